@@ -1,0 +1,49 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every Swift target is compiled with.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),  // `any` is written out: boxing is visible
+  .enableUpcomingFeature("MemberImportVisibility"),  // a file imports what it uses
+  .treatAllWarnings(as: .error),
+]
+
+/// Numeric loops without optimisation are fifty times slower; `swift test` must stay usable.
+let numeric: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+let package = Package(
+  name: "fedsim",
+  platforms: [.macOS(.v15)],
+  products: [.executable(name: "fedsim", targets: ["fedsim"])],
+  targets: [
+    // From the metal to the words: a target imports only those above it.
+    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+    .target(name: "Tensor", dependencies: ["COpenBLAS"], swiftSettings: numeric),
+    .target(name: "Client", dependencies: ["Tensor"], swiftSettings: strict),
+    .target(name: "Aggregation", dependencies: ["Client", "Tensor"], swiftSettings: strict),
+    .target(
+      name: "Federation", dependencies: ["Aggregation", "Client", "Tensor"], swiftSettings: strict),
+    .executableTarget(
+      name: "fedsim", dependencies: ["Federation", "Aggregation", "Client", "Tensor"],
+      swiftSettings: strict),
+
+    .target(
+      name: "TestSupport", dependencies: ["Tensor", "Client"], path: "Tests/TestSupport",
+      swiftSettings: numeric),
+    .testTarget(
+      name: "TensorTests", dependencies: ["Tensor", "TestSupport"],
+      exclude: ["Golden/make_golden.py"], resources: [.copy("Golden/data")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ClientTests", dependencies: ["Client", "Tensor", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "AggregationTests", dependencies: ["Aggregation", "Client", "Tensor", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "FederationTests",
+      dependencies: ["Federation", "Aggregation", "Client", "Tensor", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(name: "CommandTests", dependencies: ["fedsim", "TestSupport"], swiftSettings: strict),
+  ]
+)

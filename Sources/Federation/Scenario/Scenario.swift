@@ -1,0 +1,207 @@
+import Aggregation
+import Tensor
+
+/// One experiment, completely described: every default is filled in and every value is in range.
+public struct Scenario: Sendable {
+  /// Names the run folder.
+  public var name: String
+  /// One run per strategy and seed.
+  public var seeds: [UInt64]
+  /// What is learnt.
+  public var data: DataSettings
+  /// Who takes part, when.
+  public var federation: FederationSettings
+  /// The network.
+  public var model: ModelSpec
+  /// What a client does in a round.
+  public var client: ClientSettings
+  /// The methods compared, in the order given.
+  public var strategies: [StrategyChoice]
+  /// When and how models are measured.
+  public var evaluation: EvaluationSettings
+  /// What is written.
+  public var output: OutputSettings
+
+  /// One method with its settings.
+  public struct StrategyChoice: Sendable {
+    /// The kind, such as "fedprox".
+    public var kind: String
+    /// The name in tables and folders: the kind, or what `label` says; unique in a scenario.
+    public var label: String
+    /// The values of the fields on the strategy's card.
+    public var settings: StrategySettings
+  }
+}
+
+/// Where examples come from and how they are spread.
+public struct DataSettings: Sendable {
+  /// The data set.
+  public var dataset: Dataset
+  /// How class sizes fall; nil leaves the training set as it is.
+  public var longTail: LongTail?
+  /// How training examples are spread over clients.
+  public var partition: Partition
+  /// What a client is tested on.
+  public var localTest: LocalTest
+  /// Random changes to training images.
+  public var augment: [Augmentation]
+  /// How pixels become numbers.
+  public var normalize: Normalization
+
+  /// A data set and where it lies.
+  public enum Dataset: Sendable, Equatable {
+    case synthetic(classes: Int, trainPerClass: Int, testPerClass: Int, seed: UInt64)
+    case cifar10(path: String)
+    case cifar100(path: String, coarse: Bool)
+    /// IDX files, plain or .gz: `<prefix>train-images-idx3-ubyte` and its three companions.
+    case mnist(path: String, prefix: String)
+    case leaf(path: String)
+    /// `x_train.npy`, `y_train.npy`, `x_test.npy`, `y_test.npy` in one folder.
+    case npy(path: String)
+  }
+
+  /// A profile of class sizes; `factor` is n_max / n_min ≥ 1.
+  public struct LongTail: Sendable, Equatable {
+    /// How sizes fall from the largest class to the smallest.
+    public enum Profile: Sendable, Equatable {
+      case exponential(factor: Double)
+      case step(factor: Double)
+      case pareto(factor: Double)
+      case explicit(counts: [Int])
+    }
+    /// The profile.
+    public var profile: Profile
+    /// Caps n_max; nil means the size of the smallest full class.
+    public var maxPerClass: Int?
+  }
+
+  /// A rule that assigns every training example to one client.
+  public enum Partition: Sendable, Equatable {
+    case iid
+    case dirichlet(alpha: Double, minPerClient: Int)
+    case dirichletCut(alpha: Double, minPerClient: Int)
+    case dirichletBalanced(alpha: Double)
+    case shards(perClient: Int)
+    case quantity(QuantityLaw, minPerClient: Int)
+    case file(path: String)
+    /// The users of a LEAF data set.
+    case natural
+  }
+
+  /// How client sizes are distributed when only quantity is skewed.
+  public enum QuantityLaw: Sendable, Equatable {
+    /// Sizes ∝ exp(σ·N(0,1)).
+    case logNormal(sigma: Double)
+    /// Sizes ∝ rank^(−exponent).
+    case powerLaw(exponent: Double)
+  }
+
+  /// What a client's personal accuracy is measured on.
+  public struct LocalTest: Sendable, Equatable {
+    /// The policies.
+    public enum Policy: String, Sendable, CaseIterable {
+      /// The balanced test set, class accuracies weighted by the client's class mix.
+      case priorWeighted = "prior-weighted"
+      /// Test images drawn to match the client's label counts; clients may share images.
+      case matchClientLabels = "match-client-labels"
+      /// A part of the client's own training examples, taken away before training.
+      case holdout
+    }
+    /// The policy.
+    public var policy: Policy
+    /// Test images per class used by `prior-weighted`, the first ones of each class.
+    public var perClass: Int
+    /// Share of a client's examples kept for testing by `holdout`, in (0, 1).
+    public var holdoutShare: Double
+  }
+
+  /// A random change to a training image.
+  public enum Augmentation: String, Sendable, CaseIterable {
+    /// Pads 4 pixels on each side with zeros (after normalisation) and crops at random.
+    case crop4
+    /// Mirrors left to right with probability 1/2.
+    case flip
+  }
+
+  /// How pixels become numbers.
+  public enum Normalization: String, Sendable, CaseIterable {
+    /// (x − mean) / std per channel, both from the pooled training set after the long tail.
+    case dataset
+    /// x / 255 for bytes; floats as they are.
+    case none
+  }
+}
+
+/// Who takes part, when, with what weight.
+public struct FederationSettings: Sendable, Equatable {
+  /// Number of clients K ≥ 1.
+  public var clients: Int
+  /// Number of rounds R ≥ 0.
+  public var rounds: Int
+  /// Share of clients in a round, in (0, 1].
+  public var participation: Double
+  /// How a cohort is drawn.
+  public var sampling: Sampling
+  /// How updates are weighted.
+  public var weighting: Weighting
+
+  /// How a cohort is drawn.
+  public enum Sampling: String, Sendable, CaseIterable {
+    /// max(1, round(participation·K)) clients without replacement.
+    case uniform
+    /// Each client independently with probability `participation`.
+    case poisson
+  }
+
+  /// How updates are weighted in the mean.
+  public enum Weighting: String, Sendable, CaseIterable {
+    /// By the number of training examples.
+    case samples
+    /// All alike.
+    case uniform
+  }
+}
+
+/// What a client does in a round.
+public struct ClientSettings: Sendable, Equatable {
+  /// How much work.
+  public var work: Work
+  /// Examples per step; the last batch of an epoch may be shorter.
+  public var batch: Int
+  /// The order of examples.
+  public var order: Order
+  /// The local optimizer, new in every round.
+  public var optimizer: OptimizerSpec
+  /// The learning rate over rounds.
+  public var schedule: LearningRateSchedule
+
+  /// An amount of local work.
+  public enum Work: Sendable, Equatable {
+    /// max(1, round(e·⌈n/B⌉)) steps.
+    case epochs(Double)
+    /// Exactly this many steps.
+    case steps(Int)
+  }
+
+  /// The order in which a client visits its examples.
+  public enum Order: String, Sendable, CaseIterable {
+    /// A new random permutation in every epoch.
+    case shuffled
+    /// The order of the partition, in every epoch.
+    case sequential
+  }
+}
+
+/// When and how models are measured.
+public struct EvaluationSettings: Sendable, Equatable {
+  /// Rounds between evaluations; the first and the last round are always evaluated.
+  public var every: Int
+}
+
+/// What is written besides the trace.
+public struct OutputSettings: Sendable, Equatable {
+  /// Rounds between checkpoints; 0 writes one only when interrupted and at the end.
+  public var checkpointEvery: Int
+  /// Whether personal models are written to `final/personal`.
+  public var personalModels: Bool
+}

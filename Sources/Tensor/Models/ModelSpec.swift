@@ -1,0 +1,66 @@
+/// Which network to build: a kind and its sizes. Fields that a kind has no use for are ignored.
+public struct ModelSpec: Sendable, Equatable {
+  /// The architectures that can be built.
+  public enum Kind: String, Sendable, CaseIterable {
+    case logistic, mlp, cnn, lenet5, resnet8, resnet20, resnet18
+  }
+
+  /// The architecture.
+  public var kind: Kind
+  /// Channels of the first stage (`resnet*`, `cnn`, `lenet5`).
+  public var width: Int
+  /// Hidden layer sizes (`mlp`).
+  public var hidden: [Int]
+  /// Normalisation after each convolution.
+  public var norm: Norm
+  /// The non-linearity after each hidden layer.
+  public var activation: Activation
+  /// Dropout rates: after the pooling and after the hidden layer (`cnn`), after each hidden layer
+  /// (`mlp`). Empty: no dropout.
+  public var dropout: [Double]
+  /// How weights start.
+  public var initialisation: Initialisation
+
+  /// Normalisation of feature maps.
+  public enum Norm: Sendable, Equatable {
+    case none
+    case group(groups: Int)
+    case batch
+  }
+
+  /// An element-wise non-linearity.
+  public enum Activation: Sendable, Equatable {
+    case relu
+    case gelu
+    /// φ(x) = s·sigmoid(T·x) − o; (2, 2, 1) is tanh.
+    case temperedSigmoid(scale: Double, inverseTemperature: Double, offset: Double)
+  }
+
+  /// The distribution of initial weights. Norm scales start at 1, all shifts at 0, always.
+  public enum Initialisation: Sendable, Equatable {
+    /// U(−1/√fan_in, 1/√fan_in) for weights and biases: what PyTorch's Linear and Conv2d do.
+    case pytorch
+    /// N(0, 2/fan_in), biases 0 (He et al. 2015, arXiv:1502.01852).
+    case he
+    /// U(±√(6/(fan_in + fan_out))), biases 0 (Glorot and Bengio 2010).
+    case glorot
+    /// Every weight and bias 0.
+    case zero
+    /// Taken from a safetensors file.
+    case file(path: String)
+  }
+
+  /// A model with every size given.
+  public init(
+    kind: Kind, width: Int, hidden: [Int] = [], norm: Norm = .none, activation: Activation = .relu,
+    dropout: [Double] = [], initialisation: Initialisation = .pytorch
+  ) {
+    self.kind = kind
+    self.width = width
+    self.hidden = hidden
+    self.norm = norm
+    self.activation = activation
+    self.dropout = dropout
+    self.initialisation = initialisation
+  }
+}

@@ -1,0 +1,2 @@
+import Federation
+print("fedsim")
