@@ -17,7 +17,11 @@ let package = Package(
   products: [.executable(name: "fedsim", targets: ["fedsim"])],
   targets: [
     // From the metal to the words: a target imports only those above it.
-    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+    .target(
+      name: "COpenBLAS",
+      linkerSettings: [
+        .linkedLibrary("dl", .when(platforms: [.linux])), .linkedLibrary("m", .when(platforms: [.linux])),
+      ]),
     .target(name: "Tensor", dependencies: ["COpenBLAS"], swiftSettings: numeric),
     .target(name: "Client", dependencies: ["Tensor"], swiftSettings: strict),
     .target(name: "Aggregation", dependencies: ["Client", "Tensor"], swiftSettings: strict),
