@@ -1,0 +1,62 @@
+import COpenBLAS
+
+/// The one door to OpenBLAS. The library is opened on first use, on the best core type for this
+/// CPU, with one thread per caller: concurrency is across clients, and a product that is never
+/// split keeps its order of summation.
+public enum BLAS {
+  /// What was opened, for `doctor` and `environment.json`.
+  public struct Facts: Sendable {
+    /// The kernels in use, such as "SkylakeX".
+    public let coreType: String
+    /// The core type we asked for, or nil when the library or the user chose.
+    public let forcedCoreType: String?
+    /// Version and build options.
+    public let configuration: String
+    /// Why the library could not be opened, or nil.
+    public let failure: String?
+  }
+
+  /// Opens the library on first use; afterwards constant.
+  public static let facts: Facts = {
+    let failure = copenblas_open().map { String(cString: $0) }
+    let forced = String(cString: copenblas_forced_core())
+    return Facts(
+      coreType: String(cString: copenblas_core_name()),
+      forcedCoreType: forced.isEmpty ? nil : forced,
+      configuration: String(cString: copenblas_config()), failure: failure)
+  }()
+
+  /// Whether an operand is read as it lies or transposed.
+  package enum Form: Int32 {
+    case normal = 0
+    case transposed = 1
+  }
+
+  /// C ← α·op(A)·op(B) + β·C, all row-major with dense rows unless a leading dimension is given.
+  ///
+  /// - Parameters:
+  ///   - m: rows of op(A) and C. n: columns of op(B) and C. k: columns of op(A).
+  ///   - lda: floats per stored row of A; default its stored width. Likewise ldb, ldc.
+  /// - Complexity: 2·m·n·k floating-point operations.
+  package static func gemm(
+    _ formA: Form, _ formB: Form, m: Int, n: Int, k: Int, alpha: Float = 1,
+    _ a: UnsafePointer<Float>, lda: Int? = nil, _ b: UnsafePointer<Float>, ldb: Int? = nil,
+    beta: Float, _ c: UnsafeMutablePointer<Float>, ldc: Int? = nil
+  ) {
+    precondition(facts.failure == nil, "BLAS.gemm: \(facts.failure ?? "")")
+    guard m > 0, n > 0 else { return }
+    copenblas_sgemm(
+      formA.rawValue, formB.rawValue, Int32(m), Int32(n), Int32(k), alpha,
+      a, Int32(lda ?? (formA == .normal ? k : m)),
+      b, Int32(ldb ?? (formB == .normal ? n : k)),
+      beta, c, Int32(ldc ?? n))
+  }
+}
+
+/// Instruction sets that the CPU and the system offer.
+public enum CPUFeatures {
+  /// AVX-512 F, BW, DQ and VL.
+  public static var avx512: Bool { copenblas_cpu_has_avx512() != 0 }
+  /// AVX2 and FMA.
+  public static var avx2: Bool { copenblas_cpu_has_avx2() != 0 }
+}

@@ -1,0 +1,112 @@
+/// Batch normalisation, PyTorch's BatchNorm2d with eps = 1e-5 and momentum 0.1: in training with
+/// the batch's mean and biased variance, updating running statistics (running variance unbiased);
+/// in evaluation with the running statistics. Ioffe and Szegedy 2015, arXiv:1502.03167.
+struct BatchNorm: Operation {
+  let input: Int
+  let output: Int
+  /// Slot of μ and 1/√(σ² + eps) per channel.
+  let saved: Int
+  let shape: FeatureShape
+  let scale: Int
+  let shift: Int
+  let runningMean: Int
+  let runningVariance: Int
+
+  static let epsilon = 1e-5
+  static let momentum: Float = 0.1
+
+  var summary: String { "BatchNorm2d(\(shape.channels))" }
+  var hasParameters: Bool { true }
+
+  func forward(_ pass: borrowing Pass) {
+    let channels = shape.channels
+    let positions = pass.batch * shape.positions
+    let x = pass.values[input]
+    let mean = pass.values[saved]
+    let inverse = mean + channels
+    if pass.training {
+      takeStatistics(pass, x, positions, mean, inverse)
+    } else {
+      mean.update(from: pass.parameters + runningMean, count: channels)
+      for c in 0..<channels {
+        let variance = Double(pass.parameters[runningVariance + c])
+        inverse[c] = Float(1 / (variance + Self.epsilon).squareRoot())
+      }
+    }
+    let factor = pass.scratch
+    let constant = pass.scratch + channels
+    for c in 0..<channels {
+      factor[c] = pass.parameters[scale + c] * inverse[c]
+      constant[c] = pass.parameters[shift + c] - mean[c] * factor[c]
+    }
+    ChannelSums.affine(
+      x, factor, constant, into: pass.values[output], positions: positions, channels: channels)
+  }
+
+  private func takeStatistics(
+    _ pass: borrowing Pass, _ x: UnsafePointer<Float>, _ positions: Int,
+    _ mean: UnsafeMutablePointer<Float>, _ inverse: UnsafeMutablePointer<Float>
+  ) {
+    let channels = shape.channels
+    let sums = pass.scratch
+    // Sums per image in Float, over images in Double: no long Float sum.
+    let totals = UnsafeMutableRawPointer(pass.scratch + 2 * channels)
+      .bindMemory(to: Double.self, capacity: channels)
+    totals.update(repeating: 0, count: channels)
+    for image in 0..<pass.batch {
+      Rows.sum(
+        x + image * shape.count, into: sums, rows: shape.positions, columns: channels,
+        accumulate: false)
+      for c in 0..<channels { totals[c] += Double(sums[c]) }
+    }
+    for c in 0..<channels {
+      mean[c] = Float(totals[c] / Double(positions))
+      totals[c] = 0
+    }
+    for image in 0..<pass.batch {
+      ChannelSums.squaredDeviations(
+        x + image * shape.count, around: mean, into: sums, positions: shape.positions,
+        channels: channels)
+      for c in 0..<channels { totals[c] += Double(sums[c]) }
+    }
+    let averages = pass.parameters + runningMean
+    let variances = pass.parameters + runningVariance
+    for c in 0..<channels {
+      let variance = totals[c] / Double(positions)
+      inverse[c] = Float(1 / (variance + Self.epsilon).squareRoot())
+      // One value has no unbiased variance; PyTorch refuses it, we keep the biased one.
+      let unbiased = positions > 1 ? totals[c] / Double(positions - 1) : variance
+      averages[c] += Self.momentum * (mean[c] - averages[c])
+      variances[c] += Self.momentum * (Float(unbiased) - variances[c])
+    }
+  }
+
+  /// As group norm's, with a channel of the whole batch for a group.
+  func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
+    let channels = shape.channels
+    let positions = pass.batch * shape.positions
+    let x = UnsafePointer(pass.values[input])
+    let dy = UnsafePointer(pass.gradients[output])
+    let mean = pass.values[saved]
+    let inverse = mean + channels
+    let sumDy = pass.scratch
+    let sumDyX = pass.scratch + channels
+    let coefficients = pass.scratch + 2 * channels
+    ChannelSums.gradientSums(dy, x, sumDy, sumDyX, positions: positions, channels: channels)
+    for c in 0..<channels {
+      let gamma = pass.parameters[scale + c]
+      let normalised = (sumDyX[c] - mean[c] * sumDy[c]) * inverse[c]
+      let keep: Float = pass.accumulate ? 1 : 0
+      pass.gradient[scale + c] = keep * pass.gradient[scale + c] + normalised
+      pass.gradient[shift + c] = keep * pass.gradient[shift + c] + sumDy[c]
+      let m1 = gamma * sumDy[c] / Float(positions)
+      let m2 = gamma * normalised / Float(positions)
+      coefficients[c] = gamma * inverse[c]
+      coefficients[channels + c] = -inverse[c] * inverse[c] * m2
+      coefficients[2 * channels + c] = inverse[c] * (inverse[c] * mean[c] * m2 - m1)
+    }
+    ChannelSums.combine(
+      dy, x, coefficients, into: pass.gradients[input], positions: positions, channels: channels,
+      inputGradient)
+  }
+}

@@ -1,0 +1,44 @@
+/// y = x·Wᵀ + b, PyTorch's Linear: x [n, in], W [out, in], b [out], y [n, out].
+struct Dense: Operation {
+  let name: String
+  let input: Int
+  let output: Int
+  let inputs: Int
+  let outputs: Int
+  let weight: Int
+  let bias: Int?
+
+  var summary: String { "\(name): Linear(\(inputs), \(outputs), bias=\(bias != nil))" }
+  var forwardFLOPs: Int { 2 * inputs * outputs }
+  var hasParameters: Bool { true }
+
+  func forward(_ pass: borrowing Pass) {
+    let x = pass.values[input]
+    let y = pass.values[output]
+    var beta: Float = 0
+    if let bias {
+      Rows.broadcast(pass.parameters + bias, into: y, rows: pass.batch, columns: outputs)
+      beta = 1
+    }
+    BLAS.gemm(
+      .normal, .transposed, m: pass.batch, n: outputs, k: inputs, x, pass.parameters + weight,
+      beta: beta, y)
+  }
+
+  /// dW = dyᵀ·x, db = Σ dy, dx = dy·W.
+  func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
+    let dy = pass.gradients[output]
+    BLAS.gemm(
+      .transposed, .normal, m: outputs, n: inputs, k: pass.batch, dy, pass.values[input],
+      beta: pass.accumulate ? 1 : 0, pass.gradient + weight)
+    if let bias {
+      Rows.sum(
+        dy, into: pass.gradient + bias, rows: pass.batch, columns: outputs,
+        accumulate: pass.accumulate)
+    }
+    guard inputGradient != .skip else { return }
+    BLAS.gemm(
+      .normal, .normal, m: pass.batch, n: inputs, k: outputs, dy, pass.parameters + weight,
+      beta: inputGradient == .add ? 1 : 0, pass.gradients[input])
+  }
+}

@@ -1,0 +1,69 @@
+/// Layer normalisation over the channels of every position, PyTorch's LayerNorm(C) on
+/// channels-last maps with eps = 1e-5. Ba et al. 2016, arXiv:1607.06450.
+struct LayerNorm: Operation {
+  let input: Int
+  let output: Int
+  /// Slot of μ and 1/√(σ² + eps) per position.
+  let saved: Int
+  let shape: FeatureShape
+  let scale: Int
+  let shift: Int
+
+  static let epsilon = 1e-5
+
+  var summary: String { "LayerNorm(\(shape.channels))" }
+  var hasParameters: Bool { true }
+
+  func forward(_ pass: borrowing Pass) {
+    let channels = shape.channels
+    let gamma = pass.parameters + scale
+    let beta = pass.parameters + shift
+    for position in 0..<pass.batch * shape.positions {
+      let x = pass.values[input] + position * channels
+      let y = pass.values[output] + position * channels
+      var total = 0.0
+      for c in 0..<channels { total += Double(x[c]) }
+      let mean = Float(total / Double(channels))
+      total = 0
+      for c in 0..<channels { total += Double((x[c] - mean) * (x[c] - mean)) }
+      let inverse = Float(1 / (total / Double(channels) + Self.epsilon).squareRoot())
+      pass.values[saved][2 * position] = mean
+      pass.values[saved][2 * position + 1] = inverse
+      for c in 0..<channels { y[c] = (x[c] - mean) * inverse * gamma[c] + beta[c] }
+    }
+  }
+
+  func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
+    let channels = shape.channels
+    let gamma = pass.parameters + scale
+    let dGamma = pass.gradient + scale
+    let dBeta = pass.gradient + shift
+    if !pass.accumulate {
+      dGamma.update(repeating: 0, count: channels)
+      dBeta.update(repeating: 0, count: channels)
+    }
+    for position in 0..<pass.batch * shape.positions {
+      let x = pass.values[input] + position * channels
+      let dy = pass.gradients[output] + position * channels
+      let mean = pass.values[saved][2 * position]
+      let inverse = pass.values[saved][2 * position + 1]
+      var first = 0.0
+      var second = 0.0
+      for c in 0..<channels {
+        let normalised = (x[c] - mean) * inverse
+        dGamma[c] += dy[c] * normalised
+        dBeta[c] += dy[c]
+        first += Double(gamma[c] * dy[c])
+        second += Double(gamma[c] * dy[c] * normalised)
+      }
+      guard inputGradient != .skip else { continue }
+      let m1 = Float(first / Double(channels))
+      let m2 = Float(second / Double(channels))
+      let dx = pass.gradients[input] + position * channels
+      for c in 0..<channels {
+        let slope = inverse * (gamma[c] * dy[c] - m1 - (x[c] - mean) * inverse * m2)
+        dx[c] = inputGradient == .add ? dx[c] + slope : slope
+      }
+    }
+  }
+}

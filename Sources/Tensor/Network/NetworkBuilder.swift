@@ -1,0 +1,233 @@
+/// Builds a network operation by operation; every verb takes a feature map and returns the next.
+struct NetworkBuilder {
+  /// A feature map under construction: a slot and its shape.
+  struct Map {
+    let slot: Int
+    let shape: FeatureShape
+  }
+
+  private let inputShape: FeatureShape
+  private var slots: [Network.Slot]
+  private var operations: [any Operation] = []
+  private var tensors: [ParameterLayout.Declaration] = []
+  private var scratchCount = 0
+  private var features: Map?
+  private var classifier = ""
+  /// What a bare reference to a declared tensor resolves to, once the layout is known.
+  private var pending: [(ParameterLayout) -> any Operation] = []
+
+  init(input: FeatureShape) {
+    inputShape = input
+    slots = [Network.Slot(perExample: input.count, fixed: 0, hasGradient: false)]
+  }
+
+  /// The network's input.
+  var input: Map { Map(slot: 0, shape: inputShape) }
+
+  // MARK: Layers with parameters
+
+  mutating func dense(_ name: String, _ x: Map, _ outputs: Int, bias: Bool = true) -> Map {
+    let inputs = x.shape.count
+    let order: ParameterLayout.Order =
+      x.shape.positions == 1 ? .asShaped : .channelsLastColumns(x.shape)
+    tensors.append(
+      .init(
+        name: name + ".weight", shape: [outputs, inputs], role: .weight, order: order,
+        fanIn: inputs, fanOut: outputs))
+    if bias { declareBias(name, outputs, fanIn: inputs, fanOut: outputs) }
+    features = x
+    classifier = name
+    let y = newMap(FeatureShape(features: outputs))
+    pending.append { layout in
+      Dense(
+        name: name, input: x.slot, output: y.slot, inputs: inputs, outputs: outputs,
+        weight: layout.offset(name + ".weight"), bias: bias ? layout.offset(name + ".bias") : nil)
+    }
+    return y
+  }
+
+  mutating func convolution(
+    _ name: String, _ x: Map, _ channels: Int, kernel: Int, stride: Int = 1, padding: Int = 0,
+    bias: Bool = true
+  ) -> Map {
+    let geometry = ConvolutionGeometry(
+      input: x.shape, channels: channels, kernel: kernel, stride: stride, padding: padding)
+    let fanIn = x.shape.channels * kernel * kernel
+    let fanOut = channels * kernel * kernel
+    tensors.append(
+      .init(
+        name: name + ".weight", shape: [channels, x.shape.channels, kernel, kernel], role: .weight,
+        order: .kernelFirst, fanIn: fanIn, fanOut: fanOut))
+    if bias { declareBias(name, channels, fanIn: fanIn, fanOut: fanOut) }
+    let y = newMap(geometry.output)
+    scratchCount = max(scratchCount, geometry.scratchCount)
+    pending.append { layout in
+      Convolution(
+        name: name, input: x.slot, output: y.slot, geometry: geometry,
+        weight: layout.offset(name + ".weight"), bias: bias ? layout.offset(name + ".bias") : nil)
+    }
+    return y
+  }
+
+  mutating func groupNorm(_ name: String, _ x: Map, groups: Int) -> Map {
+    precondition(
+      groups > 0 && x.shape.channels % groups == 0,
+      "groupNorm: \(groups) groups do not divide \(x.shape.channels) channels")
+    declareNorm(name, x.shape.channels, statistics: false)
+    let y = newMap(x.shape)
+    let saved = newSlot(perExample: 2 * groups)
+    scratchCount = max(scratchCount, 8 * x.shape.channels)
+    pending.append { layout in
+      GroupNorm(
+        input: x.slot, output: y.slot, saved: saved, shape: x.shape, groups: groups,
+        scale: layout.offset(name + ".weight"), shift: layout.offset(name + ".bias"))
+    }
+    return y
+  }
+
+  mutating func batchNorm(_ name: String, _ x: Map) -> Map {
+    declareNorm(name, x.shape.channels, statistics: true)
+    let y = newMap(x.shape)
+    let saved = newSlot(fixed: 2 * x.shape.channels)
+    scratchCount = max(scratchCount, 8 * x.shape.channels)
+    pending.append { layout in
+      BatchNorm(
+        input: x.slot, output: y.slot, saved: saved, shape: x.shape,
+        scale: layout.offset(name + ".weight"), shift: layout.offset(name + ".bias"),
+        runningMean: layout.offset(name + ".running_mean"),
+        runningVariance: layout.offset(name + ".running_var"))
+    }
+    return y
+  }
+
+  mutating func layerNorm(_ name: String, _ x: Map) -> Map {
+    declareNorm(name, x.shape.channels, statistics: false)
+    let y = newMap(x.shape)
+    let saved = newSlot(perExample: 2 * x.shape.positions)
+    pending.append { layout in
+      LayerNorm(
+        input: x.slot, output: y.slot, saved: saved, shape: x.shape,
+        scale: layout.offset(name + ".weight"), shift: layout.offset(name + ".bias"))
+    }
+    return y
+  }
+
+  // MARK: Layers without parameters
+
+  mutating func activation(_ kind: ModelSpec.Activation, _ x: Map) -> Map {
+    switch kind {
+    case .relu:
+      add(ReLU(slot: x.slot, count: x.shape.count))
+      return x
+    case .gelu:
+      let y = newMap(x.shape)
+      add(GELU(input: x.slot, output: y.slot, count: x.shape.count))
+      return y
+    case .temperedSigmoid(let scale, let inverseTemperature, let offset):
+      add(
+        TemperedSigmoid(
+          slot: x.slot, count: x.shape.count, scale: Float(scale),
+          inverseTemperature: Float(inverseTemperature), offset: Float(offset)))
+      return x
+    }
+  }
+
+  mutating func pool(
+    _ kind: Pooling.Kind, _ x: Map, kernel: Int, stride: Int? = nil, padding: Int = 0
+  ) -> Map {
+    let geometry = ConvolutionGeometry(
+      input: x.shape, channels: x.shape.channels, kernel: kernel, stride: stride ?? kernel,
+      padding: padding)
+    let y = newMap(geometry.output)
+    let winners = kind == .max ? newSlot(perExample: geometry.output.count) : 0
+    add(
+      Pooling(
+        kind: kind, input: x.slot, output: y.slot, winners: winners, geometry: geometry))
+    return y
+  }
+
+  mutating func globalAveragePool(_ x: Map) -> Map {
+    let y = newMap(FeatureShape(features: x.shape.channels))
+    add(GlobalAveragePool(input: x.slot, output: y.slot, shape: x.shape))
+    return y
+  }
+
+  mutating func dropout(_ rate: Double, _ x: Map) -> Map {
+    guard rate > 0 else { return x }
+    let mask = newSlot(perExample: x.shape.count)
+    add(
+      Dropout(
+        slot: x.slot, mask: mask, count: x.shape.count, rate: rate,
+        salt: UInt64(operations.count + pending.count)))
+    return x
+  }
+
+  /// sum ← sum + shortcut, in place: the branches of a residual block meet.
+  mutating func residual(_ sum: Map, shortcut: Map) -> Map {
+    precondition(
+      sum.shape == shortcut.shape, "residual: \(sum.shape) meets \(shortcut.shape)")
+    add(Residual(shortcut: shortcut.slot, sum: sum.slot, count: sum.shape.count))
+    return sum
+  }
+
+  // MARK: Finishing
+
+  /// The network whose logits are `logits`; the features are the input of the last dense layer.
+  func build(logits: Map) -> Network {
+    let layout = ParameterLayout(tensors)
+    let operations = pending.map { $0(layout) }
+    // Which sweep position writes an input gradient first decides overwrite or add; a slot that no
+    // parameter lies behind needs none.
+    var needed: Set<Int> = []
+    for operation in operations where operation.hasParameters || needed.contains(operation.input) {
+      needed.insert(operation.output)
+    }
+    var written: Set<Int> = [logits.slot]  // by the loss
+    var writes = [GradientWrite](repeating: .skip, count: operations.count)
+    for index in operations.indices.reversed() {
+      let operation = operations[index]
+      guard needed.contains(operation.input) || operation.input == operation.output else { continue }
+      writes[index] = written.insert(operation.input).inserted ? .overwrite : .add
+    }
+    return Network(
+      input: inputShape, classes: logits.shape.count, layout: layout, classifier: classifier,
+      featureWidth: features?.shape.count ?? logits.shape.count, operations: operations,
+      gradientWrites: writes, slots: slots, scratchCount: scratchCount, logitsSlot: logits.slot,
+      featuresSlot: features?.slot ?? 0)
+  }
+
+  // MARK: Private
+
+  private mutating func add(_ operation: some Operation) { pending.append { _ in operation } }
+
+  private mutating func newMap(_ shape: FeatureShape) -> Map {
+    slots.append(Network.Slot(perExample: shape.count, fixed: 0, hasGradient: true))
+    return Map(slot: slots.count - 1, shape: shape)
+  }
+
+  private mutating func newSlot(perExample: Int = 0, fixed: Int = 0) -> Int {
+    slots.append(Network.Slot(perExample: perExample, fixed: fixed, hasGradient: false))
+    return slots.count - 1
+  }
+
+  private mutating func declareBias(_ name: String, _ count: Int, fanIn: Int, fanOut: Int) {
+    tensors.append(
+      .init(name: name + ".bias", shape: [count], role: .bias, fanIn: fanIn, fanOut: fanOut))
+  }
+
+  private mutating func declareNorm(_ name: String, _ channels: Int, statistics: Bool) {
+    tensors.append(.init(name: name + ".weight", shape: [channels], role: .normScale))
+    tensors.append(.init(name: name + ".bias", shape: [channels], role: .normShift))
+    guard statistics else { return }
+    tensors.append(.init(name: name + ".running_mean", shape: [channels], role: .runningMean))
+    tensors.append(.init(name: name + ".running_var", shape: [channels], role: .runningVariance))
+  }
+}
+
+extension ParameterLayout {
+  /// Where a declared tensor starts.
+  fileprivate func offset(_ name: String) -> Int {
+    guard let entry = self[name] else { preconditionFailure("no tensor \(name) in the layout") }
+    return entry.range.lowerBound
+  }
+}

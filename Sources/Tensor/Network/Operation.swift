@@ -1,0 +1,58 @@
+/// One step of a network: reads some feature maps, writes one. A network is a fixed list of
+/// operations on numbered slots; forward runs it in order, backward in reverse.
+protocol Operation: Sendable {
+  /// Computes the output slot from the input slots, for `pass.batch` examples.
+  func forward(_ pass: borrowing Pass)
+
+  /// From the gradient in the output slot: writes (or adds) the parameters' gradients, then writes
+  /// the gradient of `input` as `inputGradient` says.
+  func backward(_ pass: borrowing Pass, inputGradient: GradientWrite)
+
+  /// The slot whose gradient `backward` produces; equal to `output` for in-place operations.
+  var input: Int { get }
+  /// The slot that `forward` produces.
+  var output: Int { get }
+  /// The operation in PyTorch's terms, with sizes.
+  var summary: String { get }
+  /// Floating-point operations of one example's forward pass, a multiply-add as two; products only.
+  var forwardFLOPs: Int { get }
+  /// Whether it has parameters that need a gradient.
+  var hasParameters: Bool { get }
+}
+
+extension Operation {
+  var forwardFLOPs: Int { 0 }
+  var hasParameters: Bool { false }
+}
+
+/// How an operation delivers the gradient of its input.
+enum GradientWrite: Sendable {
+  /// Nobody reads it: the input is data.
+  case skip
+  /// It is the first to write this slot in this sweep.
+  case overwrite
+  /// Another operation has written this slot: add.
+  case add
+}
+
+/// Everything that one forward or backward sweep reads and writes; borrowed from a workspace.
+struct Pass: ~Copyable {
+  /// Examples in this sweep.
+  let batch: Int
+  /// Training: batch statistics and dropout are on.
+  let training: Bool
+  /// Parameter gradients are added to what is there, instead of replacing it.
+  let accumulate: Bool
+  /// Mixed address of this step's dropout masks.
+  let dropoutKey: UInt64
+  /// All parameters, [layout.count]. Batch norm updates its running statistics here.
+  let parameters: UnsafeMutablePointer<Float>
+  /// Gradients of the trained parameters, [layout.trainedCount].
+  let gradient: UnsafeMutablePointer<Float>
+  /// Where each slot's values lie, [capacity × perExample + fixed].
+  let values: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+  /// Where each slot's gradient lies; slots without one point to no memory.
+  let gradients: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+  /// Shared scratch of the largest size that any operation asked for.
+  let scratch: UnsafeMutablePointer<Float>
+}

@@ -1,0 +1,127 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// All memory that one worker needs to run one network: parameters, gradients, activations,
+/// optimizer moments and scratch, allocated once. Not for sharing: one workspace per worker.
+public final class Workspace {
+  /// The largest batch that fits.
+  public let capacity: Int
+  /// Whether gradients are there.
+  public let isForTraining: Bool
+  /// The worker's own copy of all parameters, [layout.count].
+  public let parameters: UnsafeMutableBufferPointer<Float>
+  /// Gradients of the trained parameters, [layout.trainedCount]; empty without training.
+  public let gradient: UnsafeMutableBufferPointer<Float>
+  /// First and second moments of the optimizer, each [layout.trainedCount].
+  public let moments: [UnsafeMutableBufferPointer<Float>]
+  /// Labels of the current batch, [capacity].
+  public let labels: UnsafeMutableBufferPointer<Int32>
+  /// The current batch, [capacity × input.count], channels last.
+  public let input: UnsafeMutableBufferPointer<Float>
+  /// Logits of the current batch, [capacity × classes].
+  public let logits: UnsafeMutableBufferPointer<Float>
+  /// Gradient of the loss with respect to the logits; empty without training.
+  public let logitsGradient: UnsafeMutableBufferPointer<Float>
+  /// Input of the classifier, [capacity × featureWidth].
+  public let features: UnsafeMutableBufferPointer<Float>
+  /// Bytes allocated.
+  public let byteCount: Int
+
+  private let memory: UnsafeMutableRawPointer
+  private let values: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+  private let gradients: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+  private let scratch: UnsafeMutablePointer<Float>
+
+  /// Memory for batches of up to `capacity` examples.
+  ///
+  /// - Parameters:
+  ///   - moments: how many optimizer moments to hold: 0 for plain SGD, 1 with momentum, 2 for Adam.
+  public init(_ network: Network, capacity: Int, training: Bool, moments momentCount: Int = 0) {
+    precondition(capacity > 0, "Workspace: capacity is \(capacity)")
+    self.capacity = capacity
+    isForTraining = training
+    let trained = training ? network.layout.trainedCount : 0
+
+    // One block: each part starts on a cache line.
+    var total = 0
+    func place(_ floats: Int) -> Int {
+      defer { total += (floats + 15) / 16 * 16 }
+      return total
+    }
+    let parametersAt = place(network.layout.count)
+    let gradientAt = place(trained)
+    let momentsAt = (0..<(training ? momentCount : 0)).map { _ in place(trained) }
+    let labelsAt = place(capacity)
+    let valuesAt = network.slots.map { place($0.perExample * capacity + $0.fixed) }
+    let gradientsAt = network.slots.map {
+      training && $0.hasGradient ? place($0.perExample * capacity) : 0
+    }
+    let scratchAt = place(network.scratchCount)
+    byteCount = max(64, total * 4)
+    memory = .allocate(byteCount: byteCount, alignment: 64)
+    let base = memory.bindMemory(to: Float.self, capacity: max(16, total))
+    base.initialize(repeating: 0, count: total)
+
+    func buffer(_ at: Int, _ count: Int) -> UnsafeMutableBufferPointer<Float> {
+      UnsafeMutableBufferPointer(start: base + at, count: count)
+    }
+    parameters = buffer(parametersAt, network.layout.count)
+    gradient = buffer(gradientAt, trained)
+    moments = momentsAt.map { buffer($0, trained) }
+    labels = UnsafeMutableBufferPointer(
+      start: UnsafeMutableRawPointer(base + labelsAt).bindMemory(
+        to: Int32.self, capacity: capacity),
+      count: capacity)
+    values = .allocate(capacity: network.slots.count)
+    gradients = .allocate(capacity: network.slots.count)
+    for slot in network.slots.indices {
+      (values + slot).initialize(to: base + valuesAt[slot])
+      (gradients + slot).initialize(to: base + gradientsAt[slot])
+    }
+    scratch = base + scratchAt
+    input = buffer(valuesAt[0], capacity * network.input.count)
+    logits = buffer(valuesAt[network.logitsSlot], capacity * network.classes)
+    logitsGradient = buffer(
+      gradientsAt[network.logitsSlot], training ? capacity * network.classes : 0)
+    features = buffer(valuesAt[network.featuresSlot], capacity * network.featureWidth)
+  }
+
+  deinit {
+    memory.deallocate()
+    values.deallocate()
+    gradients.deallocate()
+  }
+
+  /// Copies a full parameter vector in.
+  public func load(_ vector: [Float]) {
+    precondition(
+      vector.count == parameters.count,
+      "Workspace.load: [\(vector.count)] instead of [\(parameters.count)]")
+    vector.withUnsafeBufferPointer { source in
+      guard let from = source.baseAddress, let to = parameters.baseAddress else { return }
+      to.update(from: from, count: vector.count)
+    }
+  }
+
+  /// A copy of the current parameters.
+  public var currentParameters: [Float] { Array(parameters) }
+
+  /// One example's values after each operation's slot, for tests.
+  package func slotValues(_ slot: Int, count: Int) -> [Float] {
+    Array(UnsafeBufferPointer(start: values[slot], count: count))
+  }
+
+  func pass(batch: Int, training: Bool, accumulate: Bool, dropoutKey: UInt64) -> Pass {
+    precondition(
+      batch > 0 && batch <= capacity, "Workspace: a batch of \(batch), room for \(capacity)")
+    guard let parameterStart = parameters.baseAddress, let gradientStart = gradient.baseAddress
+    else { preconditionFailure("Workspace: no memory") }
+    return Pass(
+      batch: batch, training: training, accumulate: accumulate, dropoutKey: dropoutKey,
+      parameters: parameterStart, gradient: gradientStart, values: values, gradients: gradients,
+      scratch: scratch)
+  }
+}

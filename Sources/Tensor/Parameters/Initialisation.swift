@@ -1,0 +1,49 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+extension ParameterLayout {
+  /// Initial parameters: a function of the layout, the rule and the seed alone.
+  ///
+  /// Each tensor has its own stream and is drawn in PyTorch's element order, so that neither
+  /// memory order nor other layers matter. Norm scales and running variances are 1; norm shifts
+  /// and running means 0. Rules are those of `ModelSpec.Initialisation`; `file` gives PyTorch's
+  /// rule here, and its values are placed by whoever reads the file.
+  public func initialParameters(
+    _ rule: ModelSpec.Initialisation, seed: UInt64
+  ) -> [Float] {
+    var vector = [Float](repeating: 0, count: count)
+    for (index, entry) in entries.enumerated() {
+      var stream = RandomStream(seed: seed, .initialWeights, step: index)
+      var draw: () -> Float
+      switch (entry.role, rule) {
+      case (.normScale, _), (.runningVariance, _): draw = { 1 }
+      case (.normShift, _), (.runningMean, _), (_, .zero): draw = { 0 }
+      case (.bias, .he), (.bias, .glorot): draw = { 0 }
+      case (.weight, .he):
+        let deviation = (2 / Double(entry.fanIn)).squareRoot()
+        draw = { Float(deviation * stream.normalPair()) }
+      case (.weight, .glorot):
+        let bound = (6 / Double(entry.fanIn + entry.fanOut)).squareRoot()
+        draw = { Float(bound * (2 * stream.uniform() - 1)) }
+      case (.weight, .pytorch), (.weight, .file), (.bias, .pytorch), (.bias, .file):
+        let bound = 1 / Double(entry.fanIn).squareRoot()
+        draw = { Float(bound * (2 * stream.uniform() - 1)) }
+      }
+      var values = [Float](repeating: 0, count: entry.range.count)
+      for element in values.indices { values[element] = draw() }
+      place(values, entry, into: &vector)
+    }
+    return vector
+  }
+}
+
+extension RandomStream {
+  /// One standard normal number by the Box–Muller transform of two uniform ones.
+  fileprivate mutating func normalPair() -> Double {
+    let radius = (-2 * log(1 - uniform())).squareRoot()
+    return radius * cos(2 * Double.pi * uniform())
+  }
+}

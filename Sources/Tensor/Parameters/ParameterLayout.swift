@@ -1,0 +1,139 @@
+/// Names, shapes and places of all parameters of a network in one flat vector.
+///
+/// A model's state is one `[Float]`: first everything that a gradient trains, then the running
+/// statistics of batch norm. Aggregation is then an axpy, clipping a norm, a checkpoint a write.
+public struct ParameterLayout: Sendable, Equatable {
+  /// What a tensor is to its layer.
+  public enum Role: String, Sendable {
+    case weight, bias, normScale, normShift, runningMean, runningVariance
+
+    /// Whether a gradient trains it; running statistics only follow the data.
+    public var isTrained: Bool { self != .runningMean && self != .runningVariance }
+    /// Whether it belongs to a normalisation layer.
+    public var isNorm: Bool { self != .weight && self != .bias }
+  }
+
+  /// How the values of a tensor lie in the flat vector, compared with PyTorch's row-major order.
+  public enum Order: Sendable, Equatable {
+    /// The same.
+    case asShaped
+    /// A convolution's [out, in, kh, kw] lies as [kh][kw][in][out]: output channels are the
+    /// vector lanes of a channels-last convolution.
+    case kernelFirst
+    /// A dense layer behind a feature map: columns (c, y, x) lie as (y, x, c), so that flattening
+    /// a channels-last map moves nothing.
+    case channelsLastColumns(FeatureShape)
+  }
+
+  /// One named tensor.
+  public struct Entry: Sendable, Equatable {
+    /// PyTorch's name, such as "layer1.0.conv1.weight".
+    public let name: String
+    /// PyTorch's shape, such as [out, in, kh, kw].
+    public let shape: [Int]
+    /// Where it lies in the flat vector.
+    public let range: Range<Int>
+    /// What it is to its layer.
+    public let role: Role
+    /// How its values lie.
+    public let order: Order
+    /// Inputs that one output sums over; 0 for norms.
+    public let fanIn: Int
+    /// Outputs that one input feeds; 0 for norms.
+    public let fanOut: Int
+
+    /// The name up to its last dot: the layer that owns it.
+    public var layer: String {
+      name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
+    }
+  }
+
+  /// All tensors in PyTorch's order of `state_dict()`.
+  public let entries: [Entry]
+  /// Floats in all.
+  public let count: Int
+  /// Floats that a gradient trains: the prefix 0 ..< trainedCount.
+  public let trainedCount: Int
+
+  /// Places tensors: trained ones first, each kind in the order given.
+  init(_ tensors: [Declaration]) {
+    var next = 0
+    var ranges = [Range<Int>](repeating: 0..<0, count: tensors.count)
+    for trained in [true, false] {
+      for (index, tensor) in tensors.enumerated() where tensor.role.isTrained == trained {
+        let size = tensor.shape.reduce(1, *)
+        ranges[index] = next..<next + size
+        next += size
+      }
+    }
+    entries = zip(tensors, ranges).map { tensor, range in
+      Entry(
+        name: tensor.name, shape: tensor.shape, range: range, role: tensor.role,
+        order: tensor.order, fanIn: tensor.fanIn, fanOut: tensor.fanOut)
+    }
+    count = next
+    trainedCount = entries.filter { $0.role.isTrained }.map { $0.range.count }.reduce(0, +)
+  }
+
+  /// A tensor that a layer asks for.
+  struct Declaration {
+    let name: String
+    let shape: [Int]
+    let role: Role
+    var order = Order.asShaped
+    var fanIn = 0
+    var fanOut = 0
+  }
+
+  /// The entry of a name, or nil.
+  public subscript(name: String) -> Entry? { entries.first { $0.name == name } }
+
+  /// The tensor's values in PyTorch's order; O(size).
+  public func exported(_ entry: Entry, from vector: [Float]) -> [Float] {
+    precondition(vector.count == count, "exported: vector is [\(vector.count)], not [\(count)]")
+    var values = [Float](repeating: 0, count: entry.range.count)
+    entry.forEachElement { torch, flat in values[torch] = vector[flat] }
+    return values
+  }
+
+  /// Writes the tensor's values, given in PyTorch's order, to their places; O(size).
+  public func place(_ values: [Float], _ entry: Entry, into vector: inout [Float]) {
+    precondition(
+      values.count == entry.range.count && vector.count == count,
+      "place \(entry.name): \(values.count) values for \(entry.range.count) places")
+    entry.forEachElement { torch, flat in vector[flat] = values[torch] }
+  }
+}
+
+extension ParameterLayout.Entry {
+  /// Calls `body` with (index in PyTorch's order, index in the flat vector), in PyTorch's order.
+  func forEachElement(_ body: (Int, Int) -> Void) {
+    let start = range.lowerBound
+    switch order {
+    case .asShaped:
+      for index in 0..<range.count { body(index, start + index) }
+    case .kernelFirst:
+      let (outputs, inputs, positions) = (shape[0], shape[1], shape[2] * shape[3])
+      var torch = 0
+      for o in 0..<outputs {
+        for i in 0..<inputs {
+          for p in 0..<positions {
+            body(torch, start + (p * inputs + i) * outputs + o)
+            torch += 1
+          }
+        }
+      }
+    case .channelsLastColumns(let map):
+      var torch = 0
+      for row in 0..<shape[0] {
+        let rowStart = start + row * map.count
+        for c in 0..<map.channels {
+          for p in 0..<map.positions {
+            body(torch, rowStart + p * map.channels + c)
+            torch += 1
+          }
+        }
+      }
+    }
+  }
+}

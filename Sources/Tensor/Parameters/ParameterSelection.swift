@@ -1,0 +1,71 @@
+/// Some of a network's tensors, as ordered disjoint ranges of the flat vector.
+public struct ParameterSelection: Sendable, Equatable {
+  /// One selected tensor.
+  public struct Item: Sendable, Equatable {
+    /// PyTorch's name.
+    public let name: String
+    /// PyTorch's shape.
+    public let shape: [Int]
+    /// Where it lies in the full vector.
+    public let range: Range<Int>
+  }
+
+  /// The tensors, in the order of the flat vector.
+  public let items: [Item]
+  /// The same places with neighbours joined.
+  public let ranges: [Range<Int>]
+  /// Floats selected.
+  public let count: Int
+  /// Floats in the full vector.
+  public let fullCount: Int
+
+  /// True when nothing is left out.
+  public var isEverything: Bool { count == fullCount }
+
+  /// The tensors of a layout that satisfy `included`.
+  public init(_ layout: ParameterLayout, where included: (ParameterLayout.Entry) -> Bool) {
+    items = layout.entries.filter(included)
+      .sorted { $0.range.lowerBound < $1.range.lowerBound }
+      .map { Item(name: $0.name, shape: $0.shape, range: $0.range) }
+    var joined: [Range<Int>] = []
+    for item in items {
+      if let last = joined.last, last.upperBound == item.range.lowerBound {
+        joined[joined.count - 1] = last.lowerBound..<item.range.upperBound
+      } else {
+        joined.append(item.range)
+      }
+    }
+    ranges = joined
+    count = items.map { $0.range.count }.reduce(0, +)
+    fullCount = layout.count
+  }
+
+  /// Everything.
+  public init(all layout: ParameterLayout) { self.init(layout) { _ in true } }
+
+  /// The selected values, one tensor after the other; shares storage when everything is selected.
+  public func gather(_ vector: [Float]) -> [Float] {
+    precondition(vector.count == fullCount, "gather: [\(vector.count)] instead of [\(fullCount)]")
+    if isEverything { return vector }
+    var values: [Float] = []
+    values.reserveCapacity(count)
+    for range in ranges { values += vector[range] }
+    return values
+  }
+
+  /// Writes gathered values back to their places in a full vector.
+  public func scatter(_ values: [Float], into vector: inout [Float]) {
+    precondition(
+      values.count == count && vector.count == fullCount,
+      "scatter: [\(values.count)] into [\(vector.count)]; expected [\(count)] and [\(fullCount)]")
+    if isEverything {
+      vector = values
+      return
+    }
+    var start = 0
+    for range in ranges {
+      vector.replaceSubrange(range, with: values[start..<start + range.count])
+      start += range.count
+    }
+  }
+}
