@@ -1,0 +1,67 @@
+import Tensor
+
+/// A stretch of local training: which parameters move, for how long.
+public struct LocalPhase: Sendable {
+  /// Ranges of trained parameters that the optimizer moves; all others stay.
+  public let ranges: [Range<Int>]
+  /// How much work.
+  public let work: LocalSettings.Work
+
+  /// A phase.
+  public init(_ work: LocalSettings.Work, ranges: [Range<Int>]) {
+    self.work = work
+    self.ranges = ranges
+  }
+}
+
+/// What local training did.
+public struct LocalReport: Sendable, Equatable {
+  /// Σ over batches of the batch's loss sum: divide by `exampleWeight` for the mean.
+  public var lossSum = 0.0
+  /// Σ of example weights seen (examples, when the loss has no class weights).
+  public var exampleWeight = 0.0
+  /// Examples seen, each as often as it was seen.
+  public var examples = 0
+  /// Optimizer steps.
+  public var steps = 0
+
+  /// Nothing done yet.
+  public init() {}
+
+  /// Adds another stretch.
+  public mutating func add(_ other: LocalReport) {
+    lossSum += other.lossSum
+    exampleWeight += other.exampleWeight
+    examples += other.examples
+    steps += other.steps
+  }
+}
+
+extension Device {
+  /// One phase of local training with a new optimizer, on the model in the workspace.
+  ///
+  /// - Throws: ``Divergence`` at the first loss that is not finite.
+  public mutating func train<Rule: LocalRule>(
+    _ phase: LocalPhase, _ rule: inout Rule
+  ) throws(Divergence) -> LocalReport {
+    var report = LocalReport()
+    var optimizer = Optimizer(settings.optimizer, workspace)
+    for _ in 0..<stepCount(phase.work) {
+      let batch = nextBatch()
+      let result = try computeGradient(batch: batch, &rule)
+      optimizer.step(workspace, learningRate: learningRate, ranges: phase.ranges)
+      report.lossSum += result.lossSum
+      report.exampleWeight += result.weight
+      report.examples += batch
+      report.steps += 1
+    }
+    return report
+  }
+
+  /// The usual round: all trained parameters, the scenario's amount of work.
+  public mutating func train<Rule: LocalRule>(
+    _ rule: inout Rule
+  ) throws(Divergence) -> LocalReport {
+    try train(LocalPhase(settings.work, ranges: [0..<network.layout.trainedCount]), &rule)
+  }
+}
