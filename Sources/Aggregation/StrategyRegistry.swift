@@ -1,5 +1,22 @@
-/// Every strategy by name.
+/// Every strategy by name. A new method needs one line here.
 public enum StrategyRegistry {
-  /// The cards of all strategies, in the order of `fedsim list strategies`.
-  public static let cards: [StrategyCard] = []
+  /// All strategies, in the order of `fedsim list strategies`.
+  public static let all: [any Strategy.Type] = [
+    FedAvg.self,
+    FedProx.self,
+    Scaffold.self,
+    FedPer.self,
+    FedAvgM.self,
+    FedAvgFineTuned.self,
+    LocalOnly.self,
+    Centralised.self,
+  ]
+
+  /// The cards of all strategies, in the same order.
+  public static let cards: [StrategyCard] = all.map { $0.card }
+
+  /// The strategy of a kind, or nil.
+  public static subscript(kind: String) -> (any Strategy.Type)? {
+    all.first { $0.card.kind == kind }
+  }
 }

@@ -69,3 +69,13 @@ public struct ParameterSelection: Sendable, Equatable {
     }
   }
 }
+
+extension ParameterLayout {
+  /// The names of the last `count` layers with weights, and of the norms among and behind them.
+  public func lastLayers(_ count: Int) -> Set<String> {
+    let weighted = entries.indices.filter { entries[$0].role == .weight }
+    guard count > 0, !weighted.isEmpty else { return [] }
+    let first = weighted[max(0, weighted.count - count)]
+    return Set(entries[first...].map(\.layer))
+  }
+}

@@ -1,0 +1,46 @@
+import Client
+import Tensor
+
+/// FedAvg. McMahan et al., AISTATS 2017, arXiv:1602.05629, algorithm 1.
+///
+/// | paper | here |
+/// |---|---|
+/// | w_t | `server.model` |
+/// | n_k / n | the weight given to `Fold.add` |
+/// | ClientUpdate(k, w) | `train` |
+public struct FedAvg: Strategy {
+  public static let card = StrategyCard(
+    kind: "fedavg", title: "FedAvg",
+    summary: "Local SGD from the global model, then the weighted mean of the local models.",
+    source: "McMahan et al., AISTATS 2017, arXiv:1602.05629, algorithm 1",
+    equations: [
+      "w_k ← w;  E epochs of w_k ← w_k − η·∇F_k(w_k; batch)",
+      "w ← w + Σ_{k∈S} p_k·(w_k − w),   p_k = n_k / Σ_{j∈S} n_j",
+    ],
+    messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
+    memory: "none",
+    notes: ["federation.weighting \"uniform\" takes p_k = 1/|S| instead."])
+
+  let exchange: ModelExchange
+
+  public init(_ settings: StrategySettings, _ problem: Problem) {
+    exchange = ModelExchange(problem)
+  }
+
+  public func download(_ server: ServerState, to client: Int) -> Payload {
+    exchange.download(server)
+  }
+
+  public func train(
+    _ device: inout Device, received: Payload, memory: inout ClientMemory
+  ) throws(Divergence) -> ClientUpdate {
+    device.workspace.load(received[ModelExchange.block])
+    var rule = PlainRule()
+    let report = try device.train(&rule)
+    return ClientUpdate(exchange.difference(device, from: received), report)
+  }
+
+  public func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
+    exchange.apply(uploads[ModelExchange.block], to: &server.model)
+  }
+}

@@ -1,0 +1,62 @@
+import Client
+import Tensor
+
+/// FedAvg with local fine-tuning before each personal evaluation. Cheap, and often ahead of more
+/// complex methods: Yu et al. 2020, arXiv:2002.04758.
+public struct FedAvgFineTuned: Strategy {
+  public static let card = StrategyCard(
+    kind: "fedavg-ft", title: "FedAvg + fine-tuning",
+    summary: "FedAvg; a client's personal model is the global one after some local epochs.",
+    source: "Yu et al. 2020, arXiv:2002.04758; evaluation of FedAvg in most personalised papers",
+    equations: [
+      "training as FedAvg",
+      "personal model of k:  v_k ← w;  e epochs of v_k ← v_k − η·∇F_k(v_k; batch)",
+    ],
+    messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
+    memory: "none; fine-tuned models are used for evaluation only",
+    fields: [
+      Hyperparameter(
+        "epochs", symbol: "e", .number(0...1000, exclusiveMinimum: true), default: .number(1),
+        "local epochs of fine-tuning"),
+      Hyperparameter(
+        "tune", symbol: "", .choice(["model", "head"]), default: .choice("model"),
+        "what is tuned: every layer, or the classifier alone"),
+    ])
+
+  public static let models: ModelKinds = [.generic, .personal]
+
+  let client: FedAvg
+  let phase: LocalPhase
+
+  public init(_ settings: StrategySettings, _ problem: Problem) {
+    client = FedAvg(StrategySettings(FedAvg.card), problem)
+    let headOnly = settings.choice("tune") == "head"
+    let tuned = ParameterSelection(problem.layout) {
+      $0.role.isTrained && (!headOnly || $0.layer == problem.network.classifier)
+    }
+    phase = LocalPhase(.epochs(settings.number("epochs")), ranges: tuned.ranges)
+  }
+
+  public func download(_ server: ServerState, to client: Int) -> Payload {
+    self.client.download(server, to: client)
+  }
+
+  public func train(
+    _ device: inout Device, received: Payload, memory: inout ClientMemory
+  ) throws(Divergence) -> ClientUpdate {
+    try client.train(&device, received: received, memory: &memory)
+  }
+
+  public func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
+    client.step(&server, uploads, round)
+  }
+
+  public func personalModel(
+    _ device: inout Device, _ server: ServerState, _ memory: ClientMemory
+  ) throws(Divergence) -> [Float]? {
+    device.workspace.load(server.model)
+    var rule = PlainRule()
+    _ = try device.train(phase, &rule)
+    return device.workspace.currentParameters
+  }
+}

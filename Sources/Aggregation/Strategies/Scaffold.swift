@@ -1,0 +1,130 @@
+import Client
+import Tensor
+
+/// SCAFFOLD: control variates against client drift. Karimireddy et al., ICML 2020,
+/// arXiv:1910.06378, algorithm 1 with option II.
+///
+/// | paper | here |
+/// |---|---|
+/// | x, y_i | `server.model`, the device's model |
+/// | c, c_i | `server.memory["control"]`, `memory["control"]` |
+/// | η_l, η_g | the client's learning rate, `serverLearningRate` |
+/// | K (local steps) | `effectiveSteps`: τ for plain SGD |
+public struct Scaffold: Strategy {
+  public static let card = StrategyCard(
+    kind: "scaffold", title: "SCAFFOLD",
+    summary: "Each local step is corrected by the difference of two control variates.",
+    source: "Karimireddy et al., ICML 2020, arXiv:1910.06378, algorithm 1, option II",
+    equations: [
+      "w_k ← w;  w_k ← w_k − η·(∇F_k(w_k; batch) − c_k + c)",
+      "c_k⁺ ← c_k − c + (w − w_k) / (a·η),   a = τ_k for plain SGD",
+      "w ← w + η_g·mean_S(w_k − w);   c ← c + |S|/K · mean_S(c_k⁺ − c_k);   c_k ← c_k⁺",
+    ],
+    messages: [
+      "down: model (all tensors), control (trained tensors)",
+      "up: model difference (all tensors), control difference (trained tensors)",
+    ],
+    memory: "client: c_k; server: c; both start at zero",
+    notes: [
+      "Means are unweighted as in the paper, whatever federation.weighting says.",
+      "With momentum the paper's divisor τ·η is wrong; here a is the displacement that τ unit "
+        + "gradients cause, so that c_k⁺ stays an average gradient. a = τ without momentum.",
+      "Weight decay is part of the local gradient and so of the control variates.",
+    ],
+    fields: [
+      Hyperparameter(
+        "serverLearningRate", symbol: "η_g", .number(0...1e6, exclusiveMinimum: true),
+        default: .number(1), "step size of the server")
+    ])
+
+  public static let weighting: WeightingRule = .uniform
+
+  /// Adaptive optimizers rescale each coordinate: no scalar a exists.
+  public static func objection(to optimizer: OptimizerSpec) -> String? {
+    optimizer.kind == .sgd
+      ? nil : "scaffold needs the optimizer sgd: its control variates are averages of gradients"
+  }
+
+  /// g ← g + (c − c_k).
+  struct Rule: LocalRule {
+    let correction: [Float]
+
+    mutating func adjust(_ gradient: inout MutableSpan<Float>, at parameters: Span<Float>) {
+      VectorArithmetic.addScaled(&gradient, 1, correction.span)
+    }
+  }
+
+  private static let control = "control"
+
+  let serverLearningRate: Float
+  let exchange: ModelExchange
+  let trained: ParameterSelection
+  let optimizer: OptimizerSpec
+
+  public init(_ settings: StrategySettings, _ problem: Problem) {
+    serverLearningRate = Float(settings.number("serverLearningRate"))
+    exchange = ModelExchange(problem)
+    trained = ParameterSelection(problem.layout) { $0.role.isTrained }
+    optimizer = problem.settings.optimizer
+  }
+
+  /// c starts at zero.
+  public func start(_ problem: Problem) -> ServerState {
+    var server = ServerState(model: problem.initial)
+    server.memory[Self.control] = [Float](repeating: 0, count: trained.count)
+    return server
+  }
+
+  public func download(_ server: ServerState, to client: Int) -> Payload {
+    var payload = exchange.download(server)
+    payload.append(Self.control, trained, gathered: server.memory[Self.control, default: []])
+    return payload
+  }
+
+  public func train(
+    _ device: inout Device, received: Payload, memory: inout ClientMemory
+  ) throws(Divergence) -> ClientUpdate {
+    device.workspace.load(received[ModelExchange.block])
+    let c = received[Self.control]
+    let own = memory[Self.control, default: [Float](repeating: 0, count: trained.count)]
+    var correction = c
+    VectorArithmetic.addScaled(&correction, -1, own)
+    var rule = Rule(correction: correction)
+    let report = try device.train(&rule)
+
+    // c_k⁺ − c_k = −c + (w − w_k)/(a·η)
+    var upload = exchange.difference(device, from: received)
+    let divisor = effectiveSteps(report.steps) * device.learningRate
+    var change = Array(upload[ModelExchange.block].prefix(trained.count))
+    VectorArithmetic.scale(&change, by: divisor > 0 ? Float(-1 / divisor) : 0)
+    VectorArithmetic.addScaled(&change, -1, c)
+    var next = own
+    VectorArithmetic.addScaled(&next, 1, change)
+    memory[Self.control] = next
+    upload.append(Self.control, trained, gathered: change)
+    return ClientUpdate(upload, report)
+  }
+
+  public func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
+    exchange.apply(
+      uploads[ModelExchange.block], scaledBy: serverLearningRate, to: &server.model)
+    guard let mean = uploads[Self.control], var control = server.memory[Self.control] else {
+      return
+    }
+    server.memory[Self.control] = nil  // one owner: no copy below
+    VectorArithmetic.addScaled(&control, Float(Double(round.uploads) / Double(round.clients)), mean)
+    server.memory[Self.control] = control
+  }
+
+  /// a: how far `steps` steps with gradient 1 and rate 1 move a weight. τ for plain SGD;
+  /// [τ − ρ(1 − ρ^τ)/(1 − ρ)]/(1 − ρ) with momentum ρ (Wang et al. 2020, arXiv:2007.07481).
+  func effectiveSteps(_ steps: Int) -> Double {
+    var velocity = 0.0
+    var moved = 0.0
+    for _ in 0..<steps {
+      velocity = optimizer.momentum * velocity + 1
+      moved += optimizer.nesterov ? 1 + optimizer.momentum * velocity : velocity
+    }
+    return moved
+  }
+}
