@@ -1,0 +1,56 @@
+import Tensor
+
+/// Draws the clients of a round: a function of the seed and the round alone, so that every
+/// strategy meets the same cohorts.
+struct CohortSampler: Sendable {
+  let settings: FederationSettings
+  let seed: UInt64
+
+  /// Clients of a round, ascending.
+  ///
+  /// - `uniform`: m = max(1, round(participation·K)) of K without replacement (partial
+  ///   Fisher–Yates on a sparse table: O(m) whatever K).
+  /// - `poisson`: each with probability `participation`; may be empty. Gaps between chosen clients
+  ///   are geometric, so it takes O(m), too.
+  func cohort(round: Int) -> [Int] {
+    var stream = RandomStream(seed: seed, .cohort, round: round)
+    switch settings.sampling {
+    case .uniform: return uniform(&stream)
+    case .poisson: return poisson(&stream)
+    }
+  }
+
+  /// The size of a uniform cohort.
+  var size: Int {
+    max(1, Int((settings.participation * Double(settings.clients)).rounded()))
+  }
+
+  private func uniform(_ stream: inout RandomStream) -> [Int] {
+    let wanted = min(size, settings.clients)
+    if wanted == settings.clients { return Array(0..<wanted) }
+    var moved: [Int: Int] = [:]
+    var chosen: [Int] = []
+    chosen.reserveCapacity(wanted)
+    for place in 0..<wanted {
+      let pick = place + stream.below(settings.clients - place)
+      chosen.append(moved[pick] ?? pick)
+      moved[pick] = moved[place] ?? place
+    }
+    return chosen.sorted()
+  }
+
+  private func poisson(_ stream: inout RandomStream) -> [Int] {
+    let rate = settings.participation
+    if rate >= 1 { return Array(0..<settings.clients) }
+    var chosen: [Int] = []
+    var client = -1
+    while true {
+      // P(gap ≥ g) = (1 − rate)^g
+      let gap = logarithm(1 - stream.uniform()) / logarithm(1 - rate)
+      guard gap < Double(settings.clients) else { return chosen }
+      client += 1 + Int(gap)
+      guard client < settings.clients else { return chosen }
+      chosen.append(client)
+    }
+  }
+}
