@@ -1,0 +1,39 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Holds a folder for one process: `flock` on `DIR/.lock`, released when this value or the
+/// process ends, even when it is killed.
+public final class FolderLock {
+  /// The folder held.
+  public let folder: String
+  private let descriptor: Int32
+
+  /// Takes the folder, which must exist.
+  ///
+  /// - Throws: E9001 (exit 9) when another process, or another lock of this one, holds it; E1001
+  ///   when the lock file cannot be made.
+  public init(_ folder: String) throws(Failure) {
+    let path = FilePath.join(folder, ".lock")
+    let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard opened >= 0 else { throw SystemError.writing("E1001", "create", path, errno) }
+    guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
+      let number = errno
+      close(opened)
+      guard number == EWOULDBLOCK else { throw SystemError.writing("E1001", "lock", path, number) }
+      throw Failure(
+        .folderInUse, "E9001", "\(folder) is in use by another fedsim process",
+        hint: "wait for it to end, or choose another folder with --out")
+    }
+    self.folder = folder
+    descriptor = opened
+  }
+
+  deinit {
+    close(descriptor)
+  }
+}

@@ -1,0 +1,129 @@
+/// Head, middle and tail classes of a training set.
+public struct ShotGroups: Sendable, Equatable {
+  /// The three groups, from frequent to rare.
+  public enum Group: String, Sendable, CaseIterable {
+    case head
+    case middle
+    case tail
+  }
+
+  /// The rule, in words.
+  public let rule: String
+  /// The group of each class, [C].
+  public let group: [Group]
+
+  /// Groups by cumulative share of the training images, classes sorted by falling count: head up
+  /// to 75 %, middle up to 95 %, tail the rest; the class that crosses a cut belongs to the upper
+  /// group. Nil when all classes are equally frequent: then no class is rarer than another.
+  ///
+  /// - Source: Xiao et al., FedLoGe, ICLR 2024, with counts of the pooled training set.
+  public static func cumulativeShare(_ counts: [Int]) -> ShotGroups? {
+    let total = counts.reduce(0, +)
+    guard let first = counts.first, total > 0, counts.contains(where: { $0 != first }) else {
+      return nil
+    }
+    var group = [Group](repeating: .tail, count: counts.count)
+    var before = 0
+    let sorted = counts.indices.sorted {
+      counts[$0] == counts[$1] ? $0 < $1 : counts[$0] > counts[$1]
+    }
+    for index in sorted where counts[index] > 0 {
+      // In integers: before / total < 0.75.
+      group[index] = before * 4 < total * 3 ? .head : before * 20 < total * 19 ? .middle : .tail
+      before += counts[index]
+    }
+    return ShotGroups(rule: "cumulative-share 75/95", group: group)
+  }
+
+  /// Groups by the number of training images: head > 100, middle 20…100, tail < 20.
+  public static func absolute(_ counts: [Int]) -> ShotGroups {
+    ShotGroups(
+      rule: "absolute >100 / 20..100 / <20",
+      group: counts.map { $0 > 100 ? .head : $0 >= 20 ? .middle : .tail })
+  }
+
+  /// Mean of the per-class accuracies of each group; classes without test images are left out.
+  public func accuracies(_ perClass: [Double]) -> RoundRecord.Shots {
+    precondition(
+      perClass.count == group.count,
+      "ShotGroups.accuracies: \(perClass.count) accuracies, \(group.count) classes")
+    func mean(_ wanted: Group) -> Double? {
+      let members = zip(group, perClass).filter { $0.0 == wanted && !$0.1.isNaN }.map(\.1)
+      return members.isEmpty ? nil : Metrics.mean(members)
+    }
+    return RoundRecord.Shots(
+      rule: rule, head: mean(.head), middle: mean(.middle), tail: mean(.tail))
+  }
+}
+
+/// The measures of models and clients.
+public enum Metrics {
+  /// The arithmetic mean, summed in order; NaN of nothing.
+  public static func mean(_ values: [Double]) -> Double {
+    values.reduce(0, +) / Double(values.count)
+  }
+
+  /// Every measure of a generic model.
+  ///
+  /// - Parameters:
+  ///   - confusion: predictions on the test set.
+  ///   - lossSum: sum of the cross-entropies of all test images.
+  ///   - trainCounts: training images per class, [C]; they define head, middle and tail.
+  public static func generic(
+    _ confusion: ConfusionMatrix, lossSum: Double, trainCounts: [Int]
+  ) -> RoundRecord.Generic {
+    let recalls = confusion.recalls
+    return RoundRecord.Generic(
+      accuracy: confusion.accuracy, loss: lossSum / Double(confusion.total),
+      balancedAccuracy: confusion.balancedAccuracy, macroF1: confusion.macroF1,
+      perClass: recalls,
+      shots: ShotGroups.cumulativeShare(trainCounts)?.accuracies(recalls),
+      shotsAbsolute: ShotGroups.absolute(trainCounts).accuracies(recalls))
+  }
+
+  /// Personal accuracy over clients, each counting the same.
+  ///
+  /// - Parameters:
+  ///   - accuracies: one per client; NaN for a client that has no local test, which is left out.
+  ///   - model: whose model was tested.
+  ///   - alone: accuracy of each client when it trains alone, in the same order; nil when unknown.
+  /// - Returns: nil when no client has a local test.
+  public static func personal(
+    _ accuracies: [Double], model: RoundRecord.Personal.Model, alone: [Double]? = nil
+  ) -> RoundRecord.Personal? {
+    let known = accuracies.filter { !$0.isNaN }
+    guard let worst = known.min() else { return nil }
+    let mean = mean(known)
+    let variance = Self.mean(known.map { ($0 - mean) * ($0 - mean) })
+    return RoundRecord.Personal(
+      accuracy: mean, model: model,
+      fairness: RoundRecord.Fairness(
+        std: variance.squareRoot(), p10: percentile(known, 0.1), worst: worst,
+        helped: alone.flatMap { helped(accuracies, alone: $0) }))
+  }
+
+  /// Share of clients strictly better than their reference; pairs with a NaN are left out, nil
+  /// when none remains.
+  public static func helped(_ accuracies: [Double], alone: [Double]) -> Double? {
+    precondition(
+      accuracies.count == alone.count,
+      "Metrics.helped: \(accuracies.count) accuracies, \(alone.count) references")
+    let pairs = zip(accuracies, alone).filter { !$0.0.isNaN && !$0.1.isNaN }
+    if pairs.isEmpty { return nil }
+    return Double(pairs.filter { $0.0 > $0.1 }.count) / Double(pairs.count)
+  }
+
+  /// The `share` quantile with linear interpolation between order statistics, as NumPy's default:
+  /// position share·(n − 1) in the sorted values. NaN of nothing.
+  public static func percentile(_ values: [Double], _ share: Double) -> Double {
+    let sorted = values.sorted()
+    guard let last = sorted.last else { return .nan }
+    let position = share * Double(sorted.count - 1)
+    let below = Int(position.rounded(.down))
+    guard below + 1 < sorted.count else { return last }
+    return sorted[below] + (position - Double(below)) * (sorted[below + 1] - sorted[below])
+  }
+
+  /// The middle value, or the mean of the two in the middle. NaN of nothing.
+  public static func median(_ values: [Double]) -> Double { percentile(values, 0.5) }
+}

@@ -1,0 +1,62 @@
+/// Numbers, times and sizes as people read them; independent of any locale.
+public enum NumberText {
+  /// `value` with exactly `decimals` digits after the point, half away from zero; "-" when it is
+  /// nil or not finite.
+  public static func fixed(_ value: Double?, _ decimals: Int, plus: Bool = false) -> String {
+    guard let value, value.isFinite else { return "-" }
+    var scale = 1.0
+    for _ in 0..<decimals { scale *= 10 }
+    let scaled = (abs(value) * scale).rounded()
+    guard scaled < 9e15 else { return value.description }
+    var digits = String(Int(scaled))
+    if digits.utf8.count <= decimals {
+      digits = String(repeating: "0", count: decimals + 1 - digits.utf8.count) + digits
+    }
+    let sign = value < 0 && scaled > 0 ? "-" : plus ? "+" : ""
+    let whole = digits.dropLast(decimals)
+    return sign + whole + (decimals > 0 ? "." + digits.suffix(decimals) : "")
+  }
+
+  /// A share as per cent without the sign: 0.2112 → "21.1".
+  public static func percent(_ share: Double?, _ decimals: Int = 1) -> String {
+    fixed(share.map { $0 * 100 }, decimals)
+  }
+
+  /// Bytes as megabytes of 10⁶ bytes, with at most three meaningful digits after a small number.
+  public static func megabytes(_ bytes: Double?) -> String {
+    guard let bytes else { return "-" }
+    let value = bytes / 1e6
+    return fixed(value, abs(value) >= 100 || value == 0 ? 0 : abs(value) >= 1 ? 1 : 3)
+  }
+
+  /// Seconds as hours, minutes and seconds: 645 → "0:10:45"; "-" when unknown.
+  public static func duration(_ seconds: Double?) -> String {
+    guard let seconds, seconds.isFinite, seconds >= 0, seconds < 1e12 else { return "-" }
+    let whole = Int(seconds.rounded())
+    return "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60))"
+  }
+
+  /// Seconds since 1970 as UTC in ISO 8601: "2025-06-01T12:03:44Z".
+  ///
+  /// - Source: days to civil date after Howard Hinnant, "chrono-compatible low-level date
+  ///   algorithms"; proleptic Gregorian, no leap seconds.
+  public static func timestamp(_ seconds: Double) -> String {
+    guard seconds.isFinite, abs(seconds) < 2e11 else { return "-" }
+    let total = Int(seconds.rounded(.down))
+    let second = ((total % 86_400) + 86_400) % 86_400
+    let shifted = (total - second) / 86_400 + 719_468  // days since 0000-03-01
+    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra =
+      (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let monthFromMarch = (5 * dayOfYear + 2) / 153
+    let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
+    let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    let date = "\(year)-\(two(month))-\(two(day))"
+    return date + "T\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60))Z"
+  }
+
+  private static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+}

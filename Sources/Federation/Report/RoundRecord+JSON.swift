@@ -1,0 +1,153 @@
+import Tensor
+
+extension RoundRecord {
+  /// The record as one JSON object; the keys always come in the same order.
+  public var json: JSON {
+    var members: [(String, JSON)] = [
+      ("round", .int(round)), ("sampled", .array(sampled.map(JSON.int))),
+      ("bytes", .object([("up", .int(bytes.up)), ("down", .int(bytes.down))])),
+    ]
+    if let train {
+      members.append(
+        (
+          "train",
+          .object([
+            ("loss", .number(train.loss)), ("examples", .int(train.examples)),
+            ("steps", .int(train.steps)),
+          ])
+        ))
+    }
+    if let generic { members.append(("generic", generic.json)) }
+    if let personal { members.append(("personal", personal.json)) }
+    var times: [(String, JSON)] = [("wall", .number(time.wall))]
+    if let virtual = time.virtual { times.append(("virtual", .number(virtual))) }
+    members.append(("time", .object(times)))
+    members.append(("digest", .string(digest)))
+    return .object(members)
+  }
+
+  /// The record as a line of `rounds.jsonl`, without the newline.
+  public var line: String { json.compact }
+
+  /// Reads a record; nil when a key that is always there is missing or of another type. Keys that
+  /// this version does not know are ignored.
+  public init?(_ json: JSON) {
+    guard let round = json["round"]?.int, let sampled = json["sampled"]?.elements,
+      let up = json["bytes"]?["up"]?.int, let down = json["bytes"]?["down"]?.int,
+      let wall = json["time"]?["wall"]?.measure, let digest = json["digest"]?.text
+    else { return nil }
+    let clients = sampled.compactMap(\.int)
+    guard clients.count == sampled.count else { return nil }
+    self.init(
+      round: round, sampled: clients, bytes: Bytes(up: up, down: down),
+      time: Time(wall: wall, virtual: json["time"]?["virtual"]?.measure), digest: digest)
+    if let part = json["train"] {
+      guard let loss = part["loss"]?.measure, let examples = part["examples"]?.int,
+        let steps = part["steps"]?.int
+      else { return nil }
+      train = Train(loss: loss, examples: examples, steps: steps)
+    }
+    if let part = json["generic"] {
+      guard let read = Generic(part) else { return nil }
+      generic = read
+    }
+    if let part = json["personal"] {
+      guard let read = Personal(part) else { return nil }
+      personal = read
+    }
+  }
+
+  /// Reads the text of a `rounds.jsonl`. A torn last line, left by a crash, is skipped.
+  ///
+  /// - Throws: E1014 with the path and the line that is no record.
+  public static func read(
+    jsonl bytes: [UInt8], path: String
+  ) throws(Failure) -> [RoundRecord] {
+    var records: [RoundRecord] = []
+    let lines = bytes.split(separator: 10, omittingEmptySubsequences: false)
+    for (index, line) in lines.enumerated() {
+      if line.isEmpty { continue }
+      if let json = try? JSON(parsing: Array(line)), let record = RoundRecord(json) {
+        records.append(record)
+      } else if index + 1 < lines.count {
+        throw Failure(
+          .dataMissingOrCorrupt, "E1014", "\(path), line \(index + 1): not a round record")
+      }
+    }
+    return records
+  }
+}
+
+extension RoundRecord.Generic {
+  fileprivate var json: JSON {
+    var members: [(String, JSON)] = [
+      ("accuracy", .number(accuracy)), ("loss", .number(loss)),
+      ("balancedAccuracy", .number(balancedAccuracy)), ("macroF1", .number(macroF1)),
+      ("perClass", .array(perClass.map(JSON.number))),
+    ]
+    if let shots { members.append(("shots", shots.json)) }
+    if let shotsAbsolute { members.append(("shotsAbsolute", shotsAbsolute.json)) }
+    return .object(members)
+  }
+
+  fileprivate init?(_ json: JSON) {
+    guard let accuracy = json["accuracy"]?.measure, let loss = json["loss"]?.measure,
+      let balanced = json["balancedAccuracy"]?.measure, let macroF1 = json["macroF1"]?.measure,
+      let classes = json["perClass"]?.elements
+    else { return nil }
+    let recalls = classes.compactMap(\.measure)
+    guard recalls.count == classes.count else { return nil }
+    self.init(
+      accuracy: accuracy, loss: loss, balancedAccuracy: balanced, macroF1: macroF1,
+      perClass: recalls, shots: json["shots"].flatMap(RoundRecord.Shots.init),
+      shotsAbsolute: json["shotsAbsolute"].flatMap(RoundRecord.Shots.init))
+  }
+}
+
+extension RoundRecord.Shots {
+  fileprivate var json: JSON {
+    var members: [(String, JSON)] = [("rule", .string(rule))]
+    for (key, value) in [("head", head), ("middle", middle), ("tail", tail)] {
+      if let value { members.append((key, .number(value))) }
+    }
+    return .object(members)
+  }
+
+  fileprivate init?(_ json: JSON) {
+    guard let rule = json["rule"]?.text else { return nil }
+    self.init(
+      rule: rule, head: json["head"]?.measure, middle: json["middle"]?.measure,
+      tail: json["tail"]?.measure)
+  }
+}
+
+extension RoundRecord.Personal {
+  fileprivate var json: JSON {
+    var spread: [(String, JSON)] = [
+      ("std", .number(fairness.std)), ("p10", .number(fairness.p10)),
+      ("worst", .number(fairness.worst)),
+    ]
+    if let helped = fairness.helped { spread.append(("helped", .number(helped))) }
+    return .object([
+      ("accuracy", .number(accuracy)), ("model", .string(model.rawValue)),
+      ("fairness", .object(spread)),
+    ])
+  }
+
+  fileprivate init?(_ json: JSON) {
+    guard let accuracy = json["accuracy"]?.measure,
+      let model = json["model"]?.text.flatMap(Model.init), let part = json["fairness"],
+      let std = part["std"]?.measure, let p10 = part["p10"]?.measure,
+      let worst = part["worst"]?.measure
+    else { return nil }
+    self.init(
+      accuracy: accuracy, model: model,
+      fairness: RoundRecord.Fairness(
+        std: std, p10: p10, worst: worst, helped: part["helped"]?.measure))
+  }
+}
+
+extension JSON {
+  /// A number, or NaN for null; nil for anything else.
+  fileprivate var measure: Double? { isNull ? .nan : double }
+}

@@ -1,0 +1,180 @@
+/// One line of `rounds.jsonl`: what happened in a round, and how good the models are after it.
+///
+/// A part that is nil has no meaning in this round (for example, it was not evaluated) and is
+/// absent from the file; a number that is not finite is written as null and reads back as NaN.
+/// All accuracies are shares in [0, 1].
+public struct RoundRecord: Sendable, Equatable {
+  /// The round, from 1; 0 is the state before training.
+  public var round: Int
+  /// The clients that took part, ascending.
+  public var sampled: [Int]
+  /// What went over the network.
+  public var bytes: Bytes
+  /// The local training; nil when nobody trained.
+  public var train: Train?
+  /// The generic model on the test set; nil when not evaluated.
+  public var generic: Generic?
+  /// The clients' own models on their local tests; nil when not evaluated.
+  public var personal: Personal?
+  /// How long it took; the only part that differs between two equal runs.
+  public var time: Time
+  /// Hash chain over the global state, hexadecimal.
+  public var digest: String
+
+  /// Encoded bytes of all messages of the round.
+  public struct Bytes: Sendable, Equatable {
+    /// From clients to the server.
+    public var up: Int
+    /// From the server to clients.
+    public var down: Int
+
+    /// Bytes in both directions.
+    public init(up: Int, down: Int) {
+      self.up = up
+      self.down = down
+    }
+  }
+
+  /// Local training, pooled over the cohort.
+  public struct Train: Sendable, Equatable {
+    /// Mean training loss per example visited.
+    public var loss: Double
+    /// Examples visited, counted once per visit.
+    public var examples: Int
+    /// Optimizer steps of all clients.
+    public var steps: Int
+
+    /// Training of one round.
+    public init(loss: Double, examples: Int, steps: Int) {
+      self.loss = loss
+      self.examples = examples
+      self.steps = steps
+    }
+  }
+
+  /// The generic model on the balanced test set.
+  public struct Generic: Sendable, Equatable {
+    /// Share of test images classified correctly.
+    public var accuracy: Double
+    /// Mean cross-entropy.
+    public var loss: Double
+    /// Mean of the per-class recalls.
+    public var balancedAccuracy: Double
+    /// Mean of the per-class F1 scores.
+    public var macroF1: Double
+    /// Recall of each class; NaN for a class without test images.
+    public var perClass: [Double]
+    /// Groups by cumulative share; nil when all classes are equally frequent.
+    public var shots: Shots?
+    /// Groups by absolute counts.
+    public var shotsAbsolute: Shots?
+
+    /// Every measure of a generic model.
+    public init(
+      accuracy: Double, loss: Double, balancedAccuracy: Double, macroF1: Double,
+      perClass: [Double], shots: Shots? = nil, shotsAbsolute: Shots? = nil
+    ) {
+      self.accuracy = accuracy
+      self.loss = loss
+      self.balancedAccuracy = balancedAccuracy
+      self.macroF1 = macroF1
+      self.perClass = perClass
+      self.shots = shots
+      self.shotsAbsolute = shotsAbsolute
+    }
+  }
+
+  /// Mean per-class accuracies of the frequent, middle and rare classes; nil for an empty group.
+  public struct Shots: Sendable, Equatable {
+    /// The rule that made the groups, in words.
+    public var rule: String
+    /// Frequent classes.
+    public var head: Double?
+    /// Classes in between.
+    public var middle: Double?
+    /// Rare classes.
+    public var tail: Double?
+
+    /// Three groups and their rule.
+    public init(rule: String, head: Double?, middle: Double?, tail: Double?) {
+      self.rule = rule
+      self.head = head
+      self.middle = middle
+      self.tail = tail
+    }
+  }
+
+  /// What the clients get, each on its own local test.
+  public struct Personal: Sendable, Equatable {
+    /// Unweighted mean over clients.
+    public var accuracy: Double
+    /// Which model was tested.
+    public var model: Model
+    /// How unequal clients fare.
+    public var fairness: Fairness
+
+    /// The model that a client uses.
+    public enum Model: String, Sendable {
+      /// The client has a model of its own.
+      case own
+      /// The client uses the generic model.
+      case generic
+    }
+
+    /// Personal accuracy of one round.
+    public init(accuracy: Double, model: Model, fairness: Fairness) {
+      self.accuracy = accuracy
+      self.model = model
+      self.fairness = fairness
+    }
+  }
+
+  /// How unequal clients fare; each client counts the same.
+  public struct Fairness: Sendable, Equatable {
+    /// Population standard deviation over clients.
+    public var std: Double
+    /// 10th percentile over clients.
+    public var p10: Double
+    /// The worst client.
+    public var worst: Double
+    /// Share of clients better off than when training alone; nil without that reference.
+    public var helped: Double?
+
+    /// Fairness with every entry.
+    public init(std: Double, p10: Double, worst: Double, helped: Double? = nil) {
+      self.std = std
+      self.p10 = p10
+      self.worst = worst
+      self.helped = helped
+    }
+  }
+
+  /// Durations in seconds.
+  public struct Time: Sendable, Equatable {
+    /// Of this machine.
+    public var wall: Double
+    /// Of the simulated federation; nil when it has no clock.
+    public var virtual: Double?
+
+    /// Durations of a round.
+    public init(wall: Double, virtual: Double? = nil) {
+      self.wall = wall
+      self.virtual = virtual
+    }
+  }
+
+  /// A record; the parts without meaning are left out.
+  public init(
+    round: Int, sampled: [Int], bytes: Bytes, train: Train? = nil, generic: Generic? = nil,
+    personal: Personal? = nil, time: Time, digest: String
+  ) {
+    self.round = round
+    self.sampled = sampled
+    self.bytes = bytes
+    self.train = train
+    self.generic = generic
+    self.personal = personal
+    self.time = time
+    self.digest = digest
+  }
+}
