@@ -35,6 +35,16 @@ int copenblas_cpu_has_avx2(void) {
 #endif
 }
 
+const char *copenblas_compiled_for(void) {
+#if defined(__AVX512F__)
+  return "avx512";
+#elif defined(__AVX2__)
+  return "avx2";
+#else
+  return "baseline";
+#endif
+}
+
 const char *copenblas_open(void) {
   if (sgemm != NULL) return NULL;
 

@@ -26,5 +26,7 @@ void copenblas_sgemm(int transA, int transB, int m, int n, int k, float alpha, c
 int copenblas_cpu_has_avx512(void);
 /// 1 when the CPU and the system support AVX2 and FMA.
 int copenblas_cpu_has_avx2(void);
+/// The widest of these that this program itself was compiled for: "avx512", "avx2", "baseline".
+const char *copenblas_compiled_for(void);
 
 #endif

@@ -1,5 +1,11 @@
 import Tensor
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// Draws the clients of a round: a function of the seed and the round alone, so that every
 /// strategy meets the same cohorts.
 struct CohortSampler: Sendable {
@@ -46,7 +52,7 @@ struct CohortSampler: Sendable {
     var client = -1
     while true {
       // P(gap ≥ g) = (1 − rate)^g
-      let gap = logarithm(1 - stream.uniform()) / logarithm(1 - rate)
+      let gap = log(1 - stream.uniform()) / log(1 - rate)
       guard gap < Double(settings.clients) else { return chosen }
       client += 1 + Int(gap)
       guard client < settings.clients else { return chosen }

@@ -59,4 +59,6 @@ public enum CPUFeatures {
   public static var avx512: Bool { copenblas_cpu_has_avx512() != 0 }
   /// AVX2 and FMA.
   public static var avx2: Bool { copenblas_cpu_has_avx2() != 0 }
+  /// What this program was compiled for: "avx512", "avx2" or "baseline".
+  public static var compiledFor: String { String(cString: copenblas_compiled_for()) }
 }

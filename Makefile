@@ -1,0 +1,42 @@
+# Two commands are enough: `make demo` and `make test`. Both install what is missing first.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+# Compiles for the machine it runs on; `make build ARCH=` gives a portable program.
+ARCH ?= -Xcc -march=native
+FLAGS = -c release $(ARCH)
+PROGRAM = .build/release/fedsim
+
+.PHONY: demo test build check lint setup install clean help
+
+help:
+	@echo "make demo      build, run the built-in example, print its table and where report.html lies"
+	@echo "make test      the whole test suite"
+	@echo "make build     $(PROGRAM), optimised for this machine"
+	@echo "make check     what a change must pass: format, warnings as errors, tests"
+	@echo "make install   copy the program to PREFIX/bin (now $(PREFIX)/bin)"
+
+demo: build
+	$(PROGRAM) run --example
+
+test: setup
+	$(SWIFT) test $(FLAGS)
+
+build: setup
+	$(SWIFT) build $(FLAGS) --product fedsim
+
+check: lint build test
+
+# Warnings are errors in every build (Package.swift), so building is the check for them.
+lint:
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+
+setup:
+	@scripts/setup
+
+install: build
+	install -d "$(DESTDIR)$(PREFIX)/bin"
+	install -m 755 $(PROGRAM) "$(DESTDIR)$(PREFIX)/bin/fedsim"
+
+clean:
+	$(SWIFT) package clean

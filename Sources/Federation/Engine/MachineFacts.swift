@@ -1,0 +1,94 @@
+import Tensor
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// What the bits of a result depend on besides the scenario: written to `environment.json` and
+/// shown by `doctor`.
+public struct MachineFacts: Sendable {
+  /// The program's version.
+  public static let version = "0.1.0"
+  /// The version of the scenario format.
+  public static let scenarioVersion = 1
+
+  /// Such as "Linux 6.1.0".
+  public let system: String
+  /// Such as "AMD EPYC".
+  public let processor: String
+  /// Cores that this process may use.
+  public let cores: Int
+  /// Widest vector instructions of the CPU: "avx512", "avx2", "baseline".
+  public let instructions: String
+  /// Vector instructions that this program was compiled for.
+  public let compiledFor: String
+  /// "release" or "debug".
+  public let build: String
+  /// What OpenBLAS says of itself.
+  public let blas: BLAS.Facts
+
+  /// The facts of this machine.
+  public static let current = MachineFacts(
+    system: systemName, processor: processorName, cores: coreCount,
+    instructions: CPUFeatures.avx512 ? "avx512" : CPUFeatures.avx2 ? "avx2" : "baseline",
+    compiledFor: CPUFeatures.compiledFor, build: buildKind, blas: BLAS.facts)
+
+  /// As JSON, in fixed order.
+  public var json: JSON {
+    [
+      "version": .string(Self.version), "scenarioVersion": .int(Self.scenarioVersion),
+      "build": .string(build), "compiledFor": .string(compiledFor), "system": .string(system),
+      "processor": .string(processor), "instructions": .string(instructions),
+      "cores": .int(cores),
+      "blas": [
+        "library": .string(blas.configuration), "coreType": .string(blas.coreType),
+        "forcedCoreType": blas.forcedCoreType.map { .string($0) } ?? .null,
+      ],
+    ]
+  }
+
+  /// Cores that this process may use.
+  public static var coreCount: Int {
+    #if canImport(Glibc)
+      var set = cpu_set_t()
+      if sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 {
+        let bits = withUnsafeBytes(of: &set) { bytes in
+          bytes.reduce(0) { $0 + $1.nonzeroBitCount }
+        }
+        if bits > 0 { return bits }
+      }
+    #endif
+    return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+  }
+
+  private static var systemName: String {
+    var names = utsname()
+    guard uname(&names) == 0 else { return "unknown" }
+    func text<T>(_ field: T) -> String {
+      withUnsafeBytes(of: field) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+    }
+    return text(names.sysname) + " " + text(names.release) + " " + text(names.machine)
+  }
+
+  private static var processorName: String {
+    guard let bytes = try? FileReader.bytes(of: "/proc/cpuinfo") else { return "unknown" }
+    for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+    where line.hasPrefix("model name") {
+      guard let colon = line.firstIndex(of: ":") else { continue }
+      return String(line[line.index(after: colon)...].drop { $0 == " " })
+    }
+    return "unknown"
+  }
+
+  private static var buildKind: String {
+    #if DEBUG
+      "debug"
+    #else
+      "release"
+    #endif
+  }
+}
