@@ -32,7 +32,8 @@ public enum AtomicFile {
   /// - Throws: what `body` throws, or E1001…E1004; the old file is then unchanged and the
   ///   temporary one removed.
   static func replace(
-    _ path: String, body: (Int32) throws(Failure) -> Void
+    _ path: String,
+    body: (Int32) throws(Failure) -> Void
   ) throws(Failure) {
     switch FileKind(of: path) {
     case .folder:
@@ -68,7 +69,9 @@ public enum AtomicFile {
 
   /// Writes every byte, however often the system takes only a part.
   static func writeAll(
-    _ bytes: [UInt8], to descriptor: Int32, path: String
+    _ bytes: [UInt8],
+    to descriptor: Int32,
+    path: String
   ) throws(Failure) {
     var written = 0
     while written < bytes.count {
@@ -85,7 +88,8 @@ public enum AtomicFile {
   }
 
   private static func direct(
-    _ path: String, body: (Int32) throws(Failure) -> Void
+    _ path: String,
+    body: (Int32) throws(Failure) -> Void
   ) throws(Failure) {
     let descriptor = open(path, O_WRONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw SystemError.writing("E1001", "open", path, errno) }
@@ -93,7 +97,9 @@ public enum AtomicFile {
     try body(descriptor)
   }
 
-  /// Makes a rename durable. Some file systems refuse to sync a folder; the file itself is safe.
+  /// Makes a rename durable.
+  ///
+  /// Some file systems refuse to sync a folder; the file itself is safe.
   private static func syncFolder(_ folder: String) {
     let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return }

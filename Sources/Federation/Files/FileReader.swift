@@ -14,9 +14,12 @@ public enum FileReader {
   ///   - path: a file, a link to one, or a pipe.
   ///   - exit: what a failure means to the caller; for a data file 4.
   ///   - limit: the largest number of bytes accepted.
+  /// - Returns: the bytes.
   /// - Throws: E1011 missing, E1012 a folder, E1013 unreadable or too long.
   public static func bytes(
-    of path: String, exit: ExitCode = .dataMissingOrCorrupt, limit: Int = 1 << 36
+    of path: String,
+    exit: ExitCode = .dataMissingOrCorrupt,
+    limit: Int = 1 << 36
   ) throws(Failure) -> [UInt8] {
     if FileKind(of: path) == .folder {
       throw Failure(exit, "E1012", "\(path) is a folder; expected a file")
@@ -28,15 +31,21 @@ public enum FileReader {
         throw unreadable(path, exit, SystemError.text(number))
       }
       throw Failure(
-        exit, "E1011", "\(path) does not exist",
-        hint: path.hasPrefix("/") ? nil : "the path is relative to \(workingFolder)")
+        exit,
+        "E1011",
+        "\(path) does not exist",
+        hint: path.hasPrefix("/") ? nil : "the path is relative to \(workingFolder)"
+      )
     }
     defer { close(descriptor) }
     return try drain(descriptor, path: path, exit: exit, limit: limit)
   }
 
   private static func drain(
-    _ descriptor: Int32, path: String, exit: ExitCode, limit: Int
+    _ descriptor: Int32,
+    path: String,
+    exit: ExitCode,
+    limit: Int
   ) throws(Failure) -> [UInt8] {
     var status = stat()
     let expected = fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0

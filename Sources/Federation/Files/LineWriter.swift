@@ -77,15 +77,17 @@ public final class LineWriter {
   /// - Throws: E1001…E1004 or E1013 with the path.
   @discardableResult
   public static func cut(
-    _ path: String, keep: (String) -> Bool
+    _ path: String,
+    keep: (String) -> Bool
   ) throws(Failure) -> [String] {
     guard FileKind(of: path) != .missing else { return [] }
     let bytes = try FileReader.bytes(of: path, exit: .internalError)
     var kept: [String] = []
     var length = 0
     for line in bytes[..<(bytes.lastIndex(of: 10) ?? 0)].split(
-      separator: 10, omittingEmptySubsequences: false)
-    {
+      separator: 10,
+      omittingEmptySubsequences: false
+    ) {
       let text = String(decoding: line, as: UTF8.self)
       guard keep(text) else { break }
       kept.append(text)

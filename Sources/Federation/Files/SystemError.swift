@@ -19,17 +19,26 @@ enum SystemError {
 
   /// The failure of an operation that writes; a full disk is said plainly.
   static func writing(
-    _ code: String, _ action: String, _ path: String, _ number: Int32
+    _ code: String,
+    _ action: String,
+    _ path: String,
+    _ number: Int32
   ) -> Failure {
     switch number {
     case ENOSPC, EDQUOT:
       return Failure(
-        .internalError, "E1003", "cannot \(action) \(path): the disk is full",
-        hint: "free some space, or choose another folder with --out")
+        .internalError,
+        "E1003",
+        "cannot \(action) \(path): the disk is full",
+        hint: "free some space, or choose another folder with --out"
+      )
     case EACCES, EPERM, EROFS:
       return Failure(
-        .internalError, code, "cannot \(action) \(path): \(text(number))",
-        hint: "check the permissions, or choose another folder with --out")
+        .internalError,
+        code,
+        "cannot \(action) \(path): \(text(number))",
+        hint: "check the permissions, or choose another folder with --out"
+      )
     default:
       return Failure(.internalError, code, "cannot \(action) \(path): \(text(number))")
     }

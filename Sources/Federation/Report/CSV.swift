@@ -51,8 +51,13 @@ public struct ClientRow: Sendable, Equatable {
 
   /// A row with every field.
   public init(
-    round: Int, client: Int, trainCount: Int, testCount: Double, accuracy: Double,
-    loss: Double? = nil, accuracyAlone: Double? = nil
+    round: Int,
+    client: Int,
+    trainCount: Int,
+    testCount: Double,
+    accuracy: Double,
+    loss: Double? = nil,
+    accuracyAlone: Double? = nil
   ) {
     self.round = round
     self.client = client
@@ -92,7 +97,11 @@ public struct ClassRow: Sendable, Equatable {
 
   /// A row with every field.
   public init(
-    round: Int, model: String, label: Int, group: ShotGroups.Group?, trainCount: Int,
+    round: Int,
+    model: String,
+    label: Int,
+    group: ShotGroups.Group?,
+    trainCount: Int,
     accuracy: Double
   ) {
     self.round = round
@@ -112,13 +121,21 @@ public struct ClassRow: Sendable, Equatable {
 
   /// The rows of one evaluation, a row per class.
   public static func rows(
-    round: Int, model: String, perClass: [Double], trainCounts: [Int]
+    round: Int,
+    model: String,
+    perClass: [Double],
+    trainCounts: [Int]
   ) -> [ClassRow] {
     let groups = ShotGroups.cumulativeShare(trainCounts)
     return zip(perClass, trainCounts).enumerated().map { label, pair in
       ClassRow(
-        round: round, model: model, label: label, group: groups?.group[label],
-        trainCount: pair.1, accuracy: pair.0)
+        round: round,
+        model: model,
+        label: label,
+        group: groups?.group[label],
+        trainCount: pair.1,
+        accuracy: pair.0
+      )
     }
   }
 }
@@ -155,8 +172,14 @@ public struct MessageRow: Sendable, Equatable {
 
   /// A row with every field.
   public init(
-    round: Int, client: Int, direction: Direction, tensor: String, dtype: String, shape: [Int],
-    denseBytes: Int, codedBytes: Int
+    round: Int,
+    client: Int,
+    direction: Direction,
+    tensor: String,
+    dtype: String,
+    shape: [Int],
+    denseBytes: Int,
+    codedBytes: Int
   ) {
     self.round = round
     self.client = client

@@ -14,7 +14,9 @@ public struct ConfusionMatrix: Sendable, Equatable {
   /// A matrix from its rows.
   public init(rows: [[Int]]) {
     precondition(
-      rows.allSatisfy { $0.count == rows.count }, "ConfusionMatrix: \(rows.count) rows, not square")
+      rows.allSatisfy { $0.count == rows.count },
+      "ConfusionMatrix: \(rows.count) rows, not square"
+    )
     classes = rows.count
     counts = rows.flatMap(\.self)
   }
@@ -27,7 +29,9 @@ public struct ConfusionMatrix: Sendable, Equatable {
   /// Adds the counts of another part of the same test set.
   public mutating func merge(_ other: ConfusionMatrix) {
     precondition(
-      other.classes == classes, "ConfusionMatrix.merge: \(other.classes) and \(classes) classes")
+      other.classes == classes,
+      "ConfusionMatrix.merge: \(other.classes) and \(classes) classes"
+    )
     for index in counts.indices { counts[index] += other.counts[index] }
   }
 
@@ -71,14 +75,15 @@ public struct ConfusionMatrix: Sendable, Equatable {
     return Metrics.mean(scores)
   }
 
-  /// Accuracy when class c occurs with weight w_c: Σ w_c·recall_c / Σ w_c, over the classes that
-  /// have images; NaN when no weight is left.
+  /// Accuracy when class c occurs with weight w_c: Σ w_c·recall_c / Σ w_c.
   ///
   /// - Parameter weights: [C], such as a client's training counts.
+  /// - Returns: the mean over the classes that have images; NaN when no weight is left.
   public func accuracy(weights: [Double]) -> Double {
     precondition(
       weights.count == classes,
-      "ConfusionMatrix.accuracy: \(weights.count) weights, \(classes) classes")
+      "ConfusionMatrix.accuracy: \(weights.count) weights, \(classes) classes"
+    )
     var sum = 0.0
     var weight = 0.0
     for (share, recall) in zip(weights, recalls) where recall.isFinite {

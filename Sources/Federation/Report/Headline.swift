@@ -8,7 +8,9 @@ public struct HeadlineMetric: Sendable, Equatable {
   /// Metrics are the same when they have the same name.
   public static func == (a: HeadlineMetric, b: HeadlineMetric) -> Bool { a.name == b.name }
 
-  /// All of them, in the order of files and tables. Accuracies are those of the last evaluation;
+  /// All of them, in the order of files and tables.
+  ///
+  /// Accuracies are those of the last evaluation;
   /// bytes and times are totals over the rounds.
   public static let all: [HeadlineMetric] = [
     HeadlineMetric("generic.accuracy") { $0.lastGeneric?.accuracy },

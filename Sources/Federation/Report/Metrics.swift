@@ -12,9 +12,10 @@ public struct ShotGroups: Sendable, Equatable {
   /// The group of each class, [C].
   public let group: [Group]
 
-  /// Groups by cumulative share of the training images, classes sorted by falling count: head up
-  /// to 75 %, middle up to 95 %, tail the rest; the class that crosses a cut belongs to the upper
-  /// group. Nil when all classes are equally frequent: then no class is rarer than another.
+  /// Groups by cumulative share of the training images, classes sorted by falling count.
+  ///
+  /// Head up to 75 %, middle up to 95 %, tail the rest; the class that crosses a cut belongs to
+  /// the upper group. Nil when all classes are equally frequent: then no class is rarer than another.
   ///
   /// - Source: Xiao et al., FedLoGe, ICLR 2024, with counts of the pooled training set.
   public static func cumulativeShare(_ counts: [Int]) -> ShotGroups? {
@@ -39,20 +40,26 @@ public struct ShotGroups: Sendable, Equatable {
   public static func absolute(_ counts: [Int]) -> ShotGroups {
     ShotGroups(
       rule: "absolute >100 / 20..100 / <20",
-      group: counts.map { $0 > 100 ? .head : $0 >= 20 ? .middle : .tail })
+      group: counts.map { $0 > 100 ? .head : $0 >= 20 ? .middle : .tail }
+    )
   }
 
   /// Mean of the per-class accuracies of each group; classes without test images are left out.
   public func accuracies(_ perClass: [Double]) -> RoundRecord.Shots {
     precondition(
       perClass.count == group.count,
-      "ShotGroups.accuracies: \(perClass.count) accuracies, \(group.count) classes")
+      "ShotGroups.accuracies: \(perClass.count) accuracies, \(group.count) classes"
+    )
     func mean(_ wanted: Group) -> Double? {
       let members = zip(group, perClass).filter { $0.0 == wanted && !$0.1.isNaN }.map(\.1)
       return members.isEmpty ? nil : Metrics.mean(members)
     }
     return RoundRecord.Shots(
-      rule: rule, head: mean(.head), middle: mean(.middle), tail: mean(.tail))
+      rule: rule,
+      head: mean(.head),
+      middle: mean(.middle),
+      tail: mean(.tail)
+    )
   }
 }
 
@@ -69,16 +76,22 @@ public enum Metrics {
   ///   - confusion: predictions on the test set.
   ///   - lossSum: sum of the cross-entropies of all test images.
   ///   - trainCounts: training images per class, [C]; they define head, middle and tail.
+  /// - Returns: the measures for a round record.
   public static func generic(
-    _ confusion: ConfusionMatrix, lossSum: Double, trainCounts: [Int]
+    _ confusion: ConfusionMatrix,
+    lossSum: Double,
+    trainCounts: [Int]
   ) -> RoundRecord.Generic {
     let recalls = confusion.recalls
     return RoundRecord.Generic(
-      accuracy: confusion.accuracy, loss: lossSum / Double(confusion.total),
-      balancedAccuracy: confusion.balancedAccuracy, macroF1: confusion.macroF1,
+      accuracy: confusion.accuracy,
+      loss: lossSum / Double(confusion.total),
+      balancedAccuracy: confusion.balancedAccuracy,
+      macroF1: confusion.macroF1,
       perClass: recalls,
       shots: ShotGroups.cumulativeShare(trainCounts)?.accuracies(recalls),
-      shotsAbsolute: ShotGroups.absolute(trainCounts).accuracies(recalls))
+      shotsAbsolute: ShotGroups.absolute(trainCounts).accuracies(recalls)
+    )
   }
 
   /// Personal accuracy over clients, each counting the same.
@@ -89,17 +102,24 @@ public enum Metrics {
   ///   - alone: accuracy of each client when it trains alone, in the same order; nil when unknown.
   /// - Returns: nil when no client has a local test.
   public static func personal(
-    _ accuracies: [Double], model: RoundRecord.Personal.Model, alone: [Double]? = nil
+    _ accuracies: [Double],
+    model: RoundRecord.Personal.Model,
+    alone: [Double]? = nil
   ) -> RoundRecord.Personal? {
     let known = accuracies.filter { !$0.isNaN }
     guard let worst = known.min() else { return nil }
     let mean = mean(known)
     let variance = Self.mean(known.map { ($0 - mean) * ($0 - mean) })
     return RoundRecord.Personal(
-      accuracy: mean, model: model,
+      accuracy: mean,
+      model: model,
       fairness: RoundRecord.Fairness(
-        std: variance.squareRoot(), p10: percentile(known, 0.1), worst: worst,
-        helped: alone.flatMap { helped(accuracies, alone: $0) }))
+        std: variance.squareRoot(),
+        p10: percentile(known, 0.1),
+        worst: worst,
+        helped: alone.flatMap { helped(accuracies, alone: $0) }
+      )
+    )
   }
 
   /// Share of clients strictly better than their reference; pairs with a NaN are left out, nil
@@ -107,14 +127,16 @@ public enum Metrics {
   public static func helped(_ accuracies: [Double], alone: [Double]) -> Double? {
     precondition(
       accuracies.count == alone.count,
-      "Metrics.helped: \(accuracies.count) accuracies, \(alone.count) references")
+      "Metrics.helped: \(accuracies.count) accuracies, \(alone.count) references"
+    )
     let pairs = zip(accuracies, alone).filter { !$0.0.isNaN && !$0.1.isNaN }
     if pairs.isEmpty { return nil }
     return Double(pairs.filter { $0.0 > $0.1 }.count) / Double(pairs.count)
   }
 
-  /// The `share` quantile with linear interpolation between order statistics, as NumPy's default:
-  /// position share·(n − 1) in the sorted values. NaN of nothing.
+  /// The `share` quantile with linear interpolation between order statistics.
+  ///
+  /// As NumPy's default: position share·(n − 1) in the sorted values. NaN of nothing.
   public static func percentile(_ values: [Double], _ share: Double) -> Double {
     let sorted = values.sorted()
     guard let last = sorted.last else { return .nan }
@@ -124,6 +146,6 @@ public enum Metrics {
     return sorted[below] + (position - Double(below)) * (sorted[below + 1] - sorted[below])
   }
 
-  /// The middle value, or the mean of the two in the middle. NaN of nothing.
+  /// The middle value, or the mean of the two in the middle; NaN of nothing.
   public static func median(_ values: [Double]) -> Double { percentile(values, 0.5) }
 }

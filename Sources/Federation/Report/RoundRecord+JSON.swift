@@ -15,7 +15,8 @@ extension RoundRecord {
             ("loss", .number(train.loss)), ("examples", .int(train.examples)),
             ("steps", .int(train.steps)),
           ])
-        ))
+        )
+      )
     }
     if let generic { members.append(("generic", generic.json)) }
     if let personal { members.append(("personal", personal.json)) }
@@ -29,8 +30,9 @@ extension RoundRecord {
   /// The record as a line of `rounds.jsonl`, without the newline.
   public var line: String { json.compact }
 
-  /// Reads a record; nil when a key that is always there is missing or of another type. Keys that
-  /// this version does not know are ignored.
+  /// Reads a record; nil when a key that is always there is missing or of another type.
+  ///
+  /// Keys that this version does not know are ignored.
   public init?(_ json: JSON) {
     guard let round = json["round"]?.int, let sampled = json["sampled"]?.elements,
       let up = json["bytes"]?["up"]?.int, let down = json["bytes"]?["down"]?.int,
@@ -39,8 +41,12 @@ extension RoundRecord {
     let clients = sampled.compactMap(\.int)
     guard clients.count == sampled.count else { return nil }
     self.init(
-      round: round, sampled: clients, bytes: Bytes(up: up, down: down),
-      time: Time(wall: wall, virtual: json["time"]?["virtual"]?.measure), digest: digest)
+      round: round,
+      sampled: clients,
+      bytes: Bytes(up: up, down: down),
+      time: Time(wall: wall, virtual: json["time"]?["virtual"]?.measure),
+      digest: digest
+    )
     if let part = json["train"] {
       guard let loss = part["loss"]?.measure, let examples = part["examples"]?.int,
         let steps = part["steps"]?.int
@@ -57,11 +63,14 @@ extension RoundRecord {
     }
   }
 
-  /// Reads the text of a `rounds.jsonl`. A torn last line, left by a crash, is skipped.
+  /// Reads the text of a `rounds.jsonl`.
+  ///
+  /// A torn last line, left by a crash, is skipped.
   ///
   /// - Throws: E1014 with the path and the line that is no record.
   public static func read(
-    jsonl bytes: [UInt8], path: String
+    jsonl bytes: [UInt8],
+    path: String
   ) throws(Failure) -> [RoundRecord] {
     var records: [RoundRecord] = []
     let lines = bytes.split(separator: 10, omittingEmptySubsequences: false)
@@ -71,7 +80,10 @@ extension RoundRecord {
         records.append(record)
       } else if index + 1 < lines.count {
         throw Failure(
-          .dataMissingOrCorrupt, "E1014", "\(path), line \(index + 1): not a round record")
+          .dataMissingOrCorrupt,
+          "E1014",
+          "\(path), line \(index + 1): not a round record"
+        )
       }
     }
     return records
@@ -98,9 +110,14 @@ extension RoundRecord.Generic {
     let recalls = classes.compactMap(\.measure)
     guard recalls.count == classes.count else { return nil }
     self.init(
-      accuracy: accuracy, loss: loss, balancedAccuracy: balanced, macroF1: macroF1,
-      perClass: recalls, shots: json["shots"].flatMap(RoundRecord.Shots.init),
-      shotsAbsolute: json["shotsAbsolute"].flatMap(RoundRecord.Shots.init))
+      accuracy: accuracy,
+      loss: loss,
+      balancedAccuracy: balanced,
+      macroF1: macroF1,
+      perClass: recalls,
+      shots: json["shots"].flatMap(RoundRecord.Shots.init),
+      shotsAbsolute: json["shotsAbsolute"].flatMap(RoundRecord.Shots.init)
+    )
   }
 }
 
@@ -116,8 +133,11 @@ extension RoundRecord.Shots {
   fileprivate init?(_ json: JSON) {
     guard let rule = json["rule"]?.text else { return nil }
     self.init(
-      rule: rule, head: json["head"]?.measure, middle: json["middle"]?.measure,
-      tail: json["tail"]?.measure)
+      rule: rule,
+      head: json["head"]?.measure,
+      middle: json["middle"]?.measure,
+      tail: json["tail"]?.measure
+    )
   }
 }
 
@@ -141,9 +161,15 @@ extension RoundRecord.Personal {
       let worst = part["worst"]?.measure
     else { return nil }
     self.init(
-      accuracy: accuracy, model: model,
+      accuracy: accuracy,
+      model: model,
       fairness: RoundRecord.Fairness(
-        std: std, p10: p10, worst: worst, helped: part["helped"]?.measure))
+        std: std,
+        p10: p10,
+        worst: worst,
+        helped: part["helped"]?.measure
+      )
+    )
   }
 }
 

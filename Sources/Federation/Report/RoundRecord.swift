@@ -71,8 +71,13 @@ public struct RoundRecord: Sendable, Equatable {
 
     /// Every measure of a generic model.
     public init(
-      accuracy: Double, loss: Double, balancedAccuracy: Double, macroF1: Double,
-      perClass: [Double], shots: Shots? = nil, shotsAbsolute: Shots? = nil
+      accuracy: Double,
+      loss: Double,
+      balancedAccuracy: Double,
+      macroF1: Double,
+      perClass: [Double],
+      shots: Shots? = nil,
+      shotsAbsolute: Shots? = nil
     ) {
       self.accuracy = accuracy
       self.loss = loss
@@ -165,8 +170,14 @@ public struct RoundRecord: Sendable, Equatable {
 
   /// A record; the parts without meaning are left out.
   public init(
-    round: Int, sampled: [Int], bytes: Bytes, train: Train? = nil, generic: Generic? = nil,
-    personal: Personal? = nil, time: Time, digest: String
+    round: Int,
+    sampled: [Int],
+    bytes: Bytes,
+    train: Train? = nil,
+    generic: Generic? = nil,
+    personal: Personal? = nil,
+    time: Time,
+    digest: String
   ) {
     self.round = round
     self.sampled = sampled

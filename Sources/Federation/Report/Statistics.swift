@@ -80,7 +80,8 @@ public enum StudentT {
   public static func quantile(_ probability: Double, freedom: Int) -> Double {
     precondition(
       probability > 0 && probability < 1 && freedom >= 1,
-      "StudentT.quantile: probability \(probability), freedom \(freedom)")
+      "StudentT.quantile: probability \(probability), freedom \(freedom)"
+    )
     if probability < 0.5 { return -quantile(1 - probability, freedom: freedom) }
     var (low, high) = (0.0, 1.0)
     while cumulative(high, freedom: freedom) < probability { high *= 2 }
@@ -123,7 +124,9 @@ public enum StudentT {
     return exp(logFront) * fraction / a
   }
 
-  /// ln Γ(x) for x > 0. Unlike `lgamma` of the C library it keeps no global sign.
+  /// ln Γ(x) for x > 0.
+  ///
+  /// Unlike `lgamma` of the C library it keeps no global sign.
   ///
   /// - Source: Stirling's series to 1/x⁹ after raising x above 12 by the recurrence; relative
   ///   error below 10⁻¹⁵.

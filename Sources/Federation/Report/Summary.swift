@@ -37,7 +37,10 @@ public struct Summary: Sendable {
 
   /// The content of `summary.json`.
   ///
-  /// - Parameter digests: the last digest by strategy label and seed.
+  /// - Parameters:
+  ///   - name: the scenario's name.
+  ///   - digests: the last digest by strategy label and seed.
+  /// - Returns: the file as a value.
   public func json(name: String, digests: [String: [UInt64: String]] = [:]) -> JSON {
     .object([
       ("name", .string(name)),

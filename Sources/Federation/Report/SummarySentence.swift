@@ -28,8 +28,12 @@ public struct SummarySentence: Sendable {
         if difference.seeds.isEmpty { continue }
         sentences.append(
           SummarySentence(
-            label: strategy.label, reference: reference.label, metric: metric,
-            difference: difference))
+            label: strategy.label,
+            reference: reference.label,
+            metric: metric,
+            difference: difference
+          )
+        )
       }
     }
     return sentences

@@ -82,7 +82,10 @@ public struct SummaryTable: Sendable {
   private func percent(_ share: Double) -> String { NumberText.percent(share) }
 
   private func column(
-    _ group: String, _ title: String, _ metric: String, interval: Bool = false,
+    _ group: String,
+    _ title: String,
+    _ metric: String,
+    interval: Bool = false,
     format: (Double) -> String
   ) -> Column {
     let cells = summary.strategies.map { strategy -> String in

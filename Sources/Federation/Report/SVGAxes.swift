@@ -1,0 +1,109 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// One axis: which numbers lie where.
+struct SVGScale {
+  /// The smallest and the largest number shown.
+  let range: ClosedRange<Double>
+  /// Where these two lie, in units of the figure.
+  let from: Double
+  let to: Double
+  /// The numbers that get a tick.
+  let ticks: [Double]
+
+  /// A scale that covers `range` and ends at ticks when `rounded`.
+  init(_ range: ClosedRange<Double>, from: Double, to: Double, count: Int, rounded: Bool) {
+    let step = SVGScale.niceStep((range.upperBound - range.lowerBound) / Double(max(count, 1)))
+    var (low, high) = (range.lowerBound, range.upperBound)
+    if rounded {
+      low = (low / step + 1e-9).rounded(.down) * step
+      high = (high / step - 1e-9).rounded(.up) * step
+    }
+    if high <= low { high = low + step }
+    self.range = low...high
+    self.from = from
+    self.to = to
+    let first = Int((low / step - 1e-9).rounded(.up))
+    let last = Int((high / step + 1e-9).rounded(.down))
+    ticks = first <= last ? (first...last).map { Double($0) * step } : []
+  }
+
+  /// Where a number lies.
+  func position(_ value: Double) -> Double {
+    from + (value - range.lowerBound) / (range.upperBound - range.lowerBound) * (to - from)
+  }
+
+  /// A tick in as few digits as the steps need.
+  func label(_ tick: Double) -> String {
+    let step = ticks.count > 1 ? ticks[1] - ticks[0] : 1
+    if step >= 1 { return NumberText.fixed(tick, 0) }
+    return NumberText.fixed(tick, min(9, Int((-log10(step) + 0.999).rounded(.down))))
+  }
+
+  /// The smallest of 1, 2 or 5 times a power of ten that is at least `step`.
+  static func niceStep(_ step: Double) -> Double {
+    guard step > 0, step.isFinite else { return 1 }
+    let power = pow(10, log10(step).rounded(.down))
+    for factor in [1.0, 2, 5] where factor * power >= step * (1 - 1e-9) { return factor * power }
+    return 10 * power
+  }
+}
+
+/// The rectangle in which data is drawn.
+struct SVGFrame {
+  let left: Double
+  let right: Double
+  let top: Double
+  let bottom: Double
+
+  /// Grid lines and labels of a vertical axis.
+  func drawVertical(_ scale: SVGScale, title: String, to out: inout Markup) {
+    for tick in scale.ticks {
+      let y = coordinate(scale.position(tick))
+      out.shape(
+        "path",
+        [("class", "grid"), ("d", "M\(coordinate(left)) \(y)L\(coordinate(right)) \(y)")]
+      )
+      out.element(
+        "text",
+        [
+          ("x", coordinate(left - 7)), ("y", coordinate(scale.position(tick) + 4)),
+          ("text-anchor", "end"),
+        ],
+        scale.label(tick)
+      )
+    }
+    out.element("text", [("x", "4"), ("y", coordinate(top - 12)), ("class", "axis")], title)
+  }
+
+  /// The base line, ticks and labels of a horizontal axis.
+  func drawHorizontal(_ scale: SVGScale, title: String, to out: inout Markup) {
+    let y = coordinate(bottom)
+    out.shape(
+      "path",
+      [("class", "base"), ("d", "M\(coordinate(left)) \(y)L\(coordinate(right)) \(y)")]
+    )
+    for tick in scale.ticks {
+      let x = coordinate(scale.position(tick))
+      out.shape("path", [("class", "base"), ("d", "M\(x) \(y)l0 4")])
+      out.element(
+        "text",
+        [("x", x), ("y", coordinate(bottom + 18)), ("text-anchor", "middle")],
+        scale.label(tick)
+      )
+    }
+    out.element(
+      "text",
+      [
+        ("x", coordinate((left + right) / 2)), ("y", coordinate(bottom + 36)),
+        ("text-anchor", "middle"), ("class", "axis"),
+      ],
+      title
+    )
+  }
+}

@@ -1,0 +1,116 @@
+/// How many images of each class each client holds: a row per client, a column per class.
+struct SVGHeatmap {
+  let classNames: [String]
+  /// Training images, [K][C].
+  let counts: [[Int]]
+
+  /// More clients than this are not drawn; the caption says so.
+  private static let mostRows = 60
+  private static let left = 84.0
+  private static let top = 34.0
+
+  private var rows: [[Int]] { Array(counts.prefix(Self.mostRows)) }
+  private var columns: Int { counts.map(\.count).max() ?? 0 }
+  private var cell: (width: Double, height: Double) {
+    (max(7, 640 / Double(max(columns, 1))), rows.count > 30 ? 14 : 20)
+  }
+  private var title: String {
+    counts.count > Self.mostRows
+      ? "Images per client and class (the first \(Self.mostRows) of \(counts.count) clients)"
+      : "Images per client and class"
+  }
+
+  /// The figure; nothing without clients or classes.
+  func write(to out: inout Markup) {
+    guard !counts.isEmpty, columns > 0 else { return }
+    let width = Self.left + cell.width * Double(columns) + 70
+    let height = Self.top + cell.height * Double(rows.count) + 30
+    out.inside("figure", [("class", "wide")]) { figure in
+      figure.element("figcaption", [], title)
+      figure.inside("div", [("class", "scroll"), ("tabindex", "0")]) { box in
+        box.inside(
+          "svg",
+          [
+            ("viewBox", "0 0 \(coordinate(width)) \(coordinate(height))"), ("role", "img"),
+            ("style", "min-width:\(coordinate(min(width, 1400) * 0.85))px"),
+            ("aria-label", "\(title). \(description)"),
+          ]
+        ) { svg in
+          svg.element("title", [], title)
+          svg.element("desc", [], description)
+          draw(to: &svg)
+        }
+      }
+    }
+  }
+
+  /// Sizes in words, for those who cannot see the cells.
+  var description: String {
+    let sizes = counts.map { $0.reduce(0, +) }
+    return "\(counts.count) clients hold from \(sizes.min() ?? 0) to \(sizes.max() ?? 0) images, "
+      + "median \(NumberText.fixed(Metrics.median(sizes.map(Double.init)), 0))."
+  }
+
+  private func draw(to svg: inout Markup) {
+    let most = Double(max(counts.joined().max() ?? 1, 1))
+    let withNumbers = columns <= 12
+    let names = (0..<columns).map { $0 < classNames.count ? classNames[$0] : "\($0)" }
+    let room = max(3, Int(cell.width / 7))
+    for column in 0..<columns where columns <= 20 || column % 10 == 0 {
+      let name = names[column]
+      svg.element(
+        "text",
+        [
+          ("x", coordinate(Self.left + cell.width * (Double(column) + 0.5))),
+          ("y", coordinate(Self.top - 8)), ("text-anchor", "middle"),
+        ],
+        columns > 20 ? "\(column)" : name.count <= room ? name : name.prefix(room - 1) + "…"
+      )
+    }
+    for (row, clients) in rows.enumerated() {
+      let y = Self.top + cell.height * Double(row)
+      let middle = coordinate(y + cell.height / 2 + 4)
+      svg.element(
+        "text",
+        [("x", coordinate(Self.left - 8)), ("y", middle), ("text-anchor", "end")],
+        "client \(row)"
+      )
+      for (column, count) in clients.enumerated() where count > 0 {
+        let x = Self.left + cell.width * Double(column)
+        // The square root keeps the small counts of the tail visible.
+        let strength = 0.08 + 0.82 * (Double(count) / most).squareRoot()
+        svg.shape(
+          "rect",
+          [
+            ("class", "heat"), ("x", coordinate(x + 0.5)), ("y", coordinate(y + 0.5)),
+            ("width", coordinate(cell.width - 1)), ("height", coordinate(cell.height - 1)),
+            ("fill-opacity", NumberText.fixed(strength, 2)),
+          ]
+        )
+        guard withNumbers else { continue }
+        svg.element(
+          "text",
+          [
+            ("class", "small"), ("x", coordinate(x + cell.width / 2)), ("y", middle),
+            ("text-anchor", "middle"),
+          ],
+          "\(count)"
+        )
+      }
+      let end = Self.left + cell.width * Double(columns) + 8
+      svg.element(
+        "text",
+        [("x", coordinate(end)), ("y", middle), ("class", "axis")],
+        "\(clients.reduce(0, +))"
+      )
+    }
+    svg.element(
+      "text",
+      [
+        ("x", coordinate(Self.left)), ("class", "axis"),
+        ("y", coordinate(Self.top + cell.height * Double(rows.count) + 20)),
+      ],
+      "columns: classes; numbers at the right: images of the client; empty cells: none"
+    )
+  }
+}

@@ -1,0 +1,37 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The few facts and calls of a terminal that progress and tables need.
+public enum Terminal {
+  /// Whether a stream is a terminal: 1 for stdout, 2 for stderr.
+  public static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+
+  /// Columns of the terminal behind a stream; `otherwise` when it is none or does not tell.
+  public static func width(_ descriptor: Int32, otherwise: Int = 120) -> Int {
+    var size = winsize()
+    guard isTerminal(descriptor), ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0,
+      size.ws_col > 0
+    else { return otherwise }
+    return Int(size.ws_col)
+  }
+
+  /// Seconds since 1970.
+  public static func now() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
+  /// Writes to stderr at once.
+  ///
+  /// A closed stderr is no reason to stop a night's work.
+  public static func note(_ text: String) {
+    if text.isEmpty { return }
+    try? AtomicFile.writeAll(Array(text.utf8), to: 2, path: "stderr")
+  }
+}
