@@ -73,6 +73,19 @@ final class Simulation<Method: Strategy> {
     return outcome
   }
 
+  /// All that the next rounds depend on.
+  var checkpoint: Checkpoint {
+    Checkpoint(round: round, digest: digest, server: server, memories: memories)
+  }
+
+  /// Continues from a checkpoint as if it had never stopped.
+  func restore(_ checkpoint: Checkpoint) {
+    round = checkpoint.round
+    digest = checkpoint.digest
+    server = checkpoint.server
+    memories = checkpoint.memories
+  }
+
   // MARK: - Jobs
 
   /// One client's training in a round.

@@ -1,0 +1,143 @@
+import Aggregation
+import Client
+import Tensor
+
+/// How a run ended.
+enum RunEnd: Equatable {
+  case finished
+  case diverged(Divergence)
+  case interrupted(ExitCode)
+}
+
+/// What a run leaves behind in memory, for summaries and for the runs after it.
+struct RunResult {
+  var records: [RoundRecord] = []
+  /// Accuracy of each client by evaluated round.
+  var scores: [Int: [Int: Double]] = [:]
+  var end = RunEnd.finished
+}
+
+/// One strategy under one seed from its first round, or from its checkpoint, to its last.
+struct Run<Method: Strategy> {
+  let simulation: Simulation<Method>
+  let arena: Arena
+  let label: String
+  let folder: String
+  let scenarioHash: String
+  /// Accuracy of each client by round when it trains alone; empty without that reference.
+  let alone: [Int: [Int: Double]]
+
+  private var name: String { "\(label)-s\(arena.seed)" }
+
+  /// Runs the remaining rounds.
+  ///
+  /// - Parameter report: called after each round.
+  func complete(_ report: (RoundRecord) -> Void) throws(Failure) -> RunResult {
+    let checkpoints = RunFiles.checkpoints(folder)
+    let checkpoint = try Checkpoint.read(
+      from: checkpoints, scenarioHash: scenarioHash, run: name)
+    if let checkpoint { simulation.restore(checkpoint) }
+    let files = try RunFiles(folder, upTo: simulation.round)
+    if checkpoint == nil { try files.begin(digest: simulation.digest) }
+    var result = RunResult(
+      records: try RunFiles.records(in: folder), scores: try RunFiles.scores(in: folder))
+
+    let rounds = arena.scenario.federation.rounds
+    let every = arena.scenario.output.checkpointEvery
+    var saved = checkpoint?.round ?? -1
+    func save() throws(Failure) {
+      try files.sync()
+      try simulation.checkpoint.write(to: checkpoints, scenarioHash: scenarioHash, run: name)
+      saved = simulation.round
+    }
+    while simulation.round < rounds {
+      do {
+        let record = try step(files, &result)
+        result.records.append(record)
+        report(record)
+      } catch let failure as Failure {
+        throw failure
+      } catch let divergence as Divergence {
+        result.end = .diverged(divergence)
+        return result
+      } catch {
+        throw Failure(.internalError, "E1099", "unexpected error: \(error)")
+      }
+      if let exit = Interruption.requested, simulation.round < rounds {
+        try save()
+        result.end = .interrupted(exit)
+        return result
+      }
+      if every > 0, simulation.round % every == 0 { try save() }
+    }
+    if saved != simulation.round { try save() }
+    try writeModels(files)
+    return result
+  }
+
+  /// One round with its evaluation and its lines.
+  private func step(_ files: RunFiles, _ result: inout RunResult) throws -> RoundRecord {
+    let start = Terminal.now()
+    let outcome = try simulation.runRound()
+    var record = RoundRecord(
+      round: simulation.round, sampled: outcome.sampled, bytes: outcome.bytes,
+      time: RoundRecord.Time(wall: 0), digest: Digest.hex(simulation.digest))
+    if outcome.report.steps > 0 {
+      record.train = RoundRecord.Train(
+        loss: outcome.report.lossSum / outcome.report.exampleWeight,
+        examples: outcome.report.examples, steps: outcome.report.steps)
+    }
+    var rows: [ClientRow] = []
+    if isEvaluated(simulation.round) {
+      let evaluation = try simulation.evaluate()
+      record.generic = evaluation.generic
+      let reference = alone[simulation.round]
+      record.personal = Metrics.personal(
+        evaluation.scores.map(\.accuracy), model: evaluation.scored,
+        alone: reference.map { known in evaluation.scores.indices.map { known[$0] ?? .nan } })
+      rows = clientRows(evaluation, reference)
+      result.scores[simulation.round] = Dictionary(
+        uniqueKeysWithValues: rows.map { ($0.client, $0.accuracy) })
+    }
+    record.time.wall = Terminal.now() - start
+    try files.append(
+      record, messages: outcome.messages, clients: rows, trainCounts: arena.split.classCounts)
+    return record
+  }
+
+  /// Every `evaluation.every` rounds, and the first and the last.
+  private func isEvaluated(_ round: Int) -> Bool {
+    round == 1 || round == arena.scenario.federation.rounds
+      || round % arena.scenario.evaluation.every == 0
+  }
+
+  /// One row per client that can be measured.
+  private func clientRows(
+    _ evaluation: EvaluationResult, _ reference: [Int: Double]?
+  ) -> [ClientRow] {
+    evaluation.scores.indices.compactMap { client in
+      let score = evaluation.scores[client]
+      if score.accuracy.isNaN { return nil }
+      return ClientRow(
+        round: simulation.round, client: client, trainCount: arena.split.clients[client].count,
+        testCount: Double(arena.localTests.images(of: client).count), accuracy: score.accuracy,
+        loss: score.loss, accuracyAlone: reference?[client])
+    }
+  }
+
+  private func writeModels(_ files: RunFiles) throws(Failure) {
+    let layout = arena.problem.layout
+    if let model = simulation.method.genericModel(simulation.server) {
+      try files.writeModel(model, layout, name: "generic")
+    }
+    guard Method.models.contains(.personal), arena.scenario.output.personalModels else { return }
+    let digits = max(3, String(arena.problem.clients - 1).count)
+    for client in arena.split.clients.indices where !arena.split.clients[client].isEmpty {
+      // A divergence in a last fine-tuning leaves that client without a file, nothing else.
+      guard let model = try? simulation.model(of: client, worker: 0) else { continue }
+      let number = String(client)
+      let padded = String(repeating: "0", count: digits - number.count) + number
+      try files.writeModel(model, layout, name: "personal/" + padded)
+    }
+  }
+}

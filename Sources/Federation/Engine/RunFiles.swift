@@ -1,0 +1,107 @@
+import Aggregation
+import Tensor
+
+/// The files of one strategy under one seed. Lines are appended round by round; a resumed run
+/// first cuts them back to its checkpoint.
+struct RunFiles {
+  let folder: String
+  private let rounds: LineWriter
+  private let classes: LineWriter
+  private let clients: LineWriter
+  private let messages: LineWriter
+  private let digests: LineWriter
+
+  /// Where a run keeps its checkpoint.
+  static func checkpoints(_ folder: String) -> String { FilePath.join(folder, "checkpoints") }
+
+  /// Opens the files of a run, cut back to the lines of rounds up to `round`.
+  init(_ folder: String, upTo round: Int) throws(Failure) {
+    self.folder = folder
+    try FilePath.makeFolder(folder)
+    try FilePath.makeFolder(Self.checkpoints(folder))
+    func open(_ name: String, header: String?, upTo round: Int?) throws(Failure) -> LineWriter {
+      let path = FilePath.join(folder, name)
+      var isFirst = true
+      try LineWriter.cut(path) { line in
+        defer { isFirst = false }
+        guard let round else { return false }
+        if isFirst, header != nil { return line == header }
+        return (CSV.leadingInteger(line) ?? .max) <= round
+      }
+      return try LineWriter(path, header: header)
+    }
+    let kept = round == 0 ? nil : round
+    let path = FilePath.join(folder, "rounds.jsonl")
+    try LineWriter.cut(path) { line in
+      guard let kept, let json = try? JSON(parsing: line) else { return false }
+      return (json["round"]?.int ?? .max) <= kept
+    }
+    rounds = try LineWriter(path)
+    classes = try open("classes.csv", header: ClassRow.header, upTo: kept)
+    clients = try open("clients.csv", header: ClientRow.header, upTo: kept)
+    messages = try open("messages.csv", header: MessageRow.header, upTo: kept)
+    digests = try open("digest.txt", header: nil, upTo: kept)
+  }
+
+  /// The records that are in `rounds.jsonl`.
+  static func records(in folder: String) throws(Failure) -> [RoundRecord] {
+    let path = FilePath.join(folder, "rounds.jsonl")
+    guard FileKind(of: path) == .file else { return [] }
+    let bytes = try FileReader.bytes(of: path)
+    return bytes.split(separator: 10).compactMap { line in
+      (try? JSON(parsing: Array(line))).flatMap { RoundRecord($0) }
+    }
+  }
+
+  /// Accuracy of every client in every evaluated round, from `clients.csv`.
+  static func scores(in folder: String) throws(Failure) -> [Int: [Int: Double]] {
+    let path = FilePath.join(folder, "clients.csv")
+    guard FileKind(of: path) == .file else { return [:] }
+    var scores: [Int: [Int: Double]] = [:]
+    for line in try FileReader.bytes(of: path).split(separator: 10).dropFirst() {
+      let fields = String(decoding: line, as: UTF8.self).split(
+        separator: ",", omittingEmptySubsequences: false)
+      guard fields.count >= 5, let round = Int(fields[0]), let client = Int(fields[1]) else {
+        continue
+      }
+      scores[round, default: [:]][client] = Double(fields[4]) ?? .nan
+    }
+    return scores
+  }
+
+  /// The state before the first round.
+  func begin(digest: UInt64) throws(Failure) {
+    try digests.append(DigestRow(round: 0, digest: Digest.hex(digest)).line)
+  }
+
+  /// One round.
+  func append(
+    _ record: RoundRecord, messages rows: [MessageRow], clients scores: [ClientRow],
+    trainCounts: [Int]
+  ) throws(Failure) {
+    if let generic = record.generic {
+      let table = ClassRow.rows(
+        round: record.round, model: "generic", perClass: generic.perClass, trainCounts: trainCounts)
+      try classes.append(table.map(\.line))
+    }
+    try clients.append(scores.map(\.line))
+    try messages.append(rows.map(\.line))
+    try digests.append(DigestRow(round: record.round, digest: record.digest).line)
+    try rounds.append(record.json.compact)
+  }
+
+  /// Everything appended so far survives a power cut.
+  func sync() throws(Failure) {
+    for writer in [classes, clients, messages, digests, rounds] { try writer.sync() }
+  }
+
+  /// Writes a model below `final/`.
+  func writeModel(
+    _ model: [Float], _ layout: ParameterLayout, name: String
+  ) throws(Failure) {
+    let path = FilePath.join(folder, "final/" + name + ".safetensors")
+    try FilePath.makeFolder(FilePath.split(path).folder)
+    try AtomicFile.write(
+      layout.safetensors(model, metadata: ["format": "pt"]).encoded(), to: path)
+  }
+}
