@@ -1,0 +1,55 @@
+/// The ways in which a data file can be wrong; each has one code that `fedsim explain` knows.
+enum DataFailure {
+  /// E4001: nothing is there, or it may not be read.
+  static func missing(_ path: String, _ what: String, hint: String? = nil) -> Failure {
+    Failure(.dataMissingOrCorrupt, "E4001", "\(path): \(what)", hint: hint)
+  }
+
+  /// E4002: a folder where a file is expected, a file where a folder is, or something else.
+  static func wrongKind(_ path: String, _ what: String, hint: String? = nil) -> Failure {
+    Failure(.dataMissingOrCorrupt, "E4002", "\(path): \(what)", hint: hint)
+  }
+
+  /// E4003: the size does not fit: empty, cut, or too long.
+  static func wrongSize(_ path: String, _ what: String, hint: String? = nil) -> Failure {
+    Failure(
+      .dataMissingOrCorrupt,
+      "E4003",
+      "\(path): \(what)",
+      hint: hint ?? "the file may be cut; copy or download it again"
+    )
+  }
+
+  /// E4004: a label outside its range.
+  static func label(_ path: String, _ what: String, hint: String? = nil) -> Failure {
+    Failure(.dataMissingOrCorrupt, "E4004", "\(path): \(what)", hint: hint)
+  }
+
+  /// E4005: two things that must agree do not.
+  static func inconsistent(_ path: String, _ what: String, hint: String? = nil) -> Failure {
+    Failure(.dataMissingOrCorrupt, "E4005", "\(path): \(what)", hint: hint)
+  }
+
+  /// E4006: the content is not of the expected format.
+  static func malformed(_ path: String, _ what: String, hint: String? = nil) -> Failure {
+    Failure(.dataMissingOrCorrupt, "E4006", "\(path): \(what)", hint: hint)
+  }
+
+  /// E4007: the file cannot be decompressed.
+  static func compressed(_ path: String, _ what: String, hint: String? = nil) -> Failure {
+    Failure(.dataMissingOrCorrupt, "E4007", "\(path): \(what)", hint: hint)
+  }
+
+  /// E4008: a valid file of a form that is not read, such as big-endian numbers.
+  static func unsupported(_ path: String, _ what: String, hint: String? = nil) -> Failure {
+    Failure(.dataMissingOrCorrupt, "E4008", "\(path): \(what)", hint: hint)
+  }
+
+  /// E4009: a pixel or feature that is not a finite number.
+  static func notFinite(_ path: String, _ what: String, hint: String? = nil) -> Failure {
+    Failure(.dataMissingOrCorrupt, "E4009", "\(path): \(what)", hint: hint)
+  }
+
+  /// More classes than this in a label file is taken for corruption: memory grows with them.
+  static let maximumClasses = 100_000
+}

@@ -1,0 +1,69 @@
+/// Head, middle and tail classes by one of two rules that are in use; results under different
+/// rules cannot be compared, so a table names the rule it used.
+public struct ShotGroups: Sendable, Equatable {
+  /// A rule.
+  public enum Rule: String, Sendable, CaseIterable {
+    /// More than 100 training images, 20 to 100, fewer than 20. Liu et al., CVPR 2019,
+    /// arXiv:1904.05160. Says little where every class has hundreds of images.
+    case absolute
+    /// Classes sorted by size; head until 75 % of all images are covered, middle until 95 %.
+    /// A class that crosses a border belongs to the upper group. Xiao et al., ICLR 2024 (FedLoGe).
+    case cumulative
+
+    /// The rule in words, for tables.
+    public var explanation: String {
+      switch self {
+      case .absolute: "head > 100, middle 20-100, tail < 20 training images"
+      case .cumulative: "head covers 75 %, head and middle 95 % of the training images"
+      }
+    }
+  }
+
+  /// Where a class stands.
+  public enum Group: String, Sendable, CaseIterable {
+    case head
+    case middle
+    case tail
+  }
+
+  /// The rule that made the groups.
+  public let rule: Rule
+  /// The group of each class.
+  public let groups: [Group]
+
+  /// The groups for given class sizes.
+  public init(_ rule: Rule, classCounts: [Int]) {
+    self.init(rule, sizes: classCounts.map(Double.init))
+  }
+
+  /// The groups for class sizes that need not be whole numbers.
+  init(_ rule: Rule, sizes: [Double]) {
+    self.rule = rule
+    switch rule {
+    case .absolute:
+      groups = sizes.map { $0 > 100 ? .head : $0 >= 20 ? .middle : .tail }
+    case .cumulative:
+      groups = Self.cumulative(sizes)
+    }
+  }
+
+  private static func cumulative(_ sizes: [Double]) -> [Group] {
+    var total = 0.0
+    for size in sizes { total += size }
+    // Equal sizes keep the order of their labels.
+    let order = sizes.indices.sorted { (sizes[$0], $1) > (sizes[$1], $0) }
+    var groups = [Group](repeating: .tail, count: sizes.count)
+    var before = 0.0
+    for label in order where sizes[label] > 0 {
+      // Whole multiples: 0.95 · total would round.
+      groups[label] = 4 * before < 3 * total ? .head : 20 * before < 19 * total ? .middle : .tail
+      before += sizes[label]
+    }
+    return groups
+  }
+
+  /// The classes of a group, in label order.
+  public func classes(in group: Group) -> [Int] {
+    groups.indices.filter { groups[$0] == group }
+  }
+}

@@ -1,0 +1,35 @@
+/// Turns images stored plane by plane (all red, all green, all blue) into channels last.
+///
+/// `source` has `images` records of `record` bytes; an image's planes, of `positions` bytes each,
+/// start `offset` bytes into its record. In `target`, images · positions · channels bytes from
+/// `start` on are overwritten.
+///
+/// - Precondition: both arrays are long enough.
+public func interleavePlanes(
+  _ source: [UInt8],
+  record: Int,
+  offset: Int,
+  images: Int,
+  positions: Int,
+  channels: Int,
+  into target: inout [UInt8],
+  at start: Int
+) {
+  let size = positions * channels
+  precondition(
+    offset + size <= record && images * record <= source.count
+      && start + images * size <= target.count,
+    "interleavePlanes: \(images) records of \(record) in \(source.count) bytes, "
+      + "\(start) + \(images)·\(size) of \(target.count)"
+  )
+  for image in 0..<images {
+    for channel in 0..<channels {
+      let plane = image * record + offset + channel * positions
+      var next = start + image * size + channel
+      for position in plane..<plane + positions {
+        target[next] = source[position]
+        next += channels
+      }
+    }
+  }
+}
