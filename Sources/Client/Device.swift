@@ -107,12 +107,19 @@ public struct Device {
   }
 }
 
-/// The first loss of a run that is infinite or not a number.
+/// The first number of a run that is infinite or not a number.
 public struct Divergence: Error, Sendable, Equatable {
   /// The round, from 1.
   public let round: Int
-  /// The client.
-  public let client: Int
-  /// The local step, from 1.
-  public let step: Int
+  /// The client whose loss it was; nil when the server's model was the first.
+  public let client: Int?
+  /// The local step, from 1; nil at the server.
+  public let step: Int?
+
+  /// Where it happened.
+  public init(round: Int, client: Int? = nil, step: Int? = nil) {
+    self.round = round
+    self.client = client
+    self.step = step
+  }
 }

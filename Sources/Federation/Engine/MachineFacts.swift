@@ -49,19 +49,8 @@ public struct MachineFacts: Sendable {
     ]
   }
 
-  /// Cores that this process may use.
-  public static var coreCount: Int {
-    #if canImport(Glibc)
-      var set = cpu_set_t()
-      if sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 {
-        let bits = withUnsafeBytes(of: &set) { bytes in
-          bytes.reduce(0) { $0 + $1.nonzeroBitCount }
-        }
-        if bits > 0 { return bits }
-      }
-    #endif
-    return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-  }
+  /// Cores that this process may use (glibc counts those of its affinity mask).
+  public static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
   private static var systemName: String {
     var names = utsname()

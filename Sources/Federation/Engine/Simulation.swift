@@ -67,7 +67,7 @@ final class Simulation<Method: Strategy> {
         RoundFacts(round: round, uploads: jobs.list.count, clients: arena.problem.clients))
     }
     guard VectorArithmetic.isFinite(server.model.span) else {
-      throw Divergence(round: round, client: -1, step: 0)
+      throw Divergence(round: round)
     }
     extendDigest(with: jobs.list.map(\.client))
     return outcome

@@ -5,10 +5,10 @@ public struct ShotGroups: Sendable, Equatable {
   public enum Rule: String, Sendable, CaseIterable {
     /// More than 100 training images, 20 to 100, fewer than 20. Liu et al., CVPR 2019,
     /// arXiv:1904.05160. Says little where every class has hundreds of images.
-    case absolute
+    case absolute = "absolute >100 / 20..100 / <20"
     /// Classes sorted by size; head until 75 % of all images are covered, middle until 95 %.
     /// A class that crosses a border belongs to the upper group. Xiao et al., ICLR 2024 (FedLoGe).
-    case cumulative
+    case cumulative = "cumulative-share 75/95"
 
     /// The rule in words, for tables.
     public var explanation: String {

@@ -132,7 +132,7 @@ public struct ClassRow: Sendable, Equatable {
         round: round,
         model: model,
         label: label,
-        group: groups?.group[label],
+        group: groups?.groups[label],
         trainCount: pair.1,
         accuracy: pair.0
       )

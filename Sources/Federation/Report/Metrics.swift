@@ -1,61 +1,28 @@
-/// Head, middle and tail classes of a training set.
-public struct ShotGroups: Sendable, Equatable {
-  /// The three groups, from frequent to rare.
-  public enum Group: String, Sendable, CaseIterable {
-    case head
-    case middle
-    case tail
-  }
-
-  /// The rule, in words.
-  public let rule: String
-  /// The group of each class, [C].
-  public let group: [Group]
-
-  /// Groups by cumulative share of the training images, classes sorted by falling count.
-  ///
-  /// Head up to 75 %, middle up to 95 %, tail the rest; the class that crosses a cut belongs to
-  /// the upper group. Nil when all classes are equally frequent: then no class is rarer than another.
-  ///
-  /// - Source: Xiao et al., FedLoGe, ICLR 2024, with counts of the pooled training set.
+extension ShotGroups {
+  /// Groups by cumulative share; nil when all classes are equally frequent: then no class is rarer
+  /// than another.
   public static func cumulativeShare(_ counts: [Int]) -> ShotGroups? {
-    let total = counts.reduce(0, +)
-    guard let first = counts.first, total > 0, counts.contains(where: { $0 != first }) else {
-      return nil
-    }
-    var group = [Group](repeating: .tail, count: counts.count)
-    var before = 0
-    let sorted = counts.indices.sorted {
-      counts[$0] == counts[$1] ? $0 < $1 : counts[$0] > counts[$1]
-    }
-    for index in sorted where counts[index] > 0 {
-      // In integers: before / total < 0.75.
-      group[index] = before * 4 < total * 3 ? .head : before * 20 < total * 19 ? .middle : .tail
-      before += counts[index]
-    }
-    return ShotGroups(rule: "cumulative-share 75/95", group: group)
+    guard let first = counts.first, counts.contains(where: { $0 != first }) else { return nil }
+    return ShotGroups(.cumulative, classCounts: counts)
   }
 
-  /// Groups by the number of training images: head > 100, middle 20…100, tail < 20.
+  /// Groups by the number of training images.
   public static func absolute(_ counts: [Int]) -> ShotGroups {
-    ShotGroups(
-      rule: "absolute >100 / 20..100 / <20",
-      group: counts.map { $0 > 100 ? .head : $0 >= 20 ? .middle : .tail }
-    )
+    ShotGroups(.absolute, classCounts: counts)
   }
 
   /// Mean of the per-class accuracies of each group; classes without test images are left out.
   public func accuracies(_ perClass: [Double]) -> RoundRecord.Shots {
     precondition(
-      perClass.count == group.count,
-      "ShotGroups.accuracies: \(perClass.count) accuracies, \(group.count) classes"
+      perClass.count == groups.count,
+      "ShotGroups.accuracies: \(perClass.count) accuracies, \(groups.count) classes"
     )
     func mean(_ wanted: Group) -> Double? {
-      let members = zip(group, perClass).filter { $0.0 == wanted && !$0.1.isNaN }.map(\.1)
+      let members = zip(groups, perClass).filter { $0.0 == wanted && !$0.1.isNaN }.map(\.1)
       return members.isEmpty ? nil : Metrics.mean(members)
     }
     return RoundRecord.Shots(
-      rule: rule,
+      rule: rule.rawValue,
       head: mean(.head),
       middle: mean(.middle),
       tail: mean(.tail)

@@ -97,9 +97,9 @@ struct SVGClassChart {
     let sorted = order
     var start = 0
     while start < sorted.count {
-      let group = groups.group[sorted[start]]
+      let group = groups.groups[sorted[start]]
       var end = start
-      while end < sorted.count, groups.group[sorted[end]] == group { end += 1 }
+      while end < sorted.count, groups.groups[sorted[end]] == group { end += 1 }
       let (x, length) = (frame.left + slot * Double(start), slot * Double(end - start))
       svg.shape(
         "rect",

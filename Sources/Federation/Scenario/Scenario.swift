@@ -1,4 +1,5 @@
 import Aggregation
+import Client
 import Tensor
 
 /// One experiment, completely described: every default is filled in and every value is in range.
@@ -162,35 +163,8 @@ public struct FederationSettings: Sendable, Equatable {
   }
 }
 
-/// What a client does in a round.
-public struct ClientSettings: Sendable, Equatable {
-  /// How much work.
-  public var work: Work
-  /// Examples per step; the last batch of an epoch may be shorter.
-  public var batch: Int
-  /// The order of examples.
-  public var order: Order
-  /// The local optimizer, new in every round.
-  public var optimizer: OptimizerSpec
-  /// The learning rate over rounds.
-  public var schedule: LearningRateSchedule
-
-  /// An amount of local work.
-  public enum Work: Sendable, Equatable {
-    /// max(1, round(e·⌈n/B⌉)) steps.
-    case epochs(Double)
-    /// Exactly this many steps.
-    case steps(Int)
-  }
-
-  /// The order in which a client visits its examples.
-  public enum Order: String, Sendable, CaseIterable {
-    /// A new random permutation in every epoch.
-    case shuffled
-    /// The order of the partition, in every epoch.
-    case sequential
-  }
-}
+/// What a client does in a round: the Client module's own settings.
+public typealias ClientSettings = LocalSettings
 
 /// When and how models are measured.
 public struct EvaluationSettings: Sendable, Equatable {

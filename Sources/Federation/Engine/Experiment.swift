@@ -1,0 +1,135 @@
+import Aggregation
+import Client
+import Tensor
+
+/// A scenario with its data read and every check done: nothing is written before this exists.
+public struct Experiment: Sendable {
+  /// The scenario.
+  public let scenario: Scenario
+  let data: LabelledData
+  let network: Network
+  /// One split per seed, in the order of the seeds.
+  let splits: [Split]
+  let initialFile: [Float]?
+  /// What the user should know before believing a number.
+  public private(set) var warnings: [String]
+
+  /// Reads the data and makes every split.
+  ///
+  /// - Throws: exit 3 when the scenario does not fit the data, 4 when data are missing or corrupt.
+  public init(_ scenario: Scenario) throws(Failure) {
+    self.scenario = scenario
+    guard BLAS.facts.failure == nil else {
+      throw Failure(
+        .internalError, "E1020", BLAS.facts.failure ?? "",
+        hint: "install OpenBLAS (Debian: apt-get install libopenblas-dev)")
+    }
+    data = try DatasetReader.load(scenario.data.dataset)
+    do {
+      network = try Network(
+        scenario.model, input: data.train.shape, classes: data.train.classes)
+    } catch {
+      throw Failure(.scenarioInvalid, "E3301", "$.model.kind: \(error.message)")
+    }
+    for choice in scenario.strategies {
+      if let type = StrategyRegistry[choice.kind],
+        let objection = type.objection(to: scenario.client.optimizer)
+      {
+        throw Failure(.scenarioInvalid, "E3302", "$.client.optimizer: \(objection)")
+      }
+    }
+    var splits: [Split] = []
+    for seed in scenario.seeds {
+      splits.append(
+        try SplitBuilder.split(
+          data, settings: scenario.data, clients: scenario.federation.clients, seed: seed))
+    }
+    self.splits = splits
+    let kept = splits.map(\.trainIndices.count).min() ?? 0
+    guard scenario.federation.clients <= kept else {
+      throw Failure(
+        .scenarioInvalid, "E3303",
+        "$.federation.clients: found \(scenario.federation.clients); the data have only \(kept) "
+          + "training images, so most clients would hold none",
+        hint: "use at most \(kept) clients")
+    }
+    initialFile = try Self.initialParameters(scenario.model.initialisation, network.layout)
+    warnings = []
+    warnings = dataWarnings
+  }
+
+  /// Everything that strategies share under one of the seeds.
+  func arena(_ index: Int, threads: Int) -> Arena {
+    let seed = scenario.seeds[index]
+    let split = splits[index]
+    let transform =
+      scenario.data.normalize == .dataset
+      ? PixelTransform(statisticsOf: data.train, at: split.trainIndices)
+      : PixelTransform(channels: data.train.shape.channels)
+    let initial =
+      initialFile
+      ?? network.layout.initialParameters(scenario.model.initialisation, seed: seed)
+    return Arena(
+      scenario: scenario, seed: seed, split: split,
+      localTests: LocalTests(scenario.data.localTest, split: split, test: data.test, seed: seed),
+      problem: Problem(
+        network: network, clients: scenario.federation.clients, settings: scenario.client,
+        initial: initial, seed: seed),
+      train: BatchLoader(data.train, transform), test: BatchLoader(data.test, transform),
+      sampler: CohortSampler(settings: scenario.federation, seed: seed),
+      pool: WorkerPool(workers: threads),
+      spaces: WorkerSpaces(network, scenario.client, workers: threads))
+  }
+
+  /// The conditions in words, by the first seed's split.
+  public var conditions: [String] {
+    ConditionText(
+      scenario: scenario, dataTitle: data.title, split: splits[0],
+      parameters: network.layout.trainedCount
+    ).lines
+  }
+
+  private static func initialParameters(
+    _ rule: ModelSpec.Initialisation, _ layout: ParameterLayout
+  ) throws(Failure) -> [Float]? {
+    guard case .file(let path) = rule else { return nil }
+    let bytes = try FileReader.bytes(of: path)
+    do {
+      return try layout.parameters(from: try Safetensors(decoding: bytes))
+    } catch {
+      throw Failure(
+        .dataMissingOrCorrupt, "E4080", "\(path): \(error.message)",
+        hint: "the file needs the tensors of this model with PyTorch's names and shapes")
+    }
+  }
+
+  private var dataWarnings: [String] {
+    var list: [String] = []
+    for (seed, split) in zip(scenario.seeds, splits) {
+      let empty = split.emptyClients.count
+      if empty > 0 {
+        list.append("seed \(seed): \(empty) of \(split.clients.count) clients hold no image")
+      }
+      let absent = split.classCounts.indices.filter { split.classCounts[$0] == 0 }
+      if !absent.isEmpty {
+        list.append("seed \(seed): no client holds an image of class \(absent.map(String.init).joined(separator: ", "))")
+      }
+      let small = split.clients.count { !$0.isEmpty && $0.count < scenario.client.batch }
+      if small > 0 {
+        list.append(
+          "seed \(seed): \(small) clients hold fewer images than a batch (\(scenario.client.batch))")
+      }
+      let tests = LocalTests(
+        scenario.data.localTest, split: split, test: data.test, seed: seed)
+      if tests.sharedImages > 0 {
+        list.append(
+          "seed \(seed): \(tests.sharedImages) test images serve two or more clients, so that their "
+            + "scores depend on each other")
+      }
+    }
+    if scenario.model.norm == .batch {
+      list.append("batch norm's running statistics travel and are averaged like weights")
+    }
+    return list
+  }
+}

@@ -1,0 +1,152 @@
+import Client
+import Tensor
+
+/// The run folder of an experiment: what is written once, before and after the runs.
+struct ExperimentFolder {
+  let path: String
+  private let lock: FolderLock
+
+  /// Makes or opens the folder and holds it for this process.
+  ///
+  /// - Parameters:
+  ///   - scenarioHash: identity of the resolved scenario.
+  ///   - continues: whether a folder that holds runs of the same scenario may be continued.
+  /// - Throws: exit 9 when it is in use, belongs to another scenario, or holds something else.
+  init(_ path: String, scenarioHash: String, continues: Bool) throws(Failure) {
+    self.path = path
+    let existed = FileKind(of: path) == .folder && !FilePath.names(in: path).isEmpty
+    if existed, !continues {
+      throw Failure(
+        .folderInUse, "E9003", "\(path) is not empty; nothing in it is overwritten",
+        hint: "choose another folder with --out, or continue it with: fedsim resume \(path)")
+    }
+    try FilePath.makeFolder(path)
+    lock = try FolderLock(path)
+    if existed {
+      let known = try Self.knownHash(path)
+      guard known == scenarioHash else {
+        throw Failure(
+          .folderInUse, "E9002", "\(path) belongs to another scenario",
+          hint: "choose another folder with --out")
+      }
+    }
+  }
+
+  private static func knownHash(_ path: String) throws(Failure) -> String? {
+    let file = FilePath.join(path, "environment.json")
+    let bytes = try FileReader.bytes(of: file)
+    return (try? JSON(parsing: bytes))?["scenarioHash"]?.text
+  }
+
+  /// Scenario, environment and splits.
+  func begin(
+    _ experiment: Experiment, source: ScenarioSource, threads: Int
+  ) throws(Failure) {
+    try AtomicFile.write(source.bytes, to: FilePath.join(path, "scenario.json"))
+    if !source.overrides.isEmpty {
+      let list = JSON.array(source.overrides.map { .string($0) })
+      try AtomicFile.write(list.pretty, to: FilePath.join(path, "overrides.json"))
+    }
+    try AtomicFile.write(
+      source.resolved.pretty, to: FilePath.join(path, "scenario.resolved.json"))
+    var environment = MachineFacts.current.json
+    environment["threads"] = .int(threads)
+    environment["scenarioHash"] = .string(source.hash)
+    environment["data"] = experiment.dataFacts
+    environment["started"] = .string(NumberText.timestamp(Terminal.now()))
+    try AtomicFile.write(environment.pretty, to: FilePath.join(path, "environment.json"))
+
+    let folder = FilePath.join(path, "split")
+    try FilePath.makeFolder(folder)
+    for (index, seed) in experiment.scenario.seeds.enumerated() {
+      // The first seed's split has the plain name; each further seed names itself.
+      let suffix = index == 0 ? "" : "-s\(seed)"
+      let split = experiment.splits[index]
+      try AtomicFile.write(
+        split.partitionJSON, to: FilePath.join(folder, "partition\(suffix).json"))
+      try AtomicFile.write(split.summaryCSV, to: FilePath.join(folder, "summary\(suffix).csv"))
+      try AtomicFile.write(
+        experiment.normalizationFacts(index).pretty,
+        to: FilePath.join(folder, "normalization\(suffix).json"))
+    }
+  }
+
+  /// Summary, results and report, from the records of all runs so far.
+  func finish(
+    _ experiment: Experiment, _ results: [StrategyResult], source: ScenarioSource,
+    warnings: [String]
+  ) throws(Failure) {
+    let summary = Summary(results)
+    var digests: [String: [UInt64: String]] = [:]
+    for result in results {
+      for run in result.runs { digests[result.label, default: [:]][run.seed] = run.records.last?.digest }
+    }
+    try AtomicFile.write(
+      summary.json(name: experiment.scenario.name, digests: digests).pretty,
+      to: FilePath.join(path, "summary.json"))
+    try AtomicFile.write(ResultsTable.csv(results), to: FilePath.join(path, "results.csv"))
+    let split = experiment.splits[0]
+    let input = ReportInput(
+      title: experiment.scenario.name, conditions: experiment.conditions, warnings: warnings,
+      strategies: results, classCounts: split.classCounts,
+      clientClassCounts: split.clients.count <= 200
+        ? split.clients.indices.map { split.clientClassCounts[$0] } : [],
+      scenario: source.resolved, command: source.command)
+    try AtomicFile.write(HTMLReport(input).html, to: FilePath.join(path, "report.html"))
+  }
+}
+
+/// Where a scenario came from, as the run folder keeps it.
+public struct ScenarioSource: Sendable {
+  /// The file as given.
+  public let bytes: [UInt8]
+  /// Every `--set`, in order.
+  public let overrides: [String]
+  /// The scenario with every default.
+  public let resolved: JSON
+  /// Identity of the resolved scenario.
+  public let hash: String
+  /// The command that repeats the runs.
+  public let command: String
+
+  /// A source with every part.
+  public init(bytes: [UInt8], overrides: [String], resolved: JSON, hash: String, command: String) {
+    self.bytes = bytes
+    self.overrides = overrides
+    self.resolved = resolved
+    self.hash = hash
+    self.command = command
+  }
+}
+
+extension Experiment {
+  /// Sizes and hashes of the images and labels, so that another machine can compare.
+  var dataFacts: JSON {
+    func facts(_ images: ImageSet) -> JSON {
+      var hash = XXHash64()
+      switch images.pixels {
+      case .bytes(let bytes): hash.update(bytes)
+      case .floats(let floats): hash.update(floats)
+      }
+      hash.update(images.labels)
+      return ["images": .int(images.count), "xxh64": .string(hash.hex)]
+    }
+    return [
+      "title": .string(data.title), "shape": .string(data.train.shape.description),
+      "classes": .int(data.train.classes), "train": facts(data.train), "test": facts(data.test),
+    ]
+  }
+
+  /// Mean and deviation per channel under a seed, in units of the scaled pixel.
+  func normalizationFacts(_ index: Int) -> JSON {
+    let transform =
+      scenario.data.normalize == .dataset
+      ? PixelTransform(statisticsOf: data.train, at: splits[index].trainIndices)
+      : PixelTransform(channels: data.train.shape.channels)
+    return [
+      "kind": .string(scenario.data.normalize.rawValue),
+      "mean": .array(transform.mean.map { .number(Double($0)) }),
+      "std": .array(transform.std.map { .number(Double($0)) }),
+    ]
+  }
+}
