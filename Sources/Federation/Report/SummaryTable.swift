@@ -27,9 +27,7 @@ public struct SummaryTable: Sendable {
   public func text(width: Int) -> String {
     let width = min(max(width, 60), 120)
     let (generic, personal, cost) = (genericColumns, personalColumns, costColumns)
-    var lines = header.flatMap { wrapped($0, width) }
-    lines.append(notes)
-    lines = lines.flatMap { wrapped($0, width) } + [""]
+    var lines = (header + [notes]).flatMap { wrapped($0, width) } + [""]
     let needed = (generic + personal + cost).reduce(0) { $0 + $1.width + 2 } + 4
     if needed + min(labelWidth, 16) <= width {
       lines += table([generic, personal, cost], width)
