@@ -41,6 +41,7 @@ enum HTMLStyle {
     th,td{padding:.35em .7em;text-align:right;white-space:nowrap;border-bottom:1px solid var(--rule)}
     th{font-weight:600}
     th:first-child,td:first-child{text-align:left}
+    tbody th{position:sticky;left:0;background:var(--paper)}
     thead tr:first-child th{border-bottom:0;color:var(--soft);text-align:left;padding-bottom:0}
     thead .start,tbody .start{border-left:1px solid var(--rule)}
     code,pre{font-family:ui-monospace,"DejaVu Sans Mono",Consolas,monospace;font-size:.88rem}
@@ -57,6 +58,7 @@ enum HTMLStyle {
     svg text{fill:var(--ink);font:13px system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
     svg text.axis{fill:var(--soft);font-size:12px}
     svg text.small{font-size:11px}
+    @media (max-width:560px){.grid svg text{font-size:17px}.grid svg text.axis{font-size:16px}}
     path.grid{stroke:var(--rule);fill:none;stroke-width:1}
     path.base{stroke:var(--soft);fill:none;stroke-width:1}
     .line{fill:none;stroke-width:2;stroke-linejoin:round}

@@ -78,7 +78,7 @@ struct SVGFrame {
         scale.label(tick)
       )
     }
-    out.element("text", [("x", "4"), ("y", coordinate(top - 12)), ("class", "axis")], title)
+    out.element("text", [("x", "4"), ("y", coordinate(top - 16)), ("class", "axis")], title)
   }
 
   /// The base line, ticks and labels of a horizontal axis.

@@ -45,7 +45,7 @@ struct SVGClassChart {
           "svg",
           [
             ("viewBox", "0 0 \(coordinate(width)) 372"), ("role", "img"),
-            ("style", "min-width:\(coordinate(min(width, 1400) * 0.85))px"),
+            ("style", SVGStyle.wide(width)),
             ("aria-label", "\(Self.title). \(description)"),
           ]
         ) { svg in
@@ -113,7 +113,7 @@ struct SVGClassChart {
         svg.element(
           "text",
           [
-            ("class", "axis"), ("x", coordinate(x + length / 2)), ("y", coordinate(frame.top - 12)),
+            ("class", "axis"), ("x", coordinate(x + length / 2)), ("y", coordinate(frame.top - 16)),
             ("text-anchor", "middle"),
           ],
           group.rawValue

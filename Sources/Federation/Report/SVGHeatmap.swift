@@ -32,7 +32,7 @@ struct SVGHeatmap {
           "svg",
           [
             ("viewBox", "0 0 \(coordinate(width)) \(coordinate(height))"), ("role", "img"),
-            ("style", "min-width:\(coordinate(min(width, 1400) * 0.85))px"),
+            ("style", SVGStyle.wide(width)),
             ("aria-label", "\(title). \(description)"),
           ]
         ) { svg in
@@ -55,13 +55,13 @@ struct SVGHeatmap {
     let most = Double(max(counts.joined().max() ?? 1, 1))
     let withNumbers = columns <= 12
     let names = (0..<columns).map { $0 < classNames.count ? classNames[$0] : "\($0)" }
-    let room = max(3, Int(cell.width / 7))
+    let room = max(3, Int(cell.width / 7.2))
     for column in 0..<columns where columns <= 20 || column % 10 == 0 {
       let name = names[column]
       svg.element(
         "text",
         [
-          ("x", coordinate(Self.left + cell.width * (Double(column) + 0.5))),
+          ("class", "small"), ("x", coordinate(Self.left + cell.width * (Double(column) + 0.5))),
           ("y", coordinate(Self.top - 8)), ("text-anchor", "middle"),
         ],
         columns > 20 ? "\(column)" : name.count <= room ? name : name.prefix(room - 1) + "…"

@@ -56,8 +56,8 @@ struct SVGLineChart {
     else { return }
     let frame = SVGFrame(
       left: 46,
-      right: Self.width - 14,
-      top: 34,
+      right: Self.width - 22,
+      top: 40,
       bottom: Self.height - 48
     )
     let floor = low >= 0 && low < 0.6 * high ? 0 : low

@@ -62,6 +62,12 @@ struct SVGStyle {
     }
   }
 
+  /// Keeps the text of a wide figure readable: it scrolls on narrow screens, and does not grow
+  /// beyond a quarter on wide ones.
+  static func wide(_ width: Double) -> String {
+    "min-width:\(coordinate(width * 0.85))px;max-width:\(coordinate(width * 1.25))px"
+  }
+
   /// A legend of all labels: a short line with its marker, then the words.
   static func legend(_ labels: [(label: String, index: Int)], to out: inout Markup) {
     out.inside("ul", [("class", "legend")]) { list in

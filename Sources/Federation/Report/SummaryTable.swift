@@ -22,23 +22,30 @@ public struct SummaryTable: Sendable {
     var width: Int { max(title.count, cells.map(\.count).max() ?? 0) }
   }
 
-  /// The lines, each at most `width` columns (at least 60, at most 120): one table from 100
-  /// columns on if it fits, else two.
+  /// The lines, each at most `width` columns (at least 60, at most 120): one table if it fits,
+  /// else two or three.
   public func text(width: Int) -> String {
     let width = min(max(width, 60), 120)
-    let (generic, personal, cost) = (genericColumns, personalColumns, costColumns)
-    var lines = header.flatMap { wrapped($0, width) }
-    lines.append(notes)
-    lines = lines.flatMap { wrapped($0, width) } + [""]
-    let needed = (generic + personal + cost).reduce(0) { $0 + $1.width + 2 } + 4
-    if needed + min(labelWidth, 16) <= width {
-      lines += table([generic, personal, cost], width)
-    } else {
-      lines += table([generic], width) + [""] + table([personal, cost], width)
+    var lines = (header + [notes]).flatMap { wrapped($0, width) } + [""]
+    // As many groups of columns side by side as fit next to a readable label.
+    var groups = [genericColumns, personalColumns, costColumns]
+    while let first = groups.first {
+      var side = [first]
+      while side.count < groups.count, needed(side + [groups[side.count]]) <= width {
+        side.append(groups[side.count])
+      }
+      groups.removeFirst(side.count)
+      lines += table(side, width) + (groups.isEmpty ? [] : [""])
     }
     let sentences = SummarySentence.all(summary).flatMap { wrapped($0.text, width) }
     if !sentences.isEmpty { lines += [""] + sentences }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  private func needed(_ groups: [[Column]]) -> Int {
+    groups.reduce(min(labelWidth, 16)) { sum, columns in
+      sum + columns.reduce(2) { $0 + $1.width + 2 }
+    }
   }
 
   private var labelWidth: Int {

@@ -1,0 +1,119 @@
+import Federation
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+@Suite("HTML report") struct ReportHTMLTests {
+  /// To look at the sample: `FEDSIM_SAMPLE_REPORT=/tmp/sample swift test --filter ReportHTML`
+  /// writes `/tmp/sample-10.html` and `/tmp/sample-100.html`.
+  @Test("the sample can be written and looked at")
+  func sample() throws {
+    guard let prefix = getenv("FEDSIM_SAMPLE_REPORT") else { return }
+    let path = String(cString: prefix)
+    try AtomicFile.write(HTMLReport(ReportSample.input()).html, to: path + "-10.html")
+    let hundred = (0..<100).map { max(5, 500 - $0 * 5 - $0 / 3) }
+    try AtomicFile.write(
+      HTMLReport(ReportSample.input(seeds: [4], counts: hundred, clients: 80)).html,
+      to: path + "-100.html"
+    )
+    try AtomicFile.write(
+      SummaryTable(header: ["a"], summary: Summary(ReportSample.input().strategies))
+        .text(width: 120)
+        + SummaryTable(header: ["a"], summary: Summary(ReportSample.input().strategies))
+        .text(width: 80),
+      to: path + ".txt"
+    )
+  }
+
+  /// Named, so that a failing case is told by its name and not by ten thousand numbers.
+  enum Case: String, CaseIterable {
+    case threeSeeds, oneSeed, noRounds, oneRound, hundredClasses, balancedClasses, noStrategies
+
+    var html: String {
+      switch self {
+      case .threeSeeds: HTMLReport(ReportSample.input()).html
+      case .oneSeed: HTMLReport(ReportSample.input(seeds: [1])).html
+      case .noRounds: HTMLReport(ReportSample.input(rounds: 0)).html
+      case .oneRound: HTMLReport(ReportSample.input(rounds: 1)).html
+      case .hundredClasses:
+        HTMLReport(ReportSample.input(counts: (0..<100).map { 500 - 4 * $0 }, clients: 90)).html
+      case .balancedClasses:
+        HTMLReport(ReportSample.input(counts: [Int](repeating: 500, count: 10))).html
+      case .noStrategies: HTMLReport(ReportInput(title: "empty", strategies: [])).html
+      }
+    }
+  }
+
+  @Test("every tag is closed in order", arguments: Case.allCases)
+  func balanced(_ name: Case) {
+    #expect(TagBalance.problem(name.html) == nil)
+  }
+
+  @Test("nothing outside the file is referred to, and no script is in it", arguments: Case.allCases)
+  func selfContained(_ name: Case) {
+    let html = name.html
+    for forbidden in ["http://", "https://", "<script", "src=", "href=", "url(", "@import"] {
+      #expect(!html.contains(forbidden), "\(name): \(forbidden)")
+    }
+  }
+
+  @Test("text from outside is escaped")
+  func escaped() {
+    let html = HTMLReport(ReportSample.input()).html
+    #expect(html.contains("<h1>first-light &lt;&amp;&quot;&gt; c10lt</h1>"))
+    #expect(html.contains("first-light &lt;script&gt;"))
+    #expect(html.contains("&amp;&amp; echo &lt;done&gt;"))
+  }
+
+  @Test("every figure has a role, a label, a title and a description", arguments: Case.allCases)
+  func textAlternatives(_ name: Case) {
+    let html = name.html
+    let figures = html.split(separator: "<figure", omittingEmptySubsequences: false).dropFirst()
+    for figure in figures {
+      for part in ["role=\"img\"", "aria-label=\"", "<title>", "<desc>"] {
+        #expect(figure.contains(part), "\(name): \(part)")
+      }
+    }
+  }
+
+  @Test("no coordinate is a dash or not a number", arguments: Case.allCases)
+  func numbers(_ name: Case) {
+    let html = name.html
+    for wrong in ["\"-\"", "nan", "inf\"", "M-L", "L- "] {
+      #expect(!html.contains(wrong), "\(name): \(wrong)")
+    }
+  }
+
+  @Test("a single seed has no interval, three have one")
+  func intervals() {
+    #expect(HTMLReport(ReportSample.input(seeds: [1])).html.contains("single seed: no interval"))
+    #expect(HTMLReport(ReportSample.input()).html.contains(" ± "))
+  }
+
+  @Test("the rule of head, middle and tail is named")
+  func rule() {
+    #expect(HTMLReport(ReportSample.input()).html.contains("cumulative-share 75/95"))
+  }
+}
+
+/// Checks that elements nest; a slow reader that knows only what our writer writes.
+enum TagBalance {
+  static func problem(_ html: String) -> String? {
+    var open: [Substring] = []
+    for piece in html.split(separator: "<", omittingEmptySubsequences: false).dropFirst() {
+      guard let end = piece.firstIndex(of: ">") else { return "no '>' after <\(piece.prefix(30))" }
+      let tag = piece[..<end]
+      if tag.hasPrefix("!") || tag.hasSuffix("/") || tag.hasPrefix("meta") { continue }
+      if tag.hasPrefix("/") {
+        guard let last = open.popLast(), last == tag.dropFirst() else { return "stray <\(tag)>" }
+      } else {
+        open.append(tag.prefix { $0 != " " })
+      }
+    }
+    return open.isEmpty ? nil : "never closed: \(open)"
+  }
+}
