@@ -1,17 +1,17 @@
 /// Inverted dropout, in place: each value is kept with probability 1 − p and divided by 1 − p
 /// (Srivastava et al. 2014). Masks are addressed by the step's key, this layer's salt and the
 /// element, so that they depend on nothing else. Rates are rounded to multiples of 2⁻¹⁶.
-struct Dropout: Operation {
-  let slot: Int
-  let mask: Int
-  let count: Int
-  let rate: Double
-  let salt: UInt64
-  var input: Int { slot }
-  var output: Int { slot }
-  var summary: String { "Dropout(p=\(rate))" }
+package struct Dropout: Operation {
+  package let slot: Int
+  package let mask: Int
+  package let count: Int
+  package let rate: Double
+  package let salt: UInt64
+  package var input: Int { slot }
+  package var output: Int { slot }
+  package var summary: String { "Dropout(p=\(rate))" }
 
-  func forward(_ pass: borrowing Pass) {
+  package func forward(_ pass: borrowing Pass) {
     guard pass.training else { return }
     let x = pass.values[slot]
     let keep = pass.values[mask]
@@ -33,7 +33,7 @@ struct Dropout: Operation {
     for i in 0..<total { x[i] *= keep[i] }
   }
 
-  func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
+  package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
     let keep = pass.values[mask]
     let dy = pass.gradients[slot]
     for i in 0..<pass.batch * count { dy[i] *= keep[i] }
