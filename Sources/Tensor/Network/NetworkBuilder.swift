@@ -154,12 +154,13 @@ package struct NetworkBuilder {
 
   package mutating func dropout(_ rate: Double, _ x: Map) -> Map {
     guard rate > 0 else { return x }
+    let y = newMap(x.shape)
     let mask = newSlot(perExample: x.shape.count)
     add(
       Dropout(
-        slot: x.slot, mask: mask, count: x.shape.count, rate: rate,
+        input: x.slot, output: y.slot, mask: mask, count: x.shape.count, rate: rate,
         salt: UInt64(operations.count + pending.count)))
-    return x
+    return y
   }
 
   /// sum ← sum + shortcut, in place: the branches of a residual block meet.
