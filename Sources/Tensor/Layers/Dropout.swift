@@ -1,8 +1,9 @@
-/// Inverted dropout: each value is kept with probability 1 − p and divided by 1 − p
-/// (Srivastava et al. 2014). Masks are addressed by the step's key, this layer's salt and the
-/// element, so that they depend on nothing else. Rates are rounded to multiples of 2⁻¹⁶.
+/// Inverted dropout: each value is kept with probability 1 − p and divided by 1 − p.
 ///
-/// Not in place: an activation in front computes its gradient from its own output.
+/// Masks are addressed by the step's key, this layer's salt and the element, so that they depend on
+/// nothing else. Rates are rounded to multiples of 2⁻¹⁶. Not in place: an activation in front
+/// computes its gradient from its own output.
+/// - Source: Srivastava et al., JMLR 15 (2014).
 package struct Dropout: Operation {
   package let input: Int
   package let output: Int

@@ -1,6 +1,7 @@
-"""The part of make_golden.py about losses, optimizers and schedules; run that script."""
+"""The part of make_golden.py about losses, optimizers, schedules and files; run that script."""
 
 import torch
+from safetensors.torch import save_file
 from torch.nn import functional
 
 SGD, ADAM, ADAMW = torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW
@@ -84,7 +85,26 @@ def schedules(save):
     save("schedules", tensors, {})
 
 
-def training(save):
+def formats(folder):
+    """Files as other programs write them: without metadata, in every dtype, a whole state_dict."""
+    torch.manual_seed(3)
+    plain = {"b": torch.randn(2, 3), "a.weight": torch.randn(4), "scalar": torch.tensor(2.5)}
+    save_file(plain, f"{folder}/format_plain.safetensors")
+    x = torch.tensor([0.0, -1.5, 2.0**-20, 65504.0, 0.1, float("inf")])
+    types = {"f64": torch.float64, "f32": torch.float32, "f16": torch.float16}
+    types |= {"bf16": torch.bfloat16}
+    tensors = {name: x.to(dtype) for name, dtype in types.items()}
+    tensors |= {"i64": torch.tensor([3, -7]), "empty": torch.zeros(0, 4)}
+    save_file(tensors, f"{folder}/format_types.safetensors")
+    net = torch.nn.Sequential()
+    net.add_module("conv1", torch.nn.Conv2d(2, 3, 3, bias=False))
+    net.add_module("n1", torch.nn.BatchNorm2d(3))
+    net(torch.randn(2, 2, 5, 5))
+    save_file(net.state_dict(), f"{folder}/format_state.safetensors")
+
+
+def training(save, folder):
     optimizers(save)
     losses(save)
     schedules(save)
+    formats(folder)

@@ -10,6 +10,7 @@ A layer file carries its network as a recipe: operations separated by ";", read 
 by NetworkRecipe in the Swift tests. A model file carries the fields of a ModelSpec.
 """
 
+import json
 import os
 import sys
 
@@ -120,13 +121,18 @@ LAYERS = {
     "conv_k5_p0": (7, 8, 1, "conv conv1 3 3 1 1 1; relu; conv conv2 4 5 1 0 1; dense fc 4 1"),
     "conv_k1_p1": (3, 4, 2, "conv conv1 3 1 1 1 1; relu; conv conv2 3 1 1 1 1; dense fc 4 1"),
     # 17 output columns of 9·24 floats: the patch matrix needs more than one tile.
-    "conv_tiles": (17, 17, 3, "conv conv1 24 3 1 1 1; relu; conv conv2 4 3 1 1 1; global; dense fc 4 1"),
-    "group_norm": (4, 5, 3, "conv conv1 6 3 1 1 1; group n1 3; relu; conv conv2 4 3 1 1 0; group n2 2; dense fc 4 1"),
+    "conv_tiles": (17, 17, 3,
+        "conv conv1 24 3 1 1 1; relu; conv conv2 4 3 1 1 1; global; dense fc 4 1"),
+    "group_norm": (4, 5, 3,
+        "conv conv1 6 3 1 1 1; group n1 3; relu; conv conv2 4 3 1 1 0; group n2 2; "
+        "dense fc 4 1"),
     "group_norm_one": (4, 3, 2, "conv conv1 6 3 1 1 0; group n1 1; dense fc 4 1"),
     "group_norm_each": (4, 3, 2, "conv conv1 6 3 1 1 0; group n1 6; relu; dense fc 4 1"),
-    "batch_norm": (4, 5, 3, "conv conv1 6 3 1 1 0; batch n1; relu; conv conv2 4 3 1 1 0; batch n2; dense fc 4 1"),
+    "batch_norm": (4, 5, 3,
+        "conv conv1 6 3 1 1 0; batch n1; relu; conv conv2 4 3 1 1 0; batch n2; dense fc 4 1"),
     "batch_norm_vector": (1, 1, 6, "dense fc1 8 0; batch n1; relu; dense fc2 4 1"),
-    "layer_norm": (4, 3, 3, "conv conv1 6 3 1 1 1; layer n1; relu; dense fc 8 1; layer n2; dense fc2 4 1"),
+    "layer_norm": (4, 3, 3,
+        "conv conv1 6 3 1 1 1; layer n1; relu; dense fc 8 1; layer n2; dense fc2 4 1"),
     "gelu": (4, 3, 2, "conv conv1 6 3 1 1 1; gelu; dense fc1 8 1; gelu; dense fc2 4 1"),
     "tempered_tanh": (1, 1, 6, "dense fc1 8 1; tempered 2 2 1; dense fc2 4 1"),
     "tempered": (4, 3, 2, "conv conv1 6 3 1 1 1; tempered 1.58 3 0.71; dense fc1 4 1"),
@@ -137,11 +143,13 @@ LAYERS = {
     "avg_pool": (6, 8, 2, "conv conv1 4 3 1 1 1; avg 2 2 0; relu; dense fc 4 1"),
     "avg_pool_overlap": (7, 6, 2, "conv conv1 4 3 1 1 1; avg 3 2 1; dense fc 4 1"),
     "global_pool": (5, 3, 2, "conv conv1 6 3 1 1 1; relu; global; dense fc 4 1"),
-    "residual": (4, 5, 3, "conv conv1 6 3 1 1 1; relu; mark; conv conv2 6 3 1 1 1; relu; conv conv3 6 3 1 1 1; "
-                 "residual; relu; global; dense fc 4 1"),
-    "residual_down": (6, 5, 3, "conv conv1 4 3 1 1 1; relu; mark; conv conv2 6 3 2 1 0; group n1 2; relu; "
-                      "conv conv3 6 3 1 1 0; group n2 2; swap; conv down 6 1 2 0 0; group n3 2; residual; relu; "
-                      "dense fc 4 1"),
+    "residual": (4, 5, 3,
+        "conv conv1 6 3 1 1 1; relu; mark; conv conv2 6 3 1 1 1; relu; "
+        "conv conv3 6 3 1 1 1; residual; relu; global; dense fc 4 1"),
+    "residual_down": (6, 5, 3,
+        "conv conv1 4 3 1 1 1; relu; mark; conv conv2 6 3 2 1 0; group n1 2; relu; "
+        "conv conv3 6 3 1 1 0; group n2 2; swap; conv down 6 1 2 0 0; group n3 2; "
+        "residual; relu; dense fc 4 1"),
 }
 
 
@@ -298,7 +306,22 @@ def save(name, tensors, metadata):
         key: numpy.ascontiguousarray(value.detach().to(torch.float32).numpy())
         for key, value in tensors.items()
     }
-    save_file(arrays, os.path.join(OUT, name + ".safetensors"), {**metadata, **VERSIONS})
+    path = os.path.join(OUT, name + ".safetensors")
+    save_file(arrays, path, {**metadata, **VERSIONS})
+    sort_metadata(path)
+
+
+def sort_metadata(path):
+    """safetensors writes metadata in random order; sorted, a new run gives the same bytes."""
+    with open(path, "rb") as file:
+        data = file.read()
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text + data[end:])
 
 
 def vary(module):
@@ -365,4 +388,4 @@ if __name__ == "__main__":
     models()
     from golden_training import training  # beside this script
 
-    training(save)
+    training(save, OUT)
