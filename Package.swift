@@ -36,7 +36,7 @@ let package = Package(
       swiftSettings: numeric),
     .testTarget(
       name: "TensorTests", dependencies: ["Tensor", "TestSupport"],
-      exclude: ["Golden/make_golden.py"], resources: [.copy("Golden/data")],
+      exclude: ["Golden/make_golden.py", "Golden/golden_training.py"], resources: [.copy("Golden/data")],
       swiftSettings: strict),
     .testTarget(
       name: "ClientTests", dependencies: ["Client", "Tensor", "TestSupport"],

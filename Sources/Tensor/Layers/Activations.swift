@@ -5,20 +5,20 @@
 #endif
 
 /// max(x, 0), in place: the layer before it never reads its own output again.
-struct ReLU: Operation {
-  let slot: Int
-  let count: Int
-  var input: Int { slot }
-  var output: Int { slot }
-  var summary: String { "ReLU()" }
+package struct ReLU: Operation {
+  package let slot: Int
+  package let count: Int
+  package var input: Int { slot }
+  package var output: Int { slot }
+  package var summary: String { "ReLU()" }
 
-  func forward(_ pass: borrowing Pass) {
+  package func forward(_ pass: borrowing Pass) {
     let x = pass.values[slot]
     for i in 0..<pass.batch * count { x[i] = x[i] > 0 ? x[i] : 0 }
   }
 
   /// dx = dy where y > 0, else 0: PyTorch's choice at 0.
-  func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
+  package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
     let y = pass.values[slot]
     let dy = pass.gradients[slot]
     for i in 0..<pass.batch * count { dy[i] = y[i] > 0 ? dy[i] : 0 }
@@ -27,20 +27,20 @@ struct ReLU: Operation {
 
 /// x·Φ(x) with the exact normal distribution function, PyTorch's default GELU
 /// (Hendrycks and Gimpel 2016, arXiv:1606.08415).
-struct GELU: Operation {
-  let input: Int
-  let output: Int
-  let count: Int
-  var summary: String { "GELU()" }
+package struct GELU: Operation {
+  package let input: Int
+  package let output: Int
+  package let count: Int
+  package var summary: String { "GELU()" }
 
-  func forward(_ pass: borrowing Pass) {
+  package func forward(_ pass: borrowing Pass) {
     let x = pass.values[input]
     let y = pass.values[output]
     for i in 0..<pass.batch * count { y[i] = x[i] * GELU.distribution(x[i]) }
   }
 
   /// dx = dy·(Φ(x) + x·φ(x)).
-  func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
+  package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
     guard inputGradient != .skip else { return }
     let x = pass.values[input]
     let dy = pass.gradients[output]
@@ -57,20 +57,20 @@ struct GELU: Operation {
 
 /// φ(x) = s·sigmoid(T·x) − o, in place; bounded activations keep per-example gradients small.
 /// (2, 2, 1) is tanh. Papernot et al., AAAI 2021, arXiv:2007.14191, equation 1.
-struct TemperedSigmoid: Operation {
-  let slot: Int
-  let count: Int
+package struct TemperedSigmoid: Operation {
+  package let slot: Int
+  package let count: Int
   /// s > 0.
-  let scale: Float
+  package let scale: Float
   /// T > 0.
-  let inverseTemperature: Float
+  package let inverseTemperature: Float
   /// o.
-  let offset: Float
-  var input: Int { slot }
-  var output: Int { slot }
-  var summary: String { "TemperedSigmoid(s=\(scale), T=\(inverseTemperature), o=\(offset))" }
+  package let offset: Float
+  package var input: Int { slot }
+  package var output: Int { slot }
+  package var summary: String { "TemperedSigmoid(s=\(scale), T=\(inverseTemperature), o=\(offset))" }
 
-  func forward(_ pass: borrowing Pass) {
+  package func forward(_ pass: borrowing Pass) {
     let x = pass.values[slot]
     for i in 0..<pass.batch * count {
       x[i] = scale * TemperedSigmoid.sigmoid(inverseTemperature * x[i]) - offset
@@ -78,7 +78,7 @@ struct TemperedSigmoid: Operation {
   }
 
   /// φ'(x) = s·T·g·(1 − g) with g = (φ + o)/s.
-  func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
+  package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
     let y = pass.values[slot]
     let dy = pass.gradients[slot]
     for i in 0..<pass.batch * count {

@@ -1,24 +1,24 @@
 /// Batch normalisation, PyTorch's BatchNorm2d with eps = 1e-5 and momentum 0.1: in training with
 /// the batch's mean and biased variance, updating running statistics (running variance unbiased);
 /// in evaluation with the running statistics. Ioffe and Szegedy 2015, arXiv:1502.03167.
-struct BatchNorm: Operation {
-  let input: Int
-  let output: Int
+package struct BatchNorm: Operation {
+  package let input: Int
+  package let output: Int
   /// Slot of μ and 1/√(σ² + eps) per channel.
-  let saved: Int
-  let shape: FeatureShape
-  let scale: Int
-  let shift: Int
-  let runningMean: Int
-  let runningVariance: Int
+  package let saved: Int
+  package let shape: FeatureShape
+  package let scale: Int
+  package let shift: Int
+  package let runningMean: Int
+  package let runningVariance: Int
 
-  static let epsilon = 1e-5
-  static let momentum: Float = 0.1
+  package static let epsilon = 1e-5
+  package static let momentum: Float = 0.1
 
-  var summary: String { "BatchNorm2d(\(shape.channels))" }
-  var hasParameters: Bool { true }
+  package var summary: String { "BatchNorm2d(\(shape.channels))" }
+  package var hasParameters: Bool { true }
 
-  func forward(_ pass: borrowing Pass) {
+  package func forward(_ pass: borrowing Pass) {
     let channels = shape.channels
     let positions = pass.batch * shape.positions
     let x = pass.values[input]
@@ -82,7 +82,7 @@ struct BatchNorm: Operation {
   }
 
   /// As group norm's, with a channel of the whole batch for a group.
-  func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
+  package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
     let channels = shape.channels
     let positions = pass.batch * shape.positions
     let x = UnsafePointer(pass.values[input])

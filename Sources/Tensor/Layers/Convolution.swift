@@ -2,23 +2,23 @@
 /// y[n, oy, ox, o] = b[o] + Σ w[ky][kx][i][o] · x[n, oy·s + ky − p, ox·s + kx − p, i].
 ///
 /// A tile of the patch matrix (im2col) is made in scratch and multiplied at once.
-struct Convolution: Operation {
-  let name: String
-  let input: Int
-  let output: Int
-  let geometry: ConvolutionGeometry
-  let weight: Int
-  let bias: Int?
+package struct Convolution: Operation {
+  package let name: String
+  package let input: Int
+  package let output: Int
+  package let geometry: ConvolutionGeometry
+  package let weight: Int
+  package let bias: Int?
 
-  var summary: String {
+  package var summary: String {
     let (i, o) = (geometry.input.channels, geometry.output.channels)
     return "\(name): Conv2d(\(i), \(o), \(geometry.kernel), stride=\(geometry.stride), "
       + "padding=\(geometry.padding), bias=\(bias != nil)) → \(geometry.output)"
   }
-  var forwardFLOPs: Int { 2 * geometry.output.count * geometry.patch }
-  var hasParameters: Bool { true }
+  package var forwardFLOPs: Int { 2 * geometry.output.count * geometry.patch }
+  package var hasParameters: Bool { true }
 
-  func forward(_ pass: borrowing Pass) {
+  package func forward(_ pass: borrowing Pass) {
     let x = UnsafePointer(pass.values[input])
     let scratch = pass.scratch
     let y = pass.values[output]
@@ -40,7 +40,7 @@ struct Convolution: Operation {
   }
 
   /// dw = patchesᵀ·dy, db = Σ dy, dpatches = dy·wᵀ added back to their places.
-  func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
+  package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
     let x = UnsafePointer(pass.values[input])
     let dy = UnsafePointer(pass.gradients[output])
     let w = pass.parameters + weight

@@ -1,12 +1,12 @@
 /// Sizes of a square convolution or pooling window sliding over a channels-last map.
-struct ConvolutionGeometry: Sendable {
-  let input: FeatureShape
-  let output: FeatureShape
-  let kernel: Int
-  let stride: Int
-  let padding: Int
+package struct ConvolutionGeometry: Sendable {
+  package let input: FeatureShape
+  package let output: FeatureShape
+  package let kernel: Int
+  package let stride: Int
+  package let padding: Int
 
-  init(input: FeatureShape, channels: Int, kernel: Int, stride: Int, padding: Int) {
+  package init(input: FeatureShape, channels: Int, kernel: Int, stride: Int, padding: Int) {
     precondition(
       kernel > 0 && stride > 0 && padding >= 0
         && input.height + 2 * padding >= kernel && input.width + 2 * padding >= kernel,
@@ -21,21 +21,21 @@ struct ConvolutionGeometry: Sendable {
   }
 
   /// Floats per row of the patch matrix: kh·kw·in.
-  var patch: Int { kernel * kernel * input.channels }
+  package var patch: Int { kernel * kernel * input.channels }
 
   /// A 1×1 window at every position: the input itself is the patch matrix.
-  var isPointwise: Bool { kernel == 1 && stride == 1 && padding == 0 }
+  package var isPointwise: Bool { kernel == 1 && stride == 1 && padding == 0 }
 
   /// Output rows (of one image's width) per tile: the patch matrix of a tile stays near 256 KiB,
   /// a quarter of a usual L2 cache, so that it is still there when the product reads it.
-  var rowsPerTile: Int { max(1, 65_536 / (output.width * patch)) }
+  package var rowsPerTile: Int { max(1, 65_536 / (output.width * patch)) }
 
   /// Floats of scratch: one tile of the patch matrix.
-  var scratchCount: Int { isPointwise ? 0 : rowsPerTile * output.width * patch }
+  package var scratchCount: Int { isPointwise ? 0 : rowsPerTile * output.width * patch }
 
   /// Fills the patch matrix for output rows `rows`, counted over all images of the batch
   /// (row r is row r mod H_out of image r / H_out): im2col, channels last.
-  func gather(
+  package func gather(
     _ x: UnsafePointer<Float>, rows: Range<Int>, into columns: UnsafeMutablePointer<Float>
   ) {
     let run = kernel * input.channels
@@ -67,7 +67,7 @@ struct ConvolutionGeometry: Sendable {
   }
 
   /// Adds the patch matrix of output rows `rows` back to the places it came from: col2im.
-  func scatterAdd(
+  package func scatterAdd(
     _ columns: UnsafePointer<Float>, rows: Range<Int>, into dx: UnsafeMutablePointer<Float>
   ) {
     let run = kernel * input.channels

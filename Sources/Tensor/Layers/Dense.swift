@@ -1,18 +1,18 @@
 /// y = x·Wᵀ + b, PyTorch's Linear: x [n, in], W [out, in], b [out], y [n, out].
-struct Dense: Operation {
-  let name: String
-  let input: Int
-  let output: Int
-  let inputs: Int
-  let outputs: Int
-  let weight: Int
-  let bias: Int?
+package struct Dense: Operation {
+  package let name: String
+  package let input: Int
+  package let output: Int
+  package let inputs: Int
+  package let outputs: Int
+  package let weight: Int
+  package let bias: Int?
 
-  var summary: String { "\(name): Linear(\(inputs), \(outputs), bias=\(bias != nil))" }
-  var forwardFLOPs: Int { 2 * inputs * outputs }
-  var hasParameters: Bool { true }
+  package var summary: String { "\(name): Linear(\(inputs), \(outputs), bias=\(bias != nil))" }
+  package var forwardFLOPs: Int { 2 * inputs * outputs }
+  package var hasParameters: Bool { true }
 
-  func forward(_ pass: borrowing Pass) {
+  package func forward(_ pass: borrowing Pass) {
     let x = pass.values[input]
     let y = pass.values[output]
     var beta: Float = 0
@@ -26,7 +26,7 @@ struct Dense: Operation {
   }
 
   /// dW = dyᵀ·x, db = Σ dy, dx = dy·W.
-  func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
+  package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
     let dy = pass.gradients[output]
     BLAS.gemm(
       .transposed, .normal, m: outputs, n: inputs, k: pass.batch, dy, pass.values[input],

@@ -1,19 +1,26 @@
-/// Inverted dropout, in place: each value is kept with probability 1 − p and divided by 1 − p
-/// (Srivastava et al. 2014). Masks are addressed by the step's key, this layer's salt and the
-/// element, so that they depend on nothing else. Rates are rounded to multiples of 2⁻¹⁶.
-struct Dropout: Operation {
-  let slot: Int
-  let mask: Int
-  let count: Int
-  let rate: Double
-  let salt: UInt64
-  var input: Int { slot }
-  var output: Int { slot }
-  var summary: String { "Dropout(p=\(rate))" }
+/// Inverted dropout: each value is kept with probability 1 − p and divided by 1 − p.
+///
+/// Masks are addressed by the step's key, this layer's salt and the element, so that they depend on
+/// nothing else. Rates are rounded to multiples of 2⁻¹⁶. Not in place: an activation in front
+/// computes its gradient from its own output.
+/// - Source: Srivastava et al., JMLR 15 (2014).
+package struct Dropout: Operation {
+  package let input: Int
+  package let output: Int
+  /// Slot of the factors: 0 or 1/(1 − p) per value.
+  package let mask: Int
+  package let count: Int
+  package let rate: Double
+  package let salt: UInt64
+  package var summary: String { "Dropout(p=\(rate))" }
 
-  func forward(_ pass: borrowing Pass) {
-    guard pass.training else { return }
-    let x = pass.values[slot]
+  package func forward(_ pass: borrowing Pass) {
+    let x = pass.values[input]
+    let y = pass.values[output]
+    guard pass.training else {
+      y.update(from: x, count: pass.batch * count)
+      return
+    }
     let keep = pass.values[mask]
     let threshold = UInt64((rate * 65_536).rounded())
     let scale = Float(1 / (1 - Double(threshold) / 65_536))
@@ -30,12 +37,18 @@ struct Dropout: Operation {
       word >>= 16
       i += 1
     }
-    for i in 0..<total { x[i] *= keep[i] }
+    for i in 0..<total { y[i] = x[i] * keep[i] }
   }
 
-  func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
+  package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
+    guard inputGradient != .skip else { return }
     let keep = pass.values[mask]
-    let dy = pass.gradients[slot]
-    for i in 0..<pass.batch * count { dy[i] *= keep[i] }
+    let dy = pass.gradients[output]
+    let dx = pass.gradients[input]
+    if inputGradient == .add {
+      for i in 0..<pass.batch * count { dx[i] += dy[i] * keep[i] }
+    } else {
+      for i in 0..<pass.batch * count { dx[i] = dy[i] * keep[i] }
+    }
   }
 }

@@ -1,22 +1,22 @@
 /// Group normalisation over each example's groups of channels and all positions, PyTorch's
 /// GroupNorm with eps = 1e-5: y = γ·(x − μ_g)/√(σ²_g + eps) + β, σ² biased.
 /// Wu and He 2018, arXiv:1803.08494, equations 1–4.
-struct GroupNorm: Operation {
-  let input: Int
-  let output: Int
+package struct GroupNorm: Operation {
+  package let input: Int
+  package let output: Int
   /// Slot of μ and 1/√(σ² + eps) per example and group.
-  let saved: Int
-  let shape: FeatureShape
-  let groups: Int
-  let scale: Int
-  let shift: Int
+  package let saved: Int
+  package let shape: FeatureShape
+  package let groups: Int
+  package let scale: Int
+  package let shift: Int
 
-  static let epsilon = 1e-5
+  package static let epsilon = 1e-5
 
-  var summary: String { "GroupNorm(\(groups), \(shape.channels))" }
-  var hasParameters: Bool { true }
+  package var summary: String { "GroupNorm(\(groups), \(shape.channels))" }
+  package var hasParameters: Bool { true }
 
-  func forward(_ pass: borrowing Pass) {
+  package func forward(_ pass: borrowing Pass) {
     let channels = shape.channels
     let perGroup = channels / groups
     let gamma = pass.parameters + scale
@@ -53,7 +53,7 @@ struct GroupNorm: Operation {
 
   /// With x̂ = (x − μ)·r, r = 1/√(σ² + eps) and N elements per group:
   /// dβ = Σ dy, dγ = Σ dy·x̂, dx = r·(γ·dy − Σ_g γ·dy / N − x̂·Σ_g γ·dy·x̂ / N).
-  func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
+  package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
     let channels = shape.channels
     let perGroup = channels / groups
     let gamma = pass.parameters + scale

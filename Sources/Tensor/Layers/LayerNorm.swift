@@ -1,20 +1,20 @@
 /// Layer normalisation over the channels of every position, PyTorch's LayerNorm(C) on
 /// channels-last maps with eps = 1e-5. Ba et al. 2016, arXiv:1607.06450.
-struct LayerNorm: Operation {
-  let input: Int
-  let output: Int
+package struct LayerNorm: Operation {
+  package let input: Int
+  package let output: Int
   /// Slot of μ and 1/√(σ² + eps) per position.
-  let saved: Int
-  let shape: FeatureShape
-  let scale: Int
-  let shift: Int
+  package let saved: Int
+  package let shape: FeatureShape
+  package let scale: Int
+  package let shift: Int
 
-  static let epsilon = 1e-5
+  package static let epsilon = 1e-5
 
-  var summary: String { "LayerNorm(\(shape.channels))" }
-  var hasParameters: Bool { true }
+  package var summary: String { "LayerNorm(\(shape.channels))" }
+  package var hasParameters: Bool { true }
 
-  func forward(_ pass: borrowing Pass) {
+  package func forward(_ pass: borrowing Pass) {
     let channels = shape.channels
     let gamma = pass.parameters + scale
     let beta = pass.parameters + shift
@@ -33,7 +33,7 @@ struct LayerNorm: Operation {
     }
   }
 
-  func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
+  package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
     let channels = shape.channels
     let gamma = pass.parameters + scale
     let dGamma = pass.gradient + scale

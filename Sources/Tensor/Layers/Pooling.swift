@@ -1,21 +1,21 @@
 /// Maximum or mean over windows, PyTorch's MaxPool2d and AvgPool2d (whose mean counts padding).
-struct Pooling: Operation {
+package struct Pooling: Operation {
   /// What is taken of a window.
-  enum Kind: Sendable { case max, average }
+  package enum Kind: Sendable { case max, average }
 
-  let kind: Kind
-  let input: Int
-  let output: Int
+  package let kind: Kind
+  package let input: Int
+  package let output: Int
   /// Slot of the winners' indices within an image, as Int32 bit patterns.
-  let winners: Int
-  let geometry: ConvolutionGeometry
+  package let winners: Int
+  package let geometry: ConvolutionGeometry
 
-  var summary: String {
+  package var summary: String {
     let name = kind == .max ? "MaxPool2d" : "AvgPool2d"
     return "\(name)(\(geometry.kernel), stride=\(geometry.stride)) → \(geometry.output)"
   }
 
-  func forward(_ pass: borrowing Pass) {
+  package func forward(_ pass: borrowing Pass) {
     for image in 0..<pass.batch {
       let x = UnsafePointer(pass.values[input] + image * geometry.input.count)
       let y = pass.values[output] + image * geometry.output.count
@@ -26,7 +26,7 @@ struct Pooling: Operation {
     }
   }
 
-  func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
+  package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
     guard inputGradient != .skip else { return }
     if inputGradient == .overwrite {
       pass.gradients[input].update(repeating: 0, count: pass.batch * geometry.input.count)
@@ -138,13 +138,13 @@ struct WindowPlaces: Sequence, IteratorProtocol {
 }
 
 /// Mean over all positions of each channel: PyTorch's AdaptiveAvgPool2d(1) and Flatten.
-struct GlobalAveragePool: Operation {
-  let input: Int
-  let output: Int
-  let shape: FeatureShape
-  var summary: String { "AdaptiveAvgPool2d(1) → \(shape.channels)" }
+package struct GlobalAveragePool: Operation {
+  package let input: Int
+  package let output: Int
+  package let shape: FeatureShape
+  package var summary: String { "AdaptiveAvgPool2d(1) → \(shape.channels)" }
 
-  func forward(_ pass: borrowing Pass) {
+  package func forward(_ pass: borrowing Pass) {
     let share = 1 / Float(shape.positions)
     for image in 0..<pass.batch {
       let y = pass.values[output] + image * shape.channels
@@ -155,7 +155,7 @@ struct GlobalAveragePool: Operation {
     }
   }
 
-  func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
+  package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
     guard inputGradient != .skip else { return }
     let share = 1 / Float(shape.positions)
     for image in 0..<pass.batch {

@@ -12,21 +12,21 @@ public struct Network: Sendable {
   /// Width d of the features that the classifier reads.
   public let featureWidth: Int
 
-  let operations: [any Operation]
-  let gradientWrites: [GradientWrite]
-  let slots: [Slot]
+  package let operations: [any Operation]
+  package let gradientWrites: [GradientWrite]
+  package let slots: [Slot]
   let scratchCount: Int
-  let logitsSlot: Int
-  let featuresSlot: Int
+  package let logitsSlot: Int
+  package let featuresSlot: Int
 
   /// Memory that an operation writes.
-  struct Slot: Sendable {
+  package struct Slot: Sendable {
     /// Floats per example.
-    let perExample: Int
+    package let perExample: Int
     /// Floats besides.
-    let fixed: Int
+    package let fixed: Int
     /// Whether a gradient of the same size exists in training.
-    let hasGradient: Bool
+    package let hasGradient: Bool
   }
 
   /// Each operation in order, in PyTorch's terms.

@@ -1,9 +1,9 @@
 /// Builds a network operation by operation; every verb takes a feature map and returns the next.
-struct NetworkBuilder {
+package struct NetworkBuilder {
   /// A feature map under construction: a slot and its shape.
-  struct Map {
-    let slot: Int
-    let shape: FeatureShape
+  package struct Map {
+    package let slot: Int
+    package let shape: FeatureShape
   }
 
   private let inputShape: FeatureShape
@@ -16,17 +16,17 @@ struct NetworkBuilder {
   /// What a bare reference to a declared tensor resolves to, once the layout is known.
   private var pending: [(ParameterLayout) -> any Operation] = []
 
-  init(input: FeatureShape) {
+  package init(input: FeatureShape) {
     inputShape = input
     slots = [Network.Slot(perExample: input.count, fixed: 0, hasGradient: false)]
   }
 
   /// The network's input.
-  var input: Map { Map(slot: 0, shape: inputShape) }
+  package var input: Map { Map(slot: 0, shape: inputShape) }
 
   // MARK: Layers with parameters
 
-  mutating func dense(_ name: String, _ x: Map, _ outputs: Int, bias: Bool = true) -> Map {
+  package mutating func dense(_ name: String, _ x: Map, _ outputs: Int, bias: Bool = true) -> Map {
     let inputs = x.shape.count
     let order: ParameterLayout.Order =
       x.shape.positions == 1 ? .asShaped : .channelsLastColumns(x.shape)
@@ -46,7 +46,7 @@ struct NetworkBuilder {
     return y
   }
 
-  mutating func convolution(
+  package mutating func convolution(
     _ name: String, _ x: Map, _ channels: Int, kernel: Int, stride: Int = 1, padding: Int = 0,
     bias: Bool = true
   ) -> Map {
@@ -69,7 +69,7 @@ struct NetworkBuilder {
     return y
   }
 
-  mutating func groupNorm(_ name: String, _ x: Map, groups: Int) -> Map {
+  package mutating func groupNorm(_ name: String, _ x: Map, groups: Int) -> Map {
     precondition(
       groups > 0 && x.shape.channels % groups == 0,
       "groupNorm: \(groups) groups do not divide \(x.shape.channels) channels")
@@ -85,7 +85,7 @@ struct NetworkBuilder {
     return y
   }
 
-  mutating func batchNorm(_ name: String, _ x: Map) -> Map {
+  package mutating func batchNorm(_ name: String, _ x: Map) -> Map {
     declareNorm(name, x.shape.channels, statistics: true)
     let y = newMap(x.shape)
     let saved = newSlot(fixed: 2 * x.shape.channels)
@@ -100,7 +100,7 @@ struct NetworkBuilder {
     return y
   }
 
-  mutating func layerNorm(_ name: String, _ x: Map) -> Map {
+  package mutating func layerNorm(_ name: String, _ x: Map) -> Map {
     declareNorm(name, x.shape.channels, statistics: false)
     let y = newMap(x.shape)
     let saved = newSlot(perExample: 2 * x.shape.positions)
@@ -114,7 +114,7 @@ struct NetworkBuilder {
 
   // MARK: Layers without parameters
 
-  mutating func activation(_ kind: ModelSpec.Activation, _ x: Map) -> Map {
+  package mutating func activation(_ kind: ModelSpec.Activation, _ x: Map) -> Map {
     switch kind {
     case .relu:
       add(ReLU(slot: x.slot, count: x.shape.count))
@@ -132,7 +132,7 @@ struct NetworkBuilder {
     }
   }
 
-  mutating func pool(
+  package mutating func pool(
     _ kind: Pooling.Kind, _ x: Map, kernel: Int, stride: Int? = nil, padding: Int = 0
   ) -> Map {
     let geometry = ConvolutionGeometry(
@@ -146,24 +146,25 @@ struct NetworkBuilder {
     return y
   }
 
-  mutating func globalAveragePool(_ x: Map) -> Map {
+  package mutating func globalAveragePool(_ x: Map) -> Map {
     let y = newMap(FeatureShape(features: x.shape.channels))
     add(GlobalAveragePool(input: x.slot, output: y.slot, shape: x.shape))
     return y
   }
 
-  mutating func dropout(_ rate: Double, _ x: Map) -> Map {
+  package mutating func dropout(_ rate: Double, _ x: Map) -> Map {
     guard rate > 0 else { return x }
+    let y = newMap(x.shape)
     let mask = newSlot(perExample: x.shape.count)
     add(
       Dropout(
-        slot: x.slot, mask: mask, count: x.shape.count, rate: rate,
+        input: x.slot, output: y.slot, mask: mask, count: x.shape.count, rate: rate,
         salt: UInt64(operations.count + pending.count)))
-    return x
+    return y
   }
 
   /// sum ← sum + shortcut, in place: the branches of a residual block meet.
-  mutating func residual(_ sum: Map, shortcut: Map) -> Map {
+  package mutating func residual(_ sum: Map, shortcut: Map) -> Map {
     precondition(
       sum.shape == shortcut.shape, "residual: \(sum.shape) meets \(shortcut.shape)")
     add(Residual(shortcut: shortcut.slot, sum: sum.slot, count: sum.shape.count))
@@ -173,7 +174,7 @@ struct NetworkBuilder {
   // MARK: Finishing
 
   /// The network whose logits are `logits`; the features are the input of the last dense layer.
-  func build(logits: Map) -> Network {
+  package func build(logits: Map) -> Network {
     let layout = ParameterLayout(tensors)
     let operations = pending.map { $0(layout) }
     // Which sweep position writes an input gradient first decides overwrite or add; a slot that no

@@ -1,6 +1,6 @@
 /// One step of a network: reads some feature maps, writes one. A network is a fixed list of
 /// operations on numbered slots; forward runs it in order, backward in reverse.
-protocol Operation: Sendable {
+package protocol Operation: Sendable {
   /// Computes the output slot from the input slots, for `pass.batch` examples.
   func forward(_ pass: borrowing Pass)
 
@@ -21,12 +21,12 @@ protocol Operation: Sendable {
 }
 
 extension Operation {
-  var forwardFLOPs: Int { 0 }
-  var hasParameters: Bool { false }
+  package var forwardFLOPs: Int { 0 }
+  package var hasParameters: Bool { false }
 }
 
 /// How an operation delivers the gradient of its input.
-enum GradientWrite: Sendable {
+package enum GradientWrite: Sendable {
   /// Nobody reads it: the input is data.
   case skip
   /// It is the first to write this slot in this sweep.
@@ -36,23 +36,23 @@ enum GradientWrite: Sendable {
 }
 
 /// Everything that one forward or backward sweep reads and writes; borrowed from a workspace.
-struct Pass: ~Copyable {
+package struct Pass: ~Copyable {
   /// Examples in this sweep.
-  let batch: Int
+  package let batch: Int
   /// Training: batch statistics and dropout are on.
-  let training: Bool
+  package let training: Bool
   /// Parameter gradients are added to what is there, instead of replacing it.
-  let accumulate: Bool
+  package let accumulate: Bool
   /// Mixed address of this step's dropout masks.
-  let dropoutKey: UInt64
+  package let dropoutKey: UInt64
   /// All parameters, [layout.count]. Batch norm updates its running statistics here.
-  let parameters: UnsafeMutablePointer<Float>
+  package let parameters: UnsafeMutablePointer<Float>
   /// Gradients of the trained parameters, [layout.trainedCount].
-  let gradient: UnsafeMutablePointer<Float>
+  package let gradient: UnsafeMutablePointer<Float>
   /// Where each slot's values lie, [capacity × perExample + fixed].
-  let values: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+  package let values: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
   /// Where each slot's gradient lies; slots without one point to no memory.
-  let gradients: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+  package let gradients: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
   /// Shared scratch of the largest size that any operation asked for.
-  let scratch: UnsafeMutablePointer<Float>
+  package let scratch: UnsafeMutablePointer<Float>
 }

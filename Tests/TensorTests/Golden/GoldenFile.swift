@@ -1,0 +1,98 @@
+import Foundation
+import Tensor
+import TestSupport
+import Testing
+
+/// One file that make_golden.py wrote.
+struct GoldenFile: CustomStringConvertible {
+  let name: String
+  let file: Safetensors
+  var description: String { name }
+
+  /// Reads data/NAME.safetensors.
+  init(_ name: String) throws {
+    self.name = name
+    let url = Self.folder.appendingPathComponent(name + ".safetensors")
+    file = try Safetensors(decoding: Array(Data(contentsOf: url)))
+  }
+
+  /// The names of all files with a prefix.
+  static func names(_ prefix: String) -> [String] {
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return files.filter { $0.hasPrefix(prefix) }.map { String($0.dropLast(12)) }.sorted()
+  }
+
+  private static let folder =
+    Bundle.module.resourceURL?.appendingPathComponent("data") ?? URL(fileURLWithPath: ".")
+
+  /// A tensor's values in the order of the file.
+  func floats(_ key: String) throws -> [Float] { try #require(file[key], "\(name): \(key)").values }
+
+  /// A tensor's values for comparing with.
+  func doubles(_ key: String) throws -> [Double] { try floats(key).map(Double.init) }
+
+  /// Labels, which the file stores as floats.
+  func labels() throws -> [Int] { try floats("labels").map { Int($0) } }
+
+  /// A text of the metadata.
+  func text(_ key: String) throws -> String { try #require(file.metadata[key], "\(name): \(key)") }
+
+  /// A number of the metadata.
+  func number(_ key: String) throws -> Double { try #require(Double(text(key)), "\(name): \(key)") }
+
+  /// An integer of the metadata.
+  func int(_ key: String) throws -> Int { Int(try number(key)) }
+
+  /// The size of an example.
+  func shape() throws -> FeatureShape {
+    FeatureShape(
+      height: try int("height"),
+      width: try int("width"),
+      channels: try int("channels")
+    )
+  }
+
+  /// The network that the metadata describe.
+  func network() throws -> Network {
+    if let recipe = file.metadata["recipe"] {
+      return try NetworkRecipe.build(recipe, input: shape())
+    }
+    let norm = try text("norm").split(separator: ":")
+    let kind = try #require(ModelSpec.Kind(rawValue: text("kind")))
+    let spec = ModelSpec(
+      kind: kind,
+      width: try int("model_width"),
+      hidden: try text("hidden").split(separator: " ").compactMap { Int($0) },
+      norm: norm[0] == "batch"
+        ? .batch : norm[0] == "group" ? .group(groups: try #require(Int(norm[1]))) : .none
+    )
+    return try Network(spec, input: shape(), classes: int("classes"))
+  }
+
+  /// The tensors whose names start with `prefix`, with the rest of their names, as a file of
+  /// PyTorch's `state_dict`.
+  func tensors(_ prefix: String) -> Safetensors {
+    Safetensors(
+      items: file.items.filter { $0.name.hasPrefix(prefix) }.map {
+        .init(name: String($0.name.dropFirst(prefix.count)), shape: $0.shape, values: $0.values)
+      }
+    )
+  }
+
+  /// A batch of NCHW images as channels-last examples.
+  func images(_ key: String) throws -> [Float] {
+    let item = try #require(file[key], "\(name): \(key)")
+    let (batch, channels) = (item.shape[0], item.shape[1])
+    let positions = item.shape[2] * item.shape[3]
+    var values = item.values
+    for n in 0..<batch {
+      for c in 0..<channels {
+        for p in 0..<positions {
+          values[(n * positions + p) * channels + c] =
+            item.values[(n * channels + c) * positions + p]
+        }
+      }
+    }
+    return values
+  }
+}

@@ -1,0 +1,190 @@
+import Tensor
+
+/// The layers' definitions, one loop per index.
+extension ReferenceNetwork {
+  /// y[n, o] = b[o] + Σ_i w[o, i]·x[n, i].
+  func dense(_ layer: Dense, _ x: [Double], _ batch: Int) -> [Double] {
+    var y = [Double](repeating: 0, count: batch * layer.outputs)
+    for n in 0..<batch {
+      for o in 0..<layer.outputs {
+        var sum = layer.bias.map { parameters[$0 + o] } ?? 0
+        for i in 0..<layer.inputs {
+          sum += parameters[layer.weight + o * layer.inputs + i] * x[n * layer.inputs + i]
+        }
+        y[n * layer.outputs + o] = sum
+      }
+    }
+    return y
+  }
+
+  /// The sum over a window of w[ky][kx][i][o]·x at the places inside the image.
+  func convolution(_ layer: Convolution, _ x: [Double], _ batch: Int) -> [Double] {
+    let (from, to) = (layer.geometry.input, layer.geometry.output)
+    var y = [Double](repeating: 0, count: batch * to.count)
+    for n in 0..<batch {
+      for oy in 0..<to.height {
+        for ox in 0..<to.width {
+          let target = n * to.count + (oy * to.width + ox) * to.channels
+          for o in 0..<to.channels { y[target + o] = layer.bias.map { parameters[$0 + o] } ?? 0 }
+          forEachPlace(layer.geometry, oy, ox) { ky, kx, position in
+            for i in 0..<from.channels {
+              let value = x[n * from.count + position * from.channels + i]
+              let w =
+                layer.weight
+                + ((ky * layer.geometry.kernel + kx) * from.channels + i) * to.channels
+              for o in 0..<to.channels { y[target + o] += parameters[w + o] * value }
+            }
+          }
+        }
+      }
+    }
+    return y
+  }
+
+  /// Maximum or mean of each window; the mean counts padding as zeros.
+  func pooling(
+    _ layer: Pooling,
+    _ x: [Double],
+    _ batch: Int,
+    _ pattern: inout [Int32]
+  ) -> [Double] {
+    let (from, to) = (layer.geometry.input, layer.geometry.output)
+    var y = [Double](repeating: 0, count: batch * to.count)
+    for n in 0..<batch {
+      for oy in 0..<to.height {
+        for ox in 0..<to.width {
+          for c in 0..<to.channels {
+            var best = -Double.infinity
+            var winner = -1
+            var sum = 0.0
+            forEachPlace(layer.geometry, oy, ox) { _, _, position in
+              let value = x[n * from.count + position * from.channels + c]
+              sum += value
+              if value > best { (best, winner) = (value, position) }
+            }
+            let target = n * to.count + (oy * to.width + ox) * to.channels + c
+            switch layer.kind {
+            case .max:
+              y[target] = best
+              pattern.append(Int32(winner))
+            case .average:
+              y[target] = sum / Double(layer.geometry.kernel * layer.geometry.kernel)
+            }
+          }
+        }
+      }
+    }
+    return y
+  }
+
+  /// Calls `body` with each kernel row, kernel column and image position of one window.
+  private func forEachPlace(
+    _ geometry: ConvolutionGeometry,
+    _ oy: Int,
+    _ ox: Int,
+    _ body: (Int, Int, Int) -> Void
+  ) {
+    for ky in 0..<geometry.kernel {
+      let y = oy * geometry.stride + ky - geometry.padding
+      guard y >= 0 && y < geometry.input.height else { continue }
+      for kx in 0..<geometry.kernel {
+        let x = ox * geometry.stride + kx - geometry.padding
+        guard x >= 0 && x < geometry.input.width else { continue }
+        body(ky, kx, y * geometry.input.width + x)
+      }
+    }
+  }
+
+  /// Mean over the positions of each channel.
+  func globalMean(_ shape: FeatureShape, _ x: [Double], _ batch: Int) -> [Double] {
+    var y = [Double](repeating: 0, count: batch * shape.channels)
+    for n in 0..<batch {
+      for p in 0..<shape.positions {
+        for c in 0..<shape.channels {
+          y[n * shape.channels + c] +=
+            x[n * shape.count + p * shape.channels + c] / Double(shape.positions)
+        }
+      }
+    }
+    return y
+  }
+
+  /// Normalises each example's groups of neighbouring channels.
+  func groupNorm(_ layer: GroupNorm, _ x: [Double], _ batch: Int) -> [Double] {
+    let shape = layer.shape
+    let perGroup = shape.channels / layer.groups
+    var y = x
+    for n in 0..<batch {
+      for g in 0..<layer.groups {
+        var members: [Int] = []
+        for p in 0..<shape.positions {
+          for c in 0..<perGroup {
+            members.append(n * shape.count + p * shape.channels + g * perGroup + c)
+          }
+        }
+        let (mean, variance) = moments(x, members)
+        for index in members {
+          let c = index % shape.channels
+          y[index] =
+            (x[index] - mean) / (variance + 1e-5).squareRoot() * parameters[layer.scale + c]
+            + parameters[layer.shift + c]
+        }
+      }
+    }
+    return y
+  }
+
+  /// Normalises each position's channels.
+  func layerNorm(_ layer: LayerNorm, _ x: [Double], _ batch: Int) -> [Double] {
+    let channels = layer.shape.channels
+    var y = x
+    for position in 0..<batch * layer.shape.positions {
+      let members = Array(position * channels..<(position + 1) * channels)
+      let (mean, variance) = moments(x, members)
+      for (c, index) in members.enumerated() {
+        y[index] =
+          (x[index] - mean) / (variance + 1e-5).squareRoot() * parameters[layer.scale + c]
+          + parameters[layer.shift + c]
+      }
+    }
+    return y
+  }
+
+  /// Normalises each channel over the batch, or with running statistics.
+  func batchNorm(
+    _ layer: BatchNorm,
+    _ x: [Double],
+    _ batch: Int,
+    _ outcome: inout Outcome
+  ) -> [Double] {
+    let channels = layer.shape.channels
+    var y = x
+    var means: [Double] = []
+    var variances: [Double] = []
+    for c in 0..<channels {
+      let members = (0..<batch * layer.shape.positions).map { $0 * channels + c }
+      var (mean, variance) = moments(x, members)
+      means.append(mean)
+      variances.append(variance)
+      if !training {
+        mean = parameters[layer.runningMean + c]
+        variance = parameters[layer.runningVariance + c]
+      }
+      for index in members {
+        y[index] =
+          (x[index] - mean) / (variance + 1e-5).squareRoot() * parameters[layer.scale + c]
+          + parameters[layer.shift + c]
+      }
+    }
+    outcome.statistics[layer.runningMean] = (means, variances)
+    return y
+  }
+
+  /// Mean and biased variance of some elements.
+  private func moments(_ x: [Double], _ members: [Int]) -> (Double, Double) {
+    let count = Double(members.count)
+    let mean = members.map { x[$0] }.reduce(0, +) / count
+    let variance = members.map { (x[$0] - mean) * (x[$0] - mean) }.reduce(0, +) / count
+    return (mean, variance)
+  }
+}
