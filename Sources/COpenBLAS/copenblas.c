@@ -51,11 +51,17 @@ const char *copenblas_open(void) {
   // One thread per caller: the workers are the threads. OpenMP builds read the second variable.
   setenv("OPENBLAS_NUM_THREADS", "1", 1);
   setenv("OMP_NUM_THREADS", "1", 1);
+  // What an environment says of OpenBLAS was meant for other programs, and would change our bits
+  // (kernels and blocking decide the order of sums) and our speed: only our own variable counts.
+  unsetenv("OPENBLAS_L2_SIZE");
+  unsetenv("OPENBLAS_BLOCK_FACTOR");
+  const char *wanted = getenv("FEDSIM_OPENBLAS_CORETYPE");
   // Releases before 0.3.22 take new AMD and Intel server cores for Haswell: half the speed.
-  if (getenv("OPENBLAS_CORETYPE") == NULL && copenblas_cpu_has_avx512()) {
-    setenv("OPENBLAS_CORETYPE", "SkylakeX", 1);
-    forced_core = "SkylakeX";
-  }
+  if (wanted == NULL && copenblas_cpu_has_avx512()) wanted = forced_core = "SkylakeX";
+  if (wanted != NULL)
+    setenv("OPENBLAS_CORETYPE", wanted, 1);
+  else
+    unsetenv("OPENBLAS_CORETYPE");
 
   static const char *const names[] = {
       "libopenblas.so.0", "libopenblas.so", "libopenblas.dylib",

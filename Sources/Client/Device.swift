@@ -100,9 +100,7 @@ public struct Device {
     }
     rule.addTerms(workspace, batch: batch)
     network.backward(workspace, batch: batch)
-    var gradient = workspace.gradient.mutableSpan
-    let trained = UnsafeBufferPointer(rebasing: workspace.parameters[0..<gradient.count])
-    rule.adjust(&gradient, at: trained.span)
+    workspace.withGradient { gradient, parameters in rule.adjust(&gradient, at: parameters) }
     return result
   }
 }

@@ -13,7 +13,8 @@ const char *copenblas_open(void);
 
 /// The core type whose kernels are in use, such as "SkylakeX"; "" before `copenblas_open`.
 const char *copenblas_core_name(void);
-/// The core type that OpenBLAS was told to use; "" when it chose by itself or the user chose.
+/// The core type that this CPU made us ask for; "" when OpenBLAS chose, or when the user did
+/// through FEDSIM_OPENBLAS_CORETYPE.
 const char *copenblas_forced_core(void);
 /// Version and build options as OpenBLAS reports them.
 const char *copenblas_config(void);

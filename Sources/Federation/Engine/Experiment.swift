@@ -18,13 +18,18 @@ public struct Experiment: Sendable {
   ///
   /// - Throws: exit 3 when the scenario does not fit the data, 4 when data are missing or corrupt.
   public init(_ scenario: Scenario) throws(Failure) {
-    self.scenario = scenario
     guard BLAS.facts.failure == nil else {
       throw Failure(
         .internalError, "E1020", BLAS.facts.failure ?? "",
         hint: "install OpenBLAS (Debian: apt-get install libopenblas-dev)")
     }
-    data = try DatasetReader.load(scenario.data.dataset)
+    try self.init(scenario, data: try DatasetReader.load(scenario.data.dataset))
+  }
+
+  /// An experiment on images that are in memory already.
+  package init(_ scenario: Scenario, data: LabelledData) throws(Failure) {
+    self.scenario = scenario
+    self.data = data
     do {
       network = try Network(
         scenario.model, input: data.train.shape, classes: data.train.classes)

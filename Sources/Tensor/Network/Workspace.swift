@@ -109,6 +109,12 @@ public final class Workspace {
   /// A copy of the current parameters.
   public var currentParameters: [Float] { Array(parameters) }
 
+  /// Lends the gradient and the trained parameters, both [trainedCount].
+  public func withGradient(_ body: (inout MutableSpan<Float>, Span<Float>) -> Void) {
+    var span = gradient.mutableSpan
+    body(&span, UnsafeBufferPointer(rebasing: parameters[0..<gradient.count]).span)
+  }
+
   /// One example's values after each operation's slot, for tests.
   package func slotValues(_ slot: Int, count: Int) -> [Float] {
     Array(UnsafeBufferPointer(start: values[slot], count: count))

@@ -1,0 +1,69 @@
+import Aggregation
+import Client
+import Tensor
+
+/// A run in memory: nothing is written.
+package struct Trial: Sendable {
+  /// The server's model at the end.
+  package let model: [Float]
+  /// What the server and the clients carry besides.
+  package let serverMemory: StateTensors
+  package let clientMemories: [Int: ClientMemory]
+  /// The digest before the first round and after each round.
+  package let digests: [String]
+  /// The records without times and evaluations.
+  package let bytesUp: [Int]
+  package let bytesDown: [Int]
+  package let trainLoss: [Double]
+  /// The generic and personal measures at the end; nil without that kind of model.
+  package let generic: RoundRecord.Generic?
+  package let personal: RoundRecord.Personal?
+  /// Each client's model at the end, its own or the generic one.
+  package let clientModels: [[Float]?]
+}
+
+extension Experiment {
+  /// Runs one strategy under one seed without touching a file.
+  ///
+  /// - Parameters:
+  ///   - strategy: index into the scenario's strategies.
+  ///   - seed: index into the scenario's seeds.
+  ///   - interruptedAfter: rounds after which the state goes through a checkpoint into a new
+  ///     simulation, as a resumed run does.
+  package func trial(
+    strategy: Int = 0, seed: Int = 0, threads: Int = 1, interruptedAfter: Int? = nil
+  ) throws -> Trial {
+    let choice = scenario.strategies[strategy]
+    guard let type = StrategyRegistry[choice.kind] else {
+      preconditionFailure("trial: no strategy \(choice.kind)")
+    }
+    return try trial(
+      type, choice, arena(seed, threads: threads), interruptedAfter: interruptedAfter)
+  }
+
+  private func trial<Method: Strategy>(
+    _ type: Method.Type, _ choice: Scenario.StrategyChoice, _ arena: Arena, interruptedAfter: Int?
+  ) throws -> Trial {
+    var simulation = Simulation(Method(choice.settings, arena.problem), arena)
+    var digests = [Digest.hex(simulation.digest)]
+    var outcomes: [Simulation<Method>.Outcome] = []
+    while simulation.round < scenario.federation.rounds {
+      outcomes.append(try simulation.runRound())
+      digests.append(Digest.hex(simulation.digest))
+      if simulation.round == interruptedAfter {
+        let checkpoint = simulation.checkpoint
+        simulation = Simulation(Method(choice.settings, arena.problem), arena)
+        simulation.restore(checkpoint)
+      }
+    }
+    let evaluation = try simulation.evaluate()
+    return Trial(
+      model: simulation.server.model, serverMemory: simulation.server.memory,
+      clientMemories: simulation.memories, digests: digests, bytesUp: outcomes.map(\.bytes.up),
+      bytesDown: outcomes.map(\.bytes.down),
+      trainLoss: outcomes.map { $0.report.lossSum / $0.report.exampleWeight },
+      generic: evaluation.generic,
+      personal: Metrics.personal(evaluation.scores.map(\.accuracy), model: evaluation.scored),
+      clientModels: try arena.split.clients.indices.map { try simulation.model(of: $0, worker: 0) })
+  }
+}
