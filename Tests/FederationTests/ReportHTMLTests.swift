@@ -32,6 +32,7 @@ import Testing
   /// Named, so that a failing case is told by its name and not by ten thousand numbers.
   enum Case: String, CaseIterable {
     case threeSeeds, oneSeed, noRounds, oneRound, hundredClasses, balancedClasses, noStrategies
+    case notFinite, enormous, constant
 
     var html: String {
       switch self {
@@ -43,6 +44,9 @@ import Testing
         HTMLReport(ReportSample.input(counts: (0..<100).map { 500 - 4 * $0 }, clients: 90)).html
       case .balancedClasses:
         HTMLReport(ReportSample.input(counts: [Int](repeating: 500, count: 10))).html
+      case .notFinite: HTMLReport(ReportSample.diverged(.nan)).html
+      case .enormous: HTMLReport(ReportSample.diverged(1e300)).html
+      case .constant: HTMLReport(ReportSample.diverged(1e7)).html
       case .noStrategies: HTMLReport(ReportInput(title: "empty", strategies: [])).html
       }
     }
@@ -92,6 +96,14 @@ import Testing
   func intervals() {
     #expect(HTMLReport(ReportSample.input(seeds: [1])).html.contains("single seed: no interval"))
     #expect(HTMLReport(ReportSample.input()).html.contains(" ± "))
+  }
+
+  @Test("a huge partition is cut, and the caption says so")
+  func hugePartition() {
+    let counts = [[Int]](repeating: [Int](repeating: 1, count: 1000), count: 500)
+    let html = HTMLReport(ReportInput(title: "x", strategies: [], clientClassCounts: counts)).html
+    #expect(html.contains("(the first 12 of 500 clients)"))
+    #expect(html.utf8.count < 2_500_000)
   }
 
   @Test("the rule of head, middle and tail is named")

@@ -52,6 +52,23 @@ enum ReportSample {
     )
   }
 
+  /// Two rounds, the second with `value` in place of every measure.
+  static func diverged(_ value: Double) -> ReportInput {
+    var input = input(seeds: [1], rounds: 2)
+    for index in input.strategies.indices {
+      var record = input.strategies[index].runs[0].records[0]
+      record.train?.loss = value
+      record.generic?.loss = value
+      record.generic?.accuracy = value
+      record.generic?.perClass = [Double](repeating: value, count: counts.count)
+      record.personal?.accuracy = value
+      input.strategies[index].runs[0].records[0] = record
+      record.round = 2
+      input.strategies[index].runs[0].records[1] = record
+    }
+    return input
+  }
+
   static func record(_ strategy: Int, seed: UInt64, round: Int, counts: [Int]) -> RoundRecord {
     var stream = XXHash64(seed: seed)
     stream.update([UInt64(strategy), UInt64(round)])

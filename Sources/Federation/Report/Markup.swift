@@ -5,6 +5,12 @@ struct Markup {
 
   /// Escapes the five characters that mean something; control characters become "?".
   static func escape(_ text: String) -> String {
+    // Nearly all texts are coordinates and class names with nothing to escape.
+    let plain = text.utf8.withContiguousStorageIfAvailable { bytes in
+      !bytes.contains { $0 < 0x20 || $0 == 0x22 || $0 == 0x26 || $0 == 0x27 || $0 == 0x3C }
+        && !bytes.contains { $0 == 0x3E || $0 == 0x7F }
+    }
+    if plain == true { return text }
     var out = ""
     for scalar in text.unicodeScalars {
       switch scalar {

@@ -18,8 +18,10 @@ struct SVGScale {
 
   /// A scale that covers `range` and ends at ticks when `rounded`.
   init(_ range: ClosedRange<Double>, from: Double, to: Double, count: Int, rounded: Bool) {
-    let step = SVGScale.niceStep((range.upperBound - range.lowerBound) / Double(max(count, 1)))
-    var (low, high) = (range.lowerBound, range.upperBound)
+    // A diverging loss can have any size; the number of ticks must not follow it.
+    var (low, high) = (max(range.lowerBound, -1e290), min(range.upperBound, 1e290))
+    let span = max(high - low, 1e-6 * max(abs(low), abs(high)))
+    let step = SVGScale.niceStep(span / Double(max(count, 1)))
     if rounded {
       low = (low / step + 1e-9).rounded(.down) * step
       high = (high / step - 1e-9).rounded(.up) * step

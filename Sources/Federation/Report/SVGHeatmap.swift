@@ -1,28 +1,38 @@
 /// How many images of each class each client holds: a row per client, a column per class.
 struct SVGHeatmap {
-  let classNames: [String]
-  /// Training images, [K][C].
-  let counts: [[Int]]
+  private let classNames: [String]
+  private let rows: [[Int]]
+  private let columns: Int
+  private let cell: (width: Double, height: Double)
+  private let title: String
+  /// Sizes in words, for those who cannot see the cells.
+  let description: String
 
-  /// More clients than this are not drawn; the caption says so.
-  private static let mostRows = 60
   private static let left = 84.0
   private static let top = 34.0
 
-  private var rows: [[Int]] { Array(counts.prefix(Self.mostRows)) }
-  private var columns: Int { counts.map(\.count).max() ?? 0 }
-  private var cell: (width: Double, height: Double) {
-    (max(7, 640 / Double(max(columns, 1))), rows.count > 30 ? 14 : 20)
-  }
-  private var title: String {
-    counts.count > Self.mostRows
-      ? "Images per client and class (the first \(Self.mostRows) of \(counts.count) clients)"
-      : "Images per client and class"
+  /// A figure of `counts`, training images [K][C].
+  ///
+  /// More clients than 60, or than 12,000 cells
+  /// allow, are not drawn; the caption says so.
+  init(classNames: [String], counts: [[Int]]) {
+    self.classNames = classNames
+    columns = counts.map(\.count).max() ?? 0
+    rows = Array(counts.prefix(max(10, min(60, 12_000 / max(columns, 1)))))
+    cell = (max(7, 640 / Double(max(columns, 1))), rows.count > 30 ? 14 : 20)
+    let cut =
+      rows.count < counts.count ? " (the first \(rows.count) of \(counts.count) clients)" : ""
+    title = "Images per client and class" + cut
+    let sizes = counts.map { $0.reduce(0, +) }
+    let median = NumberText.fixed(Metrics.median(sizes.map(Double.init)), 0)
+    description =
+      "\(counts.count) clients hold from \(sizes.min() ?? 0) to \(sizes.max() ?? 0) images, "
+      + "median \(median)."
   }
 
   /// The figure; nothing without clients or classes.
   func write(to out: inout Markup) {
-    guard !counts.isEmpty, columns > 0 else { return }
+    guard !rows.isEmpty, columns > 0 else { return }
     let width = Self.left + cell.width * Double(columns) + 70
     let height = Self.top + cell.height * Double(rows.count) + 30
     out.inside("figure", [("class", "wide")]) { figure in
@@ -44,15 +54,8 @@ struct SVGHeatmap {
     }
   }
 
-  /// Sizes in words, for those who cannot see the cells.
-  var description: String {
-    let sizes = counts.map { $0.reduce(0, +) }
-    return "\(counts.count) clients hold from \(sizes.min() ?? 0) to \(sizes.max() ?? 0) images, "
-      + "median \(NumberText.fixed(Metrics.median(sizes.map(Double.init)), 0))."
-  }
-
   private func draw(to svg: inout Markup) {
-    let most = Double(max(counts.joined().max() ?? 1, 1))
+    let most = Double(max(rows.joined().max() ?? 1, 1))
     let withNumbers = columns <= 12
     let names = (0..<columns).map { $0 < classNames.count ? classNames[$0] : "\($0)" }
     let room = max(3, Int(cell.width / 7.2))
