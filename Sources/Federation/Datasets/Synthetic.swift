@@ -116,14 +116,14 @@ struct SyntheticImages {
 
 /// The numbers that set how hard the problem is; grey levels out of 255 unless said otherwise.
 private enum Look {
-  static let contrast: Float = 58
+  static let contrast: Float = 66
   static let distractors = 2
-  static let distractorContrast: Float = 32
+  static let distractorContrast: Float = 34
   static let tint: Double = 0.8
   static let ground: Float = 12
   static let noise: Float = 22
   /// Standard deviation of the angle of a wave, in radians, and of the logarithm of its length.
-  static let angleJitter: Double = 0.16
+  static let angleJitter: Double = 0.15
   static let lengthJitter: Double = 0.12
 }
 

@@ -33,29 +33,23 @@ public struct ShotGroups: Sendable, Equatable {
 
   /// The groups for given class sizes.
   public init(_ rule: Rule, classCounts: [Int]) {
-    self.init(rule, sizes: classCounts.map(Double.init))
-  }
-
-  /// The groups for class sizes that need not be whole numbers.
-  init(_ rule: Rule, sizes: [Double]) {
     self.rule = rule
     switch rule {
     case .absolute:
-      groups = sizes.map { $0 > 100 ? .head : $0 >= 20 ? .middle : .tail }
+      groups = classCounts.map { $0 > 100 ? .head : $0 >= 20 ? .middle : .tail }
     case .cumulative:
-      groups = Self.cumulative(sizes)
+      groups = Self.cumulative(classCounts)
     }
   }
 
-  private static func cumulative(_ sizes: [Double]) -> [Group] {
-    var total = 0.0
-    for size in sizes { total += size }
+  private static func cumulative(_ sizes: [Int]) -> [Group] {
+    let total = sizes.reduce(0, +)
     // Equal sizes keep the order of their labels.
     let order = sizes.indices.sorted { (sizes[$0], $1) > (sizes[$1], $0) }
     var groups = [Group](repeating: .tail, count: sizes.count)
-    var before = 0.0
+    var before = 0
     for label in order where sizes[label] > 0 {
-      // Whole multiples: 0.95 · total would round.
+      // Whole numbers: 0.95 · total would round.
       groups[label] = 4 * before < 3 * total ? .head : 20 * before < 19 * total ? .middle : .tail
       before += sizes[label]
     }
