@@ -1,0 +1,178 @@
+import Aggregation
+import Tensor
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+extension ScenarioChecks {
+  mutating func checkFederation() {
+    guard let clients = int("federation.clients"), let rounds = int("federation.rounds") else {
+      return
+    }
+    if values["seeds"]?.elements?.count == 1 {
+      warn(
+        "W3001",
+        "seeds",
+        "single seed: no interval can be given",
+        hint: "three seeds or more show how sure a difference is"
+      )
+    }
+    if rounds == 0 {
+      warn("W3007", "federation.rounds", "0 rounds: the initial model is evaluated and written")
+    }
+    if let count = int("federation.perRound"), count > clients {
+      error(
+        "E3202",
+        "federation.perRound",
+        "found \(count); there are only \(clients) clients",
+        suggestion: "\(clients)"
+      )
+      return
+    }
+    let given = number("federation.participation")
+    guard
+      let share = given ?? int("federation.perRound").map({ Double($0) / Double(clients) }),
+      rounds > 0
+    else { return }
+    let cohort = max(1, (share * Double(clients)).rounded()) / Double(clients)
+    let absent = pow(1 - cohort, Double(rounds)) * Double(clients)
+    if absent >= 1 {
+      let path = given == nil ? "federation.perRound" : "federation.participation"
+      warn(
+        "W3004",
+        path,
+        "about \(JSON.number(absent.rounded()).compact) of \(clients) clients will never take "
+          + "part in \(rounds) rounds",
+        hint: "raise rounds or participation"
+      )
+    }
+  }
+
+  mutating func checkModel() {
+    let kind = text("model.kind") ?? ""
+    if let width = int("model.width"), let groups = int("model.norm.groups") {
+      let channels = ScenarioFields.normalisedChannels(kind: kind, width: width)
+      if channels.contains(where: { $0 % groups != 0 }) {
+        let fix = ScenarioFields.largestDivisor(of: channels, upTo: groups)
+        error(
+          "E3201",
+          "model.norm.groups",
+          "found \(groups) groups; they do not divide "
+            + channels.map(String.init).joined(separator: " and ") + " channels",
+          suggestion: "\(fix)",
+          hint: "or choose another model.width"
+        )
+      }
+    }
+    guard let rates = values["model.dropout"]?.elements?.count, rates > 0 else { return }
+    if kind == "cnn", rates != 2 {
+      error(
+        "E3208",
+        "model.dropout",
+        "found \(rates) rates; a cnn takes two, or [] for none",
+        hint: "one after the pooling, one after the hidden layer"
+      )
+    }
+    if kind == "mlp", let layers = values["model.hidden"]?.elements?.count, rates != layers {
+      error(
+        "E3208",
+        "model.dropout",
+        "found \(rates) rates for \(layers) hidden layers",
+        hint: "give one rate per hidden layer, or [] for none"
+      )
+    }
+  }
+
+  mutating func checkClient() {
+    if values["client.optimizer.nesterov"]?.truth == true,
+      number("client.optimizer.momentum") == 0
+    {
+      error(
+        "E3207",
+        "client.optimizer.nesterov",
+        "found true; Nesterov's form needs momentum > 0",
+        hint: "set momentum to 0.9, or nesterov to false"
+      )
+    }
+    if let warmup = int("client.schedule.warmup"), let rounds = int("federation.rounds"),
+      warmup > 0, warmup >= rounds
+    {
+      warn(
+        "W3010",
+        "client.schedule.warmup",
+        "warm-up of \(warmup) rounds does not end within the \(rounds) rounds of the run"
+      )
+    }
+  }
+
+  mutating func checkStrategies() {
+    var labels: [String: Int] = [:]
+    var seen: [String: Int] = [:]
+    for index in 0..<1000 {
+      let path = "strategies[\(index)]"
+      // Gaps are strategies that have problems of their own.
+      guard lines[path] != nil else { break }
+      guard let kind = text("\(path).kind") else { continue }
+      if let label = text("\(path).label") {
+        // Some file systems do not tell capitals from small letters.
+        if let first = labels[label.lowercased()] {
+          error(
+            "E3203",
+            "\(path).label",
+            "found \"\(label)\"; strategies[\(first)] already has this label",
+            hint: "labels name folders and must differ"
+          )
+        } else {
+          labels[label.lowercased()] = index
+        }
+      }
+      guard let card = cards.first(where: { $0.kind == kind }) else { continue }
+      checkDegenerate(card, at: path)
+      let settings = card.fields.map { values["\(path).\($0.name)"]?.compact ?? "" }
+      if let first = seen.updateValue(index, forKey: "\(kind) \(settings)") {
+        warn(
+          "W3008",
+          path,
+          "the same method and settings as strategies[\(first)]",
+          hint: "both runs will have the same results"
+        )
+      }
+      if kind == "scaffold", let momentum = number("client.optimizer.momentum"), momentum > 0 {
+        warn(
+          "W3005",
+          path,
+          "scaffold with client momentum \(JSON.number(momentum).compact): control variates "
+            + "assume plain SGD steps",
+          hint: "set client.optimizer.momentum to 0 to follow the paper"
+        )
+      }
+    }
+  }
+
+  private mutating func checkDegenerate(_ card: StrategyCard, at path: String) {
+    for field in card.fields {
+      guard let degenerate = field.degenerate, let value = values["\(path).\(field.name)"],
+        JSON.sameNumber(value, degenerate.value.json)
+      else { continue }
+      warn(
+        "W3002",
+        "\(path).\(field.name)",
+        "\(field.name) = \(value.compact): \(card.kind) equals \(degenerate.equals)",
+        hint: "the paper's value is \(field.initial.json.compact)"
+      )
+    }
+  }
+}
+
+extension JSON {
+  /// Equal as numbers (0, 0.0 and -0 are one), or equal as they stand.
+  fileprivate static func sameNumber(_ a: JSON, _ b: JSON) -> Bool {
+    if let x = a.double, let y = b.double { return x == y }
+    return a == b
+  }
+}

@@ -1,0 +1,202 @@
+import Tensor
+
+extension ScenarioFields {
+  /// The section `model`.
+  static let model = Union(
+    "kind",
+    default: "resnet8",
+    synonyms: [
+      "resnet": "resnet8", "resnet-8": "resnet8", "resnet-18": "resnet18",
+      "resnet-20": "resnet20", "lenet": "lenet5", "lenet-5": "lenet5", "linear": "logistic",
+      "lr": "logistic", "convnet": "cnn", "dnn": "mlp",
+    ],
+    [
+      Variant("logistic", "One dense layer (multinomial logistic regression).", [initialisation]),
+      Variant(
+        "mlp",
+        "Dense hidden layers.",
+        [
+          Field(
+            "hidden",
+            .list(of: .integer(1...65_536), counts: 1...16, unique: false),
+            .value([128]),
+            unit: "neurons",
+            "Size of each hidden layer.",
+            synonyms: ["layers", "hidden_sizes", "hidden_dim", "units"]
+          ),
+          activation, dropout([], "after each hidden layer"), initialisation,
+        ]
+      ),
+      Variant(
+        "cnn",
+        "Two 3x3 convolutions, pooling, one hidden layer.",
+        [
+          width(32), norm("none"), activation,
+          dropout([0.25, 0.5], "after the pooling and after the hidden layer"), initialisation,
+        ]
+      ),
+      Variant(
+        "lenet5",
+        "LeCun et al. 1998.",
+        [width(6), norm("none"), activation, initialisation]
+      ),
+      Variant(
+        "resnet8",
+        "CIFAR ResNet with 3 blocks.",
+        [width(32), norm("group"), activation, initialisation]
+      ),
+      Variant(
+        "resnet20",
+        "CIFAR ResNet with 9 blocks (He et al. 2016).",
+        [width(16), norm("group"), activation, initialisation]
+      ),
+      Variant(
+        "resnet18",
+        "ResNet-18 in its CIFAR form (3x3 stem).",
+        [width(64), norm("group"), activation, initialisation]
+      ),
+    ]
+  )
+
+  private static func width(_ value: Int) -> Field {
+    Field(
+      "width",
+      .integer(1...4096),
+      .value(.int(value)),
+      unit: "channels",
+      "Channels of the first stage.",
+      synonyms: ["channels", "planes", "base_width", "filters"]
+    )
+  }
+
+  private static func norm(_ value: String) -> Field {
+    Field(
+      "norm",
+      .union(
+        Union(
+          "kind",
+          default: value,
+          shorthand: true,
+          synonyms: [
+            "gn": "group", "bn": "batch", "groupnorm": "group", "batchnorm": "batch",
+            "group_norm": "group", "batch_norm": "batch",
+          ],
+          [
+            Variant(
+              "group",
+              "Group normalisation (Wu and He 2018).",
+              [
+                Field(
+                  "groups",
+                  .integer(1...4096),
+                  .derived("the largest divisor of the width up to 8", defaultGroups),
+                  "Groups; they must divide the channels of every stage.",
+                  synonyms: ["num_groups", "numGroups", "n_groups"]
+                )
+              ]
+            ),
+            Variant("batch", "Batch normalisation; running statistics are part of the payload."),
+            Variant("none", "No normalisation."),
+          ]
+        )
+      ),
+      .value(.string(value)),
+      "Normalisation after each convolution.",
+      synonyms: ["normalization", "normalisation", "norm_layer"]
+    )
+  }
+
+  private static let activation = Field(
+    "activation",
+    .union(
+      Union(
+        "kind",
+        default: "relu",
+        shorthand: true,
+        synonyms: ["temperedSigmoid": "tempered-sigmoid", "sigmoid": "tempered-sigmoid"],
+        [
+          Variant("relu", "max(0, x)."),
+          Variant("gelu", "x·Φ(x)."),
+          Variant("tanh", "The tempered sigmoid (2, 2, 1)."),
+          Variant(
+            "tempered-sigmoid",
+            "scale·sigmoid(inverseTemperature·x) − offset.",
+            [
+              Field("scale", .number(above: 0, to: 1000), .value(1.58), "Height s."),
+              Field(
+                "inverseTemperature",
+                .number(above: 0, to: 1000),
+                .value(3),
+                "Steepness T.",
+                synonyms: ["temperature"]
+              ),
+              Field("offset", .number(from: -1000, to: 1000), .value(0.71), "Offset o."),
+            ]
+          ),
+        ]
+      )
+    ),
+    .value("relu"),
+    "The non-linearity after each hidden layer.",
+    synonyms: ["nonlinearity", "act"]
+  )
+
+  private static func dropout(_ value: JSON, _ where: String) -> Field {
+    Field(
+      "dropout",
+      .list(
+        of: .number(NumberRange(0, 1, exclusiveMaximum: true)),
+        counts: 0...16,
+        unique: false
+      ),
+      .value(value),
+      "Rates \(`where`); [] for none.",
+      synonyms: ["drop", "dropout_rate"]
+    )
+  }
+
+  private static let initialisation = Field(
+    "init",
+    .union(
+      Union(
+        "kind",
+        default: "pytorch",
+        shorthand: true,
+        synonyms: ["kaiming": "he", "xavier": "glorot", "default": "pytorch", "zeros": "zero"],
+        [
+          Variant("pytorch", "U(±1/√fan_in) for weights and biases."),
+          Variant("he", "N(0, 2/fan_in), biases 0 (He et al. 2015)."),
+          Variant("glorot", "U(±√(6/(fan_in + fan_out))), biases 0 (Glorot and Bengio 2010)."),
+          Variant("zero", "Every weight and bias 0."),
+          Variant(
+            "file",
+            "Weights of a safetensors file.",
+            [Field("path", .text(.path), .required, "The file, PyTorch names and shapes.")]
+          ),
+        ]
+      )
+    ),
+    .value("pytorch"),
+    "How weights start.",
+    synonyms: ["initialisation", "initialization", "initializer"]
+  )
+
+  /// The channel counts that group normalisation must divide. LeNet-5 goes from `width` to
+  /// `width`·16/6 channels; all others multiply the width by whole numbers.
+  static func normalisedChannels(kind: String, width: Int) -> [Int] {
+    kind == "lenet5" ? [width, width * 16 / 6] : [width]
+  }
+
+  /// The largest number up to `limit` that divides all of `channels`.
+  static func largestDivisor(of channels: [Int], upTo limit: Int) -> Int {
+    stride(from: limit, to: 1, by: -1).first { groups in
+      channels.allSatisfy { $0 % groups == 0 }
+    } ?? 1
+  }
+
+  private static func defaultGroups(_ from: Derivation) -> JSON {
+    let width = from.values["model.width"]?.int ?? 32
+    let kind = from.values["model.kind"]?.text ?? ""
+    return .int(largestDivisor(of: normalisedChannels(kind: kind, width: width), upTo: 8))
+  }
+}

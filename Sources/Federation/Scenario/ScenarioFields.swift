@@ -1,0 +1,252 @@
+import Aggregation
+import Tensor
+
+/// The whole scenario as a table. The strategies' part comes from their cards.
+package enum ScenarioFields {
+  /// Integers up to here survive every JSON reader.
+  static let largestSeed = 1 << 53
+
+  /// The top level.
+  package static func root(cards: [StrategyCard]) -> [Field] {
+    [
+      Field(
+        "fedsim",
+        .integer(1...1),
+        .required,
+        "Version of the scenario format: 1.",
+        synonyms: ["version", "schemaVersion"]
+      ),
+      Field(
+        "name",
+        .text(.folderName),
+        .derived("the file's name", defaultName),
+        "Names the run folder and the report.",
+        synonyms: ["title", "experiment", "run_name"]
+      ),
+      Field(
+        "seeds",
+        .list(of: .integer(0...largestSeed), counts: 1...10_000, unique: true),
+        .value([1, 2, 3]),
+        "One run per strategy and seed. For one seed all strategies share split, initial weights, "
+          + "cohorts and batch order.",
+        synonyms: ["seed", "random_seed", "randomSeed"]
+      ),
+      Field("data", .object(data), .required, "Where examples come from and how they are spread."),
+      Field(
+        "federation",
+        .object(federation),
+        .value([:]),
+        "Who takes part, when, with what weight.",
+        synonyms: ["server", "fl"]
+      ),
+      Field("model", .union(model), .value([:]), "The network.", synonyms: ["network", "net"]),
+      Field(
+        "client",
+        .object(client),
+        .value([:]),
+        "What a client does in a round.",
+        synonyms: ["local", "training"]
+      ),
+      Field(
+        "strategies",
+        strategies(cards),
+        .required,
+        "The methods compared: always a list; the run is its product with the seeds.",
+        synonyms: ["strategy", "algorithm", "algorithms", "aggregator", "method", "methods"]
+      ),
+      Field(
+        "evaluation",
+        .object(evaluation),
+        .value([:]),
+        "When models are measured.",
+        synonyms: ["eval", "test"]
+      ),
+      Field(
+        "output",
+        .object(output),
+        .value([:]),
+        "What is written besides the trace.",
+        synonyms: ["logging", "save"]
+      ),
+    ]
+  }
+
+  /// Sections of the format that other versions have and this one cannot do.
+  static let unavailable: [String: String] = [
+    "privacy": "differential privacy", "compression": "lossy codecs",
+    "system": "simulated networks and devices", "limits": "limits of time and memory",
+    "compare": "planned comparisons",
+  ]
+
+  private static func defaultName(_ from: Derivation) -> JSON {
+    var name = from.file.split(separator: "/").last.map(String.init) ?? ""
+    if name.hasSuffix(".json") { name.removeLast(5) }
+    let safe = String(name.map { TextRule.folderName.accepts("_\($0)") ? $0 : "-" }.prefix(100))
+    return .string(TextRule.folderName.accepts(safe) ? safe : "run")
+  }
+
+  // MARK: federation, evaluation, output
+
+  static let federation: [Field] = [
+    Field(
+      "clients",
+      .integer(1...10_000_000),
+      .value(20),
+      "Number of clients K.",
+      synonyms: [
+        "num_clients", "numClients", "n_clients", "total_clients", "client_num", "K", "num_users",
+      ]
+    ),
+    Field(
+      "rounds",
+      .integer(0...1_000_000),
+      .value(100),
+      "Number of rounds; 0 writes the initial model and evaluates it.",
+      synonyms: [
+        "num_rounds", "numRounds", "global_rounds", "num-server-rounds", "global_epoch",
+        "total_round_num", "T", "communication_rounds",
+      ]
+    ),
+    Field(
+      "participation",
+      .number(above: 0, to: 1),
+      .value(1),
+      "Share of clients in a round.",
+      synonyms: ["frac", "fraction", "fraction-fit", "join_ratio", "C", "sample_rate"],
+      excludes: "perRound"
+    ),
+    Field(
+      "perRound",
+      .integer(1...10_000_000),
+      .optional,
+      unit: "clients",
+      "Clients in a round, as a count instead of a share.",
+      synonyms: ["cohort", "cohort_size", "clients_per_round", "per_round", "eligible_perc"],
+      excludes: "participation"
+    ),
+    Field(
+      "sampling",
+      .choice(of: FederationSettings.Sampling.self),
+      .value("uniform"),
+      "How a cohort is drawn: a fixed number without replacement, or each client by a coin.",
+      synonyms: ["selection", "sampler"]
+    ),
+    Field(
+      "weighting",
+      .choice(of: FederationSettings.Weighting.self),
+      .value("samples"),
+      "Weights of updates in the mean: by number of training examples, or all alike.",
+      synonyms: ["weights", "weighted"]
+    ),
+  ]
+
+  static let evaluation: [Field] = [
+    Field(
+      "every",
+      .integer(1...1_000_000),
+      .derived("5 % of the rounds, at least 1") { from in
+        let rounds = from.values["federation.rounds"]?.int ?? 100
+        return .int(max(1, (rounds + 19) / 20))
+      },
+      unit: "rounds",
+      "Rounds between evaluations; the first and the last round are always evaluated.",
+      synonyms: ["interval", "frequency", "eval_every", "test_gap", "freq"]
+    )
+  ]
+
+  static let output: [Field] = [
+    Field(
+      "checkpointEvery",
+      .integer(0...1_000_000),
+      .value(10),
+      unit: "rounds",
+      "Rounds between checkpoints; 0 writes one only when interrupted and at the end.",
+      synonyms: ["checkpoint", "checkpoints", "save_every", "save_freq"]
+    ),
+    Field(
+      "personalModels",
+      .flag,
+      .value(true),
+      "Whether personal models are written to final/.",
+      synonyms: ["savePersonal", "personal"]
+    ),
+  ]
+
+  // MARK: strategies
+
+  private static func strategies(_ cards: [StrategyCard]) -> FieldType {
+    let variants = cards.map { card in
+      Variant(card.kind, card.summary, [label] + card.fields.map(field))
+    }
+    let words = [
+      "fed-avg": "fedavg", "fed_avg": "fedavg", "avg": "fedavg", "prox": "fedprox",
+      "local": "local-only", "localonly": "local-only", "standalone": "local-only",
+      "central": "centralised", "centralized": "centralised", "fedavgft": "fedavg-ft",
+      "finetune": "fedavg-ft", "fedavg-finetune": "fedavg-ft",
+    ]
+    return .list(
+      of: .union(Union("kind", synonyms: words, variants)),
+      counts: 1...1000,
+      unique: false
+    )
+  }
+
+  private static let label = Field(
+    "label",
+    .text(.folderName),
+    .derived("the kind; -2, -3 ... for further ones", defaultLabel),
+    "The name in tables and folders; unique in a scenario.",
+    synonyms: ["name", "title", "id"]
+  )
+
+  /// The kind, with a number from the second of a kind on.
+  private static func defaultLabel(_ from: Derivation) -> JSON {
+    let digits = from.path.dropFirst("strategies[".count).prefix { $0.isNumber }
+    guard let index = Int(digits), let kind = from.values["strategies[\(index)].kind"]?.text else {
+      return "run"
+    }
+    let earlier = (0..<index).count { from.values["strategies[\($0)].kind"]?.text == kind }
+    return .string(earlier == 0 ? kind : "\(kind)-\(earlier + 1)")
+  }
+
+  private static func field(_ hyperparameter: Hyperparameter) -> Field {
+    let type: FieldType =
+      switch hyperparameter.domain {
+      case .number(let range, let exclusive):
+        .number(NumberRange(range.lowerBound, range.upperBound, exclusiveMinimum: exclusive))
+      case .integer(let range): .integer(range)
+      case .flag: .flag
+      case .choice(let words): .choice(words)
+      }
+    return Field(
+      hyperparameter.name,
+      type,
+      .value(hyperparameter.initial.json),
+      "\(hyperparameter.summary)  Symbol: \(hyperparameter.symbol).",
+      synonyms: [hyperparameter.symbol] + (symbols[hyperparameter.name] ?? [])
+    )
+  }
+
+  /// What papers and other tools call the fields of strategies.
+  private static let symbols: [String: [String]] = [
+    "proximalWeight": ["mu", "prox_mu", "proximal_mu", "lambda"],
+    "serverLearningRate": ["server_lr", "eta_s", "etaG", "global_lr", "globalLearningRate"],
+    "serverMomentum": ["server_momentum", "beta", "global_momentum"],
+    "momentum": ["beta", "server_momentum"],
+    "learningRate": ["lr", "server_lr", "eta"],
+    "fineTuneEpochs": ["ft_epochs", "epochs", "finetune_epochs"],
+    "epochs": ["local_epochs", "E", "ft_epochs", "finetune_epochs"],
+  ]
+}
+
+extension Hyperparameter.Value {
+  /// The value as it stands in a scenario.
+  package var json: JSON {
+    switch self {
+    case .number(let number): .number(number)
+    case .integer(let integer): .int(integer)
+    case .flag(let flag): .bool(flag)
+    case .choice(let word): .string(word)
+    }
+  }
+}

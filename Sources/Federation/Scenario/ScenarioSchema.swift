@@ -1,0 +1,112 @@
+import Aggregation
+import Tensor
+
+/// JSON Schema of the scenario, made from the table that validates it.
+///
+/// - Source: JSON Schema draft 2020-12, https://json-schema.org/draft/2020-12.
+public enum ScenarioSchema {
+  /// The schema, with the strategies of `cards`.
+  public static func json(cards: [StrategyCard]) -> JSON {
+    var schema: [(String, JSON)] = [
+      ("$schema", "https://json-schema.org/draft/2020-12/schema"),
+      ("title", "fedsim scenario, version \(FedsimVersion.scenarioFormat)".json),
+      ("description", "One experiment of fedsim. Keys that start with // are comments."),
+    ]
+    var root = object(ScenarioFields.root(cards: cards), tags: [])
+    if let properties = root.firstIndex(where: { $0.0 == "properties" }) {
+      root[properties].1["$schema"] = ["type": "string", "description": "Ignored by fedsim."]
+    }
+    schema += root
+    return .object(schema)
+  }
+
+  /// A tag inside an object: its key, its word, and whether it may be left out.
+  private typealias Tag = (key: String, word: String, summary: String, isDefault: Bool)
+
+  private static func object(_ fields: [Field], tags: [Tag]) -> [(String, JSON)] {
+    var properties: [(String, JSON)] = tags.map { tag in
+      (tag.key, ["const": tag.word.json, "description": tag.summary.json])
+    }
+    properties += fields.map { ($0.name, field($0)) }
+    var required = tags.filter { !$0.isDefault }.map(\.key)
+    required += fields.filter { if case .required = $0.presence { true } else { false } }.map(
+      \.name
+    )
+    var schema: [(String, JSON)] = [("type", "object"), ("properties", .object(properties))]
+    if !required.isEmpty { schema.append(("required", .array(required.map(\.json)))) }
+    let pairs = fields.compactMap { field in
+      field.excludes.flatMap { field.name < $0 ? [field.name.json, $0.json] : nil }
+    }
+    if let pair = pairs.first { schema.append(("not", ["required": .array(pair)])) }
+    schema.append(("patternProperties", ["^//": true]))
+    schema.append(("additionalProperties", false))
+    return schema
+  }
+
+  private static func field(_ field: Field) -> JSON {
+    var description = field.summary
+    if let unit = field.unit { description += " Unit: \(unit)." }
+    var schema: [(String, JSON)] = [
+      ("title", field.name.json), ("description", description.json),
+    ]
+    switch field.presence {
+    case .required, .optional: break
+    case .value(let value): schema.append(("default", value))
+    case .derived(let words, _):
+      schema[1].1 = .string(description + " Default: \(words).")
+    }
+    return .object(schema + type(field.type))
+  }
+
+  private static func type(_ type: FieldType) -> [(String, JSON)] {
+    switch type {
+    case .integer(let range):
+      return [
+        ("type", "integer"), ("minimum", .int(range.lowerBound)),
+        ("maximum", .int(range.upperBound)),
+      ]
+    case .number(let range):
+      return [
+        ("type", "number"),
+        (range.exclusiveMinimum ? "exclusiveMinimum" : "minimum", .number(range.minimum)),
+        (range.exclusiveMaximum ? "exclusiveMaximum" : "maximum", .number(range.maximum)),
+      ]
+    case .flag: return [("type", "boolean")]
+    case .choice(let words, _): return [("enum", .array(words.map(\.json)))]
+    case .text(let rule): return [("type", "string"), ("pattern", rule.pattern.json)]
+    case .list(let element, let counts, let unique):
+      var schema: [(String, JSON)] = [
+        ("type", "array"), ("items", .object(self.type(element))),
+        ("minItems", .int(counts.lowerBound)), ("maxItems", .int(counts.upperBound)),
+      ]
+      if unique { schema.append(("uniqueItems", true)) }
+      return schema
+    case .object(let fields): return object(fields, tags: [])
+    case .union(let union):
+      let words = union.variants.filter { union.shorthand && $0.allowsShorthand }.map(\.name)
+      let bare: [JSON] = words.isEmpty ? [] : [["enum": .array(words.map(\.json))]]
+      return [("oneOf", .array(bare + variants(union, tags: [], fields: [])))]
+    }
+  }
+
+  /// One object per word; words with a second tag give one object per pair.
+  private static func variants(_ union: Union, tags: [Tag], fields: [Field]) -> [JSON] {
+    union.variants.flatMap { variant -> [JSON] in
+      let tag = (union.tag, variant.name, variant.summary, variant.name == union.initial)
+      let all = fields + variant.fields
+      if let inner = variant.inner { return variants(inner, tags: tags + [tag], fields: all) }
+      return [.object([("title", variant.name.json)] + object(all, tags: tags + [tag]))]
+    }
+  }
+}
+
+extension Variant {
+  /// A bare word is enough when no field is required.
+  fileprivate var allowsShorthand: Bool {
+    fields.allSatisfy { if case .required = $0.presence { false } else { true } }
+  }
+}
+
+extension String {
+  fileprivate var json: JSON { .string(self) }
+}

@@ -1,0 +1,88 @@
+import Tensor
+
+extension ScenarioValidator {
+  /// Handles the keys that only the top level has; returns the members that belong to the table.
+  mutating func checkTopLevel(_ members: [JSON.Member]) -> [JSON.Member] {
+    members.filter { member in
+      switch member.key {
+      case "$schema": return false
+      case "extends", "preset":
+        report(
+          "E3005",
+          at: member.key,
+          line: place(member),
+          "\"\(member.key)\" is not supported by this version of fedsim",
+          hint: "copy the other file's fields into this one"
+        )
+        return false
+      default:
+        guard let what = ScenarioFields.unavailable[member.key] else { return true }
+        report(
+          "E3006",
+          at: member.key,
+          line: place(member),
+          "\"\(member.key)\" (\(what)) is not available in fedsim \(FedsimVersion.current)",
+          hint: "remove it"
+        )
+        return false
+      }
+    }
+  }
+
+  /// The line of a key, or the mark of the command line.
+  private func place(_ member: JSON.Member) -> Int {
+    member.value.line == Problem.overrideLine ? Problem.overrideLine : member.line
+  }
+
+  /// Reports a key that the table does not have here, and where it may belong.
+  mutating func reportUnknown(
+    _ member: JSON.Member,
+    at path: String,
+    fields: [Field],
+    context: Context
+  ) {
+    let key = member.key
+    let here = path.isEmpty ? key : "\(path).\(key)"
+    let names = context.tags.map(\.key) + fields.map(\.name)
+    let list = names.joined(separator: ", ")
+    let kind = context.kind.map { " for \($0)" } ?? ""
+    var synonyms: [String: String] = [:]
+    for field in fields {
+      for synonym in field.synonyms { synonyms[synonym] = field.name }
+    }
+    var code = "E3101"
+    var message = "unknown field\(kind)"
+    var suggestion: String?
+    var hint: String?
+    if let owners = context.owners[key] {
+      code = "E3111"
+      message =
+        "\"\(key)\" is no field\(kind); it belongs to "
+        + owners.map { "\"\($0)\"" }.joined(separator: ", ")
+    } else {
+      suggestion = Suggestions.nearest(key, among: names, synonyms: synonyms)
+      if suggestion == nil { suggestion = elsewhere(key) }
+      if suggestion == "strategies", member.value.elements == nil { hint = "a list, even of one" }
+    }
+    report(
+      code,
+      at: here,
+      line: place(member),
+      "\(message); fields: \(list)",
+      allowed: list,
+      suggestion: suggestion.map { "\"\($0)\"" },
+      hint: hint
+    )
+  }
+
+  /// The full path of a field elsewhere in the scenario that has this name or synonym.
+  private func elsewhere(_ key: String) -> String? {
+    let all = FieldIndex.entries(of: root)
+    if let entry = all.first(where: { $0.field.name == key }) { return entry.path }
+    let plain = Suggestions.plain(key)
+    return all.first { entry in
+      entry.field.synonyms.contains { Suggestions.plain($0) == plain }
+        || Suggestions.plain(entry.field.name) == plain
+    }?.path
+  }
+}

@@ -1,0 +1,21 @@
+import Federation
+
+/// Leads an invocation to its command.
+enum Command {
+  /// Runs a command; the result is the exit code.
+  static func run(_ invocation: Invocation) throws -> ExitCode {
+    if invocation.wantsHelp { return HelpCommand.show(invocation.command, invocation.format) }
+    switch invocation.command {
+    case .run: return try RunCommand.run(RunOptions(invocation))
+    case .resume: return try ResumeCommand.run(ResumeOptions(invocation))
+    case .validate: return try ValidateCommand.run(invocation)
+    case .list: return try ListCommand.run(invocation)
+    case .explain: return try ExplainCommand.run(invocation)
+    case .data: return try DataCommand.run(DataCheckOptions(invocation))
+    case .doctor: return try DoctorCommand.run(DoctorOptions(invocation))
+    case .schema: return try SchemaCommand.run(invocation)
+    case .version: return try VersionCommand.run(invocation)
+    case .help: return try HelpCommand.run(invocation)
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import Aggregation
+import Federation
+import Tensor
+
+/// `fedsim explain`: a strategy, a word of the scenario, a field, or a code.
+enum ExplainCommand {
+  /// A page: a title and headed paragraphs.
+  struct Page: Equatable {
+    var name: String
+    var kind: String
+    var parts: [(head: String, lines: [String])]
+
+    static func == (a: Page, b: Page) -> Bool { a.json == b.json }
+
+    var json: JSON {
+      .object(
+        [("schema", 1), ("status", "ok"), ("name", .string(name)), ("kind", .string(kind))]
+          + parts.map { ($0.head, .array($0.lines.map { .string($0) })) }
+      )
+    }
+
+    var text: String {
+      let blocks = parts.filter { !$0.lines.isEmpty }.map { part in
+        "\(part.head)\n" + part.lines.map { "  \($0)" }.joined(separator: "\n")
+      }
+      return (["\(name)  (\(kind))"] + blocks).joined(separator: "\n\n")
+    }
+  }
+
+  static func run(_ invocation: Invocation) throws -> ExitCode {
+    let name = try invocation.onlyOperand("a strategy, model, data set, partition, field or code")
+    let pages = pages(name)
+    guard let first = pages.first else {
+      let near = Suggestions.nearest(name, among: names)
+      throw Failure(
+        .wrongCommandLine,
+        "E2006",
+        "nothing is called \"\(name)\"",
+        hint: near.map { "did you mean \($0) ?" } ?? "fedsim list strategies gives some names"
+      )
+    }
+    switch invocation.format {
+    case .text: Terminal.print(pages.map(\.text).joined(separator: "\n\n\n"))
+    case .json:
+      // Mostly one; a word such as "step" may be a profile and a schedule.
+      if pages.count == 1 {
+        Terminal.print(first.json)
+      } else {
+        Terminal.print(
+          JSON.object([
+            ("schema", 1), ("status", "ok"), ("name", .string(name)),
+            ("pages", .array(pages.map(\.json))),
+          ])
+        )
+      }
+    }
+    return .done
+  }
+
+  private static var names: [String] {
+    StrategyRegistry.cards.map(\.kind) + MessageCatalogue.entries.map(\.code)
+      + ScenarioHelp.words.map(\.name) + ScenarioHelp.entries.map(\.path)
+      + ScenarioHelp.entries.map(\.field.name)
+  }
+
+  /// Everything that has this name.
+  static func pages(_ name: String) -> [Page] {
+    if let entry = MessageCatalogue.entry(name) {
+      let isError = entry.code.hasPrefix("E")
+      return [
+        Page(
+          name: entry.code,
+          kind: isError ? "error" : "warning",
+          parts: [
+            ("title", [entry.title]), ("meaning", [entry.meaning]), ("remedy", [entry.remedy]),
+          ]
+        )
+      ]
+    }
+    if let card = StrategyRegistry.cards.first(where: { $0.kind == name.lowercased() }) {
+      return [page(card)]
+    }
+    let words = ScenarioHelp.words.filter { $0.name == name }.map(page)
+    return words.isEmpty ? fields(name) : words
+  }
+
+  static func page(_ card: StrategyCard) -> Page {
+    let fields = card.fields.map { field in
+      "\(field.name)  (\(field.symbol))  default \(field.initial.json.compact)  \(field.summary)"
+    }
+    return Page(
+      name: card.kind,
+      kind: "strategy",
+      parts: [
+        ("title", [card.title]), ("summary", [card.summary]), ("source", [card.source]),
+        ("equations", card.equations), ("messages", card.messages), ("memory", [card.memory]),
+        ("fields", fields), ("notes", card.notes),
+      ]
+    )
+  }
+
+  private static func page(_ word: ScenarioHelp.Word) -> Page {
+    let fields = ScenarioHelp.entries.filter {
+      $0.kinds.last == word.name && $0.path.hasPrefix(word.section + ".")
+    }
+    return Page(
+      name: word.name,
+      kind: word.section,
+      parts: [
+        ("summary", [word.summary]), ("fields", fields.map { line($0, full: false) }),
+        ("scenario", ["\"\(word.section)\": { \"\(word.tag)\": \"\(word.name)\", ... }"]),
+      ]
+    )
+  }
+
+  /// The pages of a field: by full path, else by its last words.
+  private static func fields(_ name: String) -> [Page] {
+    let wanted = ScenarioHelp.plainPath(name)
+    let all = ScenarioHelp.entries
+    var found = all.filter { ScenarioHelp.plainPath($0.path) == wanted }
+    if found.isEmpty {
+      found = all.filter { ScenarioHelp.plainPath($0.path).hasSuffix("." + wanted) }
+    }
+    var paths: [String] = []
+    for entry in found where !paths.contains(entry.path) { paths.append(entry.path) }
+    return paths.map { path in
+      let here = found.filter { $0.path == path }
+      let meanings = here.map(\.field.summary).reduce(into: [String]()) {
+        if !$0.contains($1) { $0.append($1) }
+      }
+      let inside = all.filter { entry in
+        entry.path.hasPrefix(path + ".") && !entry.path.dropFirst(path.count + 1).contains(".")
+      }
+      return Page(
+        name: path,
+        kind: "field",
+        parts: [
+          ("meaning", meanings), ("values", here.map { line($0, full: true) }),
+          ("fields", inside.map { line($0, full: false) }),
+          ("others call it", [here[0].field.synonyms.joined(separator: ", ")].filter { $0 != "" }),
+        ]
+      )
+    }
+  }
+
+  /// One field in one line: name, kinds, what is legal, default, unit.
+  private static func line(_ entry: FieldIndex.Entry, full: Bool) -> String {
+    let field = entry.field
+    var parts = full ? [] : [field.name]
+    if !entry.kinds.isEmpty { parts.append("[\(entry.kinds.joined(separator: " / "))]") }
+    parts.append(field.type.allowed)
+    parts.append("default: \(field.presence.words)")
+    if let unit = field.unit { parts.append("unit: \(unit)") }
+    return parts.joined(separator: "  ")
+  }
+}

@@ -1,0 +1,145 @@
+import Federation
+import Tensor
+
+/// `fedsim help`: what the commands do, each with two examples.
+enum HelpCommand {
+  static func run(_ invocation: Invocation) throws -> ExitCode {
+    guard invocation.operands.count <= 1 else {
+      _ = try invocation.onlyOperand("a command")
+      return .wrongCommandLine
+    }
+    guard let word = invocation.operands.first else { return show(.help, invocation.format) }
+    guard let command = CommandName(rawValue: word) else {
+      let near = Suggestions.nearest(word, among: CommandName.allCases.map(\.rawValue))
+      throw Failure(
+        .wrongCommandLine,
+        "E2001",
+        "unknown command \"\(word)\"",
+        hint: near.map { "did you mean \($0) ?" } ?? "fedsim help lists the commands"
+      )
+    }
+    return show(command, invocation.format)
+  }
+
+  /// Prints the page of a command; that of `help` is the overview.
+  static func show(_ command: CommandName, _ format: OutputFormat) -> ExitCode {
+    let text = command == .help ? overview : page(command)
+    switch format {
+    case .text: Terminal.print(text)
+    case .json:
+      Terminal.print(
+        JSON.object([
+          ("schema", 1), ("status", "ok"), ("command", .string(command.rawValue)),
+          ("text", .string(text)),
+        ])
+      )
+    }
+    return .done
+  }
+
+  private static var overview: String {
+    let lines = CommandName.allCases.map { command in
+      let name = command.rawValue
+      return "  " + name + String(repeating: " ", count: 10 - name.count) + command.summary
+    }
+    return """
+      fedsim \(FedsimVersion.current): federated learning on long-tailed data, simulated
+
+      usage: fedsim COMMAND [ARGUMENTS] [OPTIONS]
+
+      \(lines.joined(separator: "\n"))
+
+      \(globalOptions)
+
+      examples:
+        fedsim run --example
+        fedsim validate scenario.json
+      """
+  }
+
+  private static let globalOptions = """
+    options of every command:
+      --format text|json   text for people, or exactly one JSON object on stdout
+      -q, --quiet          only errors and results
+      -h, --help           this help
+    """
+
+  private static func page(_ command: CommandName) -> String {
+    var blocks = ["usage: fedsim \(command.usage)", command.summary]
+    if !command.optionLines.isEmpty {
+      blocks.append(
+        "options:\n" + command.optionLines.map { "  \($0)" }.joined(separator: "\n")
+      )
+    }
+    blocks.append(globalOptions)
+    blocks.append(
+      "examples:\n" + command.examples.map { "  fedsim \($0)" }.joined(separator: "\n")
+    )
+    return blocks.joined(separator: "\n\n")
+  }
+}
+
+extension CommandName {
+  /// What the command does, in a line.
+  var summary: String {
+    switch self {
+    case .run: "train every strategy with every seed; write a folder with the results"
+    case .resume: "go on from the last checkpoint of a run folder"
+    case .validate: "report every problem of a scenario at once; nothing is run"
+    case .list: "list strategies, models, datasets, partitions, codecs or accountants"
+    case .explain: "explain a strategy, a word or field of the scenario, or an error code"
+    case .data: "check the files of a data set"
+    case .doctor: "show CPU, BLAS, threads and speed; test determinism"
+    case .schema: "print the JSON Schema of the scenario"
+    case .version: "print the version"
+    case .help: "show this help, or that of a command"
+    }
+  }
+
+  var usage: String {
+    switch self {
+    case .run: "run SCENARIO.json | --example  [OPTIONS]"
+    case .resume: "resume DIR [--threads N]"
+    case .validate: "validate SCENARIO.json [--set path=value]..."
+    case .list: "list \(ListCommand.subjects.joined(separator: "|"))"
+    case .explain: "explain NAME|FIELD|CODE"
+    case .data: "data check PATH [--kind KIND]"
+    case .help: "help [COMMAND]"
+    case .doctor, .schema, .version: rawValue
+    }
+  }
+
+  var optionLines: [String] {
+    let set = "--set path=value     change a field, as --set client.batch=64; may be repeated"
+    let threads =
+      "--threads N          workers; one per core unless given; results do not depend on it"
+    switch self {
+    case .run:
+      return [
+        "--example            a built-in scenario on built-in data, no download",
+        "-o, --out DIR        the run folder", set,
+        "--seed N             the same as --set seeds=[N]", threads,
+      ]
+    case .resume: return [threads]
+    case .validate: return [set]
+    case .data: return ["--kind KIND          the data set's kind, as cifar10"]
+    default: return []
+    }
+  }
+
+  var examples: [String] {
+    switch self {
+    case .run: ["run --example", "run scenario.json --out runs/first --set federation.rounds=20"]
+    case .resume: ["resume runs/first", "resume runs/first --threads 4"]
+    case .validate: ["validate scenario.json", "validate scenario.json --format json"]
+    case .list: ["list strategies", "list datasets --format json"]
+    case .explain: ["explain fedprox", "explain client.optimizer.learningRate"]
+    case .data:
+      ["data check data/cifar-10-batches-bin", "data check data/mnist --kind mnist"]
+    case .doctor: ["doctor", "doctor --format json"]
+    case .schema: ["schema", "schema > scenario-1.schema.json"]
+    case .version: ["version", "version --format json"]
+    case .help: ["help run", "help explain"]
+    }
+  }
+}

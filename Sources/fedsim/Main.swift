@@ -1,0 +1,35 @@
+import Federation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The program: words in, words and an exit code out.
+@main
+struct Main {
+  static func main() {
+    let words = Array(CommandLine.arguments.dropFirst())
+    let code = run(words)
+    fflush(nil)
+    exit(code.rawValue)
+  }
+
+  /// Parses, runs and reports; every failure ends here.
+  static func run(_ words: [String]) -> ExitCode {
+    do {
+      let invocation = try Arguments.parse(words)
+      return try Command.run(invocation)
+    } catch let failure as Failure {
+      Terminal.report(failure, format: Arguments.format(in: words))
+      return failure.exit
+    } catch {
+      let failure = Failure(.internalError, "E1001", "\(error)")
+      Terminal.report(failure, format: Arguments.format(in: words))
+      return failure.exit
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import Federation
+import Tensor
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The two streams: stdout is data, stderr is for people.
+enum Terminal {
+  /// Whether stderr is a terminal that colours and redraws.
+  static let isFancy: Bool = {
+    if let off = getenv("NO_COLOR"), off.pointee != 0 { return false }
+    if let term = getenv("TERM"), String(cString: term) == "dumb" { return false }
+    return isatty(2) == 1
+  }()
+
+  /// Writes a line of data to stdout.
+  static func print(_ text: String) { write(text + "\n", to: 1) }
+
+  /// Writes one JSON object to stdout.
+  static func print(_ json: JSON) { write(json.pretty, to: 1) }
+
+  /// Writes a line for people to stderr.
+  static func tell(_ text: String) { write(text + "\n", to: 2) }
+
+  /// The text in red where colour is welcome.
+  static func red(_ text: String) -> String { isFancy ? "\u{1B}[31m\(text)\u{1B}[0m" : text }
+
+  /// Says what failed: on stderr for people, as one object on stdout for programs.
+  static func report(_ failure: Failure, format: OutputFormat) {
+    if format == .json {
+      print(
+        JSON.object([
+          ("schema", 1), ("status", "error"), ("code", .string(failure.code)),
+          ("exit", .int(Int(failure.exit.rawValue))), ("message", .string(failure.message)),
+          ("hint", failure.hint.map { .string($0) } ?? .null),
+        ])
+      )
+      return
+    }
+    tell(red("fedsim: \(failure.message)"))
+    if let hint = failure.hint { tell("  \(hint)") }
+    tell("  more: fedsim explain \(failure.code)")
+  }
+
+  /// All of the text, also through slow pipes; a closed pipe ends the writing silently.
+  private static func write(_ text: String, to descriptor: Int32) {
+    let bytes = Array(text.utf8)
+    var done = 0
+    while done < bytes.count {
+      let written = bytes.withUnsafeBytes { buffer in
+        buffer.baseAddress.map { systemWrite(descriptor, $0 + done, buffer.count - done) } ?? 0
+      }
+      if written < 0, errno == EINTR { continue }
+      guard written > 0 else { return }
+      done += written
+    }
+  }
+}
+
+private func systemWrite(_ file: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+  write(file, bytes, count)
+}

@@ -1,2 +1,0 @@
-import Federation
-print("fedsim")
