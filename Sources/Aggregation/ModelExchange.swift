@@ -14,7 +14,7 @@ public struct ModelExchange: Sendable {
   public init(_ shared: ParameterSelection) { self.shared = shared }
 
   /// An exchange of the whole model.
-  public init(_ problem: Problem) { self.init(ParameterSelection(all: problem.layout)) }
+  public init(_ problem: LearningProblem) { self.init(ParameterSelection(all: problem.layout)) }
 
   /// The download: the shared tensors of the server's model.
   public func download(_ server: ServerState) -> Payload {

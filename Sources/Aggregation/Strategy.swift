@@ -21,13 +21,13 @@ public protocol Strategy: Sendable {
   static func objection(to optimizer: OptimizerSpec) -> String?
 
   /// The method with its settings, for one network.
-  init(_ settings: StrategySettings, _ problem: Problem)
+  init(_ settings: StrategySettings, _ problem: LearningProblem)
 
   /// How uploads are combined.
   associatedtype Fold: UpdateFold = WeightedMean
 
   /// The server before the first round.
-  func start(_ problem: Problem) -> ServerState
+  func start(_ problem: LearningProblem) -> ServerState
 
   /// What the server sends to one client.
   func download(_ server: ServerState, to client: Int) -> Payload
@@ -52,7 +52,7 @@ public protocol Strategy: Sendable {
 }
 
 /// What a strategy may know of the problem when it is made.
-public struct Problem: Sendable {
+public struct LearningProblem: Sendable {
   /// The network that clients train.
   public let network: Network
   /// Number of clients K.
@@ -151,7 +151,7 @@ extension Strategy {
   public static func objection(to optimizer: OptimizerSpec) -> String? { nil }
 
   /// The initial model, nothing remembered.
-  public func start(_ problem: Problem) -> ServerState {
+  public func start(_ problem: LearningProblem) -> ServerState {
     ServerState(model: problem.initial)
   }
 

@@ -24,11 +24,11 @@ struct Main {
       let invocation = try Arguments.parse(words)
       return try Command.run(invocation)
     } catch let failure as Failure {
-      Terminal.report(failure, format: Arguments.format(in: words))
+      Console.report(failure, format: Arguments.format(in: words))
       return failure.exit
     } catch {
       let failure = Failure(.internalError, "E1001", "\(error)")
-      Terminal.report(failure, format: Arguments.format(in: words))
+      Console.report(failure, format: Arguments.format(in: words))
       return failure.exit
     }
   }

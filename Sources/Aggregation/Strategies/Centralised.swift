@@ -23,7 +23,7 @@ public struct Centralised: Strategy {
 
   let everything: ParameterSelection
 
-  public init(_ settings: StrategySettings, _ problem: Problem) {
+  public init(_ settings: StrategySettings, _ problem: LearningProblem) {
     everything = ParameterSelection(all: problem.layout)
   }
 

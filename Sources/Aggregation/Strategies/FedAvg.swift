@@ -23,7 +23,7 @@ public struct FedAvg: Strategy {
 
   let exchange: ModelExchange
 
-  public init(_ settings: StrategySettings, _ problem: Problem) {
+  public init(_ settings: StrategySettings, _ problem: LearningProblem) {
     exchange = ModelExchange(problem)
   }
 

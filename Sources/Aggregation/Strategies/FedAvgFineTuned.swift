@@ -28,7 +28,7 @@ public struct FedAvgFineTuned: Strategy {
   let client: FedAvg
   let phase: LocalPhase
 
-  public init(_ settings: StrategySettings, _ problem: Problem) {
+  public init(_ settings: StrategySettings, _ problem: LearningProblem) {
     client = FedAvg(StrategySettings(FedAvg.card), problem)
     let headOnly = settings.choice("tune") == "head"
     let tuned = ParameterSelection(problem.layout) {

@@ -35,7 +35,7 @@ public struct FedAvgM: Strategy {
   let exchange: ModelExchange
   let client: FedAvg
 
-  public init(_ settings: StrategySettings, _ problem: Problem) {
+  public init(_ settings: StrategySettings, _ problem: LearningProblem) {
     serverMomentum = Float(settings.number("serverMomentum"))
     serverLearningRate = Float(settings.number("serverLearningRate"))
     exchange = ModelExchange(problem)
@@ -43,7 +43,7 @@ public struct FedAvgM: Strategy {
   }
 
   /// u starts at zero.
-  public func start(_ problem: Problem) -> ServerState {
+  public func start(_ problem: LearningProblem) -> ServerState {
     var server = ServerState(model: problem.initial)
     server.memory[Self.momentum] = [Float](repeating: 0, count: problem.layout.count)
     return server

@@ -39,7 +39,7 @@ public struct FedPer: Strategy {
   let privateHead: ParameterSelection
   let initial: [Float]
 
-  public init(_ settings: StrategySettings, _ problem: Problem) {
+  public init(_ settings: StrategySettings, _ problem: LearningProblem) {
     let layers = problem.layout.lastLayers(settings.integer("privateLayers"))
     exchange = ModelExchange(
       ParameterSelection(problem.layout) { !layers.contains($0.layer) })

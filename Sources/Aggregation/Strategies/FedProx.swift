@@ -47,7 +47,7 @@ public struct FedProx: Strategy {
   let proximalWeight: Float
   let exchange: ModelExchange
 
-  public init(_ settings: StrategySettings, _ problem: Problem) {
+  public init(_ settings: StrategySettings, _ problem: LearningProblem) {
     proximalWeight = Float(settings.number("proximalWeight"))
     exchange = ModelExchange(problem)
   }

@@ -61,7 +61,7 @@ public struct Scaffold: Strategy {
   let trained: ParameterSelection
   let optimizer: OptimizerSpec
 
-  public init(_ settings: StrategySettings, _ problem: Problem) {
+  public init(_ settings: StrategySettings, _ problem: LearningProblem) {
     serverLearningRate = Float(settings.number("serverLearningRate"))
     exchange = ModelExchange(problem)
     trained = ParameterSelection(problem.layout) { $0.role.isTrained }
@@ -69,7 +69,7 @@ public struct Scaffold: Strategy {
   }
 
   /// c starts at zero.
-  public func start(_ problem: Problem) -> ServerState {
+  public func start(_ problem: LearningProblem) -> ServerState {
     var server = ServerState(model: problem.initial)
     server.memory[Self.control] = [Float](repeating: 0, count: trained.count)
     return server

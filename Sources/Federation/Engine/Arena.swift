@@ -14,7 +14,7 @@ struct Arena {
   /// What each client is tested on.
   let localTests: LocalTests
   /// The network and the common initial weights.
-  let problem: Problem
+  let problem: LearningProblem
   /// Normalised training images.
   let train: BatchLoader
   /// Test images, normalised alike.

@@ -77,7 +77,7 @@ public struct Experiment: Sendable {
     return Arena(
       scenario: scenario, seed: seed, split: split,
       localTests: LocalTests(scenario.data.localTest, split: split, test: data.test, seed: seed),
-      problem: Problem(
+      problem: LearningProblem(
         network: network, clients: scenario.federation.clients, settings: scenario.client,
         initial: initial, seed: seed),
       train: BatchLoader(data.train, transform), test: BatchLoader(data.test, transform),

@@ -10,9 +10,9 @@ import Tensor
 /// shown by `doctor`.
 public struct MachineFacts: Sendable {
   /// The program's version.
-  public static let version = "0.1.0"
+  public static let version = FedsimVersion.current
   /// The version of the scenario format.
-  public static let scenarioVersion = 1
+  public static let scenarioVersion = FedsimVersion.scenarioFormat
 
   /// Such as "Linux 6.1.0".
   public let system: String

@@ -1,4 +1,5 @@
 import Aggregation
+import Client
 import Tensor
 
 /// Turns a resolved tree into a `Scenario`.
@@ -13,13 +14,17 @@ struct ScenarioDecoder {
 
   func scenario(_ tree: JSON) throws(Missing) -> Scenario {
     let root = Node(tree, "")
+    let data = try data(try root.node("data"))
+    var client = try client(try root.node("client"))
+    client.augmentation = AugmentationPlan(
+      cropPadding: data.augment.contains(.crop4) ? 4 : 0, flips: data.augment.contains(.flip))
     return Scenario(
       name: try root.text("name"),
       seeds: try root.integers("seeds").map { UInt64(max(0, $0)) },
-      data: try data(try root.node("data")),
+      data: data,
       federation: try federation(try root.node("federation")),
       model: try model(try root.node("model")),
-      client: try client(try root.node("client")),
+      client: client,
       strategies: try strategies(try root.nodes("strategies")),
       evaluation: EvaluationSettings(every: try root.node("evaluation").int("every")),
       output: OutputSettings(

@@ -1,4 +1,5 @@
 import Federation
+import Tensor
 
 /// The options of `fedsim doctor`.
 struct DoctorOptions: Equatable {
@@ -15,6 +16,49 @@ struct DoctorOptions: Equatable {
 /// `fedsim doctor`: what this machine is, how fast it is, and whether it repeats itself.
 enum DoctorCommand {
   static func run(_ options: DoctorOptions) throws -> ExitCode {
-    throw Failure(.internalError, "E1001", "doctor is not linked in yet")
+    let facts = MachineFacts.current
+    if let failure = facts.blas.failure {
+      throw Failure(
+        .internalError, "E1020", failure,
+        hint: "install OpenBLAS (Debian: apt-get install libopenblas-dev)")
+    }
+    let probe = try MachineProbe.measure(threads: facts.cores)
+    switch options.format {
+    case .json:
+      var json = facts.json
+      json["status"] = .string(probe.isDeterministic ? "ok" : "error")
+      json["gflops"] = [
+        "oneThread": .number(probe.productOneThread), "allThreads": .number(probe.productAllThreads),
+        "threads": .int(probe.threads),
+      ]
+      json["deterministic"] = .bool(probe.isDeterministic)
+      Console.print(json)
+    case .text: Console.print(text(facts, probe))
+    }
+    return probe.isDeterministic ? .done : .mismatch
+  }
+
+  private static func text(_ facts: MachineFacts, _ probe: MachineProbe) -> String {
+    var lines = [
+      "fedsim       \(MachineFacts.version), \(facts.build) build for \(facts.compiledFor)",
+      "system       \(facts.system)",
+      "processor    \(facts.processor), \(facts.cores) cores, \(facts.instructions)",
+      "blas         \(facts.blas.configuration)",
+      "core type    \(facts.blas.coreType)"
+        + (facts.blas.forcedCoreType == nil
+          ? "" : " (chosen by fedsim; FEDSIM_OPENBLAS_CORETYPE changes it)"),
+      "product      \(Int(probe.productOneThread)) GFLOP/s on one thread, "
+        + "\(Int(probe.productAllThreads)) on \(probe.threads)",
+      "determinism  "
+        + (probe.isDeterministic
+          ? "ok: the same bits with one thread and with several"
+          : "FAILED: bits differ between one thread and several"),
+    ]
+    if facts.build == "release", facts.instructions != facts.compiledFor {
+      lines.append(
+        "hint         this program was compiled for \(facts.compiledFor); `make build` compiles for "
+          + "this machine")
+    }
+    return lines.joined(separator: "\n")
   }
 }

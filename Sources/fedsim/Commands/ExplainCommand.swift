@@ -40,13 +40,13 @@ enum ExplainCommand {
       )
     }
     switch invocation.format {
-    case .text: Terminal.print(pages.map(\.text).joined(separator: "\n\n\n"))
+    case .text: Console.print(pages.map(\.text).joined(separator: "\n\n\n"))
     case .json:
       // Mostly one; a word such as "step" may be a profile and a schedule.
       if pages.count == 1 {
-        Terminal.print(first.json)
+        Console.print(first.json)
       } else {
-        Terminal.print(
+        Console.print(
           JSON.object([
             ("schema", 1), ("status", "ok"), ("name", .string(name)),
             ("pages", .array(pages.map(\.json))),

@@ -25,9 +25,9 @@ enum HelpCommand {
   static func show(_ command: CommandName, _ format: OutputFormat) -> ExitCode {
     let text = command == .help ? overview : page(command)
     switch format {
-    case .text: Terminal.print(text)
+    case .text: Console.print(text)
     case .json:
-      Terminal.print(
+      Console.print(
         JSON.object([
           ("schema", 1), ("status", "ok"), ("command", .string(command.rawValue)),
           ("text", .string(text)),

@@ -25,7 +25,7 @@ enum ListCommand {
       let items = rows.map { row -> JSON in
         ["name": .string(row.name), "summary": .string(row.summary)]
       }
-      Terminal.print(
+      Console.print(
         JSON.object([
           ("schema", 1), ("status", "ok"), ("subject", .string(subject)), ("items", .array(items)),
         ])
@@ -34,9 +34,9 @@ enum ListCommand {
       let width = rows.map(\.name.count).max() ?? 0
       for row in rows {
         let gap = String(repeating: " ", count: width - row.name.count + 2)
-        Terminal.print(row.name + gap + row.summary)
+        Console.print(row.name + gap + row.summary)
       }
-      if rows.isEmpty { Terminal.tell("none in this version: privacy is not available yet") }
+      if rows.isEmpty { Console.tell("none in this version: privacy is not available yet") }
     }
     return .done
   }

@@ -1,4 +1,5 @@
 import Federation
+import Tensor
 
 /// The options of `fedsim run`.
 struct RunOptions: Equatable {
@@ -37,11 +38,82 @@ struct RunOptions: Equatable {
     format = invocation.format
     isQuiet = invocation.isQuiet
   }
+
+  /// The command that repeats the run, with its scenario's name.
+  var command: String {
+    let what =
+      switch source {
+      case .file(let path): Shell.quoted(path)
+      case .example: "--example"
+      }
+    return (["fedsim run", what] + overrides.map { "--set " + Shell.quoted($0) })
+      .joined(separator: " ")
+  }
 }
 
 /// `fedsim run`: trains every strategy with every seed and writes the run folder.
 enum RunCommand {
   static func run(_ options: RunOptions) throws -> ExitCode {
-    throw Failure(.internalError, "E1001", "run is not linked in yet")
+    let file: String
+    let bytes: [UInt8]
+    switch options.source {
+    case .file(let path): (file, bytes) = (path, try TextFile.read(path))
+    case .example: (file, bytes) = ("example.json", Array(ExampleScenario.text.utf8))
+    }
+    let reading = ScenarioReader().read(bytes: bytes, file: file, overrides: options.overrides)
+    guard let scenario = reading.scenario, let resolved = reading.resolved,
+      let hash = reading.hash, reading.errors.isEmpty
+    else {
+      if options.format == .json {
+        Console.print(ValidateCommand.json(reading))
+      } else {
+        ValidateCommand.report(reading, isQuiet: options.isQuiet)
+      }
+      return .scenarioInvalid
+    }
+    if options.format == .text { ValidateCommand.report(reading, isQuiet: options.isQuiet) }
+    let experiment = try Experiment(scenario)
+    let session = ExperimentSession(
+      experiment: experiment,
+      source: ScenarioSource(
+        bytes: bytes, overrides: options.overrides, resolved: resolved, hash: hash,
+        command: options.command),
+      folder: options.out ?? freeFolder(scenario.name, hash: hash, options.source),
+      threads: options.threads ?? MachineFacts.coreCount,
+      warnings: reading.warnings.map { "\($0.path): \($0.message)" },
+      format: options.format, isQuiet: options.isQuiet)
+    return try session.run(continues: false)
+  }
+
+  /// `runs/<name>-<hash>`, or the first of its -2, -3, … that is free: nothing is overwritten.
+  private static func freeFolder(
+    _ name: String, hash: String, _ source: RunOptions.Source
+  ) -> String {
+    let base = source == .example ? "runs/example" : "runs/\(name)-\(hash.prefix(6))"
+    var path = base
+    var number = 1
+    while FileKind(of: path) != .missing {
+      number += 1
+      path = "\(base)-\(number)"
+    }
+    return path
+  }
+}
+
+/// Words for a POSIX shell.
+enum Shell {
+  /// The word as it is, or in single quotes where the shell would read more into it.
+  static func quoted(_ word: String) -> String {
+    let plain = word.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"):
+        true
+      default: "-_./=:,+".utf8.contains(byte)
+      }
+    }
+    if plain, !word.isEmpty { return word }
+    return "'" + word.split(separator: "'", omittingEmptySubsequences: false)
+      .joined(separator: "'\\''") + "'"
   }
 }

@@ -5,7 +5,7 @@ import Federation
 enum SchemaCommand {
   static func run(_ invocation: Invocation) throws -> ExitCode {
     if invocation.operands != ["scenario"] { try invocation.noOperands() }
-    Terminal.print(ScenarioSchema.json(cards: StrategyRegistry.cards))
+    Console.print(ScenarioSchema.json(cards: StrategyRegistry.cards))
     return .done
   }
 }

@@ -13,10 +13,10 @@ enum ValidateCommand {
       overrides: invocation.options["set"] ?? []
     )
     if invocation.format == .json {
-      Terminal.print(json(reading))
+      Console.print(json(reading))
     } else {
       report(reading, isQuiet: invocation.isQuiet)
-      if reading.errors.isEmpty { Terminal.print(summary(reading)) }
+      if reading.errors.isEmpty { Console.print(summary(reading)) }
     }
     return reading.errors.isEmpty ? .done : .scenarioInvalid
   }
@@ -31,8 +31,8 @@ enum ValidateCommand {
       parts.append("\(count) \(word)\(count == 1 ? "" : "s")")
     }
     let title = "\(reading.file): \(parts.joined(separator: ", "))"
-    Terminal.tell(reading.errors.isEmpty ? title : Terminal.red(title))
-    for problem in shown { Terminal.tell("\n" + problem.text) }
+    Console.tell(reading.errors.isEmpty ? title : Console.red(title))
+    for problem in shown { Console.tell("\n" + problem.text) }
   }
 
   /// The result as one object.

@@ -7,11 +7,11 @@ enum VersionCommand {
     try invocation.noOperands()
     switch invocation.format {
     case .text:
-      Terminal.print(
+      Console.print(
         "fedsim \(FedsimVersion.current)  (scenario format \(FedsimVersion.scenarioFormat))"
       )
     case .json:
-      Terminal.print(
+      Console.print(
         JSON.object([
           ("schema", 1), ("status", "ok"), ("version", .string(FedsimVersion.current)),
           ("scenarioFormat", .int(FedsimVersion.scenarioFormat)),

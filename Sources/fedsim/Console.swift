@@ -10,7 +10,7 @@ import Tensor
 #endif
 
 /// The two streams: stdout is data, stderr is for people.
-enum Terminal {
+enum Console {
   /// Whether stderr is a terminal that colours and redraws.
   static let isFancy: Bool = {
     if let off = getenv("NO_COLOR"), off.pointee != 0 { return false }

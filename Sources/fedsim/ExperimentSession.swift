@@ -1,0 +1,76 @@
+import Federation
+import Tensor
+
+/// Runs an experiment for a person or a program: progress on stderr, the result on stdout.
+struct ExperimentSession {
+  let experiment: Experiment
+  let source: ScenarioSource
+  let folder: String
+  let threads: Int
+  let warnings: [String]
+  let format: OutputFormat
+  let isQuiet: Bool
+
+  /// - Parameter continues: goes on with a folder that an earlier process left.
+  func run(continues: Bool) throws -> ExitCode {
+    Interruption.listen()
+    let silent = isQuiet || format == .json
+    if !silent {
+      for warning in experiment.warnings { Console.tell("warning: " + warning) }
+      Console.tell("writing to \(folder)")
+    }
+    let environment = ["NO_COLOR", "TERM"].reduce(into: [String: String]()) { known, name in
+      known[name] = Environment.value(name)
+    }
+    var progress = Progress(
+      style: Progress.style(
+        quiet: silent, isTerminal: Terminal.isTerminal(2), environment: environment),
+      width: Terminal.width(2))
+    var run = 0
+    let result = try experiment.run(
+      in: folder, source: source, threads: threads, continues: continues, warnings: warnings
+    ) { state, record in
+      if state.run != run { progress.beginRun() }
+      run = state.run
+      Terminal.note(
+        progress.roundEnded(
+          state, seconds: record.time.wall,
+          evaluated: record.generic != nil || record.personal != nil, now: Terminal.now()))
+    }
+    Terminal.note(progress.leaveLine())
+    show(result)
+    return result.exit
+  }
+
+  private func show(_ result: ExperimentResult) {
+    let report = FilePath.join(folder, "report.html")
+    let summary = Summary(result.results)
+    switch format {
+    case .json:
+      Console.print(
+        JSON.object([
+          ("schema", 1), ("status", .string(result.exit == .done ? "ok" : "error")),
+          ("exit", .int(Int(result.exit.rawValue))), ("folder", .string(folder)),
+          ("report", .string(report)),
+          ("troubles", .array(result.troubles.map { .string($0) })),
+          ("warnings", .array(result.warnings.map { .string($0) })),
+          ("summary", summary.json(name: experiment.scenario.name)),
+        ]))
+    case .text:
+      let header = [experiment.scenario.name] + result.conditions
+      let table = SummaryTable(
+        header: header, summary: summary, colour: Console.isFancy && Terminal.isTerminal(1))
+      if result.results.contains(where: { $0.runs.contains { !$0.records.isEmpty } }) {
+        Console.print(table.text(width: Terminal.width(1)))
+      }
+      for trouble in result.troubles { Console.tell(Console.red(trouble)) }
+      if !isQuiet {
+        let digests = result.results.flatMap { result in
+          result.runs.compactMap { $0.records.last?.digest }
+        }
+        if let first = digests.first { Console.print("digest  \(first)  (first run's last round)") }
+      }
+      Console.print("report  \(report)")
+    }
+  }
+}
