@@ -54,6 +54,22 @@ import Testing
     }
   }
 
+  @Test("a write that fails half-way leaves the old file and no other")
+  func halfWritten() throws {
+    try withFolder { folder in
+      let path = FilePath.join(folder, "a.txt")
+      try AtomicFile.write("old", to: path)
+      #expect(throws: Failure.self) {
+        try AtomicFile.replace(path) { descriptor throws(Failure) in
+          try AtomicFile.writeAll([1, 2, 3], to: descriptor, path: path)
+          throw Failure(.internalError, "E1003", "full")
+        }
+      }
+      #expect(try text(path) == "old")
+      #expect(FilePath.names(in: folder) == ["a.txt"])
+    }
+  }
+
   @Test("a folder in the place of the file is told and stays")
   func folderInPlace() throws {
     try withFolder { folder in

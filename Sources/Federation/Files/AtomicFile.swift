@@ -31,7 +31,7 @@ public enum AtomicFile {
   ///
   /// - Throws: what `body` throws, or E1001…E1004; the old file is then unchanged and the
   ///   temporary one removed.
-  static func replace(
+  package static func replace(
     _ path: String,
     body: (Int32) throws(Failure) -> Void
   ) throws(Failure) {
@@ -68,7 +68,7 @@ public enum AtomicFile {
   }
 
   /// Writes every byte, however often the system takes only a part.
-  static func writeAll(
+  package static func writeAll(
     _ bytes: [UInt8],
     to descriptor: Int32,
     path: String
