@@ -2,7 +2,9 @@ import Federation
 import Tensor
 import Testing
 
-/// SplitMix64 (Steele et al. 2014), so that every failure replays.
+/// SplitMix64, so that every failure replays.
+///
+/// - Source: Steele, Lea and Flood 2014.
 private struct Dice {
   var state: UInt64
 
@@ -88,5 +90,16 @@ private struct Dice {
       let reading = read(richScenario, set: [text, "seeds[0]=\(Self.extremes[dice.below(22)])"])
       #expect((reading.scenario == nil) == !reading.errors.isEmpty)
     }
+  }
+
+  @Test(
+    "a file of very many wrong keys is refused without listing them all",
+    .timeLimit(.minutes(1))
+  )
+  func manyKeys() {
+    let keys = (0..<100_000).map { "\"key\($0)\": \($0)" }.joined(separator: ",\n")
+    let reading = read("{\(keys)}")
+    #expect(reading.scenario == nil)
+    #expect(reading.problems.count < 1100)
   }
 }

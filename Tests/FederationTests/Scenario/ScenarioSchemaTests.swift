@@ -3,7 +3,9 @@ import Federation
 import Tensor
 import Testing
 
-/// Just enough of JSON Schema 2020-12 to check one text against our schema. Written apart from the
+/// Just enough of JSON Schema 2020-12 to check one text against our schema.
+///
+/// Written apart from the
 /// generator: what it does not know, it refuses.
 private struct SchemaChecker {
   func accepts(_ json: JSON, _ schema: JSON) -> Bool {
