@@ -25,6 +25,7 @@ enum TextFile {
     var status = stat()
     guard fstat(file, &status) == 0 else { throw failure(path, errno) }
     guard status.st_mode & S_IFMT != S_IFDIR else { throw failure(path, EISDIR) }
+    _ = fcntl(file, F_SETFL, O_RDONLY)  // reading waits for a writer that is there
     var all: [UInt8] = []
     var block = [UInt8](repeating: 0, count: 1 << 16)
     while true {

@@ -1,7 +1,9 @@
 import Aggregation
 import Tensor
 
-/// One field of the scenario. Validation, defaults, JSON Schema and help are all made from these.
+/// One field of the scenario.
+///
+/// Validation, defaults, JSON Schema and help are all made from these.
 package struct Field: Sendable {
   /// What happens when the field is left out.
   package enum Presence: Sendable {

@@ -9,7 +9,9 @@ import Tensor
   import Darwin
 #endif
 
-/// Rules that tie several fields together. Each looks only at values that are valid by themselves,
+/// Rules that tie several fields together.
+///
+/// Each looks only at values that are valid by themselves,
 /// so that these problems are found in the same go as all others.
 struct ScenarioChecks {
   let values: [String: JSON]
@@ -178,7 +180,7 @@ struct ScenarioChecks {
     if let classes = int("data.dataset.classes"), let train = int("data.dataset.trainPerClass"),
       let test = int("data.dataset.testPerClass")
     {
-      let gibibytes = classes * (train + test) * 3072 >> 30
+      let gibibytes = (classes * (train + test) * 3072) >> 30
       if gibibytes >= 64 {
         error(
           "E3209",

@@ -181,7 +181,9 @@ extension ScenarioFields {
     synonyms: ["initialisation", "initialization", "initializer"]
   )
 
-  /// The channel counts that group normalisation must divide. LeNet-5 goes from `width` to
+  /// The channel counts that group normalisation must divide.
+  ///
+  /// LeNet-5 goes from `width` to
   /// `width`·16/6 channels; all others multiply the width by whole numbers.
   static func normalisedChannels(kind: String, width: Int) -> [Int] {
     kind == "lenet5" ? [width, width * 16 / 6] : [width]

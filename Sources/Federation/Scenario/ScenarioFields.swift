@@ -1,7 +1,9 @@
 import Aggregation
 import Tensor
 
-/// The whole scenario as a table. The strategies' part comes from their cards.
+/// The whole scenario as a table.
+///
+/// The strategies' part comes from their cards.
 package enum ScenarioFields {
   /// Integers up to here survive every JSON reader.
   static let largestSeed = 1 << 53

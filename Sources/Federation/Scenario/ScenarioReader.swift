@@ -19,8 +19,9 @@ public struct ScenarioReading: Sendable {
   /// The problems that do not.
   public var warnings: [Problem] { problems.filter { $0.severity == .warning } }
 
-  /// Identity of the experiment: sixteen hexadecimal digits over the resolved scenario with sorted
-  /// keys and normalised numbers, without `output`. Nil when invalid.
+  /// Identity of the experiment, sixteen hexadecimal digits; nil when invalid.
+  ///
+  /// Taken over the resolved scenario with sorted keys and normalised numbers, without `output`.
   public var hash: String? { resolved.map(ScenarioReading.hash(ofResolved:)) }
 
   /// The origins as an object, for the run folder.
@@ -58,7 +59,9 @@ public struct ScenarioReader: Sendable {
   /// A reader that knows the strategies of `cards`.
   public init(cards: [StrategyCard] = StrategyRegistry.cards) { self.cards = cards }
 
-  /// Reads a scenario. Nothing in `bytes` or `overrides` can make it trap or throw.
+  /// Reads a scenario.
+  ///
+  /// Nothing in `bytes` or `overrides` can make it trap or throw.
   ///
   /// - Parameters:
   ///   - bytes: the file's content.

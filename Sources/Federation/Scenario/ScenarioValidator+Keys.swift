@@ -41,6 +41,8 @@ extension ScenarioValidator {
     fields: [Field],
     context: Context
   ) {
+    // Nobody reads a thousand problems; a file of a million wrong keys must not take hours.
+    guard problems.count < 1000 else { return }
     let key = member.key
     let here = path.isEmpty ? key : "\(path).\(key)"
     let names = context.tags.map(\.key) + fields.map(\.name)

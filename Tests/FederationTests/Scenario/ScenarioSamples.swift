@@ -1,0 +1,94 @@
+import Aggregation
+import Federation
+import Tensor
+
+/// Cards of three methods, enough to exercise every kind of field.
+let sampleCards: [StrategyCard] = [
+  card("fedavg"),
+  card(
+    "fedprox",
+    [
+      Hyperparameter(
+        "proximalWeight",
+        symbol: "μ",
+        .number(0...1e6, exclusiveMinimum: false),
+        default: .number(0.01),
+        "Weight of the proximal term.",
+        degenerate: (.number(0), "fedavg")
+      )
+    ]
+  ),
+  card(
+    "scaffold",
+    [
+      Hyperparameter(
+        "option",
+        symbol: "-",
+        .choice(["I", "II"]),
+        default: .choice("II"),
+        "Variant."
+      ),
+      Hyperparameter("warm", symbol: "-", .flag, default: .flag(false), "Warm start."),
+      Hyperparameter("memory", symbol: "m", .integer(1...10), default: .integer(3), "Length."),
+    ]
+  ),
+]
+
+private func card(_ kind: String, _ fields: [Hyperparameter] = []) -> StrategyCard {
+  StrategyCard(
+    kind: kind,
+    title: kind,
+    summary: "For tests.",
+    source: "-",
+    equations: [],
+    messages: [],
+    memory: "-",
+    fields: fields
+  )
+}
+
+/// Reads a text with the sample cards.
+func read(_ text: String, file: String = "s.json", set: [String] = []) -> ScenarioReading {
+  ScenarioReader(cards: sampleCards).read(bytes: Array(text.utf8), file: file, overrides: set)
+}
+
+/// The smallest scenario, with extra members on lines of their own: `data` is on line 3, additions
+/// inside it on line 4, strategies on line 5, and additions to the top level from line 6 on.
+func scenario(data: String = "", top: String = "", strategies: String? = nil) -> String {
+  """
+  {
+    "fedsim": 1,
+    "data": { "dataset": { "kind": "synthetic" }\(data.isEmpty ? "" : ",")
+      \(data)},
+    "strategies": \(strategies ?? "[{ \"kind\": \"fedavg\" }]")\(top.isEmpty ? "" : ",")
+    \(top)
+  }
+  """
+}
+
+/// A scenario that uses every section.
+let richScenario = """
+  {
+    "//": "a comment", "$schema": "x", "fedsim": 1, "name": "rich", "seeds": [4, 5],
+    "data": {
+      "dataset": { "kind": "synthetic", "classes": 10, "trainPerClass": 300, "seed": 7 },
+      "longTail": { "profile": "exponential", "factor": 10, "maxPerClass": 250 },
+      "partition": { "kind": "quantity", "distribution": "power-law", "exponent": 1.5 },
+      "test": { "local": "holdout", "holdoutShare": 0.25 },
+      "augment": ["flip"], "normalize": "none"
+    },
+    "federation": { "clients": 10, "rounds": 50, "perRound": 3, "sampling": "poisson" },
+    "model": { "kind": "cnn", "width": 24, "norm": "group", "activation": "tanh", "init": "he" },
+    "client": {
+      "work": { "steps": 5 }, "batch": 16, "order": "sequential",
+      "optimizer": { "kind": "adamw", "learningRate": 1e-3, "beta1": 0.8 },
+      "schedule": { "kind": "cosine", "floor": 0.1, "warmup": 2 }
+    },
+    "strategies": [
+      { "kind": "fedprox", "proximalWeight": 0.1 }, { "kind": "fedprox", "label": "weak" },
+      { "kind": "scaffold", "option": "I", "memory": 5 }
+    ],
+    "evaluation": { "every": 7 },
+    "output": { "checkpointEvery": 0, "personalModels": false }
+  }
+  """
