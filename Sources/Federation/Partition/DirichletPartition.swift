@@ -53,9 +53,9 @@ extension Pool {
 
   /// One draw of P2 over `holders` lists.
   ///
-  /// Shares of the lists that are still open, renormalised, are again Dirichlet (the law is neutral),
-  /// so they are drawn directly: Dir(α·1_open). While an image is left some list is below the
-  /// average, hence open, and no sum of shares can be zero.
+  /// Shares of the lists that are still open, renormalised, are again Dirichlet (the law is
+  /// neutral), so they are drawn directly: Dir(α·1_open). While an image is left some list is below
+  /// the average, hence open, and no sum of shares can be zero.
   private static func cutClasses(
     _ members: [[Int]],
     alpha: Double,
@@ -97,8 +97,8 @@ extension Pool {
 
   /// P3, balanced sizes: label skew without quantity skew; client sizes differ by at most 1.
   ///
-  /// The shuffled images are dealt to groups of ten auxiliary workers. Within a group P2 is drawn until
-  /// the poorest worker has half of the average; the lists of all workers, one after the
+  /// The shuffled images are dealt to groups of ten auxiliary workers. Within a group P2 is drawn
+  /// until the poorest worker has half of the average; the lists of all workers, one after the
   /// other, are then cut into K consecutive parts. Where `balancedDraws` draws never reach one half
   /// (small α on a long tail), the draw with the richest poorest worker is taken: the final
   /// cut makes sizes equal in any case.

@@ -129,8 +129,8 @@ public struct LocalTests: Sendable {
     }
   }
 
-  /// t_kc = ⌊N_test · n_kc/N⌋ test images of class c for client k, drawn without replacement inside a
-  /// client, but never more than there are.
+  /// t_kc = ⌊N_test · n_kc/N⌋ test images of class c for client k, drawn without replacement inside
+  /// a client, but never more than there are.
   ///
   /// Clients may share images.
   ///

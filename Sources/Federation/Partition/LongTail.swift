@@ -9,8 +9,9 @@ import Tensor
 
 /// Class sizes that fall from the first label to the last, and the images that are kept.
 ///
-/// The exponential profile is the CIFAR-LT convention of Cao et al., NeurIPS 2019, arXiv:1906.07413.
-/// Their code takes the inverse factor n_min/n_max; here a factor is n_max/n_min ≥ 1.
+/// The exponential profile is the CIFAR-LT convention of Cao et al., NeurIPS 2019,
+/// arXiv:1906.07413. Their code takes the inverse factor n_min/n_max; here a factor is n_max/n_min
+/// ≥ 1.
 public struct LongTail: Sendable, Equatable {
   /// Images kept of each class.
   public let counts: [Int]
@@ -60,7 +61,8 @@ public struct LongTail: Sendable, Equatable {
       throw Failure(
         .scenarioInvalid,
         "E3403",
-        "data.longTail.counts has \(list.count) entries; the data set has \(available.count) classes",
+        "data.longTail.counts has \(list.count) entries; "
+          + "the data set has \(available.count) classes",
         hint: "give one count per class, in the order of the labels"
       )
     }

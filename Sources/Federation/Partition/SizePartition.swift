@@ -55,7 +55,8 @@ extension Pool {
   /// Quantity skew only: sizes by a law, images at random.
   ///
   /// Every client gets `minimum`; the other N − K·minimum images are apportioned by the law, so
-  /// the rule holds by construction and nothing is redrawn. Under the power law client 0 is largest.
+  /// the rule holds by construction and nothing is redrawn. Under the power law client 0 is
+  /// largest.
   func quantity(_ law: DataSettings.QuantityLaw, minimum: Int) throws(Failure) -> [[Int]] {
     try requireRoom(for: minimum, rule: "quantity")
     var sizing = stream(part: 1)

@@ -38,8 +38,8 @@ public enum SplitBuilder {
   /// It depends on the data's labels, the data settings, the number of clients and the seed; not on
   /// the strategy, so that strategies are compared on the same split.
   ///
-  /// - Throws: exit code 3 when the settings cannot be met by this data set, 4 when a partition file
-  ///   is missing or wrong.
+  /// - Throws: exit code 3 when the settings cannot be met by this data set, 4 when a partition
+  ///   file is missing or wrong.
   public static func split(
     _ data: LabelledData,
     settings: DataSettings,

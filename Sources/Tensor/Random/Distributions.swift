@@ -53,8 +53,8 @@ extension RandomStream {
 
   /// A point of Dir(α·1_count): `count` shares ≥ 0 whose sum is 1 to rounding.
   ///
-  /// The gamma numbers are normalised in logarithms, p = softmax(ln G), so that even α = 0.001 gives
-  /// shares and never 0/0.
+  /// The gamma numbers are normalised in logarithms, p = softmax(ln G), so that even α = 0.001
+  /// gives shares and never 0/0.
   public mutating func dirichlet(_ alpha: Double, count: Int) -> [Double] {
     var logarithms: [Double] = []
     logarithms.reserveCapacity(count)

@@ -55,7 +55,8 @@ import Testing
   @Test("wrong files are told apart, with the place")
   func brokenFiles() throws {
     func user(_ x: String, _ y: String) -> String {
-      "{\"users\": [\"u\"], \"num_samples\": [1], \"user_data\": {\"u\": {\"x\": \(x), \"y\": \(y)}}}"
+      "{\"users\": [\"u\"], \"num_samples\": [1], "
+        + "\"user_data\": {\"u\": {\"x\": \(x), \"y\": \(y)}}}"
     }
     let cases: [(code: String, text: String, words: [String])] = [
       ("E4003", "", ["empty"]), ("E4003", "{\"users\": [\"a", ["ends at line 1"]),
