@@ -72,7 +72,10 @@ public struct Safetensors: Sendable, Equatable {
     return bytes
   }
 
-  /// Reads a file's bytes. F32 is read as it is, F64, F16 and BF16 are converted; others refused.
+  /// Reads a file's bytes.
+  ///
+  /// F32 is read as it is; F64, F16, BF16 and I64 (the step counters of PyTorch's batch norm) are
+  /// converted; others are refused.
   ///
   /// - Throws: ``FormatError`` for anything that is not exactly such a file.
   public init(decoding bytes: [UInt8]) throws(FormatError) {
@@ -95,18 +98,39 @@ public struct Safetensors: Sendable, Equatable {
     }
     items = []
     metadata = [:]
+    var spans: [Range<Int>] = []
     for member in members {
       if member.key == "__metadata__" {
         for pair in member.value.members ?? [] { metadata[pair.key] = pair.value.text }
       } else {
-        items.append(try Self.item(member, bytes: bytes, dataStart: dataStart))
+        let (item, span) = try Self.item(member, bytes: bytes, dataStart: dataStart)
+        items.append(item)
+        spans.append(span)
       }
+    }
+    try Self.check(spans, fill: bytes.count - dataStart)
+  }
+
+  /// The format allows no holes, no overlaps and nothing behind the last tensor.
+  private static func check(_ spans: [Range<Int>], fill size: Int) throws(FormatError) {
+    var next = 0
+    let ordered = spans.sorted {
+      ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound)
+    }
+    for span in ordered {
+      guard span.lowerBound == next else {
+        throw FormatError(message: "a tensor starts at byte \(span.lowerBound) instead of \(next)")
+      }
+      next = span.upperBound
+    }
+    guard next == size else {
+      throw FormatError(message: "the tensors need \(next) bytes of data; the file has \(size)")
     }
   }
 
   private static func item(
     _ member: JSON.Member, bytes: [UInt8], dataStart: Int
-  ) throws(FormatError) -> Item {
+  ) throws(FormatError) -> (Item, Range<Int>) {
     let name = member.key
     guard let dtype = member.value["dtype"]?.text,
       let sizes = member.value["shape"]?.elements,
@@ -126,8 +150,9 @@ public struct Safetensors: Sendable, Equatable {
       count = product
       shape.append(side)
     }
-    guard let width = ["F32": 4, "F64": 8, "F16": 2, "BF16": 2][dtype] else {
-      throw FormatError(message: "\(name) is \(dtype); only F32, F64, F16 and BF16 are read")
+    guard let width = ["F32": 4, "F64": 8, "F16": 2, "BF16": 2, "I64": 8][dtype] else {
+      throw FormatError(
+        message: "\(name) is \(dtype); only F32, F64, F16, BF16 and I64 are read")
     }
     guard begin >= 0, end >= begin, end <= bytes.count - dataStart, end - begin == count * width
     else {
@@ -144,6 +169,9 @@ public struct Safetensors: Sendable, Equatable {
             Double(
               bitPattern: .init(
                 littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt64.self))))
+        case "I64":
+          Float(
+            Int64(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: Int64.self)))
         case "F16":
           halfToFloat(.init(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt16.self)))
         default:
@@ -153,7 +181,7 @@ public struct Safetensors: Sendable, Equatable {
         }
       }
     }
-    return Item(name: name, shape: shape, values: values)
+    return (Item(name: name, shape: shape, values: values), begin..<end)
   }
 
   /// IEEE binary16 to binary32; written out because Float16 does not exist on every platform.

@@ -7,13 +7,16 @@ import Testing
 struct GoldenFile: CustomStringConvertible {
   let name: String
   let file: Safetensors
+  /// The bytes as they lie on disk.
+  let bytes: [UInt8]
   var description: String { name }
 
   /// Reads data/NAME.safetensors.
   init(_ name: String) throws {
     self.name = name
     let url = Self.folder.appendingPathComponent(name + ".safetensors")
-    file = try Safetensors(decoding: Array(Data(contentsOf: url)))
+    bytes = Array(try Data(contentsOf: url))
+    file = try Safetensors(decoding: bytes)
   }
 
   /// The names of all files with a prefix.

@@ -1,0 +1,177 @@
+import Tensor
+import TestSupport
+import Testing
+
+/// Sizes and costs of the models, and properties of whole networks.
+@Suite("Networks") struct NetworkTests {
+  static let small = FeatureShape(height: 28, width: 28, channels: 1)
+  static let cifar = FeatureShape(height: 32, width: 32, channels: 3)
+
+  // Counted by hand, layer by layer; resnet18 has torchvision's 11,173,962 with a 3×3 stem.
+  @Test(
+    "Parameters and training FLOPs of an example",
+    arguments: [
+      (ModelSpec(kind: .logistic, width: 1), small, 7_850, 31_360),
+      (ModelSpec(kind: .mlp, width: 1, hidden: [128]), small, 101_770, 409_088),
+      (ModelSpec(kind: .cnn, width: 32), cifar, 1_626_442, 99_456_000),
+      (ModelSpec(kind: .resnet8, width: 16, norm: .group(groups: 4)), cifar, 78_042, 74_125_056),
+      (ModelSpec(kind: .resnet20, width: 16, norm: .batch), cifar, 272_474, 243_994_368),
+      (ModelSpec(kind: .resnet18, width: 64, norm: .batch), cifar, 11_173_962, 3_328_997_376),
+    ] as [(ModelSpec, FeatureShape, Int, Int)]
+  )
+  func sizes(spec: ModelSpec, input: FeatureShape, parameters: Int, flops: Int) throws {
+    let network = try Network(spec, input: input, classes: 10)
+    #expect(network.layout.trainedCount == parameters)
+    #expect(network.trainingFLOPs == flops)
+  }
+
+  @Test("LeNet-5 has its 61,706 parameters on 28×28 and 32×32 images of one channel")
+  func leNet() throws {
+    for side in [28, 32] {
+      let shape = FeatureShape(height: side, width: side, channels: 1)
+      let network = try Network(ModelSpec(kind: .lenet5, width: 6), input: shape, classes: 10)
+      #expect(network.layout.count == 61_706)
+      #expect(network.classifier == "fc3" && network.featureWidth == 84)
+    }
+  }
+
+  @Test("Images that are too small are refused with their size", arguments: ModelSpec.Kind.allCases)
+  func tooSmall(kind: ModelSpec.Kind) throws {
+    let spec = ModelSpec(kind: kind, width: 4, hidden: [3])
+    let least = kind.minimumSide
+    let fits = FeatureShape(height: least, width: least + 1, channels: 1)
+    let network = try Network(spec, input: fits, classes: 3)
+    #expect(network.classes == 3)
+    guard least > 1 else { return }
+    #expect(throws: ModelError.self) {
+      try Network(
+        spec,
+        input: FeatureShape(height: least + 4, width: least - 1, channels: 1),
+        classes: 3
+      )
+    }
+  }
+
+  static let specs = [
+    ModelSpec(kind: .mlp, width: 1, hidden: [9], dropout: [0.3]),
+    ModelSpec(kind: .cnn, width: 4, norm: .group(groups: 2), dropout: [0.25, 0.5]),
+    ModelSpec(kind: .resnet8, width: 4, norm: .batch),
+    ModelSpec(kind: .resnet8, width: 4, norm: .none, activation: .gelu),
+  ]
+  static let input = FeatureShape(height: 8, width: 8, channels: 2)
+
+  private func data(_ count: Int) -> ([Float], [Int]) {
+    var stream = RandomStream(seed: 5, .test)
+    let values = (0..<count * Self.input.count).map { _ in Float(stream.gaussian()) }
+    return (values, (0..<count).map { _ in stream.below(5) })
+  }
+
+  @Test("With accumulate, gradients of two batches add up", arguments: specs)
+  func accumulate(spec: ModelSpec) throws {
+    let network = try Network(spec, input: Self.input, classes: 5)
+    let workspace = Workspace(network, capacity: 3, training: true)
+    workspace.load(network.layout.initialParameters(.pytorch, seed: 2))
+    let (values, labels) = data(6)
+    let half = 3 * Self.input.count
+    func run(_ part: Int, accumulate: Bool) {
+      workspace.fill(
+        Array(values[part * half..<(part + 1) * half]),
+        Array(labels[3 * part..<3 * part + 3])
+      )
+      network.forward(workspace, batch: 3, training: true, dropoutKey: UInt64(part))
+      workspace.takeLoss(network, batch: 3)
+      network.backward(workspace, batch: 3, accumulate: accumulate)
+    }
+    run(0, accumulate: false)
+    let first = Array(workspace.gradient)
+    run(1, accumulate: false)
+    let second = Array(workspace.gradient)
+    run(0, accumulate: false)
+    run(1, accumulate: true)
+    for entry in network.layout.entries where entry.role.isTrained {
+      let sum = entry.range.map { Double(first[$0]) + Double(second[$0]) }
+      expectClose(
+        Array(workspace.gradient[entry.range]),
+        sum,
+        bound: Rounding.backward(network, batch: 3),
+        floor: Double(first[entry.range].map(abs).max() ?? 0),
+        entry.name
+      )
+    }
+  }
+
+  @Test("In evaluation an example's logits do not depend on its neighbours", arguments: specs)
+  func neighbours(spec: ModelSpec) throws {
+    let network = try Network(spec, input: Self.input, classes: 5)
+    let workspace = Workspace(network, capacity: 7, training: false)
+    var parameters = network.layout.initialParameters(.pytorch, seed: 2)
+    for entry in network.layout.entries where entry.role == .runningMean {
+      for i in entry.range { parameters[i] = 0.1 }
+    }
+    workspace.load(parameters)
+    let (values, _) = data(7)
+    workspace.fill(values)
+    network.forward(workspace, batch: 7, training: false)
+    let together = Array(workspace.logits)
+    #expect(workspace.currentParameters == parameters)
+    for example in 0..<7 {
+      workspace.fill(Array(values[example * Self.input.count..<(example + 1) * Self.input.count]))
+      network.forward(workspace, batch: 1, training: false)
+      expectClose(
+        Array(workspace.logits.prefix(5)),
+        together[example * 5..<(example + 1) * 5].map(Double.init),
+        bound: Rounding.forward(network, batch: 1),
+        "example \(example)"
+      )
+    }
+  }
+
+  @Test("The same step twice gives the same bits, whatever was in the workspace", arguments: specs)
+  func repeatable(spec: ModelSpec) throws {
+    let network = try Network(spec, input: Self.input, classes: 5)
+    let (values, labels) = data(5)
+    func gradient(_ workspace: Workspace) -> [Float] {
+      workspace.load(network.layout.initialParameters(.pytorch, seed: 2))
+      workspace.fill(values, labels)
+      network.forward(workspace, batch: 5, training: true, dropoutKey: 9)
+      workspace.takeLoss(network, batch: 5)
+      network.backward(workspace, batch: 5)
+      return Array(workspace.gradient) + workspace.currentParameters
+    }
+    let used = Workspace(network, capacity: 8, training: true)
+    used.fill([Float](repeating: 1e6, count: 8 * Self.input.count), Array(repeating: 1, count: 8))
+    used.load([Float](repeating: 3, count: network.layout.count))
+    network.forward(used, batch: 8, training: true)
+    used.takeLoss(network, batch: 8)
+    network.backward(used, batch: 8)
+    let fresh = gradient(Workspace(network, capacity: 5, training: true))
+    #expect(gradient(used) == fresh)
+    #expect(fresh.allSatisfy { $0.isFinite })
+  }
+
+  @Test("A workspace for evaluation has no gradients, and features are the classifier's input")
+  func evaluationWorkspace() throws {
+    let network = try Network(Self.specs[1], input: Self.input, classes: 5)
+    let workspace = Workspace(network, capacity: 2, training: false, moments: 2)
+    #expect(workspace.gradient.isEmpty && workspace.moments.isEmpty)
+    let training = Workspace(network, capacity: 2, training: true, moments: 2)
+    #expect(training.byteCount > workspace.byteCount + 3 * 4 * network.layout.trainedCount)
+    let parameters = network.layout.initialParameters(.pytorch, seed: 1)
+    workspace.load(parameters)
+    workspace.fill(data(2).0)
+    network.forward(workspace, batch: 2, training: false)
+    let weight = try #require(network.layout[network.classifier + ".weight"])
+    let bias = try #require(network.layout[network.classifier + ".bias"])
+    for example in 0..<2 {
+      for c in 0..<5 {
+        var z = Double(parameters[bias.range.lowerBound + c])
+        for d in 0..<network.featureWidth {
+          z +=
+            Double(workspace.features[example * network.featureWidth + d])
+            * Double(parameters[weight.range.lowerBound + c * network.featureWidth + d])
+        }
+        expectClose(workspace.logits[example * 5 + c], z, ulps: 64)
+      }
+    }
+  }
+}
