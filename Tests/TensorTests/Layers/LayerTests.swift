@@ -89,6 +89,24 @@ import Testing
     }
   }
 
+  @Test("Batch norm of a single value gives β and finite statistics")
+  func singleValue() throws {
+    let network = try NetworkRecipe.build(
+      "dense fc1 3 0; batch n", input: FeatureShape(features: 2))
+    let workspace = Workspace(network, capacity: 1, training: true)
+    workspace.load(network.layout.initialParameters(.pytorch, seed: 1))
+    let shift = try #require(network.layout["n.bias"])
+    for i in shift.range { workspace.parameters[i] = 0.25 }
+    workspace.fill([1, -2])
+    network.forward(workspace, batch: 1, training: true)
+    #expect(Array(workspace.logits) == [0.25, 0.25, 0.25])
+    let variance = try #require(network.layout["n.running_var"])
+    for i in variance.range { expectClose(workspace.parameters[i], 0.9, ulps: 2) }
+    workspace.takeLoss(network, batch: 1)
+    network.backward(workspace, batch: 1)
+    #expect(workspace.gradient.allSatisfy { $0.isFinite })
+  }
+
   @Test(
     "Dropout zeroes a share p, scales the rest, and follows its key",
     arguments: [0.1, 0.5, 0.9]
