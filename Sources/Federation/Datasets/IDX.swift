@@ -162,14 +162,14 @@ enum MNIST {
   ) throws(Failure) -> String {
     for name in names {
       for candidate in ["\(name)-\(ending)", "\(name).\(ending)"] {
-        for path in [candidate, candidate + ".gz"].map({ FileBytes.join(folder, $0) })
-        where FileBytes.kind(path) != .nothing {
+        for path in [candidate, candidate + ".gz"].map({ FilePath.join(folder, $0) })
+        where FileKind(of: path) != .missing {
           return path
         }
       }
     }
     throw DataFailure.missing(
-      FileBytes.join(folder, "\(names[0])-\(ending)"),
+      FilePath.join(folder, "\(names[0])-\(ending)"),
       "no such file, neither plain nor .gz",
       hint: hint
     )
