@@ -178,7 +178,7 @@ enum MNIST {
   /// Another prefix that the folder has files for, or what the four files are called.
   private static func advice(_ folder: String, prefix: String) -> String {
     let mark = "train-images"
-    let names = (try? FileBytes.names(in: folder)) ?? []
+    let names = FilePath.names(in: folder)
     let prefixes = names.compactMap { name -> String? in
       name.contains(mark) ? name.before(mark) : nil
     }
