@@ -77,11 +77,22 @@ enum Gzip {
     var chunk = [UInt8](repeating: 0, count: 1 << 20)
     while true {
       let got = chunk.withUnsafeMutableBufferPointer {
-        FileBytes.transfer(descriptor, $0.baseAddress, from: 0, to: $0.count)
+        transfer(descriptor, $0)
       }
       guard got > 0 else { return (bytes, true) }
       guard bytes.count + got <= limit else { return (bytes, false) }
       bytes.append(contentsOf: chunk[..<got])
+    }
+  }
+
+  /// One `read` that is repeated when a signal interrupts it.
+  private static func transfer(
+    _ descriptor: Int32, _ buffer: UnsafeMutableBufferPointer<UInt8>
+  ) -> Int {
+    while true {
+      let got = systemRead(descriptor, buffer.baseAddress, buffer.count)
+      if got < 0, errno == EINTR { continue }
+      return got
     }
   }
 
@@ -108,4 +119,10 @@ enum Gzip {
       hint: signal == 0 ? "copy or download the file again; gzip -t shows the details" : nil
     )
   }
+}
+
+private func systemRead(
+  _ file: Int32, _ target: UnsafeMutablePointer<UInt8>?, _ count: Int
+) -> Int {
+  read(file, target, count)
 }

@@ -13,11 +13,11 @@ enum LEAF {
   static func load(_ folder: String) throws(Failure) -> LabelledData {
     let hint = "give the folder that contains train/ and test/ with LEAF's .json files"
     try FileBytes.requireFolder(folder, what: "a LEAF data folder", hint: hint)
-    let train = try part(FileBytes.join(folder, "train"), hint: hint)
-    let test = try part(FileBytes.join(folder, "test"), hint: hint)
+    let train = try part(FilePath.join(folder, "train"), hint: hint)
+    let test = try part(FilePath.join(folder, "test"), hint: hint)
     guard train.features == test.features else {
       throw DataFailure.inconsistent(
-        FileBytes.join(folder, "test"),
+        FilePath.join(folder, "test"),
         "examples of \(test.features) numbers; the training examples have \(train.features)"
       )
     }
@@ -50,12 +50,12 @@ enum LEAF {
 
   private static func part(_ folder: String, hint: String) throws(Failure) -> LEAFExamples {
     try FileBytes.requireFolder(folder, what: "a folder with LEAF's .json files", hint: hint)
-    let names = try FileBytes.names(in: folder).filter { $0.hasSuffix(".json") }
+    let names = FilePath.names(in: folder).filter { $0.hasSuffix(".json") }
     guard !names.isEmpty else {
       throw DataFailure.missing(folder, "no .json file in this folder", hint: hint)
     }
     var examples = LEAFExamples()
-    for name in names { try examples.add(FileBytes.join(folder, name)) }
+    for name in names { try examples.add(FilePath.join(folder, name)) }
     guard !examples.labels.isEmpty else {
       throw DataFailure.wrongSize(folder, "its files have no example")
     }

@@ -27,7 +27,7 @@ enum ResumeCommand {
         .dataMissingOrCorrupt, "E4095", "\(options.folder) is no run folder: it has no scenario.json",
         hint: "name a folder that fedsim run wrote")
     }
-    let bytes = try TextFile.read(file)
+    let bytes = try FileReader.bytes(of: file)
     let overrides = try self.overrides(options.folder)
     let reading = ScenarioReader().read(bytes: bytes, file: file, overrides: overrides)
     guard let scenario = reading.scenario, let resolved = reading.resolved,
@@ -50,7 +50,7 @@ enum ResumeCommand {
   private static func overrides(_ folder: String) throws -> [String] {
     let file = FilePath.join(folder, "overrides.json")
     guard FileKind(of: file) == .file else { return [] }
-    let json = try? JSON(parsing: try TextFile.read(file))
+    let json = try? JSON(parsing: try FileReader.bytes(of: file))
     guard let list = json?.elements else {
       throw Failure(.dataMissingOrCorrupt, "E4096", "\(file): expected a JSON array of strings")
     }
