@@ -1,7 +1,7 @@
 import Federation
 import Testing
 
-@testable import fedsim
+import fedsim
 
 @Suite("The command line") struct ArgumentsTests {
   @Test(

@@ -5,18 +5,18 @@
 #endif
 
 /// Decompression by the system's `gzip`, which checks length and checksum.
-enum Gzip {
+package enum Gzip {
   /// Nothing that fedsim reads is larger; a file that grows beyond it is refused.
-  static let maximumBytes = 4 << 30
+  package static let maximumBytes = 4 << 30
 
   /// Whether bytes start like a gzip file.
-  static func isCompressed(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
+  package static func isCompressed(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
 
   /// The decompressed content of a file.
   ///
   /// One child, `gzip -dc < path`, writes into a pipe that is read to its end before the child is
   /// waited for: neither can wait for the other for ever, and no zombie stays.
-  static func decompress(
+  package static func decompress(
     _ path: String,
     tool: String = "gzip",
     limit: Int = maximumBytes

@@ -2,15 +2,15 @@ import Federation
 import Tensor
 
 /// The options of `fedsim data check`.
-struct DataCheckOptions: Equatable {
+package struct DataCheckOptions: Equatable {
   /// A data folder or a scenario file.
-  let path: String
+  package let path: String
   /// The data set's kind when `path` is a folder; nil lets the program tell from its files.
-  let kind: String?
-  let format: OutputFormat
-  let isQuiet: Bool
+  package let kind: String?
+  package let format: OutputFormat
+  package let isQuiet: Bool
 
-  init(_ invocation: Invocation) throws(Failure) {
+  package init(_ invocation: Invocation) throws(Failure) {
     guard let verb = invocation.operands.first, verb == "check" else {
       let given = invocation.operands.first.map { "unknown data command \"\($0)\"" }
       throw Failure(
@@ -30,11 +30,11 @@ struct DataCheckOptions: Equatable {
 }
 
 /// `fedsim data check`: whether the files of a data set are whole.
-enum DataCommand {
+package enum DataCommand {
   /// The kinds that can be checked.
-  static let kinds = ["cifar10", "cifar100", "mnist", "leaf", "npy"]
+  package static let kinds = ["cifar10", "cifar100", "mnist", "leaf", "npy"]
 
-  static func run(_ options: DataCheckOptions) throws -> ExitCode {
+  package static func run(_ options: DataCheckOptions) throws -> ExitCode {
     let dataset = try dataset(options)
     let facts = try DataFacts(dataset)
     switch options.format {

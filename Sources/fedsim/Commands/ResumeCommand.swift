@@ -2,15 +2,15 @@ import Federation
 import Tensor
 
 /// The options of `fedsim resume`.
-struct ResumeOptions: Equatable {
+package struct ResumeOptions: Equatable {
   /// The run folder.
-  let folder: String
+  package let folder: String
   /// Workers; nil means one per core.
-  let threads: Int?
-  let format: OutputFormat
-  let isQuiet: Bool
+  package let threads: Int?
+  package let format: OutputFormat
+  package let isQuiet: Bool
 
-  init(_ invocation: Invocation) throws(Failure) {
+  package init(_ invocation: Invocation) throws(Failure) {
     folder = try invocation.onlyOperand("the run folder")
     threads = try invocation.integer("threads", in: 1...4096)
     format = invocation.format
@@ -19,8 +19,8 @@ struct ResumeOptions: Equatable {
 }
 
 /// `fedsim resume`: goes on from the last checkpoint of a run folder.
-enum ResumeCommand {
-  static func run(_ options: ResumeOptions) throws -> ExitCode {
+package enum ResumeCommand {
+  package static func run(_ options: ResumeOptions) throws -> ExitCode {
     let file = FilePath.join(options.folder, "scenario.json")
     guard FileKind(of: options.folder) == .folder, FileKind(of: file) == .file else {
       throw Failure(
