@@ -9,21 +9,20 @@ enum ExampleScenario {
       "seeds": [1, 2, 3],
       "data": {
         "dataset": { "kind": "synthetic", "classes": 10, "trainPerClass": 500 },
-        "longTail": { "profile": "exponential", "factor": 20 },
+        "longTail": { "profile": "exponential", "factor": 10 },
         "partition": { "kind": "dirichlet", "alpha": 0.5 }
       },
-      "federation": { "clients": 10, "rounds": 20, "participation": 0.5 },
+      "federation": { "clients": 10, "rounds": 10, "participation": 0.5 },
       "model": { "kind": "cnn", "width": 8, "dropout": [] },
       "client": {
-        "work": { "epochs": 1 }, "batch": 20,
-        "optimizer": { "kind": "sgd", "learningRate": 0.05, "momentum": 0.9, "weightDecay": 0 }
+        "work": { "epochs": 3 }, "batch": 10,
+        "optimizer": { "kind": "sgd", "learningRate": 0.02, "momentum": 0.9, "weightDecay": 0 }
       },
       "strategies": [
         { "kind": "local-only" },
         { "kind": "fedavg" },
-        { "kind": "fedprox" },
-        { "kind": "fedper" },
-        { "kind": "fedavg-ft" }
+        { "kind": "fedavg-ft" },
+        { "kind": "fedper" }
       ],
       "evaluation": { "every": 5 }
     }

@@ -56,16 +56,26 @@ package struct Pooling: Operation {
   ) {
     let channels = geometry.input.channels
     forEachWindow { out, places in
+      let best = y + out
+      let at = winner + out
       var isFirst = true
       for place in places {
-        for c in 0..<channels {
-          let value = x[place + c]
-          if isFirst || value > y[out + c] || value.isNaN {
-            y[out + c] = value
-            winner[out + c] = Int32(truncatingIfNeeded: place + c)
+        let values = x + place
+        if isFirst {
+          for c in 0..<channels {
+            best[c] = values[c]
+            at[c] = Int32(truncatingIfNeeded: place &+ c)
           }
+          isFirst = false
+          continue
         }
-        isFirst = false
+        // Selections instead of branches, so that the channels are vector lanes.
+        for c in 0..<channels {
+          let value = values[c]
+          let wins = value > best[c] || value != value
+          best[c] = wins ? value : best[c]
+          at[c] = wins ? Int32(truncatingIfNeeded: place &+ c) : at[c]
+        }
       }
     }
   }
