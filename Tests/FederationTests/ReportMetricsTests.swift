@@ -80,7 +80,7 @@ import Testing
 
   @Test("a class without training images is in the tail, whatever its place")
   func emptyClass() {
-    #expect(ShotGroups.cumulativeShare([0, 100])?.group == [.tail, .head])
+    #expect(ShotGroups.cumulativeShare([0, 100])?.groups == [.tail, .head])
   }
 
   @Test("the accuracy of a group is the mean over its classes; an empty group has none")
@@ -127,7 +127,7 @@ import Testing
 
   private func sizes(_ groups: ShotGroups?) -> [Int] {
     ShotGroups.Group.allCases.map { wanted in
-      groups?.group.filter { $0 == wanted }.count ?? 0
+      groups?.groups.filter { $0 == wanted }.count ?? 0
     }
   }
 
