@@ -1,4 +1,5 @@
 import Aggregation
+import Client
 import Federation
 import Tensor
 import Testing
