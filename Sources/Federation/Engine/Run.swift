@@ -31,8 +31,12 @@ struct Run<Method: Strategy> {
 
   /// Runs the remaining rounds.
   ///
-  /// - Parameter report: called after each round.
-  func complete(_ report: (RoundRecord) -> Void) throws(Failure) -> RunResult {
+  /// - Parameters:
+  ///   - interruption: asked after each round; a code stops the run behind a checkpoint.
+  ///   - report: called after each round.
+  func complete(
+    _ interruption: () -> ExitCode?, _ report: (RoundRecord) -> Void
+  ) throws(Failure) -> RunResult {
     let checkpoints = RunFiles.checkpoints(folder)
     let checkpoint = try Checkpoint.read(
       from: checkpoints, scenarioHash: scenarioHash, run: name)
@@ -63,7 +67,7 @@ struct Run<Method: Strategy> {
       } catch {
         throw Failure(.internalError, "E1099", "unexpected error: \(error)")
       }
-      if let exit = Interruption.requested, simulation.round < rounds {
+      if let exit = interruption(), simulation.round < rounds {
         try save()
         result.end = .interrupted(exit)
         return result
