@@ -9,6 +9,7 @@ struct ScenarioText {
   var partition = #"{ "kind": "iid" }"#
   var augment = "[]"
   var normalize = "none"
+  var localTest = "{}"
   var federation = #"{ "clients": 3, "rounds": 2 }"#
   var model = #"{ "kind": "mlp", "hidden": [6] }"#
   var work = #"{ "epochs": 2 }"#
@@ -39,7 +40,7 @@ struct ScenarioText {
       "fedsim": 1, "name": "test", "seeds": \(seeds),
       "data": {
         "dataset": { "kind": "synthetic" }, "partition": \(partition), "augment": \(augment),
-        "normalize": "\(normalize)"
+        "normalize": "\(normalize)", "test": \(localTest)
       },
       "federation": \(federation), "model": \(model),
       "client": {
