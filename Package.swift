@@ -23,10 +23,11 @@ let package = Package(
         .linkedLibrary("dl", .when(platforms: [.linux])), .linkedLibrary("m", .when(platforms: [.linux])),
       ]),
     .target(name: "Tensor", dependencies: ["COpenBLAS"], swiftSettings: numeric),
-    .target(name: "Client", dependencies: ["Tensor"], swiftSettings: strict),
-    .target(name: "Aggregation", dependencies: ["Client", "Tensor"], swiftSettings: strict),
+    .target(name: "Client", dependencies: ["Tensor"], swiftSettings: numeric),
+    .target(name: "Aggregation", dependencies: ["Client", "Tensor"], swiftSettings: numeric),
     .target(
-      name: "Federation", dependencies: ["Aggregation", "Client", "Tensor"], swiftSettings: strict),
+      name: "Federation", dependencies: ["Aggregation", "Client", "Tensor"],
+      swiftSettings: numeric),
     .executableTarget(
       name: "fedsim", dependencies: ["Federation", "Aggregation", "Client", "Tensor"],
       swiftSettings: strict),

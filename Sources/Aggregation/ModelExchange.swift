@@ -9,12 +9,16 @@ public struct ModelExchange: Sendable {
 
   /// The tensors that travel.
   public let shared: ParameterSelection
+  /// Parameters below this index are trained; from it on, batch norm's running statistics.
+  private let trainedCount: Int
 
-  /// An exchange of some tensors.
-  public init(_ shared: ParameterSelection) { self.shared = shared }
-
-  /// An exchange of the whole model.
-  public init(_ problem: LearningProblem) { self.init(ParameterSelection(all: problem.layout)) }
+  /// An exchange of the tensors of a layout that satisfy `included`; of all by default.
+  public init(
+    _ problem: LearningProblem, where included: (ParameterLayout.Entry) -> Bool = { _ in true }
+  ) {
+    shared = ParameterSelection(problem.layout, where: included)
+    trainedCount = problem.layout.trainedCount
+  }
 
   /// The download: the shared tensors of the server's model.
   public func download(_ server: ServerState) -> Payload {
@@ -43,11 +47,23 @@ public struct ModelExchange: Sendable {
   }
 
   /// w ← w + a·Δ on the shared tensors; nothing when no upload came.
-  public func apply(_ mean: [Float]?, scaledBy a: Float = 1, to model: inout [Float]) {
+  ///
+  /// - Parameters:
+  ///   - a: the server's step size. Running statistics always take 1: they are means, and a server
+  ///     that overshoots would make a variance negative.
+  ///   - step: Δ of trained parameters, [shared.count], where it is not `mean` itself: a momentum,
+  ///     say. Running statistics always take `mean`.
+  public func apply(
+    _ mean: [Float]?, scaledBy a: Float = 1, step: [Float]? = nil, to model: inout [Float]
+  ) {
     guard let mean else { return }
+    let step = step ?? mean
     var start = 0
     for range in shared.ranges {
-      for i in 0..<range.count { model[range.lowerBound + i] += a * mean[start + i] }
+      for i in 0..<range.count {
+        let place = range.lowerBound + i
+        model[place] += place < trainedCount ? a * step[start + i] : mean[start + i]
+      }
       start += range.count
     }
   }

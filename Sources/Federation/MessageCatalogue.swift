@@ -25,11 +25,11 @@ public enum MessageCatalogue {
   }
 
   /// All codes: the digit after the letter is the exit code of errors.
-  public static let entries: [Entry] = program + files + shape + fields + relations + warnings
+  public static let entries: [Entry] = program + system + files + shape + fields + relations + fitting + warnings
 
   private static let program: [Entry] = [
     Entry(
-      "E1001",
+      "E1000",
       "internal error",
       "fedsim has contradicted itself; this is a bug, not your mistake.",
       "Report it with the scenario and the output of fedsim version; do not retry."
@@ -69,22 +69,6 @@ public enum MessageCatalogue {
       "unknown name",
       "Nothing with this name can be listed or explained.",
       "Run fedsim list strategies, models, datasets or partitions for names."
-    ),
-  ]
-
-  private static let files: [Entry] = [
-    Entry("E4001", "file missing", "The file does not exist.", "Check the path."),
-    Entry(
-      "E4002",
-      "directory instead of a file",
-      "The path names a directory.",
-      "Name the file inside it."
-    ),
-    Entry(
-      "E4003",
-      "file unreadable",
-      "The file exists but cannot be read.",
-      "Check its permissions and the disk."
     ),
   ]
 

@@ -1,31 +1,31 @@
 import Federation
 
 /// How results are written to stdout.
-enum OutputFormat: String, CaseIterable { case text, json }
+package enum OutputFormat: String, CaseIterable { case text, json }
 
 /// A parsed command line.
-struct Invocation: Equatable {
-  var command: CommandName = .help
+package struct Invocation: Equatable {
+  package var command: CommandName = .help
   /// Words that are no options.
-  var operands: [String] = []
+  package var operands: [String] = []
   /// Values of options by name, in the order given; flags have "".
-  var options: [String: [String]] = [:]
-  var format = OutputFormat.text
-  var isQuiet = false
-  var wantsHelp = false
+  package var options: [String: [String]] = [:]
+  package var format = OutputFormat.text
+  package var isQuiet = false
+  package var wantsHelp = false
 
   /// The last value of an option.
-  func last(_ option: String) -> String? { options[option]?.last }
+  package func last(_ option: String) -> String? { options[option]?.last }
   /// Whether a flag was given.
-  func has(_ option: String) -> Bool { options[option] != nil }
+  package func has(_ option: String) -> Bool { options[option] != nil }
 }
 
 /// The commands, in the order of the help.
-enum CommandName: String, CaseIterable {
+package enum CommandName: String, CaseIterable {
   case run, resume, validate, list, explain, data, doctor, schema, version, help
 
   /// The options besides the global ones; true: takes a value.
-  var options: [String: Bool] {
+  package var options: [String: Bool] {
     switch self {
     case .run:
       ["out": true, "set": true, "threads": true, "seed": true, "example": false]
@@ -38,19 +38,19 @@ enum CommandName: String, CaseIterable {
 }
 
 /// Reads the words of a command line.
-enum Arguments {
+package enum Arguments {
   private static let shortForms = ["-h": "--help", "-q": "--quiet", "-o": "--out"]
   private static let global = ["format": true, "quiet": false, "help": false]
 
   /// The format that was asked for, as far as it can be told of a wrong command line.
-  static func format(in words: [String]) -> OutputFormat {
+  package static func format(in words: [String]) -> OutputFormat {
     if words.contains("--format=json") { return .json }
     let pairs = zip(words, words.dropFirst())
     return pairs.contains { $0 == "--format" && $1 == "json" } ? .json : .text
   }
 
   /// The command and its options; every mistake is a failure with exit code 2.
-  static func parse(_ words: [String]) throws(Failure) -> Invocation {
+  package static func parse(_ words: [String]) throws(Failure) -> Invocation {
     var invocation = Invocation()
     var rest = words[...]
     var command: CommandName?
@@ -169,7 +169,7 @@ enum Arguments {
 
 extension Invocation {
   /// The single operand, or a failure that names what is expected.
-  func onlyOperand(_ what: String) throws(Failure) -> String {
+  package func onlyOperand(_ what: String) throws(Failure) -> String {
     guard operands.count == 1, let operand = operands.first else {
       throw Failure(
         .wrongCommandLine,
@@ -182,7 +182,7 @@ extension Invocation {
   }
 
   /// Refuses operands.
-  func noOperands() throws(Failure) {
+  package func noOperands() throws(Failure) {
     guard let first = operands.first else { return }
     throw Failure(
       .wrongCommandLine,
@@ -193,7 +193,7 @@ extension Invocation {
   }
 
   /// A whole number given to an option; nil when the option is absent.
-  func integer(_ option: String, in range: ClosedRange<Int>) throws(Failure) -> Int? {
+  package func integer(_ option: String, in range: ClosedRange<Int>) throws(Failure) -> Int? {
     guard let text = last(option) else { return nil }
     guard let number = Int(text), range.contains(number) else {
       throw Failure(

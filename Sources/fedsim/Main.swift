@@ -27,7 +27,7 @@ struct Main {
       Console.report(failure, format: Arguments.format(in: words))
       return failure.exit
     } catch {
-      let failure = Failure(.internalError, "E1001", "\(error)")
+      let failure = Failure(.internalError, "E1000", "\(error)")
       Console.report(failure, format: Arguments.format(in: words))
       return failure.exit
     }

@@ -1,7 +1,7 @@
 import Federation
 import Testing
 
-@testable import fedsim
+import fedsim
 
 @Suite("The command line") struct ArgumentsTests {
   @Test(
@@ -66,7 +66,7 @@ import Testing
     arguments: [("/no/such/file", "E4001"), ("/", "E4002"), ("a\u{0}b", "E4001")]
   )
   func unreadable(path: String, code: String) {
-    let failure = #expect(throws: Failure.self) { _ = try TextFile.read(path) }
+    let failure = #expect(throws: Failure.self) { _ = try FileReader.bytes(of: path) }
     #expect(failure?.exit == .dataMissingOrCorrupt)
     #expect(failure?.code == code)
   }

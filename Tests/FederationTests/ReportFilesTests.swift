@@ -76,7 +76,7 @@ import Testing
       let path = FilePath.join(folder, "sub")
       try FilePath.makeFolder(path)
       let failure = #expect(throws: Failure.self) { try AtomicFile.write("new", to: path) }
-      #expect(failure?.code == "E1012")
+      #expect(failure?.code == "E1006")
       #expect(FileKind(of: path) == .folder)
     }
   }
@@ -98,19 +98,19 @@ import Testing
   #endif
 
   @Test(
-    "what cannot be read says why, with the exit code that the caller gives",
+    "what cannot be read says why",
     arguments: [
-      ("/nonexistent/a", "E1011", "/nonexistent/a does not exist"),
-      ("/etc/passwd/a", "E1011", "/etc/passwd/a does not exist"),
-      ("/tmp", "E1012", "/tmp is a folder; expected a file"),
-      ("/proc/self/mem", "E1013", "cannot read /proc/self/mem: Input/output error"),
+      ("/nonexistent/a", "E4001", "/nonexistent/a: no such file; expected a file"),
+      ("/etc/passwd/a", "E4001", "/etc/passwd/a: no such file; expected a file"),
+      ("/tmp", "E4002", "/tmp: a folder; expected a file"),
+      ("/proc/self/mem", "E4010", "/proc/self/mem: cannot be read: Input/output error"),
     ]
   )
   func unreadable(_ path: String, _ code: String, _ message: String) throws {
     let failure = #expect(throws: Failure.self) {
-      try FileReader.bytes(of: path, exit: .scenarioInvalid)
+      try FileReader.bytes(of: path)
     }
-    #expect(failure?.exit == .scenarioInvalid)
+    #expect(failure?.exit == .dataMissingOrCorrupt)
     #expect(failure?.code == code)
     #expect(failure?.message == message)
   }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Tensor
+import Tensor
 
 @Suite("Distributions") struct DistributionsTests {
   static func stream(_ step: Int = 0) -> RandomStream { RandomStream(seed: 7, .test, step: step) }

@@ -18,6 +18,7 @@ public struct FedAvgM: Strategy {
     ],
     messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
     memory: "server: u, of the model's size",
+    notes: ["Running statistics of batch norm are averaged as in FedAvg: momentum would overshoot."],
     fields: [
       Hyperparameter(
         "serverMomentum", symbol: "β", .number(0...0.9999, exclusiveMinimum: false),
@@ -67,7 +68,7 @@ public struct FedAvgM: Strategy {
     server.memory[Self.momentum] = nil  // one owner: no copy below
     VectorArithmetic.scale(&momentum, by: serverMomentum)
     VectorArithmetic.addScaled(&momentum, 1, mean)
-    exchange.apply(momentum, scaledBy: serverLearningRate, to: &server.model)
+    exchange.apply(mean, scaledBy: serverLearningRate, step: momentum, to: &server.model)
     server.memory[Self.momentum] = momentum
   }
 }

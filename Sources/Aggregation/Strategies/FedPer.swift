@@ -41,8 +41,7 @@ public struct FedPer: Strategy {
 
   public init(_ settings: StrategySettings, _ problem: LearningProblem) {
     let layers = problem.layout.lastLayers(settings.integer("privateLayers"))
-    exchange = ModelExchange(
-      ParameterSelection(problem.layout) { !layers.contains($0.layer) })
+    exchange = ModelExchange(problem) { !layers.contains($0.layer) }
     privateHead = ParameterSelection(problem.layout) { layers.contains($0.layer) }
     initial = problem.initial
   }

@@ -110,10 +110,10 @@ enum CIFAR10 {
     ).hint(for: folder)
     try FileBytes.requireFolder(folder, what: "the CIFAR-10 folder", hint: hint)
     let records = CIFARRecords(title: "CIFAR-10", labelBytes: 1, labelAt: 0, classes: 10)
-    let batches = (1...5).map { FileBytes.join(folder, "data_batch_\($0).bin") }
+    let batches = (1...5).map { FilePath.join(folder, "data_batch_\($0).bin") }
     let train = try records.read(batches, official: 10_000, hint: hint)
     let test = try records.read(
-      [FileBytes.join(folder, "test_batch.bin")],
+      [FilePath.join(folder, "test_batch.bin")],
       official: 10_000,
       hint: hint
     )
@@ -141,11 +141,11 @@ enum CIFAR100 {
       classes: coarse ? 20 : 100
     )
     let train = try records.read(
-      [FileBytes.join(folder, "train.bin")],
+      [FilePath.join(folder, "train.bin")],
       official: 50_000,
       hint: hint
     )
-    let test = try records.read([FileBytes.join(folder, "test.bin")], official: 10_000, hint: hint)
+    let test = try records.read([FilePath.join(folder, "test.bin")], official: 10_000, hint: hint)
     return LabelledData(title: title, train: train, test: test)
   }
 }
@@ -160,18 +160,18 @@ private struct CIFARAdvice {
   let pythonFile: String
 
   func hint(for path: String) -> String {
-    let inside = FileBytes.join(path, folder)
-    switch FileBytes.kind(path) {
+    let inside = FilePath.join(path, folder)
+    switch FileKind(of: path) {
     case .file:
       return path.hasSuffix(".gz") || path.hasSuffix(".tar") || path.hasSuffix(".tgz")
         ? "this is the archive; unpack it (tar xf \(path)) and give the folder \(folder)"
         : "give the folder that contains \(file)"
-    case .folder where FileBytes.kind(inside) == .folder:
+    case .folder where FileKind(of: inside) == .folder:
       return "did you mean \(inside) ?"
     case .folder where isPython(path):
       return "this is the Python version of \(title); fedsim reads the binary one, \(archive)"
-    case .folder where isFile(FileBytes.join(path, archive)):
-      return "unpack the archive: tar xf \(FileBytes.join(path, archive)) -C \(path)"
+    case .folder where isFile(FilePath.join(path, archive)):
+      return "unpack the archive: tar xf \(FilePath.join(path, archive)) -C \(path)"
     default:
       return "download \(archive) (\"binary version\") from "
         + "https://www.cs.toronto.edu/~kriz/cifar.html, unpack it and give the folder \(folder)"
@@ -179,12 +179,11 @@ private struct CIFARAdvice {
   }
 
   private func isPython(_ path: String) -> Bool {
-    FileBytes.kind(FileBytes.join(path, pythonFolder)) == .folder
-      || isFile(FileBytes.join(path, pythonFile)) && !isFile(FileBytes.join(path, file))
+    FileKind(of: FilePath.join(path, pythonFolder)) == .folder
+      || isFile(FilePath.join(path, pythonFile)) && !isFile(FilePath.join(path, file))
   }
 
   private func isFile(_ path: String) -> Bool {
-    if case .file = FileBytes.kind(path) { return true }
-    return false
+    FileKind(of: path) == .file
   }
 }

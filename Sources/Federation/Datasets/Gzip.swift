@@ -5,18 +5,18 @@
 #endif
 
 /// Decompression by the system's `gzip`, which checks length and checksum.
-enum Gzip {
+package enum Gzip {
   /// Nothing that fedsim reads is larger; a file that grows beyond it is refused.
-  static let maximumBytes = 4 << 30
+  package static let maximumBytes = 4 << 30
 
   /// Whether bytes start like a gzip file.
-  static func isCompressed(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
+  package static func isCompressed(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
 
   /// The decompressed content of a file.
   ///
   /// One child, `gzip -dc < path`, writes into a pipe that is read to its end before the child is
   /// waited for: neither can wait for the other for ever, and no zombie stays.
-  static func decompress(
+  package static func decompress(
     _ path: String,
     tool: String = "gzip",
     limit: Int = maximumBytes
@@ -77,11 +77,22 @@ enum Gzip {
     var chunk = [UInt8](repeating: 0, count: 1 << 20)
     while true {
       let got = chunk.withUnsafeMutableBufferPointer {
-        FileBytes.transfer(descriptor, $0.baseAddress, from: 0, to: $0.count)
+        transfer(descriptor, $0)
       }
       guard got > 0 else { return (bytes, true) }
       guard bytes.count + got <= limit else { return (bytes, false) }
       bytes.append(contentsOf: chunk[..<got])
+    }
+  }
+
+  /// One `read` that is repeated when a signal interrupts it.
+  private static func transfer(
+    _ descriptor: Int32, _ buffer: UnsafeMutableBufferPointer<UInt8>
+  ) -> Int {
+    while true {
+      let got = systemRead(descriptor, buffer.baseAddress, buffer.count)
+      if got < 0, errno == EINTR { continue }
+      return got
     }
   }
 
@@ -108,4 +119,10 @@ enum Gzip {
       hint: signal == 0 ? "copy or download the file again; gzip -t shows the details" : nil
     )
   }
+}
+
+private func systemRead(
+  _ file: Int32, _ target: UnsafeMutablePointer<UInt8>?, _ count: Int
+) -> Int {
+  read(file, target, count)
 }

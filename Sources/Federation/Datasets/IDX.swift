@@ -162,14 +162,14 @@ enum MNIST {
   ) throws(Failure) -> String {
     for name in names {
       for candidate in ["\(name)-\(ending)", "\(name).\(ending)"] {
-        for path in [candidate, candidate + ".gz"].map({ FileBytes.join(folder, $0) })
-        where FileBytes.kind(path) != .nothing {
+        for path in [candidate, candidate + ".gz"].map({ FilePath.join(folder, $0) })
+        where FileKind(of: path) != .missing {
           return path
         }
       }
     }
     throw DataFailure.missing(
-      FileBytes.join(folder, "\(names[0])-\(ending)"),
+      FilePath.join(folder, "\(names[0])-\(ending)"),
       "no such file, neither plain nor .gz",
       hint: hint
     )
@@ -178,7 +178,7 @@ enum MNIST {
   /// Another prefix that the folder has files for, or what the four files are called.
   private static func advice(_ folder: String, prefix: String) -> String {
     let mark = "train-images"
-    let names = (try? FileBytes.names(in: folder)) ?? []
+    let names = FilePath.names(in: folder)
     let prefixes = names.compactMap { name -> String? in
       name.contains(mark) ? name.before(mark) : nil
     }

@@ -9,15 +9,15 @@ import Tensor
 /// otherwise vectors.
 ///
 /// - Source: Caldas et al. 2018, arXiv:1812.01097.
-enum LEAF {
-  static func load(_ folder: String) throws(Failure) -> LabelledData {
+package enum LEAF {
+  package static func load(_ folder: String) throws(Failure) -> LabelledData {
     let hint = "give the folder that contains train/ and test/ with LEAF's .json files"
     try FileBytes.requireFolder(folder, what: "a LEAF data folder", hint: hint)
-    let train = try part(FileBytes.join(folder, "train"), hint: hint)
-    let test = try part(FileBytes.join(folder, "test"), hint: hint)
+    let train = try part(FilePath.join(folder, "train"), hint: hint)
+    let test = try part(FilePath.join(folder, "test"), hint: hint)
     guard train.features == test.features else {
       throw DataFailure.inconsistent(
-        FileBytes.join(folder, "test"),
+        FilePath.join(folder, "test"),
         "examples of \(test.features) numbers; the training examples have \(train.features)"
       )
     }
@@ -42,7 +42,7 @@ enum LEAF {
     )
   }
 
-  static func shape(ofFeatures count: Int) -> FeatureShape {
+  package static func shape(ofFeatures count: Int) -> FeatureShape {
     let side = Int(Double(count).squareRoot().rounded())
     return side * side == count
       ? FeatureShape(height: side, width: side, channels: 1) : FeatureShape(features: count)
@@ -50,12 +50,12 @@ enum LEAF {
 
   private static func part(_ folder: String, hint: String) throws(Failure) -> LEAFExamples {
     try FileBytes.requireFolder(folder, what: "a folder with LEAF's .json files", hint: hint)
-    let names = try FileBytes.names(in: folder).filter { $0.hasSuffix(".json") }
+    let names = FilePath.names(in: folder).filter { $0.hasSuffix(".json") }
     guard !names.isEmpty else {
       throw DataFailure.missing(folder, "no .json file in this folder", hint: hint)
     }
     var examples = LEAFExamples()
-    for name in names { try examples.add(FileBytes.join(folder, name)) }
+    for name in names { try examples.add(FilePath.join(folder, name)) }
     guard !examples.labels.isEmpty else {
       throw DataFailure.wrongSize(folder, "its files have no example")
     }
@@ -64,8 +64,8 @@ enum LEAF {
 }
 
 /// The examples of all files of one part, in the order read.
-struct LEAFExamples {
-  struct User: Sendable {
+package struct LEAFExamples {
+  package struct User: Sendable {
     let name: String
     let examples: Range<Int>
   }
@@ -78,7 +78,7 @@ struct LEAFExamples {
   private var seen: Set<String> = []
 
   /// Adds a file; it is read in one pass, without a tree: a number costs four bytes.
-  mutating func add(_ path: String) throws(Failure) {
+  package mutating func add(_ path: String) throws(Failure) {
     var scanner = JSONScanner(path: path, bytes: try FileBytes.read(path, what: "LEAF JSON"))
     var declared: (names: [String], counts: [Int]) = ([], [])
     let firstUser = users.count

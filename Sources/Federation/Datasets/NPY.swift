@@ -116,7 +116,7 @@ enum NPYFolder {
     try FileBytes.requireFolder(folder, what: "a folder with four .npy files", hint: hint)
     let (trainShape, trainPixels, trainLabels) = try part(folder, "train", hint: hint)
     let (testShape, testPixels, testLabels) = try part(folder, "test", hint: hint)
-    let testPath = FileBytes.join(folder, "x_test.npy")
+    let testPath = FilePath.join(folder, "x_test.npy")
     guard trainShape == testShape else {
       throw DataFailure.inconsistent(
         testPath,
@@ -135,7 +135,7 @@ enum NPYFolder {
     let classes = Int(trainLabels.max() ?? 0) + 1
     if let position = testLabels.firstIndex(where: { $0 >= classes }) {
       throw DataFailure.label(
-        FileBytes.join(folder, "y_test.npy"),
+        FilePath.join(folder, "y_test.npy"),
         "label \(position) is \(testLabels[position]); the training labels end at \(classes - 1)"
       )
     }
@@ -156,8 +156,8 @@ enum NPYFolder {
     _ name: String,
     hint: String
   ) throws(Failure) -> (FeatureShape, ImageSet.Pixels, [Int32]) {
-    let xPath = FileBytes.join(folder, "x_\(name).npy")
-    let yPath = FileBytes.join(folder, "y_\(name).npy")
+    let xPath = FilePath.join(folder, "x_\(name).npy")
+    let yPath = FilePath.join(folder, "y_\(name).npy")
     let x = try NPY(path: xPath, what: "a NumPy array of examples", hint: hint)
     let y = try NPY(path: yPath, what: "a NumPy array of labels", hint: hint)
     guard (2...4).contains(x.shape.count), !x.shape.contains(0) else {

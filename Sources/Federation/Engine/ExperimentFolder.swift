@@ -123,13 +123,7 @@ extension Experiment {
   /// Sizes and hashes of the images and labels, so that another machine can compare.
   var dataFacts: JSON {
     func facts(_ images: ImageSet) -> JSON {
-      var hash = XXHash64()
-      switch images.pixels {
-      case .bytes(let bytes): hash.update(bytes)
-      case .floats(let floats): hash.update(floats)
-      }
-      hash.update(images.labels)
-      return ["images": .int(images.count), "xxh64": .string(hash.hex)]
+      ["images": .int(images.count), "xxh64": .string(images.hash)]
     }
     return [
       "title": .string(data.title), "shape": .string(data.train.shape.description),

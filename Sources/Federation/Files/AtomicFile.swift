@@ -37,7 +37,7 @@ public enum AtomicFile {
   ) throws(Failure) {
     switch FileKind(of: path) {
     case .folder:
-      throw Failure(.internalError, "E1012", "cannot write \(path): a folder has this name")
+      throw Failure(.internalError, "E1006", "cannot write \(path): a folder has this name")
     case .other: return try direct(path, body: body)
     case .missing, .file: break
     }

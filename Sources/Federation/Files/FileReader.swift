@@ -8,48 +8,43 @@
 
 /// Reads files that a user has named.
 public enum FileReader {
-  /// All bytes of the file at `path`.
+  /// All bytes of a file, or of a pipe until its end.
   ///
   /// - Parameters:
-  ///   - path: a file, a link to one, or a pipe.
-  ///   - exit: what a failure means to the caller; for a data file 4.
-  ///   - limit: the largest number of bytes accepted.
-  /// - Returns: the bytes.
-  /// - Throws: E1011 missing, E1012 a folder, E1013 unreadable or too long.
+  ///   - path: the file.
+  ///   - what: what it should hold, such as "CIFAR-10 records"; for the message.
+  ///   - hint: what to do when it is missing.
+  ///   - limit: more bytes than this are refused.
+  /// - Throws: E4001 (missing), E4002 (a folder), E4010 (unreadable or too long); exit 4.
   public static func bytes(
-    of path: String,
-    exit: ExitCode = .dataMissingOrCorrupt,
-    limit: Int = 1 << 36
+    of path: String, what: String = "a file", hint: String? = nil, limit: Int = 1 << 36
   ) throws(Failure) -> [UInt8] {
     if FileKind(of: path) == .folder {
-      throw Failure(exit, "E1012", "\(path) is a folder; expected a file")
+      throw Failure(
+        .dataMissingOrCorrupt, "E4002", "\(path): a folder; expected \(what)", hint: hint)
     }
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // A path with a NUL would name another file to the system than it does to us.
+    let descriptor = path.utf8.contains(0) ? -1 : open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       let number = errno
-      guard number == ENOENT || number == ENOTDIR else {
-        throw unreadable(path, exit, SystemError.text(number))
+      guard number == ENOENT || number == ENOTDIR || path.utf8.contains(0) else {
+        throw unreadable(path, SystemError.text(number))
       }
       throw Failure(
-        exit,
-        "E1011",
-        "\(path) does not exist",
-        hint: path.hasPrefix("/") ? nil : "the path is relative to \(workingFolder)"
-      )
+        .dataMissingOrCorrupt, "E4001", "\(path): no such file; expected \(what)",
+        hint: hint
+          ?? (path.hasPrefix("/") ? nil : "the path is relative to \(workingFolder)"))
     }
     defer { close(descriptor) }
-    return try drain(descriptor, path: path, exit: exit, limit: limit)
+    return try drain(descriptor, path: path, limit: limit)
   }
 
   private static func drain(
-    _ descriptor: Int32,
-    path: String,
-    exit: ExitCode,
-    limit: Int
+    _ descriptor: Int32, path: String, limit: Int
   ) throws(Failure) -> [UInt8] {
     var status = stat()
     let expected = fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
-    guard expected <= limit else { throw unreadable(path, exit, "more than \(limit) bytes") }
+    guard expected <= limit else { throw unreadable(path, "more than \(limit) bytes") }
     var bytes: [UInt8] = []
     // One byte more than the size, so that the end of the file is seen without growing.
     var room = max(expected + 1, 1 << 16)
@@ -62,16 +57,16 @@ public enum FileReader {
           count = max(got, 0)
         } while failed == EINTR
       }
-      guard failed == 0 else { throw unreadable(path, exit, SystemError.text(failed)) }
+      guard failed == 0 else { throw unreadable(path, SystemError.text(failed)) }
       if chunk.isEmpty { return bytes }
       if bytes.isEmpty { bytes = chunk } else { bytes.append(contentsOf: chunk) }
-      guard bytes.count <= limit else { throw unreadable(path, exit, "more than \(limit) bytes") }
+      guard bytes.count <= limit else { throw unreadable(path, "more than \(limit) bytes") }
       room = max(expected + 1 - bytes.count, 1 << 16)
     }
   }
 
-  private static func unreadable(_ path: String, _ exit: ExitCode, _ why: String) -> Failure {
-    Failure(exit, "E1013", "cannot read \(path): \(why)")
+  private static func unreadable(_ path: String, _ why: String) -> Failure {
+    Failure(.dataMissingOrCorrupt, "E4010", "\(path): cannot be read: \(why)")
   }
 
   private static var workingFolder: String {

@@ -74,14 +74,14 @@ public final class LineWriter {
   ///   - path: the file; a missing one counts as empty.
   ///   - keep: whether a line, without its newline, stays.
   /// - Returns: the lines kept.
-  /// - Throws: E1001…E1004 or E1013 with the path.
+  /// - Throws: E1001…E1004 or E4010 with the path.
   @discardableResult
   public static func cut(
     _ path: String,
     keep: (String) -> Bool
   ) throws(Failure) -> [String] {
     guard FileKind(of: path) != .missing else { return [] }
-    let bytes = try FileReader.bytes(of: path, exit: .internalError)
+    let bytes = try FileReader.bytes(of: path)
     var kept: [String] = []
     var length = 0
     for line in bytes[..<(bytes.lastIndex(of: 10) ?? 0)].split(

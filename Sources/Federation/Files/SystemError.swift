@@ -9,7 +9,7 @@
 /// Failures of files and folders, in the words of the operating system.
 ///
 /// Codes: E1001 open, E1002 write, E1003 disk full, E1004 sync or rename, E1005 make a folder,
-/// E1011 missing, E1012 a folder where a file is expected, E1013 unreadable.
+/// E1006 a folder where a file is to be written.
 enum SystemError {
   /// What the system says about an error number, such as "Permission denied".
   static func text(_ number: Int32) -> String {

@@ -15,7 +15,7 @@ extension Pool {
   ///
   /// - Source: Hsu, Qi and Brown 2019, arXiv:1909.06335, in the per-class form of Xiao et al.,
   ///   ICLR 2024 (FedLoGe); the urn is Blackwell and MacQueen, Ann. Statist. 1(2), 1973.
-  func dirichlet(alpha: Double, minimum: Int) throws(Failure) -> [[Int]] {
+  package func dirichlet(alpha: Double, minimum: Int) throws(Failure) -> [[Int]] {
     let members = byClass()
     return try redraw(minimum: minimum, rule: "dirichlet", alpha: alpha) { attempt in
       var lists = emptyLists
@@ -42,7 +42,7 @@ extension Pool {
   /// `minimum`.
   ///
   /// - Source: Li, Diao, Chen and He, ICDE 2022, arXiv:2102.02079 ("noniid-labeldir").
-  func dirichletCut(alpha: Double, minimum: Int) throws(Failure) -> [[Int]] {
+  package func dirichletCut(alpha: Double, minimum: Int) throws(Failure) -> [[Int]] {
     let members = byClass()
     return try redraw(minimum: minimum, rule: "dirichlet-cut", alpha: alpha) { attempt in
       Self.cutClasses(members, alpha: alpha, holders: clients) { label in
@@ -93,7 +93,7 @@ extension Pool {
   }
 
   /// Draws tried for one group of workers of `dirichletBalanced`.
-  static let balancedDraws = 200
+  package static let balancedDraws = 200
 
   /// P3, balanced sizes: label skew without quantity skew; client sizes differ by at most 1.
   ///
@@ -104,7 +104,7 @@ extension Pool {
   /// cut makes sizes equal in any case.
   ///
   /// - Source: Shang et al., IJCAI 2022, arXiv:2204.13399 (CReFF).
-  func dirichletBalanced(alpha: Double) -> [[Int]] {
+  package func dirichletBalanced(alpha: Double) -> [[Int]] {
     let groups = (clients + 9) / 10
     var order = Array(indices.indices)
     var shuffling = stream()

@@ -8,7 +8,7 @@ extension Pool {
   /// Indices count from 0 in the full training set; each is used at most once, and an image that
   /// no client lists is not used. Other keys, such as the "holdout" of a run's own
   /// `split/partition.json`, are passed over.
-  func file(_ path: String, trainingImages: Int) throws(Failure) -> [[Int]] {
+  package func file(_ path: String, trainingImages: Int) throws(Failure) -> [[Int]] {
     let document: JSON
     do {
       document = try JSON(parsing: try FileBytes.read(path, what: "a partition"))
@@ -30,7 +30,7 @@ extension Pool {
   /// drawn at random and kept in order.
   ///
   /// Images that the long tail removed are left out.
-  func natural(_ users: [[Int]]?) throws(Failure) -> [[Int]] {
+  package func natural(_ users: [[Int]]?) throws(Failure) -> [[Int]] {
     guard let users else {
       throw Failure(
         .scenarioInvalid,
@@ -57,11 +57,11 @@ extension Pool {
 
 /// Checks of a partition file; every message says where.
 private struct FilePartition {
-  let path: String
-  let pool: Pool
-  let trainingImages: Int
+  package let path: String
+  package let pool: Pool
+  package let trainingImages: Int
 
-  func lists(_ document: JSON) throws(Failure) -> [[Int]] {
+  package func lists(_ document: JSON) throws(Failure) -> [[Int]] {
     guard let clients = document["clients"], let lists = clients.elements else {
       throw DataFailure.malformed(
         path,

@@ -4,23 +4,23 @@ import Tensor
 ///
 /// Every rule returns one list of training-set indices per client. Lists are disjoint and, unless a
 /// rule says otherwise, complete; they depend on (seed, rule, images, clients) alone.
-struct Pool: Sendable {
+package struct Pool: Sendable {
   /// Indices into the full training set, ascending.
-  let indices: [Int]
+  package let indices: [Int]
   /// The label of each entry of `indices`.
-  let labels: [Int]
+  package let labels: [Int]
   /// Number of classes C.
-  let classes: Int
+  package let classes: Int
   /// Number of clients K.
-  let clients: Int
+  package let clients: Int
   /// The seed of all draws.
-  let seed: UInt64
+  package let seed: UInt64
 
   /// Number of images N.
-  var count: Int { indices.count }
+  package var count: Int { indices.count }
 
   /// A pool; the order of `kept` does not matter.
-  init(kept: [Int], labelOf: [Int32], classes: Int, clients: Int, seed: UInt64) {
+  package init(kept: [Int], labelOf: [Int32], classes: Int, clients: Int, seed: UInt64) {
     precondition(clients > 0, "Pool: \(clients) clients")
     indices = kept.sorted()
     labels = indices.map { Int(labelOf[$0]) }
@@ -30,22 +30,22 @@ struct Pool: Sendable {
   }
 
   /// The random stream of one part of one attempt.
-  func stream(attempt: Int = 0, part: Int = 0) -> RandomStream {
+  package func stream(attempt: Int = 0, part: Int = 0) -> RandomStream {
     RandomStream(seed: seed, .partition, round: attempt, step: part)
   }
 
   /// The indices of every class, ascending.
-  func byClass() -> [[Int]] {
+  package func byClass() -> [[Int]] {
     var members = [[Int]](repeating: [], count: classes)
     for (position, label) in labels.enumerated() { members[label].append(indices[position]) }
     return members
   }
 
   /// One empty list per client.
-  var emptyLists: [[Int]] { [[Int]](repeating: [], count: clients) }
+  package var emptyLists: [[Int]] { [[Int]](repeating: [], count: clients) }
 
   /// Consecutive pieces of a list whose sizes are given and sum to its length.
-  static func cut(_ list: [Int], sizes: [Int]) -> [[Int]] {
+  package static func cut(_ list: [Int], sizes: [Int]) -> [[Int]] {
     var start = 0
     return sizes.map { size in
       defer { start += size }
@@ -54,7 +54,7 @@ struct Pool: Sendable {
   }
 
   /// `total` in `parts` whole pieces that differ by at most 1, the larger ones first.
-  static func evenSizes(_ total: Int, parts: Int) -> [Int] {
+  package static func evenSizes(_ total: Int, parts: Int) -> [Int] {
     (0..<parts).map { total / parts + ($0 < total % parts ? 1 : 0) }
   }
 
@@ -62,7 +62,7 @@ struct Pool: Sendable {
   /// the floor of its share of the rest; what is left goes to the largest remainders.
   ///
   /// - Precondition: shares are ≥ 0 with sum 1 to rounding; minimum·parts ≤ total.
-  static func apportion(_ total: Int, shares: [Double], minimum: Int) -> [Int] {
+  package static func apportion(_ total: Int, shares: [Double], minimum: Int) -> [Int] {
     let rest = total - minimum * shares.count
     precondition(rest >= 0, "Pool.apportion: \(total) cannot give \(minimum) to \(shares.count)")
     var pieces = shares.map { Int(($0 * Double(rest)).rounded(.down)) }
@@ -86,7 +86,7 @@ struct Pool: Sendable {
   }
 
   /// Throws when not every client can have `minimum` images; nothing is drawn before.
-  func requireRoom(for minimum: Int, rule: String) throws(Failure) {
+  package func requireRoom(for minimum: Int, rule: String) throws(Failure) {
     let (needed, overflow) = minimum.multipliedReportingOverflow(by: clients)
     guard overflow || needed > count else { return }
     throw Failure(
@@ -99,7 +99,7 @@ struct Pool: Sendable {
   }
 
   /// Redraws until every client has `minimum` images, at most `limit` times.
-  func redraw(
+  package func redraw(
     minimum: Int,
     rule: String,
     alpha: Double,

@@ -9,7 +9,7 @@ import Tensor
 /// Rules that look at sizes, not at Dirichlet shares of labels.
 extension Pool {
   /// All images shuffled and cut into K parts whose sizes differ by at most 1.
-  func iid() -> [[Int]] {
+  package func iid() -> [[Int]] {
     var order = indices
     var stream = stream()
     stream.shuffle(&order)
@@ -22,7 +22,7 @@ extension Pool {
   /// Within a label images are in order of their index.
   ///
   /// - Source: McMahan et al., AISTATS 2017, arXiv:1602.05629, §3.
-  func shards(perClient: Int) throws(Failure) -> [[Int]] {
+  package func shards(perClient: Int) throws(Failure) -> [[Int]] {
     let (shardCount, overflow) = clients.multipliedReportingOverflow(by: perClient)
     guard !overflow, shardCount <= Self.shardLimit else {
       throw Failure(
@@ -57,7 +57,7 @@ extension Pool {
   /// Every client gets `minimum`; the other N − K·minimum images are apportioned by the law, so
   /// the rule holds by construction and nothing is redrawn. Under the power law client 0 is
   /// largest.
-  func quantity(_ law: DataSettings.QuantityLaw, minimum: Int) throws(Failure) -> [[Int]] {
+  package func quantity(_ law: DataSettings.QuantityLaw, minimum: Int) throws(Failure) -> [[Int]] {
     try requireRoom(for: minimum, rule: "quantity")
     var sizing = stream(part: 1)
     let logarithms: [Double] =

@@ -49,6 +49,18 @@ public struct DataSettings: Sendable {
   /// How pixels become numbers.
   public var normalize: Normalization
 
+  package init(
+    dataset: Dataset, longTail: LongTail?, partition: Partition, localTest: LocalTest,
+    augment: [Augmentation], normalize: Normalization
+  ) {
+    self.dataset = dataset
+    self.longTail = longTail
+    self.partition = partition
+    self.localTest = localTest
+    self.augment = augment
+    self.normalize = normalize
+  }
+
   /// A data set and where it lies.
   public enum Dataset: Sendable, Equatable {
     case synthetic(classes: Int, trainPerClass: Int, testPerClass: Int, seed: UInt64)
@@ -74,6 +86,11 @@ public struct DataSettings: Sendable {
     public var profile: Profile
     /// Caps n_max; nil means the size of the smallest full class.
     public var maxPerClass: Int?
+
+    package init(profile: Profile, maxPerClass: Int? = nil) {
+      self.profile = profile
+      self.maxPerClass = maxPerClass
+    }
   }
 
   /// A rule that assigns every training example to one client.
@@ -114,6 +131,12 @@ public struct DataSettings: Sendable {
     public var perClass: Int
     /// Share of a client's examples kept for testing by `holdout`, in (0, 1).
     public var holdoutShare: Double
+
+    package init(policy: Policy, perClass: Int, holdoutShare: Double) {
+      self.policy = policy
+      self.perClass = perClass
+      self.holdoutShare = holdoutShare
+    }
   }
 
   /// A random change to a training image.

@@ -101,7 +101,7 @@ public struct ScenarioReader: Sendable {
         origins: validator.origins
       )
     } catch {
-      let bug = Problem("E1001", at: error.path, line: 0, "the validated value cannot be read back")
+      let bug = Problem("E1000", at: error.path, line: 0, "the validated value cannot be read back")
       return failed(problems + [bug], file)
     }
   }

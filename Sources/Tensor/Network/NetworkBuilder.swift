@@ -115,6 +115,7 @@ package struct NetworkBuilder {
   // MARK: Layers without parameters
 
   package mutating func activation(_ kind: ModelSpec.Activation, _ x: Map) -> Map {
+    precondition(x.slot != 0, "activation: in place on the input, which has no gradient")
     switch kind {
     case .relu:
       add(ReLU(slot: x.slot, count: x.shape.count))
@@ -187,7 +188,8 @@ package struct NetworkBuilder {
     var writes = [GradientWrite](repeating: .skip, count: operations.count)
     for index in operations.indices.reversed() {
       let operation = operations[index]
-      guard needed.contains(operation.input) || operation.input == operation.output else { continue }
+      let isInPlace = operation.input == operation.output
+      guard needed.contains(operation.input) || isInPlace else { continue }
       writes[index] = written.insert(operation.input).inserted ? .overwrite : .add
     }
     return Network(

@@ -1,9 +1,9 @@
 import Federation
 
 /// Leads an invocation to its command.
-enum Command {
+package enum Command {
   /// Runs a command; the result is the exit code.
-  static func run(_ invocation: Invocation) throws -> ExitCode {
+  package static func run(_ invocation: Invocation) throws -> ExitCode {
     if invocation.wantsHelp { return HelpCommand.show(invocation.command, invocation.format) }
     switch invocation.command {
     case .run: return try RunCommand.run(RunOptions(invocation))

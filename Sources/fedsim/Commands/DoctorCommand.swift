@@ -2,11 +2,11 @@ import Federation
 import Tensor
 
 /// The options of `fedsim doctor`.
-struct DoctorOptions: Equatable {
-  let format: OutputFormat
-  let isQuiet: Bool
+package struct DoctorOptions: Equatable {
+  package let format: OutputFormat
+  package let isQuiet: Bool
 
-  init(_ invocation: Invocation) throws(Failure) {
+  package init(_ invocation: Invocation) throws(Failure) {
     try invocation.noOperands()
     format = invocation.format
     isQuiet = invocation.isQuiet
@@ -14,8 +14,8 @@ struct DoctorOptions: Equatable {
 }
 
 /// `fedsim doctor`: what this machine is, how fast it is, and whether it repeats itself.
-enum DoctorCommand {
-  static func run(_ options: DoctorOptions) throws -> ExitCode {
+package enum DoctorCommand {
+  package static func run(_ options: DoctorOptions) throws -> ExitCode {
     let facts = MachineFacts.current
     if let failure = facts.blas.failure {
       throw Failure(

@@ -3,14 +3,14 @@ import Federation
 import Tensor
 
 /// `fedsim explain`: a strategy, a word of the scenario, a field, or a code.
-enum ExplainCommand {
+package enum ExplainCommand {
   /// A page: a title and headed paragraphs.
-  struct Page: Equatable {
+  package struct Page: Equatable {
     var name: String
     var kind: String
     var parts: [(head: String, lines: [String])]
 
-    static func == (a: Page, b: Page) -> Bool { a.json == b.json }
+    package static func == (a: Page, b: Page) -> Bool { a.json == b.json }
 
     var json: JSON {
       .object(
@@ -27,7 +27,7 @@ enum ExplainCommand {
     }
   }
 
-  static func run(_ invocation: Invocation) throws -> ExitCode {
+  package static func run(_ invocation: Invocation) throws -> ExitCode {
     let name = try invocation.onlyOperand("a strategy, model, data set, partition, field or code")
     let pages = pages(name)
     guard let first = pages.first else {
@@ -64,7 +64,7 @@ enum ExplainCommand {
   }
 
   /// Everything that has this name.
-  static func pages(_ name: String) -> [Page] {
+  package static func pages(_ name: String) -> [Page] {
     if let entry = MessageCatalogue.entry(name) {
       let isError = entry.code.hasPrefix("E")
       return [
@@ -84,7 +84,7 @@ enum ExplainCommand {
     return words.isEmpty ? fields(name) : words
   }
 
-  static func page(_ card: StrategyCard) -> Page {
+  package static func page(_ card: StrategyCard) -> Page {
     let fields = card.fields.map { field in
       "\(field.name)  (\(field.symbol))  default \(field.initial.json.compact)  \(field.summary)"
     }

@@ -81,7 +81,7 @@ enum HelpCommand {
 
 extension CommandName {
   /// What the command does, in a line.
-  var summary: String {
+  package var summary: String {
     switch self {
     case .run: "train every strategy with every seed; write a folder with the results"
     case .resume: "go on from the last checkpoint of a run folder"
@@ -127,7 +127,7 @@ extension CommandName {
     }
   }
 
-  var examples: [String] {
+  package var examples: [String] {
     switch self {
     case .run: ["run --example", "run scenario.json --out runs/first --set federation.rounds=20"]
     case .resume: ["resume runs/first", "resume runs/first --threads 4"]

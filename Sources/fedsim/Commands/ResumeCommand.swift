@@ -2,15 +2,15 @@ import Federation
 import Tensor
 
 /// The options of `fedsim resume`.
-struct ResumeOptions: Equatable {
+package struct ResumeOptions: Equatable {
   /// The run folder.
-  let folder: String
+  package let folder: String
   /// Workers; nil means one per core.
-  let threads: Int?
-  let format: OutputFormat
-  let isQuiet: Bool
+  package let threads: Int?
+  package let format: OutputFormat
+  package let isQuiet: Bool
 
-  init(_ invocation: Invocation) throws(Failure) {
+  package init(_ invocation: Invocation) throws(Failure) {
     folder = try invocation.onlyOperand("the run folder")
     threads = try invocation.integer("threads", in: 1...4096)
     format = invocation.format
@@ -19,15 +19,15 @@ struct ResumeOptions: Equatable {
 }
 
 /// `fedsim resume`: goes on from the last checkpoint of a run folder.
-enum ResumeCommand {
-  static func run(_ options: ResumeOptions) throws -> ExitCode {
+package enum ResumeCommand {
+  package static func run(_ options: ResumeOptions) throws -> ExitCode {
     let file = FilePath.join(options.folder, "scenario.json")
     guard FileKind(of: options.folder) == .folder, FileKind(of: file) == .file else {
       throw Failure(
         .dataMissingOrCorrupt, "E4095", "\(options.folder) is no run folder: it has no scenario.json",
         hint: "name a folder that fedsim run wrote")
     }
-    let bytes = try TextFile.read(file)
+    let bytes = try FileReader.bytes(of: file)
     let overrides = try self.overrides(options.folder)
     let reading = ScenarioReader().read(bytes: bytes, file: file, overrides: overrides)
     guard let scenario = reading.scenario, let resolved = reading.resolved,
@@ -50,7 +50,7 @@ enum ResumeCommand {
   private static func overrides(_ folder: String) throws -> [String] {
     let file = FilePath.join(folder, "overrides.json")
     guard FileKind(of: file) == .file else { return [] }
-    let json = try? JSON(parsing: try TextFile.read(file))
+    let json = try? JSON(parsing: try FileReader.bytes(of: file))
     guard let list = json?.elements else {
       throw Failure(.dataMissingOrCorrupt, "E4096", "\(file): expected a JSON array of strings")
     }

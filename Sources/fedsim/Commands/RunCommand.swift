@@ -2,26 +2,26 @@ import Federation
 import Tensor
 
 /// The options of `fedsim run`.
-struct RunOptions: Equatable {
+package struct RunOptions: Equatable {
   /// What is run.
-  enum Source: Equatable {
+  package enum Source: Equatable {
     /// A scenario file.
     case file(String)
     /// The built-in scenario.
     case example
   }
 
-  let source: Source
+  package let source: Source
   /// The run folder; nil lets the program choose a name.
-  let out: String?
+  package let out: String?
   /// `path=value` texts, `--seed N` included as `seeds=[N]`.
-  let overrides: [String]
+  package let overrides: [String]
   /// Workers; nil means one per core.
-  let threads: Int?
-  let format: OutputFormat
-  let isQuiet: Bool
+  package let threads: Int?
+  package let format: OutputFormat
+  package let isQuiet: Bool
 
-  init(_ invocation: Invocation) throws(Failure) {
+  package init(_ invocation: Invocation) throws(Failure) {
     if invocation.has("example") {
       try invocation.noOperands()
       source = .example
@@ -40,7 +40,7 @@ struct RunOptions: Equatable {
   }
 
   /// The command that repeats the run, with its scenario's name.
-  var command: String {
+  package var command: String {
     let what =
       switch source {
       case .file(let path): Shell.quoted(path)
@@ -52,12 +52,12 @@ struct RunOptions: Equatable {
 }
 
 /// `fedsim run`: trains every strategy with every seed and writes the run folder.
-enum RunCommand {
-  static func run(_ options: RunOptions) throws -> ExitCode {
+package enum RunCommand {
+  package static func run(_ options: RunOptions) throws -> ExitCode {
     let file: String
     let bytes: [UInt8]
     switch options.source {
-    case .file(let path): (file, bytes) = (path, try TextFile.read(path))
+    case .file(let path): (file, bytes) = (path, try FileReader.bytes(of: path))
     case .example: (file, bytes) = ("example.json", Array(ExampleScenario.text.utf8))
     }
     let reading = ScenarioReader().read(bytes: bytes, file: file, overrides: options.overrides)
@@ -101,9 +101,9 @@ enum RunCommand {
 }
 
 /// Words for a POSIX shell.
-enum Shell {
+package enum Shell {
   /// The word as it is, or in single quotes where the shell would read more into it.
-  static func quoted(_ word: String) -> String {
+  package static func quoted(_ word: String) -> String {
     let plain = word.utf8.allSatisfy { byte in
       switch byte {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

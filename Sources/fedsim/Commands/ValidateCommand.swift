@@ -6,7 +6,7 @@ import Tensor
 enum ValidateCommand {
   static func run(_ invocation: Invocation) throws -> ExitCode {
     let path = try invocation.onlyOperand("SCENARIO.json")
-    let bytes = try TextFile.read(path)
+    let bytes = try FileReader.bytes(of: path)
     let reading = ScenarioReader(cards: StrategyRegistry.cards).read(
       bytes: bytes,
       file: path,

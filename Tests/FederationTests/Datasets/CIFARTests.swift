@@ -1,8 +1,8 @@
 import Tensor
 import Testing
 
-@testable import Client
-@testable import Federation
+import Client
+import Federation
 
 @Suite("CIFAR files") struct CIFARTests {
   /// Records whose pixel at (channel, position) is a function of all three numbers.

@@ -2,8 +2,8 @@ import Foundation
 import Tensor
 import Testing
 
-@testable import Client
-@testable import Federation
+import Client
+import Federation
 
 @Suite("IDX files") struct IDXTests {
   static func idx(_ sizes: [Int], _ values: [UInt8], type: UInt8 = 8) -> [UInt8] {

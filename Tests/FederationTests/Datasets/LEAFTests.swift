@@ -1,8 +1,8 @@
 import Tensor
 import Testing
 
-@testable import Client
-@testable import Federation
+import Client
+import Federation
 
 @Suite("LEAF files") struct LEAFTests {
   static let trainA = """

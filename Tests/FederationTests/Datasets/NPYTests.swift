@@ -1,8 +1,8 @@
 import Tensor
 import Testing
 
-@testable import Client
-@testable import Federation
+import Client
+import Federation
 
 @Suite("npy files") struct NPYTests {
   /// A file as numpy.save writes it, or with a header of one's own.

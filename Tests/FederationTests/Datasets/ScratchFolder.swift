@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Federation
+import Federation
 
 /// A folder of one test, removed with the last reference to it.
 final class ScratchFolder {

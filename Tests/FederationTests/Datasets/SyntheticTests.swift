@@ -1,8 +1,8 @@
 import Tensor
 import Testing
 
-@testable import Client
-@testable import Federation
+import Client
+import Federation
 
 @Suite("The built-in image problem") struct SyntheticTests {
   static func bytes(_ images: ImageSet) -> [UInt8] {

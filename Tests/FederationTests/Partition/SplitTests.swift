@@ -1,8 +1,8 @@
 import Tensor
 import Testing
 
-@testable import Client
-@testable import Federation
+import Client
+import Federation
 
 @Suite("Splits") struct SplitTests {
   typealias Policy = DataSettings.LocalTest.Policy

@@ -113,9 +113,12 @@ import Testing
       #"{"a":{"dtype":"F32","shape":[-2,-1],"data_offsets":[0,8]}}"#,
       #"{"a":{"dtype":"F32","shape":"2","data_offsets":[0,8]}}"#,
       #"{"a":{"dtype":"F32","shape":[4611686018427387905],"data_offsets":[0,8]}}"#,
-      #"{"a":{"dtype":"F32","shape":[9223372036854775807,9223372036854775807],"data_offsets":[0,8]}}"#,
-      #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[9223372036854775800,9223372036854775807]}}"#,
+      #"{"a":{"dtype":"F32","shape":[9223372036854775807,9223372036854775807],"#
+        + #""data_offsets":[0,8]}}"#,
+      #"{"a":{"dtype":"F32","shape":[2],"#
+        + #""data_offsets":[9223372036854775800,9223372036854775807]}}"#,
       #"{"a":{"dtype":"F32","shape":[1e300],"data_offsets":[0,8]}}"#,
+      #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}}"#,
       #"{"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]}}"#,
       #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,  // four bytes too many
       #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#,  // a hole in front

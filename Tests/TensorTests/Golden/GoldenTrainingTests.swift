@@ -109,6 +109,12 @@ import Testing
       "loss"
     )
     expectClose(gradient, try golden.doubles("grad"), bound: bound, "gradient")
+    var correct = 0
+    for (example, label) in labels.enumerated() {
+      let row = (0..<5).map { logits[example * 5 + $0] + (loss.offsets?[$0] ?? 0) }
+      if row.max() == row[Int(label)] { correct += 1 }
+    }
+    #expect(result.correct == correct)
     let weight = labels.map { Double(loss.weights?[Int($0)] ?? 1) }.reduce(0, +)
     #expect(abs(result.weight - weight) < 1e-12)
   }

@@ -57,6 +57,9 @@ import Testing
     // tie again, which goes up to 2⁵³ + 16. One sum in index order would stay at 2⁵³.
     let sum = VectorArithmetic.dot(x.span, ones.span)
     #expect(sum == 0x1p53 + 16)
+    // Folded from lane 0, each single 1 is lost; folded from lane 7, seven would survive.
+    let short = VectorArithmetic.dot(x[0..<9].span, ones[0..<9].span)
+    #expect(short == 0x1p53)
   }
 
   @Test("Infinity and NaN are found anywhere", arguments: lengths.dropFirst())

@@ -54,17 +54,18 @@ import Testing
   func maximumTies() throws {
     let network = try NetworkRecipe.build(
       "conv c 1 1 1 0 1; max 2 2 0; dense fc 1 0",
-      input: FeatureShape(height: 2, width: 2, channels: 1)
+      input: FeatureShape(height: 2, width: 2, channels: 2)
     )
     let workspace = Workspace(network, capacity: 1, training: true)
-    workspace.load([1, 0, 1])  // the convolution copies
-    workspace.fill([5, 7, 7, 7])
+    // The first channel is copied; the second only tells the places apart.
+    workspace.load([1, 0, 0, 1])
+    workspace.fill([5, 10, 7, 20, 7, 30, 7, 40])
     network.forward(workspace, batch: 1, training: true)
     workspace.logitsGradient[0] = 1
     network.backward(workspace, batch: 1)
-    // The weight's gradient is Σ dy·x: a gradient given to all three would make it 21.
-    #expect(Array(workspace.gradient) == [7, 1, 7])
-    workspace.fill([5, .nan, 7, 8])
+    // Σ dy·x of the two channels, Σ dy, and the maximum.
+    #expect(Array(workspace.gradient) == [7, 20, 1, 7])
+    workspace.fill([5, 10, .nan, 20, 7, 30, 8, 40])
     network.forward(workspace, batch: 1, training: false)
     #expect(workspace.logits[0].isNaN)
   }
@@ -87,6 +88,26 @@ import Testing
       #expect(abs(mean - 0.5) < 8 * 0x1p-14)
       #expect(abs(variance - 4) < 4 * 16 * 0x1p-14)
     }
+  }
+
+  @Test("Batch norm of a single value gives β and finite statistics")
+  func singleValue() throws {
+    let network = try NetworkRecipe.build(
+      "dense fc1 3 0; batch n",
+      input: FeatureShape(features: 2)
+    )
+    let workspace = Workspace(network, capacity: 1, training: true)
+    workspace.load(network.layout.initialParameters(.pytorch, seed: 1))
+    let shift = try #require(network.layout["n.bias"])
+    for i in shift.range { workspace.parameters[i] = 0.25 }
+    workspace.fill([1, -2])
+    network.forward(workspace, batch: 1, training: true)
+    #expect(Array(workspace.logits) == [0.25, 0.25, 0.25])
+    let variance = try #require(network.layout["n.running_var"])
+    for i in variance.range { expectClose(workspace.parameters[i], 0.9, ulps: 2) }
+    workspace.takeLoss(network, batch: 1)
+    network.backward(workspace, batch: 1)
+    #expect(workspace.gradient.allSatisfy { $0.isFinite })
   }
 
   @Test(

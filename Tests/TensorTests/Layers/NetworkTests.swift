@@ -60,19 +60,30 @@ import Testing
   ]
   static let input = FeatureShape(height: 8, width: 8, channels: 2)
 
-  private func data(_ count: Int) -> ([Float], [Int]) {
+  private func data(_ count: Int, _ input: FeatureShape = input) -> ([Float], [Int]) {
     var stream = RandomStream(seed: 5, .test)
-    let values = (0..<count * Self.input.count).map { _ in Float(stream.gaussian()) }
-    return (values, (0..<count).map { _ in stream.below(5) })
+    let values = (0..<count * input.count).map { _ in Float(stream.gaussian()) }
+    return (values, (0..<count).map { _ in stream.below(4) })
   }
 
-  @Test("With accumulate, gradients of two batches add up", arguments: specs)
-  func accumulate(spec: ModelSpec) throws {
-    let network = try Network(spec, input: Self.input, classes: 5)
+  @Test("With accumulate, gradients of two batches add up: models", arguments: specs)
+  func accumulateModels(spec: ModelSpec) throws {
+    checkAccumulate(try Network(spec, input: Self.input, classes: 5))
+  }
+
+  @Test(
+    "With accumulate, gradients of two batches add up: layers",
+    arguments: GoldenFile.names("layer")
+  )
+  func accumulateLayers(name: String) throws {
+    checkAccumulate(try GoldenFile(name).network())
+  }
+
+  private func checkAccumulate(_ network: Network) {
     let workspace = Workspace(network, capacity: 3, training: true)
     workspace.load(network.layout.initialParameters(.pytorch, seed: 2))
-    let (values, labels) = data(6)
-    let half = 3 * Self.input.count
+    let (values, labels) = data(6, network.input)
+    let half = 3 * network.input.count
     func run(_ part: Int, accumulate: Bool) {
       workspace.fill(
         Array(values[part * half..<(part + 1) * half]),

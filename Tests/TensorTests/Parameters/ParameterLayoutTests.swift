@@ -111,4 +111,14 @@ import Testing
     #expect(layout["bn1.bias"]?.role == .normShift && layout["fc1.bias"]?.role == .bias)
     #expect(layout["bn1.weight"]?.role == .normScale && layout["nothing"] == nil)
   }
+
+  @Test("The last layers bring the norms among and behind them")
+  func lastLayers() throws {
+    let layout = try layout(Self.recipe)
+    #expect(layout.lastLayers(0).isEmpty)
+    #expect(layout.lastLayers(1) == ["fc2"])
+    #expect(layout.lastLayers(2) == ["fc1", "n", "fc2"])
+    #expect(layout.lastLayers(3) == ["conv2", "bn2", "fc1", "n", "fc2"])
+    #expect(layout.lastLayers(99) == Set(layout.entries.map(\.layer)))
+  }
 }
