@@ -59,7 +59,10 @@ public struct FedPer: Strategy {
     device.workspace.load(model)
     var rule = PlainRule()
     let report = try device.train(&rule)
-    memory[Self.head] = privateHead.gather(device.workspace.currentParameters)
+    // Without private layers nothing is remembered: FedAvg's state, digest and checkpoint.
+    if privateHead.count > 0 {
+      memory[Self.head] = privateHead.gather(device.workspace.currentParameters)
+    }
     return ClientUpdate(exchange.difference(device, from: received), report)
   }
 

@@ -6,20 +6,28 @@ import Tensor
 /// On disk a safetensors file of flat tensors in the engine's own element order, and a small JSON
 /// file beside it that is written last and names the tensors' hash: a pair that does not belong
 /// together is not read.
-struct Checkpoint: Equatable {
+package struct Checkpoint: Equatable {
   /// Rounds done.
-  var round: Int
+  package var round: Int
   /// The hash chain after that round.
-  var digest: UInt64
+  package var digest: UInt64
   /// What the server carries.
-  var server: ServerState
+  package var server: ServerState
   /// What each client carries.
-  var memories: [Int: ClientMemory]
+  package var memories: [Int: ClientMemory]
+
+  /// A state with every part.
+  package init(round: Int, digest: UInt64, server: ServerState, memories: [Int: ClientMemory]) {
+    self.round = round
+    self.digest = digest
+    self.server = server
+    self.memories = memories
+  }
 
   private static let format = "fedsim-checkpoint-1"
 
   /// Writes `<folder>/last.safetensors` and `<folder>/last.json`.
-  func write(to folder: String, scenarioHash: String, run: String) throws(Failure) {
+  package func write(to folder: String, scenarioHash: String, run: String) throws(Failure) {
     var items = [item("server/model", server.model)]
     for name in server.memory.names {
       items.append(item("server/memory/" + name, server.memory[name, default: []]))
@@ -45,7 +53,11 @@ struct Checkpoint: Equatable {
   /// that does not belong together: the run then starts from its beginning.
   ///
   /// - Throws: exit 9 when it belongs to another scenario, exit 4 when it is not readable.
-  static func read(from folder: String, scenarioHash: String, run: String) throws(Failure)
+  package static func read(
+    from folder: String,
+    scenarioHash: String,
+    run: String
+  ) throws(Failure)
     -> Checkpoint?
   {
     let path = FilePath.join(folder, "last.json")
@@ -56,8 +68,11 @@ struct Checkpoint: Equatable {
     }
     guard sidecar["scenario"]?.text == scenarioHash, sidecar["run"]?.text == run else {
       throw Failure(
-        .folderInUse, "E9002", "\(path) belongs to another scenario",
-        hint: "choose another folder with --out")
+        .folderInUse,
+        "E9002",
+        "\(path) belongs to another scenario",
+        hint: "choose another folder with --out"
+      )
     }
     guard let round = sidecar["round"]?.int, let digest = Digest.value(sidecar["digest"]?.text)
     else { throw corrupt(path, "round or digest is missing") }
@@ -70,9 +85,15 @@ struct Checkpoint: Equatable {
     } catch {
       throw corrupt(tensors, error.message)
     }
-    guard let model = file["server/model"]?.values else { throw corrupt(tensors, "no server/model") }
+    guard let model = file["server/model"]?.values else {
+      throw corrupt(tensors, "no server/model")
+    }
     var checkpoint = Checkpoint(
-      round: round, digest: digest, server: ServerState(model: model), memories: [:])
+      round: round,
+      digest: digest,
+      server: ServerState(model: model),
+      memories: [:]
+    )
     for item in file.items {
       let parts = item.name.split(separator: "/", maxSplits: 2).map(String.init)
       guard parts.count == 3 else { continue }
@@ -100,8 +121,11 @@ struct Checkpoint: Equatable {
 
   private static func corrupt(_ path: String, _ why: String) -> Failure {
     Failure(
-      .dataMissingOrCorrupt, "E4090", "cannot read the checkpoint \(path): \(why)",
-      hint: "delete the folder of this run to repeat it from the start")
+      .dataMissingOrCorrupt,
+      "E4090",
+      "cannot read the checkpoint \(path): \(why)",
+      hint: "delete the folder of this run to repeat it from the start"
+    )
   }
 
   private static func hash(_ bytes: [UInt8]) -> String {

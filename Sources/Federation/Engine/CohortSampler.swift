@@ -8,9 +8,17 @@ import Tensor
 
 /// Draws the clients of a round: a function of the seed and the round alone, so that every
 /// strategy meets the same cohorts.
-struct CohortSampler: Sendable {
-  let settings: FederationSettings
-  let seed: UInt64
+package struct CohortSampler: Sendable {
+  /// Clients, participation, and how a cohort is drawn.
+  package let settings: FederationSettings
+  /// The run's seed.
+  package let seed: UInt64
+
+  /// A sampler under a seed.
+  package init(settings: FederationSettings, seed: UInt64) {
+    self.settings = settings
+    self.seed = seed
+  }
 
   /// Clients of a round, ascending.
   ///
@@ -18,7 +26,7 @@ struct CohortSampler: Sendable {
   ///   Fisher–Yates on a sparse table: O(m) whatever K).
   /// - `poisson`: each with probability `participation`; may be empty. Gaps between chosen clients
   ///   are geometric, so it takes O(m), too.
-  func cohort(round: Int) -> [Int] {
+  package func cohort(round: Int) -> [Int] {
     var stream = RandomStream(seed: seed, .cohort, round: round)
     switch settings.sampling {
     case .uniform: return uniform(&stream)
@@ -27,7 +35,7 @@ struct CohortSampler: Sendable {
   }
 
   /// The size of a uniform cohort.
-  var size: Int {
+  package var size: Int {
     max(1, Int((settings.participation * Double(settings.clients)).rounded()))
   }
 

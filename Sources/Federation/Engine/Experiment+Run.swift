@@ -30,6 +30,17 @@ extension Experiment {
     in path: String, source: ScenarioSource, threads: Int, continues: Bool = false,
     warnings given: [String] = [], report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> ExperimentResult {
+    try run(
+      in: path, source: source, threads: threads, continues: continues, warnings: given,
+      interruption: { Interruption.requested }, report: report)
+  }
+
+  /// As above; `interruption` is asked after every round whether to stop, and with which code.
+  package func run(
+    in path: String, source: ScenarioSource, threads: Int, continues: Bool = false,
+    warnings given: [String] = [], interruption: () -> ExitCode?,
+    report: (ProgressState, RoundRecord) -> Void
+  ) throws(Failure) -> ExperimentResult {
     let folder = try ExperimentFolder(path, scenarioHash: source.hash, continues: continues)
     try folder.begin(self, source: source, threads: threads)
     let order = scenario.strategies.enumerated().sorted {
@@ -55,7 +66,7 @@ extension Experiment {
         }
         let result = try start(
           type, choice, arena, folder: path, source: source,
-          alone: choice.kind == LocalOnly.card.kind ? [:] : alone
+          alone: choice.kind == LocalOnly.card.kind ? [:] : alone, interruption
         ) { record in
           progress.add(record)
           report(progress, record)
@@ -89,13 +100,14 @@ extension Experiment {
   /// Opens the strategy's type and runs it.
   private func start<Method: Strategy>(
     _ type: Method.Type, _ choice: Scenario.StrategyChoice, _ arena: Arena, folder: String,
-    source: ScenarioSource, alone: [Int: [Int: Double]], _ report: (RoundRecord) -> Void
+    source: ScenarioSource, alone: [Int: [Int: Double]], _ interruption: () -> ExitCode?,
+    _ report: (RoundRecord) -> Void
   ) throws(Failure) -> RunResult {
     let run = Run(
       simulation: Simulation(Method(choice.settings, arena.problem), arena), arena: arena,
       label: choice.label, folder: FilePath.join(folder, "\(choice.label)-s\(arena.seed)"),
       scenarioHash: source.hash, alone: alone)
-    return try run.complete(report)
+    return try run.complete(interruption, report)
   }
 
   private static func explain(

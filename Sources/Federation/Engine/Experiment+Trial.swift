@@ -4,11 +4,15 @@ import Tensor
 
 /// A run in memory: nothing is written.
 package struct Trial: Sendable {
+  /// The parameters that everybody started from.
+  package let initial: [Float]
   /// The server's model at the end.
   package let model: [Float]
   /// What the server and the clients carry besides.
   package let serverMemory: StateTensors
   package let clientMemories: [Int: ClientMemory]
+  /// The cohort of each round, ascending.
+  package let cohorts: [[Int]]
   /// The digest before the first round and after each round.
   package let digests: [String]
   /// The records without times and evaluations.
@@ -30,19 +34,33 @@ extension Experiment {
   ///   - seed: index into the scenario's seeds.
   ///   - interruptedAfter: rounds after which the state goes through a checkpoint into a new
   ///     simulation, as a resumed run does.
+  ///   - folder: where that checkpoint is written and read again; nil keeps it in memory.
   package func trial(
-    strategy: Int = 0, seed: Int = 0, threads: Int = 1, interruptedAfter: Int? = nil
+    strategy: Int = 0,
+    seed: Int = 0,
+    threads: Int = 1,
+    interruptedAfter: Int? = nil,
+    folder: String? = nil
   ) throws -> Trial {
     let choice = scenario.strategies[strategy]
     guard let type = StrategyRegistry[choice.kind] else {
       preconditionFailure("trial: no strategy \(choice.kind)")
     }
     return try trial(
-      type, choice, arena(seed, threads: threads), interruptedAfter: interruptedAfter)
+      type,
+      choice,
+      arena(seed, threads: threads),
+      interruptedAfter: interruptedAfter,
+      folder: folder
+    )
   }
 
   private func trial<Method: Strategy>(
-    _ type: Method.Type, _ choice: Scenario.StrategyChoice, _ arena: Arena, interruptedAfter: Int?
+    _ type: Method.Type,
+    _ choice: Scenario.StrategyChoice,
+    _ arena: Arena,
+    interruptedAfter: Int?,
+    folder: String?
   ) throws -> Trial {
     var simulation = Simulation(Method(choice.settings, arena.problem), arena)
     var digests = [Digest.hex(simulation.digest)]
@@ -51,19 +69,33 @@ extension Experiment {
       outcomes.append(try simulation.runRound())
       digests.append(Digest.hex(simulation.digest))
       if simulation.round == interruptedAfter {
-        let checkpoint = simulation.checkpoint
+        var checkpoint: Checkpoint? = simulation.checkpoint
+        if let folder {
+          try checkpoint?.write(to: folder, scenarioHash: "trial", run: choice.label)
+          checkpoint = try Checkpoint.read(
+            from: folder,
+            scenarioHash: "trial",
+            run: choice.label
+          )
+        }
         simulation = Simulation(Method(choice.settings, arena.problem), arena)
-        simulation.restore(checkpoint)
+        if let checkpoint { simulation.restore(checkpoint) }
       }
     }
     let evaluation = try simulation.evaluate()
     return Trial(
-      model: simulation.server.model, serverMemory: simulation.server.memory,
-      clientMemories: simulation.memories, digests: digests, bytesUp: outcomes.map(\.bytes.up),
+      initial: arena.problem.initial,
+      model: simulation.server.model,
+      serverMemory: simulation.server.memory,
+      clientMemories: simulation.memories,
+      cohorts: outcomes.map(\.sampled),
+      digests: digests,
+      bytesUp: outcomes.map(\.bytes.up),
       bytesDown: outcomes.map(\.bytes.down),
       trainLoss: outcomes.map { $0.report.lossSum / $0.report.exampleWeight },
       generic: evaluation.generic,
       personal: Metrics.personal(evaluation.scores.map(\.accuracy), model: evaluation.scored),
-      clientModels: try arena.split.clients.indices.map { try simulation.model(of: $0, worker: 0) })
+      clientModels: try arena.split.clients.indices.map { try simulation.model(of: $0, worker: 0) }
+    )
   }
 }

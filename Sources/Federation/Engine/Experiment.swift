@@ -7,9 +7,9 @@ public struct Experiment: Sendable {
   /// The scenario.
   public let scenario: Scenario
   let data: LabelledData
-  let network: Network
+  package let network: Network
   /// One split per seed, in the order of the seeds.
-  let splits: [Split]
+  package let splits: [Split]
   let initialFile: [Float]?
   /// What the user should know before believing a number.
   public private(set) var warnings: [String]

@@ -31,18 +31,22 @@ struct Run<Method: Strategy> {
 
   /// Runs the remaining rounds.
   ///
-  /// - Parameter report: called after each round.
-  func complete(_ report: (RoundRecord) -> Void) throws(Failure) -> RunResult {
+  /// - Parameters:
+  ///   - interruption: asked after each round; a code stops the run behind a checkpoint.
+  ///   - report: called after each round.
+  func complete(
+    _ interruption: () -> ExitCode?, _ report: (RoundRecord) -> Void
+  ) throws(Failure) -> RunResult {
     let checkpoints = RunFiles.checkpoints(folder)
     let checkpoint = try Checkpoint.read(
       from: checkpoints, scenarioHash: scenarioHash, run: name)
     if let checkpoint { simulation.restore(checkpoint) }
+    let rounds = arena.scenario.federation.rounds
     let files = try RunFiles(folder, upTo: simulation.round)
-    if checkpoint == nil { try files.begin(digest: simulation.digest) }
+    if simulation.round == 0, rounds > 0 { try files.begin(digest: simulation.digest) }
     var result = RunResult(
       records: try RunFiles.records(in: folder), scores: try RunFiles.scores(in: folder))
 
-    let rounds = arena.scenario.federation.rounds
     let every = arena.scenario.output.checkpointEvery
     var saved = checkpoint?.round ?? -1
     func save() throws(Failure) {
@@ -50,7 +54,9 @@ struct Run<Method: Strategy> {
       try simulation.checkpoint.write(to: checkpoints, scenarioHash: scenarioHash, run: name)
       saved = simulation.round
     }
-    while simulation.round < rounds {
+    var isFresh = rounds == 0  // without rounds the initial model is measured
+    while simulation.round < rounds || isFresh {
+      isFresh = false
       do {
         let record = try step(files, &result)
         result.records.append(record)
@@ -63,7 +69,7 @@ struct Run<Method: Strategy> {
       } catch {
         throw Failure(.internalError, "E1099", "unexpected error: \(error)")
       }
-      if let exit = Interruption.requested, simulation.round < rounds {
+      if let exit = interruption(), simulation.round < rounds {
         try save()
         result.end = .interrupted(exit)
         return result
@@ -78,7 +84,9 @@ struct Run<Method: Strategy> {
   /// One round with its evaluation and its lines.
   private func step(_ files: RunFiles, _ result: inout RunResult) throws -> RoundRecord {
     let start = Terminal.now()
-    let outcome = try simulation.runRound()
+    let outcome =
+      arena.scenario.federation.rounds > 0
+      ? try simulation.runRound() : Simulation<Method>.Outcome()
     var record = RoundRecord(
       round: simulation.round, sampled: outcome.sampled, bytes: outcome.bytes,
       time: RoundRecord.Time(wall: 0), digest: Digest.hex(simulation.digest))
@@ -107,7 +115,7 @@ struct Run<Method: Strategy> {
 
   /// Every `evaluation.every` rounds, and the first and the last.
   private func isEvaluated(_ round: Int) -> Bool {
-    round == 1 || round == arena.scenario.federation.rounds
+    round <= 1 || round == arena.scenario.federation.rounds
       || round % arena.scenario.evaluation.every == 0
   }
 

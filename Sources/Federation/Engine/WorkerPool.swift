@@ -7,12 +7,18 @@ import Synchronization
 /// them are folded, so that what is folded, and in which order, depends on neither the number of
 /// workers nor their speed. At most `window` results are alive at once: memory grows with workers,
 /// not with items.
-struct WorkerPool: Sendable {
+package struct WorkerPool: Sendable {
   /// Number of workers W ≥ 1; item functions get a worker number in 0 ..< W.
-  let workers: Int
+  package let workers: Int
+
+  /// A pool of W ≥ 1 workers.
+  package init(workers: Int) {
+    precondition(workers > 0, "WorkerPool: \(workers) workers")
+    self.workers = workers
+  }
 
   /// Results alive at once: some slack, so that one slow item does not stop the others.
-  private var window: Int { 4 * workers }
+  package var window: Int { 4 * workers }
 
   private struct Progress<Result> {
     var folded = 0
@@ -22,8 +28,9 @@ struct WorkerPool: Sendable {
   /// Runs `work` for items 0 ..< count in parallel and `fold` for each result in item order.
   ///
   /// `fold` is called by one worker at a time; it must be quick, as others may wait for it.
-  func run<Result>(
-    _ count: Int, work: (_ worker: Int, _ item: Int) -> Result,
+  package func run<Result>(
+    _ count: Int,
+    work: (_ worker: Int, _ item: Int) -> Result,
     fold: (_ item: Int, _ result: Result) -> Void
   ) {
     let next = Atomic<Int>(0)
@@ -57,7 +64,8 @@ struct WorkerPool: Sendable {
   }
 
   /// The results of all items, in item order.
-  func map<Result>(_ count: Int, _ work: (_ worker: Int, _ item: Int) -> Result) -> [Result] {
+  package func map<Result>(_ count: Int, _ work: (_ worker: Int, _ item: Int) -> Result) -> [Result]
+  {
     var results: [Result] = []
     results.reserveCapacity(count)
     run(count, work: work) { _, result in results.append(result) }

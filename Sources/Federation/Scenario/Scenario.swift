@@ -169,6 +169,17 @@ public struct FederationSettings: Sendable, Equatable {
   /// How updates are weighted.
   public var weighting: Weighting
 
+  /// Settings with every entry given.
+  package init(
+    clients: Int, rounds: Int, participation: Double, sampling: Sampling, weighting: Weighting
+  ) {
+    self.clients = clients
+    self.rounds = rounds
+    self.participation = participation
+    self.sampling = sampling
+    self.weighting = weighting
+  }
+
   /// How a cohort is drawn.
   public enum Sampling: String, Sendable, CaseIterable {
     /// max(1, round(participation·K)) clients without replacement.

@@ -1,0 +1,65 @@
+import Client
+import Tensor
+import TestSupport
+import Testing
+
+@Suite("Measuring a model")
+struct MeasurementTests {
+  @Test("confusion and losses are those of a plain loop over images", arguments: [1, 7, 16])
+  func naive(_ capacity: Int) throws {
+    let fixture = try DeviceFixture("dense a 5 1; relu; dense b 40 1")
+    let space = Workspace(fixture.network, capacity: capacity, training: false)
+    let parameters = fixture.network.layout.initialParameters(.he, seed: 2)
+    space.load(parameters)
+    let indices = [3, 39, 0, 17, 17, 22, 8, 31, 2, 5, 6, 7, 11, 13, 19, 23, 29]
+    let measured = fixture.network.measure(space, fixture.loader, indices)
+
+    let reference = ReferenceNetwork(fixture.network, parameters)
+    guard case .floats(let pixels) = fixture.images.pixels else { return }
+    var confusion = [Int](repeating: 0, count: 1600)
+    var losses = [Double](repeating: 0, count: 40)
+    for index in indices {
+      let input = pixels[index * 6..<(index + 1) * 6].map(Double.init)
+      let logits = reference.logits(input, batch: 1)
+      let winner = logits.indices.max { logits[$0] < logits[$1] } ?? 0
+      confusion[index * 40 + winner] += 1
+      losses[index] += ReferenceLoss.crossEntropy(logits, labels: [index], classes: 40)
+    }
+    #expect(measured.confusion == confusion)
+    #expect(measured.classCounts == (0..<40).map { c in indices.count { $0 == c } })
+    let bound = 4 * Rounding.forward(fixture.network, batch: 1)
+    for c in 0..<40 { #expect(abs(measured.lossByClass[c] - losses[c]) <= bound * (1 + losses[c])) }
+  }
+
+  @Test("parts add up to the whole")
+  func parts() throws {
+    let fixture = try DeviceFixture()
+    let space = Workspace(fixture.network, capacity: 16, training: false)
+    space.load(fixture.network.layout.initialParameters(.he, seed: 2))
+    let whole = fixture.network.measure(space, fixture.loader, Array(0..<40))
+    var sum = fixture.network.measure(space, fixture.loader, Array(0..<16))
+    sum.add(fixture.network.measure(space, fixture.loader, Array(16..<40)))
+    #expect(sum == whole)
+  }
+
+  @Test("equal logits go to the lowest class, and nothing is measured on no image")
+  func ties() throws {
+    let fixture = try DeviceFixture()
+    let space = Workspace(fixture.network, capacity: 4, training: false)
+    space.load([Float](repeating: 0, count: fixture.network.layout.count))
+    let measured = fixture.network.measure(space, fixture.loader, [5, 9])
+    #expect(measured.confusion[5 * 40] == 1)
+    #expect(measured.confusion[9 * 40] == 1)
+    let nothing = fixture.network.measure(space, fixture.loader, [])
+    #expect(nothing == Measurement(classes: 40))
+  }
+
+  @Test("measuring leaves no trace of dropout or augmentation, whatever came before")
+  func evaluationMode() throws {
+    let fixture = try DeviceFixture("dense a 5 1; relu; dropout 0.5; dense b 40 1")
+    let before = fixture.network.measure(fixture.workspace, fixture.loader, Array(0..<40))
+    fixture.network.forward(fixture.workspace, batch: 4, training: true, dropoutKey: 77)
+    let after = fixture.network.measure(fixture.workspace, fixture.loader, Array(0..<40))
+    #expect(before == after)
+  }
+}

@@ -1,0 +1,154 @@
+import Client
+import Federation
+import Tensor
+import Testing
+
+/// A scenario as text, in pieces that tests vary; what is not varied is small and fast.
+struct ScenarioText {
+  var seeds = "[1]"
+  var partition = #"{ "kind": "iid" }"#
+  var augment = "[]"
+  var normalize = "none"
+  var localTest = "{}"
+  var federation = #"{ "clients": 3, "rounds": 2 }"#
+  var model = #"{ "kind": "mlp", "hidden": [6] }"#
+  var work = #"{ "epochs": 2 }"#
+  var batch = 4
+  var order = "sequential"
+  var optimizer = Optimizers.plain
+  var schedule = #"{ "kind": "constant" }"#
+  var strategies = [#"{ "kind": "fedavg" }"#]
+  var evaluation = #"{ "every": 1 }"#
+  var output = #"{ "checkpointEvery": 2 }"#
+
+  /// Local optimizers used by many tests.
+  enum Optimizers {
+    static let plain = #"{ "kind": "sgd", "learningRate": 0.1, "momentum": 0, "weightDecay": 0 }"#
+    static let momentum = """
+      { "kind": "sgd", "learningRate": 0.05, "momentum": 0.9, "weightDecay": 0.01 }
+      """
+    static let nesterov = """
+      { "kind": "sgd", "learningRate": 0.05, "momentum": 0.8, "nesterov": true,
+        "weightDecay": 0.02 }
+      """
+  }
+
+  /// The scenario's JSON text.
+  var json: String {
+    """
+    {
+      "fedsim": 1, "name": "test", "seeds": \(seeds),
+      "data": {
+        "dataset": { "kind": "synthetic" }, "partition": \(partition), "augment": \(augment),
+        "normalize": "\(normalize)", "test": \(localTest)
+      },
+      "federation": \(federation), "model": \(model),
+      "client": {
+        "work": \(work), "batch": \(batch), "order": "\(order)", "optimizer": \(optimizer),
+        "schedule": \(schedule)
+      },
+      "strategies": [\(strategies.joined(separator: ", "))],
+      "evaluation": \(evaluation), "output": \(output)
+    }
+    """
+  }
+
+  /// What the reader makes of it; a text that is refused fails the test.
+  func reading(sourceLocation: SourceLocation = #_sourceLocation) throws -> ScenarioReading {
+    let reading = ScenarioReader().read(bytes: Array(json.utf8), file: "test.json")
+    for problem in reading.errors {
+      Issue.record("\(problem.path): \(problem.message)", sourceLocation: sourceLocation)
+    }
+    return reading
+  }
+
+  /// The experiment on images in memory: the text's data set is not read.
+  func experiment(_ data: LabelledData) throws -> Experiment {
+    try Experiment(try #require(try reading().scenario), data: data)
+  }
+
+  /// One strategy of a kind with some of its fields, as JSON members.
+  static func strategy(_ kind: String, _ fields: String = "") -> String {
+    #"{ "kind": "\#(kind)"\#(fields.isEmpty ? "" : ", " + fields) }"#
+  }
+}
+
+/// A partition file that gives consecutive images to clients of the sizes stated.
+struct PartitionFile {
+  let folder: ScratchFolder
+  /// The clients' images.
+  let clients: [[Int]]
+
+  /// Client k holds `sizes[k]` images, in an order that is not ascending.
+  init(sizes: [Int]) throws {
+    var next = 0
+    try self.init(
+      clients: sizes.map { size in
+        defer { next += size }
+        return Array((next..<next + size).reversed())
+      }
+    )
+  }
+
+  /// Who holds what, in this order.
+  init(clients: [[Int]]) throws {
+    self.clients = clients
+    folder = try ScratchFolder()
+    try folder.write("partition.json", text: #"{ "clients": \#(clients) }"#)
+  }
+
+  /// The scenario's entry.
+  var json: String { #"{ "kind": "file", "path": "\#(folder.at("partition.json"))" }"# }
+}
+
+/// Small random images whose label shows in their mean, so that a few steps learn something.
+enum SmallImages {
+  /// Float images from a seeded stream: N(0, 1)-like noise plus a shift by label.
+  static func floats(
+    train: Int,
+    test: Int = 24,
+    shape: FeatureShape = FeatureShape(height: 3, width: 4, channels: 2),
+    classes: Int = 3
+  ) -> LabelledData {
+    LabelledData(
+      title: "small floats",
+      train: set(train, shape, classes, part: 1) { .floats($0) },
+      test: set(test, shape, classes, part: 2) { .floats($0) }
+    )
+  }
+
+  /// The same images as bytes.
+  static func bytes(
+    train: Int,
+    test: Int = 24,
+    shape: FeatureShape = FeatureShape(height: 8, width: 8, channels: 3),
+    classes: Int = 3
+  ) -> LabelledData {
+    let quantised: ([Float]) -> ImageSet.Pixels = { values in
+      .bytes(values.map { UInt8(min(255, max(0, 128 + 50 * $0))) })
+    }
+    return LabelledData(
+      title: "small bytes",
+      train: set(train, shape, classes, part: 1, quantised),
+      test: set(test, shape, classes, part: 2, quantised)
+    )
+  }
+
+  private static func set(
+    _ count: Int,
+    _ shape: FeatureShape,
+    _ classes: Int,
+    part: Int,
+    _ pixels: ([Float]) -> ImageSet.Pixels
+  ) -> ImageSet {
+    var stream = RandomStream(seed: 2024, .test, round: part)
+    let labels = (0..<count).map { _ in Int32(stream.below(classes)) }
+    let values = labels.flatMap { label in
+      (0..<shape.count).map { position in
+        let sign: Double = position % classes == Int(label) ? 0.8 : -0.2
+        return Float(sign + 2 * (stream.uniform() + stream.uniform() - 1))
+      }
+    }
+    return ImageSet(shape: shape, pixels: pixels(values), labels: labels, classes: classes)
+  }
+}
