@@ -82,7 +82,11 @@ struct ModelExchangeTests {
   func roundTrip() throws {
     let network = try SmallNetwork.build()
     let layout = network.layout
-    let exchange = ModelExchange(ParameterSelection(layout) { $0.layer != "d" })
+    let problem = LearningProblem(
+      network: network, clients: 1,
+      settings: LocalSettings(work: .epochs(1), batch: 2, optimizer: OptimizerSpec(learningRate: 1)),
+      initial: [Float](repeating: 0, count: layout.count), seed: 1)
+    let exchange = ModelExchange(problem) { $0.layer != "d" }
     // Integers: differences and sums are exact.
     var server = ServerState(model: (0..<layout.count).map { Float($0) })
     let before = server.model

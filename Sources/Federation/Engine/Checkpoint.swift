@@ -3,9 +3,9 @@ import Tensor
 
 /// The complete state of a run after a round: with the scenario, all that its future depends on.
 ///
-/// On disk a safetensors file of flat tensors in the engine's own element order, and a small JSON
-/// file beside it that is written last and names the tensors' hash: a pair that does not belong
-/// together is not read.
+/// On disk one safetensors file of flat tensors in the engine's own element order; round, digest and
+/// identity are in its metadata, so that one rename makes the whole checkpoint. The JSON file
+/// beside it says the same to people and is never read.
 package struct Checkpoint: Equatable {
   /// Rounds done.
   package var round: Int
@@ -38,56 +38,46 @@ package struct Checkpoint: Equatable {
         items.append(item("client/\(client)/" + name, memory[name, default: []]))
       }
     }
-    let bytes = Safetensors(items: items, metadata: ["format": Self.format]).encoded()
-    try FilePath.makeFolder(folder)
-    try AtomicFile.write(bytes, to: FilePath.join(folder, "last.safetensors"))
-    let sidecar: JSON = [
-      "format": .string(Self.format), "run": .string(run), "round": .int(round),
-      "digest": .string(Digest.hex(digest)), "scenario": .string(scenarioHash),
-      "tensors": .string(Self.hash(bytes)),
+    let metadata = [
+      "format": Self.format, "run": run, "round": String(round), "digest": Digest.hex(digest),
+      "scenario": scenarioHash, "tensors": Self.hash(items),
     ]
-    try AtomicFile.write(sidecar.pretty, to: FilePath.join(folder, "last.json"))
+    try FilePath.makeFolder(folder)
+    try AtomicFile.write(
+      Safetensors(items: items, metadata: metadata).encoded(),
+      to: FilePath.join(folder, "last.safetensors"))
+    let summary = JSON.object(metadata.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
+    try AtomicFile.write(summary.pretty, to: FilePath.join(folder, "last.json"))
   }
 
-  /// Reads a checkpoint; nil when there is none, or when a stop between the two files left a pair
-  /// that does not belong together: the run then starts from its beginning.
+  /// Reads a checkpoint; nil when there is none.
   ///
   /// - Throws: exit 9 when it belongs to another scenario, exit 4 when it is not readable.
   package static func read(
-    from folder: String,
-    scenarioHash: String,
-    run: String
-  ) throws(Failure)
-    -> Checkpoint?
-  {
-    let path = FilePath.join(folder, "last.json")
+    from folder: String, scenarioHash: String, run: String
+  ) throws(Failure) -> Checkpoint? {
+    let path = FilePath.join(folder, "last.safetensors")
     guard FileKind(of: path) == .file else { return nil }
-    let sidecar = try parse(path)
-    guard sidecar["format"]?.text == format else {
-      throw corrupt(path, "its format is not \(format)")
-    }
-    guard sidecar["scenario"]?.text == scenarioHash, sidecar["run"]?.text == run else {
-      throw Failure(
-        .folderInUse,
-        "E9002",
-        "\(path) belongs to another scenario",
-        hint: "choose another folder with --out"
-      )
-    }
-    guard let round = sidecar["round"]?.int, let digest = Digest.value(sidecar["digest"]?.text)
-    else { throw corrupt(path, "round or digest is missing") }
-    let tensors = FilePath.join(folder, "last.safetensors")
-    let bytes = try FileReader.bytes(of: tensors)
-    guard sidecar["tensors"]?.text == hash(bytes) else { return nil }
     let file: Safetensors
     do {
-      file = try Safetensors(decoding: bytes)
+      file = try Safetensors(decoding: try FileReader.bytes(of: path))
+    } catch let failure as Failure {
+      throw failure
     } catch {
-      throw corrupt(tensors, error.message)
+      throw corrupt(path, (error as? Safetensors.FormatError)?.message ?? "\(error)")
     }
-    guard let model = file["server/model"]?.values else {
-      throw corrupt(tensors, "no server/model")
+    guard file.metadata["format"] == format else { throw corrupt(path, "its format is not \(format)") }
+    guard file.metadata["tensors"] == hash(file.items) else {
+      throw corrupt(path, "its tensors are not those that were written")
     }
+    guard file.metadata["scenario"] == scenarioHash, file.metadata["run"] == run else {
+      throw Failure(
+        .folderInUse, "E9002", "\(path) belongs to another scenario",
+        hint: "choose another folder with --out")
+    }
+    guard let round = file.metadata["round"].flatMap(Int.init), round >= 0,
+      let digest = Digest.value(file.metadata["digest"]), let model = file["server/model"]?.values
+    else { throw corrupt(path, "round, digest or model is missing") }
     var checkpoint = Checkpoint(
       round: round,
       digest: digest,
@@ -110,15 +100,6 @@ package struct Checkpoint: Equatable {
     Safetensors.Item(name: name, shape: [values.count], values: values)
   }
 
-  private static func parse(_ path: String) throws(Failure) -> JSON {
-    let bytes = try FileReader.bytes(of: path)
-    do {
-      return try JSON(parsing: bytes)
-    } catch {
-      throw corrupt(path, "line \(error.line): \(error.message)")
-    }
-  }
-
   private static func corrupt(_ path: String, _ why: String) -> Failure {
     Failure(
       .dataMissingOrCorrupt,
@@ -127,10 +108,16 @@ package struct Checkpoint: Equatable {
       hint: "delete the folder of this run to repeat it from the start"
     )
   }
+}
 
-  private static func hash(_ bytes: [UInt8]) -> String {
+extension Checkpoint {
+  /// Names and values of all tensors: a damaged file must not become a model.
+  private static func hash(_ items: [Safetensors.Item]) -> String {
     var hash = XXHash64()
-    hash.update(bytes)
+    for item in items {
+      hash.update(item.name)
+      hash.update(item.values)
+    }
     return hash.hex
   }
 }

@@ -38,8 +38,7 @@ struct Run<Method: Strategy> {
     _ interruption: () -> ExitCode?, _ report: (RoundRecord) -> Void
   ) throws(Failure) -> RunResult {
     let checkpoints = RunFiles.checkpoints(folder)
-    let checkpoint = try Checkpoint.read(
-      from: checkpoints, scenarioHash: scenarioHash, run: name)
+    let checkpoint = try usableCheckpoint(checkpoints)
     if let checkpoint { simulation.restore(checkpoint) }
     let rounds = arena.scenario.federation.rounds
     let files = try RunFiles(folder, upTo: simulation.round)
@@ -79,6 +78,21 @@ struct Run<Method: Strategy> {
     if saved != simulation.round { try save() }
     try writeModels(files)
     return result
+  }
+
+  /// The checkpoint, if the trace reaches it: a trace that lost lines can only be written anew.
+  private func usableCheckpoint(_ checkpoints: String) throws(Failure) -> Checkpoint? {
+    guard
+      let checkpoint = try Checkpoint.read(
+        from: checkpoints, scenarioHash: scenarioHash, run: name)
+    else { return nil }
+    let digest = Digest.hex(checkpoint.digest)
+    let known = try RunFiles.records(in: folder)
+    let isCovered =
+      checkpoint.round == 0
+      || known.prefix(checkpoint.round).last.map { $0.round == checkpoint.round && $0.digest == digest }
+        ?? false
+    return isCovered ? checkpoint : nil
   }
 
   /// One round with its evaluation and its lines.
