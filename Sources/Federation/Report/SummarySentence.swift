@@ -44,6 +44,9 @@ public struct SummarySentence: Sendable {
     let n = difference.seeds.count
     let model = metric.prefix { $0 != "." }
     let mean = 100 * difference.statistics.mean
+    if difference.differences.allSatisfy({ $0 == 0 }) {
+      return "\(label) - \(reference), \(model): equal on every seed"
+    }
     let head =
       "\(label) - \(reference), \(model): \(NumberText.fixed(mean, 1, plus: true)) points"
     guard let half = difference.statistics.halfWidth else {
