@@ -82,11 +82,7 @@ struct ModelExchangeTests {
   func roundTrip() throws {
     let network = try SmallNetwork.build()
     let layout = network.layout
-    let problem = LearningProblem(
-      network: network, clients: 1,
-      settings: LocalSettings(work: .epochs(1), batch: 2, optimizer: OptimizerSpec(learningRate: 1)),
-      initial: [Float](repeating: 0, count: layout.count), seed: 1)
-    let exchange = ModelExchange(problem) { $0.layer != "d" }
+    let exchange = ModelExchange(problem(network)) { $0.layer != "d" }
     // Integers: differences and sums are exact.
     var server = ServerState(model: (0..<layout.count).map { Float($0) })
     let before = server.model
@@ -110,6 +106,39 @@ struct ModelExchangeTests {
     }
   }
 
+  @Test("running statistics take the mean itself: no server step, no momentum")
+  func runningStatistics() throws {
+    let network = try SmallNetwork.build()
+    let layout = network.layout
+    let exchange = ModelExchange(problem(network))
+    var model = [Float](repeating: 1, count: layout.count)
+    exchange.apply(
+      [Float](repeating: 2, count: layout.count),
+      scaledBy: 0.5,
+      step: [Float](repeating: 8, count: layout.count),
+      to: &model
+    )
+    for entry in layout.entries {
+      // 1 + 0.5·8, or 1 + 2.
+      let expected: Float = entry.role.isTrained ? 5 : 3
+      for i in entry.range { #expect(model[i] == expected) }
+    }
+  }
+
+  private var settings: LocalSettings {
+    LocalSettings(work: .epochs(1), batch: 2, optimizer: OptimizerSpec(learningRate: 1))
+  }
+
+  private func problem(_ network: Network) -> LearningProblem {
+    LearningProblem(
+      network: network,
+      clients: 1,
+      settings: settings,
+      initial: [Float](repeating: 0, count: network.layout.count),
+      seed: 1
+    )
+  }
+
   private func device(_ network: Network, _ workspace: Workspace) -> Device {
     let images = ImageSet(shape: network.input, pixels: .bytes([]), labels: [], classes: 3)
     return Device(
@@ -121,11 +150,7 @@ struct ModelExchangeTests {
       network: network,
       workspace: workspace,
       loader: BatchLoader(images, PixelTransform(channels: 1)),
-      settings: LocalSettings(
-        work: .epochs(1),
-        batch: 2,
-        optimizer: OptimizerSpec(learningRate: 1)
-      )
+      settings: settings
     )
   }
 }

@@ -56,6 +56,27 @@ struct IdentityTests {
     #expect(bits(pair[0].model) == bits(pair[1].model))
   }
 
+  @Test(
+    "the server's step size and momentum leave batch norm's running statistics to the mean",
+    arguments: [
+      ("fedavgm", #""serverMomentum": 0.9, "serverLearningRate": 0.3"#),
+      ("scaffold", #""serverLearningRate": 0.3"#),
+    ]
+  )
+  func runningStatistics(_ kind: String, _ fields: String) throws {
+    let file = try PartitionFile(sizes: [12, 12, 12])
+    var text = ScenarioText(partition: file.json)
+    text.federation = #"{ "clients": 3, "rounds": 1 }"#
+    text.model = #"{ "kind": "resnet8", "width": 4, "norm": "batch" }"#
+    text.strategies = ["fedavg", kind].map { ScenarioText.strategy($0, $0 == kind ? fields : "") }
+    let experiment = try text.experiment(SmallImages.bytes(train: 36))
+    let pair = try (0..<2).map { try experiment.trial(strategy: $0) }
+    let trained = experiment.network.layout.trainedCount
+    #expect(trained < pair[0].model.count)
+    #expect(pair[0].model[trained...] == pair[1].model[trained...])
+    #expect(pair[0].model[..<trained] != pair[1].model[..<trained])
+  }
+
   @Test("the additions do something when they are not switched off")
   func switchedOn() throws {
     let all = try trials([

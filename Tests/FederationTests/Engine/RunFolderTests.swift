@@ -160,6 +160,7 @@ struct RunFolderTests {
     }
     #expect(try fixture.run("out").exit == .done)
     let before = try fixture.bytes("out/fedavg-s1/classes.csv")
+    #expect(try fixture.lines("out/fedavg-s1/digest.txt").count == 1)
     #expect(try fixture.run("out", continues: true).exit == .done)
     #expect(try fixture.bytes("out/fedavg-s1/classes.csv") == before)
     let rounds = try fixture.rounds("out/fedavg-s1")
