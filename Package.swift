@@ -20,35 +20,61 @@ let package = Package(
     .target(
       name: "COpenBLAS",
       linkerSettings: [
-        .linkedLibrary("dl", .when(platforms: [.linux])), .linkedLibrary("m", .when(platforms: [.linux])),
-      ]),
+        .linkedLibrary("dl", .when(platforms: [.linux])),
+        .linkedLibrary("m", .when(platforms: [.linux])),
+      ]
+    ),
     .target(name: "Tensor", dependencies: ["COpenBLAS"], swiftSettings: numeric),
     .target(name: "Client", dependencies: ["Tensor"], swiftSettings: numeric),
     .target(name: "Aggregation", dependencies: ["Client", "Tensor"], swiftSettings: numeric),
     .target(
-      name: "Federation", dependencies: ["Aggregation", "Client", "Tensor"],
-      swiftSettings: numeric),
+      name: "Federation",
+      dependencies: ["Aggregation", "Client", "Tensor"],
+      swiftSettings: numeric
+    ),
     .executableTarget(
-      name: "fedsim", dependencies: ["Federation", "Aggregation", "Client", "Tensor"],
-      swiftSettings: strict),
+      name: "fedsim",
+      dependencies: ["Federation", "Aggregation", "Client", "Tensor"],
+      swiftSettings: strict
+    ),
 
     .target(
-      name: "TestSupport", dependencies: ["Tensor", "Client"], path: "Tests/TestSupport",
-      swiftSettings: numeric),
+      name: "TestSupport",
+      dependencies: ["Tensor", "Client"],
+      path: "Tests/TestSupport",
+      swiftSettings: numeric
+    ),
     .testTarget(
-      name: "TensorTests", dependencies: ["Tensor", "TestSupport"],
-      exclude: ["Golden/make_golden.py", "Golden/golden_training.py"], resources: [.copy("Golden/data")],
-      swiftSettings: strict),
+      name: "TensorTests",
+      dependencies: ["Tensor", "TestSupport"],
+      exclude: ["Golden/make_golden.py", "Golden/golden_training.py"],
+      resources: [.copy("Golden/data")],
+      swiftSettings: strict
+    ),
     .testTarget(
-      name: "ClientTests", dependencies: ["Client", "Tensor", "TestSupport"],
-      swiftSettings: strict),
+      name: "ClientTests",
+      dependencies: ["Client", "Tensor", "TestSupport"],
+      swiftSettings: strict
+    ),
     .testTarget(
-      name: "AggregationTests", dependencies: ["Aggregation", "Client", "Tensor", "TestSupport"],
-      swiftSettings: strict),
+      name: "AggregationTests",
+      dependencies: ["Aggregation", "Client", "Tensor", "TestSupport"],
+      swiftSettings: strict
+    ),
     .testTarget(
       name: "FederationTests",
       dependencies: ["Federation", "Aggregation", "Client", "Tensor", "TestSupport"],
-      swiftSettings: strict),
-    .testTarget(name: "CommandTests", dependencies: ["fedsim", "TestSupport"], swiftSettings: strict),
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: ["fedsim", "Federation", "Tensor"],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "TidyTests",
+      dependencies: ["Federation", "Aggregation", "Tensor"],
+      swiftSettings: strict
+    ),
   ]
 )

@@ -18,6 +18,19 @@ enum Console {
     return isatty(2) == 1
   }()
 
+  /// Makes the three standard streams safe to use, whatever the caller did to them.
+  ///
+  /// A reader that goes away ends the writing and not the program: a night's training outlives
+  /// `| head`. A stream that is closed altogether gets `/dev/null`: otherwise the first file that
+  /// is opened would take its number, and messages would land in the results.
+  static func secureStreams() {
+    signal(SIGPIPE, SIG_IGN)
+    for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 {
+      // The lowest free number is taken: it is this one, for those below are open.
+      _ = open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY)
+    }
+  }
+
   /// Writes a line of data to stdout.
   static func print(_ text: String) { write(text + "\n", to: 1) }
 

@@ -12,6 +12,7 @@ import Federation
 @main
 struct Main {
   static func main() {
+    Console.secureStreams()
     let words = Array(CommandLine.arguments.dropFirst())
     let code = run(words)
     fflush(nil)

@@ -30,6 +30,12 @@ public struct Experiment: Sendable {
   package init(_ scenario: Scenario, data: LabelledData) throws(Failure) {
     self.scenario = scenario
     self.data = data
+    guard data.train.classes >= 2 else {
+      throw Failure(
+        .scenarioInvalid, "E3304",
+        "$.data.dataset: the data have \(data.train.classes) class; expected 2 or more",
+        hint: "labels count from 0 and name the class; check the label files")
+    }
     do {
       network = try Network(
         scenario.model, input: data.train.shape, classes: data.train.classes)
@@ -40,7 +46,7 @@ public struct Experiment: Sendable {
       if let type = StrategyRegistry[choice.kind],
         let objection = type.objection(to: scenario.client.optimizer)
       {
-        throw Failure(.scenarioInvalid, "E3302", "$.client.optimizer: \(objection)")
+        throw Failure(.scenarioInvalid, "E3302", "$.client.optimizer.kind: \(objection)")
       }
     }
     var splits: [Split] = []

@@ -133,6 +133,7 @@ extension ScenarioChecks {
       }
       guard let card = cards.first(where: { $0.kind == kind }) else { continue }
       checkDegenerate(card, at: path)
+      checkOptimizer(kind)
       let settings = card.fields.map { values["\(path).\($0.name)"]?.compact ?? "" }
       if let first = seen.updateValue(index, forKey: "\(kind) \(settings)") {
         warn(
@@ -152,6 +153,27 @@ extension ScenarioChecks {
         )
       }
     }
+  }
+
+  /// Some methods' equations hold for some optimizers only; each objection is reported once.
+  private mutating func checkOptimizer(_ strategy: String) {
+    let path = "client.optimizer.kind"
+    guard let type = StrategyRegistry[strategy], let word = text(path),
+      let kind = OptimizerSpec.Kind(rawValue: word)
+    else { return }
+    let momentum = number("client.optimizer.momentum") ?? 0
+    let rate = number("client.optimizer.learningRate") ?? 0.1
+    func complaint(about kind: OptimizerSpec.Kind) -> String? {
+      type.objection(
+        to: OptimizerSpec(
+          kind: kind, learningRate: rate, momentum: momentum,
+          nesterov: values["client.optimizer.nesterov"]?.truth ?? false))
+    }
+    guard let objection = complaint(about: kind) else { return }
+    let message = "found \"\(word)\"; \(objection)"
+    guard !problems.contains(where: { $0.code == "E3302" && $0.message == message }) else { return }
+    let other = OptimizerSpec.Kind.allCases.first { complaint(about: $0) == nil }
+    error("E3302", path, message, suggestion: other.map { "\"\($0.rawValue)\"" })
   }
 
   private mutating func checkDegenerate(_ card: StrategyCard, at path: String) {

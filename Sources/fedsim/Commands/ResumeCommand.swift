@@ -29,22 +29,38 @@ package enum ResumeCommand {
     }
     let bytes = try FileReader.bytes(of: file)
     let overrides = try self.overrides(options.folder)
-    let reading = ScenarioReader().read(bytes: bytes, file: file, overrides: overrides)
+    let reading = ScenarioReader().read(
+      bytes: bytes, file: file, overrides: try name(options.folder) + overrides)
     guard let scenario = reading.scenario, let resolved = reading.resolved,
       let hash = reading.hash, reading.errors.isEmpty
     else {
-      ValidateCommand.report(reading, isQuiet: options.isQuiet)
+      if options.format == .json {
+        Console.print(ValidateCommand.json(reading))
+      } else {
+        ValidateCommand.report(reading, isQuiet: options.isQuiet)
+      }
       return .scenarioInvalid
     }
     let session = ExperimentSession(
       experiment: try Experiment(scenario),
       source: ScenarioSource(
         bytes: bytes, overrides: overrides, resolved: resolved, hash: hash,
-        command: "fedsim run " + Shell.quoted(file)),
+        command: (["fedsim run", Shell.quoted(file)]
+          + overrides.map { "--set " + Shell.quoted($0) }).joined(separator: " ")),
       folder: options.folder, threads: options.threads ?? MachineFacts.coreCount,
       warnings: reading.warnings.map { "\($0.path): \($0.message)" },
       format: options.format, isQuiet: options.isQuiet)
     return try session.run(continues: true)
+  }
+
+  /// The name the run had, as an override: a scenario without one takes that of its file, which is
+  /// another one in the run folder.
+  private static func name(_ folder: String) throws -> [String] {
+    let file = FilePath.join(folder, "scenario.resolved.json")
+    guard FileKind(of: file) == .file,
+      let name = (try? JSON(parsing: try FileReader.bytes(of: file)))?["name"]
+    else { return [] }
+    return ["name=" + name.compact]
   }
 
   private static func overrides(_ folder: String) throws -> [String] {

@@ -1,0 +1,98 @@
+import Foundation
+import Tensor
+import Testing
+
+@Suite("Commands that inform") struct InformationTests {
+  let folder = TemporaryFolder()
+
+  @Test(
+    "text goes to stdout and nothing to stderr",
+    arguments: [
+      ("version", "scenario format 1"), ("--version", "fedsim"), ("help", "make a comparison|run"),
+      ("help run", "--threads N"), ("run --help", "SCENARIO.json"), ("", "Usage|usage|fedsim"),
+      ("list strategies", "scaffold"), ("list models", "resnet8"), ("list datasets", "cifar10"),
+      ("list partitions", "dirichlet-cut"), ("list codecs", "dense-f32"),
+      ("explain fedprox", "proximalWeight"), ("explain E3302", "optimizer"),
+      ("explain client.optimizer.learningRate", "learningRate"), ("schema", "$schema"),
+      ("doctor", "GFLOP"),
+    ]
+  )
+  func text(words: String, expected: String) throws {
+    let outcome = try Program.run(words.split(separator: " ").map(String.init), in: folder.path)
+    #expect(outcome.exit == 0, "\(outcome.text)")
+    let isFound = expected.split(separator: "|").contains { outcome.stdout.contains($0) }
+    #expect(isFound, "\(expected) in \(outcome.text)")
+    #expect(outcome.stderr.isEmpty, "\(outcome.text)")
+    #expect(!outcome.stdout.contains("\u{1B}"), "no escape codes where there is no terminal")
+  }
+
+  @Test(
+    "with --format json stdout is exactly one object and stderr is empty",
+    arguments: [
+      ("version", 0), ("help", 0), ("help run", 0), ("list strategies", 0), ("list models", 0),
+      ("list datasets", 0), ("list partitions", 0), ("list codecs", 0), ("list accountants", 0),
+      ("explain fedprox", 0), ("explain E3302", 0), ("explain model.width", 0), ("schema", 0),
+      ("doctor", 0), ("validate good.json", 0), ("validate bad.json", 3), ("run bad.json", 3),
+      ("validate missing.json", 4), ("run missing.json", 4), ("resume missing", 4),
+      ("data check nothing", 4), ("data check cifar", 4), ("versoin", 2), ("run", 2),
+      ("run good.json --treads 2", 2), ("list modles", 2), ("explain gradientz", 2),
+      ("run good.json --out o", 0), ("resume good-run", 4),
+    ]
+  )
+  func json(words: String, exit: Int32) throws {
+    try folder.write("good.json", ScenarioText.tiny())
+    try folder.write("bad.json", #"{ "fedsim": 1, "lr": 2 }"#)
+    try folder.write("cifar/data_batch_1.bin", [1, 2, 3])
+    let outcome = try Program.run(
+      words.split(separator: " ").map(String.init) + ["--format", "json"],
+      in: folder.path
+    )
+    #expect(outcome.exit == exit, "\(outcome.text)")
+    #expect(outcome.stderr.isEmpty, "\(outcome.text)")
+    let json = try outcome.json()
+    if exit != 0 {
+      #expect(json["status"]?.text == "error")
+      #expect(json["exit"]?.int == Int(exit))
+      let code = try #require(json["code"]?.text)
+      let page = try Program.run(["explain", code], in: folder.path)
+      #expect(page.exit == 0, "every code has a page: \(page.text)")
+    }
+  }
+
+  @Test("validate lists every problem at once, with paths and lines")
+  func validate() throws {
+    try folder.write(
+      "s.json",
+      ScenarioText.tiny(
+        top: "\n\"sede\": 1,",
+        data: ", \"longTail\": { \"factor\": 0.01 }",
+        federation: "\"clients\": -3, \"rounds\": 2"
+      )
+    )
+    let outcome = try Program.run(["validate", "s.json"], in: folder.path)
+    #expect(outcome.exit == 3)
+    for part in [
+      "3 problems", "$.sede  (line 2)", "did you mean \"seeds\" ?", "$.data.longTail.factor",
+      "did you mean 100 ?", "$.federation.clients", "-3",
+    ] {
+      #expect(outcome.stderr.contains(part), "\(part) in \(outcome.text)")
+    }
+    #expect(outcome.stdout.isEmpty)
+  }
+
+  @Test("data check accepts whole files, in words and as JSON, and says what they hold")
+  func dataCheck() throws {
+    try DataSamples.npy(in: folder, "npy")
+    try DataSamples.cifar10(in: folder, "cifar")
+    try DataSamples.mnist(in: folder, "mnist")
+    try DataSamples.leaf(in: folder, "leaf")
+    for name in ["npy", "cifar", "mnist", "leaf"] {
+      let text = try Program.run(["data", "check", name], in: folder.path)
+      #expect(text.exit == 0, "\(text.text)")
+      #expect(text.stdout.contains("classes"), "\(text.text)")
+      let json = try Program.run(["data", "check", name, "--format=json"], in: folder.path).json()
+      #expect(json["status"]?.text == "ok")
+      #expect(json["classes"]?.int != nil)
+    }
+  }
+}

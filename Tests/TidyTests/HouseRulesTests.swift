@@ -1,0 +1,114 @@
+import Federation
+import Foundation
+import Testing
+
+@Suite("House rules") struct HouseRulesTests {
+  @Test("the walk finds the package")
+  func walk() {
+    #expect(Repository.sources.count > 100)
+    #expect(Repository.tests.count > 30)
+    #expect(Repository.strategies.count >= 8)
+    #expect(Repository.scenarios.count >= 4)
+    #expect(Repository.sources.contains { $0.imports.contains("COpenBLAS") })
+  }
+
+  @Test("no line is longer than 100 columns", arguments: Repository.sources + Repository.tests)
+  func columns(file: Repository.File) {
+    for (number, line) in file.lines.enumerated() where line.count > 100 {
+      // A long text in a test stays whole: cutting it would make it harder to compare.
+      if file.path.hasPrefix("Tests/"), line.contains("://") { continue }
+      Issue.record("\(file.path):\(number + 1) has \(line.count) columns")
+    }
+  }
+
+  @Test("no file is longer than 400 lines", arguments: Repository.sources + Repository.tests)
+  func length(file: Repository.File) {
+    #expect(file.lines.count <= 401, "\(file.path)")
+  }
+
+  /// A module and those of ours that it may import.
+  private static let arrows: [String: Set<String>] = [
+    "COpenBLAS": [], "Tensor": ["COpenBLAS"], "Client": ["Tensor"],
+    "Aggregation": ["Client", "Tensor"], "Federation": ["Aggregation", "Client", "Tensor"],
+    "fedsim": ["Federation", "Aggregation", "Client", "Tensor"],
+  ]
+
+  @Test("a module imports only those below it", arguments: Repository.sources)
+  func arrows(file: Repository.File) throws {
+    let allowed = try #require(Self.arrows[file.module], "\(file.module) has no place in the house")
+    let ours = Set(file.imports).intersection(Self.arrows.keys)
+    #expect(ours.isSubset(of: allowed), "\(file.path) imports \(ours.sorted())")
+  }
+
+  @Test(
+    "a system module is imported in its one place",
+    arguments: [
+      ("COpenBLAS", ["Sources/Tensor/Kernels/BLAS.swift"]),
+      ("Dispatch", ["Sources/Federation/Engine/WorkerPool.swift"]), ("Foundation", []),
+      ("FoundationEssentials", []),
+    ]
+  )
+  func onePlace(module: String, places: [String]) {
+    let found = Repository.sources.filter { $0.imports.contains(module) }.map(\.path)
+    #expect(found == places)
+  }
+
+  @Test("only Federation and the program open files", arguments: Repository.sources)
+  func files(file: Repository.File) {
+    if ["Federation", "fedsim", "COpenBLAS"].contains(file.module) { return }
+    for call in ["open(", "fopen(", "opendir(", "stat(", "creat(", "mkdir(", "unlink("] {
+      #expect(!callsFree(call, in: file), "\(file.path) calls \(call)…)")
+    }
+  }
+
+  /// Whether the text has the call as a free function, not as the end of a longer name.
+  private func callsFree(_ call: String, in file: Repository.File) -> Bool {
+    var rest = file.text[...]
+    while let range = rest.range(of: call) {
+      let before = rest[..<range.lowerBound].last
+      if !(before.map { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "." } ?? false) {
+        return true
+      }
+      rest = rest[range.upperBound...]
+    }
+    return false
+  }
+
+  @Test("no shortcut is left in the sources", arguments: Repository.sources)
+  func shortcuts(file: Repository.File) {
+    for word in ["fatalError(", "try!", "as!", "TODO", "FIXME", "XXX:", "print(\"DEBUG"] {
+      #expect(!file.text.contains(word), "\(file.path) has \(word)")
+    }
+  }
+
+  @Test(
+    "nothing tells how it was made",
+    arguments: Repository.sources + Repository.tests + Repository.documents + Repository.scenarios
+      + Repository.front
+  )
+  func noMaking(file: Repository.File) {
+    if file.name == "HouseRulesTests.swift" { return }
+    let text = file.text.lowercased()
+    for word in ["this session", "issue #", "helper-", "/work/", "shared/", "style.md", "ux.md"] {
+      #expect(!text.contains(word), "\(file.path) has \(word)")
+    }
+  }
+
+  @Test("every code in the sources has a row in the catalogue, and no row is there twice")
+  func codes() throws {
+    let code = try Regex("\"([EW][0-9]{4})\"", as: (Substring, Substring).self)
+    var count = 0
+    for file in Repository.sources where !file.name.hasPrefix("MessageCatalogue") {
+      for match in file.text.matches(of: code) {
+        count += 1
+        #expect(
+          MessageCatalogue.entry(String(match.output.1)) != nil,
+          "\(file.path): \(match.output.1) has no page"
+        )
+      }
+    }
+    #expect(count > 80, "the walk has lost its way")
+    let codes = MessageCatalogue.entries.map(\.code)
+    #expect(Set(codes).count == codes.count)
+  }
+}

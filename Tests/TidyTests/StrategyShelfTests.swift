@@ -1,0 +1,78 @@
+import Aggregation
+import Federation
+import Foundation
+import Testing
+
+@Suite("Every strategy is complete") struct StrategyShelfTests {
+  /// The name in a scenario, read from the source.
+  private func kind(of file: Repository.File) throws -> String {
+    let start = try #require(file.text.range(of: "kind: \""), "\(file.path) has no card")
+    return String(file.text[start.upperBound...].prefix { $0 != "\"" })
+  }
+
+  @Test("its file is registered under its kind", arguments: Repository.strategies)
+  func registered(file: Repository.File) throws {
+    let type = try #require(StrategyRegistry[try kind(of: file)])
+    #expect("\(type).swift" == file.name)
+  }
+
+  @Test("a test speaks of it", arguments: Repository.strategies)
+  func tested(file: Repository.File) throws {
+    let type = String(file.name.dropLast(".swift".count))
+    let word = "\"\(try kind(of: file))\""
+    let isTested = Repository.tests.contains { test in
+      guard ["AggregationTests", "FederationTests", "CommandTests"].contains(test.module) else {
+        return false
+      }
+      return test.text.contains(type) || test.text.contains(word)
+        || test.text.contains(word.replacing("\"", with: "\\\""))
+    }
+    #expect(isTested, "no test mentions \(type) or \(word)")
+  }
+
+  @Test("it has a guide with its links, its kind and its fields", arguments: Repository.strategies)
+  func guide(file: Repository.File) throws {
+    let name = file.name.replacing(".swift", with: ".md")
+    let guide = try #require(
+      Repository.documents.first { $0.path == "docs/strategies/\(name)" },
+      "no guide \(name)"
+    )
+    #expect(guide.text.contains("Sources/Aggregation/Strategies/\(file.name)"))
+    #expect(guide.text.contains("scenarios/"))
+    let kind = try kind(of: file)
+    #expect(guide.text.contains("`\(kind)`"))
+    let card = try #require(StrategyRegistry[kind]).card
+    for field in card.fields {
+      #expect(guide.text.contains("`\(field.name)`"), "\(name) does not name \(field.name)")
+    }
+    // Links lead somewhere.
+    for part in guide.text.split(separator: "](").dropFirst() {
+      let target = part.prefix { $0 != ")" }
+      if target.hasPrefix("http") { continue }
+      let place = Repository.root.appending(path: "docs/strategies/\(target)")
+      #expect((try? place.checkResourceIsReachable()) == true, "\(name) links to \(target)")
+    }
+  }
+
+  @Test("a scenario runs it", arguments: Repository.strategies)
+  func scenario(file: Repository.File) throws {
+    let kind = try kind(of: file)
+    let isRun = Repository.scenarios.contains { scenario in
+      ScenarioReader().read(bytes: Array(scenario.text.utf8), file: scenario.name)
+        .scenario?.strategies.contains { $0.kind == kind } ?? false
+    }
+    #expect(isRun, "no scenario has \(kind)")
+  }
+
+  @Test(
+    "every scenario is valid, named after its file, and says what it is for",
+    arguments: Repository.scenarios
+  )
+  func valid(scenario: Repository.File) throws {
+    let reading = ScenarioReader().read(bytes: Array(scenario.text.utf8), file: scenario.name)
+    #expect(reading.errors.isEmpty, "\(reading.errors.map(\.text))")
+    #expect(reading.warnings.isEmpty, "\(reading.warnings.map(\.text))")
+    #expect(reading.scenario?.name == scenario.name.replacing(".json", with: ""))
+    #expect(scenario.text.contains("\"//\": "))
+  }
+}
