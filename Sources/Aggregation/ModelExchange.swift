@@ -14,7 +14,8 @@ public struct ModelExchange: Sendable {
 
   /// An exchange of the tensors of a layout that satisfy `included`; of all by default.
   public init(
-    _ problem: LearningProblem, where included: (ParameterLayout.Entry) -> Bool = { _ in true }
+    _ problem: LearningProblem,
+    where included: (ParameterLayout.Entry) -> Bool = { _ in true }
   ) {
     shared = ParameterSelection(problem.layout, where: included)
     trainedCount = problem.layout.trainedCount
@@ -48,13 +49,16 @@ public struct ModelExchange: Sendable {
 
   /// w ← w + a·Δ on the shared tensors; nothing when no upload came.
   ///
-  /// - Parameters:
-  ///   - a: the server's step size. Running statistics always take 1: they are means, and a server
-  ///     that overshoots would make a variance negative.
-  ///   - step: Δ of trained parameters, [shared.count], where it is not `mean` itself: a momentum,
-  ///     say. Running statistics always take `mean`.
+  /// `a`: the server's step size. Running statistics always take 1: they are means, and a server
+  /// that overshoots would make a variance negative.
+  ///
+  /// `step`: Δ of trained parameters, [shared.count], where it is not `mean` itself: a momentum,
+  /// say. Running statistics always take `mean`.
   public func apply(
-    _ mean: [Float]?, scaledBy a: Float = 1, step: [Float]? = nil, to model: inout [Float]
+    _ mean: [Float]?,
+    scaledBy a: Float = 1,
+    step: [Float]? = nil,
+    to model: inout [Float]
   ) {
     guard let mean else { return }
     let step = step ?? mean

@@ -1,6 +1,7 @@
 import Tensor
 
 /// What travels between the server and one client, in one direction: blocks of named tensors.
+///
 /// The bytes of a message are those of its blocks; nothing else is ever sent.
 public struct Payload: Sendable, Equatable {
   /// Tensors that belong together, one after the other in one flat buffer of 32-bit floats.
@@ -49,7 +50,9 @@ public struct Payload: Sendable, Equatable {
 
   /// Adds a block of parameters that are already gathered, [selection.count].
   public mutating func append(
-    _ name: String, _ selection: ParameterSelection, gathered: [Float]
+    _ name: String,
+    _ selection: ParameterSelection,
+    gathered: [Float]
   ) {
     append(name, selection.items.map { NamedShape($0.name, $0.shape) }, values: gathered)
   }
@@ -58,12 +61,15 @@ public struct Payload: Sendable, Equatable {
   public mutating func append(_ name: String, _ tensors: [NamedShape], values: [Float]) {
     precondition(
       tensors.map(\.count).reduce(0, +) == values.count,
-      "Payload.append \(name): \(values.count) values for \(tensors.map(\.shape))")
+      "Payload.append \(name): \(values.count) values for \(tensors.map(\.shape))"
+    )
     precondition(!blocks.contains { $0.name == name }, "Payload.append: two blocks named \(name)")
     blocks.append(Block(name: name, tensors: tensors, values: values))
   }
 
-  /// The buffer of a block. Asking for a block that was not sent is a programmer's mistake.
+  /// The buffer of a block.
+  ///
+  /// Asking for a block that was not sent is a programmer's mistake.
   public subscript(name: String) -> [Float] {
     guard let block = blocks.first(where: { $0.name == name }) else {
       preconditionFailure("Payload: no block \(name) among \(blocks.map(\.name))")

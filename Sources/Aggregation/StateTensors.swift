@@ -1,12 +1,15 @@
-/// Named flat tensors that survive a round: what a server or a client remembers. Owned, digested
-/// and checkpointed by the engine, so that a strategy itself is a constant.
+/// Named flat tensors that survive a round: what a server or a client remembers.
+///
+/// Owned, digested and checkpointed by the engine, so that a strategy itself is a constant.
 public struct StateTensors: Sendable, Equatable {
   private var tensors: [String: [Float]] = [:]
 
   /// Nothing remembered.
   public init() {}
 
-  /// The tensor of a name; nil when absent. Mutation in place copies nothing.
+  /// The tensor of a name; nil when absent.
+  ///
+  /// Mutation in place copies nothing.
   public subscript(name: String) -> [Float]? {
     get { tensors[name] }
     _modify { yield &tensors[name] }

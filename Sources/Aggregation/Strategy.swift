@@ -1,8 +1,10 @@
 import Client
 import Tensor
 
-/// A federated method, both halves in one value. A strategy is a constant: everything that moves
-/// is in `ServerState` and `ClientMemory`, which the engine owns, digests and checkpoints.
+/// A federated method, both halves in one value.
+///
+/// A strategy is a constant: everything that moves is in `ServerState` and `ClientMemory`, which
+/// the engine owns, digests and checkpoints.
 ///
 /// A round calls, in this order:
 /// `download` for each client → `train` for each client, in parallel → `Fold.add` for each upload,
@@ -36,7 +38,9 @@ public protocol Strategy: Sendable {
   ///
   /// `device.workspace` holds nothing of use at the start: load a model first.
   func train(
-    _ device: inout Device, received: Payload, memory: inout ClientMemory
+    _ device: inout Device,
+    received: Payload,
+    memory: inout ClientMemory
   ) throws(Divergence) -> ClientUpdate
 
   /// The server's step after all uploads of a round are in the fold.
@@ -47,7 +51,9 @@ public protocol Strategy: Sendable {
 
   /// A client's own model, or nil where the generic one serves; may fine-tune on the device.
   func personalModel(
-    _ device: inout Device, _ server: ServerState, _ memory: ClientMemory
+    _ device: inout Device,
+    _ server: ServerState,
+    _ memory: ClientMemory
   ) throws(Divergence) -> [Float]?
 }
 
@@ -66,7 +72,11 @@ public struct LearningProblem: Sendable {
 
   /// A problem.
   public init(
-    network: Network, clients: Int, settings: LocalSettings, initial: [Float], seed: UInt64
+    network: Network,
+    clients: Int,
+    settings: LocalSettings,
+    initial: [Float],
+    seed: UInt64
   ) {
     self.network = network
     self.clients = clients
@@ -162,6 +172,8 @@ extension Strategy {
 
   /// No model of one's own.
   public func personalModel(
-    _ device: inout Device, _ server: ServerState, _ memory: ClientMemory
+    _ device: inout Device,
+    _ server: ServerState,
+    _ memory: ClientMemory
   ) throws(Divergence) -> [Float]? { nil }
 }

@@ -1,5 +1,7 @@
-/// What a strategy says of itself. The scenario's validation, its JSON Schema, `list`, `explain`
-/// and the documentation's table are all made from this.
+/// What a strategy says of itself.
+///
+/// The scenario's validation, its JSON Schema, `list`, `explain` and the documentation's table are
+/// all made from this.
 public struct StrategyCard: Sendable {
   /// The name in a scenario, such as "fedprox".
   public let kind: String
@@ -22,8 +24,15 @@ public struct StrategyCard: Sendable {
 
   /// A card with every entry.
   public init(
-    kind: String, title: String, summary: String, source: String, equations: [String],
-    messages: [String], memory: String, notes: [String] = [], fields: [Hyperparameter] = []
+    kind: String,
+    title: String,
+    summary: String,
+    source: String,
+    equations: [String],
+    messages: [String],
+    memory: String,
+    notes: [String] = [],
+    fields: [Hyperparameter] = []
   ) {
     self.kind = kind
     self.title = title
@@ -74,7 +83,11 @@ public struct Hyperparameter: Sendable {
 
   /// A field with every entry.
   public init(
-    _ name: String, symbol: String, _ domain: Domain, default initial: Value, _ summary: String,
+    _ name: String,
+    symbol: String,
+    _ domain: Domain,
+    default initial: Value,
+    _ summary: String,
     degenerate: (value: Value, equals: String)? = nil
   ) {
     self.name = name

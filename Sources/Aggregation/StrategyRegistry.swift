@@ -1,4 +1,6 @@
-/// Every strategy by name. A new method needs one line here.
+/// Every strategy by name.
+///
+/// A new method needs one line here.
 public enum StrategyRegistry {
   /// All strategies, in the order of `fedsim list strategies`.
   public static let all: [any Strategy.Type] = [

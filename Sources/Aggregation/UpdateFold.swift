@@ -8,8 +8,7 @@ public protocol UpdateFold: Sendable {
 
   /// Takes one upload in.
   ///
-  /// - Parameters:
-  ///   - weight: the client's share; shares of a round add up to 1.
+  /// `weight`: the client's share; shares of a round add up to 1.
   mutating func add(_ upload: Payload, weight: Double, client: Int)
 }
 

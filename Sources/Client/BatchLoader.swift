@@ -31,7 +31,8 @@ public struct BatchLoader: Sendable {
   public init(_ images: ImageSet, _ transform: PixelTransform) {
     precondition(
       transform.mean.count == images.shape.channels,
-      "BatchLoader: \(transform.mean.count) means for \(images.shape.channels) channels")
+      "BatchLoader: \(transform.mean.count) means for \(images.shape.channels) channels"
+    )
     self.images = images
     self.transform = transform
     guard images.isBytes else {
@@ -47,13 +48,16 @@ public struct BatchLoader: Sendable {
 
   /// Writes images and labels into the first places of the workspace's input.
   ///
-  /// - Parameters:
-  ///   - indices: which images, at most the workspace's capacity.
-  ///   - augmentation: random changes; draws two offsets and one coin per image from `stream`.
+  /// `indices`: which images, at most the workspace's capacity.
+  ///
+  /// `augmentation`: random changes; draws two offsets and one coin per image from `stream`.
+  ///
   /// - Complexity: O(pixels), no allocation.
   public func fill(
-    _ workspace: Workspace, _ indices: some Collection<Int>,
-    augmentation: AugmentationPlan = AugmentationPlan(), stream: RandomStream? = nil
+    _ workspace: Workspace,
+    _ indices: some Collection<Int>,
+    augmentation: AugmentationPlan = AugmentationPlan(),
+    stream: RandomStream? = nil
   ) {
     guard let start = workspace.input.baseAddress else { return }
     precondition(indices.count <= workspace.capacity, "BatchLoader: the batch does not fit")
@@ -105,7 +109,9 @@ public struct BatchLoader: Sendable {
   /// The crop's padding is zero after normalisation, as with torchvision's RandomCrop on
   /// normalised tensors.
   private func copyAugmented(
-    _ index: Int, to target: UnsafeMutablePointer<Float>, _ plan: AugmentationPlan,
+    _ index: Int,
+    to target: UnsafeMutablePointer<Float>,
+    _ plan: AugmentationPlan,
     _ stream: inout RandomStream
   ) {
     let (height, width, channels) = (

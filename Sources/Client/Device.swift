@@ -32,13 +32,21 @@ public struct Device {
 
   /// A client ready to train.
   ///
-  /// - Parameters:
-  ///   - rounds: the length of the run, for the learning-rate schedule.
-  ///   - firstStep: where this device's counters start; training after the round's training
-  ///     (fine-tuning for an evaluation) starts elsewhere, so that it repeats no draw.
+  /// `rounds`: the length of the run, for the learning-rate schedule.
+  ///
+  /// `firstStep`: where this device's counters start; training after the round's training (fine-
+  /// tuning for an evaluation) starts elsewhere, so that it repeats no draw.
   public init(
-    client: Int, round: Int, rounds: Int, seed: UInt64, examples: [Int], network: Network,
-    workspace: Workspace, loader: BatchLoader, settings: LocalSettings, firstStep: Int = 0
+    client: Int,
+    round: Int,
+    rounds: Int,
+    seed: UInt64,
+    examples: [Int],
+    network: Network,
+    workspace: Workspace,
+    loader: BatchLoader,
+    settings: LocalSettings,
+    firstStep: Int = 0
   ) {
     self.client = client
     self.round = round
@@ -60,13 +68,20 @@ public struct Device {
   }
 
   /// Puts the next batch into the workspace and returns its size; starts a new epoch, with a new
-  /// order, when the last one is used up. The device must have examples.
+  /// order, when the last one is used up.
+  ///
+  /// The device must have examples.
   public mutating func nextBatch() -> Int {
     if position >= order.count {
       order = examples
       if settings.order == .shuffled {
         var stream = RandomStream(
-          seed: seed, .batchOrder, round: round, client: client, step: epoch)
+          seed: seed,
+          .batchOrder,
+          round: round,
+          client: client,
+          step: epoch
+        )
         stream.shuffle(&order)
       }
       epoch += 1
@@ -74,8 +89,11 @@ public struct Device {
     }
     let end = min(position + settings.batch, order.count)
     loader.fill(
-      workspace, order[position..<end], augmentation: settings.augmentation,
-      stream: RandomStream(seed: seed, .augmentation, round: round, client: client, step: steps))
+      workspace,
+      order[position..<end],
+      augmentation: settings.augmentation,
+      stream: RandomStream(seed: seed, .augmentation, round: round, client: client, step: steps)
+    )
     defer { position = end }
     return end - position
   }
@@ -84,17 +102,27 @@ public struct Device {
   ///
   /// - Throws: ``Divergence`` when the loss is not finite.
   public mutating func computeGradient<Rule: LocalRule>(
-    batch: Int, _ rule: inout Rule
+    batch: Int,
+    _ rule: inout Rule
   ) throws(Divergence) -> SoftmaxCrossEntropy.Result {
     let dropout = RandomStream(
-      seed: seed, .dropout, round: round, client: client, step: steps)
+      seed: seed,
+      .dropout,
+      round: round,
+      client: client,
+      step: steps
+    )
     steps += 1
     network.forward(workspace, batch: batch, training: true, dropoutKey: dropout.key)
     guard let logits = workspace.logits.baseAddress, let labels = workspace.labels.baseAddress
     else { preconditionFailure("Device: the workspace has no memory") }
     let result = rule.loss.evaluate(
-      logits: logits, labels: labels, batch: batch, classes: network.classes,
-      gradient: workspace.logitsGradient.baseAddress)
+      logits: logits,
+      labels: labels,
+      batch: batch,
+      classes: network.classes,
+      gradient: workspace.logitsGradient.baseAddress
+    )
     guard result.lossSum.isFinite else {
       throw Divergence(round: round, client: client, step: steps)
     }

@@ -1,7 +1,9 @@
 import Tensor
 
 /// The client half of a strategy: what changes in each local step, compared with plain SGD on
-/// cross-entropy. Every requirement has a default that changes nothing.
+/// cross-entropy.
+///
+/// Every requirement has a default that changes nothing.
 public protocol LocalRule {
   /// The loss on the logits, with class offsets and weights where a method has them.
   var loss: SoftmaxCrossEntropy { get }

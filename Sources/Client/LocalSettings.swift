@@ -43,7 +43,10 @@ public struct LocalSettings: Sendable, Equatable {
 
   /// Settings with every entry given.
   public init(
-    work: Work, batch: Int, order: Order = .shuffled, optimizer: OptimizerSpec,
+    work: Work,
+    batch: Int,
+    order: Order = .shuffled,
+    optimizer: OptimizerSpec,
     schedule: LearningRateSchedule = LearningRateSchedule(),
     augmentation: AugmentationPlan = AugmentationPlan()
   ) {

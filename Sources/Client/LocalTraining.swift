@@ -42,7 +42,8 @@ extension Device {
   ///
   /// - Throws: ``Divergence`` at the first loss that is not finite.
   public mutating func train<Rule: LocalRule>(
-    _ phase: LocalPhase, _ rule: inout Rule
+    _ phase: LocalPhase,
+    _ rule: inout Rule
   ) throws(Divergence) -> LocalReport {
     var report = LocalReport()
     var optimizer = Optimizer(settings.optimizer, workspace)

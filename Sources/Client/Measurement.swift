@@ -35,9 +35,11 @@ extension Network {
 
   /// Measures the model in the workspace on some images, without augmentation or dropout.
   ///
-  /// - Parameter indices: images, in any number; cut into evaluation batches in order.
+  /// `indices`: images, in any number; cut into evaluation batches in order.
   public func measure(
-    _ workspace: Workspace, _ loader: BatchLoader, _ indices: some RandomAccessCollection<Int>
+    _ workspace: Workspace,
+    _ loader: BatchLoader,
+    _ indices: some RandomAccessCollection<Int>
   ) -> Measurement {
     var measurement = Measurement(classes: classes)
     let loss = SoftmaxCrossEntropy()

@@ -11,7 +11,7 @@ struct ExperimentSession {
   let format: OutputFormat
   let isQuiet: Bool
 
-  /// - Parameter continues: goes on with a folder that an earlier process left.
+  /// `continues`: goes on with a folder that an earlier process left.
   func run(continues: Bool) throws -> ExitCode {
     Interruption.listen()
     let silent = isQuiet || format == .json
@@ -24,18 +24,30 @@ struct ExperimentSession {
     }
     var progress = Progress(
       style: Progress.style(
-        quiet: silent, isTerminal: Terminal.isTerminal(2), environment: environment),
-      width: Terminal.width(2))
+        quiet: silent,
+        isTerminal: Terminal.isTerminal(2),
+        environment: environment
+      ),
+      width: Terminal.width(2)
+    )
     var run = 0
     let result = try experiment.run(
-      in: folder, source: source, threads: threads, continues: continues, warnings: warnings
+      in: folder,
+      source: source,
+      threads: threads,
+      continues: continues,
+      warnings: warnings
     ) { state, record in
       if state.run != run { progress.beginRun() }
       run = state.run
       Terminal.note(
         progress.roundEnded(
-          state, seconds: record.time.wall,
-          evaluated: record.generic != nil || record.personal != nil, now: Terminal.now()))
+          state,
+          seconds: record.time.wall,
+          evaluated: record.generic != nil || record.personal != nil,
+          now: Terminal.now()
+        )
+      )
     }
     Terminal.note(progress.leaveLine())
     show(result)
@@ -55,11 +67,15 @@ struct ExperimentSession {
           ("troubles", .array(result.troubles.map { .string($0) })),
           ("warnings", .array(result.warnings.map { .string($0) })),
           ("summary", summary.json(name: experiment.scenario.name)),
-        ]))
+        ])
+      )
     case .text:
       let header = [experiment.scenario.name] + result.conditions
       let table = SummaryTable(
-        header: header, summary: summary, colour: Console.isFancy && Terminal.isTerminal(1))
+        header: header,
+        summary: summary,
+        colour: Console.isFancy && Terminal.isTerminal(1)
+      )
       if result.results.contains(where: { $0.runs.contains { !$0.records.isEmpty } }) {
         Console.print(table.text(width: Terminal.width(1)))
       }

@@ -2,9 +2,10 @@ import Client
 import Tensor
 
 /// Centralised training on the union of all clients' examples: what federation costs.
-public struct Centralised: Strategy {
-  public static let card = StrategyCard(
-    kind: "centralised", title: "Centralised",
+package struct Centralised: Strategy {
+  package static let card = StrategyCard(
+    kind: "centralised",
+    title: "Centralised",
     summary: "SGD on the union of all clients' examples, with as many steps as the cohort takes.",
     source: "folklore; the upper reference of most papers",
     equations: [
@@ -15,34 +16,39 @@ public struct Centralised: Strategy {
     notes: [
       "The optimizer starts anew in every round, as a client's does.",
       "On a long-tailed union this is no upper bound for the accuracy of rare classes.",
-    ])
+    ]
+  )
 
-  public static let population: Population = .pooled
+  package static let population: Population = .pooled
 
   private static let block = "centralised"
 
   let everything: ParameterSelection
 
-  public init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     everything = ParameterSelection(all: problem.layout)
   }
 
   /// Data and model are in one place: nothing travels, and these bytes are not counted.
-  public func download(_ server: ServerState, to client: Int) -> Payload {
+  package func download(_ server: ServerState, to client: Int) -> Payload {
     Payload(Self.block, everything, of: server.model)
   }
 
-  public func train(
-    _ device: inout Device, received: Payload, memory: inout ClientMemory
+  package func train(
+    _ device: inout Device,
+    received: Payload,
+    memory: inout ClientMemory
   ) throws(Divergence) -> ClientUpdate {
     device.workspace.load(received[Self.block])
     var rule = PlainRule()
     let report = try device.train(&rule)
     return ClientUpdate(
-      Payload(Self.block, everything, of: device.workspace.currentParameters), report)
+      Payload(Self.block, everything, of: device.workspace.currentParameters),
+      report
+    )
   }
 
-  public func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
+  package func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
     if let model = uploads[Self.block] { server.model = model }
   }
 }

@@ -1,16 +1,19 @@
 import Client
 import Tensor
 
-/// FedAvg. McMahan et al., AISTATS 2017, arXiv:1602.05629, algorithm 1.
+/// FedAvg.
+///
+/// McMahan et al., AISTATS 2017, arXiv:1602.05629, algorithm 1.
 ///
 /// | paper | here |
 /// |---|---|
 /// | w_t | `server.model` |
 /// | n_k / n | the weight given to `Fold.add` |
 /// | ClientUpdate(k, w) | `train` |
-public struct FedAvg: Strategy {
-  public static let card = StrategyCard(
-    kind: "fedavg", title: "FedAvg",
+package struct FedAvg: Strategy {
+  package static let card = StrategyCard(
+    kind: "fedavg",
+    title: "FedAvg",
     summary: "Local SGD from the global model, then the weighted mean of the local models.",
     source: "McMahan et al., AISTATS 2017, arXiv:1602.05629, algorithm 1",
     equations: [
@@ -19,20 +22,23 @@ public struct FedAvg: Strategy {
     ],
     messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
     memory: "none",
-    notes: ["federation.weighting \"uniform\" takes p_k = 1/|S| instead."])
+    notes: ["federation.weighting \"uniform\" takes p_k = 1/|S| instead."]
+  )
 
   let exchange: ModelExchange
 
-  public init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     exchange = ModelExchange(problem)
   }
 
-  public func download(_ server: ServerState, to client: Int) -> Payload {
+  package func download(_ server: ServerState, to client: Int) -> Payload {
     exchange.download(server)
   }
 
-  public func train(
-    _ device: inout Device, received: Payload, memory: inout ClientMemory
+  package func train(
+    _ device: inout Device,
+    received: Payload,
+    memory: inout ClientMemory
   ) throws(Divergence) -> ClientUpdate {
     device.workspace.load(received[ModelExchange.block])
     var rule = PlainRule()
@@ -40,7 +46,7 @@ public struct FedAvg: Strategy {
     return ClientUpdate(exchange.difference(device, from: received), report)
   }
 
-  public func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
+  package func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
     exchange.apply(uploads[ModelExchange.block], to: &server.model)
   }
 }

@@ -1,11 +1,13 @@
 import Client
 import Tensor
 
-/// FedAvg with local fine-tuning before each personal evaluation. Cheap, and often ahead of more
-/// complex methods: Yu et al. 2020, arXiv:2002.04758.
-public struct FedAvgFineTuned: Strategy {
-  public static let card = StrategyCard(
-    kind: "fedavg-ft", title: "FedAvg + fine-tuning",
+/// FedAvg with local fine-tuning before each personal evaluation.
+///
+/// Cheap, and often ahead of more complex methods: Yu et al. 2020, arXiv:2002.04758.
+package struct FedAvgFineTuned: Strategy {
+  package static let card = StrategyCard(
+    kind: "fedavg-ft",
+    title: "FedAvg + fine-tuning",
     summary: "FedAvg; a client's personal model is the global one after some local epochs.",
     source: "Yu et al. 2020, arXiv:2002.04758; evaluation of FedAvg in most personalised papers",
     equations: [
@@ -16,19 +18,28 @@ public struct FedAvgFineTuned: Strategy {
     memory: "none; fine-tuned models are used for evaluation only",
     fields: [
       Hyperparameter(
-        "epochs", symbol: "e", .number(0...1000, exclusiveMinimum: true), default: .number(1),
-        "local epochs of fine-tuning"),
+        "epochs",
+        symbol: "e",
+        .number(0...1000, exclusiveMinimum: true),
+        default: .number(1),
+        "local epochs of fine-tuning"
+      ),
       Hyperparameter(
-        "tune", symbol: "", .choice(["model", "head"]), default: .choice("model"),
-        "what is tuned: every layer, or the classifier alone"),
-    ])
+        "tune",
+        symbol: "",
+        .choice(["model", "head"]),
+        default: .choice("model"),
+        "what is tuned: every layer, or the classifier alone"
+      ),
+    ]
+  )
 
-  public static let models: ModelKinds = [.generic, .personal]
+  package static let models: ModelKinds = [.generic, .personal]
 
   let client: FedAvg
   let phase: LocalPhase
 
-  public init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     client = FedAvg(StrategySettings(FedAvg.card), problem)
     let headOnly = settings.choice("tune") == "head"
     let tuned = ParameterSelection(problem.layout) {
@@ -37,22 +48,26 @@ public struct FedAvgFineTuned: Strategy {
     phase = LocalPhase(.epochs(settings.number("epochs")), ranges: tuned.ranges)
   }
 
-  public func download(_ server: ServerState, to client: Int) -> Payload {
+  package func download(_ server: ServerState, to client: Int) -> Payload {
     self.client.download(server, to: client)
   }
 
-  public func train(
-    _ device: inout Device, received: Payload, memory: inout ClientMemory
+  package func train(
+    _ device: inout Device,
+    received: Payload,
+    memory: inout ClientMemory
   ) throws(Divergence) -> ClientUpdate {
     try client.train(&device, received: received, memory: &memory)
   }
 
-  public func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
+  package func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
     client.step(&server, uploads, round)
   }
 
-  public func personalModel(
-    _ device: inout Device, _ server: ServerState, _ memory: ClientMemory
+  package func personalModel(
+    _ device: inout Device,
+    _ server: ServerState,
+    _ memory: ClientMemory
   ) throws(Divergence) -> [Float]? {
     device.workspace.load(server.model)
     var rule = PlainRule()

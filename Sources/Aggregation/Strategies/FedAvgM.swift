@@ -1,16 +1,19 @@
 import Client
 import Tensor
 
-/// FedAvgM: momentum at the server. Hsu et al. 2019, arXiv:1909.06335, section 4.3.
+/// FedAvgM: momentum at the server.
+///
+/// Hsu et al. 2019, arXiv:1909.06335, section 4.3.
 ///
 /// | paper | here |
 /// |---|---|
 /// | β | `serverMomentum` |
 /// | v | `server.memory["momentum"]` |
 /// | Δw (theirs points backwards, ours forwards) | the mean upload |
-public struct FedAvgM: Strategy {
-  public static let card = StrategyCard(
-    kind: "fedavgm", title: "FedAvgM",
+package struct FedAvgM: Strategy {
+  package static let card = StrategyCard(
+    kind: "fedavgm",
+    title: "FedAvgM",
     summary: "FedAvg with heavy-ball momentum on the server's update.",
     source: "Hsu et al. 2019, arXiv:1909.06335, section 4.3",
     equations: [
@@ -18,16 +21,27 @@ public struct FedAvgM: Strategy {
     ],
     messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
     memory: "server: u, of the model's size",
-    notes: ["Running statistics of batch norm are averaged as in FedAvg: momentum would overshoot."],
+    notes: [
+      "Running statistics of batch norm are averaged as in FedAvg: momentum would overshoot."
+    ],
     fields: [
       Hyperparameter(
-        "serverMomentum", symbol: "β", .number(0...0.9999, exclusiveMinimum: false),
-        default: .number(0.9), "decay of the server's momentum; 0.97 in some work",
-        degenerate: (.number(0), "fedavg")),
+        "serverMomentum",
+        symbol: "β",
+        .number(0...0.9999, exclusiveMinimum: false),
+        default: .number(0.9),
+        "decay of the server's momentum; 0.97 in some work",
+        degenerate: (.number(0), "fedavg")
+      ),
       Hyperparameter(
-        "serverLearningRate", symbol: "η_g", .number(0...1e6, exclusiveMinimum: true),
-        default: .number(1), "step size of the server"),
-    ])
+        "serverLearningRate",
+        symbol: "η_g",
+        .number(0...1e6, exclusiveMinimum: true),
+        default: .number(1),
+        "step size of the server"
+      ),
+    ]
+  )
 
   private static let momentum = "momentum"
 
@@ -36,7 +50,7 @@ public struct FedAvgM: Strategy {
   let exchange: ModelExchange
   let client: FedAvg
 
-  public init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     serverMomentum = Float(settings.number("serverMomentum"))
     serverLearningRate = Float(settings.number("serverLearningRate"))
     exchange = ModelExchange(problem)
@@ -44,24 +58,26 @@ public struct FedAvgM: Strategy {
   }
 
   /// u starts at zero.
-  public func start(_ problem: LearningProblem) -> ServerState {
+  package func start(_ problem: LearningProblem) -> ServerState {
     var server = ServerState(model: problem.initial)
     server.memory[Self.momentum] = [Float](repeating: 0, count: problem.layout.count)
     return server
   }
 
-  public func download(_ server: ServerState, to client: Int) -> Payload {
+  package func download(_ server: ServerState, to client: Int) -> Payload {
     exchange.download(server)
   }
 
   /// Clients run FedAvg.
-  public func train(
-    _ device: inout Device, received: Payload, memory: inout ClientMemory
+  package func train(
+    _ device: inout Device,
+    received: Payload,
+    memory: inout ClientMemory
   ) throws(Divergence) -> ClientUpdate {
     try client.train(&device, received: received, memory: &memory)
   }
 
-  public func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
+  package func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
     guard let mean = uploads[ModelExchange.block],
       var momentum = server.memory[Self.momentum]
     else { return }

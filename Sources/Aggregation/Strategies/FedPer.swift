@@ -1,17 +1,19 @@
 import Client
 import Tensor
 
-/// FedPer: a shared body, a private head. Arivazhagan et al. 2019, arXiv:1912.00818, algorithms
-/// 1 and 2.
+/// FedPer: a shared body, a private head.
+///
+/// Arivazhagan et al. 2019, arXiv:1912.00818, algorithms 1 and 2.
 ///
 /// | paper | here |
 /// |---|---|
 /// | W_B, base layers | the body: `exchange.shared` |
 /// | W_P, personalisation layers | the head: `memory["head"]` |
 /// | K_P | `privateLayers` |
-public struct FedPer: Strategy {
-  public static let card = StrategyCard(
-    kind: "fedper", title: "FedPer",
+package struct FedPer: Strategy {
+  package static let card = StrategyCard(
+    kind: "fedper",
+    title: "FedPer",
     summary: "Everybody trains a whole model; only the body is averaged, the head stays private.",
     source: "Arivazhagan et al. 2019, arXiv:1912.00818, algorithms 1 and 2",
     equations: [
@@ -26,12 +28,17 @@ public struct FedPer: Strategy {
     ],
     fields: [
       Hyperparameter(
-        "privateLayers", symbol: "K_P", .integer(0...1000), default: .integer(1),
+        "privateLayers",
+        symbol: "K_P",
+        .integer(0...1000),
+        default: .integer(1),
         "dense or convolution layers kept private, counted from the output, norms with them",
-        degenerate: (.integer(0), "fedavg"))
-    ])
+        degenerate: (.integer(0), "fedavg")
+      )
+    ]
+  )
 
-  public static let models: ModelKinds = .personal
+  package static let models: ModelKinds = .personal
 
   private static let head = "head"
 
@@ -39,19 +46,21 @@ public struct FedPer: Strategy {
   let privateHead: ParameterSelection
   let initial: [Float]
 
-  public init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     let layers = problem.layout.lastLayers(settings.integer("privateLayers"))
     exchange = ModelExchange(problem) { !layers.contains($0.layer) }
     privateHead = ParameterSelection(problem.layout) { layers.contains($0.layer) }
     initial = problem.initial
   }
 
-  public func download(_ server: ServerState, to client: Int) -> Payload {
+  package func download(_ server: ServerState, to client: Int) -> Payload {
     exchange.download(server)
   }
 
-  public func train(
-    _ device: inout Device, received: Payload, memory: inout ClientMemory
+  package func train(
+    _ device: inout Device,
+    received: Payload,
+    memory: inout ClientMemory
   ) throws(Divergence) -> ClientUpdate {
     var model = initial  // its head serves a client that takes part for the first time
     exchange.receive(received, into: &model)
@@ -66,13 +75,15 @@ public struct FedPer: Strategy {
     return ClientUpdate(exchange.difference(device, from: received), report)
   }
 
-  public func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
+  package func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
     exchange.apply(uploads[ModelExchange.block], to: &server.model)
   }
 
   /// (φ, h_k).
-  public func personalModel(
-    _ device: inout Device, _ server: ServerState, _ memory: ClientMemory
+  package func personalModel(
+    _ device: inout Device,
+    _ server: ServerState,
+    _ memory: ClientMemory
   ) throws(Divergence) -> [Float]? {
     var model = server.model  // its head is still the initial one: the server never moves it
     if let head = memory[Self.head] { privateHead.scatter(head, into: &model) }

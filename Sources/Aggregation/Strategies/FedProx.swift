@@ -1,16 +1,19 @@
 import Client
 import Tensor
 
-/// FedProx. Li et al., MLSys 2020, arXiv:1812.06127, algorithm 2.
+/// FedProx.
+///
+/// Li et al., MLSys 2020, arXiv:1812.06127, algorithm 2.
 ///
 /// | paper | here |
 /// |---|---|
 /// | μ | `proximalWeight` |
 /// | wᵗ | `received` |
 /// | h_k(w; wᵗ) = F_k(w) + μ/2·‖w − wᵗ‖² | `Rule` |
-public struct FedProx: Strategy {
-  public static let card = StrategyCard(
-    kind: "fedprox", title: "FedProx",
+package struct FedProx: Strategy {
+  package static let card = StrategyCard(
+    kind: "fedprox",
+    title: "FedProx",
     summary: "FedAvg with a proximal term that keeps local models near the global one.",
     source: "Li et al., MLSys 2020, arXiv:1812.06127, algorithm 2",
     equations: [
@@ -26,10 +29,15 @@ public struct FedProx: Strategy {
     ],
     fields: [
       Hyperparameter(
-        "proximalWeight", symbol: "μ", .number(0...1e6, exclusiveMinimum: false),
-        default: .number(0.01), "weight of the proximal term",
-        degenerate: (.number(0), "fedavg"))
-    ])
+        "proximalWeight",
+        symbol: "μ",
+        .number(0...1e6, exclusiveMinimum: false),
+        default: .number(0.01),
+        "weight of the proximal term",
+        degenerate: (.number(0), "fedavg")
+      )
+    ]
+  )
 
   /// The gradient of the proximal objective: g ← g + μ·(w − wᵗ).
   struct Rule: LocalRule {
@@ -40,24 +48,30 @@ public struct FedProx: Strategy {
       // μ = 0 must leave the very bits of FedAvg: −0 + 0 would turn a sign.
       guard proximalWeight != 0 else { return }
       VectorArithmetic.addScaledDifference(
-        &gradient, proximalWeight, parameters, received.span.extracting(first: gradient.count))
+        &gradient,
+        proximalWeight,
+        parameters,
+        received.span.extracting(first: gradient.count)
+      )
     }
   }
 
   let proximalWeight: Float
   let exchange: ModelExchange
 
-  public init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     proximalWeight = Float(settings.number("proximalWeight"))
     exchange = ModelExchange(problem)
   }
 
-  public func download(_ server: ServerState, to client: Int) -> Payload {
+  package func download(_ server: ServerState, to client: Int) -> Payload {
     exchange.download(server)
   }
 
-  public func train(
-    _ device: inout Device, received: Payload, memory: inout ClientMemory
+  package func train(
+    _ device: inout Device,
+    received: Payload,
+    memory: inout ClientMemory
   ) throws(Divergence) -> ClientUpdate {
     let anchor = received[ModelExchange.block]
     device.workspace.load(anchor)
@@ -66,7 +80,7 @@ public struct FedProx: Strategy {
     return ClientUpdate(exchange.difference(device, from: received), report)
   }
 
-  public func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
+  package func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
     exchange.apply(uploads[ModelExchange.block], to: &server.model)
   }
 }

@@ -1,8 +1,9 @@
 import Client
 import Tensor
 
-/// SCAFFOLD: control variates against client drift. Karimireddy et al., ICML 2020,
-/// arXiv:1910.06378, algorithm 1 with option II.
+/// SCAFFOLD: control variates against client drift.
+///
+/// Karimireddy et al., ICML 2020, arXiv:1910.06378, algorithm 1 with option II.
 ///
 /// | paper | here |
 /// |---|---|
@@ -10,9 +11,10 @@ import Tensor
 /// | c, c_i | `server.memory["control"]`, `memory["control"]` |
 /// | η_l, η_g | the client's learning rate, `serverLearningRate` |
 /// | K (local steps) | `effectiveSteps`: τ for plain SGD |
-public struct Scaffold: Strategy {
-  public static let card = StrategyCard(
-    kind: "scaffold", title: "SCAFFOLD",
+package struct Scaffold: Strategy {
+  package static let card = StrategyCard(
+    kind: "scaffold",
+    title: "SCAFFOLD",
     summary: "Each local step is corrected by the difference of two control variates.",
     source: "Karimireddy et al., ICML 2020, arXiv:1910.06378, algorithm 1, option II",
     equations: [
@@ -33,14 +35,19 @@ public struct Scaffold: Strategy {
     ],
     fields: [
       Hyperparameter(
-        "serverLearningRate", symbol: "η_g", .number(0...1e6, exclusiveMinimum: true),
-        default: .number(1), "step size of the server")
-    ])
+        "serverLearningRate",
+        symbol: "η_g",
+        .number(0...1e6, exclusiveMinimum: true),
+        default: .number(1),
+        "step size of the server"
+      )
+    ]
+  )
 
-  public static let weighting: WeightingRule = .uniform
+  package static let weighting: WeightingRule = .uniform
 
   /// Adaptive optimizers rescale each coordinate: no scalar a exists.
-  public static func objection(to optimizer: OptimizerSpec) -> String? {
+  package static func objection(to optimizer: OptimizerSpec) -> String? {
     optimizer.kind == .sgd
       ? nil : "scaffold needs the optimizer sgd: its control variates are averages of gradients"
   }
@@ -61,7 +68,7 @@ public struct Scaffold: Strategy {
   let trained: ParameterSelection
   let optimizer: OptimizerSpec
 
-  public init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     serverLearningRate = Float(settings.number("serverLearningRate"))
     exchange = ModelExchange(problem)
     trained = ParameterSelection(problem.layout) { $0.role.isTrained }
@@ -69,20 +76,22 @@ public struct Scaffold: Strategy {
   }
 
   /// c starts at zero.
-  public func start(_ problem: LearningProblem) -> ServerState {
+  package func start(_ problem: LearningProblem) -> ServerState {
     var server = ServerState(model: problem.initial)
     server.memory[Self.control] = [Float](repeating: 0, count: trained.count)
     return server
   }
 
-  public func download(_ server: ServerState, to client: Int) -> Payload {
+  package func download(_ server: ServerState, to client: Int) -> Payload {
     var payload = exchange.download(server)
     payload.append(Self.control, trained, gathered: server.memory[Self.control, default: []])
     return payload
   }
 
-  public func train(
-    _ device: inout Device, received: Payload, memory: inout ClientMemory
+  package func train(
+    _ device: inout Device,
+    received: Payload,
+    memory: inout ClientMemory
   ) throws(Divergence) -> ClientUpdate {
     device.workspace.load(received[ModelExchange.block])
     let c = received[Self.control]
@@ -105,9 +114,12 @@ public struct Scaffold: Strategy {
     return ClientUpdate(upload, report)
   }
 
-  public func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
+  package func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
     exchange.apply(
-      uploads[ModelExchange.block], scaledBy: serverLearningRate, to: &server.model)
+      uploads[ModelExchange.block],
+      scaledBy: serverLearningRate,
+      to: &server.model
+    )
     guard let mean = uploads[Self.control], var control = server.memory[Self.control] else {
       return
     }
@@ -116,8 +128,10 @@ public struct Scaffold: Strategy {
     server.memory[Self.control] = control
   }
 
-  /// a: how far `steps` steps with gradient 1 and rate 1 move a weight. τ for plain SGD;
-  /// [τ − ρ(1 − ρ^τ)/(1 − ρ)]/(1 − ρ) with momentum ρ (Wang et al. 2020, arXiv:2007.07481).
+  /// The displacement a that `steps` steps with gradient 1 and rate 1 cause.
+  ///
+  /// τ for plain SGD; [τ − ρ(1 − ρ^τ)/(1 − ρ)]/(1 − ρ) with momentum ρ (Wang et al. 2020,
+  /// arXiv:2007.07481).
   func effectiveSteps(_ steps: Int) -> Double {
     var velocity = 0.0
     var moved = 0.0

@@ -87,7 +87,8 @@ package enum Gzip {
 
   /// One `read` that is repeated when a signal interrupts it.
   private static func transfer(
-    _ descriptor: Int32, _ buffer: UnsafeMutableBufferPointer<UInt8>
+    _ descriptor: Int32,
+    _ buffer: UnsafeMutableBufferPointer<UInt8>
   ) -> Int {
     while true {
       let got = systemRead(descriptor, buffer.baseAddress, buffer.count)
@@ -122,7 +123,9 @@ package enum Gzip {
 }
 
 private func systemRead(
-  _ file: Int32, _ target: UnsafeMutablePointer<UInt8>?, _ count: Int
+  _ file: Int32,
+  _ target: UnsafeMutablePointer<UInt8>?,
+  _ count: Int
 ) -> Int {
   read(file, target, count)
 }

@@ -3,7 +3,9 @@ import Client
 import Tensor
 
 /// Everything that all strategies share under one seed: data, split, network, initial weights,
-/// cohorts, workers. Constant while they run.
+/// cohorts, workers.
+///
+/// Constant while they run.
 struct Arena {
   /// The experiment.
   let scenario: Scenario
@@ -31,13 +33,25 @@ struct Arena {
 
   /// A client in a round, on a worker.
   func device(
-    client: Int, round: Int, examples: [Int], worker: Int, settings: LocalSettings? = nil,
+    client: Int,
+    round: Int,
+    examples: [Int],
+    worker: Int,
+    settings: LocalSettings? = nil,
     firstStep: Int = 0
   ) -> Device {
     Device(
-      client: client, round: round, rounds: scenario.federation.rounds, seed: seed,
-      examples: examples, network: network, workspace: spaces[worker], loader: train,
-      settings: settings ?? problem.settings, firstStep: firstStep)
+      client: client,
+      round: round,
+      rounds: scenario.federation.rounds,
+      seed: seed,
+      examples: examples,
+      network: network,
+      workspace: spaces[worker],
+      loader: train,
+      settings: settings ?? problem.settings,
+      firstStep: firstStep
+    )
   }
 }
 
@@ -53,8 +67,11 @@ final class WorkerSpaces: @unchecked Sendable {
     let capacity = max(settings.batch, network.evaluationBatch)
     make = {
       Workspace(
-        network, capacity: capacity, training: true,
-        moments: Optimizer.momentCount(settings.optimizer))
+        network,
+        capacity: capacity,
+        training: true,
+        moments: Optimizer.momentCount(settings.optimizer)
+      )
     }
     places = .allocate(capacity: workers)
     places.initialize(repeating: nil, count: workers)

@@ -45,8 +45,11 @@ package struct Checkpoint: Equatable {
     try FilePath.makeFolder(folder)
     try AtomicFile.write(
       Safetensors(items: items, metadata: metadata).encoded(),
-      to: FilePath.join(folder, "last.safetensors"))
-    let summary = JSON.object(metadata.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
+      to: FilePath.join(folder, "last.safetensors")
+    )
+    let summary = JSON.object(
+      metadata.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }
+    )
     try AtomicFile.write(summary.pretty, to: FilePath.join(folder, "last.json"))
   }
 
@@ -54,7 +57,9 @@ package struct Checkpoint: Equatable {
   ///
   /// - Throws: exit 9 when it belongs to another scenario, exit 4 when it is not readable.
   package static func read(
-    from folder: String, scenarioHash: String, run: String
+    from folder: String,
+    scenarioHash: String,
+    run: String
   ) throws(Failure) -> Checkpoint? {
     let path = FilePath.join(folder, "last.safetensors")
     guard FileKind(of: path) == .file else { return nil }
@@ -66,14 +71,19 @@ package struct Checkpoint: Equatable {
     } catch {
       throw corrupt(path, (error as? Safetensors.FormatError)?.message ?? "\(error)")
     }
-    guard file.metadata["format"] == format else { throw corrupt(path, "its format is not \(format)") }
+    guard file.metadata["format"] == format else {
+      throw corrupt(path, "its format is not \(format)")
+    }
     guard file.metadata["tensors"] == hash(file.items) else {
       throw corrupt(path, "its tensors are not those that were written")
     }
     guard file.metadata["scenario"] == scenarioHash, file.metadata["run"] == run else {
       throw Failure(
-        .folderInUse, "E9002", "\(path) belongs to another scenario",
-        hint: "choose another folder with --out")
+        .folderInUse,
+        "E9002",
+        "\(path) belongs to another scenario",
+        hint: "choose another folder with --out"
+      )
     }
     guard let round = file.metadata["round"].flatMap(Int.init), round >= 0,
       let digest = Digest.value(file.metadata["digest"]), let model = file["server/model"]?.values

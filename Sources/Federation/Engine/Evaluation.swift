@@ -21,8 +21,9 @@ struct EvaluationResult {
 }
 
 extension Simulation {
-  /// Measures the current models. Test images never meet a gradient: personal models are made from
-  /// training images only.
+  /// Measures the current models.
+  ///
+  /// Test images never meet a gradient: personal models are made from training images only.
   func evaluate() throws(Divergence) -> EvaluationResult {
     var result = EvaluationResult()
     let tests = arena.localTests
@@ -35,8 +36,10 @@ extension Simulation {
       var all = first
       all.add(measure(model, rest))
       result.generic = Metrics.generic(
-        ConfusionMatrix(all), lossSum: all.lossByClass.reduce(0, +),
-        trainCounts: arena.split.classCounts)
+        ConfusionMatrix(all),
+        lossSum: all.lossByClass.reduce(0, +),
+        trainCounts: arena.split.classCounts
+      )
       if !Method.models.contains(.personal), tests.sharesOneList {
         result.scores = arena.split.clients.indices.map { score(of: $0, first) }
       }
@@ -54,10 +57,17 @@ extension Simulation {
   func model(of client: Int, worker: Int) throws(Divergence) -> [Float]? {
     // Fine-tuning draws from counters that the round's training never reaches.
     var device = arena.device(
-      client: client, round: max(1, round), examples: arena.split.clients[client], worker: worker,
-      firstStep: 1 << 32)
+      client: client,
+      round: max(1, round),
+      examples: arena.split.clients[client],
+      worker: worker,
+      firstStep: 1 << 32
+    )
     let own = try method.personalModel(
-      &device, server, memories[client] ?? ClientMemory())
+      &device,
+      server,
+      memories[client] ?? ClientMemory()
+    )
     return own ?? method.genericModel(server)
   }
 
@@ -71,7 +81,10 @@ extension Simulation {
       let space = arena.spaces[worker]
       space.load(model)
       return network.measure(
-        space, arena.test, indices[piece * size..<min((piece + 1) * size, indices.count)])
+        space,
+        arena.test,
+        indices[piece * size..<min((piece + 1) * size, indices.count)]
+      )
     } fold: { _, part in
       total.add(part)
     }
@@ -84,7 +97,8 @@ extension Simulation {
     let loader = tests.source == .testSet ? arena.test : arena.train
     let labels = loader.images.labels
     let results = arena.pool.map(arena.split.clients.count) {
-      worker, client -> Result<ClientScore, Divergence> in
+      worker,
+      client -> Result<ClientScore, Divergence> in
       if tests.excludes(client) { return .success(ClientScore()) }
       let weights = tests.classWeights(of: client, labels: labels)
       // Images of classes that count nothing need no forward pass.

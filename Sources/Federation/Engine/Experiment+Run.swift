@@ -22,23 +22,38 @@ extension Experiment {
   /// Seeds are the outer loop, so that an interrupted experiment has compared all strategies
   /// under some seeds. `local-only` goes first: others are measured against it.
   ///
-  /// - Parameters:
-  ///   - continues: goes on with a folder that an earlier process left.
-  ///   - report: called after every round.
-  /// - Returns: what was measured, also when interrupted.
+  /// `continues`: goes on with a folder that an earlier process left.
+  ///
+  /// `report`: called after every round.
+  ///
+  /// Returns what was measured, also when interrupted.
   public func run(
-    in path: String, source: ScenarioSource, threads: Int, continues: Bool = false,
-    warnings given: [String] = [], report: (ProgressState, RoundRecord) -> Void
+    in path: String,
+    source: ScenarioSource,
+    threads: Int,
+    continues: Bool = false,
+    warnings given: [String] = [],
+    report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> ExperimentResult {
     try run(
-      in: path, source: source, threads: threads, continues: continues, warnings: given,
-      interruption: { Interruption.requested }, report: report)
+      in: path,
+      source: source,
+      threads: threads,
+      continues: continues,
+      warnings: given,
+      interruption: { Interruption.requested },
+      report: report
+    )
   }
 
   /// As above; `interruption` is asked after every round whether to stop, and with which code.
   package func run(
-    in path: String, source: ScenarioSource, threads: Int, continues: Bool = false,
-    warnings given: [String] = [], interruption: () -> ExitCode?,
+    in path: String,
+    source: ScenarioSource,
+    threads: Int,
+    continues: Bool = false,
+    warnings given: [String] = [],
+    interruption: () -> ExitCode?,
     report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> ExperimentResult {
     let folder = try ExperimentFolder(path, scenarioHash: source.hash, continues: continues)
@@ -59,20 +74,31 @@ extension Experiment {
       for choice in order {
         number += 1
         var progress = ProgressState(
-          run: number, runs: total, strategy: choice.label, seed: seed, round: 0,
-          rounds: scenario.federation.rounds)
+          run: number,
+          runs: total,
+          strategy: choice.label,
+          seed: seed,
+          round: 0,
+          rounds: scenario.federation.rounds
+        )
         guard let type = StrategyRegistry[choice.kind] else {
           throw Failure(.internalError, "E1021", "no strategy \(choice.kind)")
         }
         let result = try start(
-          type, choice, arena, folder: path, source: source,
-          alone: choice.kind == LocalOnly.card.kind ? [:] : alone, interruption
+          type,
+          choice,
+          arena,
+          folder: path,
+          source: source,
+          alone: choice.kind == LocalOnly.card.kind ? [:] : alone,
+          interruption
         ) { record in
           progress.add(record)
           report(progress, record)
         }
         runs[choice.label, default: []].append(
-          StrategyRun(seed: seed, records: result.records))
+          StrategyRun(seed: seed, records: result.records)
+        )
         if choice.kind == LocalOnly.card.kind { alone = result.scores }
         switch result.end {
         case .finished: break
@@ -83,7 +109,8 @@ extension Experiment {
           exit = code
           troubles.append(
             "\(choice.label) seed \(seed): stopped after round \(result.records.last?.round ?? 0), "
-              + "checkpoint written; continue with: fedsim resume \(path)")
+              + "checkpoint written; continue with: fedsim resume \(path)"
+          )
           break seeds
         }
       }
@@ -93,30 +120,46 @@ extension Experiment {
     }
     try folder.finish(self, results, source: source, warnings: given + warnings + troubles)
     return ExperimentResult(
-      results: results, exit: exit, troubles: troubles, conditions: conditions,
-      warnings: given + warnings)
+      results: results,
+      exit: exit,
+      troubles: troubles,
+      conditions: conditions,
+      warnings: given + warnings
+    )
   }
 
   /// Opens the strategy's type and runs it.
   private func start<Method: Strategy>(
-    _ type: Method.Type, _ choice: Scenario.StrategyChoice, _ arena: Arena, folder: String,
-    source: ScenarioSource, alone: [Int: [Int: Double]], _ interruption: () -> ExitCode?,
+    _ type: Method.Type,
+    _ choice: Scenario.StrategyChoice,
+    _ arena: Arena,
+    folder: String,
+    source: ScenarioSource,
+    alone: [Int: [Int: Double]],
+    _ interruption: () -> ExitCode?,
     _ report: (RoundRecord) -> Void
   ) throws(Failure) -> RunResult {
     let run = Run(
-      simulation: Simulation(Method(choice.settings, arena.problem), arena), arena: arena,
-      label: choice.label, folder: FilePath.join(folder, "\(choice.label)-s\(arena.seed)"),
-      scenarioHash: source.hash, alone: alone)
+      simulation: Simulation(Method(choice.settings, arena.problem), arena),
+      arena: arena,
+      label: choice.label,
+      folder: FilePath.join(folder, "\(choice.label)-s\(arena.seed)"),
+      scenarioHash: source.hash,
+      alone: alone
+    )
     return try run.complete(interruption, report)
   }
 
   private static func explain(
-    _ divergence: Divergence, _ label: String, _ seed: UInt64
+    _ divergence: Divergence,
+    _ label: String,
+    _ seed: UInt64
   ) -> String {
     let place =
       divergence.client.map { "client \($0), local step \(divergence.step ?? 0)" }
       ?? "the server's model"
-    return "\(label) seed \(seed): diverged in round \(divergence.round) (\(place)); the rounds before "
+    return
+      "\(label) seed \(seed): diverged in round \(divergence.round) (\(place)); the rounds before "
       + "are kept. Most often the learning rate is too high; lower client.optimizer.learningRate, "
       + "or add warm-up with client.schedule.warmup"
   }

@@ -29,12 +29,14 @@ package struct Trial: Sendable {
 extension Experiment {
   /// Runs one strategy under one seed without touching a file.
   ///
-  /// - Parameters:
-  ///   - strategy: index into the scenario's strategies.
-  ///   - seed: index into the scenario's seeds.
-  ///   - interruptedAfter: rounds after which the state goes through a checkpoint into a new
-  ///     simulation, as a resumed run does.
-  ///   - folder: where that checkpoint is written and read again; nil keeps it in memory.
+  /// `strategy`: index into the scenario's strategies.
+  ///
+  /// `seed`: index into the scenario's seeds.
+  ///
+  /// `interruptedAfter`: rounds after which the state goes through a checkpoint into a new
+  /// simulation, as a resumed run does.
+  ///
+  /// `folder`: where that checkpoint is written and read again; nil keeps it in memory.
   package func trial(
     strategy: Int = 0,
     seed: Int = 0,

@@ -20,8 +20,11 @@ public struct Experiment: Sendable {
   public init(_ scenario: Scenario) throws(Failure) {
     guard BLAS.facts.failure == nil else {
       throw Failure(
-        .internalError, "E1020", BLAS.facts.failure ?? "",
-        hint: "install OpenBLAS (Debian: apt-get install libopenblas-dev)")
+        .internalError,
+        "E1020",
+        BLAS.facts.failure ?? "",
+        hint: "install OpenBLAS (Debian: apt-get install libopenblas-dev)"
+      )
     }
     try self.init(scenario, data: try DatasetReader.load(scenario.data.dataset))
   }
@@ -32,13 +35,18 @@ public struct Experiment: Sendable {
     self.data = data
     guard data.train.classes >= 2 else {
       throw Failure(
-        .scenarioInvalid, "E3304",
+        .scenarioInvalid,
+        "E3304",
         "$.data.dataset: the data have \(data.train.classes) class; expected 2 or more",
-        hint: "labels count from 0 and name the class; check the label files")
+        hint: "labels count from 0 and name the class; check the label files"
+      )
     }
     do {
       network = try Network(
-        scenario.model, input: data.train.shape, classes: data.train.classes)
+        scenario.model,
+        input: data.train.shape,
+        classes: data.train.classes
+      )
     } catch {
       throw Failure(.scenarioInvalid, "E3301", "$.model.kind: \(error.message)")
     }
@@ -53,16 +61,23 @@ public struct Experiment: Sendable {
     for seed in scenario.seeds {
       splits.append(
         try SplitBuilder.split(
-          data, settings: scenario.data, clients: scenario.federation.clients, seed: seed))
+          data,
+          settings: scenario.data,
+          clients: scenario.federation.clients,
+          seed: seed
+        )
+      )
     }
     self.splits = splits
     let kept = splits.map(\.trainIndices.count).min() ?? 0
     guard scenario.federation.clients <= kept else {
       throw Failure(
-        .scenarioInvalid, "E3303",
+        .scenarioInvalid,
+        "E3303",
         "$.federation.clients: found \(scenario.federation.clients); the data have only \(kept) "
           + "training images, so most clients would hold none",
-        hint: "use at most \(kept) clients")
+        hint: "use at most \(kept) clients"
+      )
     }
     initialFile = try Self.initialParameters(scenario.model.initialisation, network.layout)
     warnings = []
@@ -81,27 +96,38 @@ public struct Experiment: Sendable {
       initialFile
       ?? network.layout.initialParameters(scenario.model.initialisation, seed: seed)
     return Arena(
-      scenario: scenario, seed: seed, split: split,
+      scenario: scenario,
+      seed: seed,
+      split: split,
       localTests: LocalTests(scenario.data.localTest, split: split, test: data.test, seed: seed),
       problem: LearningProblem(
-        network: network, clients: scenario.federation.clients, settings: scenario.client,
-        initial: initial, seed: seed),
-      train: BatchLoader(data.train, transform), test: BatchLoader(data.test, transform),
+        network: network,
+        clients: scenario.federation.clients,
+        settings: scenario.client,
+        initial: initial,
+        seed: seed
+      ),
+      train: BatchLoader(data.train, transform),
+      test: BatchLoader(data.test, transform),
       sampler: CohortSampler(settings: scenario.federation, seed: seed),
       pool: WorkerPool(workers: threads),
-      spaces: WorkerSpaces(network, scenario.client, workers: threads))
+      spaces: WorkerSpaces(network, scenario.client, workers: threads)
+    )
   }
 
   /// The conditions in words, by the first seed's split.
   public var conditions: [String] {
     ConditionText(
-      scenario: scenario, dataTitle: data.title, split: splits[0],
+      scenario: scenario,
+      dataTitle: data.title,
+      split: splits[0],
       parameters: network.layout.trainedCount
     ).lines
   }
 
   private static func initialParameters(
-    _ rule: ModelSpec.Initialisation, _ layout: ParameterLayout
+    _ rule: ModelSpec.Initialisation,
+    _ layout: ParameterLayout
   ) throws(Failure) -> [Float]? {
     guard case .file(let path) = rule else { return nil }
     let bytes = try FileReader.bytes(of: path)
@@ -109,8 +135,11 @@ public struct Experiment: Sendable {
       return try layout.parameters(from: try Safetensors(decoding: bytes))
     } catch {
       throw Failure(
-        .dataMissingOrCorrupt, "E4080", "\(path): \(error.message)",
-        hint: "the file needs the tensors of this model with PyTorch's names and shapes")
+        .dataMissingOrCorrupt,
+        "E4080",
+        "\(path): \(error.message)",
+        hint: "the file needs the tensors of this model with PyTorch's names and shapes"
+      )
     }
   }
 
@@ -123,19 +152,27 @@ public struct Experiment: Sendable {
       }
       let absent = split.classCounts.indices.filter { split.classCounts[$0] == 0 }
       if !absent.isEmpty {
-        list.append("seed \(seed): no client holds an image of class \(absent.map(String.init).joined(separator: ", "))")
+        list.append(
+          "seed \(seed): no client holds an image of class \(absent.map(String.init).joined(separator: ", "))"
+        )
       }
       let small = split.clients.count { !$0.isEmpty && $0.count < scenario.client.batch }
       if small > 0 {
         list.append(
-          "seed \(seed): \(small) clients hold fewer images than a batch (\(scenario.client.batch))")
+          "seed \(seed): \(small) clients hold fewer images than a batch (\(scenario.client.batch))"
+        )
       }
       let tests = LocalTests(
-        scenario.data.localTest, split: split, test: data.test, seed: seed)
+        scenario.data.localTest,
+        split: split,
+        test: data.test,
+        seed: seed
+      )
       if tests.sharedImages > 0 {
         list.append(
           "seed \(seed): \(tests.sharedImages) test images serve two or more clients, so that their "
-            + "scores depend on each other")
+            + "scores depend on each other"
+        )
       }
     }
     if scenario.model.norm == .batch {

@@ -8,17 +8,21 @@ struct ExperimentFolder {
 
   /// Makes or opens the folder and holds it for this process.
   ///
-  /// - Parameters:
-  ///   - scenarioHash: identity of the resolved scenario.
-  ///   - continues: whether a folder that holds runs of the same scenario may be continued.
-  /// - Throws: exit 9 when it is in use, belongs to another scenario, or holds something else.
+  /// `scenarioHash`: identity of the resolved scenario.
+  ///
+  /// `continues`: whether a folder that holds runs of the same scenario may be continued.
+  ///
+  /// Throws exit 9 when it is in use, belongs to another scenario, or holds something else.
   init(_ path: String, scenarioHash: String, continues: Bool) throws(Failure) {
     self.path = path
     let existed = FileKind(of: path) == .folder && !FilePath.names(in: path).isEmpty
     if existed, !continues {
       throw Failure(
-        .folderInUse, "E9003", "\(path) is not empty; nothing in it is overwritten",
-        hint: "choose another folder with --out, or continue it with: fedsim resume \(path)")
+        .folderInUse,
+        "E9003",
+        "\(path) is not empty; nothing in it is overwritten",
+        hint: "choose another folder with --out, or continue it with: fedsim resume \(path)"
+      )
     }
     try FilePath.makeFolder(path)
     lock = try FolderLock(path)
@@ -26,8 +30,11 @@ struct ExperimentFolder {
       let known = try Self.knownHash(path)
       guard known == scenarioHash else {
         throw Failure(
-          .folderInUse, "E9002", "\(path) belongs to another scenario",
-          hint: "choose another folder with --out")
+          .folderInUse,
+          "E9002",
+          "\(path) belongs to another scenario",
+          hint: "choose another folder with --out"
+        )
       }
     }
   }
@@ -40,7 +47,9 @@ struct ExperimentFolder {
 
   /// Scenario, environment and splits.
   func begin(
-    _ experiment: Experiment, source: ScenarioSource, threads: Int
+    _ experiment: Experiment,
+    source: ScenarioSource,
+    threads: Int
   ) throws(Failure) {
     try AtomicFile.write(source.bytes, to: FilePath.join(path, "scenario.json"))
     if !source.overrides.isEmpty {
@@ -48,7 +57,9 @@ struct ExperimentFolder {
       try AtomicFile.write(list.pretty, to: FilePath.join(path, "overrides.json"))
     }
     try AtomicFile.write(
-      source.resolved.pretty, to: FilePath.join(path, "scenario.resolved.json"))
+      source.resolved.pretty,
+      to: FilePath.join(path, "scenario.resolved.json")
+    )
     var environment = MachineFacts.current.json
     environment["threads"] = .int(threads)
     environment["scenarioHash"] = .string(source.hash)
@@ -63,35 +74,48 @@ struct ExperimentFolder {
       let suffix = index == 0 ? "" : "-s\(seed)"
       let split = experiment.splits[index]
       try AtomicFile.write(
-        split.partitionJSON, to: FilePath.join(folder, "partition\(suffix).json"))
+        split.partitionJSON,
+        to: FilePath.join(folder, "partition\(suffix).json")
+      )
       try AtomicFile.write(split.summaryCSV, to: FilePath.join(folder, "summary\(suffix).csv"))
       try AtomicFile.write(
         experiment.normalizationFacts(index).pretty,
-        to: FilePath.join(folder, "normalization\(suffix).json"))
+        to: FilePath.join(folder, "normalization\(suffix).json")
+      )
     }
   }
 
   /// Summary, results and report, from the records of all runs so far.
   func finish(
-    _ experiment: Experiment, _ results: [StrategyResult], source: ScenarioSource,
+    _ experiment: Experiment,
+    _ results: [StrategyResult],
+    source: ScenarioSource,
     warnings: [String]
   ) throws(Failure) {
     let summary = Summary(results)
     var digests: [String: [UInt64: String]] = [:]
     for result in results {
-      for run in result.runs { digests[result.label, default: [:]][run.seed] = run.records.last?.digest }
+      for run in result.runs {
+        digests[result.label, default: [:]][run.seed] = run.records.last?.digest
+      }
     }
     try AtomicFile.write(
       summary.json(name: experiment.scenario.name, digests: digests).pretty,
-      to: FilePath.join(path, "summary.json"))
+      to: FilePath.join(path, "summary.json")
+    )
     try AtomicFile.write(ResultsTable.csv(results), to: FilePath.join(path, "results.csv"))
     let split = experiment.splits[0]
     let input = ReportInput(
-      title: experiment.scenario.name, conditions: experiment.conditions, warnings: warnings,
-      strategies: results, classCounts: split.classCounts,
+      title: experiment.scenario.name,
+      conditions: experiment.conditions,
+      warnings: warnings,
+      strategies: results,
+      classCounts: split.classCounts,
       clientClassCounts: split.clients.count <= 200
         ? split.clients.indices.map { split.clientClassCounts[$0] } : [],
-      scenario: source.resolved, command: source.command)
+      scenario: source.resolved,
+      command: source.command
+    )
     try AtomicFile.write(HTMLReport(input).html, to: FilePath.join(path, "report.html"))
   }
 }

@@ -6,9 +6,10 @@ import Synchronization
   import Darwin
 #endif
 
-/// What the user or the system asked of a running experiment. The first signal lets the round end
-/// and a checkpoint be written; the second ends the process at once, with the last checkpoint
-/// intact.
+/// What the user or the system asked of a running experiment.
+///
+/// The first signal lets the round end and a checkpoint be written; the second ends the process at
+/// once, with the last checkpoint intact.
 public enum Interruption {
   private static let received = Atomic<Int32>(0)
 

@@ -31,9 +31,14 @@ public struct MachineFacts: Sendable {
 
   /// The facts of this machine.
   public static let current = MachineFacts(
-    system: systemName, processor: processorName, cores: coreCount,
+    system: systemName,
+    processor: processorName,
+    cores: coreCount,
     instructions: CPUFeatures.avx512 ? "avx512" : CPUFeatures.avx2 ? "avx2" : "baseline",
-    compiledFor: CPUFeatures.compiledFor, build: buildKind, blas: BLAS.facts)
+    compiledFor: CPUFeatures.compiledFor,
+    build: buildKind,
+    blas: BLAS.facts
+  )
 
   /// As JSON, in fixed order.
   public var json: JSON {

@@ -31,11 +31,12 @@ struct Run<Method: Strategy> {
 
   /// Runs the remaining rounds.
   ///
-  /// - Parameters:
-  ///   - interruption: asked after each round; a code stops the run behind a checkpoint.
-  ///   - report: called after each round.
+  /// `interruption`: asked after each round; a code stops the run behind a checkpoint.
+  ///
+  /// `report`: called after each round.
   func complete(
-    _ interruption: () -> ExitCode?, _ report: (RoundRecord) -> Void
+    _ interruption: () -> ExitCode?,
+    _ report: (RoundRecord) -> Void
   ) throws(Failure) -> RunResult {
     let checkpoints = RunFiles.checkpoints(folder)
     let checkpoint = try usableCheckpoint(checkpoints)
@@ -44,7 +45,9 @@ struct Run<Method: Strategy> {
     let files = try RunFiles(folder, upTo: simulation.round)
     if simulation.round == 0, rounds > 0 { try files.begin(digest: simulation.digest) }
     var result = RunResult(
-      records: try RunFiles.records(in: folder), scores: try RunFiles.scores(in: folder))
+      records: try RunFiles.records(in: folder),
+      scores: try RunFiles.scores(in: folder)
+    )
 
     let every = arena.scenario.output.checkpointEvery
     var saved = checkpoint?.round ?? -1
@@ -84,13 +87,18 @@ struct Run<Method: Strategy> {
   private func usableCheckpoint(_ checkpoints: String) throws(Failure) -> Checkpoint? {
     guard
       let checkpoint = try Checkpoint.read(
-        from: checkpoints, scenarioHash: scenarioHash, run: name)
+        from: checkpoints,
+        scenarioHash: scenarioHash,
+        run: name
+      )
     else { return nil }
     let digest = Digest.hex(checkpoint.digest)
     let known = try RunFiles.records(in: folder)
     let isCovered =
       checkpoint.round == 0
-      || known.prefix(checkpoint.round).last.map { $0.round == checkpoint.round && $0.digest == digest }
+      || known.prefix(checkpoint.round).last.map {
+        $0.round == checkpoint.round && $0.digest == digest
+      }
         ?? false
     return isCovered ? checkpoint : nil
   }
@@ -102,12 +110,18 @@ struct Run<Method: Strategy> {
       arena.scenario.federation.rounds > 0
       ? try simulation.runRound() : Simulation<Method>.Outcome()
     var record = RoundRecord(
-      round: simulation.round, sampled: outcome.sampled, bytes: outcome.bytes,
-      time: RoundRecord.Time(wall: 0), digest: Digest.hex(simulation.digest))
+      round: simulation.round,
+      sampled: outcome.sampled,
+      bytes: outcome.bytes,
+      time: RoundRecord.Time(wall: 0),
+      digest: Digest.hex(simulation.digest)
+    )
     if outcome.report.steps > 0 {
       record.train = RoundRecord.Train(
         loss: outcome.report.lossSum / outcome.report.exampleWeight,
-        examples: outcome.report.examples, steps: outcome.report.steps)
+        examples: outcome.report.examples,
+        steps: outcome.report.steps
+      )
     }
     var rows: [ClientRow] = []
     if isEvaluated(simulation.round) {
@@ -115,15 +129,22 @@ struct Run<Method: Strategy> {
       record.generic = evaluation.generic
       let reference = alone[simulation.round]
       record.personal = Metrics.personal(
-        evaluation.scores.map(\.accuracy), model: evaluation.scored,
-        alone: reference.map { known in evaluation.scores.indices.map { known[$0] ?? .nan } })
+        evaluation.scores.map(\.accuracy),
+        model: evaluation.scored,
+        alone: reference.map { known in evaluation.scores.indices.map { known[$0] ?? .nan } }
+      )
       rows = clientRows(evaluation, reference)
       result.scores[simulation.round] = Dictionary(
-        uniqueKeysWithValues: rows.map { ($0.client, $0.accuracy) })
+        uniqueKeysWithValues: rows.map { ($0.client, $0.accuracy) }
+      )
     }
     record.time.wall = Terminal.now() - start
     try files.append(
-      record, messages: outcome.messages, clients: rows, trainCounts: arena.split.classCounts)
+      record,
+      messages: outcome.messages,
+      clients: rows,
+      trainCounts: arena.split.classCounts
+    )
     return record
   }
 
@@ -135,15 +156,21 @@ struct Run<Method: Strategy> {
 
   /// One row per client that can be measured.
   private func clientRows(
-    _ evaluation: EvaluationResult, _ reference: [Int: Double]?
+    _ evaluation: EvaluationResult,
+    _ reference: [Int: Double]?
   ) -> [ClientRow] {
     evaluation.scores.indices.compactMap { client in
       let score = evaluation.scores[client]
       if score.accuracy.isNaN { return nil }
       return ClientRow(
-        round: simulation.round, client: client, trainCount: arena.split.clients[client].count,
-        testCount: Double(arena.localTests.images(of: client).count), accuracy: score.accuracy,
-        loss: score.loss, accuracyAlone: reference?[client])
+        round: simulation.round,
+        client: client,
+        trainCount: arena.split.clients[client].count,
+        testCount: Double(arena.localTests.images(of: client).count),
+        accuracy: score.accuracy,
+        loss: score.loss,
+        accuracyAlone: reference?[client]
+      )
     }
   }
 

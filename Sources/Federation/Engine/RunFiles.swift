@@ -1,8 +1,9 @@
 import Aggregation
 import Tensor
 
-/// The files of one strategy under one seed. Lines are appended round by round; a resumed run
-/// first cuts them back to its checkpoint.
+/// The files of one strategy under one seed.
+///
+/// Lines are appended round by round; a resumed run first cuts them back to its checkpoint.
 struct RunFiles {
   let folder: String
   private let rounds: LineWriter
@@ -60,7 +61,9 @@ struct RunFiles {
     var scores: [Int: [Int: Double]] = [:]
     for line in try FileReader.bytes(of: path).split(separator: 10).dropFirst() {
       let fields = String(decoding: line, as: UTF8.self).split(
-        separator: ",", omittingEmptySubsequences: false)
+        separator: ",",
+        omittingEmptySubsequences: false
+      )
       guard fields.count >= 5, let round = Int(fields[0]), let client = Int(fields[1]) else {
         continue
       }
@@ -76,12 +79,18 @@ struct RunFiles {
 
   /// One round.
   func append(
-    _ record: RoundRecord, messages rows: [MessageRow], clients scores: [ClientRow],
+    _ record: RoundRecord,
+    messages rows: [MessageRow],
+    clients scores: [ClientRow],
     trainCounts: [Int]
   ) throws(Failure) {
     if let generic = record.generic {
       let table = ClassRow.rows(
-        round: record.round, model: "generic", perClass: generic.perClass, trainCounts: trainCounts)
+        round: record.round,
+        model: "generic",
+        perClass: generic.perClass,
+        trainCounts: trainCounts
+      )
       try classes.append(table.map(\.line))
     }
     try clients.append(scores.map(\.line))
@@ -97,11 +106,15 @@ struct RunFiles {
 
   /// Writes a model below `final/`.
   func writeModel(
-    _ model: [Float], _ layout: ParameterLayout, name: String
+    _ model: [Float],
+    _ layout: ParameterLayout,
+    name: String
   ) throws(Failure) {
     let path = FilePath.join(folder, "final/" + name + ".safetensors")
     try FilePath.makeFolder(FilePath.split(path).folder)
     try AtomicFile.write(
-      layout.safetensors(model, metadata: ["format": "pt"]).encoded(), to: path)
+      layout.safetensors(model, metadata: ["format": "pt"]).encoded(),
+      to: path
+    )
   }
 }

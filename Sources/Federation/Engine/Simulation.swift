@@ -63,8 +63,10 @@ final class Simulation<Method: Strategy> {
     if let failure { throw failure }
     if !jobs.list.isEmpty {
       method.step(
-        &server, fold,
-        RoundFacts(round: round, uploads: jobs.list.count, clients: arena.problem.clients))
+        &server,
+        fold,
+        RoundFacts(round: round, uploads: jobs.list.count, clients: arena.problem.clients)
+      )
     }
     guard VectorArithmetic.isFinite(server.model.span) else {
       throw Divergence(round: round)
@@ -109,7 +111,9 @@ final class Simulation<Method: Strategy> {
       var pooled = settings
       pooled.work = .steps(steps)
       let union = clients.count == 1 ? clients[0] : clients.flatMap { $0 }
-      return (cohort, steps == 0 ? [] : [Job(client: 0, examples: union, settings: pooled, weight: 1)])
+      return (
+        cohort, steps == 0 ? [] : [Job(client: 0, examples: union, settings: pooled, weight: 1)]
+      )
     }
     let byExamples =
       Method.weighting == .scenario && arena.scenario.federation.weighting == .samples
@@ -130,12 +134,18 @@ final class Simulation<Method: Strategy> {
 
   /// Download, local training, upload of one client; runs on a worker.
   private func train(
-    _ job: Job, _ remembered: ClientMemory, worker: Int
+    _ job: Job,
+    _ remembered: ClientMemory,
+    worker: Int
   ) -> Result<Trained, Divergence> {
     let received = method.download(server, to: job.client)
     var device = arena.device(
-      client: job.client, round: round, examples: job.examples, worker: worker,
-      settings: job.settings)
+      client: job.client,
+      round: round,
+      examples: job.examples,
+      worker: worker,
+      settings: job.settings
+    )
     var memory = remembered
     do throws(Divergence) {
       let update = try method.train(&device, received: received, memory: &memory)
@@ -149,7 +159,10 @@ final class Simulation<Method: Strategy> {
 
   /// Every tensor of both messages; data that never leave their place cost nothing.
   private func count(
-    _ download: Payload, _ upload: Payload, of client: Int, in outcome: inout Outcome
+    _ download: Payload,
+    _ upload: Payload,
+    of client: Int,
+    in outcome: inout Outcome
   ) {
     guard Method.population == .cohort else { return }
     outcome.bytes.down += download.byteCount
@@ -159,9 +172,16 @@ final class Simulation<Method: Strategy> {
         for tensor in block.tensors {
           outcome.messages.append(
             MessageRow(
-              round: round, client: client, direction: direction,
-              tensor: block.name + "/" + tensor.name, dtype: "f32", shape: tensor.shape,
-              denseBytes: 4 * tensor.count, codedBytes: 4 * tensor.count))
+              round: round,
+              client: client,
+              direction: direction,
+              tensor: block.name + "/" + tensor.name,
+              dtype: "f32",
+              shape: tensor.shape,
+              denseBytes: 4 * tensor.count,
+              codedBytes: 4 * tensor.count
+            )
+          )
         }
       }
     }

@@ -10,18 +10,28 @@
 public enum FileReader {
   /// All bytes of a file, or of a pipe until its end.
   ///
-  /// - Parameters:
-  ///   - path: the file.
-  ///   - what: what it should hold, such as "CIFAR-10 records"; for the message.
-  ///   - hint: what to do when it is missing.
-  ///   - limit: more bytes than this are refused.
-  /// - Throws: E4001 (missing), E4002 (a folder), E4010 (unreadable or too long); exit 4.
+  /// `path`: the file.
+  ///
+  /// `what`: what it should hold, such as "CIFAR-10 records"; for the message.
+  ///
+  /// `hint`: what to do when it is missing.
+  ///
+  /// `limit`: more bytes than this are refused.
+  ///
+  /// Throws E4001 (missing), E4002 (a folder), E4010 (unreadable or too long); exit 4.
   public static func bytes(
-    of path: String, what: String = "a file", hint: String? = nil, limit: Int = 1 << 36
+    of path: String,
+    what: String = "a file",
+    hint: String? = nil,
+    limit: Int = 1 << 36
   ) throws(Failure) -> [UInt8] {
     if FileKind(of: path) == .folder {
       throw Failure(
-        .dataMissingOrCorrupt, "E4002", "\(path): a folder; expected \(what)", hint: hint)
+        .dataMissingOrCorrupt,
+        "E4002",
+        "\(path): a folder; expected \(what)",
+        hint: hint
+      )
     }
     // A path with a NUL would name another file to the system than it does to us.
     let descriptor = path.utf8.contains(0) ? -1 : open(path, O_RDONLY | O_CLOEXEC)
@@ -31,16 +41,21 @@ public enum FileReader {
         throw unreadable(path, SystemError.text(number))
       }
       throw Failure(
-        .dataMissingOrCorrupt, "E4001", "\(path): no such file; expected \(what)",
+        .dataMissingOrCorrupt,
+        "E4001",
+        "\(path): no such file; expected \(what)",
         hint: hint
-          ?? (path.hasPrefix("/") ? nil : "the path is relative to \(workingFolder)"))
+          ?? (path.hasPrefix("/") ? nil : "the path is relative to \(workingFolder)")
+      )
     }
     defer { close(descriptor) }
     return try drain(descriptor, path: path, limit: limit)
   }
 
   private static func drain(
-    _ descriptor: Int32, path: String, limit: Int
+    _ descriptor: Int32,
+    path: String,
+    limit: Int
   ) throws(Failure) -> [UInt8] {
     var status = stat()
     let expected = fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0

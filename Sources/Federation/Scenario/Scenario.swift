@@ -50,8 +50,12 @@ public struct DataSettings: Sendable {
   public var normalize: Normalization
 
   package init(
-    dataset: Dataset, longTail: LongTail?, partition: Partition, localTest: LocalTest,
-    augment: [Augmentation], normalize: Normalization
+    dataset: Dataset,
+    longTail: LongTail?,
+    partition: Partition,
+    localTest: LocalTest,
+    augment: [Augmentation],
+    normalize: Normalization
   ) {
     self.dataset = dataset
     self.longTail = longTail
@@ -171,7 +175,11 @@ public struct FederationSettings: Sendable, Equatable {
 
   /// Settings with every entry given.
   package init(
-    clients: Int, rounds: Int, participation: Double, sampling: Sampling, weighting: Weighting
+    clients: Int,
+    rounds: Int,
+    participation: Double,
+    sampling: Sampling,
+    weighting: Weighting
   ) {
     self.clients = clients
     self.rounds = rounds

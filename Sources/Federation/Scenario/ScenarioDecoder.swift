@@ -17,7 +17,9 @@ struct ScenarioDecoder {
     let data = try data(try root.node("data"))
     var client = try client(try root.node("client"))
     client.augmentation = AugmentationPlan(
-      cropPadding: data.augment.contains(.crop4) ? 4 : 0, flips: data.augment.contains(.flip))
+      cropPadding: data.augment.contains(.crop4) ? 4 : 0,
+      flips: data.augment.contains(.flip)
+    )
     return Scenario(
       name: try root.text("name"),
       seeds: try root.integers("seeds").map { UInt64(max(0, $0)) },

@@ -1,4 +1,5 @@
 /// The safetensors format: eight bytes of header length, a JSON header, raw little-endian data.
+///
 /// Only bytes here; whoever owns the folder reads and writes files.
 public struct Safetensors: Sendable, Equatable {
   /// One tensor of 32-bit floats, in row-major order.
@@ -49,7 +50,8 @@ public struct Safetensors: Sendable, Equatable {
     for item in items {
       precondition(
         item.shape.reduce(1, *) == item.values.count,
-        "Safetensors: \(item.name) is \(item.shape) with \(item.values.count) values")
+        "Safetensors: \(item.name) is \(item.shape) with \(item.values.count) values"
+      )
       let end = offset + 4 * item.values.count
       header.append(
         (
@@ -58,7 +60,8 @@ public struct Safetensors: Sendable, Equatable {
             ("dtype", "F32"), ("shape", .array(item.shape.map { .int($0) })),
             ("data_offsets", .array([.int(offset), .int(end)])),
           ])
-        ))
+        )
+      )
       offset = end
     }
     var text = Array(JSON.object(header).compact.utf8)
@@ -129,7 +132,9 @@ public struct Safetensors: Sendable, Equatable {
   }
 
   private static func item(
-    _ member: JSON.Member, bytes: [UInt8], dataStart: Int
+    _ member: JSON.Member,
+    bytes: [UInt8],
+    dataStart: Int
   ) throws(FormatError) -> (Item, Range<Int>) {
     let name = member.key
     guard let dtype = member.value["dtype"]?.text,
@@ -152,7 +157,8 @@ public struct Safetensors: Sendable, Equatable {
     }
     guard let width = ["F32": 4, "F64": 8, "F16": 2, "BF16": 2, "I64": 8][dtype] else {
       throw FormatError(
-        message: "\(name) is \(dtype); only F32, F64, F16, BF16 and I64 are read")
+        message: "\(name) is \(dtype); only F32, F64, F16, BF16 and I64 are read"
+      )
     }
     guard begin >= 0, end >= begin, end <= bytes.count - dataStart, end - begin == count * width
     else {
@@ -165,21 +171,29 @@ public struct Safetensors: Sendable, Equatable {
         case "F32":
           Float(
             bitPattern: .init(
-              littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt32.self)))
+              littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt32.self)
+            )
+          )
         case "F64":
           Float(
             Double(
               bitPattern: .init(
-                littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt64.self))))
+                littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+              )
+            )
+          )
         case "I64":
           Float(
-            Int64(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: Int64.self)))
+            Int64(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: Int64.self))
+          )
         case "F16":
           halfToFloat(.init(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt16.self)))
         default:
           Float(
             bitPattern: UInt32(
-              UInt16(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt16.self))) << 16)
+              UInt16(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt16.self))
+            ) << 16
+          )
         }
       }
     }
@@ -205,7 +219,9 @@ extension ParameterLayout {
     Safetensors(
       items: entries.map {
         .init(name: $0.name, shape: $0.shape, values: exported($0, from: vector))
-      }, metadata: metadata)
+      },
+      metadata: metadata
+    )
   }
 
   /// A parameter vector from a file that has exactly these tensors; `num_batches_tracked` is
@@ -222,7 +238,8 @@ extension ParameterLayout {
       }
       guard item.shape == entry.shape else {
         throw .init(
-          message: "\(entry.name) is \(item.shape) in the file; this model needs \(entry.shape)")
+          message: "\(entry.name) is \(item.shape) in the file; this model needs \(entry.shape)"
+        )
       }
       place(item.values, entry, into: &vector)
     }

@@ -1,8 +1,10 @@
 import COpenBLAS
 
-/// The one door to OpenBLAS. The library is opened on first use, on the best core type for this
-/// CPU, with one thread per caller: concurrency is across clients, and a product that is never
-/// split keeps its order of summation.
+/// The one door to OpenBLAS.
+///
+/// The library is opened on first use, on the best core type for this CPU, with one thread per
+/// caller: concurrency is across clients, and a product that is never split keeps its order of
+/// summation.
 public enum BLAS {
   /// What was opened, for `doctor` and `environment.json`.
   public struct Facts: Sendable {
@@ -23,7 +25,9 @@ public enum BLAS {
     return Facts(
       coreType: String(cString: copenblas_core_name()),
       forcedCoreType: forced.isEmpty ? nil : forced,
-      configuration: String(cString: copenblas_config()), failure: failure)
+      configuration: String(cString: copenblas_config()),
+      failure: failure
+    )
   }()
 
   /// Whether an operand is read as it lies or transposed.
@@ -34,22 +38,43 @@ public enum BLAS {
 
   /// C ← α·op(A)·op(B) + β·C, all row-major with dense rows unless a leading dimension is given.
   ///
-  /// - Parameters:
-  ///   - m: rows of op(A) and C. n: columns of op(B) and C. k: columns of op(A).
-  ///   - lda: floats per stored row of A; default its stored width. Likewise ldb, ldc.
+  /// `m`: rows of op(A) and C. n: columns of op(B) and C. k: columns of op(A).
+  ///
+  /// `lda`: floats per stored row of A; default its stored width. Likewise ldb, ldc.
+  ///
   /// - Complexity: 2·m·n·k floating-point operations.
   package static func gemm(
-    _ formA: Form, _ formB: Form, m: Int, n: Int, k: Int, alpha: Float = 1,
-    _ a: UnsafePointer<Float>, lda: Int? = nil, _ b: UnsafePointer<Float>, ldb: Int? = nil,
-    beta: Float, _ c: UnsafeMutablePointer<Float>, ldc: Int? = nil
+    _ formA: Form,
+    _ formB: Form,
+    m: Int,
+    n: Int,
+    k: Int,
+    alpha: Float = 1,
+    _ a: UnsafePointer<Float>,
+    lda: Int? = nil,
+    _ b: UnsafePointer<Float>,
+    ldb: Int? = nil,
+    beta: Float,
+    _ c: UnsafeMutablePointer<Float>,
+    ldc: Int? = nil
   ) {
     precondition(facts.failure == nil, "BLAS.gemm: \(facts.failure ?? "")")
     guard m > 0, n > 0 else { return }
     copenblas_sgemm(
-      formA.rawValue, formB.rawValue, Int32(m), Int32(n), Int32(k), alpha,
-      a, Int32(lda ?? (formA == .normal ? k : m)),
-      b, Int32(ldb ?? (formB == .normal ? n : k)),
-      beta, c, Int32(ldc ?? n))
+      formA.rawValue,
+      formB.rawValue,
+      Int32(m),
+      Int32(n),
+      Int32(k),
+      alpha,
+      a,
+      Int32(lda ?? (formA == .normal ? k : m)),
+      b,
+      Int32(ldb ?? (formB == .normal ? n : k)),
+      beta,
+      c,
+      Int32(ldc ?? n)
+    )
   }
 }
 

@@ -3,8 +3,11 @@
 enum ChannelSums {
   /// sums[c] = Σ_p (x[p, c] − centre[c])².
   static func squaredDeviations(
-    _ x: UnsafePointer<Float>, around centre: UnsafePointer<Float>,
-    into sums: UnsafeMutablePointer<Float>, positions: Int, channels: Int
+    _ x: UnsafePointer<Float>,
+    around centre: UnsafePointer<Float>,
+    into sums: UnsafeMutablePointer<Float>,
+    positions: Int,
+    channels: Int
   ) {
     sums.update(repeating: 0, count: channels)
     for p in 0..<positions {
@@ -18,8 +21,12 @@ enum ChannelSums {
 
   /// y = x·factor + constant, per channel.
   static func affine(
-    _ x: UnsafePointer<Float>, _ factor: UnsafePointer<Float>, _ constant: UnsafePointer<Float>,
-    into y: UnsafeMutablePointer<Float>, positions: Int, channels: Int
+    _ x: UnsafePointer<Float>,
+    _ factor: UnsafePointer<Float>,
+    _ constant: UnsafePointer<Float>,
+    into y: UnsafeMutablePointer<Float>,
+    positions: Int,
+    channels: Int
   ) {
     for p in 0..<positions {
       let from = x + p * channels
@@ -30,8 +37,12 @@ enum ChannelSums {
 
   /// sumDy[c] = Σ_p dy, sumDyX[c] = Σ_p dy·x.
   static func gradientSums(
-    _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ sumDy: UnsafeMutablePointer<Float>,
-    _ sumDyX: UnsafeMutablePointer<Float>, positions: Int, channels: Int
+    _ dy: UnsafePointer<Float>,
+    _ x: UnsafePointer<Float>,
+    _ sumDy: UnsafeMutablePointer<Float>,
+    _ sumDyX: UnsafeMutablePointer<Float>,
+    positions: Int,
+    channels: Int
   ) {
     sumDy.update(repeating: 0, count: channels)
     sumDyX.update(repeating: 0, count: channels)
@@ -47,8 +58,13 @@ enum ChannelSums {
 
   /// dx = a·dy + b·x + k per channel, with a, b, k one after the other in `coefficients`.
   static func combine(
-    _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ coefficients: UnsafePointer<Float>,
-    into dx: UnsafeMutablePointer<Float>, positions: Int, channels: Int, _ how: GradientWrite
+    _ dy: UnsafePointer<Float>,
+    _ x: UnsafePointer<Float>,
+    _ coefficients: UnsafePointer<Float>,
+    into dx: UnsafeMutablePointer<Float>,
+    positions: Int,
+    channels: Int,
+    _ how: GradientWrite
   ) {
     guard how != .skip else { return }
     let a = coefficients

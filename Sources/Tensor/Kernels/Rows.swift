@@ -2,14 +2,20 @@
 enum Rows {
   /// Every row becomes `row`.
   static func broadcast(
-    _ row: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, rows: Int, columns: Int
+    _ row: UnsafePointer<Float>,
+    into y: UnsafeMutablePointer<Float>,
+    rows: Int,
+    columns: Int
   ) {
     for r in 0..<rows { (y + r * columns).update(from: row, count: columns) }
   }
 
   /// Column sums, added up row by row in order.
   static func sum(
-    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, rows: Int, columns: Int,
+    _ x: UnsafePointer<Float>,
+    into y: UnsafeMutablePointer<Float>,
+    rows: Int,
+    columns: Int,
     accumulate: Bool
   ) {
     if !accumulate { y.update(repeating: 0, count: columns) }
@@ -21,7 +27,10 @@ enum Rows {
 
   /// y ← y + x, or y ← x.
   static func deliver(
-    _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, count: Int, _ how: GradientWrite
+    _ x: UnsafePointer<Float>,
+    to y: UnsafeMutablePointer<Float>,
+    count: Int,
+    _ how: GradientWrite
   ) {
     switch how {
     case .skip: break

@@ -55,7 +55,8 @@ package struct GELU: Operation {
   private static func distribution(_ x: Float) -> Float { 0.5 * (1 + erff(x * 0.707_106_78)) }
 }
 
-/// φ(x) = s·sigmoid(T·x) − o, in place; bounded activations keep per-example gradients small.
+/// φ(x) = s·sigmoid(T·x) − o, in place: bounded activations keep per-example gradients small.
+///
 /// (2, 2, 1) is tanh. Papernot et al., AAAI 2021, arXiv:2007.14191, equation 1.
 package struct TemperedSigmoid: Operation {
   package let slot: Int

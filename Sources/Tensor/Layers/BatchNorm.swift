@@ -1,6 +1,8 @@
 /// Batch normalisation, PyTorch's BatchNorm2d with eps = 1e-5 and momentum 0.1: in training with
 /// the batch's mean and biased variance, updating running statistics (running variance unbiased);
-/// in evaluation with the running statistics. Ioffe and Szegedy 2015, arXiv:1502.03167.
+/// in evaluation with the running statistics.
+///
+/// Ioffe and Szegedy 2015, arXiv:1502.03167.
 package struct BatchNorm: Operation {
   package let input: Int
   package let output: Int
@@ -40,12 +42,21 @@ package struct BatchNorm: Operation {
       constant[c] = pass.parameters[shift + c] - mean[c] * factor[c]
     }
     ChannelSums.affine(
-      x, factor, constant, into: pass.values[output], positions: positions, channels: channels)
+      x,
+      factor,
+      constant,
+      into: pass.values[output],
+      positions: positions,
+      channels: channels
+    )
   }
 
   private func takeStatistics(
-    _ pass: borrowing Pass, _ x: UnsafePointer<Float>, _ positions: Int,
-    _ mean: UnsafeMutablePointer<Float>, _ inverse: UnsafeMutablePointer<Float>
+    _ pass: borrowing Pass,
+    _ x: UnsafePointer<Float>,
+    _ positions: Int,
+    _ mean: UnsafeMutablePointer<Float>,
+    _ inverse: UnsafeMutablePointer<Float>
   ) {
     let channels = shape.channels
     let sums = pass.scratch
@@ -55,8 +66,12 @@ package struct BatchNorm: Operation {
     totals.update(repeating: 0, count: channels)
     for image in 0..<pass.batch {
       Rows.sum(
-        x + image * shape.count, into: sums, rows: shape.positions, columns: channels,
-        accumulate: false)
+        x + image * shape.count,
+        into: sums,
+        rows: shape.positions,
+        columns: channels,
+        accumulate: false
+      )
       for c in 0..<channels { totals[c] += Double(sums[c]) }
     }
     for c in 0..<channels {
@@ -65,8 +80,12 @@ package struct BatchNorm: Operation {
     }
     for image in 0..<pass.batch {
       ChannelSums.squaredDeviations(
-        x + image * shape.count, around: mean, into: sums, positions: shape.positions,
-        channels: channels)
+        x + image * shape.count,
+        around: mean,
+        into: sums,
+        positions: shape.positions,
+        channels: channels
+      )
       for c in 0..<channels { totals[c] += Double(sums[c]) }
     }
     let averages = pass.parameters + runningMean
@@ -106,7 +125,13 @@ package struct BatchNorm: Operation {
       coefficients[2 * channels + c] = inverse[c] * (inverse[c] * mean[c] * m2 - m1)
     }
     ChannelSums.combine(
-      dy, x, coefficients, into: pass.gradients[input], positions: positions, channels: channels,
-      inputGradient)
+      dy,
+      x,
+      coefficients,
+      into: pass.gradients[input],
+      positions: positions,
+      channels: channels,
+      inputGradient
+    )
   }
 }

@@ -26,16 +26,27 @@ package struct Convolution: Operation {
     let channels = geometry.output.channels
     if let bias {
       Rows.broadcast(
-        pass.parameters + bias, into: y, rows: pass.batch * geometry.output.positions,
-        columns: channels)
+        pass.parameters + bias,
+        into: y,
+        rows: pass.batch * geometry.output.positions,
+        columns: channels
+      )
     }
     let beta: Float = bias == nil ? 0 : 1
     forEachTile(batch: pass.batch) { rows in
       let positions = rows.count * geometry.output.width
       let patches = patchMatrix(x, rows, scratch)
       BLAS.gemm(
-        .normal, .normal, m: positions, n: channels, k: geometry.patch, patches, w, beta: beta,
-        y + rows.lowerBound * geometry.output.width * channels)
+        .normal,
+        .normal,
+        m: positions,
+        n: channels,
+        k: geometry.patch,
+        patches,
+        w,
+        beta: beta,
+        y + rows.lowerBound * geometry.output.width * channels
+      )
     }
   }
 
@@ -49,24 +60,43 @@ package struct Convolution: Operation {
     let channels = geometry.output.channels
     if let bias {
       Rows.sum(
-        dy, into: pass.gradient + bias, rows: pass.batch * geometry.output.positions,
-        columns: channels, accumulate: pass.accumulate)
+        dy,
+        into: pass.gradient + bias,
+        rows: pass.batch * geometry.output.positions,
+        columns: channels,
+        accumulate: pass.accumulate
+      )
     }
     var weightBeta: Float = pass.accumulate ? 1 : 0
     forEachTile(batch: pass.batch) { rows in
       let patches = patchMatrix(x, rows, scratch)
       BLAS.gemm(
-        .transposed, .normal, m: geometry.patch, n: channels,
-        k: rows.count * geometry.output.width, patches,
-        dy + rows.lowerBound * geometry.output.width * channels, beta: weightBeta, dw)
+        .transposed,
+        .normal,
+        m: geometry.patch,
+        n: channels,
+        k: rows.count * geometry.output.width,
+        patches,
+        dy + rows.lowerBound * geometry.output.width * channels,
+        beta: weightBeta,
+        dw
+      )
       weightBeta = 1
     }
     guard inputGradient != .skip else { return }
     let dx = pass.gradients[input]
     if geometry.isPointwise {
       BLAS.gemm(
-        .normal, .transposed, m: pass.batch * geometry.output.positions, n: geometry.patch,
-        k: channels, dy, w, beta: inputGradient == .add ? 1 : 0, dx)
+        .normal,
+        .transposed,
+        m: pass.batch * geometry.output.positions,
+        n: geometry.patch,
+        k: channels,
+        dy,
+        w,
+        beta: inputGradient == .add ? 1 : 0,
+        dx
+      )
       return
     }
     if inputGradient == .overwrite {
@@ -74,14 +104,24 @@ package struct Convolution: Operation {
     }
     forEachTile(batch: pass.batch) { rows in
       BLAS.gemm(
-        .normal, .transposed, m: rows.count * geometry.output.width, n: geometry.patch,
-        k: channels, dy + rows.lowerBound * geometry.output.width * channels, w, beta: 0, scratch)
+        .normal,
+        .transposed,
+        m: rows.count * geometry.output.width,
+        n: geometry.patch,
+        k: channels,
+        dy + rows.lowerBound * geometry.output.width * channels,
+        w,
+        beta: 0,
+        scratch
+      )
       geometry.scatterAdd(scratch, rows: rows, into: dx)
     }
   }
 
   private func patchMatrix(
-    _ x: UnsafePointer<Float>, _ rows: Range<Int>, _ scratch: UnsafeMutablePointer<Float>
+    _ x: UnsafePointer<Float>,
+    _ rows: Range<Int>,
+    _ scratch: UnsafeMutablePointer<Float>
   ) -> UnsafePointer<Float> {
     if geometry.isPointwise {
       return x + rows.lowerBound * geometry.input.width * geometry.input.channels

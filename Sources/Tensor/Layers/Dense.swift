@@ -21,24 +21,52 @@ package struct Dense: Operation {
       beta = 1
     }
     BLAS.gemm(
-      .normal, .transposed, m: pass.batch, n: outputs, k: inputs, x, pass.parameters + weight,
-      beta: beta, y)
+      .normal,
+      .transposed,
+      m: pass.batch,
+      n: outputs,
+      k: inputs,
+      x,
+      pass.parameters + weight,
+      beta: beta,
+      y
+    )
   }
 
   /// dW = dyᵀ·x, db = Σ dy, dx = dy·W.
   package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
     let dy = pass.gradients[output]
     BLAS.gemm(
-      .transposed, .normal, m: outputs, n: inputs, k: pass.batch, dy, pass.values[input],
-      beta: pass.accumulate ? 1 : 0, pass.gradient + weight)
+      .transposed,
+      .normal,
+      m: outputs,
+      n: inputs,
+      k: pass.batch,
+      dy,
+      pass.values[input],
+      beta: pass.accumulate ? 1 : 0,
+      pass.gradient + weight
+    )
     if let bias {
       Rows.sum(
-        dy, into: pass.gradient + bias, rows: pass.batch, columns: outputs,
-        accumulate: pass.accumulate)
+        dy,
+        into: pass.gradient + bias,
+        rows: pass.batch,
+        columns: outputs,
+        accumulate: pass.accumulate
+      )
     }
     guard inputGradient != .skip else { return }
     BLAS.gemm(
-      .normal, .normal, m: pass.batch, n: inputs, k: outputs, dy, pass.parameters + weight,
-      beta: inputGradient == .add ? 1 : 0, pass.gradients[input])
+      .normal,
+      .normal,
+      m: pass.batch,
+      n: inputs,
+      k: outputs,
+      dy,
+      pass.parameters + weight,
+      beta: inputGradient == .add ? 1 : 0,
+      pass.gradients[input]
+    )
   }
 }

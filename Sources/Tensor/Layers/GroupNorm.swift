@@ -1,5 +1,6 @@
 /// Group normalisation over each example's groups of channels and all positions, PyTorch's
 /// GroupNorm with eps = 1e-5: y = γ·(x − μ_g)/√(σ²_g + eps) + β, σ² biased.
+///
 /// Wu and He 2018, arXiv:1803.08494, equations 1–4.
 package struct GroupNorm: Operation {
   package let input: Int
@@ -36,7 +37,12 @@ package struct GroupNorm: Operation {
         for c in g * perGroup..<(g + 1) * perGroup { constant[c] = statistics[g] }
       }
       ChannelSums.squaredDeviations(
-        x, around: constant, into: sums, positions: shape.positions, channels: channels)
+        x,
+        around: constant,
+        into: sums,
+        positions: shape.positions,
+        channels: channels
+      )
       for g in 0..<groups {
         let variance = Self.sum(sums + g * perGroup, perGroup) / Double(shape.positions * perGroup)
         let inverse = Float(1 / (variance + Self.epsilon).squareRoot())
@@ -47,7 +53,13 @@ package struct GroupNorm: Operation {
         }
       }
       ChannelSums.affine(
-        x, factor, constant, into: y, positions: shape.positions, channels: channels)
+        x,
+        factor,
+        constant,
+        into: y,
+        positions: shape.positions,
+        channels: channels
+      )
     }
   }
 
@@ -71,7 +83,13 @@ package struct GroupNorm: Operation {
       let dy = pass.gradients[output] + image * shape.count
       let statistics = pass.values[saved] + image * 2 * groups
       ChannelSums.gradientSums(
-        dy, x, sumDy, sumDyX, positions: shape.positions, channels: channels)
+        dy,
+        x,
+        sumDy,
+        sumDyX,
+        positions: shape.positions,
+        channels: channels
+      )
       for g in 0..<groups {
         let mean = statistics[g]
         let inverse = statistics[groups + g]
@@ -94,8 +112,14 @@ package struct GroupNorm: Operation {
         }
       }
       ChannelSums.combine(
-        dy, x, coefficients, into: pass.gradients[input] + image * shape.count,
-        positions: shape.positions, channels: channels, inputGradient)
+        dy,
+        x,
+        coefficients,
+        into: pass.gradients[input] + image * shape.count,
+        positions: shape.positions,
+        channels: channels,
+        inputGradient
+      )
     }
   }
 

@@ -1,5 +1,7 @@
-/// Layer normalisation over the channels of every position, PyTorch's LayerNorm(C) on
-/// channels-last maps with eps = 1e-5. Ba et al. 2016, arXiv:1607.06450.
+/// Layer normalisation over the channels of every position, PyTorch's LayerNorm(C) on channels-last
+/// maps with eps = 1e-5.
+///
+/// Ba et al. 2016, arXiv:1607.06450.
 package struct LayerNorm: Operation {
   package let input: Int
   package let output: Int

@@ -51,7 +51,8 @@ package struct Pooling: Operation {
 
   /// The first largest value of a window wins, and NaN wins over everything, as in PyTorch.
   private func maximum(
-    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>,
+    _ x: UnsafePointer<Float>,
+    _ y: UnsafeMutablePointer<Float>,
     _ winner: UnsafeMutablePointer<Int32>
   ) {
     let channels = geometry.input.channels
@@ -93,7 +94,8 @@ package struct Pooling: Operation {
   }
 
   private func winnerIndices(
-    _ pass: borrowing Pass, _ image: Int
+    _ pass: borrowing Pass,
+    _ image: Int
   ) -> UnsafeMutablePointer<Int32> {
     UnsafeMutableRawPointer(pass.values[winners] + image * geometry.output.count)
       .assumingMemoryBound(to: Int32.self)
@@ -109,8 +111,10 @@ package struct Pooling: Operation {
         let left = ox * geometry.stride - geometry.padding
         let places = WindowPlaces(
           rows: max(0, top)..<min(height, top + geometry.kernel),
-          columns: max(0, left)..<min(width, left + geometry.kernel), width: width,
-          channels: geometry.input.channels)
+          columns: max(0, left)..<min(width, left + geometry.kernel),
+          width: width,
+          channels: geometry.input.channels
+        )
         body((oy * geometry.output.width + ox) * geometry.output.channels, places)
       }
     }
@@ -159,8 +163,12 @@ package struct GlobalAveragePool: Operation {
     for image in 0..<pass.batch {
       let y = pass.values[output] + image * shape.channels
       Rows.sum(
-        pass.values[input] + image * shape.count, into: y, rows: shape.positions,
-        columns: shape.channels, accumulate: false)
+        pass.values[input] + image * shape.count,
+        into: y,
+        rows: shape.positions,
+        columns: shape.channels,
+        accumulate: false
+      )
       for c in 0..<shape.channels { y[c] *= share }
     }
   }

@@ -1,5 +1,6 @@
-/// sum ← sum + shortcut: where the branches of a residual block meet (He et al. 2016,
-/// arXiv:1512.03385). In place, so the gradient of the sum's branch needs no copy.
+/// sum ← sum + shortcut: where the branches of a residual block meet (He et al.
+///
+/// 2016, arXiv:1512.03385). In place, so the gradient of the sum's branch needs no copy.
 package struct Residual: Operation {
   package let shortcut: Int
   package let sum: Int
@@ -17,6 +18,10 @@ package struct Residual: Operation {
   package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
     guard inputGradient != .skip else { return }
     Rows.deliver(
-      pass.gradients[sum], to: pass.gradients[shortcut], count: pass.batch * count, inputGradient)
+      pass.gradients[sum],
+      to: pass.gradients[shortcut],
+      count: pass.batch * count,
+      inputGradient
+    )
   }
 }

@@ -35,19 +35,25 @@ public struct SoftmaxCrossEntropy: Sendable, Equatable {
 
   /// The loss of `batch` examples, and the gradient of their mean with respect to the logits.
   ///
-  /// - Parameters:
-  ///   - logits: [batch × classes], read from the workspace.
-  ///   - labels: [batch], in 0 ..< classes.
-  ///   - gradient: [batch × classes], overwritten with w_y·(softmax(z + o) − e_y) / Σ w_y;
-  ///     nil when only the loss is wanted.
+  /// `logits`: [batch × classes], read from the workspace.
+  ///
+  /// `labels`: [batch], in 0 ..< classes.
+  ///
+  /// `gradient`: [batch × classes], overwritten with w_y·(softmax(z + o) − e_y) / Σ w_y; nil when
+  /// only the loss is wanted.
+  ///
   /// - Complexity: O(batch · classes), no allocation.
   public func evaluate(
-    logits: UnsafePointer<Float>, labels: UnsafePointer<Int32>, batch: Int, classes: Int,
+    logits: UnsafePointer<Float>,
+    labels: UnsafePointer<Int32>,
+    batch: Int,
+    classes: Int,
     gradient: UnsafeMutablePointer<Float>? = nil
   ) -> Result {
     precondition(
       offsets.map { $0.count == classes } ?? true && weights.map { $0.count == classes } ?? true,
-      "SoftmaxCrossEntropy: offsets or weights are not [\(classes)]")
+      "SoftmaxCrossEntropy: offsets or weights are not [\(classes)]"
+    )
     var result = Result(lossSum: 0, weight: 0, correct: 0)
     for example in 0..<batch {
       result.weight += Double(weights?[Int(labels[example])] ?? 1)

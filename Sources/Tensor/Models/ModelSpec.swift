@@ -1,4 +1,6 @@
-/// Which network to build: a kind and its sizes. Fields that a kind has no use for are ignored.
+/// Which network to build: a kind and its sizes.
+///
+/// Fields that a kind has no use for are ignored.
 public struct ModelSpec: Sendable, Equatable {
   /// The architectures that can be built.
   public enum Kind: String, Sendable, CaseIterable {
@@ -16,7 +18,9 @@ public struct ModelSpec: Sendable, Equatable {
   /// The non-linearity after each hidden layer.
   public var activation: Activation
   /// Dropout rates: after the pooling and after the hidden layer (`cnn`), after each hidden layer
-  /// (`mlp`). Empty: no dropout.
+  /// (`mlp`).
+  ///
+  /// Empty: no dropout.
   public var dropout: [Double]
   /// How weights start.
   public var initialisation: Initialisation
@@ -36,7 +40,9 @@ public struct ModelSpec: Sendable, Equatable {
     case temperedSigmoid(scale: Double, inverseTemperature: Double, offset: Double)
   }
 
-  /// The distribution of initial weights. Norm scales start at 1, all shifts at 0, always.
+  /// The distribution of initial weights.
+  ///
+  /// Norm scales start at 1, all shifts at 0, always.
   public enum Initialisation: Sendable, Equatable {
     /// U(−1/√fan_in, 1/√fan_in) for weights and biases: what PyTorch's Linear and Conv2d do.
     case pytorch
@@ -52,8 +58,13 @@ public struct ModelSpec: Sendable, Equatable {
 
   /// A model with every size given.
   public init(
-    kind: Kind, width: Int, hidden: [Int] = [], norm: Norm = .none, activation: Activation = .relu,
-    dropout: [Double] = [], initialisation: Initialisation = .pytorch
+    kind: Kind,
+    width: Int,
+    hidden: [Int] = [],
+    norm: Norm = .none,
+    activation: Activation = .relu,
+    dropout: [Double] = [],
+    initialisation: Initialisation = .pytorch
   ) {
     self.kind = kind
     self.width = width

@@ -6,14 +6,17 @@ extension Network {
   /// `layer1.0.conv1`, …, `fc`), where a norm is called `bn` whichever kind it is.
   /// - Throws: ``ModelError`` when the image is too small for the network.
   public init(
-    _ spec: ModelSpec, input: FeatureShape, classes: Int
+    _ spec: ModelSpec,
+    input: FeatureShape,
+    classes: Int
   ) throws(ModelError) {
     let side = min(input.height, input.width)
     let needed = spec.kind.minimumSide
     guard side >= needed else {
       throw ModelError(
         message: "\(spec.kind.rawValue) needs images of at least \(needed)×\(needed) pixels; "
-          + "these are \(input)")
+          + "these are \(input)"
+      )
     }
     var builder = NetworkBuilder(input: input)
     let logits: NetworkBuilder.Map
@@ -93,8 +96,10 @@ extension NetworkBuilder {
     return dense("fc2", x, classes)
   }
 
-  /// LeNet-5 with max-pooling (LeCun et al. 1998): 5×5 convolutions of w and ⌊8w/3⌋ channels,
-  /// hidden layers of 20w and 14w; 28×28 images are padded to 32×32 as in the paper.
+  /// LeNet-5 with max-pooling (LeCun et al.
+  ///
+  /// 1998): 5×5 convolutions of w and ⌊8w/3⌋ channels, hidden layers of 20w and 14w; 28×28 images
+  /// are padded to 32×32 as in the paper.
   mutating func leNet5(_ spec: ModelSpec, classes: Int) -> Map {
     let bias = spec.norm == .none
     let padding = input.shape.height == 28 && input.shape.width == 28 ? 2 : 0
@@ -109,9 +114,11 @@ extension NetworkBuilder {
     return dense("fc3", x, classes)
   }
 
-  /// CIFAR residual networks (He et al. 2016, arXiv:1512.03385, section 4.2): a 3×3 stem, then
-  /// stages of basic blocks whose width doubles and whose maps halve, global mean, dense.
-  /// Shortcuts that change shape are 1×1 convolutions (option B).
+  /// CIFAR residual networks (He et al.
+  ///
+  /// 2016, arXiv:1512.03385, section 4.2): a 3×3 stem, then stages of basic blocks whose width
+  /// doubles and whose maps halve, global mean, dense. Shortcuts that change shape are 1×1
+  /// convolutions (option B).
   mutating func resNet(_ spec: ModelSpec, stages: Int, blocks: Int, classes: Int) -> Map {
     let bias = spec.norm == .none
     var x = convolution("conv1", input, spec.width, kernel: 3, padding: 1, bias: bias)
@@ -119,26 +126,47 @@ extension NetworkBuilder {
     for stage in 0..<stages {
       for block in 0..<blocks {
         x = basicBlock(
-          spec, "layer\(stage + 1).\(block)", x, channels: spec.width << stage,
-          stride: stage > 0 && block == 0 ? 2 : 1)
+          spec,
+          "layer\(stage + 1).\(block)",
+          x,
+          channels: spec.width << stage,
+          stride: stage > 0 && block == 0 ? 2 : 1
+        )
       }
     }
     return dense("fc", globalAveragePool(x), classes)
   }
 
   private mutating func basicBlock(
-    _ spec: ModelSpec, _ name: String, _ x: Map, channels: Int, stride: Int
+    _ spec: ModelSpec,
+    _ name: String,
+    _ x: Map,
+    channels: Int,
+    stride: Int
   ) -> Map {
     let bias = spec.norm == .none
     var y = convolution(
-      name + ".conv1", x, channels, kernel: 3, stride: stride, padding: 1, bias: bias)
+      name + ".conv1",
+      x,
+      channels,
+      kernel: 3,
+      stride: stride,
+      padding: 1,
+      bias: bias
+    )
     y = activation(spec.activation, norm(spec.norm, name + ".bn1", y))
     y = convolution(name + ".conv2", y, channels, kernel: 3, padding: 1, bias: bias)
     y = norm(spec.norm, name + ".bn2", y)
     var shortcut = x
     if stride != 1 || x.shape.channels != channels {
       shortcut = convolution(
-        name + ".downsample.0", x, channels, kernel: 1, stride: stride, bias: bias)
+        name + ".downsample.0",
+        x,
+        channels,
+        kernel: 1,
+        stride: stride,
+        bias: bias
+      )
       shortcut = norm(spec.norm, name + ".downsample.1", shortcut)
     }
     return activation(spec.activation, residual(y, shortcut: shortcut))

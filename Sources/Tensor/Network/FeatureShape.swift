@@ -1,5 +1,7 @@
-/// Height × width × channels of one example's features, stored channels last: the element at
-/// (y, x, c) has index (y·width + x)·channels + c. Vectors have height = width = 1.
+/// Height × width × channels of one example's features, stored channels last: the element at (y, x,
+/// c) has index (y·width + x)·channels + c.
+///
+/// Vectors have height = width = 1.
 public struct FeatureShape: Hashable, Sendable, CustomStringConvertible {
   /// Rows.
   public let height: Int
@@ -12,7 +14,8 @@ public struct FeatureShape: Hashable, Sendable, CustomStringConvertible {
   public init(height: Int, width: Int, channels: Int) {
     precondition(
       height > 0 && width > 0 && channels > 0,
-      "FeatureShape: \(height)×\(width)×\(channels) has an empty side")
+      "FeatureShape: \(height)×\(width)×\(channels) has an empty side"
+    )
     self.height = height
     self.width = width
     self.channels = channels

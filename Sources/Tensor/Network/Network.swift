@@ -1,4 +1,5 @@
 /// A network: a fixed list of operations on numbered slots, with a layout of its parameters.
+///
 /// Everything that moves lives in a `Workspace`, so one network serves all workers.
 public struct Network: Sendable {
   /// Size of one input example.
@@ -33,6 +34,7 @@ public struct Network: Sendable {
   public var summary: [String] { operations.map(\.summary) }
 
   /// Floating-point operations of one example: forward pass, multiply and add counted as two.
+  ///
   /// Biases, activations, norms, pooling and the loss count as nothing.
   public var forwardFLOPs: Int { operations.map(\.forwardFLOPs).reduce(0, +) }
 
@@ -48,14 +50,21 @@ public struct Network: Sendable {
 
   /// Runs the network on the first `batch` examples of the workspace's input.
   ///
-  /// - Parameters:
-  ///   - training: batch statistics and dropout on; else running statistics and no dropout.
-  ///   - dropoutKey: mixed address of this step's dropout masks.
+  /// `training`: batch statistics and dropout on; else running statistics and no dropout.
+  ///
+  /// `dropoutKey`: mixed address of this step's dropout masks.
   public func forward(
-    _ workspace: Workspace, batch: Int, training: Bool, dropoutKey: UInt64 = 0
+    _ workspace: Workspace,
+    batch: Int,
+    training: Bool,
+    dropoutKey: UInt64 = 0
   ) {
     let pass = workspace.pass(
-      batch: batch, training: training, accumulate: false, dropoutKey: dropoutKey)
+      batch: batch,
+      training: training,
+      accumulate: false,
+      dropoutKey: dropoutKey
+    )
     for operation in operations { operation.forward(pass) }
   }
 
@@ -64,7 +73,11 @@ public struct Network: Sendable {
   public func backward(_ workspace: Workspace, batch: Int, accumulate: Bool = false) {
     precondition(workspace.isForTraining, "Network.backward: the workspace is for evaluation only")
     let pass = workspace.pass(
-      batch: batch, training: true, accumulate: accumulate, dropoutKey: 0)
+      batch: batch,
+      training: true,
+      accumulate: accumulate,
+      dropoutKey: 0
+    )
     var index = operations.count
     while index > 0 {
       index -= 1

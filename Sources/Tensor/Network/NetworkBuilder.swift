@@ -32,39 +32,72 @@ package struct NetworkBuilder {
       x.shape.positions == 1 ? .asShaped : .channelsLastColumns(x.shape)
     tensors.append(
       .init(
-        name: name + ".weight", shape: [outputs, inputs], role: .weight, order: order,
-        fanIn: inputs, fanOut: outputs))
+        name: name + ".weight",
+        shape: [outputs, inputs],
+        role: .weight,
+        order: order,
+        fanIn: inputs,
+        fanOut: outputs
+      )
+    )
     if bias { declareBias(name, outputs, fanIn: inputs, fanOut: outputs) }
     features = x
     classifier = name
     let y = newMap(FeatureShape(features: outputs))
     pending.append { layout in
       Dense(
-        name: name, input: x.slot, output: y.slot, inputs: inputs, outputs: outputs,
-        weight: layout.offset(name + ".weight"), bias: bias ? layout.offset(name + ".bias") : nil)
+        name: name,
+        input: x.slot,
+        output: y.slot,
+        inputs: inputs,
+        outputs: outputs,
+        weight: layout.offset(name + ".weight"),
+        bias: bias ? layout.offset(name + ".bias") : nil
+      )
     }
     return y
   }
 
   package mutating func convolution(
-    _ name: String, _ x: Map, _ channels: Int, kernel: Int, stride: Int = 1, padding: Int = 0,
+    _ name: String,
+    _ x: Map,
+    _ channels: Int,
+    kernel: Int,
+    stride: Int = 1,
+    padding: Int = 0,
     bias: Bool = true
   ) -> Map {
     let geometry = ConvolutionGeometry(
-      input: x.shape, channels: channels, kernel: kernel, stride: stride, padding: padding)
+      input: x.shape,
+      channels: channels,
+      kernel: kernel,
+      stride: stride,
+      padding: padding
+    )
     let fanIn = x.shape.channels * kernel * kernel
     let fanOut = channels * kernel * kernel
     tensors.append(
       .init(
-        name: name + ".weight", shape: [channels, x.shape.channels, kernel, kernel], role: .weight,
-        order: .kernelFirst, fanIn: fanIn, fanOut: fanOut))
+        name: name + ".weight",
+        shape: [channels, x.shape.channels, kernel, kernel],
+        role: .weight,
+        order: .kernelFirst,
+        fanIn: fanIn,
+        fanOut: fanOut
+      )
+    )
     if bias { declareBias(name, channels, fanIn: fanIn, fanOut: fanOut) }
     let y = newMap(geometry.output)
     scratchCount = max(scratchCount, geometry.scratchCount)
     pending.append { layout in
       Convolution(
-        name: name, input: x.slot, output: y.slot, geometry: geometry,
-        weight: layout.offset(name + ".weight"), bias: bias ? layout.offset(name + ".bias") : nil)
+        name: name,
+        input: x.slot,
+        output: y.slot,
+        geometry: geometry,
+        weight: layout.offset(name + ".weight"),
+        bias: bias ? layout.offset(name + ".bias") : nil
+      )
     }
     return y
   }
@@ -72,15 +105,22 @@ package struct NetworkBuilder {
   package mutating func groupNorm(_ name: String, _ x: Map, groups: Int) -> Map {
     precondition(
       groups > 0 && x.shape.channels % groups == 0,
-      "groupNorm: \(groups) groups do not divide \(x.shape.channels) channels")
+      "groupNorm: \(groups) groups do not divide \(x.shape.channels) channels"
+    )
     declareNorm(name, x.shape.channels, statistics: false)
     let y = newMap(x.shape)
     let saved = newSlot(perExample: 2 * groups)
     scratchCount = max(scratchCount, 8 * x.shape.channels)
     pending.append { layout in
       GroupNorm(
-        input: x.slot, output: y.slot, saved: saved, shape: x.shape, groups: groups,
-        scale: layout.offset(name + ".weight"), shift: layout.offset(name + ".bias"))
+        input: x.slot,
+        output: y.slot,
+        saved: saved,
+        shape: x.shape,
+        groups: groups,
+        scale: layout.offset(name + ".weight"),
+        shift: layout.offset(name + ".bias")
+      )
     }
     return y
   }
@@ -92,10 +132,15 @@ package struct NetworkBuilder {
     scratchCount = max(scratchCount, 8 * x.shape.channels)
     pending.append { layout in
       BatchNorm(
-        input: x.slot, output: y.slot, saved: saved, shape: x.shape,
-        scale: layout.offset(name + ".weight"), shift: layout.offset(name + ".bias"),
+        input: x.slot,
+        output: y.slot,
+        saved: saved,
+        shape: x.shape,
+        scale: layout.offset(name + ".weight"),
+        shift: layout.offset(name + ".bias"),
         runningMean: layout.offset(name + ".running_mean"),
-        runningVariance: layout.offset(name + ".running_var"))
+        runningVariance: layout.offset(name + ".running_var")
+      )
     }
     return y
   }
@@ -106,8 +151,13 @@ package struct NetworkBuilder {
     let saved = newSlot(perExample: 2 * x.shape.positions)
     pending.append { layout in
       LayerNorm(
-        input: x.slot, output: y.slot, saved: saved, shape: x.shape,
-        scale: layout.offset(name + ".weight"), shift: layout.offset(name + ".bias"))
+        input: x.slot,
+        output: y.slot,
+        saved: saved,
+        shape: x.shape,
+        scale: layout.offset(name + ".weight"),
+        shift: layout.offset(name + ".bias")
+      )
     }
     return y
   }
@@ -127,23 +177,42 @@ package struct NetworkBuilder {
     case .temperedSigmoid(let scale, let inverseTemperature, let offset):
       add(
         TemperedSigmoid(
-          slot: x.slot, count: x.shape.count, scale: Float(scale),
-          inverseTemperature: Float(inverseTemperature), offset: Float(offset)))
+          slot: x.slot,
+          count: x.shape.count,
+          scale: Float(scale),
+          inverseTemperature: Float(inverseTemperature),
+          offset: Float(offset)
+        )
+      )
       return x
     }
   }
 
   package mutating func pool(
-    _ kind: Pooling.Kind, _ x: Map, kernel: Int, stride: Int? = nil, padding: Int = 0
+    _ kind: Pooling.Kind,
+    _ x: Map,
+    kernel: Int,
+    stride: Int? = nil,
+    padding: Int = 0
   ) -> Map {
     let geometry = ConvolutionGeometry(
-      input: x.shape, channels: x.shape.channels, kernel: kernel, stride: stride ?? kernel,
-      padding: padding)
+      input: x.shape,
+      channels: x.shape.channels,
+      kernel: kernel,
+      stride: stride ?? kernel,
+      padding: padding
+    )
     let y = newMap(geometry.output)
     let winners = kind == .max ? newSlot(perExample: geometry.output.count) : 0
     add(
       Pooling(
-        kind: kind, input: x.slot, output: y.slot, winners: winners, geometry: geometry))
+        kind: kind,
+        input: x.slot,
+        output: y.slot,
+        winners: winners,
+        geometry: geometry
+      )
+    )
     return y
   }
 
@@ -159,15 +228,23 @@ package struct NetworkBuilder {
     let mask = newSlot(perExample: x.shape.count)
     add(
       Dropout(
-        input: x.slot, output: y.slot, mask: mask, count: x.shape.count, rate: rate,
-        salt: UInt64(operations.count + pending.count)))
+        input: x.slot,
+        output: y.slot,
+        mask: mask,
+        count: x.shape.count,
+        rate: rate,
+        salt: UInt64(operations.count + pending.count)
+      )
+    )
     return y
   }
 
   /// sum ← sum + shortcut, in place: the branches of a residual block meet.
   package mutating func residual(_ sum: Map, shortcut: Map) -> Map {
     precondition(
-      sum.shape == shortcut.shape, "residual: \(sum.shape) meets \(shortcut.shape)")
+      sum.shape == shortcut.shape,
+      "residual: \(sum.shape) meets \(shortcut.shape)"
+    )
     add(Residual(shortcut: shortcut.slot, sum: sum.slot, count: sum.shape.count))
     return sum
   }
@@ -193,10 +270,18 @@ package struct NetworkBuilder {
       writes[index] = written.insert(operation.input).inserted ? .overwrite : .add
     }
     return Network(
-      input: inputShape, classes: logits.shape.count, layout: layout, classifier: classifier,
-      featureWidth: features?.shape.count ?? logits.shape.count, operations: operations,
-      gradientWrites: writes, slots: slots, scratchCount: scratchCount, logitsSlot: logits.slot,
-      featuresSlot: features?.slot ?? 0)
+      input: inputShape,
+      classes: logits.shape.count,
+      layout: layout,
+      classifier: classifier,
+      featureWidth: features?.shape.count ?? logits.shape.count,
+      operations: operations,
+      gradientWrites: writes,
+      slots: slots,
+      scratchCount: scratchCount,
+      logitsSlot: logits.slot,
+      featuresSlot: features?.slot ?? 0
+    )
   }
 
   // MARK: Private
@@ -215,7 +300,8 @@ package struct NetworkBuilder {
 
   private mutating func declareBias(_ name: String, _ count: Int, fanIn: Int, fanOut: Int) {
     tensors.append(
-      .init(name: name + ".bias", shape: [count], role: .bias, fanIn: fanIn, fanOut: fanOut))
+      .init(name: name + ".bias", shape: [count], role: .bias, fanIn: fanIn, fanOut: fanOut)
+    )
   }
 
   private mutating func declareNorm(_ name: String, _ channels: Int, statistics: Bool) {

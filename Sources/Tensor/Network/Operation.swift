@@ -1,5 +1,7 @@
-/// One step of a network: reads some feature maps, writes one. A network is a fixed list of
-/// operations on numbered slots; forward runs it in order, backward in reverse.
+/// One step of a network: reads some feature maps, writes one.
+///
+/// A network is a fixed list of operations on numbered slots; forward runs it in order, backward in
+/// reverse.
 package protocol Operation: Sendable {
   /// Computes the output slot from the input slots, for `pass.batch` examples.
   func forward(_ pass: borrowing Pass)
@@ -45,7 +47,9 @@ package struct Pass: ~Copyable {
   package let accumulate: Bool
   /// Mixed address of this step's dropout masks.
   package let dropoutKey: UInt64
-  /// All parameters, [layout.count]. Batch norm updates its running statistics here.
+  /// All parameters, [layout.count].
+  ///
+  /// Batch norm updates its running statistics here.
   package let parameters: UnsafeMutablePointer<Float>
   /// Gradients of the trained parameters, [layout.trainedCount].
   package let gradient: UnsafeMutablePointer<Float>

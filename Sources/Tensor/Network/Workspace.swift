@@ -5,7 +5,9 @@
 #endif
 
 /// All memory that one worker needs to run one network: parameters, gradients, activations,
-/// optimizer moments and scratch, allocated once. Not for sharing: one workspace per worker.
+/// optimizer moments and scratch, allocated once.
+///
+/// Not for sharing: one workspace per worker.
 public final class Workspace {
   /// The largest batch that fits.
   public let capacity: Int
@@ -37,8 +39,7 @@ public final class Workspace {
 
   /// Memory for batches of up to `capacity` examples.
   ///
-  /// - Parameters:
-  ///   - moments: how many optimizer moments to hold: 0 for plain SGD, 1 with momentum, 2 for Adam.
+  /// `moments`: how many optimizer moments to hold: 0 for plain SGD, 1 with momentum, 2 for Adam.
   public init(_ network: Network, capacity: Int, training: Bool, moments momentCount: Int = 0) {
     precondition(capacity > 0, "Workspace: capacity is \(capacity)")
     self.capacity = capacity
@@ -73,8 +74,11 @@ public final class Workspace {
     moments = momentsAt.map { buffer($0, trained) }
     labels = UnsafeMutableBufferPointer(
       start: UnsafeMutableRawPointer(base + labelsAt).bindMemory(
-        to: Int32.self, capacity: capacity),
-      count: capacity)
+        to: Int32.self,
+        capacity: capacity
+      ),
+      count: capacity
+    )
     values = .allocate(capacity: network.slots.count)
     gradients = .allocate(capacity: network.slots.count)
     for slot in network.slots.indices {
@@ -85,7 +89,9 @@ public final class Workspace {
     input = buffer(valuesAt[0], capacity * network.input.count)
     logits = buffer(valuesAt[network.logitsSlot], capacity * network.classes)
     logitsGradient = buffer(
-      gradientsAt[network.logitsSlot], training ? capacity * network.classes : 0)
+      gradientsAt[network.logitsSlot],
+      training ? capacity * network.classes : 0
+    )
     features = buffer(valuesAt[network.featuresSlot], capacity * network.featureWidth)
   }
 
@@ -99,7 +105,8 @@ public final class Workspace {
   public func load(_ vector: [Float]) {
     precondition(
       vector.count == parameters.count,
-      "Workspace.load: [\(vector.count)] instead of [\(parameters.count)]")
+      "Workspace.load: [\(vector.count)] instead of [\(parameters.count)]"
+    )
     vector.withUnsafeBufferPointer { source in
       guard let from = source.baseAddress, let to = parameters.baseAddress else { return }
       to.update(from: from, count: vector.count)
@@ -122,12 +129,21 @@ public final class Workspace {
 
   func pass(batch: Int, training: Bool, accumulate: Bool, dropoutKey: UInt64) -> Pass {
     precondition(
-      batch > 0 && batch <= capacity, "Workspace: a batch of \(batch), room for \(capacity)")
+      batch > 0 && batch <= capacity,
+      "Workspace: a batch of \(batch), room for \(capacity)"
+    )
     guard let parameterStart = parameters.baseAddress, let gradientStart = gradient.baseAddress
     else { preconditionFailure("Workspace: no memory") }
     return Pass(
-      batch: batch, training: training, accumulate: accumulate, dropoutKey: dropoutKey,
-      parameters: parameterStart, gradient: gradientStart, values: values, gradients: gradients,
-      scratch: scratch)
+      batch: batch,
+      training: training,
+      accumulate: accumulate,
+      dropoutKey: dropoutKey,
+      parameters: parameterStart,
+      gradient: gradientStart,
+      values: values,
+      gradients: gradients,
+      scratch: scratch
+    )
   }
 }

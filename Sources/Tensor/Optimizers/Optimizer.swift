@@ -1,5 +1,6 @@
-/// The update rules of PyTorch's SGD, Adam and AdamW on ranges of a flat vector. The moments live
-/// in the workspace; `restart` makes it a new optimizer.
+/// The update rules of PyTorch's SGD, Adam and AdamW on ranges of a flat vector.
+///
+/// The moments live in the workspace; `restart` makes it a new optimizer.
 public struct Optimizer: Sendable {
   /// The rule and its constants.
   public let spec: OptimizerSpec
@@ -19,18 +20,22 @@ public struct Optimizer: Sendable {
     self.spec = spec
     precondition(
       workspace.moments.count >= Self.momentCount(spec),
-      "Optimizer: the workspace holds \(workspace.moments.count) moments")
+      "Optimizer: the workspace holds \(workspace.moments.count) moments"
+    )
     for moment in workspace.moments { moment.update(repeating: 0) }
   }
 
   /// One step on the parameters in `ranges` with the gradient in the workspace.
   ///
-  /// - Parameters:
-  ///   - learningRate: η of this step, in place of the spec's.
-  ///   - ranges: disjoint ranges of trained parameters.
+  /// `learningRate`: η of this step, in place of the spec's.
+  ///
+  /// `ranges`: disjoint ranges of trained parameters.
+  ///
   /// - Complexity: O(parameters in the ranges), no allocation.
   public mutating func step(
-    _ workspace: Workspace, learningRate: Double, ranges: [Range<Int>]
+    _ workspace: Workspace,
+    learningRate: Double,
+    ranges: [Range<Int>]
   ) {
     steps += 1
     for range in ranges where !range.isEmpty {
@@ -66,10 +71,10 @@ public struct Optimizer: Sendable {
     }
   }
 
-  /// m ← m + (1 − β₁)(g − m); v ← β₂v + (1 − β₂)g²;
-  /// w ← w − η/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε). Kingma and Ba 2015, arXiv:1412.6980,
-  /// algorithm 1; weight decay joins g (Adam) or shrinks w first (AdamW: Loshchilov and Hutter
-  /// 2019, arXiv:1711.05101).
+  /// m ← m + (1 − β₁)(g − m); v ← β₂v + (1 − β₂)g²; w ← w − η/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε).
+  ///
+  /// Kingma and Ba 2015, arXiv:1412.6980, algorithm 1; weight decay joins g (Adam) or shrinks w
+  /// first (AdamW: Loshchilov and Hutter 2019, arXiv:1711.05101).
   private func adam(_ workspace: Workspace, _ range: Range<Int>, _ rate: Double) {
     guard let w = workspace.parameters.baseAddress, let g = workspace.gradient.baseAddress,
       let m = workspace.moments[0].baseAddress, let v = workspace.moments[1].baseAddress

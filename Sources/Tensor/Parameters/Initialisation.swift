@@ -12,7 +12,8 @@ extension ParameterLayout {
   /// and running means 0. Rules are those of `ModelSpec.Initialisation`; `file` gives PyTorch's
   /// rule here, and its values are placed by whoever reads the file.
   public func initialParameters(
-    _ rule: ModelSpec.Initialisation, seed: UInt64
+    _ rule: ModelSpec.Initialisation,
+    seed: UInt64
   ) -> [Float] {
     var vector = [Float](repeating: 0, count: count)
     for (index, entry) in entries.enumerated() {

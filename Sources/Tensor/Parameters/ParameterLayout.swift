@@ -68,8 +68,14 @@ public struct ParameterLayout: Sendable, Equatable {
     }
     entries = zip(tensors, ranges).map { tensor, range in
       Entry(
-        name: tensor.name, shape: tensor.shape, range: range, role: tensor.role,
-        order: tensor.order, fanIn: tensor.fanIn, fanOut: tensor.fanOut)
+        name: tensor.name,
+        shape: tensor.shape,
+        range: range,
+        role: tensor.role,
+        order: tensor.order,
+        fanIn: tensor.fanIn,
+        fanOut: tensor.fanOut
+      )
     }
     count = next
     trainedCount = entries.filter { $0.role.isTrained }.map { $0.range.count }.reduce(0, +)
@@ -100,7 +106,8 @@ public struct ParameterLayout: Sendable, Equatable {
   public func place(_ values: [Float], _ entry: Entry, into vector: inout [Float]) {
     precondition(
       values.count == entry.range.count && vector.count == count,
-      "place \(entry.name): \(values.count) values for \(entry.range.count) places")
+      "place \(entry.name): \(values.count) values for \(entry.range.count) places"
+    )
     entry.forEachElement { torch, flat in vector[flat] = values[torch] }
   }
 }

@@ -57,7 +57,8 @@ public struct ParameterSelection: Sendable, Equatable {
   public func scatter(_ values: [Float], into vector: inout [Float]) {
     precondition(
       values.count == count && vector.count == fullCount,
-      "scatter: [\(values.count)] into [\(vector.count)]; expected [\(count)] and [\(fullCount)]")
+      "scatter: [\(values.count)] into [\(vector.count)]; expected [\(count)] and [\(fullCount)]"
+    )
     if isEverything {
       vector = values
       return

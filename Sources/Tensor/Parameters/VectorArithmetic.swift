@@ -1,4 +1,5 @@
 /// Arithmetic on flat parameter vectors: single passes, no allocation unless a value is returned.
+///
 /// Element-wise results do not depend on the vector width; sums use the fixed order stated.
 public enum VectorArithmetic {
   /// y ← y + a·x.
@@ -9,11 +10,15 @@ public enum VectorArithmetic {
 
   /// y ← y + a·(u − v).
   public static func addScaledDifference(
-    _ y: inout MutableSpan<Float>, _ a: Float, _ u: Span<Float>, _ v: Span<Float>
+    _ y: inout MutableSpan<Float>,
+    _ a: Float,
+    _ u: Span<Float>,
+    _ v: Span<Float>
   ) {
     precondition(
       y.count == u.count && y.count == v.count,
-      "addScaledDifference: y is [\(y.count)], u is [\(u.count)], v is [\(v.count)]")
+      "addScaledDifference: y is [\(y.count)], u is [\(u.count)], v is [\(v.count)]"
+    )
     for i in y.indices { y[i] += a * (u[i] - v[i]) }
   }
 

@@ -1,5 +1,7 @@
-/// What a random stream is used for. Part of a stream's address, so that two uses never share
-/// numbers. The raw values are part of the results: never renumber, only append.
+/// What a random stream is used for.
+///
+/// Part of a stream's address, so that two uses never share numbers. The raw values are part of the
+/// results: never renumber, only append.
 public enum Purpose: UInt64, Sendable, CaseIterable {
   case initialWeights = 1
   case syntheticData = 2

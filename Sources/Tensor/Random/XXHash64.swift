@@ -95,7 +95,9 @@ public struct XXHash64: Sendable {
   private mutating func absorb(_ bytes: UnsafeRawBufferPointer, at position: Int) {
     for lane in 0..<4 {
       let word = bytes.loadUnaligned(
-        fromByteOffset: position + 8 * lane, as: UInt64.self)
+        fromByteOffset: position + 8 * lane,
+        as: UInt64.self
+      )
       lanes[lane] = Self.round(lanes[lane], UInt64(littleEndian: word))
     }
   }

@@ -1,6 +1,8 @@
 /// A JSON value that remembers where it stood in its text.
 public struct JSON: Sendable, Equatable {
-  /// The value itself. Objects keep the order of their keys.
+  /// The value itself.
+  ///
+  /// Objects keep the order of their keys.
   public indirect enum Content: Sendable, Equatable {
     case null
     case bool(Bool)
@@ -136,7 +138,9 @@ extension JSON {
   /// True for null.
   public var isNull: Bool { value == .null }
 
-  /// The value of a key of an object; nil when absent or no object. Setting nil removes the key.
+  /// The value of a key of an object; nil when absent or no object.
+  ///
+  /// Setting nil removes the key.
   public subscript(key: String) -> JSON? {
     get { members?.first { $0.key == key }?.value }
     set {

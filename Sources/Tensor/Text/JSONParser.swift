@@ -12,8 +12,9 @@ extension JSON {
   /// Nesting beyond this depth is refused: no stack can overflow.
   static let maximumDepth = 200
 
-  /// Reads one JSON text (RFC 8259; UTF-8, a byte-order mark is allowed). Keys given twice in one
-  /// object are errors, because readers disagree on which one counts.
+  /// Reads one JSON text (RFC 8259; UTF-8, a byte-order mark is allowed).
+  ///
+  /// Keys given twice in one object are errors, because readers disagree on which one counts.
   public init(parsing bytes: [UInt8]) throws(JSONSyntaxError) {
     var parser = JSONParser(bytes: bytes)
     self = try parser.document()
@@ -201,7 +202,8 @@ private struct JSONParser {
   }
 
   private mutating func word(
-    _ word: String, _ value: JSON.Content
+    _ word: String,
+    _ value: JSON.Content
   ) throws(JSONSyntaxError) -> JSON.Content {
     guard bytes[position...].starts(with: Array(word.utf8)) else {
       throw failure("expected a value; did you mean \(word)?")

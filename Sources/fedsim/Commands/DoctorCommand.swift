@@ -19,8 +19,11 @@ package enum DoctorCommand {
     let facts = MachineFacts.current
     if let failure = facts.blas.failure {
       throw Failure(
-        .internalError, "E1020", failure,
-        hint: "install OpenBLAS (Debian: apt-get install libopenblas-dev)")
+        .internalError,
+        "E1020",
+        failure,
+        hint: "install OpenBLAS (Debian: apt-get install libopenblas-dev)"
+      )
     }
     let probe = try MachineProbe.measure(threads: facts.cores)
     switch options.format {
@@ -28,7 +31,8 @@ package enum DoctorCommand {
       var json = facts.json
       json["status"] = .string(probe.isDeterministic ? "ok" : "error")
       json["gflops"] = [
-        "oneThread": .number(probe.productOneThread), "allThreads": .number(probe.productAllThreads),
+        "oneThread": .number(probe.productOneThread),
+        "allThreads": .number(probe.productAllThreads),
         "threads": .int(probe.threads),
       ]
       json["deterministic"] = .bool(probe.isDeterministic)
@@ -57,7 +61,8 @@ package enum DoctorCommand {
     if facts.build == "release", facts.instructions != facts.compiledFor {
       lines.append(
         "hint         this program was compiled for \(facts.compiledFor); `make build` compiles for "
-          + "this machine")
+          + "this machine"
+      )
     }
     return lines.joined(separator: "\n")
   }

@@ -24,13 +24,19 @@ package enum ResumeCommand {
     let file = FilePath.join(options.folder, "scenario.json")
     guard FileKind(of: options.folder) == .folder, FileKind(of: file) == .file else {
       throw Failure(
-        .dataMissingOrCorrupt, "E4095", "\(options.folder) is no run folder: it has no scenario.json",
-        hint: "name a folder that fedsim run wrote")
+        .dataMissingOrCorrupt,
+        "E4095",
+        "\(options.folder) is no run folder: it has no scenario.json",
+        hint: "name a folder that fedsim run wrote"
+      )
     }
     let bytes = try FileReader.bytes(of: file)
     let overrides = try self.overrides(options.folder)
     let reading = ScenarioReader().read(
-      bytes: bytes, file: file, overrides: try name(options.folder) + overrides)
+      bytes: bytes,
+      file: file,
+      overrides: try name(options.folder) + overrides
+    )
     guard let scenario = reading.scenario, let resolved = reading.resolved,
       let hash = reading.hash, reading.errors.isEmpty
     else {
@@ -44,12 +50,19 @@ package enum ResumeCommand {
     let session = ExperimentSession(
       experiment: try Experiment(scenario),
       source: ScenarioSource(
-        bytes: bytes, overrides: overrides, resolved: resolved, hash: hash,
+        bytes: bytes,
+        overrides: overrides,
+        resolved: resolved,
+        hash: hash,
         command: (["fedsim run", Shell.quoted(file)]
-          + overrides.map { "--set " + Shell.quoted($0) }).joined(separator: " ")),
-      folder: options.folder, threads: options.threads ?? MachineFacts.coreCount,
+          + overrides.map { "--set " + Shell.quoted($0) }).joined(separator: " ")
+      ),
+      folder: options.folder,
+      threads: options.threads ?? MachineFacts.coreCount,
       warnings: reading.warnings.map { "\($0.path): \($0.message)" },
-      format: options.format, isQuiet: options.isQuiet)
+      format: options.format,
+      isQuiet: options.isQuiet
+    )
     return try session.run(continues: true)
   }
 

@@ -76,18 +76,26 @@ package enum RunCommand {
     let session = ExperimentSession(
       experiment: experiment,
       source: ScenarioSource(
-        bytes: bytes, overrides: options.overrides, resolved: resolved, hash: hash,
-        command: options.command),
+        bytes: bytes,
+        overrides: options.overrides,
+        resolved: resolved,
+        hash: hash,
+        command: options.command
+      ),
       folder: options.out ?? freeFolder(scenario.name, hash: hash, options.source),
       threads: options.threads ?? MachineFacts.coreCount,
       warnings: reading.warnings.map { "\($0.path): \($0.message)" },
-      format: options.format, isQuiet: options.isQuiet)
+      format: options.format,
+      isQuiet: options.isQuiet
+    )
     return try session.run(continues: false)
   }
 
   /// `runs/<name>-<hash>`, or the first of its -2, -3, … that is free: nothing is overwritten.
   private static func freeFolder(
-    _ name: String, hash: String, _ source: RunOptions.Source
+    _ name: String,
+    hash: String,
+    _ source: RunOptions.Source
   ) -> String {
     let base = source == .example ? "runs/example" : "runs/\(name)-\(hash.prefix(6))"
     var path = base
@@ -113,7 +121,8 @@ package enum Shell {
       }
     }
     if plain, !word.isEmpty { return word }
-    return "'" + word.split(separator: "'", omittingEmptySubsequences: false)
+    return "'"
+      + word.split(separator: "'", omittingEmptySubsequences: false)
       .joined(separator: "'\\''") + "'"
   }
 }
