@@ -25,7 +25,8 @@ public enum MessageCatalogue {
   }
 
   /// All codes: the digit after the letter is the exit code of errors.
-  public static let entries: [Entry] = program + system + files + shape + fields + relations + fitting + warnings
+  public static let entries: [Entry] =
+    program + system + files + shape + fields + relations + fitting + warnings
 
   private static let program: [Entry] = [
     Entry(

@@ -21,7 +21,9 @@ public struct LocalOnly: Strategy {
 
   let initial: [Float]
 
-  public init(_ settings: StrategySettings, _ problem: LearningProblem) { initial = problem.initial }
+  public init(_ settings: StrategySettings, _ problem: LearningProblem) {
+    initial = problem.initial
+  }
 
   public func download(_ server: ServerState, to client: Int) -> Payload { .empty }
 

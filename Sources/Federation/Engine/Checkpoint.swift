@@ -70,7 +70,9 @@ struct Checkpoint: Equatable {
     } catch {
       throw corrupt(tensors, error.message)
     }
-    guard let model = file["server/model"]?.values else { throw corrupt(tensors, "no server/model") }
+    guard let model = file["server/model"]?.values else {
+      throw corrupt(tensors, "no server/model")
+    }
     var checkpoint = Checkpoint(
       round: round, digest: digest, server: ServerState(model: model), memories: [:])
     for item in file.items {

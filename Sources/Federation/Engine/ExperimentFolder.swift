@@ -79,7 +79,9 @@ struct ExperimentFolder {
     let summary = Summary(results)
     var digests: [String: [UInt64: String]] = [:]
     for result in results {
-      for run in result.runs { digests[result.label, default: [:]][run.seed] = run.records.last?.digest }
+      for run in result.runs {
+        digests[result.label, default: [:]][run.seed] = run.records.last?.digest
+      }
     }
     try AtomicFile.write(
       summary.json(name: experiment.scenario.name, digests: digests).pretty,

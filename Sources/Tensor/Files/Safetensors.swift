@@ -163,7 +163,8 @@ public struct Safetensors: Sendable, Equatable {
         let at = dataStart + begin + index * width
         return switch dtype {
         case "F32":
-          Float(bitPattern: .init(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt32.self)))
+          Float(
+            bitPattern: .init(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt32.self)))
         case "F64":
           Float(
             Double(

@@ -68,7 +68,9 @@ package struct TemperedSigmoid: Operation {
   package let offset: Float
   package var input: Int { slot }
   package var output: Int { slot }
-  package var summary: String { "TemperedSigmoid(s=\(scale), T=\(inverseTemperature), o=\(offset))" }
+  package var summary: String {
+    "TemperedSigmoid(s=\(scale), T=\(inverseTemperature), o=\(offset))"
+  }
 
   package func forward(_ pass: borrowing Pass) {
     let x = pass.values[slot]

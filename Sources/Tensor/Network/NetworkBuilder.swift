@@ -187,7 +187,9 @@ package struct NetworkBuilder {
     var writes = [GradientWrite](repeating: .skip, count: operations.count)
     for index in operations.indices.reversed() {
       let operation = operations[index]
-      guard needed.contains(operation.input) || operation.input == operation.output else { continue }
+      guard needed.contains(operation.input) || operation.input == operation.output else {
+        continue
+      }
       writes[index] = written.insert(operation.input).inserted ? .overwrite : .add
     }
     return Network(

@@ -28,7 +28,8 @@ enum DoctorCommand {
       var json = facts.json
       json["status"] = .string(probe.isDeterministic ? "ok" : "error")
       json["gflops"] = [
-        "oneThread": .number(probe.productOneThread), "allThreads": .number(probe.productAllThreads),
+        "oneThread": .number(probe.productOneThread),
+        "allThreads": .number(probe.productAllThreads),
         "threads": .int(probe.threads),
       ]
       json["deterministic"] = .bool(probe.isDeterministic)
@@ -56,8 +57,8 @@ enum DoctorCommand {
     ]
     if facts.build == "release", facts.instructions != facts.compiledFor {
       lines.append(
-        "hint         this program was compiled for \(facts.compiledFor); `make build` compiles for "
-          + "this machine")
+        "hint         this program was compiled for \(facts.compiledFor); `make build` compiles "
+          + "for this machine")
     }
     return lines.joined(separator: "\n")
   }

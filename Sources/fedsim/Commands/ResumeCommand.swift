@@ -24,7 +24,8 @@ enum ResumeCommand {
     let file = FilePath.join(options.folder, "scenario.json")
     guard FileKind(of: options.folder) == .folder, FileKind(of: file) == .file else {
       throw Failure(
-        .dataMissingOrCorrupt, "E4095", "\(options.folder) is no run folder: it has no scenario.json",
+        .dataMissingOrCorrupt, "E4095",
+        "\(options.folder) is no run folder: it has no scenario.json",
         hint: "name a folder that fedsim run wrote")
     }
     let bytes = try FileReader.bytes(of: file)
