@@ -15,8 +15,9 @@ import Testing
   @Test("no line is longer than 100 columns", arguments: Repository.sources + Repository.tests)
   func columns(file: Repository.File) {
     for (number, line) in file.lines.enumerated() where line.count > 100 {
-      // A long text in a test stays whole: cutting it would make it harder to compare.
-      if file.path.hasPrefix("Tests/"), line.contains("://") { continue }
+      // A text that a test compares may stay whole.
+      let start = line.drop { $0 == " " || $0 == "#" }
+      if file.path.hasPrefix("Tests/"), start.hasPrefix("\"") { continue }
       Issue.record("\(file.path):\(number + 1) has \(line.count) columns")
     }
   }

@@ -19,7 +19,8 @@ struct ConditionText {
       "\(dataTitle)\(longTail), \(partition), \(split.trainIndices.count) training images, "
         + "\(federation.clients) clients with \(sizes.first ?? 0) / \(middle) / "
         + "\(sizes.last ?? 0) images (min/median/max)",
-      "\(federation.rounds) rounds, \(share) % of clients per round (\(federation.sampling.rawValue)), "
+      "\(federation.rounds) rounds, \(share) % of clients per round "
+        + "(\(federation.sampling.rawValue)), "
         + "\(work), batch \(scenario.client.batch), \(optimizer), \(model) "
         + "(\(NumberText.fixed(Double(parameters) / 1e6, 3)) M parameters)",
       "local tests \(localTests); weighting \(federation.weighting.rawValue); shots by cumulative "

@@ -152,14 +152,14 @@ public struct Experiment: Sendable {
       }
       let absent = split.classCounts.indices.filter { split.classCounts[$0] == 0 }
       if !absent.isEmpty {
-        list.append(
-          "seed \(seed): no client holds an image of class \(absent.map(String.init).joined(separator: ", "))"
-        )
+        let names = absent.map(String.init).joined(separator: ", ")
+        list.append("seed \(seed): no client holds an image of class \(names)")
       }
       let small = split.clients.count { !$0.isEmpty && $0.count < scenario.client.batch }
       if small > 0 {
         list.append(
-          "seed \(seed): \(small) clients hold fewer images than a batch (\(scenario.client.batch))"
+          "seed \(seed): \(small) clients hold fewer images than a batch "
+            + "(\(scenario.client.batch))"
         )
       }
       let tests = LocalTests(
@@ -170,8 +170,8 @@ public struct Experiment: Sendable {
       )
       if tests.sharedImages > 0 {
         list.append(
-          "seed \(seed): \(tests.sharedImages) test images serve two or more clients, so that their "
-            + "scores depend on each other"
+          "seed \(seed): \(tests.sharedImages) test images serve two or more clients, so that "
+            + "their scores depend on each other"
         )
       }
     }

@@ -111,9 +111,8 @@ final class Simulation<Method: Strategy> {
       var pooled = settings
       pooled.work = .steps(steps)
       let union = clients.count == 1 ? clients[0] : clients.flatMap { $0 }
-      return (
-        cohort, steps == 0 ? [] : [Job(client: 0, examples: union, settings: pooled, weight: 1)]
-      )
+      let job = Job(client: 0, examples: union, settings: pooled, weight: 1)
+      return (cohort, steps == 0 ? [] : [job])
     }
     let byExamples =
       Method.weighting == .scenario && arena.scenario.federation.weighting == .samples

@@ -38,7 +38,8 @@ enum HTMLStyle {
     .note{color:var(--soft);font-size:.9rem}
     .scroll{overflow-x:auto}
     table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.95rem}
-    th,td{padding:.35em .7em;text-align:right;white-space:nowrap;border-bottom:1px solid var(--rule)}
+    th,td{padding:.35em .7em;text-align:right;white-space:nowrap;
+      border-bottom:1px solid var(--rule)}
     th{font-weight:600}
     th:first-child,td:first-child{text-align:left}
     tbody th{position:sticky;left:0;background:var(--paper)}

@@ -60,8 +60,8 @@ package enum DoctorCommand {
     ]
     if facts.build == "release", facts.instructions != facts.compiledFor {
       lines.append(
-        "hint         this program was compiled for \(facts.compiledFor); `make build` compiles for "
-          + "this machine"
+        "hint         this program was compiled for \(facts.compiledFor); `make build` compiles "
+          + "for this machine"
       )
     }
     return lines.joined(separator: "\n")
