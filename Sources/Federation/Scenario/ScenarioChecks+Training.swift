@@ -166,8 +166,12 @@ extension ScenarioChecks {
     func complaint(about kind: OptimizerSpec.Kind) -> String? {
       type.objection(
         to: OptimizerSpec(
-          kind: kind, learningRate: rate, momentum: momentum,
-          nesterov: values["client.optimizer.nesterov"]?.truth ?? false))
+          kind: kind,
+          learningRate: rate,
+          momentum: momentum,
+          nesterov: values["client.optimizer.nesterov"]?.truth ?? false
+        )
+      )
     }
     guard let objection = complaint(about: kind) else { return }
     let message = "found \"\(word)\"; \(objection)"
