@@ -1,9 +1,14 @@
 import Federation
+import Foundation
 import Testing
 
-import fedsim
-
 @Suite("The command line") struct ArgumentsTests {
+  let folder = TemporaryFolder()
+
+  private func run(_ words: String) throws -> Program.Outcome {
+    try Program.run(words.split(separator: " ").map(String.init), in: folder.path)
+  }
+
   @Test(
     "a wrong command line has exit code 2, a code and a hint",
     arguments: [
@@ -22,43 +27,27 @@ import fedsim
     ] as [(String, String, String?)]
   )
   func wrong(words: String, code: String, hint: String?) throws {
-    let failure = try #require(
-      #expect(throws: Failure.self) {
-        _ = try Command.run(try Arguments.parse(words.split(separator: " ").map(String.init)))
-      }
-    )
-    #expect(failure.exit == .wrongCommandLine)
-    #expect(failure.code == code)
-    if let hint { #expect(failure.hint == hint) }
-    #expect(MessageCatalogue.entry(failure.code) != nil)
+    let outcome = try run(words)
+    #expect(outcome.exit == 2, "\(outcome.text)")
+    #expect(outcome.stdout.isEmpty, "\(outcome.text)")
+    #expect(outcome.stderr.contains("more: fedsim explain \(code)"), "\(outcome.text)")
+    if let hint { #expect(outcome.stderr.contains(hint), "\(outcome.text)") }
+    #expect(MessageCatalogue.entry(code) != nil)
   }
 
-  @Test("the options of run are read wherever they stand")
-  func runOptions() throws {
-    let words = "--format json run --set a=1 s.json -o out --seed 4 --set=b=2 --threads 3 -q"
-    let parsed = try Arguments.parse(words.split(separator: " ").map(String.init))
-    let options = try RunOptions(parsed)
-    #expect(options.source == .file("s.json"))
-    #expect(options.out == "out")
-    #expect(options.overrides == ["a=1", "b=2", "seeds=[4]"])
-    #expect(options.threads == 3)
-    #expect(options.format == .json)
-    #expect(options.isQuiet)
-  }
-
-  @Test("after -- everything is an operand")
-  func operandsOnly() throws {
-    let options = try RunOptions(try Arguments.parse(["run", "--", "--odd.json"]))
-    #expect(options.source == .file("--odd.json"))
-  }
-
-  @Test("every command has a page with two examples", arguments: CommandName.allCases)
-  func help(command: CommandName) throws {
-    #expect(command.examples.count >= 2)
-    #expect(!command.summary.isEmpty)
-    for example in command.examples {
-      _ = try Arguments.parse(example.split(separator: " ").prefix { $0 != ">" }.map(String.init))
-    }
+  @Test(
+    "every command has a page with two examples",
+    arguments: [
+      "run", "resume", "validate", "list", "explain", "data", "doctor", "schema", "version",
+    ]
+  )
+  func help(command: String) throws {
+    let outcome = try run("help \(command)")
+    #expect(outcome.exit == 0)
+    #expect(outcome.stdout.hasPrefix("usage: fedsim \(command)"), "\(outcome.text)")
+    let examples = outcome.stdout.split(separator: "examples:").last ?? ""
+    #expect(examples.split(separator: "\n").count { $0.contains("  fedsim ") } >= 2)
+    #expect(try run("help").stdout.contains("\n  \(command)"))
   }
 
   @Test(
@@ -78,7 +67,9 @@ import fedsim
       "cifar10", "E3112", "w3001", "$.federation.clients", "strategies[0].kind", "data",
     ]
   )
-  func pages(name: String) {
-    #expect(!ExplainCommand.pages(name).isEmpty)
+  func pages(name: String) throws {
+    let outcome = try run("explain \(name)")
+    #expect(outcome.exit == 0, "\(outcome.text)")
+    #expect(!outcome.stdout.isEmpty)
   }
 }

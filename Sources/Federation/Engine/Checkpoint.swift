@@ -3,8 +3,8 @@ import Tensor
 
 /// The complete state of a run after a round: with the scenario, all that its future depends on.
 ///
-/// On disk one safetensors file of flat tensors in the engine's own element order; round, digest and
-/// identity are in its metadata, so that one rename makes the whole checkpoint. The JSON file
+/// On disk one safetensors file of flat tensors in the engine's own element order. Round, digest
+/// and identity are in its metadata, so that one rename makes the whole checkpoint; the JSON file
 /// beside it says the same to people and is never read.
 package struct Checkpoint: Equatable {
   /// Rounds done.

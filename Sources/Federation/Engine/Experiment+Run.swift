@@ -158,9 +158,8 @@ extension Experiment {
     let place =
       divergence.client.map { "client \($0), local step \(divergence.step ?? 0)" }
       ?? "the server's model"
-    return
-      "\(label) seed \(seed): diverged in round \(divergence.round) (\(place)); the rounds before "
-      + "are kept. Most often the learning rate is too high; lower client.optimizer.learningRate, "
-      + "or add warm-up with client.schedule.warmup"
+    return "\(label) seed \(seed): diverged in round \(divergence.round) (\(place)); the rounds "
+      + "before are kept. Most often the learning rate is too high; lower "
+      + "client.optimizer.learningRate, or add warm-up with client.schedule.warmup"
   }
 }

@@ -50,13 +50,6 @@ public struct Experiment: Sendable {
     } catch {
       throw Failure(.scenarioInvalid, "E3301", "$.model.kind: \(error.message)")
     }
-    for choice in scenario.strategies {
-      if let type = StrategyRegistry[choice.kind],
-        let objection = type.objection(to: scenario.client.optimizer)
-      {
-        throw Failure(.scenarioInvalid, "E3302", "$.client.optimizer.kind: \(objection)")
-      }
-    }
     var splits: [Split] = []
     for seed in scenario.seeds {
       splits.append(

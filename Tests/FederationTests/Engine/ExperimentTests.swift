@@ -59,8 +59,9 @@ struct ExperimentTests {
     text = ScenarioText()
     text.optimizer = #"{ "kind": "adam" }"#
     text.strategies = [ScenarioText.strategy("scaffold")]
-    let thrown = #expect(throws: (any Error).self) { _ = try text.experiment(data) }
-    if let failure = thrown as? Failure { #expect(failure.exit == .scenarioInvalid) }
+    let reading = ScenarioReader().read(bytes: Array(text.json.utf8), file: "test.json")
+    #expect(reading.errors.map(\.code) == ["E3302"])
+    #expect(reading.errors.map(\.path) == ["$.client.optimizer.kind"])
   }
 
   @Test("a cohort of clients without images trains nobody and moves nothing")

@@ -9,7 +9,8 @@ struct ReferenceSGD {
 
 /// A slow federation in double precision, straight from the papers' equations.
 ///
-/// It shares no code with the engine. Clients visit their examples in order; the last batch of an epoch is short.
+/// It shares no code with the engine. Clients visit their examples in order; the last batch of an
+/// epoch is short.
 struct ReferenceFederation {
   /// The methods, with the symbols of their papers.
   enum Method {

@@ -98,7 +98,7 @@ import Testing
     #expect(scenario.client.optimizer.weightDecay == 0.01)
     #expect(scenario.client.optimizer.beta2 == 0.999)
     #expect(scenario.client.schedule == LearningRateSchedule(.cosine(floor: 0.1), warmupRounds: 2))
-    #expect(scenario.strategies.map(\.label) == ["fedprox", "weak", "scaffold"])
+    #expect(scenario.strategies.map(\.label) == ["fedprox", "weak", "controlled"])
     #expect(scenario.strategies[0].settings.number("proximalWeight") == 0.1)
     #expect(scenario.strategies[1].settings.number("proximalWeight") == 0.01)
     #expect(scenario.strategies[2].settings.choice("option") == "I")

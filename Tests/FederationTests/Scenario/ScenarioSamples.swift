@@ -2,7 +2,7 @@ import Aggregation
 import Federation
 import Tensor
 
-/// Cards of three methods, enough to exercise every kind of field.
+/// Cards of four methods, enough to exercise every kind of field.
 let sampleCards: [StrategyCard] = [
   card("fedavg"),
   card(
@@ -18,8 +18,9 @@ let sampleCards: [StrategyCard] = [
       )
     ]
   ),
+  card("scaffold"),
   card(
-    "scaffold",
+    "controlled",
     [
       Hyperparameter(
         "option",
@@ -86,7 +87,7 @@ let richScenario = """
     },
     "strategies": [
       { "kind": "fedprox", "proximalWeight": 0.1 }, { "kind": "fedprox", "label": "weak" },
-      { "kind": "scaffold", "option": "I", "memory": 5 }
+      { "kind": "controlled", "option": "I", "memory": 5 }
     ],
     "evaluation": { "every": 7 },
     "output": { "checkpointEvery": 0, "personalModels": false }
