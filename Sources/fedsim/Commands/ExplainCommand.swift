@@ -103,7 +103,7 @@ package enum ExplainCommand {
     let fields = ScenarioHelp.entries.filter {
       $0.kinds.last == word.name && $0.path.hasPrefix(word.section + ".")
     }
-    return Page(
+    var page = Page(
       name: word.name,
       kind: word.section,
       parts: [
@@ -111,6 +111,8 @@ package enum ExplainCommand {
         ("scenario", ["\"\(word.section)\": { \"\(word.tag)\": \"\(word.name)\", ... }"]),
       ]
     )
+    if word.section == "model" { page.parts += ModelPage.parts(word.name) }
+    return page
   }
 
   /// The pages of a field: by full path, else by its last words.
