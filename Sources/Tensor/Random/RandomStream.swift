@@ -35,11 +35,17 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
 
   /// The stream at an address; fields that have no meaning for a purpose stay 0.
   public init(seed: UInt64, _ purpose: Purpose, round: Int = 0, client: Int = 0, step: Int = 0) {
+    // Written out: a loop over an array would allocate in every training step.
     var state = Self.mix(seed &+ Self.gamma)
-    for word in [purpose.rawValue, UInt64(round), UInt64(client), UInt64(step)] {
-      state = Self.mix((state ^ Self.mix(word &+ Self.gamma)) &+ Self.gamma)
-    }
+    state = Self.absorb(state, purpose.rawValue)
+    state = Self.absorb(state, UInt64(round))
+    state = Self.absorb(state, UInt64(client))
+    state = Self.absorb(state, UInt64(step))
     key = state
+  }
+
+  private static func absorb(_ state: UInt64, _ word: UInt64) -> UInt64 {
+    mix((state ^ mix(word &+ gamma)) &+ gamma)
   }
 
   /// The next 64 uniform bits.
@@ -74,7 +80,10 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
   }
 
   /// Fisher–Yates shuffle with this stream; O(n).
-  public mutating func shuffle<Element>(_ items: inout [Element]) {
+  ///
+  /// Not generic: a generic one would run unspecialised, and allocate for each swap, when called
+  /// from another module.
+  public mutating func shuffle(_ items: inout [Int]) {
     var last = items.count - 1
     while last > 0 {
       items.swapAt(last, below(last + 1))
