@@ -47,7 +47,7 @@ package enum ResumeCommand {
       }
       return .scenarioInvalid
     }
-    let session = ExperimentSession(
+    let runner = ExperimentRunner(
       experiment: try Experiment(scenario),
       source: ScenarioSource(
         bytes: bytes,
@@ -63,7 +63,7 @@ package enum ResumeCommand {
       format: options.format,
       isQuiet: options.isQuiet
     )
-    return try session.run(continues: true)
+    return try runner.run(continues: true)
   }
 
   /// The name the run had, as an override: a scenario without one takes that of its file, which is

@@ -73,7 +73,7 @@ package enum RunCommand {
     }
     if options.format == .text { ValidateCommand.report(reading, isQuiet: options.isQuiet) }
     let experiment = try Experiment(scenario)
-    let session = ExperimentSession(
+    let runner = ExperimentRunner(
       experiment: experiment,
       source: ScenarioSource(
         bytes: bytes,
@@ -88,7 +88,7 @@ package enum RunCommand {
       format: options.format,
       isQuiet: options.isQuiet
     )
-    return try session.run(continues: false)
+    return try runner.run(continues: false)
   }
 
   /// `runs/<name>-<hash>`, or the first of its -2, -3, … that is free: nothing is overwritten.

@@ -2,7 +2,7 @@ import Federation
 import Tensor
 
 /// Runs an experiment for a person or a program: progress on stderr, the result on stdout.
-struct ExperimentSession {
+struct ExperimentRunner {
   let experiment: Experiment
   let source: ScenarioSource
   let folder: String
