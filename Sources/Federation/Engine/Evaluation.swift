@@ -44,12 +44,8 @@ extension Simulation {
         result.scores = arena.split.clients.indices.map { score(of: $0, first) }
       }
     }
-    if Method.models.contains(.personal) {
-      result.scored = .own
-      result.scores = try scoreEachClient()
-    } else if result.scores.isEmpty {
-      result.scores = try scoreEachClient()
-    }
+    if Method.models.contains(.personal) { result.scored = .own }
+    if result.scores.isEmpty { result.scores = try scoreEachClient() }
     return result
   }
 
