@@ -17,6 +17,8 @@ public final class ImageSet: Sendable {
   /// Number of classes C; some may have no image.
   public let classes: Int
 
+  /// Bytes of the pixels.
+  public var byteCount: Int { (isBytes ? 1 : 4) * shape.count * count }
   /// Number of images.
   public var count: Int { labels.count }
 

@@ -113,6 +113,12 @@ extension MessageCatalogue {
       "Use data with two classes or more."
     ),
     Entry(
+      "E3305",
+      "more memory than there is",
+      "Workspaces, models and images would not fit in this machine's memory.",
+      "Lower model.width, model.hidden or client.batch, or use fewer --threads."
+    ),
+    Entry(
       "E3401",
       "explicit counts do not fit",
       "longTail.counts must have one entry per class.",

@@ -66,8 +66,8 @@ def main(run, start, limit):
     clients = json.loads((run / "split/partition.json").read_text())["clients"]
     client, rounds = scenario["client"], scenario["federation"]["rounds"]
     folder = pathlib.Path(scenario["data"]["dataset"]["path"])
-    records = np.concatenate([
-        np.fromfile(folder / f"data_batch_{i}.bin", np.uint8).reshape(-1, 3073) for i in range(1, 6)])
+    files = [folder / f"data_batch_{i}.bin" for i in range(1, 6)]
+    records = np.concatenate([np.fromfile(file, np.uint8).reshape(-1, 3073) for file in files])
     labels = torch.from_numpy(records[:, 0].astype(np.int64))
     images = torch.from_numpy(records[:, 1:].reshape(-1, 3, 32, 32).copy())
     mean = torch.tensor(norm["mean"])[:, None, None]
@@ -80,7 +80,7 @@ def main(run, start, limit):
     model = {name: tensor.clone() for name, tensor in first.items()}
     total = sum(map(len, clients))
     for _ in range(rounds):
-        after = {name: torch.zeros_like(tensor, dtype=torch.float64) for name, tensor in model.items()}
+        after = {name: torch.zeros_like(model[name], dtype=torch.float64) for name in model}
         for mine in clients:
             net.load_state_dict(model)
             rule = client["optimizer"]

@@ -62,9 +62,15 @@ final class WorkerSpaces: @unchecked Sendable {
   private let count: Int
   private let make: () -> Workspace
 
-  init(_ network: Network, _ settings: LocalSettings, workers: Int) {
+  /// Examples that a workspace holds: a batch of training or of evaluation, never more images than
+  /// there are.
+  static func capacity(_ network: Network, _ settings: LocalSettings, images: Int) -> Int {
+    max(min(settings.batch, images), network.evaluationBatch)
+  }
+
+  init(_ network: Network, _ settings: LocalSettings, images: Int, workers: Int) {
     count = workers
-    let capacity = max(settings.batch, network.evaluationBatch)
+    let capacity = Self.capacity(network, settings, images: images)
     make = {
       Workspace(
         network,

@@ -104,7 +104,36 @@ public struct Experiment: Sendable {
       test: BatchLoader(data.test, transform),
       sampler: CohortSampler(settings: scenario.federation, seed: seed),
       pool: WorkerPool(workers: threads),
-      spaces: WorkerSpaces(network, scenario.client, workers: threads)
+      spaces: WorkerSpaces(
+        network,
+        scenario.client,
+        images: data.train.count,
+        workers: threads
+      )
+    )
+  }
+
+  /// Refuses what this machine's memory cannot hold, before anything is allocated or written.
+  ///
+  /// Counted: workspaces, images, and copies of the model at the server and on the way.
+  func requireMemory(threads: Int) throws(Failure) {
+    let settings = scenario.client
+    let capacity = WorkerSpaces.capacity(network, settings, images: data.train.count)
+    let workspace = network.workspaceBytes(
+      capacity: capacity,
+      moments: Optimizer.momentCount(settings.optimizer)
+    )
+    let models = 4 * network.layout.count * (4 + 4 * threads)
+    let needed = threads * workspace + models + data.train.byteCount + data.test.byteCount
+    guard needed > MachineFacts.memoryBytes else { return }
+    let gibibytes = { (bytes: Int) in NumberText.fixed(Double(bytes) / Double(1 << 30), 1) }
+    throw Failure(
+      .scenarioInvalid,
+      "E3305",
+      "$.model: \(scenario.model.kind.rawValue) with \(network.layout.trainedCount) parameters and "
+        + "batches of \(settings.batch) needs about \(gibibytes(needed)) GiB on \(threads) threads"
+        + "; this machine has \(gibibytes(MachineFacts.memoryBytes))",
+      hint: "lower model.width, model.hidden or client.batch, or use fewer --threads"
     )
   }
 

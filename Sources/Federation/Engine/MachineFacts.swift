@@ -57,6 +57,9 @@ public struct MachineFacts: Sendable {
   /// Cores that this process may use (glibc counts those of its affinity mask).
   public static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
+  /// Physical memory.
+  static var memoryBytes: Int { sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) }
+
   private static var systemName: String {
     var names = utsname()
     guard uname(&names) == 0 else { return "unknown" }

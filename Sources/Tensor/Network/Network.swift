@@ -48,6 +48,15 @@ public struct Network: Sendable {
   /// Floats of activations per example, for choosing a batch size.
   public var activationsPerExample: Int { slots.map(\.perExample).reduce(0, +) }
 
+  /// Bytes of a training workspace for batches of up to `capacity` examples, rounding aside.
+  public func workspaceBytes(capacity: Int, moments: Int) -> Int {
+    let maps = slots.map { slot in
+      (slot.hasGradient ? 2 : 1) * slot.perExample * capacity + slot.fixed
+    }
+    let parameters = layout.count + (1 + moments) * layout.trainedCount
+    return 4 * (parameters + maps.reduce(0, +) + scratchCount + capacity)
+  }
+
   /// Runs the network on the first `batch` examples of the workspace's input.
   ///
   /// `training`: batch statistics and dropout on; else running statistics and no dropout.

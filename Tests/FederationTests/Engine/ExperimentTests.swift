@@ -64,6 +64,27 @@ struct ExperimentTests {
     #expect(reading.errors.map(\.path) == ["$.client.optimizer.kind"])
   }
 
+  @Test("a model that memory cannot hold is refused before anything is allocated or written")
+  func tooLarge() throws {
+    let folder = try ScratchFolder()
+    var text = ScenarioText()
+    text.model = #"{ "kind": "resnet18", "width": 4096, "norm": "none" }"#
+    let experiment = try text.experiment(data)
+    let reading = try text.reading()
+    let source = ScenarioSource(
+      bytes: [],
+      overrides: [],
+      resolved: try #require(reading.resolved),
+      hash: "0",
+      command: ""
+    )
+    let path = folder.at("out")
+    expectFailure(.scenarioInvalid, "E3305", ["resnet18", "GiB"]) {
+      _ = try experiment.run(in: path, source: source, threads: 1, report: { _, _ in })
+    }
+    #expect(FileKind(of: path) == .missing)
+  }
+
   @Test("a cohort of clients without images trains nobody and moves nothing")
   func emptyCohort() throws {
     let file = try PartitionFile(clients: [[], [], [0, 1, 2, 3], []])

@@ -12,7 +12,7 @@ import Federation
     let sizes = sizes ?? [500, 299, 179, 107, 64, 38, 23, 13, 8, 9]
     var labels = sizes.enumerated().flatMap { [Int32](repeating: Int32($0), count: $1) }
     var order = RandomStream(seed: 99, .test)
-    order.shuffle(&labels)
+    labels = order.permutation(labels.count).map { labels[$0] }
     var labelOf: [Int32] = []
     var kept: [Int] = []
     for label in labels {
