@@ -68,12 +68,13 @@ const char *copenblas_open(void) {
       "/opt/homebrew/opt/openblas/lib/libopenblas.dylib",
       "/usr/local/opt/openblas/lib/libopenblas.dylib"};
   void *library = NULL;
-  for (size_t i = 0; library == NULL && i < sizeof names / sizeof names[0]; i++)
+  for (size_t i = 0; library == NULL && i < sizeof names / sizeof names[0]; i++) {
     library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-  if (library == NULL) {
-    snprintf(failure, sizeof failure, "cannot open OpenBLAS: %s", dlerror());
-    return failure;
+    // The usual name's failure is the one to tell; later names are only guesses.
+    if (library == NULL && i == 0)
+      snprintf(failure, sizeof failure, "cannot open OpenBLAS: %s", dlerror());
   }
+  if (library == NULL) return failure;
   sgemm_function found = (sgemm_function)dlsym(library, "cblas_sgemm");
   if (found == NULL) {
     snprintf(failure, sizeof failure, "this OpenBLAS has no cblas_sgemm: %s", dlerror());
