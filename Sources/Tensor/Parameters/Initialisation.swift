@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-
 extension ParameterLayout {
   /// Initial parameters: a function of the layout, the rule and the seed alone.
   ///
@@ -25,7 +19,7 @@ extension ParameterLayout {
       case (.bias, .he), (.bias, .glorot): draw = { 0 }
       case (.weight, .he):
         let deviation = (2 / Double(entry.fanIn)).squareRoot()
-        draw = { Float(deviation * stream.normalPair()) }
+        draw = { Float(deviation * stream.normal()) }
       case (.weight, .glorot):
         let bound = (6 / Double(entry.fanIn + entry.fanOut)).squareRoot()
         draw = { Float(bound * (2 * stream.uniform() - 1)) }
@@ -38,13 +32,5 @@ extension ParameterLayout {
       place(values, entry, into: &vector)
     }
     return vector
-  }
-}
-
-extension RandomStream {
-  /// One standard normal number by the Box–Muller transform of two uniform ones.
-  fileprivate mutating func normalPair() -> Double {
-    let radius = (-2 * log(1 - uniform())).squareRoot()
-    return radius * cos(2 * Double.pi * uniform())
   }
 }
