@@ -120,7 +120,8 @@ struct SyntheticImages {
 /// test images each, seed 0, eight epochs: logistic regression 34 %, a ResNet-8 84 %, a CNN of two
 /// convolutions and two dense layers 88 %. With an exponential tail of factor 100 (1,236 images, 16
 /// epochs) the CNN has 87 % on the first three classes, 34 % on the next four, 0 % on the last
-/// three.
+/// three. With 100 classes of 200 images, six epochs of `centralised` (rate 0.01): logistic
+/// regression 6 %, a ResNet-8 of width 16 31 %.
 private enum Look {
   static let contrast: Float = 66
   static let distractors = 2
