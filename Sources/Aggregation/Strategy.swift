@@ -21,6 +21,8 @@ public protocol Strategy: Sendable {
   static var models: ModelKinds { get }
   /// Why a client optimizer does not suit the method, or nil.
   static func objection(to optimizer: OptimizerSpec) -> String?
+  /// What to know of the method under a client optimizer that suits it, or nil.
+  static func caution(about optimizer: OptimizerSpec) -> (warning: String, hint: String)?
 
   /// The method with its settings, for one network.
   init(_ settings: StrategySettings, _ problem: LearningProblem)
@@ -159,6 +161,10 @@ extension Strategy {
   public static var models: ModelKinds { .generic }
   /// Any optimizer suits.
   public static func objection(to optimizer: OptimizerSpec) -> String? { nil }
+  /// Nothing to know.
+  public static func caution(
+    about optimizer: OptimizerSpec
+  ) -> (warning: String, hint: String)? { nil }
 
   /// The initial model, nothing remembered.
   public func start(_ problem: LearningProblem) -> ServerState {

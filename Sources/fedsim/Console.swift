@@ -32,13 +32,13 @@ enum Console {
   }
 
   /// Writes a line of data to stdout.
-  static func print(_ text: String) { write(text + "\n", to: 1) }
+  static func print(_ text: String) { Terminal.write(text + "\n", to: 1) }
 
   /// Writes one JSON object to stdout.
-  static func print(_ json: JSON) { write(json.pretty, to: 1) }
+  static func print(_ json: JSON) { Terminal.write(json.pretty, to: 1) }
 
   /// Writes a line for people to stderr.
-  static func tell(_ text: String) { write(text + "\n", to: 2) }
+  static func tell(_ text: String) { Terminal.write(text + "\n", to: 2) }
 
   /// The text in red where colour is welcome.
   static func red(_ text: String) -> String { isFancy ? "\u{1B}[31m\(text)\u{1B}[0m" : text }
@@ -59,22 +59,4 @@ enum Console {
     if let hint = failure.hint { tell("  \(hint)") }
     tell("  more: fedsim explain \(failure.code)")
   }
-
-  /// All of the text, also through slow pipes; a closed pipe ends the writing silently.
-  private static func write(_ text: String, to descriptor: Int32) {
-    let bytes = Array(text.utf8)
-    var done = 0
-    while done < bytes.count {
-      let written = bytes.withUnsafeBytes { buffer in
-        buffer.baseAddress.map { systemWrite(descriptor, $0 + done, buffer.count - done) } ?? 0
-      }
-      if written < 0, errno == EINTR { continue }
-      guard written > 0 else { return }
-      done += written
-    }
-  }
-}
-
-private func systemWrite(_ file: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
-  write(file, bytes, count)
 }

@@ -52,6 +52,18 @@ package struct Scaffold: Strategy {
       ? nil : "scaffold needs the optimizer sgd: its control variates are averages of gradients"
   }
 
+  /// The paper's steps are plain SGD; `effectiveSteps` is our extension.
+  package static func caution(
+    about optimizer: OptimizerSpec
+  ) -> (warning: String, hint: String)? {
+    guard optimizer.momentum > 0 else { return nil }
+    let momentum = JSON.number(optimizer.momentum).compact
+    return (
+      "scaffold with client momentum \(momentum): control variates assume plain SGD steps",
+      "set client.optimizer.momentum to 0 to follow the paper"
+    )
+  }
+
   /// g ← g + (c − c_k).
   struct Rule: LocalRule {
     let correction: [Float]

@@ -77,14 +77,19 @@ public struct Experiment: Sendable {
     warnings = dataWarnings
   }
 
+  /// How pixels become numbers under one of the seeds.
+  func pixelTransform(_ index: Int) -> PixelTransform {
+    switch scenario.data.normalize {
+    case .dataset: PixelTransform(statisticsOf: data.train, at: splits[index].trainIndices)
+    case .none: PixelTransform(channels: data.train.shape.channels)
+    }
+  }
+
   /// Everything that strategies share under one of the seeds.
   func arena(_ index: Int, threads: Int) -> Arena {
     let seed = scenario.seeds[index]
     let split = splits[index]
-    let transform =
-      scenario.data.normalize == .dataset
-      ? PixelTransform(statisticsOf: data.train, at: split.trainIndices)
-      : PixelTransform(channels: data.train.shape.channels)
+    let transform = pixelTransform(index)
     let initial =
       initialFile
       ?? network.layout.initialParameters(scenario.model.initialisation, seed: seed)

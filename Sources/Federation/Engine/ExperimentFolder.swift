@@ -157,10 +157,7 @@ extension Experiment {
 
   /// Mean and deviation per channel under a seed, in units of the scaled pixel.
   func normalizationFacts(_ index: Int) -> JSON {
-    let transform =
-      scenario.data.normalize == .dataset
-      ? PixelTransform(statisticsOf: data.train, at: splits[index].trainIndices)
-      : PixelTransform(channels: data.train.shape.channels)
+    let transform = pixelTransform(index)
     return [
       "kind": .string(scenario.data.normalize.rawValue),
       "mean": .array(transform.mean.map { .number(Double($0)) }),

@@ -9,11 +9,6 @@ import Tensor
 /// What the bits of a result depend on besides the scenario: written to `environment.json` and
 /// shown by `doctor`.
 public struct MachineFacts: Sendable {
-  /// The program's version.
-  public static let version = FedsimVersion.current
-  /// The version of the scenario format.
-  public static let scenarioVersion = FedsimVersion.scenarioFormat
-
   /// Such as "Linux 6.1.0".
   public let system: String
   /// Such as "AMD EPYC".
@@ -43,7 +38,8 @@ public struct MachineFacts: Sendable {
   /// As JSON, in fixed order.
   public var json: JSON {
     [
-      "version": .string(Self.version), "scenarioVersion": .int(Self.scenarioVersion),
+      "version": .string(FedsimVersion.current),
+      "scenarioVersion": .int(FedsimVersion.scenarioFormat),
       "build": .string(build), "compiledFor": .string(compiledFor), "system": .string(system),
       "processor": .string(processor), "instructions": .string(instructions),
       "cores": .int(cores),

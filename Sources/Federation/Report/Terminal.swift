@@ -27,11 +27,16 @@ public enum Terminal {
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 
+  /// All of the text, also through slow pipes; a closed stream ends the writing silently.
+  public static func write(_ text: String, to descriptor: Int32) {
+    if text.isEmpty { return }
+    try? AtomicFile.writeAll(Array(text.utf8), to: descriptor, path: "a stream")
+  }
+
   /// Writes to stderr at once.
   ///
   /// A closed stderr is no reason to stop a night's work.
   public static func note(_ text: String) {
-    if text.isEmpty { return }
-    try? AtomicFile.writeAll(Array(text.utf8), to: 2, path: "stderr")
+    write(text, to: 2)
   }
 }

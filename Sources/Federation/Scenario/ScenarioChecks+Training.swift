@@ -143,38 +143,36 @@ extension ScenarioChecks {
           hint: "both runs will have the same results"
         )
       }
-      if kind == "scaffold", let momentum = number("client.optimizer.momentum"), momentum > 0 {
-        warn(
-          "W3005",
-          path,
-          "scaffold with client momentum \(JSON.number(momentum).compact): control variates "
-            + "assume plain SGD steps",
-          hint: "set client.optimizer.momentum to 0 to follow the paper"
-        )
+      if let spec = optimizer(), let caution = StrategyRegistry[kind]?.caution(about: spec) {
+        warn("W3005", path, caution.warning, hint: caution.hint)
       }
     }
+  }
+
+  /// The client's optimizer as far as methods judge it; nil when its kind is not valid.
+  private func optimizer() -> OptimizerSpec? {
+    guard let kind = text("client.optimizer.kind").flatMap(OptimizerSpec.Kind.init) else {
+      return nil
+    }
+    return OptimizerSpec(
+      kind: kind,
+      learningRate: number("client.optimizer.learningRate") ?? 0.1,
+      momentum: number("client.optimizer.momentum") ?? 0,
+      nesterov: values["client.optimizer.nesterov"]?.truth ?? false
+    )
   }
 
   /// Some methods' equations hold for some optimizers only; each objection is reported once.
   private mutating func checkOptimizer(_ strategy: String) {
     let path = "client.optimizer.kind"
-    guard let type = StrategyRegistry[strategy], let word = text(path),
-      let kind = OptimizerSpec.Kind(rawValue: word)
-    else { return }
-    let momentum = number("client.optimizer.momentum") ?? 0
-    let rate = number("client.optimizer.learningRate") ?? 0.1
+    guard let type = StrategyRegistry[strategy], let spec = optimizer() else { return }
     func complaint(about kind: OptimizerSpec.Kind) -> String? {
-      type.objection(
-        to: OptimizerSpec(
-          kind: kind,
-          learningRate: rate,
-          momentum: momentum,
-          nesterov: values["client.optimizer.nesterov"]?.truth ?? false
-        )
-      )
+      var other = spec
+      other.kind = kind
+      return type.objection(to: other)
     }
-    guard let objection = complaint(about: kind) else { return }
-    let message = "found \"\(word)\"; \(objection)"
+    guard let objection = complaint(about: spec.kind) else { return }
+    let message = "found \"\(spec.kind.rawValue)\"; \(objection)"
     guard !problems.contains(where: { $0.code == "E3302" && $0.message == message }) else { return }
     let other = OptimizerSpec.Kind.allCases.first { complaint(about: $0) == nil }
     error("E3302", path, message, suggestion: other.map { "\"\($0.rawValue)\"" })

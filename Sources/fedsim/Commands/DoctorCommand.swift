@@ -44,7 +44,7 @@ package enum DoctorCommand {
 
   private static func text(_ facts: MachineFacts, _ probe: MachineProbe) -> String {
     var lines = [
-      "fedsim       \(MachineFacts.version), \(facts.build) build for \(facts.compiledFor)",
+      "fedsim       \(FedsimVersion.current), \(facts.build) build for \(facts.compiledFor)",
       "system       \(facts.system)",
       "processor    \(facts.processor), \(facts.cores) cores, \(facts.instructions)",
       "blas         \(facts.blas.configuration)",
