@@ -50,11 +50,15 @@ package struct Convolution: Operation {
     }
   }
 
-  /// dw = patchesᵀ·dy, db = Σ dy, dpatches = dy·wᵀ added back to their places.
-  package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
+  package func backward(_ pass: borrowing Pass, inputGradient how: GradientWrite) {
+    weightGradient(pass)
+    inputGradient(pass, how)
+  }
+
+  /// dw = patchesᵀ·dy, db = Σ dy.
+  package func weightGradient(_ pass: borrowing Pass) {
     let x = UnsafePointer(pass.values[input])
     let dy = UnsafePointer(pass.gradients[output])
-    let w = pass.parameters + weight
     let dw = pass.gradient + weight
     let scratch = pass.scratch
     let channels = geometry.output.channels
@@ -83,7 +87,15 @@ package struct Convolution: Operation {
       )
       weightBeta = 1
     }
-    guard inputGradient != .skip else { return }
+  }
+
+  /// dpatches = dy·wᵀ, added back to their places.
+  package func inputGradient(_ pass: borrowing Pass, _ how: GradientWrite) {
+    guard how != .skip else { return }
+    let dy = UnsafePointer(pass.gradients[output])
+    let w = pass.parameters + weight
+    let scratch = pass.scratch
+    let channels = geometry.output.channels
     let dx = pass.gradients[input]
     if geometry.isPointwise {
       BLAS.gemm(
@@ -94,12 +106,12 @@ package struct Convolution: Operation {
         k: channels,
         dy,
         w,
-        beta: inputGradient == .add ? 1 : 0,
+        beta: how == .add ? 1 : 0,
         dx
       )
       return
     }
-    if inputGradient == .overwrite {
+    if how == .overwrite {
       dx.update(repeating: 0, count: pass.batch * geometry.input.count)
     }
     forEachTile(batch: pass.batch) { rows in

@@ -33,8 +33,13 @@ package struct Dense: Operation {
     )
   }
 
-  /// dW = dyᵀ·x, db = Σ dy, dx = dy·W.
-  package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
+  package func backward(_ pass: borrowing Pass, inputGradient how: GradientWrite) {
+    weightGradient(pass)
+    inputGradient(pass, how)
+  }
+
+  /// dW = dyᵀ·x, db = Σ dy.
+  package func weightGradient(_ pass: borrowing Pass) {
     let dy = pass.gradients[output]
     BLAS.gemm(
       .transposed,
@@ -56,7 +61,12 @@ package struct Dense: Operation {
         accumulate: pass.accumulate
       )
     }
-    guard inputGradient != .skip else { return }
+  }
+
+  /// dx = dy·W.
+  package func inputGradient(_ pass: borrowing Pass, _ how: GradientWrite) {
+    guard how != .skip else { return }
+    let dy = pass.gradients[output]
     BLAS.gemm(
       .normal,
       .normal,
@@ -65,7 +75,7 @@ package struct Dense: Operation {
       k: outputs,
       dy,
       pass.parameters + weight,
-      beta: inputGradient == .add ? 1 : 0,
+      beta: how == .add ? 1 : 0,
       pass.gradients[input]
     )
   }

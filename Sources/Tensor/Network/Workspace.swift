@@ -127,7 +127,7 @@ public final class Workspace {
     Array(UnsafeBufferPointer(start: values[slot], count: count))
   }
 
-  func pass(batch: Int, training: Bool, accumulate: Bool, dropoutKey: UInt64) -> Pass {
+  package func pass(batch: Int, training: Bool, accumulate: Bool, dropoutKey: UInt64) -> Pass {
     precondition(
       batch > 0 && batch <= capacity,
       "Workspace: a batch of \(batch), room for \(capacity)"
