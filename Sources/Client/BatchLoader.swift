@@ -50,18 +50,27 @@ public struct BatchLoader: Sendable {
   ///
   /// `indices`: which images, at most the workspace's capacity.
   ///
+  /// - Complexity: O(pixels), no allocation.
+  public func fill(_ workspace: Workspace, _ indices: some Collection<Int>) {
+    var stream = RandomStream(seed: 0, .augmentation)
+    fill(workspace, indices, augmentation: AugmentationPlan(), stream: &stream)
+  }
+
+  /// Writes images and labels into the first places of the workspace's input.
+  ///
+  /// `indices`: which images, at most the workspace's capacity.
+  ///
   /// `augmentation`: random changes; draws two offsets and one coin per image from `stream`.
   ///
   /// - Complexity: O(pixels), no allocation.
   public func fill(
     _ workspace: Workspace,
     _ indices: some Collection<Int>,
-    augmentation: AugmentationPlan = AugmentationPlan(),
-    stream: RandomStream? = nil
+    augmentation: AugmentationPlan,
+    stream: inout RandomStream
   ) {
     guard let start = workspace.input.baseAddress else { return }
     precondition(indices.count <= workspace.capacity, "BatchLoader: the batch does not fit")
-    var stream = stream ?? RandomStream(seed: 0, .augmentation)
     var place = 0
     for index in indices {
       let target = start + place * images.shape.count
@@ -95,6 +104,10 @@ public struct BatchLoader: Sendable {
     case .floats(let floats):
       floats.withUnsafeBufferPointer { pixels in
         let from = index * size
+        if transform.isIdentity, let start = pixels.baseAddress {
+          target.update(from: start + from, count: size)
+          return
+        }
         var i = 0
         while i < size {
           for c in 0..<channels {

@@ -28,6 +28,8 @@ public struct Device {
   private var epoch = 0
   private var order: [Int] = []
   private var position = 0
+  private var batch = 0..<0
+  private var augmentation = RandomStream(seed: 0, .augmentation)
   private var steps = 0
 
   /// A client ready to train.
@@ -67,8 +69,8 @@ public struct Device {
     examples.isEmpty ? 0 : work.steps(examples: examples.count, batch: settings.batch)
   }
 
-  /// Puts the next batch into the workspace and returns its size; starts a new epoch, with a new
-  /// order, when the last one is used up.
+  /// Goes on to the next batch and returns its size; starts a new epoch, with a new order, when the
+  /// last one is used up.
   ///
   /// The device must have examples.
   public mutating func nextBatch() -> Int {
@@ -88,22 +90,45 @@ public struct Device {
       position = 0
     }
     let end = min(position + settings.batch, order.count)
-    loader.fill(
-      workspace,
-      order[position..<end],
-      augmentation: settings.augmentation,
-      stream: RandomStream(seed: seed, .augmentation, round: round, client: client, step: steps)
+    batch = position..<end
+    augmentation = RandomStream(
+      seed: seed,
+      .augmentation,
+      round: round,
+      client: client,
+      step: steps
     )
-    defer { position = end }
-    return end - position
+    position = end
+    return batch.count
   }
 
-  /// Forward, loss and backward on the batch in the workspace, by a rule; fills the gradient.
+  /// Examples of the current batch that pass through the network together.
+  public var microBatch: Int { network.microBatch(of: batch.count) }
+
+  /// Puts `count` examples of the current batch into the workspace, from the `first`-th on.
+  ///
+  /// They must be asked for in order, because augmentation draws from one stream.
+  public mutating func load(_ first: Int, _ count: Int) {
+    let start = batch.lowerBound + first
+    loader.fill(
+      workspace,
+      order[start..<start + count],
+      augmentation: settings.augmentation,
+      stream: &augmentation
+    )
+  }
+
+  /// Forward, loss and backward on the current batch, by a rule; fills the gradient.
+  ///
+  /// The batch passes through in micro-batches, whose gradients add up to that of the mean loss
+  /// over the whole batch.
+  ///
+  /// `directRate`: see `Network.backward`; only for a batch that is one micro-batch.
   ///
   /// - Throws: ``Divergence`` when the loss is not finite.
   public mutating func computeGradient<Rule: LocalRule>(
-    batch: Int,
-    _ rule: inout Rule
+    _ rule: inout Rule,
+    directRate: Float? = nil
   ) throws(Divergence) -> SoftmaxCrossEntropy.Result {
     let dropout = RandomStream(
       seed: seed,
@@ -113,22 +138,43 @@ public struct Device {
       step: steps
     )
     steps += 1
-    network.forward(workspace, batch: batch, training: true, dropoutKey: dropout.key)
     guard let logits = workspace.logits.baseAddress, let labels = workspace.labels.baseAddress
     else { preconditionFailure("Device: the workspace has no memory") }
-    let result = rule.loss.evaluate(
-      logits: logits,
-      labels: labels,
-      batch: batch,
-      classes: network.classes,
-      gradient: workspace.logitsGradient.baseAddress
-    )
-    guard result.lossSum.isFinite else {
-      throw Divergence(round: round, client: client, step: steps)
+    let loss = rule.loss
+    let total = loss.weight(of: order[batch].lazy.map { [loader] in loader.images.labels[$0] })
+    var result = SoftmaxCrossEntropy.Result(lossSum: 0, weight: total, correct: 0)
+    let size = microBatch
+    var first = 0
+    while first < batch.count {
+      let count = min(size, batch.count - first)
+      load(first, count)
+      network.forward(
+        workspace,
+        batch: count,
+        training: true,
+        dropoutKey: dropout.key,
+        firstExample: first
+      )
+      let part = loss.evaluate(
+        logits: logits,
+        labels: labels,
+        batch: count,
+        classes: network.classes,
+        gradient: workspace.logitsGradient.baseAddress,
+        totalWeight: total
+      )
+      guard part.lossSum.isFinite else {
+        throw Divergence(round: round, client: client, step: steps)
+      }
+      result.lossSum += part.lossSum
+      result.correct += part.correct
+      rule.addTerms(workspace, examples: first..<first + count, of: batch.count)
+      network.backward(workspace, batch: count, accumulate: first > 0, directRate: directRate)
+      first += count
     }
-    rule.addTerms(workspace, batch: batch)
-    network.backward(workspace, batch: batch)
-    workspace.withGradient { gradient, parameters in rule.adjust(&gradient, at: parameters) }
+    if Rule.adjustsGradient {
+      workspace.withGradient { gradient, parameters in rule.adjust(&gradient, at: parameters) }
+    }
     return result
   }
 }

@@ -12,6 +12,11 @@ public struct LocalPhase: Sendable {
     self.work = work
     self.ranges = ranges
   }
+
+  /// Whether all trained parameters move.
+  func covers(_ network: Network) -> Bool {
+    ranges.count == 1 && ranges[0] == 0..<network.layout.trainedCount
+  }
 }
 
 /// What local training did.
@@ -47,10 +52,21 @@ extension Device {
   ) throws(Divergence) -> LocalReport {
     var report = LocalReport()
     var optimizer = Optimizer(settings.optimizer, workspace)
+    // Plain SGD on all parameters: dense layers move their weights while they form the gradient.
+    let direct = settings.optimizer.isPlain && !Rule.adjustsGradient && phase.covers(network)
+    let rest = direct ? network.indirectRanges : phase.ranges
     for _ in 0..<stepCount(phase.work) {
       let batch = nextBatch()
-      let result = try computeGradient(batch: batch, &rule)
-      optimizer.step(workspace, learningRate: learningRate, ranges: phase.ranges)
+      let isDirect = direct && microBatch >= batch
+      let result = try computeGradient(
+        &rule,
+        directRate: isDirect ? Float(learningRate) : nil
+      )
+      optimizer.step(
+        workspace,
+        learningRate: learningRate,
+        ranges: isDirect ? rest : phase.ranges
+      )
       report.lossSum += result.lossSum
       report.exampleWeight += result.weight
       report.examples += batch

@@ -31,7 +31,7 @@ public struct Measurement: Sendable, Equatable {
 extension Network {
   /// Images per evaluation batch: bounded by memory, a function of the network alone, because the
   /// size of a product may change its last bits.
-  public var evaluationBatch: Int { min(256, max(8, 6_000_000 / activationsPerExample)) }
+  public var evaluationBatch: Int { min(256, max(8, 2_000_000 / activationsPerExample)) }
 
   /// Measures the model in the workspace on some images, without augmentation or dropout.
   ///

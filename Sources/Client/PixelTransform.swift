@@ -14,6 +14,9 @@ public struct PixelTransform: Sendable, Equatable {
     std = [Float](repeating: 1, count: channels)
   }
 
+  /// Whether floats stay as they are.
+  public var isIdentity: Bool { mean.allSatisfy { $0 == 0 } && std.allSatisfy { $0 == 1 } }
+
   /// Given statistics, as a file or another program states them.
   public init(mean: [Float], std: [Float]) {
     precondition(mean.count == std.count && std.allSatisfy { $0 > 0 }, "PixelTransform: std ≤ 0")

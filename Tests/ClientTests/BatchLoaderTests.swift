@@ -90,11 +90,12 @@ struct BatchLoaderTests {
     var seen: Set<[Int]> = []
     for step in 0..<60 {
       let images = [step % 9, (step + 4) % 9]
+      var stream = RandomStream(seed: 1, .augmentation, step: step)
       fixture.loader.fill(
         fixture.workspace,
         images,
         augmentation: plan,
-        stream: RandomStream(seed: 1, .augmentation, step: step)
+        stream: &stream
       )
       for (place, image) in images.enumerated() {
         let choices = (-2...2).flatMap { top in
@@ -120,11 +121,12 @@ struct BatchLoaderTests {
     let plan = AugmentationPlan(flips: true)
     var mirrored = 0
     for step in 0..<100 {
+      var stream = RandomStream(seed: 1, .augmentation, step: step)
       fixture.loader.fill(
         fixture.workspace,
         [1, 2, 3, 4],
         augmentation: plan,
-        stream: RandomStream(seed: 1, .augmentation, step: step)
+        stream: &stream
       )
       for place in 0..<4 {
         let plain = fixture.changed(place + 1, top: 0, left: 0, mirrored: false)
@@ -142,11 +144,12 @@ struct BatchLoaderTests {
     let fixture = try Fixture(bytes: true)
     let plan = AugmentationPlan(cropPadding: 2, flips: true)
     func batch(_ step: Int) -> [[Float]] {
+      var stream = RandomStream(seed: 1, .augmentation, round: 2, client: 3, step: step)
       fixture.loader.fill(
         fixture.workspace,
         [0, 1, 2, 3, 4, 5],
         augmentation: plan,
-        stream: RandomStream(seed: 1, .augmentation, round: 2, client: 3, step: step)
+        stream: &stream
       )
       return (0..<6).map(fixture.example)
     }

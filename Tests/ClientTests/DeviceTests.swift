@@ -58,6 +58,7 @@ struct DeviceFixture {
   func batches(_ device: inout Device, _ count: Int) -> [[Int]] {
     (0..<count).map { _ in
       let size = device.nextBatch()
+      device.load(0, size)
       return workspace.labels[..<size].map { Int($0) }
     }
   }
@@ -132,7 +133,9 @@ struct LocalTrainingTests {
     var adjusted: [Int] = []
     var terms: [Int] = []
 
-    mutating func addTerms(_ workspace: Workspace, batch: Int) { terms.append(batch) }
+    mutating func addTerms(_ workspace: Workspace, examples: Range<Int>, of batch: Int) {
+      terms.append(examples.count)
+    }
 
     mutating func adjust(_ gradient: inout MutableSpan<Float>, at parameters: Span<Float>) {
       adjusted.append(gradient.count)

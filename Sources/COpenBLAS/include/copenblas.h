@@ -30,4 +30,17 @@ int copenblas_cpu_has_avx2(void);
 /// The widest of these that this program itself was compiled for: "avx512", "avx2", "baseline".
 const char *copenblas_compiled_for(void);
 
+/// What the compiler may use, as constants that fold: fused multiply-adds, and 32 registers of 16
+/// floats.
+#if defined(__FMA__) || defined(__aarch64__)
+#define COPENBLAS_COMPILED_WITH_FMA 1
+#else
+#define COPENBLAS_COMPILED_WITH_FMA 0
+#endif
+#if defined(__AVX512F__)
+#define COPENBLAS_COMPILED_FOR_AVX512 1
+#else
+#define COPENBLAS_COMPILED_FOR_AVX512 0
+#endif
+
 #endif

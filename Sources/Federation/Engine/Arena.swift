@@ -65,7 +65,7 @@ final class WorkerSpaces: @unchecked Sendable {
   /// Examples that a workspace holds: a batch of training or of evaluation, never more images than
   /// there are.
   static func capacity(_ network: Network, _ settings: LocalSettings, images: Int) -> Int {
-    max(min(settings.batch, images), network.evaluationBatch)
+    max(network.microBatch(of: min(settings.batch, images)), network.evaluationBatch)
   }
 
   init(_ network: Network, _ settings: LocalSettings, images: Int, workers: Int) {

@@ -84,6 +84,12 @@ public enum CPUFeatures {
   public static var avx512: Bool { copenblas_cpu_has_avx512() != 0 }
   /// AVX2 and FMA.
   public static var avx2: Bool { copenblas_cpu_has_avx2() != 0 }
+  /// Whether the program may use fused multiply-adds; a constant that the compiler folds.
+  @inline(__always)
+  package static var compiledWithFMA: Bool { COPENBLAS_COMPILED_WITH_FMA != 0 }
+  /// Whether the program may use AVX-512; a constant that the compiler folds.
+  @inline(__always)
+  package static var compiledForAVX512: Bool { COPENBLAS_COMPILED_FOR_AVX512 != 0 }
   /// What this program was compiled for: "avx512", "avx2" or "baseline".
   public static var compiledFor: String { String(cString: copenblas_compiled_for()) }
 }

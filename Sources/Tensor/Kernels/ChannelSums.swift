@@ -1,6 +1,60 @@
-/// Passes over a channels-last map with one accumulator or coefficient per channel; channels are
-/// the inner loop and the vector lanes, positions are added up in order.
+/// Passes over a channels-last map with one accumulator or coefficient per channel: sixteen
+/// channels are the lanes of a vector, positions are added up in order.
+///
+/// Channels that fill no vector are taken one by one.
 enum ChannelSums {
+  /// Calls `body` for each group of sixteen channels, then `rest` for each that is left.
+  @inline(__always)
+  private static func forEachGroup(
+    _ channels: Int,
+    _ body: (Int) -> Void,
+    rest: (Int) -> Void
+  ) {
+    var c = 0
+    while c &+ 16 <= channels {
+      body(c)
+      c &+= 16
+    }
+    while c < channels {
+      rest(c)
+      c &+= 1
+    }
+  }
+
+  /// sums[c] (+)= Σ_p x[p, c]: positions p mod 4 are summed apart, then together.
+  static func sum(
+    _ x: UnsafePointer<Float>,
+    into sums: UnsafeMutablePointer<Float>,
+    positions: Int,
+    channels: Int,
+    accumulate: Bool = false
+  ) {
+    forEachGroup(channels) { c in
+      var (s0, s1, s2, s3) = (Vector(), Vector(), Vector(), Vector())
+      var at = x + c
+      var p = 0
+      while p &+ 4 <= positions {
+        s0 += at.vector
+        s1 += (at + channels).vector
+        s2 += (at + 2 &* channels).vector
+        s3 += (at + 3 &* channels).vector
+        at += 4 &* channels
+        p &+= 4
+      }
+      while p < positions {
+        s0 += at.vector
+        at += channels
+        p &+= 1
+      }
+      let total = (s0 + s1) + (s2 + s3)
+      (sums + c).vector = accumulate ? (sums + c).vector + total : total
+    } rest: { c in
+      var total: Float = 0
+      for p in 0..<positions { total += x[p &* channels &+ c] }
+      sums[c] = accumulate ? sums[c] + total : total
+    }
+  }
+
   /// sums[c] = Σ_p (x[p, c] − centre[c])².
   static func squaredDeviations(
     _ x: UnsafePointer<Float>,
@@ -9,29 +63,71 @@ enum ChannelSums {
     positions: Int,
     channels: Int
   ) {
-    sums.update(repeating: 0, count: channels)
-    for p in 0..<positions {
-      let row = x + p * channels
-      for c in 0..<channels {
-        let d = row[c] - centre[c]
-        sums[c] += d * d
+    forEachGroup(channels) { c in
+      let middle = (centre + c).vector
+      var (s0, s1, s2, s3) = (Vector(), Vector(), Vector(), Vector())
+      var at = x + c
+      var p = 0
+      while p &+ 4 <= positions {
+        let d0 = at.vector - middle
+        let d1 = (at + channels).vector - middle
+        let d2 = (at + 2 &* channels).vector - middle
+        let d3 = (at + 3 &* channels).vector - middle
+        s0.accumulate(d0, d0)
+        s1.accumulate(d1, d1)
+        s2.accumulate(d2, d2)
+        s3.accumulate(d3, d3)
+        at += 4 &* channels
+        p &+= 4
       }
+      while p < positions {
+        let d = at.vector - middle
+        s0.accumulate(d, d)
+        at += channels
+        p &+= 1
+      }
+      (sums + c).vector = (s0 + s1) + (s2 + s3)
+    } rest: { c in
+      var total: Float = 0
+      for p in 0..<positions {
+        let d = x[p &* channels &+ c] - centre[c]
+        total += d * d
+      }
+      sums[c] = total
     }
   }
 
-  /// y = x·factor + constant, per channel.
+  /// y = x·factor + constant per channel, plus `shortcut` if there is one, and max(0, ·) when
+  /// `rectified`.
   static func affine(
     _ x: UnsafePointer<Float>,
     _ factor: UnsafePointer<Float>,
     _ constant: UnsafePointer<Float>,
+    shortcut: UnsafePointer<Float>? = nil,
+    rectified: Bool = false,
     into y: UnsafeMutablePointer<Float>,
     positions: Int,
     channels: Int
   ) {
-    for p in 0..<positions {
-      let from = x + p * channels
-      let to = y + p * channels
-      for c in 0..<channels { to[c] = from[c] * factor[c] + constant[c] }
+    forEachGroup(channels) { c in
+      let a = (factor + c).vector
+      let k = (constant + c).vector
+      var at = c
+      for _ in 0..<positions {
+        var value = k
+        value.accumulate((x + at).vector, a)
+        if let shortcut { value += (shortcut + at).vector }
+        (y + at).vector = rectified ? value.gate(value) : value
+        at &+= channels
+      }
+    } rest: { c in
+      var at = c
+      for _ in 0..<positions {
+        var value = x[at] * factor[c] + constant[c]
+        if let shortcut { value += shortcut[at] }
+        y[at] = rectified && value <= 0 ? 0 : value
+        at &+= channels
+      }
     }
   }
 
@@ -44,15 +140,37 @@ enum ChannelSums {
     positions: Int,
     channels: Int
   ) {
-    sumDy.update(repeating: 0, count: channels)
-    sumDyX.update(repeating: 0, count: channels)
-    for p in 0..<positions {
-      let g = dy + p * channels
-      let v = x + p * channels
-      for c in 0..<channels {
-        sumDy[c] += g[c]
-        sumDyX[c] += g[c] * v[c]
+    forEachGroup(channels) { c in
+      var (s0, s1) = (Vector(), Vector())
+      var (t0, t1) = (Vector(), Vector())
+      var at = c
+      var p = 0
+      while p &+ 2 <= positions {
+        let g0 = (dy + at).vector
+        let g1 = (dy + (at &+ channels)).vector
+        s0 += g0
+        s1 += g1
+        t0.accumulate(g0, (x + at).vector)
+        t1.accumulate(g1, (x + (at &+ channels)).vector)
+        at &+= 2 &* channels
+        p &+= 2
       }
+      if p < positions {
+        let g = (dy + at).vector
+        s0 += g
+        t0.accumulate(g, (x + at).vector)
+      }
+      (sumDy + c).vector = s0 + s1
+      (sumDyX + c).vector = t0 + t1
+    } rest: { c in
+      var (first, second): (Float, Float) = (0, 0)
+      for p in 0..<positions {
+        let g = dy[p &* channels &+ c]
+        first += g
+        second += g * x[p &* channels &+ c]
+      }
+      sumDy[c] = first
+      sumDyX[c] = second
     }
   }
 
@@ -67,17 +185,26 @@ enum ChannelSums {
     _ how: GradientWrite
   ) {
     guard how != .skip else { return }
-    let a = coefficients
-    let b = coefficients + channels
-    let k = coefficients + 2 * channels
-    for p in 0..<positions {
-      let g = dy + p * channels
-      let v = x + p * channels
-      let to = dx + p * channels
-      if how == .add {
-        for c in 0..<channels { to[c] += a[c] * g[c] + b[c] * v[c] + k[c] }
-      } else {
-        for c in 0..<channels { to[c] = a[c] * g[c] + b[c] * v[c] + k[c] }
+    forEachGroup(channels) { c in
+      let a = (coefficients + c).vector
+      let b = (coefficients + (channels &+ c)).vector
+      let k = (coefficients + (2 &* channels &+ c)).vector
+      var at = c
+      for _ in 0..<positions {
+        var value = how == .add ? (dx + at).vector + k : k
+        value.accumulate((x + at).vector, b)
+        value.accumulate((dy + at).vector, a)
+        (dx + at).vector = value
+        at &+= channels
+      }
+    } rest: { c in
+      var at = c
+      for _ in 0..<positions {
+        let value =
+          coefficients[c] * dy[at] + coefficients[channels &+ c] * x[at]
+          + coefficients[2 &* channels &+ c]
+        dx[at] = how == .add ? dx[at] + value : value
+        at &+= channels
       }
     }
   }

@@ -25,6 +25,20 @@ enum Rows {
     }
   }
 
+  /// y ← max(0, y); what is not a number stays.
+  static func rectify(_ y: UnsafeMutablePointer<Float>, count: Int) {
+    for i in 0..<count { y[i] = y[i] <= 0 ? 0 : y[i] }
+  }
+
+  /// dy ← dy where y > 0, else 0: PyTorch's choice at 0.
+  static func gate(
+    _ dy: UnsafeMutablePointer<Float>,
+    by y: UnsafePointer<Float>,
+    count: Int
+  ) {
+    for i in 0..<count { dy[i] = y[i] > 0 ? dy[i] : 0 }
+  }
+
   /// y ← y + x, or y ← x.
   static func deliver(
     _ x: UnsafePointer<Float>,

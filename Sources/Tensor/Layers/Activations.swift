@@ -5,6 +5,8 @@
 #endif
 
 /// max(x, 0), in place: the layer before it never reads its own output again.
+///
+/// What is not a number stays.
 package struct ReLU: Operation {
   package let slot: Int
   package let count: Int
@@ -13,15 +15,12 @@ package struct ReLU: Operation {
   package var summary: String { "ReLU()" }
 
   package func forward(_ pass: borrowing Pass) {
-    let x = pass.values[slot]
-    for i in 0..<pass.batch * count { x[i] = x[i] > 0 ? x[i] : 0 }
+    Rows.rectify(pass.values[slot], count: pass.batch * count)
   }
 
   /// dx = dy where y > 0, else 0: PyTorch's choice at 0.
   package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
-    let y = pass.values[slot]
-    let dy = pass.gradients[slot]
-    for i in 0..<pass.batch * count { dy[i] = y[i] > 0 ? dy[i] : 0 }
+    Rows.gate(pass.gradients[slot], by: pass.values[slot], count: pass.batch * count)
   }
 }
 

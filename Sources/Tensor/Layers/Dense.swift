@@ -1,4 +1,5 @@
-/// y = x·Wᵀ + b, PyTorch's Linear: x [n, in], W [out, in], b [out], y [n, out].
+/// y = x·Wᵀ + b, PyTorch's Linear: x [n, in], W [out, in], b [out], y [n, out]; with a ReLU behind
+/// it where the network has one.
 package struct Dense: Operation {
   package let name: String
   package let input: Int
@@ -7,76 +8,126 @@ package struct Dense: Operation {
   package let outputs: Int
   package let weight: Int
   package let bias: Int?
+  /// y = max(0, x·Wᵀ + b).
+  package var rectified = false
 
   package var summary: String { "\(name): Linear(\(inputs), \(outputs), bias=\(bias != nil))" }
   package var forwardFLOPs: Int { 2 * inputs * outputs }
   package var hasParameters: Bool { true }
 
+  /// Inputs per stretch of a transposed weight matrix: it stays in a usual L2 cache.
+  private var stretch: Int { min(inputs, max(64, 65_536 / max(1, (outputs + 15) / 16 * 16))) }
+  package var scratchCount: Int { stretch * outputs + 16 }
+
+  /// The weights and the bias, for an optimizer that need not look at what was updated here.
+  package var directRange: Range<Int>? { weight..<weight + inputs * outputs }
+
   package func forward(_ pass: borrowing Pass) {
-    let x = pass.values[input]
+    let x = UnsafePointer(pass.values[input])
     let y = pass.values[output]
-    var beta: Float = 0
     if let bias {
       Rows.broadcast(pass.parameters + bias, into: y, rows: pass.batch, columns: outputs)
-      beta = 1
+    } else {
+      y.update(repeating: 0, count: pass.batch * outputs)
     }
-    BLAS.gemm(
-      .normal,
-      .transposed,
-      m: pass.batch,
-      n: outputs,
-      k: inputs,
-      x,
-      pass.parameters + weight,
-      beta: beta,
-      y
-    )
+    if pass.batch <= DotProducts.mostRows {
+      DotProducts(x: x, w: pass.parameters + weight, depth: inputs)
+        .add(rows: pass.batch, outputs: outputs, to: y)
+    } else {
+      forwardTransposed(pass, x, y)
+    }
+    if rectified { Rows.rectify(y, count: pass.batch * outputs) }
+  }
+
+  /// Many rows: a stretch of columns of W is transposed once and used for all of them.
+  private func forwardTransposed(
+    _ pass: borrowing Pass,
+    _ x: UnsafePointer<Float>,
+    _ y: UnsafeMutablePointer<Float>
+  ) {
+    let w = UnsafePointer(pass.parameters + weight)
+    var k = 0
+    while k < inputs {
+      let length = min(stretch, inputs - k)
+      Transpose.copy(w + k, rows: outputs, columns: length, stride: inputs, to: pass.scratch)
+      TileProduct(
+        a: x + k,
+        aRow: inputs,
+        aOuter: 0,
+        aStep: 1,
+        b: pass.scratch,
+        bOuter: 0,
+        bStep: outputs,
+        outer: 1,
+        depth: length
+      ).run(rows: pass.batch, columns: outputs, y, row: outputs, .add)
+      k += length
+    }
   }
 
   package func backward(_ pass: borrowing Pass, inputGradient how: GradientWrite) {
-    weightGradient(pass)
-    inputGradient(pass, how)
-  }
-
-  /// dW = dyᵀ·x, db = Σ dy.
-  package func weightGradient(_ pass: borrowing Pass) {
-    let dy = pass.gradients[output]
-    BLAS.gemm(
-      .transposed,
-      .normal,
-      m: outputs,
-      n: inputs,
-      k: pass.batch,
-      dy,
-      pass.values[input],
-      beta: pass.accumulate ? 1 : 0,
-      pass.gradient + weight
-    )
-    if let bias {
-      Rows.sum(
-        dy,
-        into: pass.gradient + bias,
-        rows: pass.batch,
-        columns: outputs,
-        accumulate: pass.accumulate
+    if rectified {
+      Rows.gate(
+        pass.gradients[output],
+        by: pass.values[output],
+        count: pass.batch * outputs
       )
     }
+    // The input gradient reads the weights, so it comes before an update in place.
+    inputGradient(pass, how)
+    weightGradient(pass)
+  }
+
+  /// dW = dyᵀ·x, db = Σ dy; or W ← W − η·dyᵀ·x at once, when nothing else needs dW.
+  package func weightGradient(_ pass: borrowing Pass) {
+    let dy = pass.gradients[output]
+    var finish: Finish = pass.accumulate ? .add : .overwrite
+    var target = pass.gradient + weight
+    if let rate = pass.directRate {
+      finish = .add
+      finish.scale = -rate
+      target = pass.parameters + weight
+    }
+    TileProduct(
+      a: dy,
+      aRow: 1,
+      aOuter: 0,
+      aStep: outputs,
+      b: pass.values[input],
+      bOuter: 0,
+      bStep: inputs,
+      outer: 1,
+      depth: pass.batch
+    ).run(rows: outputs, columns: inputs, target, row: inputs, finish, rowBlock: 12)
+    guard let bias else { return }
+    Rows.sum(
+      dy,
+      into: pass.gradient + bias,
+      rows: pass.batch,
+      columns: outputs,
+      accumulate: pass.accumulate
+    )
   }
 
   /// dx = dy·W.
   package func inputGradient(_ pass: borrowing Pass, _ how: GradientWrite) {
     guard how != .skip else { return }
-    let dy = pass.gradients[output]
-    BLAS.gemm(
-      .normal,
-      .normal,
-      m: pass.batch,
-      n: inputs,
-      k: outputs,
-      dy,
-      pass.parameters + weight,
-      beta: how == .add ? 1 : 0,
-      pass.gradients[input]
+    TileProduct(
+      a: pass.gradients[output],
+      aRow: outputs,
+      aOuter: 0,
+      aStep: 1,
+      b: pass.parameters + weight,
+      bOuter: 0,
+      bStep: inputs,
+      outer: 1,
+      depth: outputs
+    ).run(
+      rows: pass.batch,
+      columns: inputs,
+      pass.gradients[input],
+      row: inputs,
+      how == .add ? .add : .overwrite
     )
   }
 }

@@ -25,19 +25,44 @@ package struct Dropout: Operation {
     let threshold = UInt64((rate * 65_536).rounded())
     let scale = Float(1 / (1 - Double(threshold) / 65_536))
     let key = RandomStream.mix(pass.dropoutKey ^ RandomStream.mix(salt &+ RandomStream.gamma))
-    let total = pass.batch * count
-    var i = 0
-    var word: UInt64 = 0
-    while i < total {
-      // One 64-bit number serves four elements.
-      if i & 3 == 0 {
-        word = RandomStream.mix(key &+ UInt64(i >> 2 + 1) &* RandomStream.gamma)
-      }
-      keep[i] = word & 0xFFFF >= threshold ? scale : 0
-      word >>= 16
-      i += 1
+    for example in 0..<pass.batch {
+      fillMask(
+        keep + example * count,
+        from: (pass.firstExample + example) * count,
+        key: key,
+        threshold: threshold,
+        scale: scale
+      )
     }
+    let total = pass.batch * count
     for i in 0..<total { y[i] = x[i] * keep[i] }
+  }
+
+  /// One 64-bit number serves four elements: element i takes 16 bits of word i / 4.
+  private func fillMask(
+    _ keep: UnsafeMutablePointer<Float>,
+    from first: Int,
+    key: UInt64,
+    threshold: UInt64,
+    scale: Float
+  ) {
+    var i = 0
+    while i < count {
+      let place = first &+ i
+      let word =
+        RandomStream.mix(key &+ UInt64(truncatingIfNeeded: place >> 2 &+ 1) &* RandomStream.gamma)
+      if place & 3 == 0 && i &+ 4 <= count {
+        keep[i] = word & 0xFFFF >= threshold ? scale : 0
+        keep[i &+ 1] = word >> 16 & 0xFFFF >= threshold ? scale : 0
+        keep[i &+ 2] = word >> 32 & 0xFFFF >= threshold ? scale : 0
+        keep[i &+ 3] = word >> 48 >= threshold ? scale : 0
+        i &+= 4
+      } else {
+        let bits = word >> UInt64(16 &* (place & 3)) & 0xFFFF
+        keep[i] = bits >= threshold ? scale : 0
+        i &+= 1
+      }
+    }
   }
 
   package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {

@@ -2,8 +2,11 @@
 /// GroupNorm with eps = 1e-5: y = γ·(x − μ_g)/√(σ²_g + eps) + β, σ² biased.
 ///
 /// Wu and He 2018, arXiv:1803.08494, equations 1–4.
+///
+/// Where a residual block ends, y = max(0, … + shortcut) in the same pass over the map.
 package struct GroupNorm: Operation {
-  package let input: Int
+  /// The map that is normalised.
+  package let map: Int
   package let output: Int
   /// Slot of μ and 1/√(σ² + eps) per example and group.
   package let saved: Int
@@ -11,26 +14,37 @@ package struct GroupNorm: Operation {
   package let groups: Int
   package let scale: Int
   package let shift: Int
+  /// Slot that is added to the result, or nil.
+  package var shortcut: Int?
+  /// y = max(0, …).
+  package var rectified = false
+
+  /// The slot whose gradient may have other sources: the shortcut's.
+  ///
+  /// The map's has none then.
+  package var input: Int { shortcut ?? map }
 
   package static let epsilon = 1e-5
 
   package var summary: String { "GroupNorm(\(groups), \(shape.channels))" }
   package var hasParameters: Bool { true }
+  package var scratchCount: Int { 8 * shape.channels + 16 }
 
   package func forward(_ pass: borrowing Pass) {
     let channels = shape.channels
     let perGroup = channels / groups
+    let values = pass.values
     let gamma = pass.parameters + scale
     let beta = pass.parameters + shift
     let sums = pass.scratch
     let factor = pass.scratch + channels
     let constant = pass.scratch + 2 * channels
     for image in 0..<pass.batch {
-      let x = pass.values[input] + image * shape.count
+      let x = pass.values[map] + image * shape.count
       let y = pass.values[output] + image * shape.count
       let statistics = pass.values[saved] + image * 2 * groups
       // Two passes: the variance is taken around the mean, so nothing cancels.
-      Rows.sum(x, into: sums, rows: shape.positions, columns: channels, accumulate: false)
+      ChannelSums.sum(x, into: sums, positions: shape.positions, channels: channels)
       for g in 0..<groups {
         let mean = Self.sum(sums + g * perGroup, perGroup) / Double(shape.positions * perGroup)
         statistics[g] = Float(mean)
@@ -56,6 +70,8 @@ package struct GroupNorm: Operation {
         x,
         factor,
         constant,
+        shortcut: shortcut.map { UnsafePointer(values[$0] + image * shape.count) },
+        rectified: rectified,
         into: y,
         positions: shape.positions,
         channels: channels
@@ -79,9 +95,20 @@ package struct GroupNorm: Operation {
     let sumDyX = pass.scratch + channels
     let coefficients = pass.scratch + 2 * channels  // of dy, of x, and a constant
     for image in 0..<pass.batch {
-      let x = pass.values[input] + image * shape.count
+      let x = pass.values[map] + image * shape.count
       let dy = pass.gradients[output] + image * shape.count
       let statistics = pass.values[saved] + image * 2 * groups
+      if rectified {
+        Rows.gate(dy, by: pass.values[output] + image * shape.count, count: shape.count)
+      }
+      if let shortcut {
+        Rows.deliver(
+          dy,
+          to: pass.gradients[shortcut] + image * shape.count,
+          count: shape.count,
+          inputGradient
+        )
+      }
       ChannelSums.gradientSums(
         dy,
         x,
@@ -115,10 +142,10 @@ package struct GroupNorm: Operation {
         dy,
         x,
         coefficients,
-        into: pass.gradients[input] + image * shape.count,
+        into: pass.gradients[map] + image * shape.count,
         positions: shape.positions,
         channels: channels,
-        inputGradient
+        shortcut == nil ? inputGradient : .overwrite
       )
     }
   }

@@ -162,12 +162,11 @@ package struct GlobalAveragePool: Operation {
     let share = 1 / Float(shape.positions)
     for image in 0..<pass.batch {
       let y = pass.values[output] + image * shape.channels
-      Rows.sum(
+      ChannelSums.sum(
         pass.values[input] + image * shape.count,
         into: y,
-        rows: shape.positions,
-        columns: shape.channels,
-        accumulate: false
+        positions: shape.positions,
+        channels: shape.channels
       )
       for c in 0..<shape.channels { y[c] *= share }
     }

@@ -25,6 +25,13 @@ public struct SoftmaxCrossEntropy: Sendable, Equatable {
     public var weight: Double
     /// Examples whose largest (offset) logit is the label's.
     public var correct: Int
+
+    /// The parts of a result.
+    public init(lossSum: Double, weight: Double, correct: Int) {
+      self.lossSum = lossSum
+      self.weight = weight
+      self.correct = correct
+    }
   }
 
   /// A loss; nil means no offsets, no weights.
@@ -42,13 +49,16 @@ public struct SoftmaxCrossEntropy: Sendable, Equatable {
   /// `gradient`: [batch × classes], overwritten with w_y·(softmax(z + o) − e_y) / Σ w_y; nil when
   /// only the loss is wanted.
   ///
+  /// `totalWeight`: Σ w_y of the batch that these examples are a part of; by default they are all.
+  ///
   /// - Complexity: O(batch · classes), no allocation.
   public func evaluate(
     logits: UnsafePointer<Float>,
     labels: UnsafePointer<Int32>,
     batch: Int,
     classes: Int,
-    gradient: UnsafeMutablePointer<Float>? = nil
+    gradient: UnsafeMutablePointer<Float>? = nil,
+    totalWeight: Double? = nil
   ) -> Result {
     precondition(
       offsets.map { $0.count == classes } ?? true && weights.map { $0.count == classes } ?? true,
@@ -58,7 +68,8 @@ public struct SoftmaxCrossEntropy: Sendable, Equatable {
     for example in 0..<batch {
       result.weight += Double(weights?[Int(labels[example])] ?? 1)
     }
-    let share = result.weight > 0 ? Float(1 / result.weight) : 0
+    let total = totalWeight ?? result.weight
+    let share = total > 0 ? Float(1 / total) : 0
     for example in 0..<batch {
       let z = logits + example * classes
       let label = Int(labels[example])
@@ -70,7 +81,11 @@ public struct SoftmaxCrossEntropy: Sendable, Equatable {
         winner = c
       }
       var sum = 0.0
-      for c in 0..<classes { sum += Double(expf(z[c] + offset(c) - largest)) }
+      for c in 0..<classes {
+        let e = expf(z[c] + offset(c) - largest)
+        sum += Double(e)
+        if let gradient { gradient[example * classes + c] = e }
+      }
       let loss = log(sum) - Double(z[label] + offset(label) - largest)
       result.lossSum += Double(weight) * loss
       if winner == label { result.correct += 1 }
@@ -78,11 +93,17 @@ public struct SoftmaxCrossEntropy: Sendable, Equatable {
       let row = gradient + example * classes
       let inverse = Float(1 / sum)
       for c in 0..<classes {
-        let p = expf(z[c] + offset(c) - largest) * inverse
+        let p = row[c] * inverse
         row[c] = weight * share * (c == label ? p - 1 : p)
       }
     }
     return result
+  }
+
+  /// Σ w_y over some labels.
+  public func weight(of labels: some Sequence<Int32>) -> Double {
+    guard let weights else { return Double(labels.reduce(0) { count, _ in count + 1 }) }
+    return labels.reduce(0) { $0 + Double(weights[Int($1)]) }
   }
 
   private func offset(_ c: Int) -> Float { offsets?[c] ?? 0 }

@@ -13,8 +13,12 @@ public struct Network: Sendable {
   /// Width d of the features that the classifier reads.
   public let featureWidth: Int
 
+  /// What the network computes, one operation after the other.
   package let operations: [any Operation]
   package let gradientWrites: [GradientWrite]
+  /// How: the same with neighbours joined (`Fusion`).
+  let steps: [any Operation]
+  let stepWrites: [GradientWrite]
   package let slots: [Slot]
   let scratchCount: Int
   package let logitsSlot: Int
@@ -57,40 +61,83 @@ public struct Network: Sendable {
     return 4 * (parameters + maps.reduce(0, +) + scratchCount + capacity)
   }
 
+  /// Whether an example's results depend on no other example of its batch: true without batch norm.
+  public var examplesAreIndependent: Bool { !operations.contains { $0 is BatchNorm } }
+
+  /// Examples that pass through the whole network together in a training step on `batch`; their
+  /// gradients are added up in order.
+  ///
+  /// Few, so that activations are still in the cache when the backward pass reads them; so many
+  /// that reading and adding to the parameters stays cheap beside that. A function of the network
+  /// and the batch alone, because it decides the order of sums.
+  public func microBatch(of batch: Int) -> Int {
+    guard examplesAreIndependent else { return batch }
+    let enough = max(1, (16 * layout.count + activationsPerExample) / (2 * activationsPerExample))
+    let parts = max(1, (batch + enough - 1) / enough)
+    return (batch + parts - 1) / parts
+  }
+
+  /// Ranges of trained parameters that layers can move themselves (`backward`'s `directRate`).
+  public var directRanges: [Range<Int>] { steps.compactMap(\.directRange) }
+
+  /// The trained parameters outside `directRanges`.
+  public var indirectRanges: [Range<Int>] {
+    var rest: [Range<Int>] = []
+    var start = 0
+    for range in directRanges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+      if start < range.lowerBound { rest.append(start..<range.lowerBound) }
+      start = range.upperBound
+    }
+    if start < layout.trainedCount { rest.append(start..<layout.trainedCount) }
+    return rest
+  }
+
   /// Runs the network on the first `batch` examples of the workspace's input.
   ///
   /// `training`: batch statistics and dropout on; else running statistics and no dropout.
   ///
   /// `dropoutKey`: mixed address of this step's dropout masks.
+  ///
+  /// `firstExample`: place of the first example in its batch, which dropout masks depend on.
   public func forward(
     _ workspace: Workspace,
     batch: Int,
     training: Bool,
-    dropoutKey: UInt64 = 0
+    dropoutKey: UInt64 = 0,
+    firstExample: Int = 0
   ) {
     let pass = workspace.pass(
       batch: batch,
       training: training,
       accumulate: false,
-      dropoutKey: dropoutKey
+      dropoutKey: dropoutKey,
+      firstExample: firstExample
     )
-    for operation in operations { operation.forward(pass) }
+    for step in steps { step.forward(pass) }
   }
 
   /// From the gradient in `workspace.logitsGradient`, after a training forward pass on the same
   /// batch: fills `workspace.gradient`, or adds to it.
-  public func backward(_ workspace: Workspace, batch: Int, accumulate: Bool = false) {
+  ///
+  /// `directRate`: η when the parameters in `directRanges` are to be moved by −η times their
+  /// gradient at once, which saves storing that gradient; they must be read by nobody else.
+  public func backward(
+    _ workspace: Workspace,
+    batch: Int,
+    accumulate: Bool = false,
+    directRate: Float? = nil
+  ) {
     precondition(workspace.isForTraining, "Network.backward: the workspace is for evaluation only")
     let pass = workspace.pass(
       batch: batch,
       training: true,
       accumulate: accumulate,
-      dropoutKey: 0
+      directRate: directRate
     )
-    var index = operations.count
+    var index = steps.count
     while index > 0 {
       index -= 1
-      operations[index].backward(pass, inputGradient: gradientWrites[index])
+      steps[index].backward(pass, inputGradient: stepWrites[index])
     }
   }
 }

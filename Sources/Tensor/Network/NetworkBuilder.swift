@@ -88,7 +88,6 @@ package struct NetworkBuilder {
     )
     if bias { declareBias(name, channels, fanIn: fanIn, fanOut: fanOut) }
     let y = newMap(geometry.output)
-    scratchCount = max(scratchCount, geometry.scratchCount)
     pending.append { layout in
       Convolution(
         name: name,
@@ -110,10 +109,9 @@ package struct NetworkBuilder {
     declareNorm(name, x.shape.channels, statistics: false)
     let y = newMap(x.shape)
     let saved = newSlot(perExample: 2 * groups)
-    scratchCount = max(scratchCount, 8 * x.shape.channels)
     pending.append { layout in
       GroupNorm(
-        input: x.slot,
+        map: x.slot,
         output: y.slot,
         saved: saved,
         shape: x.shape,
@@ -255,8 +253,32 @@ package struct NetworkBuilder {
   package func build(logits: Map) -> Network {
     let layout = ParameterLayout(tensors)
     let operations = pending.map { $0(layout) }
-    // Which sweep position writes an input gradient first decides overwrite or add; a slot that no
-    // parameter lies behind needs none.
+    let steps = Fusion.fuse(operations)
+    return Network(
+      input: inputShape,
+      classes: logits.shape.count,
+      layout: layout,
+      classifier: classifier,
+      featureWidth: features?.shape.count ?? logits.shape.count,
+      operations: operations,
+      gradientWrites: Self.gradientWrites(operations, logits),
+      steps: steps,
+      stepWrites: Self.gradientWrites(steps, logits),
+      slots: slots,
+      scratchCount: steps.map(\.scratchCount).reduce(scratchCount, max),
+      logitsSlot: logits.slot,
+      featuresSlot: features?.slot ?? 0
+    )
+  }
+
+  // MARK: Private
+
+  /// Which sweep position writes an input gradient first decides overwrite or add; a slot that no
+  /// parameter lies behind needs none.
+  private static func gradientWrites(
+    _ operations: [any Operation],
+    _ logits: Map
+  ) -> [GradientWrite] {
     var needed: Set<Int> = []
     for operation in operations where operation.hasParameters || needed.contains(operation.input) {
       needed.insert(operation.output)
@@ -269,22 +291,8 @@ package struct NetworkBuilder {
       guard needed.contains(operation.input) || isInPlace else { continue }
       writes[index] = written.insert(operation.input).inserted ? .overwrite : .add
     }
-    return Network(
-      input: inputShape,
-      classes: logits.shape.count,
-      layout: layout,
-      classifier: classifier,
-      featureWidth: features?.shape.count ?? logits.shape.count,
-      operations: operations,
-      gradientWrites: writes,
-      slots: slots,
-      scratchCount: scratchCount,
-      logitsSlot: logits.slot,
-      featuresSlot: features?.slot ?? 0
-    )
+    return writes
   }
-
-  // MARK: Private
 
   private mutating func add(_ operation: some Operation) { pending.append { _ in operation } }
 

@@ -20,11 +20,17 @@ package protocol Operation: Sendable {
   var forwardFLOPs: Int { get }
   /// Whether it has parameters that need a gradient.
   var hasParameters: Bool { get }
+  /// Floats of `Pass.scratch` that it uses.
+  var scratchCount: Int { get }
+  /// Parameters that `Pass.directRate` moves, or nil.
+  var directRange: Range<Int>? { get }
 }
 
 extension Operation {
   package var forwardFLOPs: Int { 0 }
   package var hasParameters: Bool { false }
+  package var scratchCount: Int { 0 }
+  package var directRange: Range<Int>? { nil }
 }
 
 /// How an operation delivers the gradient of its input.
@@ -47,6 +53,10 @@ package struct Pass: ~Copyable {
   package let accumulate: Bool
   /// Mixed address of this step's dropout masks.
   package let dropoutKey: UInt64
+  /// Place of the sweep's first example in its batch.
+  package let firstExample: Int
+  /// η when dense layers are to move their weights by −η·dW themselves, instead of storing dW.
+  package let directRate: Float?
   /// All parameters, [layout.count].
   ///
   /// Batch norm updates its running statistics here.

@@ -61,6 +61,7 @@ public final class Workspace {
       training && $0.hasGradient ? place($0.perExample * capacity) : 0
     }
     let scratchAt = place(network.scratchCount)
+    _ = place(16)  // kernels read whole vectors, so up to 15 floats beyond a matrix
     byteCount = max(64, total * 4)
     memory = .allocate(byteCount: byteCount, alignment: 64)
     let base = memory.bindMemory(to: Float.self, capacity: max(16, total))
@@ -127,7 +128,14 @@ public final class Workspace {
     Array(UnsafeBufferPointer(start: values[slot], count: count))
   }
 
-  package func pass(batch: Int, training: Bool, accumulate: Bool, dropoutKey: UInt64) -> Pass {
+  package func pass(
+    batch: Int,
+    training: Bool,
+    accumulate: Bool,
+    dropoutKey: UInt64 = 0,
+    firstExample: Int = 0,
+    directRate: Float? = nil
+  ) -> Pass {
     precondition(
       batch > 0 && batch <= capacity,
       "Workspace: a batch of \(batch), room for \(capacity)"
@@ -139,6 +147,8 @@ public final class Workspace {
       training: training,
       accumulate: accumulate,
       dropoutKey: dropoutKey,
+      firstExample: firstExample,
+      directRate: directRate,
       parameters: parameterStart,
       gradient: gradientStart,
       values: values,

@@ -40,6 +40,9 @@ public struct OptimizerSpec: Sendable, Equatable {
     self.beta2 = beta2
     self.epsilon = epsilon
   }
+
+  /// w ← w − η·g and nothing else.
+  public var isPlain: Bool { kind == .sgd && momentum == 0 && weightDecay == 0 }
 }
 
 /// The learning rate over the rounds: η(t) = η₀ · factor(t).

@@ -1,0 +1,169 @@
+/// The three directions of a convolution, by the fastest of three ways for its shape.
+///
+/// The choice depends on the shape and on what the program was compiled for, never on a clock: the
+/// same build gives the same bits. It was made by measuring all ways on all layers of the models
+/// here (`fedsim bench kernels`).
+struct ConvolutionKernel {
+  /// The ways.
+  enum Method {
+    /// Minimal filtering: 3×3 windows, stride 1, channels in full vectors.
+    case winograd
+    /// From the definition, without a patch matrix.
+    case direct
+    /// Patch matrix and OpenBLAS.
+    case patches
+  }
+
+  let geometry: ConvolutionGeometry
+  let method: Method
+
+  init(_ geometry: ConvolutionGeometry, method: Method? = nil) {
+    self.geometry = geometry
+    self.method = method ?? Self.fastest(for: geometry)
+  }
+
+  /// The table.
+  private static func fastest(for geometry: ConvolutionGeometry) -> Method {
+    // Vectors that the compiler had to cut in pieces lose to a library that picks its own at run
+    // time.
+    let isCompiledForThisCPU =
+      CPUFeatures.compiledForAVX512 || (CPUFeatures.compiledWithFMA && !CPUFeatures.avx512)
+    guard isCompiledForThisCPU else { return .patches }
+    let isFilter =
+      geometry.kernel == 3 && geometry.stride == 1 && geometry.padding <= 2
+      && geometry.output.height > 1 && geometry.output.width > 1
+    return isFilter && Winograd.suits(geometry.input, geometry.output) ? .winograd : .direct
+  }
+
+  private var plane: Int { geometry.input.channels * geometry.output.channels }
+  private var forwardFilter: Winograd {
+    Winograd(input: geometry.input, output: geometry.output, padding: geometry.padding)
+  }
+  /// The input gradient is a convolution of dy with the turned window.
+  private var backwardFilter: Winograd {
+    Winograd(input: geometry.output, output: geometry.input, padding: 2 - geometry.padding)
+  }
+
+  /// Floats of scratch.
+  var scratchCount: Int {
+    switch method {
+    case .winograd:
+      max(forwardFilter.scratchCount, backwardFilter.scratchCount) + 9 * plane + 16
+    case .direct: DirectConvolution(geometry).scratchCount
+    case .patches: PatchConvolution(geometry).scratchCount
+    }
+  }
+
+  /// y ← x * w (+ b, and max(0, ·) when `rectified`).
+  func forward(
+    _ x: UnsafePointer<Float>,
+    _ w: UnsafePointer<Float>,
+    bias: UnsafePointer<Float>?,
+    rectified: Bool,
+    _ y: UnsafeMutablePointer<Float>,
+    batch: Int,
+    scratch: UnsafeMutablePointer<Float>
+  ) {
+    let channels = geometry.output.channels
+    let positions = batch * geometry.output.positions
+    var finish = Finish.overwrite
+    if let bias {
+      finish = Finish(kind: rectified ? .biasReLU : .bias, bias: bias)
+    }
+    switch method {
+    case .winograd:
+      forwardFilter.transformWeights(w, rotated: false, scratch)
+      let rest = scratch + forwardFilter.weightCount
+      forwardFilter.forward(x, scratch, y, batch: batch, scratch: rest, finish)
+    case .direct:
+      DirectConvolution(geometry).forward(x, w, y, batch: batch, scratch: scratch, finish)
+    case .patches:
+      if let bias { Rows.broadcast(bias, into: y, rows: positions, columns: channels) }
+      PatchConvolution(geometry)
+        .forward(x, w, y, batch: batch, scratch: scratch, add: bias != nil)
+      if rectified { Rows.rectify(y, count: positions * channels) }
+      return
+    }
+    if rectified && bias == nil { Rows.rectify(y, count: positions * channels) }
+  }
+
+  /// dw ← or += Σ x ⊗ dy.
+  func weightGradient(
+    _ x: UnsafePointer<Float>,
+    _ dy: UnsafePointer<Float>,
+    _ dw: UnsafeMutablePointer<Float>,
+    batch: Int,
+    accumulate: Bool,
+    scratch: UnsafeMutablePointer<Float>
+  ) {
+    switch method {
+    case .winograd:
+      forwardFilter.weightGradient(
+        x,
+        dy,
+        dw,
+        batch: batch,
+        accumulate: accumulate,
+        scratch: scratch
+      )
+    case .direct:
+      DirectConvolution(geometry).weightGradient(
+        x,
+        dy,
+        dw,
+        batch: batch,
+        accumulate: accumulate,
+        scratch: scratch
+      )
+    case .patches:
+      PatchConvolution(geometry).weightGradient(
+        x,
+        dy,
+        dw,
+        batch: batch,
+        accumulate: accumulate,
+        scratch: scratch
+      )
+    }
+  }
+
+  /// dx ← or += the gradient with respect to x.
+  func inputGradient(
+    _ dy: UnsafePointer<Float>,
+    _ w: UnsafePointer<Float>,
+    _ dx: UnsafeMutablePointer<Float>,
+    batch: Int,
+    add: Bool,
+    scratch: UnsafeMutablePointer<Float>
+  ) {
+    switch method {
+    case .winograd:
+      let filter = backwardFilter
+      let turned = scratch
+      let points = turned + 9 * plane
+      for tap in 0..<9 {
+        Transpose.copy(
+          w + tap * plane,
+          rows: geometry.input.channels,
+          columns: geometry.output.channels,
+          to: turned + tap * plane
+        )
+      }
+      filter.transformWeights(turned, rotated: true, points)
+      filter.forward(
+        dy,
+        points,
+        dx,
+        batch: batch,
+        scratch: points + filter.weightCount,
+        add ? .add : .overwrite
+      )
+    case .direct:
+      DirectConvolution(geometry)
+        .inputGradient(dy, w, dx, batch: batch, add: add, scratch: scratch)
+    case .patches:
+      PatchConvolution(geometry)
+        .inputGradient(dy, w, dx, batch: batch, add: add, scratch: scratch)
+    }
+  }
+}
