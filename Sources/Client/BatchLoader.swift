@@ -26,6 +26,8 @@ public struct BatchLoader: Sendable {
   public let transform: PixelTransform
   /// For bytes: the normalised value of byte b in channel c at [b·channels + c].
   private let table: [Float]
+  /// Whether floats are copied as they are.
+  private let isCopy: Bool
 
   /// A loader for images under a transform.
   public init(_ images: ImageSet, _ transform: PixelTransform) {
@@ -35,6 +37,7 @@ public struct BatchLoader: Sendable {
     )
     self.images = images
     self.transform = transform
+    isCopy = !images.isBytes && transform.isIdentity
     guard images.isBytes else {
       table = []
       return
@@ -104,7 +107,7 @@ public struct BatchLoader: Sendable {
     case .floats(let floats):
       floats.withUnsafeBufferPointer { pixels in
         let from = index * size
-        if transform.isIdentity, let start = pixels.baseAddress {
+        if isCopy, let start = pixels.baseAddress {
           target.update(from: start + from, count: size)
           return
         }

@@ -3,9 +3,9 @@
 /// The choice depends on the shape and on what the program was compiled for, never on a clock: the
 /// same build gives the same bits. It was made by measuring all ways on all layers of the models
 /// here (`fedsim bench kernels`).
-struct ConvolutionKernel {
+package struct ConvolutionKernel: Sendable {
   /// The ways.
-  enum Method {
+  package enum Method: Sendable, CaseIterable {
     /// Minimal filtering: 3×3 windows, stride 1, channels in full vectors.
     case winograd
     /// From the definition, without a patch matrix.
@@ -14,12 +14,18 @@ struct ConvolutionKernel {
     case patches
   }
 
-  let geometry: ConvolutionGeometry
-  let method: Method
+  package let geometry: ConvolutionGeometry
+  package let method: Method
 
-  init(_ geometry: ConvolutionGeometry, method: Method? = nil) {
+  package init(_ geometry: ConvolutionGeometry, method: Method? = nil) {
     self.geometry = geometry
     self.method = method ?? Self.fastest(for: geometry)
+  }
+
+  /// Whether minimal filtering can do it.
+  package static func canFilter(_ geometry: ConvolutionGeometry) -> Bool {
+    geometry.kernel == 3 && geometry.stride == 1 && geometry.padding <= 2
+      && Winograd.suits(geometry.input, geometry.output)
   }
 
   /// The table.
@@ -29,10 +35,9 @@ struct ConvolutionKernel {
     let isCompiledForThisCPU =
       CPUFeatures.compiledForAVX512 || (CPUFeatures.compiledWithFMA && !CPUFeatures.avx512)
     guard isCompiledForThisCPU else { return .patches }
-    let isFilter =
-      geometry.kernel == 3 && geometry.stride == 1 && geometry.padding <= 2
-      && geometry.output.height > 1 && geometry.output.width > 1
-    return isFilter && Winograd.suits(geometry.input, geometry.output) ? .winograd : .direct
+    // A map of one position would fill a quarter of its tile.
+    let isMap = geometry.output.height > 1 && geometry.output.width > 1
+    return isMap && canFilter(geometry) ? .winograd : .direct
   }
 
   private var plane: Int { geometry.input.channels * geometry.output.channels }
@@ -45,7 +50,7 @@ struct ConvolutionKernel {
   }
 
   /// Floats of scratch.
-  var scratchCount: Int {
+  package var scratchCount: Int {
     switch method {
     case .winograd:
       max(forwardFilter.scratchCount, backwardFilter.scratchCount) + 9 * plane + 16
@@ -55,7 +60,7 @@ struct ConvolutionKernel {
   }
 
   /// y ← x * w (+ b, and max(0, ·) when `rectified`).
-  func forward(
+  package func forward(
     _ x: UnsafePointer<Float>,
     _ w: UnsafePointer<Float>,
     bias: UnsafePointer<Float>?,
@@ -88,7 +93,7 @@ struct ConvolutionKernel {
   }
 
   /// dw ← or += Σ x ⊗ dy.
-  func weightGradient(
+  package func weightGradient(
     _ x: UnsafePointer<Float>,
     _ dy: UnsafePointer<Float>,
     _ dw: UnsafeMutablePointer<Float>,
@@ -128,7 +133,7 @@ struct ConvolutionKernel {
   }
 
   /// dx ← or += the gradient with respect to x.
-  func inputGradient(
+  package func inputGradient(
     _ dy: UnsafePointer<Float>,
     _ w: UnsafePointer<Float>,
     _ dx: UnsafeMutablePointer<Float>,

@@ -1,10 +1,10 @@
 /// Transposition of matrices, sixteen by sixteen in registers.
-enum Transpose {
+package enum Transpose {
   /// to[c, r] ← from[r, c]: [rows × columns], `stride` floats from row to row, becomes a dense
   /// [columns × rows] matrix.
   ///
   /// - Complexity: O(rows·columns); four shuffles per sixteen elements.
-  static func copy(
+  package static func copy(
     _ from: UnsafePointer<Float>,
     rows: Int,
     columns: Int,
