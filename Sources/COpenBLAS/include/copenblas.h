@@ -43,4 +43,7 @@ const char *copenblas_compiled_for(void);
 #define COPENBLAS_COMPILED_FOR_AVX512 0
 #endif
 
+/// Asks for the cache line at an address, which may lie anywhere.
+static inline void copenblas_prefetch(const float *address) { __builtin_prefetch(address); }
+
 #endif

@@ -93,3 +93,9 @@ public enum CPUFeatures {
   /// What this program was compiled for: "avx512", "avx2" or "baseline".
   public static var compiledFor: String { String(cString: copenblas_compiled_for()) }
 }
+
+extension UnsafePointer<Float> {
+  /// Asks for the cache line here, without waiting; the address may lie anywhere.
+  @inline(__always)
+  func prefetch() { copenblas_prefetch(self) }
+}

@@ -53,14 +53,46 @@ package struct ConvolutionKernel: Sendable {
   package var scratchCount: Int {
     switch method {
     case .winograd:
-      max(forwardFilter.scratchCount, backwardFilter.scratchCount) + 9 * plane + 16
+      preparedCount
+        + max(forwardFilter.scratchCount, backwardFilter.scratchCount, 9 * plane) + 16
     case .direct: DirectConvolution(geometry).scratchCount
     case .patches: PatchConvolution(geometry).scratchCount
     }
   }
 
+  /// Floats of scratch that `prepare` fills, in front of what a product needs.
+  private var preparedCount: Int { method == .winograd ? 16 * plane : 0 }
+
+  /// Brings weights into the form that `forwardPrepared` reads, in scratch.
+  package func prepare(_ w: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
+    guard method == .winograd else { return }
+    forwardFilter.transformWeights(w, rotated: false, scratch)
+  }
+
   /// y ← x * w (+ b, and max(0, ·) when `rectified`).
   package func forward(
+    _ x: UnsafePointer<Float>,
+    _ w: UnsafePointer<Float>,
+    bias: UnsafePointer<Float>?,
+    rectified: Bool,
+    _ y: UnsafeMutablePointer<Float>,
+    batch: Int,
+    scratch: UnsafeMutablePointer<Float>
+  ) {
+    prepare(w, scratch: scratch)
+    forwardPrepared(
+      x,
+      w,
+      bias: bias,
+      rectified: rectified,
+      y,
+      batch: batch,
+      scratch: scratch
+    )
+  }
+
+  /// The same after `prepare` with the same weights and scratch; for one image after the other.
+  package func forwardPrepared(
     _ x: UnsafePointer<Float>,
     _ w: UnsafePointer<Float>,
     bias: UnsafePointer<Float>?,
@@ -75,17 +107,16 @@ package struct ConvolutionKernel: Sendable {
     if let bias {
       finish = Finish(kind: rectified ? .biasReLU : .bias, bias: bias)
     }
+    let rest = scratch + preparedCount
     switch method {
     case .winograd:
-      forwardFilter.transformWeights(w, rotated: false, scratch)
-      let rest = scratch + forwardFilter.weightCount
       forwardFilter.forward(x, scratch, y, batch: batch, scratch: rest, finish)
     case .direct:
-      DirectConvolution(geometry).forward(x, w, y, batch: batch, scratch: scratch, finish)
+      DirectConvolution(geometry).forward(x, w, y, batch: batch, scratch: rest, finish)
     case .patches:
       if let bias { Rows.broadcast(bias, into: y, rows: positions, columns: channels) }
       PatchConvolution(geometry)
-        .forward(x, w, y, batch: batch, scratch: scratch, add: bias != nil)
+        .forward(x, w, y, batch: batch, scratch: rest, add: bias != nil)
       if rectified { Rows.rectify(y, count: positions * channels) }
       return
     }
@@ -132,6 +163,21 @@ package struct ConvolutionKernel: Sendable {
     }
   }
 
+  /// Brings weights into the form that `inputGradientPrepared` reads, in scratch.
+  package func prepareTurned(_ w: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
+    guard method == .winograd else { return }
+    let turned = scratch + preparedCount
+    for tap in 0..<9 {
+      Transpose.copy(
+        w + tap * plane,
+        rows: geometry.input.channels,
+        columns: geometry.output.channels,
+        to: turned + tap * plane
+      )
+    }
+    backwardFilter.transformWeights(turned, rotated: true, scratch)
+  }
+
   /// dx ← or += the gradient with respect to x.
   package func inputGradient(
     _ dy: UnsafePointer<Float>,
@@ -141,34 +187,36 @@ package struct ConvolutionKernel: Sendable {
     add: Bool,
     scratch: UnsafeMutablePointer<Float>
   ) {
+    prepareTurned(w, scratch: scratch)
+    inputGradientPrepared(dy, w, dx, batch: batch, add: add, scratch: scratch)
+  }
+
+  /// The same after `prepareTurned` with the same weights and scratch.
+  package func inputGradientPrepared(
+    _ dy: UnsafePointer<Float>,
+    _ w: UnsafePointer<Float>,
+    _ dx: UnsafeMutablePointer<Float>,
+    batch: Int,
+    add: Bool,
+    scratch: UnsafeMutablePointer<Float>
+  ) {
+    let rest = scratch + preparedCount
     switch method {
     case .winograd:
-      let filter = backwardFilter
-      let turned = scratch
-      let points = turned + 9 * plane
-      for tap in 0..<9 {
-        Transpose.copy(
-          w + tap * plane,
-          rows: geometry.input.channels,
-          columns: geometry.output.channels,
-          to: turned + tap * plane
-        )
-      }
-      filter.transformWeights(turned, rotated: true, points)
-      filter.forward(
+      backwardFilter.forward(
         dy,
-        points,
+        scratch,
         dx,
         batch: batch,
-        scratch: points + filter.weightCount,
+        scratch: rest,
         add ? .add : .overwrite
       )
     case .direct:
       DirectConvolution(geometry)
-        .inputGradient(dy, w, dx, batch: batch, add: add, scratch: scratch)
+        .inputGradient(dy, w, dx, batch: batch, add: add, scratch: rest)
     case .patches:
       PatchConvolution(geometry)
-        .inputGradient(dy, w, dx, batch: batch, add: add, scratch: scratch)
+        .inputGradient(dy, w, dx, batch: batch, add: add, scratch: rest)
     }
   }
 }

@@ -70,7 +70,11 @@ struct DotProducts {
   ) {
     var tile = Tile.zero
     var k = 0
+    // The rows after these lie elsewhere in memory: nothing but us knows that they are next.
+    let next = w + Tile.Width.width / 16 &* depth
     while k &+ 16 <= length {
+      (next + k).prefetch()
+      if Tile.Width.width == 32 { (next + (depth &+ k)).prefetch() }
       tile.accumulateLanes(x + k, depth, Tile.Width(rows: w + k, depth))
       k &+= 16
     }

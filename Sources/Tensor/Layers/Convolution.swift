@@ -10,7 +10,7 @@ package struct Convolution: Operation {
   package let bias: Int?
   /// y = max(0, x * w + b).
   package var rectified = false
-  private let kernel: ConvolutionKernel
+  let kernel: ConvolutionKernel
 
   package init(
     name: String,

@@ -23,10 +23,25 @@ enum Fusion {
         } else {
           fused.append(activation)
         }
+      case let pooling as Pooling:
+        // Only the pooling reads the map: the reader after it would have to see it too.
+        let readers = operations.filter { $0.input == pooling.input && $0.output != $0.input }
+        if readers.count == 1, let convolution = fused.last as? Convolution,
+          PooledConvolution.joins(convolution, pooling)
+        {
+          fused[fused.count - 1] = PooledConvolution(convolution: convolution, pooling: pooling)
+        } else {
+          fused.append(pooling)
+        }
       default: fused.append(operation)
       }
     }
     return fused
+  }
+
+  /// The maps between operations that were joined: nothing is ever stored there.
+  static func unusedSlots(_ fused: [any Operation]) -> Set<Int> {
+    Set(fused.compactMap { ($0 as? PooledConvolution)?.convolution.output })
   }
 
   /// The group norm whose result only the residual sum reads.

@@ -254,6 +254,10 @@ package struct NetworkBuilder {
     let layout = ParameterLayout(tensors)
     let operations = pending.map { $0(layout) }
     let steps = Fusion.fuse(operations)
+    var slots = slots
+    for slot in Fusion.unusedSlots(steps) {
+      slots[slot] = Network.Slot(perExample: 0, fixed: 0, hasGradient: false)
+    }
     return Network(
       input: inputShape,
       classes: logits.shape.count,
