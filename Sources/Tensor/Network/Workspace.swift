@@ -74,9 +74,16 @@ public final class Workspace {
     let scratchAt = place(network.scratchCount)
     let bytes = max(64, total * 4)
     byteCount = bytes + 4 * network.layout.count
-    memory = .allocate(byteCount: bytes, alignment: 64)
-    let base = memory.bindMemory(to: Float.self, capacity: max(16, total))
-    base.initialize(repeating: 0, count: total)
+    // Zero pages come from the system when they are first touched: what a run never uses, such as
+    // gradients of examples beyond the training batch, takes no memory.
+    guard let zeroed = calloc(bytes + 64, 1) else {
+      preconditionFailure("Workspace: no memory for \(bytes) bytes")
+    }
+    memory = zeroed
+    let base = zeroed.alignedUp(toMultipleOf: 64).bindMemory(
+      to: Float.self,
+      capacity: max(16, total)
+    )
 
     func buffer(_ at: Int, _ count: Int) -> UnsafeMutableBufferPointer<Float> {
       UnsafeMutableBufferPointer(start: base + at, count: count)
@@ -112,7 +119,7 @@ public final class Workspace {
   }
 
   deinit {
-    memory.deallocate()
+    free(memory)
     values.deallocate()
     gradients.deallocate()
   }
