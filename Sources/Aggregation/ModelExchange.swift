@@ -61,13 +61,18 @@ public struct ModelExchange: Sendable {
   ) {
     guard let mean else { return }
     let step = step ?? mean
-    var start = 0
-    for range in shared.ranges {
-      for i in 0..<range.count {
-        let place = range.lowerBound + i
-        model[place] += place < trainedCount ? a * step[start + i] : mean[start + i]
+    precondition(
+      mean.count == shared.count && step.count == shared.count && model.count == shared.fullCount,
+      "apply: [\(mean.count)], [\(step.count)] to [\(model.count)]"
+    )
+    model.withUnsafeMutableBufferPointer { model in
+      var start = 0
+      for range in shared.ranges {
+        let trained = max(0, min(range.upperBound, trainedCount) - range.lowerBound)
+        for i in 0..<trained { model[range.lowerBound + i] += a * step[start + i] }
+        for i in trained..<range.count { model[range.lowerBound + i] += mean[start + i] }
+        start += range.count
       }
-      start += range.count
     }
   }
 }

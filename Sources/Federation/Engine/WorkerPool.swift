@@ -107,9 +107,12 @@ package struct WorkerPool: Sendable {
           lock.signal()
           let size = batch.results.count
           foldBatch(batch.first, batch.results)
-          for _ in 0..<size { places.signal() }
           lock.wait()
           progress.isFolding = false
+          lock.signal()
+          // Only now: a worker that this wakes may take our core, and can fold in our place.
+          for _ in 0..<size { places.signal() }
+          lock.wait()
         }
         lock.signal()
       }
