@@ -72,10 +72,10 @@ package struct MessageLedger: Sendable {
     let start = Array("\(round),".utf8)
     var bytes: [UInt8] = []
     for message in messages {
-      let client = Array("\(message.client),".utf8)
+      let client = "\(message.client),"
       for end in ends[message.direction == .down ? 0 : 1][message.kind] {
         bytes += start
-        bytes += client
+        bytes += client.utf8
         bytes += end
       }
     }
