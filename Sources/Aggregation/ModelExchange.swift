@@ -28,22 +28,21 @@ public struct ModelExchange: Sendable {
 
   /// The received tensors put into a full vector, over what the vector held.
   public func receive(_ received: Payload, into vector: inout [Float]) {
-    shared.scatter(received[Self.block], into: &vector)
+    received.block(Self.block).scatter(shared, into: &vector)
   }
 
   /// The upload: the device's model minus what it received, shared tensors only.
+  ///
+  /// O(1): the model is lent, not copied, and the difference is taken where it is folded. The
+  /// device may read its model afterwards, or go on training it in other memory.
   public func difference(_ device: Device, from received: Payload) -> Payload {
-    let before = received[Self.block]
-    var delta = [Float](repeating: 0, count: shared.count)
-    var start = 0
-    for range in shared.ranges {
-      for i in 0..<range.count {
-        delta[start + i] = device.workspace.parameters[range.lowerBound + i] - before[start + i]
-      }
-      start += range.count
-    }
     var upload = Payload.empty
-    upload.append(Self.block, shared, gathered: delta)
+    upload.append(
+      Self.block,
+      shared,
+      of: device.workspace.shareParameters(),
+      minus: received.block(Self.block)
+    )
     return upload
   }
 
@@ -62,13 +61,18 @@ public struct ModelExchange: Sendable {
   ) {
     guard let mean else { return }
     let step = step ?? mean
-    var start = 0
-    for range in shared.ranges {
-      for i in 0..<range.count {
-        let place = range.lowerBound + i
-        model[place] += place < trainedCount ? a * step[start + i] : mean[start + i]
+    precondition(
+      mean.count == shared.count && step.count == shared.count && model.count == shared.fullCount,
+      "apply: [\(mean.count)], [\(step.count)] to [\(model.count)]"
+    )
+    model.withUnsafeMutableBufferPointer { model in
+      var start = 0
+      for range in shared.ranges {
+        let trained = max(0, min(range.upperBound, trainedCount) - range.lowerBound)
+        for i in 0..<trained { model[range.lowerBound + i] += a * step[start + i] }
+        for i in trained..<range.count { model[range.lowerBound + i] += mean[start + i] }
+        start += range.count
       }
-      start += range.count
     }
   }
 }

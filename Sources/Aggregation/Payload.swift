@@ -4,48 +4,27 @@ import Tensor
 ///
 /// The bytes of a message are those of its blocks; nothing else is ever sent.
 public struct Payload: Sendable, Equatable {
-  /// Tensors that belong together, one after the other in one flat buffer of 32-bit floats.
-  public struct Block: Sendable, Equatable {
-    /// What the block is, such as "model" or "control".
-    public let name: String
-    /// Names and shapes; their sizes add up to values.count.
-    public let tensors: [NamedShape]
-    /// The buffer that is sent, as the receiver reads it.
-    public var values: [Float]
-
-    /// Bytes of the buffer.
-    public var byteCount: Int { values.count * MemoryLayout<Float>.size }
-  }
-
   /// A tensor's name and shape.
-  public struct NamedShape: Sendable, Equatable {
-    /// PyTorch's name of a parameter, or a name of the strategy's own.
-    public let name: String
-    /// Its shape.
-    public let shape: [Int]
-
-    /// Number of floats.
-    public var count: Int { shape.reduce(1, *) }
-
-    /// A name with a shape.
-    public init(_ name: String, _ shape: [Int]) {
-      self.name = name
-      self.shape = shape
-    }
-  }
+  public typealias NamedShape = Tensor.NamedShape
 
   /// The blocks, in the order sent.
-  public private(set) var blocks: [Block]
+  public private(set) var blocks: [PayloadBlock]
 
   /// An empty message costs nothing.
   public static let empty = Payload(blocks: [])
 
-  private init(blocks: [Block]) { self.blocks = blocks }
+  private init(blocks: [PayloadBlock]) { self.blocks = blocks }
 
-  /// A message with one block of parameters: the selected tensors of a full vector.
+  /// A message with one block of parameters: the selected tensors of a full vector, which is
+  /// shared and not copied.
   public init(_ name: String, _ selection: ParameterSelection, of vector: [Float]) {
-    self = .empty
-    append(name, selection, gathered: selection.gather(vector))
+    precondition(
+      vector.count == selection.fullCount,
+      "Payload: [\(vector.count)] instead of [\(selection.fullCount)]"
+    )
+    let source: PayloadBlock.Source =
+      selection.isEverything ? .values(vector) : .selected(of: vector, selection.ranges)
+    blocks = [PayloadBlock(name, selection.tensors, selection.count, source)]
   }
 
   /// Adds a block of parameters that are already gathered, [selection.count].
@@ -54,29 +33,73 @@ public struct Payload: Sendable, Equatable {
     _ selection: ParameterSelection,
     gathered: [Float]
   ) {
-    append(name, selection.items.map { NamedShape($0.name, $0.shape) }, values: gathered)
+    precondition(
+      gathered.count == selection.count,
+      "Payload.append \(name): \(gathered.count) values for \(selection.count)"
+    )
+    append(PayloadBlock(name, selection.tensors, selection.count, .values(gathered)))
   }
 
   /// Adds a block of tensors of any kind.
   public mutating func append(_ name: String, _ tensors: [NamedShape], values: [Float]) {
+    var count = 0
+    for tensor in tensors { count += tensor.count }
     precondition(
-      tensors.map(\.count).reduce(0, +) == values.count,
+      count == values.count,
       "Payload.append \(name): \(values.count) values for \(tensors.map(\.shape))"
     )
-    precondition(!blocks.contains { $0.name == name }, "Payload.append: two blocks named \(name)")
-    blocks.append(Block(name: name, tensors: tensors, values: values))
+    append(PayloadBlock(name, tensors, count, .values(values)))
+  }
+
+  /// Adds a block that is the difference of a client's model and what it received, on the selected
+  /// tensors; both are shared and not copied.
+  ///
+  /// `base`: the received block of the same tensors.
+  public mutating func append(
+    _ name: String,
+    _ selection: ParameterSelection,
+    of model: ParameterBuffer,
+    minus base: PayloadBlock
+  ) {
+    precondition(
+      model.count == selection.fullCount && base.count == selection.count,
+      "Payload.append \(name): [\(model.count)] minus [\(base.count)] for [\(selection.fullCount)]"
+    )
+    append(.difference(name, selection, of: model, minus: base))
+  }
+
+  private mutating func append(_ block: PayloadBlock) {
+    precondition(
+      !blocks.contains { $0.name == block.name },
+      "Payload.append: two blocks named \(block.name)"
+    )
+    blocks.append(block)
   }
 
   /// The buffer of a block.
   ///
   /// Asking for a block that was not sent is a programmer's mistake.
-  public subscript(name: String) -> [Float] {
-    guard let block = blocks.first(where: { $0.name == name }) else {
-      preconditionFailure("Payload: no block \(name) among \(blocks.map(\.name))")
-    }
-    return block.values
+  ///
+  /// - Complexity: O(1) for a block of values, else O(values): ask once.
+  public subscript(name: String) -> [Float] { block(name).values }
+
+  /// A block that was sent.
+  public func block(_ name: String) -> PayloadBlock {
+    for block in blocks where block.name == name { return block }
+    preconditionFailure("Payload: no block \(name) among \(blocks.map(\.name))")
+  }
+
+  /// The same message with values of its own: it holds neither a model nor what was received.
+  public var materialised: Payload {
+    var copy = self
+    for index in copy.blocks.indices { copy.blocks[index].values = blocks[index].values }
+    return copy
   }
 
   /// Bytes of all blocks.
-  public var byteCount: Int { blocks.map(\.byteCount).reduce(0, +) }
+  public var byteCount: Int {
+    var total = 0
+    for block in blocks { total += block.byteCount }
+    return total
+  }
 }

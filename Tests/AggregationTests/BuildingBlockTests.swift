@@ -56,9 +56,9 @@ struct FoldTests {
   func mean() {
     var fold = WeightedMean()
     #expect(fold["model"] == nil)
-    fold.add(upload([1, 2]), weight: 0.25, client: 3)
-    fold.add(upload([5, -2]), weight: 0.75, client: 1)
-    fold.add(upload([8], "other"), weight: 0.5, client: 2)
+    fold.add(WeightedUpload(upload([1, 2]), weight: 0.25, client: 3))
+    fold.add(WeightedUpload(upload([5, -2]), weight: 0.75, client: 1))
+    fold.add(WeightedUpload(upload([8], "other"), weight: 0.5, client: 2))
     // Quarters of small integers are exact.
     #expect(fold["model"] == [4, -1])
     #expect(fold["other"] == [4])
@@ -68,8 +68,8 @@ struct FoldTests {
   @Test("a fold of everything keeps every upload with its share and sender")
   func all() {
     var fold = AllUploads()
-    fold.add(upload([1]), weight: 0.25, client: 3)
-    fold.add(upload([2]), weight: 0.75, client: 1)
+    fold.add(WeightedUpload(upload([1]), weight: 0.25, client: 3))
+    fold.add(WeightedUpload(upload([2]), weight: 0.75, client: 1))
     #expect(fold.uploads.map(\.client) == [3, 1])
     #expect(fold.uploads.map(\.weight) == [0.25, 0.75])
     #expect(fold.uploads.map { $0.payload["model"] } == [[1], [2]])

@@ -8,7 +8,7 @@ import Tensor
 /// | paper | here |
 /// |---|---|
 /// | w_t | `server.model` |
-/// | n_k / n | the weight given to `Fold.add` |
+/// | n_k / n | the weight of a `WeightedUpload` |
 /// | ClientUpdate(k, w) | `train` |
 package struct FedAvg: Strategy {
   package static let card = StrategyCard(

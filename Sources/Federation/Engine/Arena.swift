@@ -61,6 +61,8 @@ final class WorkerSpaces: @unchecked Sendable {
   private let places: UnsafeMutablePointer<Workspace?>
   private let count: Int
   private let make: () -> Workspace
+  /// Where all of them have their parameters.
+  let parameters: ParameterPool
 
   /// Examples that a workspace holds: a batch of training or of evaluation, never more images than
   /// there are.
@@ -71,12 +73,19 @@ final class WorkerSpaces: @unchecked Sendable {
   init(_ network: Network, _ settings: LocalSettings, images: Int, workers: Int) {
     count = workers
     let capacity = Self.capacity(network, settings, images: images)
+    // As many spares as uploads can wait: after the first rounds no vector is allocated again.
+    let pool = ParameterPool(
+      count: network.layout.count,
+      limit: WorkerPool(workers: workers).window
+    )
+    parameters = pool
     make = {
       Workspace(
         network,
         capacity: capacity,
         training: true,
-        moments: Optimizer.momentCount(settings.optimizer)
+        moments: Optimizer.momentCount(settings.optimizer),
+        pool: pool
       )
     }
     places = .allocate(capacity: workers)

@@ -41,7 +41,13 @@ extension Simulation {
         trainCounts: arena.split.classCounts
       )
       if !Method.models.contains(.personal), tests.sharesOneList {
-        result.scores = arena.split.clients.indices.map { score(of: $0, first) }
+        let labels = arena.test.images.labels
+        let counts = first.classCounts
+        result.scores = arena.split.clients.indices.map { client in
+          tests.excludes(client)
+            ? ClientScore()
+            : score(tests.classWeights(of: client, labels: labels), first, counts)
+        }
       }
     }
     if Method.models.contains(.personal) { result.scored = .own }
@@ -87,40 +93,69 @@ extension Simulation {
     return total
   }
 
+  /// Clients measured in one go: few enough to keep all workers busy, enough to load the generic
+  /// model seldom.
+  private static var clientsAtOnce: Int { 16 }
+
   /// Each client's model on the client's own images.
   private func scoreEachClient() throws(Divergence) -> [ClientScore] {
-    let tests = arena.localTests
-    let loader = tests.source == .testSet ? arena.test : arena.train
-    let labels = loader.images.labels
-    let results = arena.pool.map(arena.split.clients.count) {
+    let count = arena.split.clients.count
+    let size = Self.clientsAtOnce
+    let pieces = arena.pool.map((count + size - 1) / size) {
       worker,
-      client -> Result<ClientScore, Divergence> in
-      if tests.excludes(client) { return .success(ClientScore()) }
-      let weights = tests.classWeights(of: client, labels: labels)
-      // Images of classes that count nothing need no forward pass.
-      let images = tests.images(of: client).filter { weights[Int(labels[$0])] > 0 }
+      piece -> Result<[ClientScore], Divergence> in
       do throws(Divergence) {
-        guard let model = try model(of: client, worker: worker) else {
-          return .success(ClientScore())
-        }
-        let space = arena.spaces[worker]
-        space.load(model)
-        return .success(score(of: client, arena.network.measure(space, loader, images)))
+        return .success(try score(piece * size..<min((piece + 1) * size, count), worker: worker))
       } catch {
         return .failure(error)
       }
     }
     var scores: [ClientScore] = []
-    for result in results { scores.append(try result.get()) }
+    scores.reserveCapacity(count)
+    for piece in pieces { scores += try piece.get() }
     return scores
   }
 
-  private func score(of client: Int, _ measurement: Measurement) -> ClientScore {
+  /// Neighbouring clients on one worker.
+  private func score(
+    _ clients: Range<Int>,
+    worker: Int
+  ) throws(Divergence) -> [ClientScore] {
     let tests = arena.localTests
-    if tests.excludes(client) { return ClientScore() }
-    let labels = tests.source == .testSet ? arena.test.images.labels : arena.train.images.labels
-    let weights = tests.classWeights(of: client, labels: labels)
-    let counts = measurement.classCounts
+    let loader = tests.source == .testSet ? arena.test : arena.train
+    let space = arena.spaces[worker]
+    let hasOwn = Method.models.contains(.personal)
+    var scores: [ClientScore] = []
+    scores.reserveCapacity(clients.count)
+    var loaded = false
+    for client in clients {
+      if tests.excludes(client) {
+        scores.append(ClientScore())
+        continue
+      }
+      if hasOwn || !loaded {
+        guard let model = try model(of: client, worker: worker) else {
+          scores.append(ClientScore())
+          continue
+        }
+        space.load(model)
+        loaded = true
+      }
+      let weights = tests.classWeights(of: client, labels: loader.images.labels)
+      // Images of classes that count nothing need no forward pass.
+      let images = tests.images(of: client).filter { weights[Int(loader.images.labels[$0])] > 0 }
+      let measurement = arena.network.measure(space, loader, images)
+      scores.append(score(weights, measurement, measurement.classCounts))
+    }
+    return scores
+  }
+
+  /// What a measurement is under a client's weights of the classes.
+  private func score(
+    _ weights: [Double],
+    _ measurement: Measurement,
+    _ counts: [Int]
+  ) -> ClientScore {
     var score = ClientScore(accuracy: 0, loss: 0)
     for c in weights.indices where weights[c] > 0 && counts[c] > 0 {
       let right = measurement.confusion[c * measurement.classes + c]

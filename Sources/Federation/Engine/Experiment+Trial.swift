@@ -24,6 +24,8 @@ package struct Trial: Sendable {
   package let personal: RoundRecord.Personal?
   /// Each client's model at the end, its own or the generic one.
   package let clientModels: [[Float]?]
+  /// Most parameter vectors that workers and waiting uploads had at once.
+  package let peakVectors: Int
 }
 
 extension Experiment {
@@ -97,7 +99,8 @@ extension Experiment {
       trainLoss: outcomes.map { $0.report.lossSum / $0.report.exampleWeight },
       generic: evaluation.generic,
       personal: Metrics.personal(evaluation.scores.map(\.accuracy), model: evaluation.scored),
-      clientModels: try arena.split.clients.indices.map { try simulation.model(of: $0, worker: 0) }
+      clientModels: try arena.split.clients.indices.map { try simulation.model(of: $0, worker: 0) },
+      peakVectors: arena.spaces.parameters.peak
     )
   }
 }

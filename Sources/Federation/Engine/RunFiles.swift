@@ -80,7 +80,7 @@ struct RunFiles {
   /// One round.
   func append(
     _ record: RoundRecord,
-    messages rows: [MessageRow],
+    messages sent: MessageLedger,
     clients scores: [ClientRow],
     trainCounts: [Int]
   ) throws(Failure) {
@@ -94,7 +94,7 @@ struct RunFiles {
       try classes.append(table.map(\.line))
     }
     try clients.append(scores.map(\.line))
-    try messages.append(rows.map(\.line))
+    try messages.append(wholeLines: sent.lines(round: record.round))
     try digests.append(DigestRow(round: record.round, digest: record.digest).line)
     try rounds.append(record.json.compact)
   }

@@ -14,6 +14,8 @@ final class Simulation<Method: Strategy> {
   private(set) var memories: [Int: ClientMemory] = [:]
   /// The hash chain over all states so far.
   private(set) var digest: UInt64 = 0
+  /// Between rounds, the memory of the sums.
+  private var fold = Method.Fold()
 
   /// What a round did, besides moving the state.
   struct Outcome {
@@ -23,8 +25,8 @@ final class Simulation<Method: Strategy> {
     var report = LocalReport()
     /// Bytes of all uploads and downloads.
     var bytes = RoundRecord.Bytes(up: 0, down: 0)
-    /// One row per message and tensor.
-    var messages: [MessageRow] = []
+    /// What was sent.
+    var messages = MessageLedger()
   }
 
   /// Before the first round.
@@ -38,27 +40,36 @@ final class Simulation<Method: Strategy> {
   /// One round: cohort → download → train in parallel → fold in order → server step.
   func runRound() throws(Divergence) -> Outcome {
     round += 1
-    let jobs = jobs(of: arena.sampler.cohort(round: round))
+    let cohort = arena.sampler.cohort(round: round)
+    let jobs = RoundJobs(cohort, arena, Method.population, Method.weighting)
     var outcome = Outcome(sampled: jobs.sampled)
-    var fold = Method.Fold()
+    outcome.messages.reserve(clients: jobs.list.count)
     var failure: Divergence?
+    var fold = Method.Fold()
+    swap(&fold, &self.fold)  // one owner: no copy below
+    fold.restart()
     // Taken before the workers start: they read, and the fold below writes, `memories`.
     let remembered = jobs.list.map { memories[$0.client] ?? ClientMemory() }
 
     arena.pool.run(jobs.list.count) { worker, index in
-      train(jobs.list[index], remembered[index], worker: worker)
-    } fold: { index, result in
-      let client = jobs.list[index].client
-      switch result {
-      case .failure(let divergence):
-        if failure == nil { failure = divergence }
-      case .success(let trained):
-        guard failure == nil else { return }
-        count(trained.received, trained.update.upload, of: client, in: &outcome)
-        fold.add(trained.update.upload, weight: jobs.list[index].weight, client: client)
-        outcome.report.add(trained.update.report)
-        if !trained.memory.isEmpty { memories[client] = trained.memory }
+      train(jobs.list[index], jobs.settings, remembered[index], worker: worker)
+    } foldBatch: { first, results in
+      var uploads: [WeightedUpload] = []
+      uploads.reserveCapacity(results.count)
+      for offset in results.indices where failure == nil {
+        switch results[offset] {
+        case .failure(let divergence): failure = divergence
+        case .success(let trained):
+          let job = jobs.list[first + offset]
+          count(trained.received, trained.update.upload, of: job.client, in: &outcome)
+          uploads.append(
+            WeightedUpload(trained.update.upload, weight: job.weight, client: job.client)
+          )
+          outcome.report.add(trained.update.report)
+          if !trained.memory.isEmpty { memories[job.client] = trained.memory }
+        }
       }
+      fold.add(uploads)
     }
     if let failure { throw failure }
     if !jobs.list.isEmpty {
@@ -68,6 +79,7 @@ final class Simulation<Method: Strategy> {
         RoundFacts(round: round, uploads: jobs.list.count, clients: arena.problem.clients)
       )
     }
+    swap(&fold, &self.fold)
     guard VectorArithmetic.isFinite(server.model.span) else {
       throw Divergence(round: round)
     }
@@ -88,67 +100,25 @@ final class Simulation<Method: Strategy> {
     memories = checkpoint.memories
   }
 
-  // MARK: - Jobs
-
-  /// One client's training in a round.
-  private struct Job {
-    let client: Int
-    let examples: [Int]
-    let settings: LocalSettings
-    let weight: Double
-  }
-
-  /// The training of a round, the largest client first so that no worker idles at the end; clients
-  /// without examples are drawn but have nothing to do.
-  private func jobs(of cohort: [Int]) -> (sampled: [Int], list: [Job]) {
-    let settings = arena.problem.settings
-    let clients = arena.split.clients
-    let active = cohort.filter { !clients[$0].isEmpty }
-    if Method.population == .pooled {
-      let steps = active.map {
-        settings.work.steps(examples: clients[$0].count, batch: settings.batch)
-      }.reduce(0, +)
-      var pooled = settings
-      pooled.work = .steps(steps)
-      let union = clients.count == 1 ? clients[0] : clients.flatMap { $0 }
-      let job = Job(client: 0, examples: union, settings: pooled, weight: 1)
-      return (cohort, steps == 0 ? [] : [job])
-    }
-    let byExamples =
-      Method.weighting == .scenario && arena.scenario.federation.weighting == .samples
-    let weights = active.map { byExamples ? Double(clients[$0].count) : 1 }
-    let total = weights.reduce(0, +)
-    let list = zip(active, weights).map { client, weight in
-      Job(client: client, examples: clients[client], settings: settings, weight: weight / total)
-    }
-    return (cohort, list.sorted { ($1.examples.count, $0.client) < ($0.examples.count, $1.client) })
-  }
-
-  /// What a worker hands over.
-  private struct Trained {
-    let received: Payload
-    let update: ClientUpdate
-    let memory: ClientMemory
-  }
-
   /// Download, local training, upload of one client; runs on a worker.
   private func train(
-    _ job: Job,
+    _ job: RoundJobs.Job,
+    _ settings: LocalSettings,
     _ remembered: ClientMemory,
     worker: Int
-  ) -> Result<Trained, Divergence> {
+  ) -> Result<TrainedClient, Divergence> {
     let received = method.download(server, to: job.client)
     var device = arena.device(
       client: job.client,
       round: round,
       examples: job.examples,
       worker: worker,
-      settings: job.settings
+      settings: settings
     )
     var memory = remembered
     do throws(Divergence) {
       let update = try method.train(&device, received: received, memory: &memory)
-      return .success(Trained(received: received, update: update, memory: memory))
+      return .success(TrainedClient(received: received, update: update, memory: memory))
     } catch {
       return .failure(error)
     }
@@ -164,26 +134,8 @@ final class Simulation<Method: Strategy> {
     in outcome: inout Outcome
   ) {
     guard Method.population == .cohort else { return }
-    outcome.bytes.down += download.byteCount
-    outcome.bytes.up += upload.byteCount
-    for (payload, direction) in [(download, MessageRow.Direction.down), (upload, .up)] {
-      for block in payload.blocks {
-        for tensor in block.tensors {
-          outcome.messages.append(
-            MessageRow(
-              round: round,
-              client: client,
-              direction: direction,
-              tensor: block.name + "/" + tensor.name,
-              dtype: "f32",
-              shape: tensor.shape,
-              denseBytes: 4 * tensor.count,
-              codedBytes: 4 * tensor.count
-            )
-          )
-        }
-      }
-    }
+    outcome.bytes.down += outcome.messages.add(download, .down, client: client)
+    outcome.bytes.up += outcome.messages.add(upload, .up, client: client)
   }
 
   /// digest ← hash(digest, server state, memories of this round's clients).

@@ -48,6 +48,14 @@ public final class LineWriter {
       bytes.append(contentsOf: line.utf8)
       bytes.append(UInt8(ascii: "\n"))
     }
+    try append(wholeLines: bytes)
+  }
+
+  /// Appends lines that come as bytes, each with its newline, with one call of the system.
+  ///
+  /// - Throws: E1002 or E1003 with the path.
+  func append(wholeLines bytes: [UInt8]) throws(Failure) {
+    if bytes.isEmpty { return }
     let end = lseek(descriptor, 0, SEEK_END)
     do throws(Failure) {
       try AtomicFile.writeAll(bytes, to: descriptor, path: path)

@@ -14,7 +14,9 @@ public final class Workspace {
   /// Whether gradients are there.
   public let isForTraining: Bool
   /// The worker's own copy of all parameters, [layout.count].
-  public let parameters: UnsafeMutableBufferPointer<Float>
+  ///
+  /// Only for reading once they are shared, until the next `load` or training pass.
+  public private(set) var parameters: UnsafeMutableBufferPointer<Float>
   /// Gradients of the trained parameters, [layout.trainedCount]; empty without training.
   public let gradient: UnsafeMutableBufferPointer<Float>
   /// First and second moments of the optimizer, each [layout.trainedCount].
@@ -32,6 +34,8 @@ public final class Workspace {
   /// Bytes allocated.
   public let byteCount: Int
 
+  private var model: ParameterBuffer
+  private var isShared = false
   private let memory: UnsafeMutableRawPointer
   private let values: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
   private let gradients: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
@@ -40,7 +44,15 @@ public final class Workspace {
   /// Memory for batches of up to `capacity` examples.
   ///
   /// `moments`: how many optimizer moments to hold: 0 for plain SGD, 1 with momentum, 2 for Adam.
-  public init(_ network: Network, capacity: Int, training: Bool, moments momentCount: Int = 0) {
+  ///
+  /// `pool`: where parameters lie, common to workers that hand theirs over; nil makes one.
+  public init(
+    _ network: Network,
+    capacity: Int,
+    training: Bool,
+    moments momentCount: Int = 0,
+    pool: ParameterPool? = nil
+  ) {
     precondition(capacity > 0, "Workspace: capacity is \(capacity)")
     self.capacity = capacity
     isForTraining = training
@@ -52,7 +64,6 @@ public final class Workspace {
       defer { total += (floats + 15) / 16 * 16 }
       return total
     }
-    let parametersAt = place(network.layout.count)
     let gradientAt = place(trained)
     let momentsAt = (0..<(training ? momentCount : 0)).map { _ in place(trained) }
     let labelsAt = place(capacity)
@@ -62,15 +73,27 @@ public final class Workspace {
     }
     let scratchAt = place(network.scratchCount)
     _ = place(16)  // kernels read whole vectors, so up to 15 floats beyond a matrix
-    byteCount = max(64, total * 4)
-    memory = .allocate(byteCount: byteCount, alignment: 64)
-    let base = memory.bindMemory(to: Float.self, capacity: max(16, total))
-    base.initialize(repeating: 0, count: total)
+    let bytes = max(64, total * 4)
+    byteCount = bytes + 4 * network.layout.count
+    // Zero pages come from the system when they are first touched: what a run never uses, such as
+    // gradients of examples beyond the training batch, takes no memory.
+    guard let zeroed = calloc(bytes + 64, 1) else {
+      preconditionFailure("Workspace: no memory for \(bytes) bytes")
+    }
+    memory = zeroed
+    let base = zeroed.alignedUp(toMultipleOf: 64).bindMemory(
+      to: Float.self,
+      capacity: max(16, total)
+    )
 
     func buffer(_ at: Int, _ count: Int) -> UnsafeMutableBufferPointer<Float> {
       UnsafeMutableBufferPointer(start: base + at, count: count)
     }
-    parameters = buffer(parametersAt, network.layout.count)
+    let pool = pool ?? ParameterPool(count: network.layout.count, limit: 2)
+    precondition(pool.count == network.layout.count, "Workspace: a pool of [\(pool.count)]")
+    model = pool.take()
+    parameters = UnsafeMutableBufferPointer(start: model.start, count: model.count)
+    parameters.initialize(repeating: 0)
     gradient = buffer(gradientAt, trained)
     moments = momentsAt.map { buffer($0, trained) }
     labels = UnsafeMutableBufferPointer(
@@ -97,7 +120,7 @@ public final class Workspace {
   }
 
   deinit {
-    memory.deallocate()
+    free(memory)
     values.deallocate()
     gradients.deallocate()
   }
@@ -108,10 +131,34 @@ public final class Workspace {
       vector.count == parameters.count,
       "Workspace.load: [\(vector.count)] instead of [\(parameters.count)]"
     )
+    if isShared { replaceParameters() }
     vector.withUnsafeBufferPointer { source in
-      guard let from = source.baseAddress, let to = parameters.baseAddress else { return }
-      to.update(from: from, count: vector.count)
+      guard let from = source.baseAddress else { return }
+      model.start.update(from: from, count: vector.count)
     }
+  }
+
+  /// The current parameters as they are now, for as long as the result lives, without a copy.
+  ///
+  /// The workspace still reads them; before it writes parameters again it takes other memory.
+  public func shareParameters() -> ParameterBuffer {
+    isShared = true
+    return model
+  }
+
+  /// Other memory for the parameters, of any content.
+  private func replaceParameters() {
+    model = model.another()
+    parameters = UnsafeMutableBufferPointer(start: model.start, count: model.count)
+    isShared = false
+  }
+
+  /// Other memory with the same parameters, if they are shared.
+  private func ensureOwnParameters() {
+    guard isShared else { return }
+    let shared = model
+    replaceParameters()
+    model.start.update(from: shared.start, count: shared.count)
   }
 
   /// A copy of the current parameters.
@@ -140,6 +187,8 @@ public final class Workspace {
       batch > 0 && batch <= capacity,
       "Workspace: a batch of \(batch), room for \(capacity)"
     )
+    // Training moves parameters: the optimizer all of them, batch norm its statistics.
+    if training { ensureOwnParameters() }
     guard let parameterStart = parameters.baseAddress, let gradientStart = gradient.baseAddress
     else { preconditionFailure("Workspace: no memory") }
     return Pass(

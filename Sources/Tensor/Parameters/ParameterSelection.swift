@@ -1,3 +1,24 @@
+/// A tensor's name and shape.
+public struct NamedShape: Sendable, Equatable {
+  /// PyTorch's name of a parameter, or a name of the strategy's own.
+  public let name: String
+  /// Its shape.
+  public let shape: [Int]
+
+  /// Number of floats.
+  public var count: Int {
+    var product = 1
+    for size in shape { product *= size }
+    return product
+  }
+
+  /// A name with a shape.
+  public init(_ name: String, _ shape: [Int]) {
+    self.name = name
+    self.shape = shape
+  }
+}
+
 /// Some of a network's tensors, as ordered disjoint ranges of the flat vector.
 public struct ParameterSelection: Sendable, Equatable {
   /// One selected tensor.
@@ -12,6 +33,8 @@ public struct ParameterSelection: Sendable, Equatable {
 
   /// The tensors, in the order of the flat vector.
   public let items: [Item]
+  /// Their names and shapes: one list for all messages that carry them.
+  public let tensors: [NamedShape]
   /// The same places with neighbours joined.
   public let ranges: [Range<Int>]
   /// Floats selected.
@@ -27,6 +50,7 @@ public struct ParameterSelection: Sendable, Equatable {
     items = layout.entries.filter(included)
       .sorted { $0.range.lowerBound < $1.range.lowerBound }
       .map { Item(name: $0.name, shape: $0.shape, range: $0.range) }
+    tensors = items.map { NamedShape($0.name, $0.shape) }
     var joined: [Range<Int>] = []
     for item in items {
       if let last = joined.last, last.upperBound == item.range.lowerBound {

@@ -66,18 +66,21 @@ public enum VectorArithmetic {
 
   /// Whether no element is infinite or NaN; one pass.
   public static func isFinite(_ x: Span<Float>) -> Bool {
-    // x·0 is 0 for finite x and NaN otherwise; a sum of zeros stays 0.
-    var lanes = SIMD16<Float>.zero
-    var i = 0
-    while i + 16 <= x.count {
-      for lane in 0..<16 { lanes[lane] += x[i + lane] * 0 }
-      i += 16
+    x.withUnsafeBufferPointer { x in
+      // x·0 is 0 for finite x and NaN otherwise; a sum of zeros stays 0.
+      let raw = UnsafeRawBufferPointer(x)
+      var lanes = SIMD16<Float>.zero
+      var i = 0
+      while i + 16 <= x.count {
+        lanes += raw.loadUnaligned(fromByteOffset: 4 * i, as: SIMD16<Float>.self) * 0
+        i += 16
+      }
+      var finite = lanes == .zero
+      while i < x.count {
+        finite = finite && x[i].isFinite
+        i += 1
+      }
+      return finite
     }
-    var finite = lanes == .zero
-    while i < x.count {
-      finite = finite && x[i].isFinite
-      i += 1
-    }
-    return finite
   }
 }

@@ -85,6 +85,15 @@ struct DeterminismTests {
     }
   }
 
+  @Test("vectors of parameters grow with workers, not with clients", arguments: [1, 2, 3])
+  func memory(_ threads: Int) throws {
+    var text = ScenarioText()
+    text.federation = #"{ "clients": 60, "rounds": 3 }"#
+    let experiment = try text.experiment(SmallImages.floats(train: 240))
+    // A window of uploads, and each worker's own.
+    #expect(try experiment.trial(threads: threads).peakVectors <= 5 * threads)
+  }
+
   @Test("two experiments from one text are equal; another seed is not")
   func seeds() throws {
     let federation = RandomFederation.all[0]

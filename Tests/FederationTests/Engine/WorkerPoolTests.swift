@@ -80,6 +80,33 @@ struct WorkerPoolTests {
     #expect(clashes.load(ordering: .relaxed) == 0)
   }
 
+  @Test(
+    "batches are neighbours in item order, never empty, folded by one worker at a time",
+    arguments: [1, 2, 3, 8],
+    [0, 1, 3, 4, 5, 301]
+  )
+  func batches(_ workers: Int, _ count: Int) {
+    let alive = Atomic<Int>(0)
+    let most = Atomic<Int>(0)
+    let folding = Atomic<Int>(0)
+    var folded: [Int] = []
+    WorkerPool(workers: workers).run(count) { _, item -> Int in
+      most.max(alive.wrappingAdd(1, ordering: .relaxed).newValue, ordering: .relaxed)
+      Self.dawdle(item)
+      return 3 * item
+    } foldBatch: { first, results in
+      #expect(folding.wrappingAdd(1, ordering: .relaxed).newValue == 1)
+      Self.dawdle(first)
+      #expect(first == folded.count)
+      #expect((1...WorkerPool.batch).contains(results.count))
+      folded += results
+      alive.wrappingSubtract(results.count, ordering: .relaxed)
+      folding.wrappingSubtract(1, ordering: .relaxed)
+    }
+    #expect(folded == (0..<count).map { 3 * $0 })
+    #expect(most.load(ordering: .relaxed) <= 4 * workers)
+  }
+
   @Test("map gives the results of all items in order")
   func map() {
     let squares = WorkerPool(workers: 3).map(50) { _, item -> Int in

@@ -1,0 +1,103 @@
+import Aggregation
+import Tensor
+
+/// The messages of one round, counted tensor by tensor.
+///
+/// Clients of a method send the same tensors over and over: what a message is made of is kept once,
+/// and a client's message is a few words. Lines are made when the file is written.
+package struct MessageLedger: Sendable {
+  /// What messages of one kind are made of.
+  private struct Kind: Sendable {
+    var blocks: [Part]
+    var bytes: Int
+  }
+
+  private struct Part: Sendable, Equatable {
+    var name: String
+    var tensors: [NamedShape]
+  }
+
+  private struct Message: Sendable {
+    var client: Int
+    var direction: MessageRow.Direction
+    var kind: Int
+  }
+
+  private var kinds: [Kind] = []
+  private var messages: [Message] = []
+
+  /// Nothing sent yet.
+  package init() {}
+
+  /// Room for the messages of so many clients.
+  package mutating func reserve(clients: Int) { messages.reserveCapacity(2 * clients) }
+
+  /// Adds a message and returns its bytes; an empty one leaves no line.
+  @discardableResult
+  package mutating func add(
+    _ payload: Payload,
+    _ direction: MessageRow.Direction,
+    client: Int
+  ) -> Int {
+    if payload.blocks.isEmpty { return 0 }
+    let kind = kind(of: payload)
+    messages.append(Message(client: client, direction: direction, kind: kind))
+    return kinds[kind].bytes
+  }
+
+  /// The kind of a message: comparing lists that are one and the same takes O(blocks).
+  private mutating func kind(of payload: Payload) -> Int {
+    for (index, kind) in kinds.enumerated() where kind.blocks.count == payload.blocks.count {
+      let isSame = kind.blocks.indices.allSatisfy {
+        kind.blocks[$0].name == payload.blocks[$0].name
+          && kind.blocks[$0].tensors == payload.blocks[$0].tensors
+      }
+      if isSame { return index }
+    }
+    let blocks = payload.blocks.map { Part(name: $0.name, tensors: $0.tensors) }
+    kinds.append(Kind(blocks: blocks, bytes: payload.byteCount))
+    return kinds.count - 1
+  }
+
+  /// The lines of `messages.csv` as bytes, one per message and tensor, in the order added.
+  package func lines(round: Int) -> [UInt8] {
+    // The end of a line is the same for all clients.
+    let ends = [MessageRow.Direction.down, .up].map { direction in
+      kinds.map { kind in
+        kind.blocks.flatMap { block in
+          block.tensors.map { Array((Self.end(direction, block.name, $0) + "\n").utf8) }
+        }
+      }
+    }
+    let start = Array("\(round),".utf8)
+    var bytes: [UInt8] = []
+    for message in messages {
+      let client = "\(message.client),"
+      for end in ends[message.direction == .down ? 0 : 1][message.kind] {
+        bytes += start
+        bytes += client.utf8
+        bytes += end
+      }
+    }
+    return bytes
+  }
+
+  /// A row's text behind round and client.
+  private static func end(
+    _ direction: MessageRow.Direction,
+    _ block: String,
+    _ tensor: NamedShape
+  ) -> String {
+    let row = MessageRow(
+      round: 0,
+      client: 0,
+      direction: direction,
+      tensor: block + "/" + tensor.name,
+      dtype: "f32",
+      shape: tensor.shape,
+      denseBytes: 4 * tensor.count,
+      codedBytes: 4 * tensor.count
+    )
+    return String(row.line.dropFirst("0,0,".count))
+  }
+}
