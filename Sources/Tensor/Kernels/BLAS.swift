@@ -90,6 +90,14 @@ public enum CPUFeatures {
   /// Whether the program may use AVX-512; a constant that the compiler folds.
   @inline(__always)
   package static var compiledForAVX512: Bool { COPENBLAS_COMPILED_FOR_AVX512 != 0 }
+  /// Whether products run on the kernels here instead of OpenBLAS.
+  ///
+  /// Compiled for the vectors of this CPU they are the faster ones in every shape that was measured
+  /// (`fedsim bench kernels`). Vectors that the compiler had to cut in pieces lose to a library that
+  /// picks its instructions at run time.
+  package static let prefersOwnKernels =
+    compiledForAVX512 || compiledWithFMA && !avx512
+
   /// What this program was compiled for: "avx512", "avx2" or "baseline".
   public static var compiledFor: String { String(cString: copenblas_compiled_for()) }
 }

@@ -132,22 +132,42 @@ enum ChannelSums {
   }
 
   /// sumDy[c] = Σ_p dy, sumDyX[c] = Σ_p dy·x.
+  ///
+  /// `gate`: y of a ReLU behind; dy is first set to 0 where y ≤ 0, in place.
+  ///
+  /// `shortcut`: takes dy too, overwritten or added as `how` says.
   static func gradientSums(
-    _ dy: UnsafePointer<Float>,
+    _ dy: UnsafeMutablePointer<Float>,
+    gate: UnsafePointer<Float>? = nil,
+    shortcut: UnsafeMutablePointer<Float>? = nil,
+    as how: GradientWrite = .skip,
     _ x: UnsafePointer<Float>,
     _ sumDy: UnsafeMutablePointer<Float>,
     _ sumDyX: UnsafeMutablePointer<Float>,
     positions: Int,
     channels: Int
   ) {
+    // The gradient at one place, delivered to whoever else takes it.
+    @inline(__always)
+    func gradient(_ at: Int) -> Vector {
+      var g = (dy + at).vector
+      if let gate {
+        g = (gate + at).vector.gate(g)
+        (dy + at).vector = g
+      }
+      if let shortcut, how != .skip {
+        (shortcut + at).vector = how == .add ? (shortcut + at).vector + g : g
+      }
+      return g
+    }
     forEachGroup(channels) { c in
       var (s0, s1) = (Vector(), Vector())
       var (t0, t1) = (Vector(), Vector())
       var at = c
       var p = 0
       while p &+ 2 <= positions {
-        let g0 = (dy + at).vector
-        let g1 = (dy + (at &+ channels)).vector
+        let g0 = gradient(at)
+        let g1 = gradient(at &+ channels)
         s0 += g0
         s1 += g1
         t0.accumulate(g0, (x + at).vector)
@@ -156,7 +176,7 @@ enum ChannelSums {
         p &+= 2
       }
       if p < positions {
-        let g = (dy + at).vector
+        let g = gradient(at)
         s0 += g
         t0.accumulate(g, (x + at).vector)
       }
@@ -165,9 +185,12 @@ enum ChannelSums {
     } rest: { c in
       var (first, second): (Float, Float) = (0, 0)
       for p in 0..<positions {
-        let g = dy[p &* channels &+ c]
+        let at = p &* channels &+ c
+        if let gate, gate[at] <= 0 { dy[at] = 0 }
+        let g = dy[at]
+        if let shortcut, how != .skip { shortcut[at] = how == .add ? shortcut[at] + g : g }
         first += g
-        second += g * x[p &* channels &+ c]
+        second += g * x[at]
       }
       sumDy[c] = first
       sumDyX[c] = second

@@ -30,11 +30,7 @@ package struct ConvolutionKernel: Sendable {
 
   /// The table.
   private static func fastest(for geometry: ConvolutionGeometry) -> Method {
-    // Vectors that the compiler had to cut in pieces lose to a library that picks its own at run
-    // time.
-    let isCompiledForThisCPU =
-      CPUFeatures.compiledForAVX512 || (CPUFeatures.compiledWithFMA && !CPUFeatures.avx512)
-    guard isCompiledForThisCPU else { return .patches }
+    guard CPUFeatures.prefersOwnKernels else { return .patches }
     // A map of one position would fill a quarter of its tile.
     let isMap = geometry.output.height > 1 && geometry.output.width > 1
     return isMap && canFilter(geometry) ? .winograd : .direct

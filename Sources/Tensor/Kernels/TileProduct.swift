@@ -1,7 +1,7 @@
 /// The one inner loop: C[r, c] = Σ_o Σ_k A(r, o, k)·B(o, k, c), every operand addressed by strides.
 ///
 /// A(r, o, k) = a[r·aRow + o·aOuter + k·aStep] is broadcast, B(o, k, ·) = b[o·bOuter + k·bStep …]
-/// is read as vectors, and a tile of C stays in registers for the whole sum, in this order: o, then k.
+/// is read as vectors, and a tile of C stays in registers for the whole sum: k within o, in order.
 /// With two summation strides a convolution is a product without a patch matrix: k runs along a
 /// row of the window and o over its rows (forward), or k along a row of the image and o over rows
 /// (weight gradient).

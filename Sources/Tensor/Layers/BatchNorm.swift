@@ -111,7 +111,14 @@ package struct BatchNorm: Operation {
     let sumDy = pass.scratch
     let sumDyX = pass.scratch + channels
     let coefficients = pass.scratch + 2 * channels
-    ChannelSums.gradientSums(dy, x, sumDy, sumDyX, positions: positions, channels: channels)
+    ChannelSums.gradientSums(
+      UnsafeMutablePointer(mutating: dy),
+      x,
+      sumDy,
+      sumDyX,
+      positions: positions,
+      channels: channels
+    )
     for c in 0..<channels {
       let gamma = pass.parameters[scale + c]
       let normalised = (sumDyX[c] - mean[c] * sumDy[c]) * inverse[c]

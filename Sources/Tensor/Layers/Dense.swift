@@ -19,8 +19,11 @@ package struct Dense: Operation {
   private var stretch: Int { min(inputs, max(64, 65_536 / max(1, (outputs + 15) / 16 * 16))) }
   package var scratchCount: Int { stretch * outputs + 16 }
 
-  /// The weights and the bias, for an optimizer that need not look at what was updated here.
-  package var directRange: Range<Int>? { weight..<weight + inputs * outputs }
+  /// The weights, which an optimizer need not look at when they were moved here.
+  package var directRange: Range<Int>? {
+    // OpenBLAS would round differently from an optimizer.
+    CPUFeatures.prefersOwnKernels ? weight..<weight + inputs * outputs : nil
+  }
 
   package func forward(_ pass: borrowing Pass) {
     let x = UnsafePointer(pass.values[input])
@@ -30,7 +33,19 @@ package struct Dense: Operation {
     } else {
       y.update(repeating: 0, count: pass.batch * outputs)
     }
-    if pass.batch <= DotProducts.mostRows {
+    if !CPUFeatures.prefersOwnKernels {
+      BLAS.gemm(
+        .normal,
+        .transposed,
+        m: pass.batch,
+        n: outputs,
+        k: inputs,
+        x,
+        pass.parameters + weight,
+        beta: 1,
+        y
+      )
+    } else if pass.batch <= DotProducts.mostRows {
       DotProducts(x: x, w: pass.parameters + weight, depth: inputs)
         .add(rows: pass.batch, outputs: outputs, to: y)
     } else {
@@ -83,22 +98,26 @@ package struct Dense: Operation {
     let dy = pass.gradients[output]
     var finish: Finish = pass.accumulate ? .add : .overwrite
     var target = pass.gradient + weight
-    if let rate = pass.directRate {
+    if let rate = pass.directRate, directRange != nil {
       finish = .add
       finish.scale = -rate
       target = pass.parameters + weight
     }
-    TileProduct(
-      a: dy,
-      aRow: 1,
-      aOuter: 0,
-      aStep: outputs,
-      b: pass.values[input],
-      bOuter: 0,
-      bStep: inputs,
-      outer: 1,
-      depth: pass.batch
-    ).run(rows: outputs, columns: inputs, target, row: inputs, finish, rowBlock: 12)
+    if CPUFeatures.prefersOwnKernels {
+      tiledWeightGradient(dy, pass.values[input], target, batch: pass.batch, finish)
+    } else {
+      BLAS.gemm(
+        .transposed,
+        .normal,
+        m: outputs,
+        n: inputs,
+        k: pass.batch,
+        dy,
+        pass.values[input],
+        beta: finish.kind == .overwrite ? 0 : 1,
+        target
+      )
+    }
     guard let bias else { return }
     Rows.sum(
       dy,
@@ -109,9 +128,43 @@ package struct Dense: Operation {
     )
   }
 
+  private func tiledWeightGradient(
+    _ dy: UnsafePointer<Float>,
+    _ x: UnsafePointer<Float>,
+    _ target: UnsafeMutablePointer<Float>,
+    batch: Int,
+    _ finish: Finish
+  ) {
+    TileProduct(
+      a: dy,
+      aRow: 1,
+      aOuter: 0,
+      aStep: outputs,
+      b: x,
+      bOuter: 0,
+      bStep: inputs,
+      outer: 1,
+      depth: batch
+    ).run(rows: outputs, columns: inputs, target, row: inputs, finish, rowBlock: 12)
+  }
+
   /// dx = dy·W.
   package func inputGradient(_ pass: borrowing Pass, _ how: GradientWrite) {
     guard how != .skip else { return }
+    guard CPUFeatures.prefersOwnKernels else {
+      BLAS.gemm(
+        .normal,
+        .normal,
+        m: pass.batch,
+        n: inputs,
+        k: outputs,
+        pass.gradients[output],
+        pass.parameters + weight,
+        beta: how == .add ? 1 : 0,
+        pass.gradients[input]
+      )
+      return
+    }
     TileProduct(
       a: pass.gradients[output],
       aRow: outputs,

@@ -91,6 +91,7 @@ package struct GroupNorm: Operation {
       dGamma.update(repeating: 0, count: channels)
       dBeta.update(repeating: 0, count: channels)
     }
+    let gradients = pass.gradients
     let sumDy = pass.scratch
     let sumDyX = pass.scratch + channels
     let coefficients = pass.scratch + 2 * channels  // of dy, of x, and a constant
@@ -98,19 +99,11 @@ package struct GroupNorm: Operation {
       let x = pass.values[map] + image * shape.count
       let dy = pass.gradients[output] + image * shape.count
       let statistics = pass.values[saved] + image * 2 * groups
-      if rectified {
-        Rows.gate(dy, by: pass.values[output] + image * shape.count, count: shape.count)
-      }
-      if let shortcut {
-        Rows.deliver(
-          dy,
-          to: pass.gradients[shortcut] + image * shape.count,
-          count: shape.count,
-          inputGradient
-        )
-      }
       ChannelSums.gradientSums(
         dy,
+        gate: rectified ? UnsafePointer(pass.values[output] + image * shape.count) : nil,
+        shortcut: shortcut.map { gradients[$0] + image * shape.count },
+        as: inputGradient,
         x,
         sumDy,
         sumDyX,
