@@ -86,4 +86,8 @@ public enum CPUFeatures {
   public static var avx2: Bool { copenblas_cpu_has_avx2() != 0 }
   /// What this program was compiled for: "avx512", "avx2" or "baseline".
   public static var compiledFor: String { String(cString: copenblas_compiled_for()) }
+  /// Whether this program's own code has fused multiply-adds.
+  static var hasCompiledFMA: Bool { COPENBLAS_COMPILED_FMA != 0 }
+  /// Floats in a vector register that this program was compiled for: 16, 8 or 4.
+  static var compiledVectorFloats: Int { Int(COPENBLAS_VECTOR_FLOATS) }
 }
