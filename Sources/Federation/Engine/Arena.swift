@@ -68,9 +68,16 @@ final class WorkerSpaces: @unchecked Sendable {
     max(min(settings.batch, images), network.evaluationBatch)
   }
 
-  init(_ network: Network, _ settings: LocalSettings, images: Int, workers: Int) {
+  /// `capacity`: examples that each holds; by default enough for training and evaluation.
+  init(
+    _ network: Network,
+    _ settings: LocalSettings,
+    images: Int,
+    workers: Int,
+    capacity: Int? = nil
+  ) {
     count = workers
-    let capacity = Self.capacity(network, settings, images: images)
+    let capacity = capacity ?? Self.capacity(network, settings, images: images)
     make = {
       Workspace(
         network,
