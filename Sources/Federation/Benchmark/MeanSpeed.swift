@@ -17,6 +17,8 @@ public struct MeanSpeed: Sendable {
   public let error: Double
   /// See ``LoadMeter/peakMebibytes``.
   public let peakMebibytes: Double?
+  /// The mean.
+  package let mean: [Float]
 
   /// The updates and parameters of w5.
   public static let usual = (updates: 1000, parameters: 1_000_000)
@@ -74,6 +76,7 @@ public struct MeanSpeed: Sendable {
     self.laps = laps
     readSpeeds = speeds
     error = set.relativeError
+    mean = Array(set.mean)
     peakMebibytes = LoadMeter.peakMebibytes
   }
 }

@@ -36,8 +36,8 @@ package struct WorkloadInputs: Sendable {
   /// Ascending cohorts, one per round; nil: drawn.
   package let cohorts: [[Int]]?
 
-  /// Files where they are given; else standard-normal inputs, uniform labels, Glorot-uniform weights
-  /// and zero biases from the seed.
+  /// Files where they are given; else standard-normal inputs, uniform labels, Glorot-uniform
+  /// weights and zero biases from the seed.
   ///
   /// `rounds`: how many cohorts are needed.
   package init(

@@ -33,8 +33,8 @@ public struct WorkloadResult: Sendable {
   public let sinceStart: Double
   /// See ``LoadMeter/peakMebibytes``.
   public let peakMebibytes: Double?
-  /// ‖w₁ − w₀‖₂: how far the first round moved the model.
-  public let updateNorm: Double
+  /// w₁ − w₀: where the first round moved the model, in our layout.
+  package let firstUpdate: [Float]
   /// Floating-point operations of a round: those of one sample's step times the samples.
   public let flopsPerRound: Int
 }
@@ -75,7 +75,7 @@ extension WorkloadResult {
     let method = FedAvg(StrategySettings(FedAvg.card), arena.problem)
     let simulation = Simulation(method, arena)
     var laps: [LoadMeter.Lap] = []
-    var updateNorm = 0.0
+    var firstUpdate: [Float] = []
     var meter = LoadMeter()
     for round in 0..<rounds {
       meter.begin()
@@ -91,18 +91,16 @@ extension WorkloadResult {
       }
       laps.append(meter.lap())
       if round == 0 {
-        updateNorm = VectorArithmetic.norm(
-          VectorArithmetic.difference(
-            simulation.server.model.span,
-            arena.problem.initial.span
-          ).span
+        firstUpdate = VectorArithmetic.difference(
+          simulation.server.model.span,
+          arena.problem.initial.span
         )
       }
     }
     self.workload = workload
     self.settings = settings
     self.laps = Array(laps.suffix(settings.rounds))
-    self.updateNorm = updateNorm
+    self.firstUpdate = firstUpdate
     firstRound = laps.first?.seconds ?? 0
     sinceStart = LoadMeter.now - started
     peakMebibytes = LoadMeter.peakMebibytes

@@ -134,8 +134,8 @@ extension CommandName {
   private var benchLines: [String] {
     let workloads = Workload.all.map { workload in
       let name = workload.name + String(repeating: " ", count: 20 - workload.name.count)
-      return "\(name) \(workload.title): \(workload.clients) clients of \(workload.samples) samples, "
-        + "\(workload.cohort) a round, batch \(workload.batch)"
+      return "\(name) \(workload.title): \(workload.clients) clients of \(workload.samples) "
+        + "samples, \(workload.cohort) a round, batch \(workload.batch)"
     }
     return workloads + [
       "w5                   weighted mean of 1000 updates of 1,000,000 values",
