@@ -1,4 +1,4 @@
-"""The workloads: sizes, samples, initial weights, cohorts, FLOP counts, timing and the printed line.
+"""The workloads: sizes, samples, weights, cohorts, FLOP counts, timing and the printed line.
 
 Everything that programs must share to do the same work; only numpy is needed. Images lie as
 [height][width][channels], convolution weights as [out][in][kh][kw], dense weights as [out][in]; a
@@ -47,7 +47,7 @@ GROUPS, EPSILON = 8, 1e-5
 
 
 def layers(model):
-    """Layers with weights in call order: (kind, shape of the weight, output positions, has norm)."""
+    """Layers with weights in call order: (kind, weight's shape, output positions, has norm)."""
     if model == "cnn":
         return [("conv", (32, 3, 3, 3), 30 * 30, False), ("conv", (64, 32, 3, 3), 28 * 28, False),
                 ("dense", (128, 64 * 14 * 14), 1, False), ("dense", (CLASSES, 128), 1, False)]
