@@ -56,6 +56,8 @@ def main():
     words.add_argument("--program", default=".build/release/fedsim")
     words.add_argument("--rounds", type=int, default=5)
     words.add_argument("--times", type=int, default=3, help="turns")
+    words.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)),
+                       help="fedsim's workers, and processes of each peer; one per core")
     words.add_argument("--only", help="only peers whose name contains this")
     words.add_argument("--limit", type=float, default=900, help="seconds per program")
     options = words.parse_args()
@@ -72,9 +74,11 @@ def compare(name, options):
     for title, script, more in peers():
         if options.only and options.only not in title:
             continue
-        command = [sys.executable, os.path.join(HERE, script), "--workload", name, *rounds, *more]
+        command = [sys.executable, os.path.join(HERE, script), "--workload", name, *rounds,
+                   "--workers", str(options.threads), *more]
         programs += [(title, command, {}), (title + ", tuned", command, TUNED)]
-    ours = [options.program, "bench", name, "--format", "json", *rounds]
+    ours = [options.program, "bench", name, "--format", "json", *rounds,
+            "--threads", str(options.threads)]
     seconds, noise = {}, {}
     for turn in range(options.times):
         # fedsim between the peers, each time in another place.

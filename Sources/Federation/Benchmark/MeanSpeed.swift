@@ -13,7 +13,7 @@ public struct MeanSpeed: Sendable {
   public let laps: [LoadMeter.Lap]
   /// 10⁹ bytes per second of a plain sum through memory, measured between the repetitions.
   public let readSpeeds: [Double]
-  /// Largest |found − Σ wᵢ·xᵢ| over the mean's largest magnitude; xᵢ·wᵢ summed in double precision.
+  /// Largest |found − x₀·Σ wᵢ·(1 + i/m)| over the mean's largest magnitude, in double precision.
   public let error: Double
   /// See ``LoadMeter/peakMebibytes``.
   public let peakMebibytes: Double?

@@ -156,6 +156,7 @@ extension CommandName {
       "--weights FILE       initial weights: safetensors, or a flat .npy in call order",
       "--cohorts C.npy      whole numbers [rounds, cohort]",
       "--data DIR           x.npy, y.npy, weights.safetensors and cohorts.npy of a folder",
+      "--format json        here: an object per line, a line for each measurement",
     ]
   }
 

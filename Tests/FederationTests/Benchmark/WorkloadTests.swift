@@ -56,6 +56,24 @@ import Testing
     #expect(network.layout.count == parameters)
   }
 
+  @Test("the networks are those of the definition")
+  func networks() throws {
+    let cnn = try #require(Workload.named("w1")).network().summary
+    for part in [
+      "Conv2d(3, 32, 3, stride=1, padding=0, bias=true)", "Conv2d(32, 64, 3, stride=1, padding=0",
+      "Dropout(p=0.25)", "Linear(12544, 128, bias=true)", "Dropout(p=0.5)", "Linear(128, 10",
+    ] {
+      #expect(cnn.contains { $0.contains(part) }, "\(part) in \(cnn)")
+    }
+    for name in ["w2", "w2r20", "w2r18"] {
+      let network = try #require(Workload.named(name)).network()
+      let norms = network.operations.compactMap { $0 as? GroupNorm }
+      let convolutions = network.operations.compactMap { $0 as? Convolution }
+      #expect(norms.count == convolutions.count && norms.allSatisfy { $0.groups == 8 })
+      #expect(convolutions.allSatisfy { $0.bias == nil })
+    }
+  }
+
   @Test("dense workloads move the model as a loop in double precision", arguments: ["w3", "w3lr"])
   func denseUpdate(name: String) throws {
     // Three steps per client, the last one short.
