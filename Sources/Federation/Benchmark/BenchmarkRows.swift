@@ -8,8 +8,6 @@ extension WorkloadResult {
   public var gigaflops: Double { Double(flopsPerRound) / secondsPerRound / 1e9 }
   /// Median over the rounds of what everything else kept busy, in CPUs.
   public var noise: Double { Metrics.median(laps.map(\.noise)) }
-  /// ‖w₁ − w₀‖₂: how far the first round moved the model.
-  public var updateNorm: Double { VectorArithmetic.norm(firstUpdate.span) }
   /// Median CPUs in use.
   public var cpus: Double { Metrics.median(laps.map(\.own)) }
 

@@ -14,6 +14,8 @@ public struct BenchmarkSettings: Sendable, Equatable {
   public var seed: UInt64 = 1
   /// What is given and not drawn.
   public var files = WorkloadFiles()
+  /// Whether the first round's update is kept, for tests; it costs a model's memory.
+  package var keepsUpdate = false
 
   /// One warm-up round and five timed ones on one thread.
   public init() {}
@@ -33,7 +35,9 @@ public struct WorkloadResult: Sendable {
   public let sinceStart: Double
   /// See ``LoadMeter/peakMebibytes``.
   public let peakMebibytes: Double?
-  /// w₁ − w₀: where the first round moved the model, in our layout.
+  /// ‖w₁ − w₀‖₂: how far the first round moved the model.
+  public let updateNorm: Double
+  /// w₁ − w₀ in our layout; empty unless it was to be kept.
   package let firstUpdate: [Float]
   /// Floating-point operations of a round: those of one sample's step times the samples.
   public let flopsPerRound: Int
@@ -76,6 +80,7 @@ extension WorkloadResult {
     let simulation = Simulation(method, arena)
     var laps: [LoadMeter.Lap] = []
     var firstUpdate: [Float] = []
+    var updateNorm = 0.0
     var meter = LoadMeter()
     for round in 0..<rounds {
       meter.begin()
@@ -91,15 +96,18 @@ extension WorkloadResult {
       }
       laps.append(meter.lap())
       if round == 0 {
-        firstUpdate = VectorArithmetic.difference(
+        let update = VectorArithmetic.difference(
           simulation.server.model.span,
           arena.problem.initial.span
         )
+        updateNorm = VectorArithmetic.norm(update.span)
+        if settings.keepsUpdate { firstUpdate = update }
       }
     }
     self.workload = workload
     self.settings = settings
     self.laps = Array(laps.suffix(settings.rounds))
+    self.updateNorm = updateNorm
     self.firstUpdate = firstUpdate
     firstRound = laps.first?.seconds ?? 0
     sinceStart = LoadMeter.now - started

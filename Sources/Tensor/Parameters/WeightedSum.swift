@@ -40,9 +40,9 @@ extension VectorArithmetic {
     }
   }
 
-  /// Floats of a block of y: 128 KiB, which stay in any L2 cache, and long enough for the
+  /// Floats of a block of y: 256 KiB, which stay in a usual L2 cache, and long enough for the
   /// prefetcher to follow each of the eight streams.
-  private static var weightedSumBlock: Int { 32_768 }
+  private static var weightedSumBlock: Int { 65_536 }
 
   /// y ← (((y + w₀·x₀) + w₁·x₁) + …) + w₇·x₇ on `count` columns from `first`.
   private static func addEight(

@@ -26,6 +26,7 @@ import Testing
     settings.threads = threads
     settings.rounds = rounds
     settings.warmup = warmup
+    settings.keepsUpdate = true
     return settings
   }
 
