@@ -3,7 +3,7 @@
     python bench/compare.py --program .build/release/fedsim w1 w2 w3
 
 For each workload and each of `--times` turns: every program once, one after the other, so that all
-meet the same machine. Peers run twice in a turn, with the allocator as it is and with one that
+meet the same machine; each waits a while for other programs to be quiet. Peers run twice in a turn, with the allocator as it is and with one that
 keeps its memory ("tuned"). Prints every program's line of JSON, then per workload a table of
 medians over the turns; `x` is the peer's time over fedsim's. Lines with noise above 0.1 CPU were
 disturbed by other programs.
@@ -15,6 +15,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 
 import workloads
 
@@ -48,6 +49,16 @@ def run(command, extra, limit):
     return json.loads(lines[-1])
 
 
+def wait_for_quiet(limit):
+    """Returns when nothing else has used a tenth of a CPU for a second, or after `limit` s."""
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        before = workloads.busy()
+        time.sleep(1)
+        if workloads.busy() - before < 0.1:
+            return
+
+
 def main():
     words = argparse.ArgumentParser(description=__doc__,
                                     formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -59,6 +70,8 @@ def main():
     words.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)),
                        help="fedsim's workers, and processes of each peer; one per core")
     words.add_argument("--only", help="only peers whose name contains this")
+    words.add_argument("--wait", type=float, default=30,
+                       help="longest wait for a quiet machine before each program, seconds")
     words.add_argument("--limit", type=float, default=900, help="seconds per program")
     options = words.parse_args()
     for name in options.workloads:
@@ -85,6 +98,7 @@ def compare(name, options):
         order = programs[:]
         order.insert(turn % (len(programs) + 1), ("fedsim", ours, {}))
         for title, command, extra in order:
+            wait_for_quiet(options.wait)
             line = run(command, extra, options.limit)
             if line is None:
                 continue

@@ -142,7 +142,7 @@ def chosen(options):
 
 # Timing
 
-def _busy():
+def busy():
     """CPU seconds that the whole machine has used."""
     with open("/proc/stat") as file:
         ticks = [int(word) for word in file.readline().split()[1:]]
@@ -168,15 +168,15 @@ class Watch:
         self.begin()
 
     def begin(self):
-        self._busy, self._own = _busy(), _cpu(self.pids)
+        self._busy, self._own = busy(), _cpu(self.pids)
         self._start = time.perf_counter()
 
     def end(self):
         seconds = time.perf_counter() - self._start
-        busy, own = _busy() - self._busy, _cpu(self.pids) - self._own
+        used, own = busy() - self._busy, _cpu(self.pids) - self._own
         self.seconds.append(seconds)
         self.own.append(own / seconds)
-        self.noise.append(max(0.0, busy - own) / seconds)
+        self.noise.append(max(0.0, used - own) / seconds)
         self.begin()
 
     def run(self, count, round_):
