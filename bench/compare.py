@@ -3,10 +3,10 @@
     python bench/compare.py --program .build/release/fedsim w1 w2 w3
 
 For each workload and each of `--times` turns: every program once, one after the other, so that all
-meet the same machine; each waits a while for other programs to be quiet. Peers run twice in a turn, with the allocator as it is and with one that
-keeps its memory ("tuned"). Prints every program's line of JSON, then per workload a table of
-medians over the turns; `x` is the peer's time over fedsim's. Lines with noise above 0.1 CPU were
-disturbed by other programs.
+meet the same machine; each waits a while for other programs to be quiet. Peers run twice in a
+turn, with the allocator as it is and with one that keeps its memory ("tuned"). Prints every
+program's line of JSON, then per workload a table of medians over the turns; `x` is the peer's time
+over fedsim's. Lines with noise above 0.1 CPU were disturbed by other programs.
 """
 import argparse
 import importlib.util
