@@ -7,13 +7,21 @@ ARCH ?= -Xcc -march=native
 FLAGS = -c release $(ARCH)
 PROGRAM = .build/release/fedsim
 
-.PHONY: demo test build check lint setup install clean help
+# For bench-peers: a Python environment with numpy, torch and (for that one) pfl.
+VENV ?=
+WORKLOADS ?= w1 w2 w3
+ROUNDS ?= 5
+TIMES ?= 3
+
+.PHONY: demo test build check lint setup install clean help bench bench-peers
 
 help:
 	@echo "make demo      build, run the built-in example, print its table and where report.html lies"
 	@echo "make test      the whole test suite"
 	@echo "make build     $(PROGRAM), optimised for this machine"
 	@echo "make check     what a change must pass: format, warnings as errors, tests"
+	@echo "make bench     build, then time the standard workloads beside the machine's limits"
+	@echo "make bench-peers VENV=DIR  the same work in PyTorch and pfl, in turn with fedsim"
 	@echo "make install   copy the program to PREFIX/bin (now $(PREFIX)/bin)"
 
 demo: build
@@ -26,6 +34,14 @@ build: setup
 	$(SWIFT) build $(FLAGS) --product fedsim
 
 check: lint build test
+
+bench: build
+	$(PROGRAM) bench
+
+bench-peers: build
+	@test -n "$(VENV)" || { echo "say where Python is: make bench-peers VENV=DIR"; exit 2; }
+	$(VENV)/bin/python bench/compare.py --program $(PROGRAM) --rounds $(ROUNDS) \
+	  --times $(TIMES) $(WORKLOADS)
 
 # Warnings are errors in every build (Package.swift), so building is the check for them.
 lint:

@@ -254,6 +254,12 @@ extension MessageCatalogue {
       "Report it with the scenario; continue with fedsim resume DIR."
     ),
     Entry(
+      "E5001",
+      "a number is not finite",
+      "Training gave a loss or a weight that is infinite or not a number.",
+      "Lower the learning rate, or look at the inputs and weights that were given."
+    ),
+    Entry(
       "E9001",
       "folder in use",
       "Another fedsim process writes to this run folder.",

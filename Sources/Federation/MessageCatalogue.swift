@@ -71,6 +71,24 @@ public enum MessageCatalogue {
       "Nothing with this name can be listed or explained.",
       "Run fedsim list strategies, models, datasets or partitions for names."
     ),
+    Entry(
+      "E2007",
+      "options that need others",
+      "An option was given without the one it belongs to, or where it cannot apply.",
+      "Run fedsim help COMMAND for which options go together."
+    ),
+    Entry(
+      "E2008",
+      "a workload does not fit in memory",
+      "bench would need more memory than is free. Nothing was allocated.",
+      "Lower --clients, --samples or --threads, or end other programs."
+    ),
+    Entry(
+      "E2009",
+      "workload not available",
+      "The workload needs something that this version of fedsim cannot do.",
+      "Choose another workload: fedsim help bench lists them."
+    ),
   ]
 
   private static let shape: [Entry] = [

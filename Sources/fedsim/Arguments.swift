@@ -22,7 +22,7 @@ package struct Invocation: Equatable {
 
 /// The commands, in the order of the help.
 package enum CommandName: String, CaseIterable {
-  case run, resume, validate, list, explain, data, doctor, schema, version, help
+  case run, resume, validate, list, explain, data, doctor, bench, schema, version, help
 
   /// The options besides the global ones; true: takes a value.
   package var options: [String: Bool] {
@@ -32,6 +32,12 @@ package enum CommandName: String, CaseIterable {
     case .resume: ["threads": true]
     case .validate: ["set": true]
     case .data: ["kind": true]
+    case .bench:
+      [
+        "rounds": true, "warmup": true, "threads": true, "seed": true, "dropout": true,
+        "clients": true, "cohort": true, "samples": true, "parameters": true, "data": true,
+        "inputs": true, "labels": true, "weights": true, "cohorts": true,
+      ]
     default: [:]
     }
   }

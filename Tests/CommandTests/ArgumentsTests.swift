@@ -38,7 +38,8 @@ import Testing
   @Test(
     "every command has a page with two examples",
     arguments: [
-      "run", "resume", "validate", "list", "explain", "data", "doctor", "schema", "version",
+      "run", "resume", "validate", "list", "explain", "data", "doctor", "bench", "schema",
+      "version",
     ]
   )
   func help(command: String) throws {

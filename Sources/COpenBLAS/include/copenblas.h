@@ -30,17 +30,21 @@ int copenblas_cpu_has_avx2(void);
 /// The widest of these that this program itself was compiled for: "avx512", "avx2", "baseline".
 const char *copenblas_compiled_for(void);
 
-/// What the compiler may use, as constants that fold: fused multiply-adds, and 32 registers of 16
-/// floats.
-#if defined(__FMA__) || defined(__aarch64__)
-#define COPENBLAS_COMPILED_WITH_FMA 1
+/// 1 when code of this build may use fused multiply-adds: where it may not, asking for one calls a
+/// library function that is fifty times slower. A macro, so that the choice costs nothing.
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__aarch64__)
+#define COPENBLAS_COMPILED_FMA 1
 #else
-#define COPENBLAS_COMPILED_WITH_FMA 0
+#define COPENBLAS_COMPILED_FMA 0
 #endif
+
+/// Floats in one vector register of this build.
 #if defined(__AVX512F__)
-#define COPENBLAS_COMPILED_FOR_AVX512 1
+#define COPENBLAS_VECTOR_FLOATS 16
+#elif defined(__AVX__)
+#define COPENBLAS_VECTOR_FLOATS 8
 #else
-#define COPENBLAS_COMPILED_FOR_AVX512 0
+#define COPENBLAS_VECTOR_FLOATS 4
 #endif
 
 /// Asks for the cache line at an address, which may lie anywhere.

@@ -80,6 +80,12 @@ struct NPY {
     return labels
   }
 
+  /// All values as they are; for integer types only.
+  func integers() -> [Int] {
+    precondition(type.isInteger, "NPY.integers: \(type.rawValue)")
+    return (0..<count).map { integer(at: $0) }
+  }
+
   private func bits(_ index: Int) -> UInt64 {
     var word: UInt64 = 0
     let first = start + index * type.size

@@ -70,9 +70,16 @@ final class WorkerSpaces: @unchecked Sendable {
     max(network.microBatch(of: min(settings.batch, images)), network.evaluationBatch)
   }
 
-  init(_ network: Network, _ settings: LocalSettings, images: Int, workers: Int) {
+  /// `capacity`: examples that each holds; by default enough for training and evaluation.
+  init(
+    _ network: Network,
+    _ settings: LocalSettings,
+    images: Int,
+    workers: Int,
+    capacity: Int? = nil
+  ) {
     count = workers
-    let capacity = Self.capacity(network, settings, images: images)
+    let capacity = capacity ?? Self.capacity(network, settings, images: images)
     // As many spares as uploads can wait: after the first rounds no vector is allocated again.
     let pool = ParameterPool(
       count: network.layout.count,

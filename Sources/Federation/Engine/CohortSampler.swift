@@ -13,11 +13,14 @@ package struct CohortSampler: Sendable {
   package let settings: FederationSettings
   /// The run's seed.
   package let seed: UInt64
+  /// Cohorts that are given and not drawn, ascending, one per round; nil: all are drawn.
+  package let given: [[Int]]?
 
   /// A sampler under a seed.
-  package init(settings: FederationSettings, seed: UInt64) {
+  package init(settings: FederationSettings, seed: UInt64, given: [[Int]]? = nil) {
     self.settings = settings
     self.seed = seed
+    self.given = given
   }
 
   /// Clients of a round, ascending.
@@ -26,7 +29,9 @@ package struct CohortSampler: Sendable {
   ///   Fisher–Yates on a sparse table: O(m) whatever K).
   /// - `poisson`: each with probability `participation`; may be empty. Gaps between chosen clients
   ///   are geometric, so it takes O(m), too.
+  /// - given: the one of this round; asking for a round behind the last is a programmer's mistake.
   package func cohort(round: Int) -> [Int] {
+    if let given { return given[round - 1] }
     var stream = RandomStream(seed: seed, .cohort, round: round)
     switch settings.sampling {
     case .uniform: return uniform(&stream)

@@ -25,6 +25,19 @@ public enum FileReader {
     hint: String? = nil,
     limit: Int = 1 << 36
   ) throws(Failure) -> [UInt8] {
+    let descriptor = try opened(path, what: what, hint: hint)
+    defer { close(descriptor) }
+    return try drain(descriptor, path: path, limit: limit)
+  }
+
+  /// A descriptor of a file opened for reading, which the caller closes.
+  ///
+  /// Throws E4001, E4002 or E4010, as `bytes(of:)`.
+  static func opened(
+    _ path: String,
+    what: String,
+    hint: String? = nil
+  ) throws(Failure) -> Int32 {
     if FileKind(of: path) == .folder {
       throw Failure(
         .dataMissingOrCorrupt,
@@ -48,8 +61,7 @@ public enum FileReader {
           ?? (path.hasPrefix("/") ? nil : "the path is relative to \(workingFolder)")
       )
     }
-    defer { close(descriptor) }
-    return try drain(descriptor, path: path, limit: limit)
+    return descriptor
   }
 
   private static func drain(
@@ -80,7 +92,8 @@ public enum FileReader {
     }
   }
 
-  private static func unreadable(_ path: String, _ why: String) -> Failure {
+  /// E4010.
+  static func unreadable(_ path: String, _ why: String) -> Failure {
     Failure(.dataMissingOrCorrupt, "E4010", "\(path): cannot be read: \(why)")
   }
 

@@ -86,10 +86,10 @@ public enum CPUFeatures {
   public static var avx2: Bool { copenblas_cpu_has_avx2() != 0 }
   /// Whether the program may use fused multiply-adds; a constant that the compiler folds.
   @inline(__always)
-  package static var compiledWithFMA: Bool { COPENBLAS_COMPILED_WITH_FMA != 0 }
+  package static var compiledWithFMA: Bool { COPENBLAS_COMPILED_FMA != 0 }
   /// Whether the program may use AVX-512; a constant that the compiler folds.
   @inline(__always)
-  package static var compiledForAVX512: Bool { COPENBLAS_COMPILED_FOR_AVX512 != 0 }
+  package static var compiledForAVX512: Bool { COPENBLAS_VECTOR_FLOATS == 16 }
   /// Whether products run on the kernels here instead of OpenBLAS.
   ///
   /// Compiled for the vectors of this CPU they are the faster ones in every shape that was measured
@@ -100,6 +100,9 @@ public enum CPUFeatures {
 
   /// What this program was compiled for: "avx512", "avx2" or "baseline".
   public static var compiledFor: String { String(cString: copenblas_compiled_for()) }
+  /// Floats in a vector register that this program was compiled for: 16, 8 or 4.
+  @inline(__always)
+  package static var compiledVectorFloats: Int { Int(COPENBLAS_VECTOR_FLOATS) }
 }
 
 extension UnsafePointer<Float> {

@@ -13,6 +13,7 @@ package enum Command {
     case .explain: return try ExplainCommand.run(invocation)
     case .data: return try DataCommand.run(DataCheckOptions(invocation))
     case .doctor: return try DoctorCommand.run(DoctorOptions(invocation))
+    case .bench: return try BenchCommand.run(BenchOptions(invocation))
     case .schema: return try SchemaCommand.run(invocation)
     case .version: return try VersionCommand.run(invocation)
     case .help: return try HelpCommand.run(invocation)

@@ -90,6 +90,7 @@ extension CommandName {
     case .explain: "explain a strategy, a word or field of the scenario, or an error code"
     case .data: "check the files of a data set"
     case .doctor: "show CPU, BLAS, threads and speed; test determinism"
+    case .bench: "time the standard workloads, layer by layer too, beside the machine's limits"
     case .schema: "print the JSON Schema of the scenario"
     case .version: "print the version"
     case .help: "show this help, or that of a command"
@@ -104,6 +105,7 @@ extension CommandName {
     case .list: "list \(ListCommand.subjects.joined(separator: "|"))"
     case .explain: "explain NAME|FIELD|CODE"
     case .data: "data check PATH [--kind KIND]"
+    case .bench: "bench [limits|kernels|WORKLOAD]... [OPTIONS]"
     case .help: "help [COMMAND]"
     case .doctor, .schema, .version: rawValue
     }
@@ -123,8 +125,39 @@ extension CommandName {
     case .resume: return [threads]
     case .validate: return [set]
     case .data: return ["--kind KIND          the data set's kind, as cifar10"]
+    case .bench: return benchLines
     default: return []
     }
+  }
+
+  /// The workloads and the options of `bench`.
+  private var benchLines: [String] {
+    let workloads = Workload.all.map { workload in
+      let name = workload.name + String(repeating: " ", count: 20 - workload.name.count)
+      return "\(name) \(workload.title): \(workload.clients) clients of \(workload.samples) "
+        + "samples, \(workload.cohort) a round, batch \(workload.batch)"
+    }
+    return workloads + [
+      "w5                   weighted mean of 1000 updates of 1,000,000 values",
+      "kernels              each layer's passes on one thread, batches 10, 32 and 256",
+      "limits               multiply-adds and memory bandwidth of this machine",
+      "                     (no name: limits and all workloads, not kernels)",
+      "--rounds N           timed rounds; 5 unless given",
+      "--warmup N           rounds before them; 1 unless given",
+      "--threads N          workers; one per core unless given",
+      "--dropout 0|1        without or with the dropout of w1",
+      "--clients N          clients in memory; for w5, updates",
+      "--cohort N           clients in a round",
+      "--samples N          samples per client",
+      "--parameters N       for w5, values per update",
+      "--seed N             of what is drawn; 1 unless given",
+      "--inputs X.npy       float32 [clients, samples, 32, 32, 3] or [clients, samples, 784]",
+      "--labels Y.npy       whole numbers [clients, samples]; goes with --inputs",
+      "--weights FILE       initial weights: safetensors, or a flat .npy in call order",
+      "--cohorts C.npy      whole numbers [rounds, cohort]",
+      "--data DIR           x.npy, y.npy, weights.safetensors and cohorts.npy of a folder",
+      "--format json        here: an object per line, a line for each measurement",
+    ]
   }
 
   package var examples: [String] {
@@ -137,6 +170,8 @@ extension CommandName {
     case .data:
       ["data check data/cifar-10-batches-bin", "data check data/mnist --kind mnist"]
     case .doctor: ["doctor", "doctor --format json"]
+    case .bench:
+      ["bench limits w1 --rounds 10", "bench w3 --threads 1 --format json", "bench kernels"]
     case .schema: ["schema", "schema > scenario-1.schema.json"]
     case .version: ["version", "version --format json"]
     case .help: ["help run", "help explain"]
