@@ -141,7 +141,11 @@ public struct Device {
     guard let logits = workspace.logits.baseAddress, let labels = workspace.labels.baseAddress
     else { preconditionFailure("Device: the workspace has no memory") }
     let loss = rule.loss
-    let total = loss.weight(of: order[batch].lazy.map { [loader] in loader.images.labels[$0] })
+    var total = Double(batch.count)
+    if loss.weights != nil {
+      total = 0
+      for place in batch { total += loss.weight(of: loader.images.labels[order[place]]) }
+    }
     var result = SoftmaxCrossEntropy.Result(lossSum: 0, weight: total, correct: 0)
     let size = microBatch
     var first = 0

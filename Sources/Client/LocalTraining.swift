@@ -54,7 +54,6 @@ extension Device {
     var optimizer = Optimizer(settings.optimizer, workspace)
     // Plain SGD on all parameters: dense layers move their weights while they form the gradient.
     let direct = settings.optimizer.isPlain && !Rule.adjustsGradient && phase.covers(network)
-    let rest = direct ? network.indirectRanges : phase.ranges
     for _ in 0..<stepCount(phase.work) {
       let batch = nextBatch()
       let isDirect = direct && microBatch >= batch
@@ -62,11 +61,11 @@ extension Device {
         &rule,
         directRate: isDirect ? Float(learningRate) : nil
       )
-      optimizer.step(
-        workspace,
-        learningRate: learningRate,
-        ranges: isDirect ? rest : phase.ranges
-      )
+      if isDirect {
+        workspace.finishDirectStep(Float(learningRate), network.indirectRanges)
+      } else {
+        optimizer.step(workspace, learningRate: learningRate, ranges: phase.ranges)
+      }
       report.lossSum += result.lossSum
       report.exampleWeight += result.weight
       report.examples += batch

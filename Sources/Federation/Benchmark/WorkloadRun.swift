@@ -117,8 +117,8 @@ extension WorkloadResult {
 }
 
 extension Workload {
-  /// Examples that a worker's memory holds: a batch, never more than a client has.
-  var capacity: Int { min(batch, samples) }
+  /// Examples that a worker's memory holds: what passes through the network together.
+  func capacity(_ network: Network) -> Int { network.microBatch(of: min(batch, samples)) }
 
   /// Refuses what memory cannot hold, before anything large is allocated: inputs, workspaces, and
   /// copies of the model at the server and on the way.
@@ -127,7 +127,8 @@ extension Workload {
     _ settings: BenchmarkSettings,
     available: Int = LoadMeter.availableBytes
   ) throws(Failure) {
-    let workspaces = settings.threads * network.workspaceBytes(capacity: capacity, moments: 0)
+    let workspaces =
+      settings.threads * network.workspaceBytes(capacity: capacity(network), moments: 0)
     let models = 4 * network.layout.count * (4 + 4 * settings.threads)
     try Self.require(4 * inputCount + workspaces + models, available: available, for: name)
   }
@@ -190,7 +191,7 @@ extension Arena {
         workload.settings,
         images: images.count,
         workers: pool.workers,
-        capacity: workload.capacity
+        capacity: workload.capacity(network)
       )
     )
   }

@@ -104,6 +104,11 @@ final class WorkerSpaces: @unchecked Sendable {
     places.deallocate()
   }
 
+  /// Lets go of models that workers have loaded; while none runs.
+  func forgetModels() {
+    for worker in 0..<count { places[worker]?.forget() }
+  }
+
   /// The workspace of a worker.
   subscript(worker: Int) -> Workspace {
     precondition(worker >= 0 && worker < count, "WorkerSpaces: worker \(worker) of \(count)")

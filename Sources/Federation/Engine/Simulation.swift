@@ -72,6 +72,7 @@ final class Simulation<Method: Strategy> {
       fold.add(uploads)
     }
     if let failure { throw failure }
+    arena.spaces.forgetModels()  // the server is about to move the model, and would copy it
     if !jobs.list.isEmpty {
       method.step(
         &server,

@@ -22,7 +22,7 @@ struct Finish {
   enum Kind {
     /// C ← A·B.
     case overwrite
-    /// C ← C + scale·A·B.
+    /// C ← C' + scale·A·B, C' being `source` floats behind C.
     case addScaled
     /// C ← A·B + bias.
     case bias
@@ -31,6 +31,7 @@ struct Finish {
   }
   var kind: Kind
   var scale: Float = 1
+  var source = 0
   /// One value per column of C, for the kinds that have a bias.
   var bias: UnsafePointer<Float>?
 
@@ -43,7 +44,7 @@ struct Finish {
     case .overwrite: target.vector = sum
     case .addScaled:
       // Rounded twice, so that moving weights here gives the optimizer's bits.
-      target.vector += scale * sum
+      target.vector = (target + source).vector + scale * sum
     case .bias, .biasReLU:
       guard let bias else { return }
       let value = sum + (bias + column).vector

@@ -184,7 +184,7 @@ struct TileProduct {
           let target = c + (r &* cRow &+ column)
           switch finish.kind {
           case .overwrite: target.pointee = sum
-          case .addScaled: target.pointee += finish.scale * sum
+          case .addScaled: target.pointee = target[finish.source] + finish.scale * sum
           case .bias: target.pointee = sum + (finish.bias?[column] ?? 0)
           case .biasReLU: target.pointee = max(0, sum + (finish.bias?[column] ?? 0))
           }

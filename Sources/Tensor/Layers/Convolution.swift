@@ -37,6 +37,7 @@ package struct Convolution: Operation {
   package var forwardFLOPs: Int { 2 * geometry.output.count * geometry.patch }
   package var hasParameters: Bool { true }
   package var scratchCount: Int { kernel.scratchCount }
+  package var readsBeyondParameters: Bool { geometry.output.channels % 16 != 0 }
 
   package func forward(_ pass: borrowing Pass) {
     kernel.forward(

@@ -17,6 +17,7 @@ package struct Dense: Operation {
 
   /// Inputs per stretch of a transposed weight matrix: it stays in a usual L2 cache.
   private var stretch: Int { min(inputs, max(64, 65_536 / max(1, (outputs + 15) / 16 * 16))) }
+  package var readsBeyondParameters: Bool { inputs % 16 != 0 }
   package var scratchCount: Int { stretch * outputs + 16 }
 
   /// The weights, which an optimizer need not look at when they were moved here.
@@ -101,7 +102,8 @@ package struct Dense: Operation {
     if let rate = pass.directRate, directRange != nil {
       finish = .add
       finish.scale = -rate
-      target = pass.parameters + weight
+      target = pass.moved + weight
+      finish.source = pass.parameters + weight - target
     }
     if CPUFeatures.prefersOwnKernels {
       tiledWeightGradient(dy, pass.values[input], target, batch: pass.batch, finish)

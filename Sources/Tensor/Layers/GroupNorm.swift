@@ -23,6 +23,7 @@ package struct GroupNorm: Operation {
   ///
   /// The map's has none then.
   package var input: Int { shortcut ?? map }
+  package var gradientSlots: [Int] { [map, output, shortcut ?? map] }
 
   package static let epsilon = 1e-5
 

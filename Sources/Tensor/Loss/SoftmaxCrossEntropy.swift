@@ -100,11 +100,8 @@ public struct SoftmaxCrossEntropy: Sendable, Equatable {
     return result
   }
 
-  /// Σ w_y over some labels.
-  public func weight(of labels: some Sequence<Int32>) -> Double {
-    guard let weights else { return Double(labels.reduce(0) { count, _ in count + 1 }) }
-    return labels.reduce(0) { $0 + Double(weights[Int($1)]) }
-  }
+  /// w_y of a label.
+  public func weight(of label: Int32) -> Double { Double(weights?[Int(label)] ?? 1) }
 
   private func offset(_ c: Int) -> Float { offsets?[c] ?? 0 }
 }

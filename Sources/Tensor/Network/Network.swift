@@ -20,6 +20,7 @@ public struct Network: Sendable {
   let steps: [any Operation]
   let stepWrites: [GradientWrite]
   package let slots: [Slot]
+  let gradientPlan: GradientPlan
   let scratchCount: Int
   package let logitsSlot: Int
   package let featuresSlot: Int
@@ -50,19 +51,68 @@ public struct Network: Sendable {
   }
 
   /// Floats of activations per example, for choosing a batch size.
-  public var activationsPerExample: Int { slots.map(\.perExample).reduce(0, +) }
+  public let activationsPerExample: Int
+  /// Whether an example's results depend on no other example of its batch: true without batch norm.
+  public let examplesAreIndependent: Bool
+  /// Ranges of trained parameters that layers can move themselves (`backward`'s `directRate`).
+  public let directRanges: [Range<Int>]
+  /// The trained parameters outside `directRanges`.
+  public let indirectRanges: [Range<Int>]
+  /// Whether parameters can be read where somebody else keeps them: nothing is written to them,
+  /// and nothing read beyond them.
+  let canReadLentParameters: Bool
+
+  init(
+    input: FeatureShape,
+    logits: FeatureShape,
+    layout: ParameterLayout,
+    classifier: String,
+    featureWidth: Int,
+    operations: [any Operation],
+    gradientWrites: [GradientWrite],
+    steps: [any Operation],
+    stepWrites: [GradientWrite],
+    slots: [Slot],
+    scratchCount: Int,
+    logitsSlot: Int,
+    featuresSlot: Int
+  ) {
+    self.input = input
+    classes = logits.count
+    self.layout = layout
+    self.classifier = classifier
+    self.featureWidth = featureWidth
+    self.operations = operations
+    self.gradientWrites = gradientWrites
+    self.steps = steps
+    self.stepWrites = stepWrites
+    self.slots = slots
+    self.scratchCount = scratchCount
+    self.logitsSlot = logitsSlot
+    self.featuresSlot = featuresSlot
+    gradientPlan = GradientPlan(steps, slots, logits: logitsSlot)
+    activationsPerExample = slots.map(\.perExample).reduce(0, +)
+    examplesAreIndependent = !operations.contains { $0 is BatchNorm }
+    directRanges = steps.compactMap(\.directRange).sorted { $0.lowerBound < $1.lowerBound }
+    var rest: [Range<Int>] = []
+    var start = 0
+    for range in directRanges {
+      if start < range.lowerBound { rest.append(start..<range.lowerBound) }
+      start = range.upperBound
+    }
+    if start < layout.trainedCount { rest.append(start..<layout.trainedCount) }
+    indirectRanges = rest
+    canReadLentParameters =
+      layout.trainedCount == layout.count && !steps.contains { $0.readsBeyondParameters }
+  }
 
   /// Bytes of a training workspace for batches of up to `capacity` examples, rounding aside.
   public func workspaceBytes(capacity: Int, moments: Int) -> Int {
-    let maps = slots.map { slot in
-      (slot.hasGradient ? 2 : 1) * slot.perExample * capacity + slot.fixed
-    }
+    let maps = slots.map { $0.perExample * capacity + $0.fixed }.reduce(0, +)
+    let gradients = gradientPlan.perExample * capacity
     let parameters = layout.count + (1 + moments) * layout.trainedCount
-    return 4 * (parameters + maps.reduce(0, +) + scratchCount + capacity)
+    return 4 * (parameters + maps + gradients + scratchCount + capacity)
   }
-
-  /// Whether an example's results depend on no other example of its batch: true without batch norm.
-  public var examplesAreIndependent: Bool { !operations.contains { $0 is BatchNorm } }
 
   /// Examples that pass through the whole network together in a training step on `batch`; their
   /// gradients are added up in order.
@@ -75,21 +125,6 @@ public struct Network: Sendable {
     let enough = max(1, (16 * layout.count + activationsPerExample) / (2 * activationsPerExample))
     let parts = max(1, (batch + enough - 1) / enough)
     return (batch + parts - 1) / parts
-  }
-
-  /// Ranges of trained parameters that layers can move themselves (`backward`'s `directRate`).
-  public var directRanges: [Range<Int>] { steps.compactMap(\.directRange) }
-
-  /// The trained parameters outside `directRanges`.
-  public var indirectRanges: [Range<Int>] {
-    var rest: [Range<Int>] = []
-    var start = 0
-    for range in directRanges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
-      if start < range.lowerBound { rest.append(start..<range.lowerBound) }
-      start = range.upperBound
-    }
-    if start < layout.trainedCount { rest.append(start..<layout.trainedCount) }
-    return rest
   }
 
   /// Runs the network on the first `batch` examples of the workspace's input.

@@ -260,7 +260,7 @@ package struct NetworkBuilder {
     }
     return Network(
       input: inputShape,
-      classes: logits.shape.count,
+      logits: logits.shape,
       layout: layout,
       classifier: classifier,
       featureWidth: features?.shape.count ?? logits.shape.count,

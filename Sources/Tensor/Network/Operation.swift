@@ -14,6 +14,10 @@ package protocol Operation: Sendable {
   var input: Int { get }
   /// The slot that `forward` produces.
   var output: Int { get }
+  /// The slots whose gradients `backward` reads or writes.
+  var gradientSlots: [Int] { get }
+  /// Whether it reads parameters as whole vectors, and so up to 15 floats beyond their end.
+  var readsBeyondParameters: Bool { get }
   /// The operation in PyTorch's terms, with sizes.
   var summary: String { get }
   /// Floating-point operations of one example's forward pass, a multiply-add as two; products only.
@@ -30,6 +34,8 @@ extension Operation {
   package var forwardFLOPs: Int { 0 }
   package var hasParameters: Bool { false }
   package var scratchCount: Int { 0 }
+  package var gradientSlots: [Int] { [input, output] }
+  package var readsBeyondParameters: Bool { false }
   package var directRange: Range<Int>? { nil }
 }
 
@@ -61,6 +67,9 @@ package struct Pass: ~Copyable {
   ///
   /// Batch norm updates its running statistics here.
   package let parameters: UnsafeMutablePointer<Float>
+  /// Where parameters go that are moved by `directRate`: `parameters`, or memory of one's own
+  /// while those are somebody else's.
+  package let moved: UnsafeMutablePointer<Float>
   /// Gradients of the trained parameters, [layout.trainedCount].
   package let gradient: UnsafeMutablePointer<Float>
   /// Where each slot's values lie, [capacity × perExample + fixed].

@@ -16,7 +16,10 @@ public final class Workspace {
   /// The worker's own copy of all parameters, [layout.count].
   ///
   /// Only for reading once they are shared, until the next `load` or training pass.
-  public private(set) var parameters: UnsafeMutableBufferPointer<Float>
+  public var parameters: UnsafeMutableBufferPointer<Float> {
+    takeOver()
+    return UnsafeMutableBufferPointer(start: model.start, count: model.count)
+  }
   /// Gradients of the trained parameters, [layout.trainedCount]; empty without training.
   public let gradient: UnsafeMutableBufferPointer<Float>
   /// First and second moments of the optimizer, each [layout.trainedCount].
@@ -36,6 +39,9 @@ public final class Workspace {
 
   private var model: ParameterBuffer
   private var isShared = false
+  /// What was loaded, as long as nothing has moved it: a copy is made when it must be.
+  private var lent: [Float]?
+  private let canReadLent: Bool
   private let memory: UnsafeMutableRawPointer
   private let values: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
   private let gradients: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
@@ -68,9 +74,9 @@ public final class Workspace {
     let momentsAt = (0..<(training ? momentCount : 0)).map { _ in place(trained) }
     let labelsAt = place(capacity)
     let valuesAt = network.slots.map { place($0.perExample * capacity + $0.fixed) }
-    let gradientsAt = network.slots.map {
-      training && $0.hasGradient ? place($0.perExample * capacity) : 0
-    }
+    let plan = network.gradientPlan
+    let gradientsStart = place(training ? plan.perExample * capacity : 0)
+    let gradientsAt = plan.offsets.map { gradientsStart + (training ? $0 * capacity : 0) }
     let scratchAt = place(network.scratchCount)
     _ = place(16)  // kernels read whole vectors, so up to 15 floats beyond a matrix
     let bytes = max(64, total * 4)
@@ -92,8 +98,8 @@ public final class Workspace {
     let pool = pool ?? ParameterPool(count: network.layout.count, limit: 2)
     precondition(pool.count == network.layout.count, "Workspace: a pool of [\(pool.count)]")
     model = pool.take()
-    parameters = UnsafeMutableBufferPointer(start: model.start, count: model.count)
-    parameters.initialize(repeating: 0)
+    model.start.initialize(repeating: 0, count: model.count)
+    canReadLent = network.canReadLentParameters
     gradient = buffer(gradientAt, trained)
     moments = momentsAt.map { buffer($0, trained) }
     labels = UnsafeMutableBufferPointer(
@@ -125,23 +131,55 @@ public final class Workspace {
     gradients.deallocate()
   }
 
-  /// Copies a full parameter vector in.
+  /// Takes a full parameter vector.
+  ///
+  /// It is read where it is until the first step moves it: a client's first pass needs no copy.
   public func load(_ vector: [Float]) {
     precondition(
-      vector.count == parameters.count,
-      "Workspace.load: [\(vector.count)] instead of [\(parameters.count)]"
+      vector.count == model.count,
+      "Workspace.load: [\(vector.count)] instead of [\(model.count)]"
     )
     if isShared { replaceParameters() }
+    lent = vector
+  }
+
+  /// Lets go of a vector that was loaded and not moved; what the parameters are is then undefined.
+  public func forget() { lent = nil }
+
+  /// Copies what was loaded into memory of one's own.
+  private func takeOver() {
+    guard let vector = lent else { return }
+    lent = nil
     vector.withUnsafeBufferPointer { source in
       guard let from = source.baseAddress else { return }
       model.start.update(from: from, count: vector.count)
     }
   }
 
+  /// Ends a step of plain SGD in which a backward pass with `directRate` η moved the network's
+  /// `directRanges`: w ← w − η·g on the rest.
+  public func finishDirectStep(_ rate: Float, _ rest: [Range<Int>]) {
+    guard let g = gradient.baseAddress else { return }
+    let source = readable
+    for range in rest {
+      for i in range { model.start[i] = source[i] - rate * g[i] }
+    }
+    lent = nil
+  }
+
+  /// Where the parameters can be read now.
+  ///
+  /// An array's elements stay where they are as long as somebody holds it and nobody writes to it.
+  private var readable: UnsafeMutablePointer<Float> {
+    lent?.withUnsafeBufferPointer { $0.baseAddress.map { UnsafeMutablePointer(mutating: $0) } }
+      ?? model.start
+  }
+
   /// The current parameters as they are now, for as long as the result lives, without a copy.
   ///
   /// The workspace still reads them; before it writes parameters again it takes other memory.
   public func shareParameters() -> ParameterBuffer {
+    takeOver()
     isShared = true
     return model
   }
@@ -149,7 +187,6 @@ public final class Workspace {
   /// Other memory for the parameters, of any content.
   private func replaceParameters() {
     model = model.another()
-    parameters = UnsafeMutableBufferPointer(start: model.start, count: model.count)
     isShared = false
   }
 
@@ -189,8 +226,10 @@ public final class Workspace {
     )
     // Training moves parameters: the optimizer all of them, batch norm its statistics.
     if training { ensureOwnParameters() }
-    guard let parameterStart = parameters.baseAddress, let gradientStart = gradient.baseAddress
-    else { preconditionFailure("Workspace: no memory") }
+    if !canReadLent { takeOver() }
+    guard let gradientStart = gradient.baseAddress else {
+      preconditionFailure("Workspace: no memory")
+    }
     return Pass(
       batch: batch,
       training: training,
@@ -198,7 +237,8 @@ public final class Workspace {
       dropoutKey: dropoutKey,
       firstExample: firstExample,
       directRate: directRate,
-      parameters: parameterStart,
+      parameters: readable,
+      moved: model.start,
       gradient: gradientStart,
       values: values,
       gradients: gradients,
