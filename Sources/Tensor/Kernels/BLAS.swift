@@ -93,8 +93,8 @@ public enum CPUFeatures {
   /// Whether products run on the kernels here instead of OpenBLAS.
   ///
   /// Compiled for the vectors of this CPU they are the faster ones in every shape that was measured
-  /// (`fedsim bench kernels`). Vectors that the compiler had to cut in pieces lose to a library that
-  /// picks its instructions at run time.
+  /// (`fedsim bench kernels`). Vectors that the compiler had to cut in pieces lose to a library
+  /// that picks its instructions at run time.
   package static let prefersOwnKernels =
     compiledForAVX512 || compiledWithFMA && !avx512
 

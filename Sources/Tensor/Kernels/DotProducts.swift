@@ -9,12 +9,17 @@ struct DotProducts {
   let w: UnsafePointer<Float>
   /// Extent of k, the floats in a row of x and of w.
   let depth: Int
+  /// `scratchCount` floats.
+  let scratch: UnsafeMutablePointer<Float>
+
+  /// Two groups of sixteen vectors.
+  static var scratchCount: Int { 512 }
 
   /// Rows for which this is the better way; more are worth a transposition of w.
   static var mostRows: Int { CPUFeatures.compiledForAVX512 ? 24 : 6 }
 
   /// Floats of k per stretch: that much of twelve rows of x stays in the first-level cache.
-  private static var stretch: Int { 1024 }
+  private static var stretch: Int { 512 }
   /// Rows of a tile whose accumulators, two vectors each, fill the registers.
   private static var tileRows: Int { CPUFeatures.compiledForAVX512 ? 12 : 3 }
 
@@ -59,7 +64,8 @@ struct DotProducts {
     }
   }
 
-  @inline(__always)
+  /// Kept apart for each tile: in one large function the compiler runs out of registers.
+  @inline(never)
   private func multiply<Tile: RegisterTile>(
     _: Tile.Type,
     _ x: UnsafePointer<Float>,
@@ -78,7 +84,9 @@ struct DotProducts {
       tile.accumulateLanes(x + k, depth, Tile.Width(rows: w + k, depth))
       k &+= 16
     }
-    tile.addLaneSums(y, yRow)
+    // Sums of lanes use other registers than products: apart, neither runs out of them.
+    tile.write(scratch, Tile.Width.width, .overwrite)
+    addLaneSums(Tile.rows, Tile.Width.width / 16, y, yRow)
     while k < length {
       for r in 0..<Tile.rows {
         for o in 0..<Tile.Width.width / 16 {
@@ -87,6 +95,45 @@ struct DotProducts {
       }
       k &+= 1
     }
+  }
+
+  /// y[r, o] ← y[r, o] + the sum of the lanes of vector r·outputs + o in scratch.
+  ///
+  /// Sixteen at once: every halving adds neighbouring lanes of two vectors, so sixteen sums take
+  /// fifteen additions.
+  @inline(never)
+  private func addLaneSums(
+    _ rows: Int,
+    _ outputs: Int,
+    _ y: UnsafeMutablePointer<Float>,
+    _ yRow: Int
+  ) {
+    let count = rows &* outputs
+    var first = 0
+    while first < count {
+      let sums = DotProducts.sums(scratch + 16 &* first)
+      scratch.vector = sums
+      for i in 0..<min(16, count &- first) {
+        let place = first &+ i
+        let r = outputs == 2 ? place >> 1 : place
+        y[r &* yRow &+ (outputs == 2 ? place & 1 : 0)] += scratch[i]
+      }
+      first &+= 16
+    }
+  }
+
+  /// The lane sums of sixteen vectors.
+  @inline(__always)
+  private static func sums(_ vectors: UnsafePointer<Float>) -> Vector {
+    @inline(__always)
+    func two(_ i: Int) -> Vector {
+      .fold1((vectors + 16 &* i).vector, (vectors + 16 &* (i &+ 1)).vector)
+    }
+    @inline(__always)
+    func four(_ i: Int) -> Vector { .fold2(two(i), two(i &+ 2)) }
+    @inline(__always)
+    func eight(_ i: Int) -> Vector { .fold3(four(i), four(i &+ 4)) }
+    return .fold4(eight(0), eight(8))
   }
 
   private func pair(

@@ -12,8 +12,6 @@ protocol Columns {
   mutating func accumulate(_ x: Vector, _ w: Self)
   /// Writes as `finish` says.
   func write(_ to: UnsafeMutablePointer<Float>, _ finish: Finish)
-  /// Adds the sum of each vector's lanes to one float.
-  func addLaneSums(_ to: UnsafeMutablePointer<Float>)
 }
 
 /// What becomes of a finished tile A·B.
@@ -68,8 +66,6 @@ struct OneVector: Columns {
   func write(_ to: UnsafeMutablePointer<Float>, _ finish: Finish) {
     finish.apply(first, at: to, column: 0)
   }
-  @inline(__always)
-  func addLaneSums(_ to: UnsafeMutablePointer<Float>) { to[0] += first.laneSum }
 }
 
 /// Thirty-two columns.
@@ -103,11 +99,6 @@ struct TwoVectors: Columns {
     finish.apply(first, at: to, column: 0)
     finish.apply(second, at: to + 16, column: 16)
   }
-  @inline(__always)
-  func addLaneSums(_ to: UnsafeMutablePointer<Float>) {
-    to[0] += first.laneSum
-    to[1] += second.laneSum
-  }
 }
 
 /// Rows of accumulators that stay in registers while a product is formed.
@@ -124,8 +115,6 @@ protocol RegisterTile {
   mutating func accumulate(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Width)
   /// Row r ← row r + a[r·stride …]·b, lane by lane.
   mutating func accumulateLanes(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Width)
-  /// Adds the lane sums of row r at `to` + r·stride.
-  func addLaneSums(_ to: UnsafeMutablePointer<Float>, _ stride: Int)
   /// Row r to `to` + r·stride.
   func write(_ to: UnsafeMutablePointer<Float>, _ stride: Int, _ finish: Finish)
 }
@@ -142,8 +131,6 @@ struct OneRow<Width: Columns>: RegisterTile {
   mutating func accumulateLanes(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Width) {
     sum.accumulate(a.vector, b)
   }
-  @inline(__always)
-  func addLaneSums(_ to: UnsafeMutablePointer<Float>, _ stride: Int) { sum.addLaneSums(to) }
   @inline(__always)
   func write(_ to: UnsafeMutablePointer<Float>, _ stride: Int, _ finish: Finish) {
     sum.write(to, finish)
@@ -167,11 +154,6 @@ where Upper.Width == Lower.Width {
   mutating func accumulateLanes(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Width) {
     upper.accumulateLanes(a, stride, b)
     lower.accumulateLanes(a + Upper.rows &* stride, stride, b)
-  }
-  @inline(__always)
-  func addLaneSums(_ to: UnsafeMutablePointer<Float>, _ stride: Int) {
-    upper.addLaneSums(to, stride)
-    lower.addLaneSums(to + Upper.rows &* stride, stride)
   }
   @inline(__always)
   func write(_ to: UnsafeMutablePointer<Float>, _ stride: Int, _ finish: Finish) {

@@ -25,14 +25,39 @@ extension SIMD16<Float> {
     Vector(lowHalf: a.oddHalf, highHalf: b.oddHalf)
   }
 
-  /// The sum of all lanes by halves: (0…7)+(8…15), and so on; the order is fixed.
+  /// Four levels of folding sixteen vectors into the vector of their lane sums: at level n, each
+  /// block of 2⁵⁻ⁿ lanes of a, then of b, becomes the sum of its two halves.
   @inline(__always)
-  var laneSum: Float {
-    let eight = lowHalf + highHalf
-    let four = eight.lowHalf + eight.highHalf
-    let two = four.lowHalf + four.highHalf
-    return two.x + two.y
+  static func fold1(_ a: Vector, _ b: Vector) -> Vector {
+    Vector(lowHalf: a.lowHalf, highHalf: b.lowHalf)
+      + Vector(lowHalf: a.highHalf, highHalf: b.highHalf)
   }
+
+  @inline(__always)
+  static func fold2(_ a: Vector, _ b: Vector) -> Vector {
+    let first = Vector(
+      lowHalf: SIMD8(lowHalf: a.lowHalf.lowHalf, highHalf: a.highHalf.lowHalf),
+      highHalf: SIMD8(lowHalf: b.lowHalf.lowHalf, highHalf: b.highHalf.lowHalf)
+    )
+    let second = Vector(
+      lowHalf: SIMD8(lowHalf: a.lowHalf.highHalf, highHalf: a.highHalf.highHalf),
+      highHalf: SIMD8(lowHalf: b.lowHalf.highHalf, highHalf: b.highHalf.highHalf)
+    )
+    return first + second
+  }
+
+  @inline(__always)
+  static func fold3(_ a: Vector, _ b: Vector) -> Vector {
+    // Pairs of lanes as one double each: even ones are first halves of a block, odd ones second.
+    let x = unsafeBitCast(a, to: SIMD8<Double>.self)
+    let y = unsafeBitCast(b, to: SIMD8<Double>.self)
+    let first = SIMD8(lowHalf: x.evenHalf, highHalf: y.evenHalf)
+    let second = SIMD8(lowHalf: x.oddHalf, highHalf: y.oddHalf)
+    return unsafeBitCast(first, to: Vector.self) + unsafeBitCast(second, to: Vector.self)
+  }
+
+  @inline(__always)
+  static func fold4(_ a: Vector, _ b: Vector) -> Vector { evens(a, b) + odds(a, b) }
 
   /// Lanes of `a` where `self` > 0, else 0.
   @inline(__always)

@@ -18,7 +18,7 @@ package struct Dense: Operation {
   /// Inputs per stretch of a transposed weight matrix: it stays in a usual L2 cache.
   private var stretch: Int { min(inputs, max(64, 65_536 / max(1, (outputs + 15) / 16 * 16))) }
   package var readsBeyondParameters: Bool { inputs % 16 != 0 }
-  package var scratchCount: Int { stretch * outputs + 16 }
+  package var scratchCount: Int { max(DotProducts.scratchCount, stretch * outputs + 16) }
 
   /// The weights, which an optimizer need not look at when they were moved here.
   package var directRange: Range<Int>? {
@@ -47,8 +47,12 @@ package struct Dense: Operation {
         y
       )
     } else if pass.batch <= DotProducts.mostRows {
-      DotProducts(x: x, w: pass.parameters + weight, depth: inputs)
-        .add(rows: pass.batch, outputs: outputs, to: y)
+      DotProducts(
+        x: x,
+        w: pass.parameters + weight,
+        depth: inputs,
+        scratch: pass.scratch
+      ).add(rows: pass.batch, outputs: outputs, to: y)
     } else {
       forwardTransposed(pass, x, y)
     }
