@@ -126,6 +126,146 @@ struct DeviceBatchTests {
   }
 }
 
+@Suite("Ways through a batch")
+struct BatchPassTests {
+  /// Changes nothing, but says that it might.
+  struct SilentRule: LocalRule {}
+
+  private func problem(
+    _ spec: ModelSpec,
+    side: Int,
+    images: Int = 40
+  ) throws -> (Network, BatchLoader) {
+    let shape = FeatureShape(height: side, width: side, channels: 3)
+    var stream = RandomStream(seed: 3, .test)
+    let pixels = (0..<images * shape.count).map { _ in Float(stream.gaussian()) }
+    let labels = (0..<images).map { Int32($0 * 7 % 5) }
+    let set = ImageSet(shape: shape, pixels: .floats(pixels), labels: labels, classes: 5)
+    let network = try Network(spec, input: shape, classes: 5)
+    return (network, BatchLoader(set, PixelTransform(channels: 3)))
+  }
+
+  private func device(
+    _ network: Network,
+    _ loader: BatchLoader,
+    _ workspace: Workspace,
+    batch: Int,
+    augmentation: AugmentationPlan = AugmentationPlan()
+  ) -> Device {
+    Device(
+      client: 1,
+      round: 2,
+      rounds: 3,
+      seed: 4,
+      examples: Array(0..<loader.images.count),
+      network: network,
+      workspace: workspace,
+      loader: loader,
+      settings: LocalSettings(
+        work: .epochs(2),
+        batch: batch,
+        order: .shuffled,
+        optimizer: OptimizerSpec(learningRate: 0.05),
+        augmentation: augmentation
+      )
+    )
+  }
+
+  @Test(
+    "weights moved while their gradient is formed have the optimizer's bits",
+    arguments: [
+      ModelSpec(kind: .mlp, width: 1, hidden: [16, 24]),
+      ModelSpec(kind: .cnn, width: 16, dropout: [0.25, 0.5]),
+      ModelSpec(kind: .cnn, width: 4),
+      ModelSpec(kind: .logistic, width: 1),
+    ]
+  )
+  func directSteps(_ spec: ModelSpec) throws {
+    let (network, loader) = try problem(spec, side: 8)
+    let initial = network.layout.initialParameters(.pytorch, seed: 1)
+    func train<Rule: LocalRule>(_ rule: Rule) throws -> [Float] {
+      let workspace = Workspace(network, capacity: 10, training: true)
+      workspace.load(initial)
+      var rule = rule
+      var device = device(network, loader, workspace, batch: 10)
+      #expect(network.microBatch(of: 10) == 10)
+      _ = try device.train(&rule)
+      return workspace.currentParameters
+    }
+    let direct = try train(PlainRule())
+    #expect(direct != initial)
+    #expect(direct.map(\.bitPattern) == (try train(SilentRule())).map(\.bitPattern))
+  }
+
+  @Test("micro-batches add up to the gradient of the whole batch, dropout and crops alike")
+  func microBatches() throws {
+    let spec = ModelSpec(kind: .resnet8, width: 8, norm: .group(groups: 4))
+    let (network, loader) = try problem(spec, side: 16)
+    let part = network.microBatch(of: 40)
+    #expect(part < 40 && part > 0)
+    let workspace = Workspace(network, capacity: 40, training: true)
+    let initial = network.layout.initialParameters(.pytorch, seed: 1)
+    let plan = AugmentationPlan(cropPadding: 2, flips: true)
+
+    workspace.load(initial)
+    var device = device(network, loader, workspace, batch: 40, augmentation: plan)
+    var rule = SilentRule()
+    #expect(device.nextBatch() == 40)
+    let result = try device.computeGradient(&rule)
+    let parts = Array(workspace.gradient)
+
+    workspace.load(initial)
+    var whole = self.device(network, loader, workspace, batch: 40, augmentation: plan)
+    _ = whole.nextBatch()
+    whole.load(0, 40)
+    network.forward(workspace, batch: 40, training: true)
+    let mean = workspace.takeLoss(network, batch: 40)
+    network.backward(workspace, batch: 40)
+    #expect(abs(result.lossSum / 40 - mean) < 1e-4 * mean)
+    #expect(result.weight == 40)
+    for entry in network.layout.entries {
+      expectClose(
+        Array(parts[entry.range]),
+        workspace.gradient[entry.range].map(Double.init),
+        bound: 2 * Rounding.backward(network, batch: 40),
+        entry.name
+      )
+    }
+  }
+
+  @Test("batch norm sees the whole batch at once")
+  func batchNorm() throws {
+    let spec = ModelSpec(kind: .resnet8, width: 8, norm: .batch)
+    let (network, _) = try problem(spec, side: 8)
+    #expect(!network.examplesAreIndependent)
+    #expect(network.microBatch(of: 37) == 37)
+  }
+
+  @Test("a loaded model is copied before anything changes it, and never changed itself")
+  func lentModels() throws {
+    let (network, loader) = try problem(ModelSpec(kind: .mlp, width: 1, hidden: [16]), side: 4)
+    let initial = network.layout.initialParameters(.pytorch, seed: 1)
+    let workspace = Workspace(network, capacity: 10, training: true)
+    let model = initial
+    workspace.load(model)
+    #expect(workspace.currentParameters == initial)
+    workspace.load(model)
+    workspace.parameters[0] = 7
+    #expect(model == initial)
+    workspace.load(model)
+    var device = device(network, loader, workspace, batch: 10)
+    var rule = PlainRule()
+    _ = try device.train(&rule)
+    #expect(model == initial && workspace.currentParameters != initial)
+    let shared = workspace.shareParameters()
+    let trained = Array(shared.values)
+    workspace.load(model)
+    network.forward(workspace, batch: 1, training: true)
+    #expect(Array(shared.values) == trained)
+    workspace.forget()
+  }
+}
+
 @Suite("Local training")
 struct LocalTrainingTests {
   /// Counts its calls and looks at what it is given.
