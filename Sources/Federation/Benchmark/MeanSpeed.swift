@@ -85,12 +85,13 @@ public struct MeanSpeed: Sendable {
 final class UpdateSet: @unchecked Sendable {
   // @unchecked: workers write columns of their own only.
   /// Weights wᵢ, which add up to 1, and values.
-  let terms: [(weight: Float, values: UnsafePointer<Float>)]
+  let terms: [WeightedDifferenceSum.Term]
   /// Where the mean goes.
   let mean: UnsafeMutableBufferPointer<Float>
   private let memory: [UnsafeMutablePointer<Float>]
   private let pool: WorkerPool
   private let base: [Float]
+  private let weights: [Float]
 
   init(updates: Int, parameters: Int, threads: Int, seed: UInt64) {
     var stream = RandomStream(seed: seed, .syntheticData)
@@ -109,7 +110,8 @@ final class UpdateSet: @unchecked Sendable {
       for i in 0..<parameters { (memory[update] + i).initialize(to: factor * base[i]) }
     } fold: { _, _ in
     }
-    terms = zip(counts, memory).map { (Float(Double($0) / total), UnsafePointer($1)) }
+    weights = counts.map { Float(Double($0) / total) }
+    terms = zip(weights, memory).map { WeightedDifferenceSum.Term(weight: $0, vector: $1) }
     mean = .allocate(capacity: parameters)
     mean.initialize(repeating: 0)
   }
@@ -130,8 +132,8 @@ final class UpdateSet: @unchecked Sendable {
     let width = (mean.count + 16 * threads - 1) / (16 * threads) * 16
     pool.run(threads) { _, part in
       let columns = min(part * width, mean.count)..<min((part + 1) * width, mean.count)
-      mean[columns].update(repeating: 0)
-      VectorArithmetic.addScaled(mean, terms, columns: columns)
+      guard let start = mean.baseAddress else { return }
+      WeightedDifferenceSum.add(terms, to: start, elements: columns, fresh: true)
     } fold: { _, _ in
     }
   }
@@ -139,7 +141,7 @@ final class UpdateSet: @unchecked Sendable {
   /// Largest deviation from the closed form x₀·Σ wᵢ·(1 + i/m), relative to the largest value.
   var relativeError: Double {
     let factor = terms.indices.reduce(0.0) {
-      $0 + Double(terms[$1].weight) * Double(Self.factor($1, of: terms.count))
+      $0 + Double(weights[$1]) * Double(Self.factor($1, of: terms.count))
     }
     var largest = 0.0
     var worst = 0.0

@@ -19,6 +19,8 @@ public struct MachineFacts: Sendable {
   public let instructions: String
   /// Vector instructions that this program was compiled for.
   public let compiledFor: String
+  /// Whose matrix products and convolutions run: "fedsim" or "OpenBLAS".
+  public let kernels: String
   /// "release" or "debug".
   public let build: String
   /// What OpenBLAS says of itself.
@@ -31,6 +33,7 @@ public struct MachineFacts: Sendable {
     cores: coreCount,
     instructions: CPUFeatures.avx512 ? "avx512" : CPUFeatures.avx2 ? "avx2" : "baseline",
     compiledFor: CPUFeatures.compiledFor,
+    kernels: CPUFeatures.prefersOwnKernels ? "fedsim" : "OpenBLAS",
     build: buildKind,
     blas: BLAS.facts
   )
@@ -40,7 +43,8 @@ public struct MachineFacts: Sendable {
     [
       "version": .string(FedsimVersion.current),
       "scenarioVersion": .int(FedsimVersion.scenarioFormat),
-      "build": .string(build), "compiledFor": .string(compiledFor), "system": .string(system),
+      "build": .string(build), "compiledFor": .string(compiledFor),
+      "kernels": .string(kernels), "system": .string(system),
       "processor": .string(processor), "instructions": .string(instructions),
       "cores": .int(cores),
       "blas": [

@@ -62,6 +62,37 @@ package enum WeightedDifferenceSum {
     }
   }
 
+  /// The same for any number of terms on some elements of y: blocks of elements that stay in the
+  /// caches, eight terms at a time.
+  ///
+  /// The bits are those of one term after the other. Elements do not touch each other, so threads
+  /// may share the work by ranges.
+  ///
+  /// - Complexity: O(elements · terms); each term is read from memory once.
+  package static func add(
+    _ terms: [Term],
+    to y: UnsafeMutablePointer<Float>,
+    elements: Range<Int>,
+    fresh: Bool
+  ) {
+    // 256 KiB of y fit a usual L2 cache, and the prefetcher can follow each of eight streams.
+    let length = 65_536
+    let groups = stride(from: 0, to: terms.count, by: 8).map {
+      Array(terms[$0..<min($0 + 8, terms.count)])
+    }
+    for first in stride(from: elements.lowerBound, to: elements.upperBound, by: length) {
+      let count = min(length, elements.upperBound - first)
+      for (index, group) in groups.enumerated() {
+        add(
+          group.map { $0.advanced(by: first) },
+          to: y + first,
+          count: count,
+          fresh: fresh && index == 0
+        )
+      }
+    }
+  }
+
   /// 64 neighbouring elements in registers.
   private struct Block {
     var a, b, c, d: SIMD16<Float>

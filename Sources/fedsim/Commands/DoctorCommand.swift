@@ -47,6 +47,7 @@ package enum DoctorCommand {
       "fedsim       \(FedsimVersion.current), \(facts.build) build for \(facts.compiledFor)",
       "system       \(facts.system)",
       "processor    \(facts.processor), \(facts.cores) cores, \(facts.instructions)",
+      "kernels      \(facts.kernels)'s, as compiled for \(facts.compiledFor)",
       "blas         \(facts.blas.configuration)",
       "core type    \(facts.blas.coreType)"
         + (facts.blas.forcedCoreType == nil

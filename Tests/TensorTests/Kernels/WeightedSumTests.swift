@@ -2,7 +2,7 @@ import Tensor
 import TestSupport
 import Testing
 
-@Suite("Weighted sums") struct WeightedSumTests {
+@Suite("Weighted sums of many vectors") struct WeightedSumTests {
   /// Around the vector width, the eight terms and the block of columns.
   static let sizes = [
     (0, 3), (1, 0), (1, 1), (15, 7), (16, 8), (17, 9), (100, 24), (65_536, 8), (65_553, 11),
@@ -18,17 +18,28 @@ import Testing
   private func withTerms(
     _ weights: [Float],
     _ values: [[Float]],
-    _ body: ([(weight: Float, values: UnsafePointer<Float>)]) -> Void
+    _ body: ([WeightedDifferenceSum.Term]) -> Void
   ) {
-    var terms: [(weight: Float, values: UnsafePointer<Float>)] = []
+    var terms: [WeightedDifferenceSum.Term] = []
     func next(_ index: Int) {
       guard index < values.count else { return body(terms) }
       values[index].withUnsafeBufferPointer { buffer in
-        if let start = buffer.baseAddress { terms.append((weights[index], start)) }
+        if let start = buffer.baseAddress {
+          terms.append(WeightedDifferenceSum.Term(weight: weights[index], vector: start))
+        }
         next(index + 1)
       }
     }
     next(0)
+  }
+
+  private func add(
+    _ terms: [WeightedDifferenceSum.Term],
+    _ y: UnsafeMutableBufferPointer<Float>,
+    _ elements: Range<Int>
+  ) {
+    guard let start = y.baseAddress else { return }
+    WeightedDifferenceSum.add(terms, to: start, elements: elements, fresh: false)
   }
 
   @Test("the bits are those of one scaled addition after the other", arguments: sizes)
@@ -40,7 +51,7 @@ import Testing
     for (weight, x) in zip(weights, values) { VectorArithmetic.addScaled(&expected, weight, x) }
     var y = start
     y.withUnsafeMutableBufferPointer { buffer in
-      withTerms(weights, values) { VectorArithmetic.addScaled(buffer, $0) }
+      withTerms(weights, values) { add($0, buffer, 0..<columns) }
     }
     #expect(y == expected)
   }
@@ -52,18 +63,18 @@ import Testing
     var whole = [Float](repeating: 0, count: 1000)
     var parts = whole
     withTerms(weights, values) { terms in
-      whole.withUnsafeMutableBufferPointer { VectorArithmetic.addScaled($0, terms) }
+      whole.withUnsafeMutableBufferPointer { add(terms, $0, 0..<1000) }
       parts.withUnsafeMutableBufferPointer { buffer in
-        VectorArithmetic.addScaled(buffer, terms, columns: 3..<500)
+        add(terms, buffer, 3..<500)
       }
     }
     #expect(parts[..<3] == [0, 0, 0] && parts[500...].allSatisfy { $0 == 0 })
     #expect(parts[3..<500] == whole[3..<500])
     withTerms(weights, values) { terms in
       parts.withUnsafeMutableBufferPointer { buffer in
-        VectorArithmetic.addScaled(buffer, terms, columns: 0..<3)
-        VectorArithmetic.addScaled(buffer, terms, columns: 500..<1000)
-        VectorArithmetic.addScaled(buffer, terms, columns: 7..<7)
+        add(terms, buffer, 0..<3)
+        add(terms, buffer, 500..<1000)
+        add(terms, buffer, 7..<7)
       }
     }
     #expect(parts == whole)
