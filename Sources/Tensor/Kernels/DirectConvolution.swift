@@ -244,13 +244,23 @@ struct DirectConvolution {
     }
 
     /// Zeros needed in front of the outputs.
-    var before: Int {
-      (0..<stride).map { max(0, of($0).taps - 1 - of($0).first) }.reduce(0, max)
-    }
+    private(set) var before = 0
     /// Length with the zeros in front and behind.
-    var padded: Int {
-      let last = (0..<stride).map { of($0).first + of($0).count }.reduce(outputs, max)
-      return before + last
+    private(set) var padded = 0
+
+    init(kernel: Int, stride: Int, padding: Int, size: Int, outputs: Int) {
+      self.kernel = kernel
+      self.stride = stride
+      self.padding = padding
+      self.size = size
+      self.outputs = outputs
+      var last = outputs
+      for residue in 0..<stride {
+        let places = of(residue)
+        before = max(before, places.taps - 1 - places.first)
+        last = max(last, places.first + places.count)
+      }
+      padded = before + last
     }
   }
 
@@ -283,8 +293,10 @@ struct DirectConvolution {
     var target = turned
     for y in 0..<stride {
       for x in 0..<stride {
-        for ky in Swift.stride(from: y, to: kernel, by: stride).reversed() {
-          for kx in Swift.stride(from: x, to: kernel, by: stride).reversed() {
+        var ky = lastTap(y)
+        while ky >= y {
+          var kx = lastTap(x)
+          while kx >= x {
             Transpose.copy(
               w + (ky &* kernel &+ kx) &* plane,
               rows: input.channels,
@@ -292,9 +304,16 @@ struct DirectConvolution {
               to: target
             )
             target += plane
+            kx &-= stride
           }
+          ky &-= stride
         }
       }
     }
+  }
+
+  /// The largest tap ρ + j·stride of the window; below 0 when there is none.
+  private func lastTap(_ residue: Int) -> Int {
+    residue < kernel ? residue + (kernel - 1 - residue) / stride * stride : -1
   }
 }
