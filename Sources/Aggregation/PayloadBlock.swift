@@ -2,6 +2,7 @@ import Tensor
 
 /// Tensors that belong together, one after the other in one flat buffer of 32-bit floats.
 ///
+/// Tensors of small whole numbers travel as such and are floats to those who read them.
 /// The buffer is what a receiver reads. It is made only when somebody asks for `values`: a block
 /// may stand for tensors of a vector that lies elsewhere, or for the difference of two.
 public struct PayloadBlock: Sendable, Equatable {
@@ -31,8 +32,12 @@ public struct PayloadBlock: Sendable, Equatable {
     self.source = source
   }
 
-  /// Bytes of the buffer.
-  public var byteCount: Int { count * MemoryLayout<Float>.size }
+  /// Bytes that travel.
+  public var byteCount: Int {
+    var total = 0
+    for tensor in tensors { total += tensor.byteCount }
+    return total
+  }
 
   /// The buffer.
   ///

@@ -6,7 +6,7 @@ import Tensor
 /// A strategy is a constant: everything that moves is in `ServerState` and `ClientMemory`, which
 /// the engine owns, digests and checkpoints.
 ///
-/// A round calls, in this order:
+/// A round makes `exchanges` exchanges, and each calls, in this order:
 /// `download` for each client → `train` for each client, in parallel → `Fold.add` for each upload,
 /// in a fixed order → `step` once. Evaluation calls `genericModel` and `personalModel`.
 /// Only `card`, `init`, `train` and `step` are required; the defaults are FedAvg's.
@@ -17,15 +17,30 @@ public protocol Strategy: Sendable {
   static var population: Population { get }
   /// Whether uploads are weighted as the scenario says or all alike, as some papers prove.
   static var weighting: WeightingRule { get }
-  /// Which models the method has.
-  static var models: ModelKinds { get }
+  /// What the scenario must or may have besides.
+  static var needs: MethodNeeds { get }
   /// Why a client optimizer does not suit the method, or nil.
   static func objection(to optimizer: OptimizerSpec) -> String?
   /// What to know of the method under a client optimizer that suits it, or nil.
   static func caution(about optimizer: OptimizerSpec) -> (warning: String, hint: String)?
+  /// Why a network cannot host the method under these settings, and what to do; or nil.
+  static func objection(
+    _ settings: StrategySettings,
+    to network: Network
+  ) -> (problem: String, hint: String)?
+  /// The network that the method trains in place of the scenario's; nil for that one itself.
+  static func adapt(
+    _ settings: StrategySettings,
+    _ base: BaseModel
+  ) throws(ModelError) -> AdaptedNetwork?
 
   /// The method with its settings, for one network.
   init(_ settings: StrategySettings, _ problem: LearningProblem)
+
+  /// Which models the method has.
+  var models: ModelKinds { get }
+  /// Exchanges of messages in a round, 1 or more.
+  var exchanges: Int { get }
 
   /// How uploads are combined.
   associatedtype Fold: UpdateFold = WeightedMean
@@ -33,25 +48,36 @@ public protocol Strategy: Sendable {
   /// The server before the first round.
   func start(_ problem: LearningProblem) -> ServerState
 
-  /// What the server sends to one client.
+  /// What every client is sent once, before the first round; it is counted, and clients know it
+  /// from then on.
+  func broadcast(_ server: ServerState) -> Payload
+
+  /// What the server sends to one client; `server.round` and `server.exchange` say when.
   func download(_ server: ServerState, to client: Int) -> Payload
 
-  /// One client's round: from what it received and what it remembers to what it sends.
+  /// One client's part of an exchange: from what it received and what it remembers to what it
+  /// sends.
   ///
-  /// `device.workspace` holds nothing of use at the start: load a model first.
+  /// `device.workspace` holds nothing of use at the start: load a model first. Whoever needs to
+  /// know the exchange looks at what was received.
   func train(
     _ device: inout Device,
     received: Payload,
     memory: inout ClientMemory
   ) throws(Divergence) -> ClientUpdate
 
-  /// The server's step after all uploads of a round are in the fold.
-  func step(_ server: inout ServerState, _ uploads: Fold, _ round: RoundFacts)
+  /// The server's step after all uploads of an exchange are in the fold.
+  func step(
+    _ server: inout ServerState,
+    _ uploads: Fold,
+    _ round: RoundFacts
+  ) throws(Divergence)
 
-  /// One model for everybody, or nil.
+  /// One model for everybody, or nil; measured at every evaluation.
   func genericModel(_ server: ServerState) -> [Float]?
 
-  /// A client's own model, or nil where the generic one serves; may fine-tune on the device.
+  /// A client's own model, of its own network, or nil where the generic one serves; may fine-tune
+  /// on the device.
   func personalModel(
     _ device: inout Device,
     _ server: ServerState,
@@ -59,95 +85,50 @@ public protocol Strategy: Sendable {
   ) throws(Divergence) -> [Float]?
 }
 
-/// What a strategy may know of the problem when it is made.
-public struct LearningProblem: Sendable {
-  /// The network that clients train.
-  public let network: Network
-  /// Number of clients K.
-  public let clients: Int
-  /// What the scenario asks of a client.
-  public let settings: LocalSettings
-  /// The parameters that everybody starts from.
-  public let initial: [Float]
-  /// The run's seed.
-  public let seed: UInt64
-
-  /// A problem.
-  public init(
-    network: Network,
-    clients: Int,
-    settings: LocalSettings,
-    initial: [Float],
-    seed: UInt64
-  ) {
-    self.network = network
-    self.clients = clients
-    self.settings = settings
-    self.initial = initial
-    self.seed = seed
-  }
-
-  /// The network's layout.
-  public var layout: ParameterLayout { network.layout }
-}
-
-/// What the server knows when it makes its step.
-public struct RoundFacts: Sendable {
-  /// The round, from 1.
-  public let round: Int
-  /// Clients whose uploads are in the fold, m.
-  public let uploads: Int
-  /// Number of clients K.
-  public let clients: Int
-
-  /// The facts of one round.
-  public init(round: Int, uploads: Int, clients: Int) {
-    self.round = round
-    self.uploads = uploads
-    self.clients = clients
-  }
-}
-
-/// A client's part of a round.
-public struct ClientUpdate: Sendable {
-  /// What it sends.
-  public var upload: Payload
-  /// What it did.
-  public var report: LocalReport
-
-  /// An update.
-  public init(_ upload: Payload, _ report: LocalReport) {
-    self.upload = upload
-    self.report = report
-  }
-}
-
-/// Who trains in a round.
-public enum Population: Sendable {
-  /// The clients of the round's cohort.
-  case cohort
-  /// One site with the examples of all clients, for as many steps as the cohort would take.
-  case pooled
-}
-
-/// How uploads are weighted.
-public enum WeightingRule: Sendable {
-  /// As `federation.weighting` says.
-  case scenario
-  /// All alike, whatever the scenario says.
-  case uniform
-}
-
-/// Which models a method has.
-public struct ModelKinds: OptionSet, Sendable {
+/// What a method must or may find in a scenario.
+public struct MethodNeeds: OptionSet, Sendable {
   /// The bits.
   public let rawValue: Int
   /// A set from its bits.
   public init(rawValue: Int) { self.rawValue = rawValue }
-  /// One model for everybody.
-  public static let generic = ModelKinds(rawValue: 1)
-  /// A model for each client.
-  public static let personal = ModelKinds(rawValue: 2)
+  /// It cannot work without `data.public`.
+  public static let publicSet = MethodNeeds(rawValue: 1)
+  /// It works with clients of different networks (`clientModels`).
+  public static let anyModels = MethodNeeds(rawValue: 2)
+}
+
+/// The model of a scenario, for methods that change it.
+public struct BaseModel: Sendable {
+  /// What was asked for.
+  public let spec: ModelSpec
+  /// Size of one image.
+  public let input: FeatureShape
+  /// Number of classes C.
+  public let classes: Int
+
+  /// A model.
+  public init(spec: ModelSpec, input: FeatureShape, classes: Int) {
+    self.spec = spec
+    self.input = input
+    self.classes = classes
+  }
+}
+
+/// A network made from the scenario's, and how its parameters follow from that one's.
+public struct AdaptedNetwork: Sendable {
+  /// The network.
+  public let network: Network
+  /// From the scenario's network, its initial (or pre-trained) parameters and the seed.
+  public let initial: @Sendable (Network, [Float], UInt64) -> [Float]
+
+  /// A network.
+  public init(
+    _ network: Network,
+    initial: @escaping @Sendable (Network, [Float], UInt64) -> [Float]
+  ) {
+    self.network = network
+    self.initial = initial
+  }
 }
 
 // MARK: - Defaults: FedAvg's
@@ -157,23 +138,41 @@ extension Strategy {
   public static var population: Population { .cohort }
   /// As the scenario says.
   public static var weighting: WeightingRule { .scenario }
-  /// A generic model only.
-  public static var models: ModelKinds { .generic }
+  /// Nothing.
+  public static var needs: MethodNeeds { [] }
   /// Any optimizer suits.
   public static func objection(to optimizer: OptimizerSpec) -> String? { nil }
   /// Nothing to know.
   public static func caution(
     about optimizer: OptimizerSpec
   ) -> (warning: String, hint: String)? { nil }
+  /// Any network suits.
+  public static func objection(
+    _ settings: StrategySettings,
+    to network: Network
+  ) -> (problem: String, hint: String)? { nil }
+  /// The scenario's network.
+  public static func adapt(
+    _ settings: StrategySettings,
+    _ base: BaseModel
+  ) throws(ModelError) -> AdaptedNetwork? { nil }
+
+  /// A generic model only.
+  public var models: ModelKinds { .generic }
+  /// One.
+  public var exchanges: Int { 1 }
 
   /// The initial model, nothing remembered.
   public func start(_ problem: LearningProblem) -> ServerState {
     ServerState(model: problem.initial)
   }
 
+  /// Nothing.
+  public func broadcast(_ server: ServerState) -> Payload { .empty }
+
   /// The server's model, when the method has one.
   public func genericModel(_ server: ServerState) -> [Float]? {
-    Self.models.contains(.generic) ? server.model : nil
+    models.contains(.generic) ? server.model : nil
   }
 
   /// No model of one's own.

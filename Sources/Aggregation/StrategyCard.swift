@@ -21,6 +21,31 @@ public struct StrategyCard: Sendable {
   public let notes: [String]
   /// The fields of this kind in a scenario.
   public let fields: [Hyperparameter]
+  /// What the scenario may compose with the method.
+  public let composes: Parts
+  /// Where this differs from the paper, or may.
+  public let deviations: [String]
+
+  /// What a scenario can compose with a method.
+  public struct Parts: OptionSet, Sendable {
+    /// The bits.
+    public let rawValue: Int
+    /// A set from its bits.
+    public init(rawValue: Int) { self.rawValue = rawValue }
+    /// The loss on the logits (`loss`).
+    public static let loss = Parts(rawValue: 1)
+    /// How the server applies the mean update (`serverOptimizer`).
+    public static let serverOptimizer = Parts(rawValue: 2)
+    /// Tensors that stay at the clients (`private`).
+    public static let groups = Parts(rawValue: 4)
+    /// A change of the generic model's classifier before it is measured (`postHoc`).
+    public static let postHoc = Parts(rawValue: 8)
+    /// What suits every method that trains and averages one model.
+    public static let all: Parts = [.loss, .serverOptimizer, .groups, .postHoc]
+  }
+
+  /// The kind of `loss` when the scenario is silent: the paper's.
+  public let defaultLoss: String
 
   /// A card with every entry.
   public init(
@@ -32,6 +57,9 @@ public struct StrategyCard: Sendable {
     messages: [String],
     memory: String,
     notes: [String] = [],
+    deviations: [String] = [],
+    composes: Parts = [],
+    defaultLoss: String = "cross-entropy",
     fields: [Hyperparameter] = []
   ) {
     self.kind = kind
@@ -43,6 +71,9 @@ public struct StrategyCard: Sendable {
     self.memory = memory
     self.notes = notes
     self.fields = fields
+    self.composes = composes
+    self.deviations = deviations
+    self.defaultLoss = defaultLoss
   }
 }
 
@@ -58,6 +89,8 @@ public struct Hyperparameter: Sendable {
     case flag
     /// One of some words.
     case choice([String])
+    /// A list of whole numbers in a closed range, none given twice; empty leaves it to the method.
+    case integers(ClosedRange<Int>)
   }
 
   /// A value of one of the domains.
@@ -66,6 +99,7 @@ public struct Hyperparameter: Sendable {
     case integer(Int)
     case flag(Bool)
     case choice(String)
+    case integers([Int])
   }
 
   /// The field's name in a scenario.
@@ -80,6 +114,8 @@ public struct Hyperparameter: Sendable {
   public let summary: String
   /// A value at which the method equals another one, and that one's name.
   public let degenerate: (value: Value, equals: String)?
+  /// Whether the paper, as far as it could be had, leaves this open: then the default is ours.
+  public let isInferred: Bool
 
   /// A field with every entry.
   public init(
@@ -88,7 +124,8 @@ public struct Hyperparameter: Sendable {
     _ domain: Domain,
     default initial: Value,
     _ summary: String,
-    degenerate: (value: Value, equals: String)? = nil
+    degenerate: (value: Value, equals: String)? = nil,
+    inferred isInferred: Bool = false
   ) {
     self.name = name
     self.symbol = symbol
@@ -96,6 +133,7 @@ public struct Hyperparameter: Sendable {
     self.initial = initial
     self.summary = summary
     self.degenerate = degenerate
+    self.isInferred = isInferred
   }
 }
 
@@ -138,6 +176,14 @@ public struct StrategySettings: Sendable, Equatable {
   public func choice(_ name: String) -> String {
     guard case .choice(let value) = values[name] else {
       preconditionFailure("StrategySettings.choice: no choice field \(name) on this card")
+    }
+    return value
+  }
+
+  /// A field with a list of whole numbers.
+  public func integers(_ name: String) -> [Int] {
+    guard case .integers(let value) = values[name] else {
+      preconditionFailure("StrategySettings.integers: no list field \(name) on this card")
     }
     return value
   }

@@ -6,10 +6,12 @@ import Tensor
 /// Every draw is addressed by (seed, purpose, round, client, counter), so two strategies under
 /// one seed see the same batches, and no draw depends on which worker runs the client.
 public struct Device {
-  /// The client's number in 0 ..< K.
+  /// The client's number in 0 ..< K; K for the server's own device.
   public let client: Int
   /// The round, from 1.
   public let round: Int
+  /// The length of the run.
+  public let rounds: Int
   /// The run's seed.
   public let seed: UInt64
   /// Training examples, as indices into the loader's images.
@@ -24,13 +26,39 @@ public struct Device {
   public let settings: LocalSettings
   /// η of this round: the scheduled learning rate.
   public let learningRate: Double
+  /// What a client knows besides its own examples.
+  public let surroundings: Surroundings
+  /// The loss on its own examples, by `settings.loss`.
+  public let loss: SoftmaxCrossEntropy
 
   private var epoch = 0
   private var order: [Int] = []
+  private var places: [Int] = []
   private var position = 0
   private var batch = 0..<0
   private var augmentation = RandomStream(seed: 0, .augmentation)
   private var steps = 0
+
+  /// What a client knows besides its own examples.
+  public struct Surroundings {
+    /// The public set: images that belong to nobody, in an order that all agree on.
+    public var publicExamples: [Int]
+    /// Training images per class over all clients, [C]; empty where nobody told.
+    public var pooledCounts: [Int]
+    /// A second workspace of the same network on the same worker, for a model to compare with.
+    public var makeCompanion: () -> Workspace?
+
+    /// Nothing, by default.
+    public init(
+      publicExamples: [Int] = [],
+      pooledCounts: [Int] = [],
+      makeCompanion: @escaping () -> Workspace? = { nil }
+    ) {
+      self.publicExamples = publicExamples
+      self.pooledCounts = pooledCounts
+      self.makeCompanion = makeCompanion
+    }
+  }
 
   /// A client ready to train.
   ///
@@ -48,21 +76,62 @@ public struct Device {
     workspace: Workspace,
     loader: BatchLoader,
     settings: LocalSettings,
-    firstStep: Int = 0
+    firstStep: Int = 0,
+    surroundings: Surroundings = Surroundings()
   ) {
     self.client = client
     self.round = round
+    self.rounds = rounds
     self.seed = seed
     self.examples = examples
     self.network = network
     self.workspace = workspace
     self.loader = loader
     self.settings = settings
+    self.surroundings = surroundings
     epoch = firstStep
     steps = firstStep
     learningRate =
       settings.optimizer.learningRate * settings.schedule.factor(round: round, rounds: rounds)
+    loss =
+      settings.loss == .crossEntropy
+      ? SoftmaxCrossEntropy()
+      : settings.loss.loss(
+        own: loader.images.classCounts(of: examples),
+        pooled: surroundings.pooledCounts,
+        round: round,
+        rounds: rounds
+      )
   }
+
+  /// The same client with the same workspace on other examples, by other settings if given.
+  ///
+  /// `firstStep`: where its counters start; far from this device's, so that no draw is repeated.
+  public func visiting(
+    _ examples: [Int],
+    settings: LocalSettings? = nil,
+    firstStep: Int
+  ) -> Device {
+    Device(
+      client: client,
+      round: round,
+      rounds: rounds,
+      seed: seed,
+      examples: examples,
+      network: network,
+      workspace: workspace,
+      loader: loader,
+      settings: settings ?? self.settings,
+      firstStep: firstStep,
+      surroundings: surroundings
+    )
+  }
+
+  /// n_c of the device's examples, [C].
+  public var classCounts: [Int] { loader.images.classCounts(of: examples) }
+
+  /// The label of an example, by its place in `examples`.
+  public func label(_ place: Int) -> Int { Int(loader.images.labels[examples[place]]) }
 
   /// Steps of `work` on this client's examples.
   public func stepCount(_ work: LocalSettings.Work) -> Int {
@@ -75,7 +144,7 @@ public struct Device {
   /// The device must have examples.
   public mutating func nextBatch() -> Int {
     if position >= order.count {
-      order = examples
+      places = Array(examples.indices)
       if settings.order == .shuffled {
         var stream = RandomStream(
           seed: seed,
@@ -84,8 +153,9 @@ public struct Device {
           client: client,
           step: epoch
         )
-        stream.shuffle(&order)
+        stream.shuffle(&places)
       }
+      order = places.map { examples[$0] }
       epoch += 1
       position = 0
     }
@@ -104,6 +174,9 @@ public struct Device {
 
   /// Examples of the current batch that pass through the network together.
   public var microBatch: Int { network.microBatch(of: batch.count) }
+
+  /// Places in `examples` of the current batch.
+  public var batchPlaces: ArraySlice<Int> { places[batch] }
 
   /// Puts `count` examples of the current batch into the workspace, from the `first`-th on.
   ///
@@ -125,10 +198,13 @@ public struct Device {
   ///
   /// `directRate`: see `Network.backward`; only for a batch that is one micro-batch.
   ///
+  /// `firstStep`: the first step of the network that the backward sweep must reach.
+  ///
   /// - Throws: ``Divergence`` when the loss is not finite.
   public mutating func computeGradient<Rule: LocalRule>(
     _ rule: inout Rule,
-    directRate: Float? = nil
+    directRate: Float? = nil,
+    firstStep: Int = 0
   ) throws(Divergence) -> SoftmaxCrossEntropy.Result {
     let dropout = RandomStream(
       seed: seed,
@@ -138,11 +214,8 @@ public struct Device {
       step: steps
     )
     steps += 1
-    guard let logits = workspace.logits.baseAddress, let labels = workspace.labels.baseAddress
-    else { preconditionFailure("Device: the workspace has no memory") }
-    let loss = rule.loss
     var total = Double(batch.count)
-    if loss.weights != nil {
+    if let loss = rule.loss, loss.weights != nil {
       total = 0
       for place in batch { total += loss.weight(of: loader.images.labels[order[place]]) }
     }
@@ -159,27 +232,77 @@ public struct Device {
         dropoutKey: dropout.key,
         firstExample: first
       )
-      let part = loss.evaluate(
-        logits: logits,
-        labels: labels,
-        batch: count,
-        classes: network.classes,
-        gradient: workspace.logitsGradient.baseAddress,
+      let part = BatchPart(
+        workspace: workspace,
+        network: network,
+        examples: first..<first + count,
+        batch: batch.count,
+        places: places[batch.lowerBound + first..<batch.lowerBound + first + count],
         totalWeight: total
       )
-      guard part.lossSum.isFinite else {
+      evaluate(&rule, part, &result)
+      guard result.lossSum.isFinite else {
         throw Divergence(round: round, client: client, step: steps)
       }
-      result.lossSum += part.lossSum
-      result.correct += part.correct
-      rule.addTerms(workspace, examples: first..<first + count, of: batch.count)
-      network.backward(workspace, batch: count, accumulate: first > 0, directRate: directRate)
+      backward(&rule, part, &result, directRate: directRate, from: firstStep)
       first += count
     }
     if Rule.adjustsGradient {
       workspace.withGradient { gradient, parameters in rule.adjust(&gradient, at: parameters) }
     }
+    rule.endBatch(learningRate: learningRate)
     return result
+  }
+
+  /// The loss of some examples and its gradient with respect to the logits.
+  private func evaluate<Rule: LocalRule>(
+    _ rule: inout Rule,
+    _ part: BatchPart,
+    _ result: inout SoftmaxCrossEntropy.Result
+  ) {
+    guard let logits = workspace.logits.baseAddress, let labels = workspace.labels.baseAddress,
+      let gradient = workspace.logitsGradient.baseAddress
+    else { preconditionFailure("Device: the workspace has no memory") }
+    if let loss = rule.loss {
+      let own = loss.evaluate(
+        logits: logits,
+        labels: labels,
+        batch: part.count,
+        classes: network.classes,
+        gradient: gradient,
+        totalWeight: part.totalWeight
+      )
+      result.lossSum += own.lossSum
+      result.correct += own.correct
+    } else {
+      gradient.update(repeating: 0, count: part.count * network.classes)
+    }
+    result.lossSum += rule.addTerms(part)
+  }
+
+  /// The sweep from the logits to the parameters, with a stop at the features for rules that add
+  /// something there.
+  private func backward<Rule: LocalRule>(
+    _ rule: inout Rule,
+    _ part: BatchPart,
+    _ result: inout SoftmaxCrossEntropy.Result,
+    directRate: Float?,
+    from firstStep: Int
+  ) {
+    func sweep(_ stretch: BackwardPart) {
+      network.backward(
+        workspace,
+        batch: part.count,
+        accumulate: part.examples.lowerBound > 0,
+        directRate: directRate,
+        part: stretch,
+        from: firstStep
+      )
+    }
+    guard Rule.hasFeatureTerms else { return sweep(.everything) }
+    sweep(.head)
+    result.lossSum += rule.addFeatureTerms(part)
+    sweep(.body)
   }
 }
 

@@ -14,6 +14,8 @@ public struct LocalSettings: Sendable, Equatable {
   public var schedule: LearningRateSchedule
   /// Random changes to training images.
   public var augmentation: AugmentationPlan
+  /// The loss on the logits.
+  public var loss: LossSpec
 
   /// An amount of local work.
   public enum Work: Sendable, Equatable {
@@ -48,7 +50,8 @@ public struct LocalSettings: Sendable, Equatable {
     order: Order = .shuffled,
     optimizer: OptimizerSpec,
     schedule: LearningRateSchedule = LearningRateSchedule(),
-    augmentation: AugmentationPlan = AugmentationPlan()
+    augmentation: AugmentationPlan = AugmentationPlan(),
+    loss: LossSpec = .crossEntropy
   ) {
     self.work = work
     self.batch = batch
@@ -56,5 +59,6 @@ public struct LocalSettings: Sendable, Equatable {
     self.optimizer = optimizer
     self.schedule = schedule
     self.augmentation = augmentation
+    self.loss = loss
   }
 }

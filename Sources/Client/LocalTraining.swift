@@ -54,12 +54,14 @@ extension Device {
     var optimizer = Optimizer(settings.optimizer, workspace)
     // Plain SGD on all parameters: dense layers move their weights while they form the gradient.
     let direct = settings.optimizer.isPlain && !Rule.adjustsGradient && phase.covers(network)
+    let firstStep = network.firstStep(moving: phase.ranges)
     for _ in 0..<stepCount(phase.work) {
       let batch = nextBatch()
       let isDirect = direct && microBatch >= batch
       let result = try computeGradient(
         &rule,
-        directRate: isDirect ? Float(learningRate) : nil
+        directRate: isDirect ? Float(learningRate) : nil,
+        firstStep: firstStep
       )
       if isDirect {
         workspace.finishDirectStep(Float(learningRate), network.indirectRanges)

@@ -119,6 +119,25 @@ extension MessageCatalogue {
       "Lower model.width, model.hidden or client.batch, or use fewer --threads."
     ),
     Entry(
+      "E3320",
+      "the network cannot host the method",
+      "Some methods need something of the network: a feature width of at least the number of "
+        + "classes, a certain kind of layers.",
+      "Choose another model or width, or other settings of the method; the message says which."
+    ),
+    Entry(
+      "E3321",
+      "the method needs a public set",
+      "Methods that exchange predictions make them on images that all know.",
+      "Add data.public with a size, such as { \"size\": 1000 }."
+    ),
+    Entry(
+      "E3322",
+      "the method needs one network for all",
+      "Methods that average parameters cannot serve clients whose networks differ.",
+      "Leave clientModels out, or choose a method that exchanges predictions or prototypes."
+    ),
+    Entry(
       "E3401",
       "explicit counts do not fit",
       "longTail.counts must have one entry per class.",

@@ -19,7 +19,6 @@ struct StrategyCardTests {
     for text in [card.title, card.summary, card.source, card.memory] { #expect(!text.isEmpty) }
     #expect(!card.equations.isEmpty)
     #expect(!card.messages.isEmpty)
-    #expect(!type.models.isEmpty)
   }
 
   @Test(
@@ -38,6 +37,7 @@ struct StrategyCardTests {
       case (.integer(let range), .integer(let value)): #expect(range.contains(value))
       case (.flag, .flag): break
       case (.choice(let words), .choice(let word)): #expect(words.contains(word))
+      case (.integers(let range), .integers(let list)): #expect(list.allSatisfy(range.contains))
       default: Issue.record("\(field.name): the default is of another type")
       }
       guard let degenerate = field.degenerate else { continue }

@@ -113,7 +113,7 @@ struct DeviceBatchTests {
     #expect(LocalSettings.Work.epochs(epochs).steps(examples: examples, batch: 4) == expected)
     let fixture = try DeviceFixture()
     var device = fixture.device(examples: Array(0..<examples), work: .epochs(epochs))
-    var rule = PlainRule()
+    var rule = PlainRule(SoftmaxCrossEntropy())
     #expect(try device.train(&rule).steps == expected)
   }
 
@@ -121,7 +121,7 @@ struct DeviceBatchTests {
   func empty() throws {
     let fixture = try DeviceFixture()
     var device = fixture.device(examples: [], work: .steps(5))
-    var rule = PlainRule()
+    var rule = PlainRule(SoftmaxCrossEntropy())
     #expect(try device.train(&rule) == LocalReport())
   }
 }
@@ -129,7 +129,9 @@ struct DeviceBatchTests {
 @Suite("Ways through a batch")
 struct BatchPassTests {
   /// Changes nothing, but says that it might.
-  struct SilentRule: LocalRule {}
+  struct SilentRule: LocalRule {
+    let loss: SoftmaxCrossEntropy? = SoftmaxCrossEntropy()
+  }
 
   private func problem(
     _ spec: ModelSpec,
@@ -192,7 +194,7 @@ struct BatchPassTests {
       _ = try device.train(&rule)
       return workspace.currentParameters
     }
-    let direct = try train(PlainRule())
+    let direct = try train(PlainRule(SoftmaxCrossEntropy()))
     #expect(direct != initial)
     #expect(direct.map(\.bitPattern) == (try train(SilentRule())).map(\.bitPattern))
   }
@@ -254,7 +256,7 @@ struct BatchPassTests {
     #expect(model == initial)
     workspace.load(model)
     var device = device(network, loader, workspace, batch: 10)
-    var rule = PlainRule()
+    var rule = PlainRule(SoftmaxCrossEntropy())
     _ = try device.train(&rule)
     #expect(model == initial && workspace.currentParameters != initial)
     let shared = workspace.shareParameters()
@@ -272,9 +274,11 @@ struct LocalTrainingTests {
   struct CountingRule: LocalRule {
     var adjusted: [Int] = []
     var terms: [Int] = []
+    let loss: SoftmaxCrossEntropy? = SoftmaxCrossEntropy()
 
-    mutating func addTerms(_ workspace: Workspace, examples: Range<Int>, of batch: Int) {
-      terms.append(examples.count)
+    mutating func addTerms(_ part: BatchPart) -> Double {
+      terms.append(part.count)
+      return 0
     }
 
     mutating func adjust(_ gradient: inout MutableSpan<Float>, at parameters: Span<Float>) {
@@ -285,6 +289,8 @@ struct LocalTrainingTests {
 
   /// Makes every gradient zero.
   struct ZeroRule: LocalRule {
+    let loss: SoftmaxCrossEntropy? = SoftmaxCrossEntropy()
+
     mutating func adjust(_ gradient: inout MutableSpan<Float>, at parameters: Span<Float>) {
       for i in gradient.indices { gradient[i] = 0 }
     }
@@ -311,7 +317,7 @@ struct LocalTrainingTests {
     var zero = ZeroRule()
     _ = try device.train(&zero)
     #expect(fixture.workspace.currentParameters == before)
-    var plain = PlainRule()
+    var plain = PlainRule(SoftmaxCrossEntropy())
     _ = try device.train(&plain)
     #expect(fixture.workspace.currentParameters != before)
   }
@@ -325,7 +331,7 @@ struct LocalTrainingTests {
     let before = fixture.workspace.currentParameters
     let own = ParameterSelection(fixture.network.layout) { $0.layer == layer }
     var device = fixture.device(examples: Array(0..<10))
-    var rule = PlainRule()
+    var rule = PlainRule(SoftmaxCrossEntropy())
     _ = try device.train(LocalPhase(.epochs(2), ranges: own.ranges), &rule)
     let after = fixture.workspace.currentParameters
     let moves = Set(own.ranges.flatMap { $0 })
@@ -343,7 +349,7 @@ struct LocalTrainingTests {
     guard case .floats(let pixels) = fixture.images.pixels else { return }
     // One full batch: the loss at the start.
     var device = fixture.device(examples: Array(0..<10), batch: 16)
-    var rule = PlainRule()
+    var rule = PlainRule(SoftmaxCrossEntropy())
     let report = try device.train(&rule)
     let expected = reference.loss(
       pixels[..<60].map(Double.init),
@@ -364,7 +370,7 @@ struct LocalTrainingTests {
       round: 7,
       client: 3
     )
-    var rule = PlainRule()
+    var rule = PlainRule(SoftmaxCrossEntropy())
     let thrown = #expect(throws: Divergence.self) { try device.train(&rule) }
     #expect(thrown?.round == 7)
     #expect(thrown?.client == 3)

@@ -31,7 +31,7 @@ private let identities: [Identity] = [
   ),
   Identity(
     testDescription: "FedPer without private layers is FedAvg",
-    first: (#"{ "kind": "fedper", "privateLayers": 0 }"#, personal),
+    first: (#"{ "kind": "fedper", "privateLayers": 0 }"#, generic),
     second: (#"{ "kind": "fedavg" }"#, generic)
   ),
   Identity(

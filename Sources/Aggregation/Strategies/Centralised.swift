@@ -16,7 +16,8 @@ package struct Centralised: Strategy {
     notes: [
       "The optimizer starts anew in every round, as a client's does.",
       "On a long-tailed union this is no upper bound for the accuracy of rare classes.",
-    ]
+    ],
+    composes: [.loss, .postHoc]
   )
 
   package static let population: Population = .pooled
@@ -40,7 +41,7 @@ package struct Centralised: Strategy {
     memory: inout ClientMemory
   ) throws(Divergence) -> ClientUpdate {
     device.workspace.load(received[Self.block])
-    var rule = PlainRule()
+    var rule = PlainRule(device.loss)
     let report = try device.train(&rule)
     return ClientUpdate(
       Payload(Self.block, everything, of: device.workspace.currentParameters),

@@ -22,7 +22,8 @@ package struct FedAvg: Strategy {
     ],
     messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
     memory: "none",
-    notes: ["federation.weighting \"uniform\" takes p_k = 1/|S| instead."]
+    notes: ["federation.weighting \"uniform\" takes p_k = 1/|S| instead."],
+    composes: .all
   )
 
   let exchange: ModelExchange
@@ -30,6 +31,9 @@ package struct FedAvg: Strategy {
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     exchange = ModelExchange(problem)
   }
+
+  /// FedAvg of some tensors, with others kept at the clients.
+  init(_ exchange: ModelExchange) { self.exchange = exchange }
 
   package func download(_ server: ServerState, to client: Int) -> Payload {
     exchange.download(server)
@@ -40,13 +44,24 @@ package struct FedAvg: Strategy {
     received: Payload,
     memory: inout ClientMemory
   ) throws(Divergence) -> ClientUpdate {
-    device.workspace.load(received[ModelExchange.block])
-    var rule = PlainRule()
+    device.workspace.load(exchange.model(received, memory))
+    var rule = PlainRule(device.loss)
     let report = try device.train(&rule)
+    exchange.remember(device, &memory)
     return ClientUpdate(exchange.difference(device, from: received), report)
   }
 
   package func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
-    exchange.apply(uploads[ModelExchange.block], to: &server.model)
+    exchange.apply(uploads[ModelExchange.block], to: &server)
+  }
+
+  package var models: ModelKinds { exchange.models }
+
+  package func personalModel(
+    _ device: inout Device,
+    _ server: ServerState,
+    _ memory: ClientMemory
+  ) throws(Divergence) -> [Float]? {
+    exchange.isCommon ? nil : exchange.model(server, memory)
   }
 }

@@ -4,7 +4,7 @@ import Tensor
 /// FedAvg with local fine-tuning before each personal evaluation.
 ///
 /// Cheap, and often ahead of more complex methods: Yu et al. 2020, arXiv:2002.04758.
-package struct FedAvgFineTuned: Strategy {
+package struct FedAvgFineTuned: BasedStrategy {
   package static let card = StrategyCard(
     kind: "fedavg-ft",
     title: "FedAvg + fine-tuning",
@@ -16,6 +16,7 @@ package struct FedAvgFineTuned: Strategy {
     ],
     messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
     memory: "none; fine-tuned models are used for evaluation only",
+    composes: .all,
     fields: [
       Hyperparameter(
         "epochs",
@@ -34,13 +35,11 @@ package struct FedAvgFineTuned: Strategy {
     ]
   )
 
-  package static let models: ModelKinds = [.generic, .personal]
-
-  let client: FedAvg
+  package let base: FedAvg
   let phase: LocalPhase
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    client = FedAvg(StrategySettings(FedAvg.card), problem)
+    base = FedAvg(StrategySettings(FedAvg.card), problem)
     let headOnly = settings.choice("tune") == "head"
     let tuned = ParameterSelection(problem.layout) {
       $0.role.isTrained && (!headOnly || $0.layer == problem.network.classifier)
@@ -48,29 +47,15 @@ package struct FedAvgFineTuned: Strategy {
     phase = LocalPhase(.epochs(settings.number("epochs")), ranges: tuned.ranges)
   }
 
-  package func download(_ server: ServerState, to client: Int) -> Payload {
-    self.client.download(server, to: client)
-  }
-
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
-    try client.train(&device, received: received, memory: &memory)
-  }
-
-  package func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
-    client.step(&server, uploads, round)
-  }
+  package var models: ModelKinds { base.models.union(.personal) }
 
   package func personalModel(
     _ device: inout Device,
     _ server: ServerState,
     _ memory: ClientMemory
   ) throws(Divergence) -> [Float]? {
-    device.workspace.load(server.model)
-    var rule = PlainRule()
+    device.workspace.load(base.exchange.model(server, memory))
+    var rule = PlainRule(device.loss)
     _ = try device.train(phase, &rule)
     return device.workspace.currentParameters
   }

@@ -8,9 +8,9 @@ import Tensor
 /// | paper | here |
 /// |---|---|
 /// | β | `serverMomentum` |
-/// | v | `server.memory["momentum"]` |
+/// | v | u of `ServerOptimizer` |
 /// | Δw (theirs points backwards, ours forwards) | the mean upload |
-package struct FedAvgM: Strategy {
+package struct FedAvgM: BasedStrategy {
   package static let card = StrategyCard(
     kind: "fedavgm",
     title: "FedAvgM",
@@ -24,6 +24,7 @@ package struct FedAvgM: Strategy {
     notes: [
       "Running statistics of batch norm are averaged as in FedAvg: momentum would overshoot."
     ],
+    composes: [.loss, .groups, .postHoc],
     fields: [
       Hyperparameter(
         "serverMomentum",
@@ -43,48 +44,16 @@ package struct FedAvgM: Strategy {
     ]
   )
 
-  private static let momentum = "momentum"
-
-  let serverMomentum: Float
-  let serverLearningRate: Float
-  let exchange: ModelExchange
-  let client: FedAvg
-
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    serverMomentum = Float(settings.number("serverMomentum"))
-    serverLearningRate = Float(settings.number("serverLearningRate"))
-    exchange = ModelExchange(problem)
-    client = FedAvg(StrategySettings(FedAvg.card), problem)
-  }
-
-  /// u starts at zero.
-  package func start(_ problem: LearningProblem) -> ServerState {
-    var server = ServerState(model: problem.initial)
-    server.memory[Self.momentum] = [Float](repeating: 0, count: problem.layout.count)
-    return server
-  }
-
-  package func download(_ server: ServerState, to client: Int) -> Payload {
-    exchange.download(server)
-  }
+  package let base: FedAvg
 
   /// Clients run FedAvg.
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
-    try client.train(&device, received: received, memory: &memory)
-  }
-
-  package func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
-    guard let mean = uploads[ModelExchange.block],
-      var momentum = server.memory[Self.momentum]
-    else { return }
-    server.memory[Self.momentum] = nil  // one owner: no copy below
-    VectorArithmetic.scale(&momentum, by: serverMomentum)
-    VectorArithmetic.addScaled(&momentum, 1, mean)
-    exchange.apply(mean, scaledBy: serverLearningRate, step: momentum, to: &server.model)
-    server.memory[Self.momentum] = momentum
+  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+    var problem = problem
+    problem.composition.serverOptimizer = ServerOptimizer(
+      .sgd,
+      learningRate: settings.number("serverLearningRate"),
+      momentum: settings.number("serverMomentum")
+    )
+    base = FedAvg(StrategySettings(FedAvg.card), problem)
   }
 }

@@ -8,9 +8,9 @@ import Tensor
 /// | paper | here |
 /// |---|---|
 /// | W_B, base layers | the body: `exchange.shared` |
-/// | W_P, personalisation layers | the head: `memory["head"]` |
+/// | W_P, personalisation layers | the head: `exchange.kept` |
 /// | K_P | `privateLayers` |
-package struct FedPer: Strategy {
+package struct FedPer: BasedStrategy {
   package static let card = StrategyCard(
     kind: "fedper",
     title: "FedPer",
@@ -26,6 +26,7 @@ package struct FedPer: Strategy {
       "No generic model: with private heads there is none to measure.",
       "A client that never took part is measured with the shared body and the initial head.",
     ],
+    composes: [.loss, .serverOptimizer, .groups],
     fields: [
       Hyperparameter(
         "privateLayers",
@@ -38,55 +39,11 @@ package struct FedPer: Strategy {
     ]
   )
 
-  package static let models: ModelKinds = .personal
+  package let base: FedAvg
 
-  private static let head = "head"
-
-  let exchange: ModelExchange
-  let privateHead: ParameterSelection
-  let initial: [Float]
-
+  /// Both parts train together, as a whole model does: FedAvg with a private head.
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     let layers = problem.layout.lastLayers(settings.integer("privateLayers"))
-    exchange = ModelExchange(problem) { !layers.contains($0.layer) }
-    privateHead = ParameterSelection(problem.layout) { layers.contains($0.layer) }
-    initial = problem.initial
-  }
-
-  package func download(_ server: ServerState, to client: Int) -> Payload {
-    exchange.download(server)
-  }
-
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
-    var model = initial  // its head serves a client that takes part for the first time
-    exchange.receive(received, into: &model)
-    if let head = memory[Self.head] { privateHead.scatter(head, into: &model) }
-    device.workspace.load(model)
-    var rule = PlainRule()
-    let report = try device.train(&rule)
-    // Without private layers nothing is remembered: FedAvg's state, digest and checkpoint.
-    if privateHead.count > 0 {
-      memory[Self.head] = privateHead.gather(device.workspace.currentParameters)
-    }
-    return ClientUpdate(exchange.difference(device, from: received), report)
-  }
-
-  package func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
-    exchange.apply(uploads[ModelExchange.block], to: &server.model)
-  }
-
-  /// (φ, h_k).
-  package func personalModel(
-    _ device: inout Device,
-    _ server: ServerState,
-    _ memory: ClientMemory
-  ) throws(Divergence) -> [Float]? {
-    var model = server.model  // its head is still the initial one: the server never moves it
-    if let head = memory[Self.head] { privateHead.scatter(head, into: &model) }
-    return model
+    base = FedAvg(ModelExchange(problem, privately: { layers.contains($0.layer) }))
   }
 }

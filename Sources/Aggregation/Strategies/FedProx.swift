@@ -10,7 +10,7 @@ import Tensor
 /// | μ | `proximalWeight` |
 /// | wᵗ | `received` |
 /// | h_k(w; wᵗ) = F_k(w) + μ/2·‖w − wᵗ‖² | `Rule` |
-package struct FedProx: Strategy {
+package struct FedProx: BasedStrategy {
   package static let card = StrategyCard(
     kind: "fedprox",
     title: "FedProx",
@@ -26,7 +26,9 @@ package struct FedProx: Strategy {
       "Local work is the scenario's amount of SGD, not a γ-inexact solution.",
       "Published code uses μ from 0 (no FedProx at all) to 1; the paper tunes over "
         + "{0.001, 0.01, 0.1, 1}.",
+      "Private groups are pulled towards their own values at the start of the round.",
     ],
+    composes: .all,
     fields: [
       Hyperparameter(
         "proximalWeight",
@@ -41,6 +43,7 @@ package struct FedProx: Strategy {
 
   /// The gradient of the proximal objective: g ← g + μ·(w − wᵗ).
   struct Rule: LocalRule {
+    let loss: SoftmaxCrossEntropy?
     let proximalWeight: Float
     let received: [Float]
 
@@ -57,15 +60,11 @@ package struct FedProx: Strategy {
   }
 
   let proximalWeight: Float
-  let exchange: ModelExchange
+  package let base: FedAvg
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     proximalWeight = Float(settings.number("proximalWeight"))
-    exchange = ModelExchange(problem)
-  }
-
-  package func download(_ server: ServerState, to client: Int) -> Payload {
-    exchange.download(server)
+    base = FedAvg(StrategySettings(FedAvg.card), problem)
   }
 
   package func train(
@@ -73,14 +72,11 @@ package struct FedProx: Strategy {
     received: Payload,
     memory: inout ClientMemory
   ) throws(Divergence) -> ClientUpdate {
-    let anchor = received[ModelExchange.block]
-    device.workspace.load(anchor)
-    var rule = Rule(proximalWeight: proximalWeight, received: anchor)
+    let model = base.exchange.model(received, memory)
+    device.workspace.load(model)
+    var rule = Rule(loss: device.loss, proximalWeight: proximalWeight, received: model)
     let report = try device.train(&rule)
-    return ClientUpdate(exchange.difference(device, from: received), report)
-  }
-
-  package func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
-    exchange.apply(uploads[ModelExchange.block], to: &server.model)
+    base.exchange.remember(device, &memory)
+    return ClientUpdate(base.exchange.difference(device, from: received), report)
   }
 }

@@ -14,17 +14,20 @@ package struct LocalOnly: Strategy {
     notes: [
       "A client trains in the rounds whose cohort it is in, with the same batches as under the "
         + "federated methods, so that the budget of local steps is equal client by client."
-    ]
+    ],
+    composes: .loss
   )
 
-  package static let models: ModelKinds = .personal
+  package var models: ModelKinds { .personal }
 
   private static let own = "model"
 
-  let initial: [Float]
+  package static let needs: MethodNeeds = .anyModels
+
+  let problem: LearningProblem
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    initial = problem.initial
+    self.problem = problem
   }
 
   package func download(_ server: ServerState, to client: Int) -> Payload { .empty }
@@ -34,8 +37,8 @@ package struct LocalOnly: Strategy {
     received: Payload,
     memory: inout ClientMemory
   ) throws(Divergence) -> ClientUpdate {
-    device.workspace.load(memory[Self.own, default: initial])
-    var rule = PlainRule()
+    device.workspace.load(memory[Self.own, default: problem.initial(of: device.client)])
+    var rule = PlainRule(device.loss)
     let report = try device.train(&rule)
     memory[Self.own] = device.workspace.currentParameters
     return ClientUpdate(.empty, report)
@@ -48,6 +51,6 @@ package struct LocalOnly: Strategy {
     _ server: ServerState,
     _ memory: ClientMemory
   ) throws(Divergence) -> [Float]? {
-    memory[Self.own, default: initial]
+    memory[Self.own, default: problem.initial(of: device.client)]
   }
 }

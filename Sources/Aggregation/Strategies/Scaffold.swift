@@ -33,6 +33,7 @@ package struct Scaffold: Strategy {
         + "gradients cause, so that c_k⁺ stays an average gradient. a = τ without momentum.",
       "Weight decay is part of the local gradient and so of the control variates.",
     ],
+    composes: [.loss, .postHoc],
     fields: [
       Hyperparameter(
         "serverLearningRate",
@@ -66,6 +67,7 @@ package struct Scaffold: Strategy {
 
   /// g ← g + (c − c_k).
   struct Rule: LocalRule {
+    let loss: SoftmaxCrossEntropy?
     let correction: [Float]
 
     mutating func adjust(_ gradient: inout MutableSpan<Float>, at parameters: Span<Float>) {
@@ -110,7 +112,7 @@ package struct Scaffold: Strategy {
     let own = memory[Self.control, default: [Float](repeating: 0, count: trained.count)]
     var correction = c
     VectorArithmetic.addScaled(&correction, -1, own)
-    var rule = Rule(correction: correction)
+    var rule = Rule(loss: device.loss, correction: correction)
     let report = try device.train(&rule)
 
     // c_k⁺ − c_k = −c + (w − w_k)/(a·η)

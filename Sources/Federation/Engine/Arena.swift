@@ -16,7 +16,7 @@ struct Arena {
   /// What each client is tested on.
   let localTests: LocalTests
   /// The network and the common initial weights.
-  let problem: LearningProblem
+  var problem: LearningProblem
   /// Normalised training images.
   let train: BatchLoader
   /// Test images, normalised alike.
@@ -25,10 +25,14 @@ struct Arena {
   let sampler: CohortSampler
   /// The workers.
   let pool: WorkerPool
-  /// Their memory.
-  let spaces: WorkerSpaces
+  /// Their memory, for the server's network.
+  var spaces: WorkerSpaces
+  /// Their memory for the networks of `problem.groups`.
+  var groupSpaces: [WorkerSpaces] = []
+  /// What is done to a generic model's classifier before it is measured.
+  var postHoc = PostHoc.none
 
-  /// The network.
+  /// The server's network.
   var network: Network { problem.network }
 
   /// A client in a round, on a worker.
@@ -40,25 +44,64 @@ struct Arena {
     settings: LocalSettings? = nil,
     firstStep: Int = 0
   ) -> Device {
-    Device(
+    let spaces = spaces(of: client)
+    return Device(
       client: client,
       round: round,
       rounds: scenario.federation.rounds,
       seed: seed,
       examples: examples,
-      network: network,
+      network: problem.network(of: client),
       workspace: spaces[worker],
       loader: train,
       settings: settings ?? problem.settings,
-      firstStep: firstStep
+      firstStep: firstStep,
+      surroundings: Device.Surroundings(
+        publicExamples: split.publicIndices,
+        pooledCounts: problem.pooledCounts,
+        makeCompanion: { spaces.companion(worker) }
+      )
     )
   }
+
+  /// The server's own computer in a round: worker 0, while no client trains.
+  func serverDevice(round: Int, exchange: Int) -> Device {
+    device(
+      client: problem.clients,
+      round: round,
+      examples: split.publicIndices,
+      worker: 0,
+      firstStep: Counters.server + exchange << 24
+    )
+  }
+
+  /// The memory that a client's network needs.
+  func spaces(of client: Int) -> WorkerSpaces {
+    problem.groups.firstIndex { $0.clients.contains(client) }.map { groupSpaces[$0] } ?? spaces
+  }
+
+  /// Lets go of models that workers have loaded; while none runs.
+  func forgetModels() {
+    spaces.forgetModels()
+    for spaces in groupSpaces { spaces.forgetModels() }
+  }
+}
+
+/// Where the counters of a device start, so that no two uses in a round draw the same numbers.
+enum Counters {
+  /// Fine-tuning for an evaluation.
+  static let evaluation = 1 << 32
+  /// Training at the server.
+  static let server = 1 << 33
+  /// The exchange of a round; 0 for the first.
+  static func exchange(_ number: Int) -> Int { number << 36 }
 }
 
 /// One workspace per worker, made on first use by that worker, so that its pages are its own.
 final class WorkerSpaces: @unchecked Sendable {
   // @unchecked: a worker touches only the place of its own number.
   private let places: UnsafeMutablePointer<Workspace?>
+  /// Workers; behind their places are as many for companions.
   private let count: Int
   private let make: () -> Workspace
   /// Where all of them have their parameters.
@@ -95,26 +138,36 @@ final class WorkerSpaces: @unchecked Sendable {
         pool: pool
       )
     }
-    places = .allocate(capacity: workers)
-    places.initialize(repeating: nil, count: workers)
+    places = .allocate(capacity: 2 * workers)
+    places.initialize(repeating: nil, count: 2 * workers)
   }
 
   deinit {
-    places.deinitialize(count: count)
+    places.deinitialize(count: 2 * count)
     places.deallocate()
   }
 
   /// Lets go of models that workers have loaded; while none runs.
   func forgetModels() {
-    for worker in 0..<count { places[worker]?.forget() }
+    for place in 0..<2 * count { places[place]?.forget() }
+  }
+
+  /// A second workspace of a worker, for methods that look at two models at once.
+  func companion(_ worker: Int) -> Workspace {
+    precondition(worker >= 0 && worker < count, "WorkerSpaces: worker \(worker) of \(count)")
+    return workspace(count + worker)
   }
 
   /// The workspace of a worker.
   subscript(worker: Int) -> Workspace {
     precondition(worker >= 0 && worker < count, "WorkerSpaces: worker \(worker) of \(count)")
-    if let space = places[worker] { return space }
+    return workspace(worker)
+  }
+
+  private func workspace(_ place: Int) -> Workspace {
+    if let space = places[place] { return space }
     let space = make()
-    places[worker] = space
+    places[place] = space
     return space
   }
 }

@@ -27,7 +27,7 @@ extension Simulation {
   func evaluate() throws(Divergence) -> EvaluationResult {
     var result = EvaluationResult()
     let tests = arena.localTests
-    if let model = method.genericModel(server) {
+    if let model = genericModel() {
       // Images that all local tests share come first, so that one pass serves both measures.
       let shared = tests.sharesOneList ? tests.images(of: 0) : []
       let isShared = Set(shared)
@@ -40,7 +40,7 @@ extension Simulation {
         lossSum: all.lossByClass.reduce(0, +),
         trainCounts: arena.split.classCounts
       )
-      if !Method.models.contains(.personal), tests.sharesOneList {
+      if !method.models.contains(.personal), tests.sharesOneList {
         let labels = arena.test.images.labels
         let counts = first.classCounts
         result.scores = arena.split.clients.indices.map { client in
@@ -50,9 +50,16 @@ extension Simulation {
         }
       }
     }
-    if Method.models.contains(.personal) { result.scored = .own }
+    if method.models.contains(.personal) { result.scored = .own }
     if result.scores.isEmpty { result.scores = try scoreEachClient() }
     return result
+  }
+
+  /// The model for everybody, with its classifier changed as the scenario says; or nil.
+  func genericModel() -> [Float]? {
+    guard var model = method.genericModel(server) else { return nil }
+    arena.postHoc.change(&model, of: arena.network, arena.split.classCounts)
+    return model
   }
 
   /// A client's own model, or the generic one; nil when the method has neither.
@@ -63,14 +70,14 @@ extension Simulation {
       round: max(1, round),
       examples: arena.split.clients[client],
       worker: worker,
-      firstStep: 1 << 32
+      firstStep: Counters.evaluation
     )
     let own = try method.personalModel(
       &device,
       server,
       memories[client] ?? ClientMemory()
     )
-    return own ?? method.genericModel(server)
+    return own ?? genericModel()
   }
 
   /// The generic model on test images, cut into pieces for the workers.
@@ -123,8 +130,7 @@ extension Simulation {
   ) throws(Divergence) -> [ClientScore] {
     let tests = arena.localTests
     let loader = tests.source == .testSet ? arena.test : arena.train
-    let space = arena.spaces[worker]
-    let hasOwn = Method.models.contains(.personal)
+    let hasOwn = method.models.contains(.personal)
     var scores: [ClientScore] = []
     scores.reserveCapacity(clients.count)
     var loaded = false
@@ -133,6 +139,7 @@ extension Simulation {
         scores.append(ClientScore())
         continue
       }
+      let space = arena.spaces(of: client)[worker]
       if hasOwn || !loaded {
         guard let model = try model(of: client, worker: worker) else {
           scores.append(ClientScore())
@@ -144,7 +151,7 @@ extension Simulation {
       let weights = tests.classWeights(of: client, labels: loader.images.labels)
       // Images of classes that count nothing need no forward pass.
       let images = tests.images(of: client).filter { weights[Int(loader.images.labels[$0])] > 0 }
-      let measurement = arena.network.measure(space, loader, images)
+      let measurement = arena.problem.network(of: client).measure(space, loader, images)
       scores.append(score(weights, measurement, measurement.classCounts))
     }
     return scores

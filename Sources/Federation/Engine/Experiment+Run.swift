@@ -140,6 +140,7 @@ extension Experiment {
     _ interruption: () -> ExitCode?,
     _ report: (RoundRecord) -> Void
   ) throws(Failure) -> RunResult {
+    let arena = try adapted(arena, to: choice, type)
     let run = Run(
       simulation: Simulation(Method(choice.settings, arena.problem), arena),
       arena: arena,

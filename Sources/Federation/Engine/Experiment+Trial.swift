@@ -18,6 +18,8 @@ package struct Trial: Sendable {
   /// The records without times and evaluations.
   package let bytesUp: [Int]
   package let bytesDown: [Int]
+  /// Bytes of the broadcast before the first round.
+  package let bytesSetup: Int
   package let trainLoss: [Double]
   /// The generic and personal measures at the end; nil without that kind of model.
   package let generic: RoundRecord.Generic?
@@ -59,6 +61,19 @@ extension Experiment {
     )
   }
 
+  /// Which models one of the scenario's strategies has.
+  package func models(ofStrategy index: Int) throws -> ModelKinds {
+    let choice = scenario.strategies[index]
+    guard let type = StrategyRegistry[choice.kind] else {
+      preconditionFailure("models: no strategy \(choice.kind)")
+    }
+    func models<Method: Strategy>(_ type: Method.Type) throws -> ModelKinds {
+      let arena = try adapted(arena(0, threads: 1), to: choice, type)
+      return Method(choice.settings, arena.problem).models
+    }
+    return try models(type)
+  }
+
   private func trial<Method: Strategy>(
     _ type: Method.Type,
     _ choice: Scenario.StrategyChoice,
@@ -66,6 +81,7 @@ extension Experiment {
     interruptedAfter: Int?,
     folder: String?
   ) throws -> Trial {
+    let arena = try adapted(arena, to: choice, type)
     var simulation = Simulation(Method(choice.settings, arena.problem), arena)
     var digests = [Digest.hex(simulation.digest)]
     var outcomes: [Simulation<Method>.Outcome] = []
@@ -96,6 +112,7 @@ extension Experiment {
       digests: digests,
       bytesUp: outcomes.map(\.bytes.up),
       bytesDown: outcomes.map(\.bytes.down),
+      bytesSetup: outcomes.map(\.bytes.setup).reduce(0, +),
       trainLoss: outcomes.map { $0.report.lossSum / $0.report.exampleWeight },
       generic: evaluation.generic,
       personal: Metrics.personal(evaluation.scores.map(\.accuracy), model: evaluation.scored),

@@ -103,7 +103,11 @@ public struct Experiment: Sendable {
         clients: scenario.federation.clients,
         settings: scenario.client,
         initial: initial,
-        seed: seed
+        seed: seed,
+        rounds: scenario.federation.rounds,
+        pooledCounts: split.classCounts,
+        publicCount: split.publicIndices.count,
+        imageBytes: data.train.shape.count * (data.train.isBytes ? 1 : 4)
       ),
       train: BatchLoader(data.train, transform),
       test: BatchLoader(data.test, transform),

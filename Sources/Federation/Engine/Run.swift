@@ -141,6 +141,7 @@ struct Run<Method: Strategy> {
     record.time.wall = Terminal.now() - start
     try files.append(
       record,
+      broadcast: outcome.broadcast,
       messages: outcome.messages,
       clients: rows,
       trainCounts: arena.split.classCounts
@@ -175,18 +176,22 @@ struct Run<Method: Strategy> {
   }
 
   private func writeModels(_ files: RunFiles) throws(Failure) {
-    let layout = arena.problem.layout
-    if let model = simulation.method.genericModel(simulation.server) {
-      try files.writeModel(model, layout, name: "generic")
+    if let model = simulation.genericModel() {
+      try files.writeModel(model, arena.problem.layout, name: "generic")
     }
-    guard Method.models.contains(.personal), arena.scenario.output.personalModels else { return }
+    guard simulation.method.models.contains(.personal), arena.scenario.output.personalModels
+    else { return }
     let digits = max(3, String(arena.problem.clients - 1).count)
     for client in arena.split.clients.indices where !arena.split.clients[client].isEmpty {
       // A divergence in a last fine-tuning leaves that client without a file, nothing else.
       guard let model = try? simulation.model(of: client, worker: 0) else { continue }
       let number = String(client)
       let padded = String(repeating: "0", count: digits - number.count) + number
-      try files.writeModel(model, layout, name: "personal/" + padded)
+      try files.writeModel(
+        model,
+        arena.problem.network(of: client).layout,
+        name: "personal/" + padded
+      )
     }
   }
 }

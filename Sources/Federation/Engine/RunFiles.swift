@@ -80,6 +80,7 @@ struct RunFiles {
   /// One round.
   func append(
     _ record: RoundRecord,
+    broadcast: MessageLedger,
     messages sent: MessageLedger,
     clients scores: [ClientRow],
     trainCounts: [Int]
@@ -94,6 +95,8 @@ struct RunFiles {
       try classes.append(table.map(\.line))
     }
     try clients.append(scores.map(\.line))
+    // What was sent before the first round has round 0 and comes with the first round.
+    try messages.append(wholeLines: broadcast.lines(round: 0))
     try messages.append(wholeLines: sent.lines(round: record.round))
     try digests.append(DigestRow(round: record.round, digest: record.digest).line)
     try rounds.append(record.json.compact)

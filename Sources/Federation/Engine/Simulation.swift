@@ -27,6 +27,8 @@ final class Simulation<Method: Strategy> {
     var bytes = RoundRecord.Bytes(up: 0, down: 0)
     /// What was sent.
     var messages = MessageLedger()
+    /// What was sent before the first round, once.
+    var broadcast = MessageLedger()
   }
 
   /// Before the first round.
@@ -37,13 +39,33 @@ final class Simulation<Method: Strategy> {
     extendDigest(with: [])
   }
 
-  /// One round: cohort → download → train in parallel → fold in order → server step.
+  /// One round: cohort → as many exchanges as the method makes.
   func runRound() throws(Divergence) -> Outcome {
     round += 1
+    server.round = round
     let cohort = arena.sampler.cohort(round: round)
     let jobs = RoundJobs(cohort, arena, Method.population, Method.weighting)
     var outcome = Outcome(sampled: jobs.sampled)
-    outcome.messages.reserve(clients: jobs.list.count)
+    outcome.messages.reserve(clients: jobs.list.count * method.exchanges)
+    if round == 1 { countBroadcast(in: &outcome) }
+    for exchange in 0..<method.exchanges {
+      server.exchange = exchange
+      try run(jobs, exchange, &outcome)
+    }
+    server.exchange = 0
+    guard VectorArithmetic.isFinite(server.model.span) else {
+      throw Divergence(round: round)
+    }
+    extendDigest(with: jobs.list.map(\.client))
+    return outcome
+  }
+
+  /// One exchange: download → train in parallel → fold in order → server step.
+  private func run(
+    _ jobs: RoundJobs,
+    _ exchange: Int,
+    _ outcome: inout Outcome
+  ) throws(Divergence) {
     var failure: Divergence?
     var fold = Method.Fold()
     swap(&fold, &self.fold)  // one owner: no copy below
@@ -66,26 +88,26 @@ final class Simulation<Method: Strategy> {
             WeightedUpload(trained.update.upload, weight: job.weight, client: job.client)
           )
           outcome.report.add(trained.update.report)
-          if !trained.memory.isEmpty { memories[job.client] = trained.memory }
+          memories[job.client] = trained.memory.isEmpty ? nil : trained.memory
         }
       }
       fold.add(uploads)
     }
     if let failure { throw failure }
-    arena.spaces.forgetModels()  // the server is about to move the model, and would copy it
+    arena.forgetModels()  // the server is about to move the model, and would copy it
     if !jobs.list.isEmpty {
-      method.step(
-        &server,
-        fold,
-        RoundFacts(round: round, uploads: jobs.list.count, clients: arena.problem.clients)
+      let facts = RoundFacts(
+        round: round,
+        exchange: exchange,
+        rounds: arena.problem.rounds,
+        uploads: jobs.list.count,
+        clients: arena.problem.clients,
+        makeDevice: { [arena, round] in arena.serverDevice(round: round, exchange: exchange) }
       )
+      try method.step(&server, fold, facts)
+      arena.forgetModels()
     }
     swap(&fold, &self.fold)
-    guard VectorArithmetic.isFinite(server.model.span) else {
-      throw Divergence(round: round)
-    }
-    extendDigest(with: jobs.list.map(\.client))
-    return outcome
   }
 
   /// All that the next rounds depend on.
@@ -98,6 +120,7 @@ final class Simulation<Method: Strategy> {
     round = checkpoint.round
     digest = checkpoint.digest
     server = checkpoint.server
+    server.round = round
     memories = checkpoint.memories
   }
 
@@ -114,7 +137,8 @@ final class Simulation<Method: Strategy> {
       round: round,
       examples: job.examples,
       worker: worker,
-      settings: settings
+      settings: settings,
+      firstStep: Counters.exchange(server.exchange)
     )
     var memory = remembered
     do throws(Divergence) {
@@ -126,6 +150,24 @@ final class Simulation<Method: Strategy> {
   }
 
   // MARK: - Ledger
+
+  /// What every client is told once: the method's broadcast, and the pooled class counts when the
+  /// loss needs them.
+  private func countBroadcast(in outcome: inout Outcome) {
+    guard Method.population == .cohort else { return }
+    var down = method.broadcast(server)
+    var up = Payload.empty
+    if arena.problem.settings.loss.needsPooledCounts {
+      let counts = [NamedShape("class_counts", [arena.network.classes], .int32)]
+      let zeros = [Float](repeating: 0, count: arena.network.classes)  // only sizes are counted
+      up.append("class-counts", counts, values: zeros)
+      down.append("class-counts", counts, values: zeros)
+    }
+    for client in 0..<arena.problem.clients {
+      outcome.bytes.setup += outcome.broadcast.add(up, .up, client: client)
+      outcome.bytes.setup += outcome.broadcast.add(down, .down, client: client)
+    }
+  }
 
   /// Every tensor of both messages; data that never leave their place cost nothing.
   private func count(

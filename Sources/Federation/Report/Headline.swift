@@ -33,6 +33,10 @@ public struct HeadlineMetric: Sendable, Equatable {
     },
     HeadlineMetric("bytes.up") { run in run.total { Double($0.bytes.up) } },
     HeadlineMetric("bytes.down") { run in run.total { Double($0.bytes.down) } },
+    HeadlineMetric("bytes.setup") { run in
+      let bytes = run.total { Double($0.bytes.setup) }
+      return (bytes ?? 0) > 0 ? bytes : nil
+    },
     HeadlineMetric("time.wall") { run in run.total { $0.time.wall } },
   ]
 

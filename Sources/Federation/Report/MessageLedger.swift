@@ -93,10 +93,10 @@ package struct MessageLedger: Sendable {
       client: 0,
       direction: direction,
       tensor: block + "/" + tensor.name,
-      dtype: "f32",
+      dtype: tensor.element.rawValue,
       shape: tensor.shape,
-      denseBytes: 4 * tensor.count,
-      codedBytes: 4 * tensor.count
+      denseBytes: tensor.byteCount,
+      codedBytes: tensor.byteCount
     )
     return String(row.line.dropFirst("0,0,".count))
   }

@@ -5,7 +5,7 @@ extension RoundRecord {
   public var json: JSON {
     var members: [(String, JSON)] = [
       ("round", .int(round)), ("sampled", .array(sampled.map(JSON.int))),
-      ("bytes", .object([("up", .int(bytes.up)), ("down", .int(bytes.down))])),
+      ("bytes", bytes.json),
     ]
     if let train {
       members.append(
@@ -43,7 +43,7 @@ extension RoundRecord {
     self.init(
       round: round,
       sampled: clients,
-      bytes: Bytes(up: up, down: down),
+      bytes: Bytes(up: up, down: down, setup: json["bytes"]?["setup"]?.int ?? 0),
       time: Time(wall: wall, virtual: json["time"]?["virtual"]?.measure),
       digest: digest
     )
@@ -176,4 +176,13 @@ extension RoundRecord.Personal {
 extension JSON {
   /// A number, or NaN for null; nil for anything else.
   fileprivate var measure: Double? { isNull ? .nan : double }
+}
+
+extension RoundRecord.Bytes {
+  /// `setup` is there only where something was sent before the first round.
+  fileprivate var json: JSON {
+    var members: [(String, JSON)] = [("up", .int(up)), ("down", .int(down))]
+    if setup > 0 { members.append(("setup", .int(setup))) }
+    return .object(members)
+  }
 }

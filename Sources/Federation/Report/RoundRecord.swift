@@ -27,11 +27,14 @@ public struct RoundRecord: Sendable, Equatable {
     public var up: Int
     /// From the server to clients.
     public var down: Int
+    /// In both directions, once, before the first round; counted in that round's record.
+    public var setup: Int
 
     /// Bytes in both directions.
-    public init(up: Int, down: Int) {
+    public init(up: Int, down: Int, setup: Int = 0) {
       self.up = up
       self.down = down
+      self.setup = setup
     }
   }
 

@@ -114,6 +114,7 @@ public enum ResultsTable {
     }
     add("bytes.up", "", "all", Double(record.bytes.up))
     add("bytes.down", "", "all", Double(record.bytes.down))
+    if record.bytes.setup > 0 { add("bytes.setup", "", "all", Double(record.bytes.setup)) }
     add("train.loss", "local", "all", record.train?.loss)
     if let generic = record.generic {
       add("accuracy", "generic", "all", generic.accuracy)

@@ -31,6 +31,12 @@ public struct Scenario: Sendable {
     public var label: String
     /// The values of the fields on the strategy's card.
     public var settings: StrategySettings
+    /// The loss on the logits.
+    public var loss = LossSpec.crossEntropy
+    /// Private tensors and the server's optimizer.
+    public var composition = Composition()
+    /// What is done to the generic model's classifier before it is measured.
+    public var postHoc = PostHoc.none
   }
 }
 

@@ -231,37 +231,10 @@ struct ScenarioDecoder {
     default: throw node.missing("kind")
     }
   }
-
-  // MARK: - Strategies
-
-  private func strategies(_ nodes: [Node]) throws(Missing) -> [Scenario.StrategyChoice] {
-    var all: [Scenario.StrategyChoice] = []
-    for node in nodes {
-      let kind = try node.text("kind")
-      guard let card = cards.first(where: { $0.kind == kind }) else { throw node.missing("kind") }
-      var values: [String: Hyperparameter.Value] = [:]
-      for field in card.fields {
-        switch field.domain {
-        case .number: values[field.name] = .number(try node.number(field.name))
-        case .integer: values[field.name] = .integer(try node.int(field.name))
-        case .flag: values[field.name] = .flag(try node.flag(field.name))
-        case .choice: values[field.name] = .choice(try node.text(field.name))
-        }
-      }
-      all.append(
-        Scenario.StrategyChoice(
-          kind: kind,
-          label: try node.text("label"),
-          settings: StrategySettings(card, values)
-        )
-      )
-    }
-    return all
-  }
 }
 
 /// An object of the resolved tree and its path.
-private struct Node {
+struct Node {
   let json: JSON
   let path: String
 

@@ -19,6 +19,9 @@ package struct BatchNorm: Operation {
 
   package var summary: String { "BatchNorm2d(\(shape.channels))" }
   package var hasParameters: Bool { true }
+  package var parameterRanges: [Range<Int>] {
+    [scale..<scale + shape.channels, shift..<shift + shape.channels]
+  }
 
   package func forward(_ pass: borrowing Pass) {
     let channels = shape.channels

@@ -36,6 +36,10 @@ package struct Convolution: Operation {
   }
   package var forwardFLOPs: Int { 2 * geometry.output.count * geometry.patch }
   package var hasParameters: Bool { true }
+  package var parameterRanges: [Range<Int>] {
+    [weight..<weight + geometry.patch * geometry.output.channels]
+      + (bias.map { [$0..<$0 + geometry.output.channels] } ?? [])
+  }
   package var scratchCount: Int { kernel.scratchCount }
   package var readsBeyondParameters: Bool { geometry.output.channels % 16 != 0 }
 

@@ -14,6 +14,9 @@ package struct Dense: Operation {
   package var summary: String { "\(name): Linear(\(inputs), \(outputs), bias=\(bias != nil))" }
   package var forwardFLOPs: Int { 2 * inputs * outputs }
   package var hasParameters: Bool { true }
+  package var parameterRanges: [Range<Int>] {
+    [weight..<weight + inputs * outputs] + (bias.map { [$0..<$0 + outputs] } ?? [])
+  }
 
   /// Inputs per stretch of a transposed weight matrix: it stays in a usual L2 cache.
   private var stretch: Int { min(inputs, max(64, 65_536 / max(1, (outputs + 15) / 16 * 16))) }

@@ -29,6 +29,9 @@ package struct GroupNorm: Operation {
 
   package var summary: String { "GroupNorm(\(groups), \(shape.channels))" }
   package var hasParameters: Bool { true }
+  package var parameterRanges: [Range<Int>] {
+    [scale..<scale + shape.channels, shift..<shift + shape.channels]
+  }
   package var scratchCount: Int { 8 * shape.channels + 16 }
 
   package func forward(_ pass: borrowing Pass) {

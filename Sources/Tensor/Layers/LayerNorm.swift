@@ -15,6 +15,9 @@ package struct LayerNorm: Operation {
 
   package var summary: String { "LayerNorm(\(shape.channels))" }
   package var hasParameters: Bool { true }
+  package var parameterRanges: [Range<Int>] {
+    [scale..<scale + shape.channels, shift..<shift + shape.channels]
+  }
 
   package func forward(_ pass: borrowing Pass) {
     let channels = shape.channels

@@ -13,6 +13,7 @@ package struct PooledConvolution: Operation {
   package var summary: String { convolution.summary + ", ReLU, " + pooling.summary }
   package var forwardFLOPs: Int { convolution.forwardFLOPs }
   package var hasParameters: Bool { true }
+  package var parameterRanges: [Range<Int>] { convolution.parameterRanges }
   package var readsBeyondParameters: Bool { convolution.readsBeyondParameters }
   package var scratchCount: Int { convolution.scratchCount + map.count + 16 }
 

@@ -58,6 +58,8 @@ public struct Network: Sendable {
   public let directRanges: [Range<Int>]
   /// The trained parameters outside `directRanges`.
   public let indirectRanges: [Range<Int>]
+  /// The first step behind the features: those from here on are the head.
+  let headStart: Int
   /// Whether parameters can be read where somebody else keeps them: nothing is written to them,
   /// and nothing read beyond them.
   let canReadLentParameters: Bool
@@ -102,6 +104,7 @@ public struct Network: Sendable {
     }
     if start < layout.trainedCount { rest.append(start..<layout.trainedCount) }
     indirectRanges = rest
+    headStart = (steps.lastIndex { $0.output == featuresSlot } ?? -1) + 1
     canReadLentParameters =
       layout.trainedCount == layout.count && !steps.contains { $0.readsBeyondParameters }
   }
@@ -156,11 +159,19 @@ public struct Network: Sendable {
   ///
   /// `directRate`: η when the parameters in `directRanges` are to be moved by −η times their
   /// gradient at once, which saves storing that gradient; they must be read by nobody else.
+  ///
+  /// `part`: with `.head` the sweep stops where `workspace.featuresGradient` is complete, so that
+  /// a caller can add to it; `.body` goes on from there.
+  ///
+  /// `first`: steps before this one are left out (see `firstStep`); their parameters' gradients
+  /// are then what they were.
   public func backward(
     _ workspace: Workspace,
     batch: Int,
     accumulate: Bool = false,
-    directRate: Float? = nil
+    directRate: Float? = nil,
+    part: BackwardPart = .everything,
+    from first: Int = 0
   ) {
     precondition(workspace.isForTraining, "Network.backward: the workspace is for evaluation only")
     let pass = workspace.pass(
@@ -169,10 +180,32 @@ public struct Network: Sendable {
       accumulate: accumulate,
       directRate: directRate
     )
-    var index = steps.count
-    while index > 0 {
+    var index = part == .body ? headStart : steps.count
+    let end = max(first, part == .head ? headStart : 0)
+    while index > end {
       index -= 1
       steps[index].backward(pass, inputGradient: stepWrites[index])
     }
   }
+
+  /// The first step that a backward sweep must reach when only parameters in `ranges` will move.
+  ///
+  /// - Complexity: O(steps · ranges).
+  public func firstStep(moving ranges: [Range<Int>]) -> Int {
+    let wanted = steps.firstIndex { step in
+      guard step.hasParameters else { return false }
+      let own = step.parameterRanges
+      return own.isEmpty || own.contains { range in ranges.contains { $0.overlaps(range) } }
+    }
+    return wanted ?? steps.count
+  }
+}
+
+/// A stretch of the backward sweep.
+public enum BackwardPart: Sendable {
+  case everything
+  /// From the logits to the features.
+  case head
+  /// From the features to the input.
+  case body
 }

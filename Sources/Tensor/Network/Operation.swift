@@ -24,6 +24,8 @@ package protocol Operation: Sendable {
   var forwardFLOPs: Int { get }
   /// Whether it has parameters that need a gradient.
   var hasParameters: Bool { get }
+  /// Where they lie, running statistics not counted; empty also when it does not say.
+  var parameterRanges: [Range<Int>] { get }
   /// Floats of `Pass.scratch` that it uses.
   var scratchCount: Int { get }
   /// Parameters that `Pass.directRate` moves, or nil.
@@ -33,6 +35,7 @@ package protocol Operation: Sendable {
 extension Operation {
   package var forwardFLOPs: Int { 0 }
   package var hasParameters: Bool { false }
+  package var parameterRanges: [Range<Int>] { [] }
   package var scratchCount: Int { 0 }
   package var gradientSlots: [Int] { [input, output] }
   package var readsBeyondParameters: Bool { false }

@@ -34,6 +34,9 @@ public final class Workspace {
   public let logitsGradient: UnsafeMutableBufferPointer<Float>
   /// Input of the classifier, [capacity × featureWidth].
   public let features: UnsafeMutableBufferPointer<Float>
+  /// Gradient of the loss with respect to the features; empty without training, and where the
+  /// classifier reads the data itself.
+  public let featuresGradient: UnsafeMutableBufferPointer<Float>
   /// Bytes allocated.
   public let byteCount: Int
 
@@ -123,6 +126,11 @@ public final class Workspace {
       training ? capacity * network.classes : 0
     )
     features = buffer(valuesAt[network.featuresSlot], capacity * network.featureWidth)
+    let hasFeatureGradient = training && network.slots[network.featuresSlot].hasGradient
+    featuresGradient = buffer(
+      gradientsAt[network.featuresSlot],
+      hasFeatureGradient ? capacity * network.featureWidth : 0
+    )
   }
 
   deinit {

@@ -4,6 +4,24 @@ public struct NamedShape: Sendable, Equatable {
   public let name: String
   /// Its shape.
   public let shape: [Int]
+  /// How its values travel.
+  public let element: Element
+
+  /// Kinds of numbers in a message.
+  public enum Element: String, Sendable {
+    /// 32-bit floats.
+    case float32 = "f32"
+    /// Whole numbers in 0 ... 255.
+    case uint8 = "u8"
+    /// Whole numbers below 2²⁴ in magnitude, such as counts and labels.
+    case int32 = "i32"
+
+    /// Bytes of one.
+    public var byteCount: Int { self == .uint8 ? 1 : 4 }
+  }
+
+  /// Bytes of all values.
+  public var byteCount: Int { count * element.byteCount }
 
   /// Number of floats.
   public var count: Int {
@@ -13,9 +31,10 @@ public struct NamedShape: Sendable, Equatable {
   }
 
   /// A name with a shape.
-  public init(_ name: String, _ shape: [Int]) {
+  public init(_ name: String, _ shape: [Int], _ element: Element = .float32) {
     self.name = name
     self.shape = shape
+    self.element = element
   }
 }
 

@@ -87,14 +87,21 @@ package enum ExplainCommand {
   package static func page(_ card: StrategyCard) -> Page {
     let fields = card.fields.map { field in
       "\(field.name)  (\(field.symbol))  default \(field.initial.json.compact)  \(field.summary)"
+        + (field.isInferred ? "  [inferred: the paper's value is not known]" : "")
     }
+    let parts: [(StrategyCard.Parts, String)] = [
+      (.loss, "loss (default \(card.defaultLoss))"), (.serverOptimizer, "serverOptimizer"),
+      (.groups, "private"), (.postHoc, "postHoc"),
+    ]
+    let composes = parts.filter { card.composes.contains($0.0) }.map(\.1)
     return Page(
       name: card.kind,
       kind: "strategy",
       parts: [
         ("title", [card.title]), ("summary", [card.summary]), ("source", [card.source]),
         ("equations", card.equations), ("messages", card.messages), ("memory", [card.memory]),
-        ("fields", fields), ("notes", card.notes),
+        ("fields", fields), ("composes with", composes), ("notes", card.notes),
+        ("deviations", card.deviations),
       ]
     )
   }

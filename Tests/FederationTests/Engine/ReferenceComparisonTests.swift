@@ -218,7 +218,7 @@ struct ReferenceComparisonTests {
     case .fedPer:
       let body = reference.model.count - reference.model.headCount
       // With one layer the head is everything, and its columns are in the engine's order.
-      try checkClients(trial, reference, "head", bound, scaledBy: 1) {
+      try checkClients(trial, reference, ModelExchange.privatePart, bound, scaledBy: 1) {
         body == 0 ? layout.torchOrder($0) : $0
       }
     case .localOnly:

@@ -20,12 +20,12 @@ struct RunFolderTests {
       "split/summary.csv", "split/normalization.json", "summary.json", "results.csv",
       "report.html",
     ] { #expect(files.contains(name), "\(name)") }
-    for kind in kinds {
+    for (index, kind) in kinds.enumerated() {
       for name in [
         "rounds.jsonl", "classes.csv", "clients.csv", "messages.csv", "digest.txt",
         "checkpoints/last.json", "checkpoints/last.safetensors",
       ] { #expect(files.contains("\(kind)-s1/\(name)"), "\(kind) \(name)") }
-      let models = try #require(StrategyRegistry[kind]).models
+      let models = try fixture.experiment.models(ofStrategy: index)
       #expect(
         files.contains("\(kind)-s1/final/generic.safetensors") == models.contains(.generic)
       )
