@@ -38,67 +38,19 @@ public struct Optimizer: Sendable {
     ranges: [Range<Int>]
   ) {
     steps += 1
+    let rule = UpdateRule(spec: spec, number: steps, learningRate: learningRate)
+    let moments = workspace.moments
     for range in ranges where !range.isEmpty {
-      switch spec.kind {
-      case .sgd: sgd(workspace, range, Float(learningRate))
-      case .adam, .adamw: adam(workspace, range, learningRate)
+      guard let w = workspace.parameters.baseAddress, let g = workspace.gradient.baseAddress else {
+        return
       }
-    }
-  }
-
-  /// g ← g + λw; v ← ρv + g; w ← w − η·v, or w − η·(g + ρv) with Nesterov.
-  private func sgd(_ workspace: Workspace, _ range: Range<Int>, _ rate: Float) {
-    let decay = Float(spec.weightDecay)
-    let momentum = Float(spec.momentum)
-    guard let w = workspace.parameters.baseAddress, let g = workspace.gradient.baseAddress else {
-      return
-    }
-    guard momentum > 0, let v = workspace.moments[0].baseAddress else {
-      for i in range { w[i] -= rate * (g[i] + decay * w[i]) }
-      return
-    }
-    if spec.nesterov {
-      for i in range {
-        let gradient = g[i] + decay * w[i]
-        v[i] = momentum * v[i] + gradient
-        w[i] -= rate * (gradient + momentum * v[i])
-      }
-    } else {
-      for i in range {
-        v[i] = momentum * v[i] + (g[i] + decay * w[i])
-        w[i] -= rate * v[i]
-      }
-    }
-  }
-
-  /// m ← m + (1 − β₁)(g − m); v ← β₂v + (1 − β₂)g²; w ← w − η/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε).
-  ///
-  /// Kingma and Ba 2015, arXiv:1412.6980, algorithm 1; weight decay joins g (Adam) or shrinks w
-  /// first (AdamW: Loshchilov and Hutter 2019, arXiv:1711.05101).
-  private func adam(_ workspace: Workspace, _ range: Range<Int>, _ rate: Double) {
-    guard let w = workspace.parameters.baseAddress, let g = workspace.gradient.baseAddress,
-      let m = workspace.moments[0].baseAddress, let v = workspace.moments[1].baseAddress
-    else { return }
-    var power1 = 1.0
-    var power2 = 1.0
-    for _ in 0..<steps {
-      power1 *= spec.beta1
-      power2 *= spec.beta2
-    }
-    let stepSize = Float(rate / (1 - power1))
-    let root = Float((1 - power2).squareRoot())
-    let beta2 = Float(spec.beta2)
-    let rest1 = Float(1 - spec.beta1)
-    let rest2 = Float(1 - spec.beta2)
-    let epsilon = Float(spec.epsilon)
-    let joined = spec.kind == .adam ? Float(spec.weightDecay) : 0
-    let shrink = spec.kind == .adamw ? Float(1 - rate * spec.weightDecay) : 1
-    for i in range {
-      w[i] *= shrink
-      let gradient = g[i] + joined * w[i]
-      m[i] += rest1 * (gradient - m[i])
-      v[i] = beta2 * v[i] + rest2 * gradient * gradient
-      w[i] -= stepSize * m[i] / (v[i].squareRoot() / root + epsilon)
+      rule.step(
+        w,
+        g,
+        moments.isEmpty ? nil : moments[0].baseAddress,
+        moments.count < 2 ? nil : moments[1].baseAddress,
+        range
+      )
     }
   }
 }
