@@ -113,6 +113,30 @@ import Testing
     #expect(personal.fairness.helped == 0.6)  // equal does not count as better
   }
 
+  @Test("what clients' own models know of their classes, of rare classes, and beyond")
+  func perClass() throws {
+    let personal = try #require(
+      Metrics.personal(
+        [0.5, 0.25, .nan, 0.75],
+        model: .own,
+        perClass: [[1, 0.5, .nan], [0, 0.25, .nan], [], [0.5, .nan, .nan]],
+        global: [0.5, 0.25, nil, 0.75],
+        trainCounts: [90, 8, 2]
+      )
+    )
+    #expect(personal.perClass[0] == 0.5)
+    #expect(personal.perClass[1] == 0.375)
+    #expect(personal.perClass[2].isNaN)  // nobody holds it
+    #expect(personal.shots?.head == 0.5)
+    #expect(personal.shots?.middle == 0.375)
+    #expect(personal.shots?.tail == nil)
+    #expect(personal.global == 0.5)
+    #expect(personal.fairness.worstDecile == 0.25)
+    // Of 11 clients the worst tenth is two.
+    let many = (1...11).map { Double($0) / 16 }
+    #expect(Metrics.personal(many, model: .own)?.fairness.worstDecile == 1.5 / 16)
+  }
+
   @Test("clients without a local test are left out; without any there is no number")
   func missingClients() {
     #expect(Metrics.personal([.nan, 0.5], model: .generic)?.accuracy == 0.5)

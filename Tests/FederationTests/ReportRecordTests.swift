@@ -20,7 +20,10 @@ import Testing
     personal: .init(
       accuracy: 0.4177,
       model: .own,
-      fairness: .init(std: 0.081, p10: 0.31, worst: 0.24, helped: 0.85)
+      fairness: .init(std: 0.081, p10: 0.31, worst: 0.24, worstDecile: 0.25, helped: 0.85),
+      global: 0.3,
+      perClass: [0.5, 0.125],
+      shots: .init(rule: "cumulative-share 75/95", head: 0.5, middle: nil, tail: 0.125)
     ),
     time: .init(wall: 7.21, virtual: 188.4),
     digest: "9d0f"
@@ -36,7 +39,9 @@ import Testing
         + #""perClass":[0.5,0.25],"shots":{"rule":"cumulative-share 75/95","head":0.412,"#
         + #""tail":0.058},"shotsAbsolute":{"rule":"absolute >100 / 20..100 / <20","head":1,"#
         + #""middle":0}},"personal":{"accuracy":0.4177,"model":"own","fairness":{"std":0.081,"#
-        + #""p10":0.31,"worst":0.24,"helped":0.85}},"time":{"wall":7.21,"virtual":188.4},"#
+        + #""p10":0.31,"worst":0.24,"worstDecile":0.25,"helped":0.85},"global":0.3,"#
+        + #""perClass":[0.5,0.125],"shots":{"rule":"cumulative-share 75/95","head":0.5,"#
+        + #""tail":0.125}},"time":{"wall":7.21,"virtual":188.4},"#
         + #""digest":"9d0f"}"#
     )
   }
@@ -113,7 +118,7 @@ import Testing
       loss: nil,
       accuracyAlone: .nan
     )
-    #expect(client.line == "5,3,210,99.5,0.25,,")
+    #expect(client.line == "5,3,210,99.5,0.25,,,")
     let message = MessageRow(
       round: 1,
       client: 0,

@@ -8,6 +8,11 @@ struct ClientScore: Sendable {
   var accuracy = Double.nan
   /// Σ_c w_kc · mean cross-entropy on class c; NaN likewise.
   var loss = Double.nan
+  /// Accuracy on each class that the client holds; NaN for others.
+  var perClass: [Double] = []
+  /// Accuracy of the client's own model with all classes counting alike, whether the client holds
+  /// them or not; nil where it was not measured on all of them.
+  var global: Double?
 }
 
 /// The measures of one round.
@@ -149,10 +154,16 @@ extension Simulation {
         loaded = true
       }
       let weights = tests.classWeights(of: client, labels: loader.images.labels)
-      // Images of classes that count nothing need no forward pass.
-      let images = tests.images(of: client).filter { weights[Int(loader.images.labels[$0])] > 0 }
+      // A model of one's own is measured on all classes, to see what it knows beyond the client's;
+      // else images of classes that count nothing need no forward pass.
+      let seesAll = hasOwn && tests.sharesOneList
+      let images = tests.images(of: client).filter {
+        seesAll || weights[Int(loader.images.labels[$0])] > 0
+      }
       let measurement = arena.problem.network(of: client).measure(space, loader, images)
-      scores.append(score(weights, measurement, measurement.classCounts))
+      var score = score(weights, measurement, measurement.classCounts)
+      if seesAll { score.global = ConfusionMatrix(measurement).balancedAccuracy }
+      scores.append(score)
     }
     return scores
   }
@@ -164,9 +175,11 @@ extension Simulation {
     _ counts: [Int]
   ) -> ClientScore {
     var score = ClientScore(accuracy: 0, loss: 0)
+    score.perClass = [Double](repeating: .nan, count: weights.count)
     for c in weights.indices where weights[c] > 0 && counts[c] > 0 {
       let right = measurement.confusion[c * measurement.classes + c]
-      score.accuracy += weights[c] * Double(right) / Double(counts[c])
+      score.perClass[c] = Double(right) / Double(counts[c])
+      score.accuracy += weights[c] * score.perClass[c]
       score.loss += weights[c] * measurement.lossByClass[c] / Double(counts[c])
     }
     return score

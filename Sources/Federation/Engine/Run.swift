@@ -131,7 +131,10 @@ struct Run<Method: Strategy> {
       record.personal = Metrics.personal(
         evaluation.scores.map(\.accuracy),
         model: evaluation.scored,
-        alone: reference.map { known in evaluation.scores.indices.map { known[$0] ?? .nan } }
+        alone: reference.map { known in evaluation.scores.indices.map { known[$0] ?? .nan } },
+        perClass: evaluation.scores.map(\.perClass),
+        global: evaluation.scores.map(\.global),
+        trainCounts: arena.split.classCounts
       )
       rows = clientRows(evaluation, reference)
       result.scores[simulation.round] = Dictionary(
@@ -170,7 +173,8 @@ struct Run<Method: Strategy> {
         testCount: Double(arena.localTests.images(of: client).count),
         accuracy: score.accuracy,
         loss: score.loss,
-        accuracyAlone: reference?[client]
+        accuracyAlone: reference?[client],
+        globalAccuracy: score.global
       )
     }
   }

@@ -94,6 +94,15 @@ struct RunFiles {
       )
       try classes.append(table.map(\.line))
     }
+    if let personal = record.personal, !personal.perClass.isEmpty {
+      let table = ClassRow.rows(
+        round: record.round,
+        model: "personal",
+        perClass: personal.perClass,
+        trainCounts: trainCounts
+      )
+      try classes.append(table.map(\.line))
+    }
     try clients.append(scores.map(\.line))
     // What was sent before the first round has round 0 and comes with the first round.
     try messages.append(wholeLines: broadcast.lines(round: 0))

@@ -32,7 +32,8 @@ public enum CSV {
 /// A row of `clients.csv`: one client's local test after a round.
 public struct ClientRow: Sendable, Equatable {
   /// The first line of the file.
-  public static let header = "round,client,train_count,test_count,accuracy,loss,accuracy_alone"
+  public static let header =
+    "round,client,train_count,test_count,accuracy,loss,accuracy_alone,global_accuracy"
 
   /// The round, from 1.
   public var round: Int
@@ -48,6 +49,8 @@ public struct ClientRow: Sendable, Equatable {
   public var loss: Double?
   /// Accuracy of the same client when it trains alone; nil without that reference.
   public var accuracyAlone: Double?
+  /// Accuracy of the client's own model with all classes counting alike; nil when not measured.
+  public var globalAccuracy: Double?
 
   /// A row with every field.
   public init(
@@ -57,7 +60,8 @@ public struct ClientRow: Sendable, Equatable {
     testCount: Double,
     accuracy: Double,
     loss: Double? = nil,
-    accuracyAlone: Double? = nil
+    accuracyAlone: Double? = nil,
+    globalAccuracy: Double? = nil
   ) {
     self.round = round
     self.client = client
@@ -66,13 +70,14 @@ public struct ClientRow: Sendable, Equatable {
     self.accuracy = accuracy
     self.loss = loss
     self.accuracyAlone = accuracyAlone
+    self.globalAccuracy = globalAccuracy
   }
 
   /// The row as a line without its newline.
   public var line: String {
     CSV.line([
       "\(round)", "\(client)", "\(trainCount)", CSV.number(testCount), CSV.number(accuracy),
-      CSV.number(loss), CSV.number(accuracyAlone),
+      CSV.number(loss), CSV.number(accuracyAlone), CSV.number(globalAccuracy),
     ])
   }
 }

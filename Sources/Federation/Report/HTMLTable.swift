@@ -23,10 +23,22 @@ struct HTMLTable {
       "personal accuracy %",
       [
         Column(title: "mean", metric: "personal.accuracy", format: percent),
+        Column(
+          title: "tail",
+          metric: "personal.shots.tail",
+          interval: false,
+          format: percent
+        ),
+        Column(
+          title: "all classes",
+          metric: "personal.global",
+          interval: false,
+          format: percent
+        ),
         Column(title: "std", metric: "personal.fairness.std", interval: false, format: percent),
         Column(
-          title: "10th pct.",
-          metric: "personal.fairness.p10",
+          title: "worst 10 %",
+          metric: "personal.fairness.worstDecile",
           interval: false,
           format: percent
         ),

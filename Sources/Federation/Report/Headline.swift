@@ -27,7 +27,12 @@ public struct HeadlineMetric: Sendable, Equatable {
     HeadlineMetric("personal.fairness.std") { $0.lastPersonal?.fairness.std },
     HeadlineMetric("personal.fairness.p10") { $0.lastPersonal?.fairness.p10 },
     HeadlineMetric("personal.fairness.worst") { $0.lastPersonal?.fairness.worst },
+    HeadlineMetric("personal.fairness.worstDecile") { $0.lastPersonal?.fairness.worstDecile },
     HeadlineMetric("personal.fairness.helped") { $0.lastPersonal?.fairness.helped },
+    HeadlineMetric("personal.global") { $0.lastPersonal?.global },
+    HeadlineMetric("personal.shots.head") { $0.lastPersonal?.shots?.head },
+    HeadlineMetric("personal.shots.middle") { $0.lastPersonal?.shots?.middle },
+    HeadlineMetric("personal.shots.tail") { $0.lastPersonal?.shots?.tail },
     HeadlineMetric("train.loss") { run in
       run.records.last { $0.train != nil }?.train?.loss
     },

@@ -67,26 +67,44 @@ public enum Metrics {
   ///   - accuracies: one per client; NaN for a client that has no local test, which is left out.
   ///   - model: whose model was tested.
   ///   - alone: accuracy of each client when it trains alone, in the same order; nil when unknown.
+  ///   - perClass: of each client, accuracy by class, NaN for classes that it does not hold; or
+  ///     nothing for clients without a test.
+  ///   - global: of each client, accuracy with all classes counting alike; nil where unknown.
+  ///   - trainCounts: pooled training images per class, [C]; they define head, middle and tail.
   /// - Returns: nil when no client has a local test.
   public static func personal(
     _ accuracies: [Double],
     model: RoundRecord.Personal.Model,
-    alone: [Double]? = nil
+    alone: [Double]? = nil,
+    perClass: [[Double]] = [],
+    global: [Double?] = [],
+    trainCounts: [Int] = []
   ) -> RoundRecord.Personal? {
     let known = accuracies.filter { !$0.isNaN }
     guard let worst = known.min() else { return nil }
     let mean = mean(known)
     let variance = Self.mean(known.map { ($0 - mean) * ($0 - mean) })
-    return RoundRecord.Personal(
+    let tenth = max(1, Int((Double(known.count) / 10).rounded(.up)))
+    var personal = RoundRecord.Personal(
       accuracy: mean,
       model: model,
       fairness: RoundRecord.Fairness(
         std: variance.squareRoot(),
         p10: percentile(known, 0.1),
         worst: worst,
+        worstDecile: Self.mean(Array(known.sorted().prefix(tenth))),
         helped: alone.flatMap { helped(accuracies, alone: $0) }
       )
     )
+    let seen = global.compactMap { $0 }
+    if !seen.isEmpty { personal.global = Self.mean(seen) }
+    let measured = perClass.filter { !$0.isEmpty }
+    guard !measured.isEmpty, trainCounts.count == measured[0].count else { return personal }
+    personal.perClass = trainCounts.indices.map { c in
+      Self.mean(measured.map { $0[c] }.filter { !$0.isNaN })
+    }
+    personal.shots = ShotGroups.cumulativeShare(trainCounts)?.accuracies(personal.perClass)
+    return personal
   }
 
   /// Share of clients strictly better than their reference; pairs with a NaN are left out, nil

@@ -147,11 +147,16 @@ extension RoundRecord.Personal {
       ("std", .number(fairness.std)), ("p10", .number(fairness.p10)),
       ("worst", .number(fairness.worst)),
     ]
+    if let decile = fairness.worstDecile { spread.append(("worstDecile", .number(decile))) }
     if let helped = fairness.helped { spread.append(("helped", .number(helped))) }
-    return .object([
+    var members: [(String, JSON)] = [
       ("accuracy", .number(accuracy)), ("model", .string(model.rawValue)),
       ("fairness", .object(spread)),
-    ])
+    ]
+    if let global { members.append(("global", .number(global))) }
+    if !perClass.isEmpty { members.append(("perClass", .array(perClass.map(JSON.number)))) }
+    if let shots { members.append(("shots", shots.json)) }
+    return .object(members)
   }
 
   fileprivate init?(_ json: JSON) {
@@ -167,9 +172,13 @@ extension RoundRecord.Personal {
         std: std,
         p10: p10,
         worst: worst,
+        worstDecile: part["worstDecile"]?.measure,
         helped: part["helped"]?.measure
       )
     )
+    global = json["global"]?.measure
+    perClass = json["perClass"]?.elements?.compactMap(\.measure) ?? []
+    shots = json["shots"].flatMap(RoundRecord.Shots.init)
   }
 }
 

@@ -120,6 +120,14 @@ public struct RoundRecord: Sendable, Equatable {
     public var model: Model
     /// How unequal clients fare.
     public var fairness: Fairness
+    /// Mean over clients of their own model's accuracy with all classes counting alike, held or
+    /// not; nil when not measured.
+    public var global: Double?
+    /// Per class, the mean over the clients that hold it; NaN for a class that none holds. Empty
+    /// when not measured.
+    public var perClass: [Double]
+    /// Groups of `perClass` by the pooled training images; nil as for the generic model.
+    public var shots: Shots?
 
     /// The model that a client uses.
     public enum Model: String, Sendable {
@@ -130,10 +138,20 @@ public struct RoundRecord: Sendable, Equatable {
     }
 
     /// Personal accuracy of one round.
-    public init(accuracy: Double, model: Model, fairness: Fairness) {
+    public init(
+      accuracy: Double,
+      model: Model,
+      fairness: Fairness,
+      global: Double? = nil,
+      perClass: [Double] = [],
+      shots: Shots? = nil
+    ) {
       self.accuracy = accuracy
       self.model = model
       self.fairness = fairness
+      self.global = global
+      self.perClass = perClass
+      self.shots = shots
     }
   }
 
@@ -145,11 +163,20 @@ public struct RoundRecord: Sendable, Equatable {
     public var p10: Double
     /// The worst client.
     public var worst: Double
+    /// Mean of the worst tenth of the clients, at least one; nil in records that lack it.
+    public var worstDecile: Double?
     /// Share of clients better off than when training alone; nil without that reference.
     public var helped: Double?
 
     /// Fairness with every entry.
-    public init(std: Double, p10: Double, worst: Double, helped: Double? = nil) {
+    public init(
+      std: Double,
+      p10: Double,
+      worst: Double,
+      worstDecile: Double? = nil,
+      helped: Double? = nil
+    ) {
+      self.worstDecile = worstDecile
       self.std = std
       self.p10 = p10
       self.worst = worst

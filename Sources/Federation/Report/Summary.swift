@@ -132,7 +132,12 @@ public enum ResultsTable {
       add("accuracy", "personal", "std", personal.fairness.std)
       add("accuracy", "personal", "p10", personal.fairness.p10)
       add("accuracy", "personal", "worst", personal.fairness.worst)
+      add("accuracy", "personal", "worst-decile", personal.fairness.worstDecile)
       add("helped", "personal", "all", personal.fairness.helped)
+      add("accuracy", "personal", "global", personal.global)
+      add("accuracy", "personal", "head", personal.shots?.head)
+      add("accuracy", "personal", "middle", personal.shots?.middle)
+      add("accuracy", "personal", "tail", personal.shots?.tail)
     }
     add("time.wall", "", "all", record.time.wall)
     add("time.virtual", "", "all", record.time.virtual)

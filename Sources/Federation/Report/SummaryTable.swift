@@ -57,7 +57,7 @@ public struct SummaryTable: Sendable {
     let seeds =
       most >= 2
       ? "\(most) seeds; mean ± half-width of the 95 % interval" : "single seed: no interval"
-    return seeds + "; worst 10 % is the 10th percentile over clients"
+    return seeds + "; worst 10 % is the mean of the worst tenth of the clients"
   }
 
   private var genericColumns: [Column] {
@@ -73,7 +73,7 @@ public struct SummaryTable: Sendable {
     let group = "personal accuracy %"
     return [
       column(group, "mean", "personal.accuracy", interval: true) { percent($0) },
-      column(group, "worst 10 %", "personal.fairness.p10") { percent($0) },
+      column(group, "worst 10 %", "personal.fairness.worstDecile") { percent($0) },
       column(group, "helped", "personal.fairness.helped") { NumberText.percent($0, 0) + " %" },
     ]
   }

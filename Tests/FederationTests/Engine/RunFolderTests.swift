@@ -62,8 +62,8 @@ struct RunFolderTests {
     }
     let digests = try fixture.lines("out/fedavg-ft-s1/digest.txt")
     #expect(digests == trial.digests.enumerated().map { "\($0.offset) \($0.element)" })
-    // Header; four evaluated rounds of three classes and of three clients.
-    #expect(try fixture.lines("out/fedavg-ft-s1/classes.csv").count == 1 + 4 * 3)
+    // Header; four evaluated rounds of three classes, of both models, and of three clients.
+    #expect(try fixture.lines("out/fedavg-ft-s1/classes.csv").count == 1 + 4 * 2 * 3)
     #expect(try fixture.lines("out/fedavg-ft-s1/clients.csv").count == 1 + 4 * 3)
   }
 
