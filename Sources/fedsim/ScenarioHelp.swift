@@ -4,7 +4,7 @@ import Federation
 /// The scenario's table as `list` and `explain` look at it.
 enum ScenarioHelp {
   /// A word that a tag can take.
-  struct Word {
+  struct Word: Equatable {
     /// The path of the section that has the tag, such as "data.partition".
     let section: String
     let tag: String
@@ -15,13 +15,19 @@ enum ScenarioHelp {
   /// Every field of the scenario.
   static let entries = FieldIndex.entries(of: ScenarioFields.root(cards: StrategyRegistry.cards))
 
-  /// Every word of every tag, strategies left out.
-  static let words: [Word] = entries.flatMap { entry -> [Word] in
-    guard case .union(let union) = entry.field.type else { return [] }
-    return union.words.map {
-      Word(section: entry.path, tag: $0.tag, name: $0.name, summary: $0.summary)
+  /// Every word of every tag, strategies left out, each in the section that introduces it.
+  static let words: [Word] = {
+    var all: [Word] = []
+    for entry in entries where !entry.isRepetition {
+      guard case .union(let union) = entry.field.type else { continue }
+      for word in union.words {
+        let new = Word(section: entry.path, tag: word.tag, name: word.name, summary: word.summary)
+        // Several models have the same norms.
+        if !all.contains(new) { all.append(new) }
+      }
     }
-  }
+    return all
+  }()
 
   /// The words of one tag, such as "data.partition.kind".
   static func words(at path: String) -> [(name: String, summary: String)] {

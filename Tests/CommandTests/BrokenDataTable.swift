@@ -208,4 +208,31 @@ let misfits: [WrongInput] = [
     ["longTail"],
     scenario("npy", data: #", "longTail": { "factor": 50 }"#)
   ) { try Samples.npy(in: $0, "d") },
+  .init(
+    "more public images than a class has",
+    3,
+    ["data.public.size", "class 0", "only 10"],
+    scenario("npy", data: #", "public": { "size": 101 }"#)
+  ) { try Samples.npy(in: $0, "d") },
+  .init(
+    "public images that leave none for a client",
+    3,
+    ["data.public", "leaves 3 for 4 clients"],
+    scenario("npy", data: #", "public": { "size": 97 }"#)
+  ) { try Samples.npy(in: $0, "d") },
+  .init(
+    "a style for images of three channels",
+    3,
+    ["$.data.styles.kinds", "grayscale", "three channels"],
+    scenario("npy", data: #", "styles": { "kinds": ["grayscale"] }"#)
+  ) { try Samples.npy(in: $0, "d") },
+  .init(
+    "clients of equal size that do not fit",
+    3,
+    ["data.partition", "4 clients with 26 images"],
+    scenario(
+      "npy",
+      data: #", "partition": { "kind": "dirichlet-prior", "alpha": 1, "perClient": 26 }"#
+    )
+  ) { try Samples.npy(in: $0, "d") },
 ]

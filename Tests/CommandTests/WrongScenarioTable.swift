@@ -181,6 +181,36 @@ let wrongScenarios: [WrongInput] = [
     ["$.data.partition.perClient"],
     data(#""partition": { "kind": "shards", "perClient": 1000000 }"#)
   ),
+  .init(
+    "more public images than there are",
+    3,
+    ["$.data.public.size", "at most 196"],
+    data(#""public": { "size": 197 }"#)
+  ),
+  .init(
+    "more styles per client than styles",
+    3,
+    ["$.data.styles.perClient", "did you mean 1 ?"],
+    data(#""styles": { "kinds": ["blur"], "perClient": 2 }"#)
+  ),
+  .init(
+    "pre-training on nothing",
+    3,
+    ["$.model.pretrain", "\"images\"", "\"classes\""],
+    model(#""kind": "cnn", "width": 4, "pretrain": { "epochs": 2 }"#)
+  ),
+  .init(
+    "shares that do not add up",
+    3,
+    ["$.clientModels", "0.9"],
+    Text.tiny(top: #""clientModels": [{ "share": 0.5 }, { "share": 0.4 }],"#)
+  ),
+  .init(
+    "clients of equal size that do not fit",
+    3,
+    ["$.data.partition.perClient", "at most 50"],
+    data(#""partition": { "kind": "dirichlet-prior", "alpha": 1, "perClient": 51 }"#)
+  ),
   .init("one class", 3, ["$.data.dataset.classes"], set(#""kind": "synthetic", "classes": 1"#)),
   .init(
     "no test image",

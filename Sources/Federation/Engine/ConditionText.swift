@@ -25,7 +25,7 @@ struct ConditionText {
         + "(\(NumberText.fixed(Double(parameters) / 1e6, 3)) M parameters)",
       "local tests \(localTests); weighting \(federation.weighting.rawValue); shots by cumulative "
         + "share 75/95",
-    ]
+    ] + setLines
   }
 
   private var longTail: String {
@@ -44,6 +44,8 @@ struct ConditionText {
     case .dirichlet(let alpha, _): "Dirichlet \(short(alpha)) (per class)"
     case .dirichletCut(let alpha, _): "Dirichlet \(short(alpha)) (cut)"
     case .dirichletBalanced(let alpha): "Dirichlet \(short(alpha)) (balanced)"
+    case .dirichletPrior(let alpha, _, let least):
+      "Dirichlet \(short(alpha)) (per client, at least \(least) of each class)"
     case .shards(let perClient): "\(perClient) shards per client"
     case .quantity(.logNormal(let sigma), _): "log-normal sizes, σ \(short(sigma))"
     case .quantity(.powerLaw(let exponent), _): "power-law sizes, exponent \(short(exponent))"
@@ -67,8 +69,10 @@ struct ConditionText {
     return "\(spec.kind.rawValue) \(short(spec.learningRate))\(momentum)"
   }
 
-  private var model: String {
-    let spec = scenario.model
+  private var model: String { text(of: scenario.model) }
+
+  /// A network in words.
+  func text(of spec: ModelSpec) -> String {
     let norm =
       switch spec.norm {
       case .none: ""
@@ -91,5 +95,5 @@ struct ConditionText {
     }
   }
 
-  private func short(_ value: Double) -> String { JSON.number(value).compact }
+  func short(_ value: Double) -> String { JSON.number(value).compact }
 }

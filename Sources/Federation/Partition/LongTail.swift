@@ -18,7 +18,8 @@ public struct LongTail: Sendable, Equatable {
 
   /// Sizes by a profile, for a training set with `available` images per class.
   ///
-  /// n_max is the size of the smallest full class, or `maxPerClass` if that is less.
+  /// n_max is the size of the smallest class in `available`, which is what public and pre-training
+  /// images left, or `maxPerClass` if that is less.
   public init(
     _ settings: DataSettings.LongTail,
     available: [Int]
@@ -117,9 +118,11 @@ public struct LongTail: Sendable, Equatable {
   ///
   /// The shuffle does not know n_i, so what a steeper profile keeps is a subset of what a flatter
   /// one keeps.
-  public func keep(_ labels: [Int32], seed: UInt64) -> [Int] {
+  ///
+  /// `candidates`: indices to choose from, ascending; every image when left out.
+  public func keep(_ labels: [Int32], among candidates: [Int]? = nil, seed: UInt64) -> [Int] {
     var members = [[Int]](repeating: [], count: counts.count)
-    for (index, label) in labels.enumerated() { members[Int(label)].append(index) }
+    for index in candidates ?? Array(labels.indices) { members[Int(labels[index])].append(index) }
     var kept: [Int] = []
     for label in members.indices {
       var stream = RandomStream(seed: seed, .longTail, step: label)

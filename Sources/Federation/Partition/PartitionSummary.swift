@@ -47,37 +47,60 @@ public struct ClassCounts: Sendable, Equatable {
 /// The two files that say how a run's training set was spread.
 public enum PartitionSummary {
   /// `split/partition.json`: `{"clients": [[index in the training set, ...], ...]}`, one client per
-  /// line; with a hold-out also `"holdout"`, the images that each client keeps for testing.
-  public static func partitionJSON(clients: [[Int]], holdout: [[Int]]? = nil) -> String {
+  /// line; with a hold-out also `"holdout"`, the images that each client keeps for testing; then
+  /// `"public"` and `"pretrain"`, where there are such images.
+  public static func partitionJSON(
+    clients: [[Int]],
+    holdout: [[Int]]? = nil,
+    publicIndices: [Int] = [],
+    pretrainIndices: [Int] = []
+  ) -> String {
     var text = "{\"clients\": ["
     append(clients, to: &text)
     if let holdout {
       text += "],\n\"holdout\": ["
       append(holdout, to: &text)
     }
-    return text + "]}\n"
+    text += "]"
+    for (key, list) in [("public", publicIndices), ("pretrain", pretrainIndices)]
+    where !list.isEmpty {
+      text += ",\n\"\(key)\": ["
+      append(list, to: &text)
+      text += "]"
+    }
+    return text + "}\n"
   }
 
   private static func append(_ lists: [[Int]], to text: inout String) {
     for (client, list) in lists.enumerated() {
       text += client == 0 ? "\n[" : ",\n["
-      for (position, index) in list.enumerated() {
-        if position > 0 { text += ", " }
-        text += String(index)
-      }
+      append(list, to: &text)
       text += "]"
     }
     text += "\n"
   }
 
-  /// `split/summary.csv`: one line per client, `client,total,class_0,…,class_{C-1}`.
-  public static func csv(_ counts: ClassCounts) -> String {
+  private static func append(_ list: [Int], to text: inout String) {
+    for (position, index) in list.enumerated() {
+      if position > 0 { text += ", " }
+      text += String(index)
+    }
+  }
+
+  /// `split/summary.csv`: one line per client, `client,total,class_0,…,class_{C-1}`, and one for
+  /// each of `sets`, whose first entry is its name.
+  public static func csv(
+    _ counts: ClassCounts,
+    sets: [(name: String, perClass: [Int])] = []
+  ) -> String {
     var text = "client,total"
     for label in 0..<counts.classes { text += ",class_\(label)" }
     text += "\n"
-    for client in 0..<counts.clients {
-      text += "\(client),\(counts.total(of: client))"
-      for label in 0..<counts.classes { text += ",\(counts[client, label])" }
+    var rows = (0..<counts.clients).map { (name: String($0), perClass: counts[$0]) }
+    rows += sets
+    for row in rows {
+      text += "\(row.name),\(row.perClass.reduce(0, +))"
+      for count in row.perClass { text += ",\(count)" }
       text += "\n"
     }
     return text

@@ -1,10 +1,11 @@
 import Client
 import Tensor
 
-/// The training set as the clients of one seed see it: long tail first, partition second, hold-out
-/// last.
+/// The training set as the clients of one seed see it: images for pre-training and for the public
+/// set go first, then come the long tail, the partition, and last the clients' own hold-out.
 ///
-/// Before a hold-out the pooled histogram is exactly the long tail's, whatever the partition does.
+/// Before a client's hold-out the pooled histogram is exactly the long tail's, whatever the
+/// partition does, but for partitions that leave images unused (`dirichlet-prior`, `file`).
 public struct Split: Sendable {
   /// All indices that train some client, ascending.
   public let trainIndices: [Int]
@@ -19,17 +20,31 @@ public struct Split: Sendable {
   public let clientClassCounts: ClassCounts
   /// n_c, training images per class.
   public let classCounts: [Int]
+  /// The public set: training-set indices that no client holds, ascending, which is the order that
+  /// everybody agrees on.
+  public var publicIndices: [Int] = []
+  /// Images held out for pre-training, ascending; the same under every seed of a scenario.
+  public var pretrainIndices: [Int] = []
+  /// Images of each class of the public set and of those for pre-training, where there are any.
+  var heldOutCounts: [(name: String, perClass: [Int])] = []
+  /// Images of each class that the long tail kept; nil without one.
+  public var longTailCounts: [Int]?
 
   /// Clients without a training image; they are never useful in a cohort.
   public var emptyClients: [Int] { clients.indices.filter { clients[$0].isEmpty } }
 
   /// The text of `split/partition.json`.
   public var partitionJSON: String {
-    PartitionSummary.partitionJSON(clients: clients, holdout: holdout)
+    PartitionSummary.partitionJSON(
+      clients: clients,
+      holdout: holdout,
+      publicIndices: publicIndices,
+      pretrainIndices: pretrainIndices
+    )
   }
 
   /// The text of `split/summary.csv`.
-  public var summaryCSV: String { PartitionSummary.csv(clientClassCounts) }
+  public var summaryCSV: String { PartitionSummary.csv(clientClassCounts, sets: heldOutCounts) }
 }
 
 /// Makes splits.
@@ -48,10 +63,14 @@ public enum SplitBuilder {
     seed: UInt64
   ) throws(Failure) -> Split {
     let train = data.train
-    var kept = Array(0..<train.count)
+    try settings.styles?.requireFit(train.shape)
+    let heldOut = try HeldOutImages(data, settings: settings, clients: clients, seed: seed)
+    var kept = heldOut.rest
+    var tail: LongTail?
     if let longTail = settings.longTail {
-      let profile = try LongTail(longTail, available: train.classCounts())
-      kept = profile.keep(train.labels, seed: seed)
+      let profile = try LongTail(longTail, available: train.classCounts(of: kept))
+      kept = profile.keep(train.labels, among: kept, seed: seed)
+      tail = profile
     }
     let pool = Pool(
       kept: kept,
@@ -70,13 +89,21 @@ public enum SplitBuilder {
       holdout = parts.map(\.test)
     }
     let counts = ClassCounts(lists, labels: train.labels, classes: train.classes)
-    return Split(
+    var split = Split(
       trainIndices: lists.flatMap { $0 }.sorted(),
       clients: lists,
       holdout: holdout,
       clientClassCounts: counts,
       classCounts: counts.pooled()
     )
+    split.publicIndices = heldOut.publicSet
+    split.pretrainIndices = heldOut.pretraining
+    for (name, list) in [("public", heldOut.publicSet), ("pretrain", heldOut.pretraining)]
+    where !list.isEmpty {
+      split.heldOutCounts.append((name, train.classCounts(of: list)))
+    }
+    split.longTailCounts = tail?.counts
+    return split
   }
 
   private static func lists(
@@ -91,6 +118,8 @@ public enum SplitBuilder {
     case .dirichletCut(let alpha, let minimum):
       return try pool.dirichletCut(alpha: alpha, minimum: minimum)
     case .dirichletBalanced(let alpha): return pool.dirichletBalanced(alpha: alpha)
+    case .dirichletPrior(let alpha, let perClient, let minimum):
+      return try pool.dirichletPrior(alpha: alpha, perClient: perClient, minPerClass: minimum)
     case .shards(let perClient): return try pool.shards(perClient: perClient)
     case .quantity(let law, let minimum): return try pool.quantity(law, minimum: minimum)
     case .file(let path): return try pool.file(path, trainingImages: data.train.count)

@@ -10,6 +10,10 @@ package enum FieldIndex {
     package let kinds: [String]
     /// The field.
     package let field: Field
+    /// Whether it stands in a section that repeats another's fields.
+    package var isRepetition: Bool {
+      path.hasPrefix("model.pretrain.") || path.hasPrefix("clientModels[].model")
+    }
   }
 
   /// Every field of a table, sections before their fields.
@@ -46,6 +50,7 @@ package enum FieldIndex {
         return variant.fields.flatMap { entries(of: $0, under: path, kinds: inside) }
           + (variant.inner.map { entries(of: $0, at: path, kinds: inside) } ?? [])
       }
+      + union.common.flatMap { entries(of: $0, under: path, kinds: kinds) }
   }
 }
 

@@ -80,6 +80,14 @@ package indirect enum FieldType: Sendable {
   /// Fields that depend on a tag.
   case union(Union)
 
+  /// Whether it is made of fields, which have origins of their own.
+  var hasFields: Bool {
+    switch self {
+    case .object, .union: true
+    default: false
+    }
+  }
+
   /// A choice without synonyms.
   static func choice(_ words: [String]) -> FieldType { .choice(words, synonyms: [:]) }
   /// A choice among the cases of an enumeration.
@@ -179,18 +187,22 @@ package struct Union: Sendable {
   let variants: [Variant]
   /// Words of other tools.
   let synonyms: [String: String]
+  /// Fields that come with every word.
+  let common: [Field]
 
   init(
     _ tag: String,
     default initial: String? = nil,
     shorthand: Bool = false,
     synonyms: [String: String] = [:],
+    common: [Field] = [],
     _ variants: [Variant]
   ) {
     self.tag = tag
     self.initial = initial
     self.shorthand = shorthand
     self.synonyms = synonyms
+    self.common = common
     self.variants = variants
   }
 

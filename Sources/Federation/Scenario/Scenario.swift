@@ -12,8 +12,10 @@ public struct Scenario: Sendable {
   public var data: DataSettings
   /// Who takes part, when.
   public var federation: FederationSettings
-  /// The network.
+  /// The network: the server's, and every client's where there are no groups.
   public var model: ModelSpec
+  /// Clients with networks of their own, in the order of the clients; empty when all have `model`.
+  public var clientModels: [ClientModelGroup] = []
   /// What a client does in a round.
   public var client: ClientSettings
   /// The methods compared, in the order given.
@@ -54,6 +56,14 @@ public struct DataSettings: Sendable {
   public var augment: [Augmentation]
   /// How pixels become numbers.
   public var normalize: Normalization
+  /// Images that everybody may look at; nil for none.
+  public var publicSet: PublicSet?
+  /// Styles that make a client's own images differ from each other; nil for none.
+  public var styles: Styles?
+  /// How the network is trained before the first round; nil for not at all.
+  ///
+  /// In a scenario it stands in `model`; it is here because it decides which images are left.
+  public var pretrain: PretrainSettings?
 
   package init(
     dataset: Dataset,
@@ -61,7 +71,10 @@ public struct DataSettings: Sendable {
     partition: Partition,
     localTest: LocalTest,
     augment: [Augmentation],
-    normalize: Normalization
+    normalize: Normalization,
+    publicSet: PublicSet? = nil,
+    styles: Styles? = nil,
+    pretrain: PretrainSettings? = nil
   ) {
     self.dataset = dataset
     self.longTail = longTail
@@ -69,6 +82,9 @@ public struct DataSettings: Sendable {
     self.localTest = localTest
     self.augment = augment
     self.normalize = normalize
+    self.publicSet = publicSet
+    self.styles = styles
+    self.pretrain = pretrain
   }
 
   /// A data set and where it lies.
@@ -103,12 +119,14 @@ public struct DataSettings: Sendable {
     }
   }
 
-  /// A rule that assigns every training example to one client.
+  /// A rule that assigns training examples to clients, each to one at most.
   public enum Partition: Sendable, Equatable {
     case iid
     case dirichlet(alpha: Double, minPerClient: Int)
     case dirichletCut(alpha: Double, minPerClient: Int)
     case dirichletBalanced(alpha: Double)
+    /// `perClient` nil: ⌊images / clients⌋.
+    case dirichletPrior(alpha: Double, perClient: Int?, minPerClass: Int)
     case shards(perClient: Int)
     case quantity(QuantityLaw, minPerClient: Int)
     case file(path: String)

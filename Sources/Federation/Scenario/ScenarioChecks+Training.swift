@@ -53,35 +53,36 @@ extension ScenarioChecks {
     }
   }
 
-  mutating func checkModel() {
-    let kind = text("model.kind") ?? ""
-    if let width = int("model.width"), let groups = int("model.norm.groups") {
+  /// A model of the scenario, such as "model" or "clientModels[0].model".
+  mutating func checkModel(at path: String) {
+    let kind = text("\(path).kind") ?? ""
+    if let width = int("\(path).width"), let groups = int("\(path).norm.groups") {
       let channels = ScenarioFields.normalisedChannels(kind: kind, width: width)
       if channels.contains(where: { $0 % groups != 0 }) {
         let fix = ScenarioFields.largestDivisor(of: channels, upTo: groups)
         error(
           "E3201",
-          "model.norm.groups",
+          "\(path).norm.groups",
           "found \(groups) groups; they do not divide "
             + channels.map(String.init).joined(separator: " and ") + " channels",
           suggestion: "\(fix)",
-          hint: "or choose another model.width"
+          hint: "or choose another width"
         )
       }
     }
-    guard let rates = values["model.dropout"]?.elements?.count, rates > 0 else { return }
+    guard let rates = values["\(path).dropout"]?.elements?.count, rates > 0 else { return }
     if kind == "cnn", rates != 2 {
       error(
         "E3208",
-        "model.dropout",
+        "\(path).dropout",
         "found \(rates) rates; a cnn takes two, or [] for none",
         hint: "one after the pooling, one after the hidden layer"
       )
     }
-    if kind == "mlp", let layers = values["model.hidden"]?.elements?.count, rates != layers {
+    if kind == "mlp", let layers = values["\(path).hidden"]?.elements?.count, rates != layers {
       error(
         "E3208",
-        "model.dropout",
+        "\(path).dropout",
         "found \(rates) rates for \(layers) hidden layers",
         hint: "give one rate per hidden layer, or [] for none"
       )

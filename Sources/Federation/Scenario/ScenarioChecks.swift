@@ -28,10 +28,13 @@ struct ScenarioChecks {
   /// All problems, errors first in the order of the sections.
   mutating func run() -> [Problem] {
     checkPartition()
+    checkHeldOut()
+    checkStyles()
     checkLongTail()
     checkSizes()
     checkFederation()
-    checkModel()
+    checkModel(at: "model")
+    checkClientModels()
     checkClient()
     checkStrategies()
     return problems
@@ -78,7 +81,7 @@ struct ScenarioChecks {
         "E3204",
         "data.partition.kind",
         "found \"natural\"; the data set \"\(dataset)\" has no natural clients, only leaf has",
-        hint: "choose iid, dirichlet, dirichlet-cut, dirichlet-balanced, shards or quantity"
+        hint: "choose iid, dirichlet, dirichlet-prior, shards, quantity or another one"
       )
     }
     let mirrored = values["data.augment"]?.elements?.contains { $0.text == "flip" } ?? false
@@ -92,8 +95,8 @@ struct ScenarioChecks {
     }
   }
 
-  /// Number of classes where the data set fixes it.
-  private var classes: Int? {
+  /// Number of classes where the data set fixes it, those of pre-training included.
+  var allClasses: Int? {
     switch text("data.dataset.kind") {
     case "synthetic": int("data.dataset.classes")
     case "cifar10": 10
@@ -102,8 +105,8 @@ struct ScenarioChecks {
     }
   }
 
-  /// Training images of each full class where the data set fixes it.
-  private var fullClass: Int? {
+  /// Training images of each whole class where the data set fixes it.
+  var wholeClass: Int? {
     switch text("data.dataset.kind") {
     case "synthetic": int("data.dataset.trainPerClass")
     case "cifar10": 5000
@@ -157,6 +160,9 @@ struct ScenarioChecks {
   /// Training images after the long tail, or an upper bound of it; nil when unknown.
   private var trainingImages: Int? {
     guard let classes, let full = fullClass else { return nil }
+    if text("data.longTail.profile") == nil, let whole = wholeClass {
+      return classes * whole - heldOutImages
+    }
     let largest = min(full, int("data.longTail.maxPerClass") ?? full)
     let factor = number("data.longTail.factor") ?? 1
     switch text("data.longTail.profile") {
@@ -208,7 +214,10 @@ struct ScenarioChecks {
         hint: "give at most \(images / clients)"
       )
     }
-    if let shards = int("data.partition.perClient"), shards > images / clients {
+    checkEqualSizes(images: images, clients: clients)
+    if text("data.partition.kind") == "shards", let shards = int("data.partition.perClient"),
+      shards > images / clients
+    {
       error(
         "E3206",
         "data.partition.perClient",

@@ -14,18 +14,18 @@ struct ScenarioDecoder {
 
   func scenario(_ tree: JSON) throws(Missing) -> Scenario {
     let root = Node(tree, "")
-    let data = try data(try root.node("data"))
+    var data = try data(try root.node("data"))
+    data.pretrain = try pretrain(try root.node("model"))
+    let federation = try federation(try root.node("federation"))
     var client = try client(try root.node("client"))
-    client.augmentation = AugmentationPlan(
-      cropPadding: data.augment.contains(.crop4) ? 4 : 0,
-      flips: data.augment.contains(.flip)
-    )
+    client.augmentation = AugmentationPlan(data.augment)
     return Scenario(
       name: try root.text("name"),
       seeds: try root.integers("seeds").map { UInt64(max(0, $0)) },
       data: data,
-      federation: try federation(try root.node("federation")),
+      federation: federation,
       model: try model(try root.node("model")),
+      clientModels: try clientModels(root, clients: federation.clients),
       client: client,
       strategies: try strategies(try root.nodes("strategies")),
       evaluation: EvaluationSettings(every: try root.node("evaluation").int("every")),
@@ -40,13 +40,6 @@ struct ScenarioDecoder {
 
   private func data(_ node: Node) throws(Missing) -> DataSettings {
     let test = try node.node("test")
-    var augment: [DataSettings.Augmentation] = []
-    for word in try node.words("augment") {
-      guard let step = DataSettings.Augmentation(rawValue: word) else {
-        throw Missing(path: "data.augment")
-      }
-      augment.append(step)
-    }
     return DataSettings(
       dataset: try dataset(try node.node("dataset")),
       longTail: node.has("longTail") ? try longTail(try node.node("longTail")) : nil,
@@ -56,8 +49,10 @@ struct ScenarioDecoder {
         perClass: try test.int("perClass"),
         holdoutShare: try test.number("holdoutShare")
       ),
-      augment: augment,
-      normalize: try node.choice("normalize")
+      augment: try node.choices("augment"),
+      normalize: try node.choice("normalize"),
+      publicSet: try publicSet(node),
+      styles: try styles(node)
     )
   }
 
@@ -107,6 +102,12 @@ struct ScenarioDecoder {
         minPerClient: try node.int("minPerClient")
       )
     case "dirichlet-balanced": return .dirichletBalanced(alpha: try node.number("alpha"))
+    case "dirichlet-prior":
+      return .dirichletPrior(
+        alpha: try node.number("alpha"),
+        perClient: node.has("perClient") ? try node.int("perClient") : nil,
+        minPerClass: try node.int("minPerClass")
+      )
     case "shards": return .shards(perClient: try node.int("perClient"))
     case "quantity":
       let law: DataSettings.QuantityLaw =
@@ -149,7 +150,7 @@ struct ScenarioDecoder {
     )
   }
 
-  private func optimizer(_ node: Node) throws(Missing) -> OptimizerSpec {
+  func optimizer(_ node: Node) throws(Missing) -> OptimizerSpec {
     let kind: OptimizerSpec.Kind = try node.choice("kind")
     var spec = OptimizerSpec(
       kind: kind,
@@ -168,7 +169,7 @@ struct ScenarioDecoder {
     return spec
   }
 
-  private func schedule(_ node: Node) throws(Missing) -> LearningRateSchedule {
+  func schedule(_ node: Node) throws(Missing) -> LearningRateSchedule {
     let warmup = try node.int("warmup")
     switch try node.text("kind") {
     case "constant": return LearningRateSchedule(.constant, warmupRounds: warmup)
@@ -186,7 +187,7 @@ struct ScenarioDecoder {
 
   // MARK: - Model
 
-  private func model(_ node: Node) throws(Missing) -> ModelSpec {
+  func model(_ node: Node) throws(Missing) -> ModelSpec {
     var spec = ModelSpec(
       kind: try node.choice("kind"),
       width: node.has("width") ? try node.int("width") : 0
@@ -281,6 +282,11 @@ struct Node {
   }
   func numbers(_ key: String) throws(ScenarioDecoder.Missing) -> [Double] {
     try get(key, json[key]?.elements).compactMap(\.double)
+  }
+  func choices<Word: RawRepresentable<String>>(
+    _ key: String
+  ) throws(ScenarioDecoder.Missing) -> [Word] {
+    try words(key).compactMap(Word.init(rawValue:))
   }
   func words(_ key: String) throws(ScenarioDecoder.Missing) -> [String] {
     try get(key, json[key]?.elements).compactMap(\.text)

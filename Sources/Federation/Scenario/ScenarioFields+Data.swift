@@ -10,12 +10,13 @@ extension ScenarioFields {
       "The data set and where it lies.",
       synonyms: ["name", "set", "data"]
     ),
+    publicSet,
     Field(
       "longTail",
       .union(longTail),
       .optional,
       "How class sizes fall; left out, the training set stays as it is. Applied before the "
-        + "partition.",
+        + "partition, to what public and pre-training images leave.",
       synonyms: ["long_tail", "lt", "imbalance", "longtail"]
     ),
     Field(
@@ -42,6 +43,7 @@ extension ScenarioFields {
       "Random changes to training images: crop with 4 pixels of padding, mirror.",
       synonyms: ["augmentation", "augmentations", "transform", "transforms"]
     ),
+    styles,
     Field(
       "normalize",
       .choice(of: DataSettings.Normalization.self),
@@ -51,7 +53,7 @@ extension ScenarioFields {
     ),
   ]
 
-  private static let augmentations = [
+  static let augmentations = [
     "pad-crop-4": "crop4", "crop": "crop4", "random-crop": "crop4", "randomcrop": "crop4",
     "hflip": "flip", "mirror": "flip", "horizontal-flip": "flip",
   ]
@@ -156,7 +158,8 @@ extension ScenarioFields {
     .integer(1...1_000_000_000),
     .optional,
     unit: "images",
-    "Caps the largest class; left out, the size of the smallest full class.",
+    "Caps the largest class; left out, the size of the smallest full class, without the images of "
+      + "data.public and model.pretrain.",
     synonyms: ["max", "n_max", "img_max"]
   )
 
@@ -204,7 +207,7 @@ extension ScenarioFields {
 
   // MARK: partition
 
-  private static let alpha = Field(
+  static let alpha = Field(
     "alpha",
     .number(above: 0, to: 1e6),
     .required,
@@ -229,7 +232,8 @@ extension ScenarioFields {
       "dir": "dirichlet", "noniid": "dirichlet", "noniid-labeldir": "dirichlet-cut",
       "lda": "dirichlet", "pathological": "shards", "shard": "shards", "pat": "shards",
       "uniform": "iid", "homogeneous": "iid", "balanced": "dirichlet-balanced",
-      "quantity-skew": "quantity", "user": "natural", "users": "natural",
+      "quantity-skew": "quantity", "client-prior": "dirichlet-prior", "user": "natural",
+      "users": "natural",
     ],
     [
       Variant("iid", "Shuffled and dealt out evenly."),
@@ -248,6 +252,7 @@ extension ScenarioFields {
         "Dirichlet class mixes, equal sizes (differ by at most 1).",
         [alpha]
       ),
+      dirichletPrior,
       Variant(
         "shards",
         "Sorted by label, cut into clients x perClient shards, dealt at random.",

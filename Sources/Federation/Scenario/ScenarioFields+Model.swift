@@ -197,8 +197,10 @@ extension ScenarioFields {
   }
 
   private static func defaultGroups(_ from: Derivation) -> JSON {
-    let width = from.values["model.width"]?.int ?? 32
-    let kind = from.values["model.kind"]?.text ?? ""
+    // The model may stand in several places: "model.norm.groups", "clientModels[1].model.norm…".
+    let model = from.path.dropLast(".norm.groups".count)
+    let width = from.values["\(model).width"]?.int ?? 32
+    let kind = from.values["\(model).kind"]?.text ?? ""
     return .int(largestDivisor(of: normalisedChannels(kind: kind, width: width), upTo: 8))
   }
 }

@@ -41,7 +41,14 @@ package enum ScenarioFields {
         "Who takes part, when, with what weight.",
         synonyms: ["server", "fl"]
       ),
-      Field("model", .union(model), .value([:]), "The network.", synonyms: ["network", "net"]),
+      Field(
+        "model",
+        .union(model.adding(pretrain)),
+        .value([:]),
+        "The network.",
+        synonyms: ["network", "net"]
+      ),
+      clientModels,
       Field(
         "client",
         .object(client),

@@ -23,11 +23,15 @@ public enum ScenarioSchema {
   /// A tag inside an object: its key, its word, and whether it may be left out.
   private typealias Tag = (key: String, word: String, summary: String, isDefault: Bool)
 
-  private static func object(_ fields: [Field], tags: [Tag]) -> [(String, JSON)] {
+  private static func object(
+    _ fields: [Field],
+    tags: [Tag],
+    others: [Field] = []
+  ) -> [(String, JSON)] {
     var properties: [(String, JSON)] = tags.map { tag in
       (tag.key, ["const": tag.word.json, "description": tag.summary.json])
     }
-    properties += fields.map { ($0.name, field($0)) }
+    properties += fields.map { ($0.name, field($0)) } + others.map { ($0.name, true) }
     var required = tags.filter { !$0.isDefault }.map(\.key)
     required += fields.filter { if case .required = $0.presence { true } else { false } }.map(
       \.name
@@ -85,7 +89,14 @@ public enum ScenarioSchema {
     case .union(let union):
       let words = union.variants.filter { union.shorthand && $0.allowsShorthand }.map(\.name)
       let bare: [JSON] = words.isEmpty ? [] : [["enum": .array(words.map(\.json))]]
-      return [("oneOf", .array(bare + variants(union, tags: [], fields: [])))]
+      var schema: [(String, JSON)] = [
+        ("oneOf", .array(bare + variants(union, tags: [], fields: [])))
+      ]
+      // Every variant lets them pass; what they must be is said once.
+      if !union.common.isEmpty {
+        schema.append(("properties", .object(union.common.map { ($0.name, field($0)) })))
+      }
+      return schema
     }
   }
 
@@ -95,7 +106,8 @@ public enum ScenarioSchema {
       let tag = (union.tag, variant.name, variant.summary, variant.name == union.initial)
       let all = fields + variant.fields
       if let inner = variant.inner { return variants(inner, tags: tags + [tag], fields: all) }
-      return [.object([("title", variant.name.json)] + object(all, tags: tags + [tag]))]
+      let passing = object(all, tags: tags + [tag], others: union.common)
+      return [.object([("title", variant.name.json)] + passing)]
     }
   }
 }

@@ -79,7 +79,9 @@ extension ScenarioValidator {
 
   /// The full path of a field elsewhere in the scenario that has this name or synonym.
   private func elsewhere(_ key: String) -> String? {
-    let all = FieldIndex.entries(of: root)
+    // "lr" is the clients' rate before it is that of pre-training.
+    let entries = FieldIndex.entries(of: root)
+    let all = entries.filter { !$0.isRepetition } + entries.filter(\.isRepetition)
     if let entry = all.first(where: { $0.field.name == key }) { return entry.path }
     let plain = Suggestions.plain(key)
     return all.first { entry in

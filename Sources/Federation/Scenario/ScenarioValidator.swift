@@ -168,7 +168,7 @@ struct ScenarioValidator {
       lines[here] = item.line
       let before = origins.count
       guard let value = visit(element, item, at: here, summary: "") else { continue }
-      if case .union = element {} else { origins.removeLast(origins.count - before) }
+      if !element.hasFields { origins.removeLast(origins.count - before) }
       if unique, let first = seen.updateValue(index, forKey: value.compact) {
         report(
           "E3109",
@@ -181,7 +181,7 @@ struct ScenarioValidator {
       resolved.append(value)
     }
     let whole = JSON(.array(resolved))
-    if case .union = element { return whole }
+    if element.hasFields { return whole }
     return record(whole, at: path, line: json.line)
   }
 
@@ -212,6 +212,7 @@ struct ScenarioValidator {
       fields += variant.fields
       level = variant.inner
     }
+    fields += union.common
     return object(members, at: path, line: json.line, fields: fields, context: context)
   }
 

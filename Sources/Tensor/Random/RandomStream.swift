@@ -14,6 +14,9 @@ public enum Purpose: UInt64, Sendable, CaseIterable {
   case dropout = 9
   case strategy = 10
   case server = 11
+  case publicData = 20
+  case styles = 21
+  case pretrainData = 22
   case test = 99
 }
 

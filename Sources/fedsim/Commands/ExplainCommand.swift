@@ -107,8 +107,11 @@ package enum ExplainCommand {
   }
 
   private static func page(_ word: ScenarioHelp.Word) -> Page {
-    let fields = ScenarioHelp.entries.filter {
-      $0.kinds.last == word.name && $0.path.hasPrefix(word.section + ".")
+    let fields = ScenarioHelp.entries.filter { entry in
+      // Those of the word, and those that come with every word.
+      let isCommon = entry.kinds.isEmpty && entry.path == "\(word.section).\(entry.field.name)"
+      return (entry.kinds.last == word.name || isCommon)
+        && entry.path.hasPrefix(word.section + ".") && entry.field.name != word.tag
     }
     var page = Page(
       name: word.name,

@@ -30,6 +30,8 @@ import Federation
     case .dirichletCut(let alpha, let minimum):
       try pool.dirichletCut(alpha: alpha, minimum: minimum)
     case .dirichletBalanced(let alpha): pool.dirichletBalanced(alpha: alpha)
+    case .dirichletPrior(let alpha, let perClient, let minimum):
+      try pool.dirichletPrior(alpha: alpha, perClient: perClient, minPerClass: minimum)
     case .shards(let perClient): try pool.shards(perClient: perClient)
     case .quantity(let law, let minimum): try pool.quantity(law, minimum: minimum)
     case .file, .natural: []

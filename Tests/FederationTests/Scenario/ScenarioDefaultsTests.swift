@@ -52,7 +52,10 @@ import Testing
     #expect(json.compact == value)
   }
 
-  @Test("a resolved scenario reads back as itself", arguments: [scenario(), richScenario])
+  @Test(
+    "a resolved scenario reads back as itself",
+    arguments: [scenario(), richScenario, setsScenario]
+  )
   func fixedPoint(text: String) throws {
     let first = read(text)
     let resolved = try #require(first.resolved)

@@ -7,7 +7,7 @@ import Testing
 @Suite("Reading scenarios") struct ScenarioReaderTests {
   @Test(
     "a wrong scenario is refused with code, path, line and suggestion",
-    arguments: wrongFiles + wrongNames + wrongValues + wrongTogether
+    arguments: wrongFiles + wrongNames + wrongValues + wrongTogether + wrongSets + wrongSetsTogether
   )
   func wrong(_ sample: WrongScenario) throws {
     let reading = read(sample.text)

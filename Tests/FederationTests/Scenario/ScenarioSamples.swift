@@ -93,3 +93,32 @@ let richScenario = """
     "output": { "checkpointEvery": 0, "personalModels": false }
   }
   """
+
+/// A scenario with public images, styles, pre-training on classes, and groups of clients.
+let setsScenario = """
+  {
+    "fedsim": 1, "seeds": [1, 2],
+    "data": {
+      "dataset": { "kind": "synthetic", "trainPerClass": 300 },
+      "public": { "size": 100, "classes": "balanced" },
+      "styles": { "kinds": ["plain", "invert", "blur"], "perClient": 2 },
+      "partition": { "kind": "dirichlet-prior", "alpha": 0.3, "perClient": 20, "minPerClass": 0 },
+      "augment": ["crop4"]
+    },
+    "federation": { "clients": 10, "rounds": 20 },
+    "model": {
+      "kind": "resnet8", "width": 16,
+      "pretrain": {
+        "classes": [7, 2], "epochs": 4, "batch": 32, "optimizer": { "kind": "adam" },
+        "schedule": { "kind": "step", "every": 2, "factor": 0.5 }, "augment": ["flip"], "seed": 9
+      }
+    },
+    "clientModels": [
+      { "share": 0.5, "model": { "kind": "cnn", "width": 12, "norm": "group" } },
+      { "share": 0.3, "model": { "width": 20 } },
+      { "share": 0.2, "model": { "kind": "mlp", "hidden": [12] } }
+    ],
+    "client": { "batch": 10 },
+    "strategies": [ { "kind": "fedavg" } ]
+  }
+  """

@@ -79,7 +79,7 @@ extension String {
 @Suite("The JSON Schema of scenarios") struct ScenarioSchemaTests {
   private let schema = ScenarioSchema.json(cards: sampleCards)
 
-  @Test("accepts what the validator accepts", arguments: [scenario(), richScenario])
+  @Test("accepts what the validator accepts", arguments: [scenario(), richScenario, setsScenario])
   func accepts(text: String) throws {
     #expect(read(text).errors.isEmpty)
     #expect(SchemaChecker().accepts(try JSON(parsing: text), schema))
@@ -89,7 +89,7 @@ extension String {
 
   @Test(
     "refuses what the validator refuses field by field",
-    arguments: (wrongNames + wrongValues + wrongFiles).filter { $0.code != "E3001" }
+    arguments: (wrongNames + wrongValues + wrongFiles + wrongSets).filter { $0.code != "E3001" }
   )
   func refuses(_ sample: WrongScenario) throws {
     #expect(!SchemaChecker().accepts(try JSON(parsing: sample.text), schema))

@@ -21,7 +21,9 @@ import Testing
 
   @Test("Purposes keep their numbers: results depend on them")
   func purposes() {
-    #expect(Purpose.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 99])
+    #expect(
+      Purpose.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 20, 21, 22, 99]
+    )
   }
 
   @Test("Uniform numbers fill [0, 1) evenly: χ² over 100 cells")
