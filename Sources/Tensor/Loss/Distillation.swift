@@ -4,8 +4,8 @@
   import Darwin
 #endif
 
-/// Distillation from soft targets: τ²·KL(q ‖ σ_τ(z)) with σ_τ(z) = softmax(z/τ), whose gradient with
-/// respect to the logits is τ·(σ_τ(z) − q).
+/// Distillation from soft targets: τ²·KL(q ‖ σ_τ(z)) with σ_τ(z) = softmax(z/τ), whose gradient
+/// with respect to the logits is τ·(σ_τ(z) − q).
 ///
 /// The factor τ² keeps the gradient's size when τ changes. q are probabilities at the same
 /// temperature: another model's `softmax` of its logits, or other probabilities after `temper`.
