@@ -47,7 +47,9 @@ let package = Package(
     .testTarget(
       name: "TensorTests",
       dependencies: ["Tensor", "TestSupport"],
-      exclude: ["Golden/make_golden.py", "Golden/golden_training.py"],
+      exclude: [
+        "Golden/make_golden.py", "Golden/golden_models.py", "Golden/golden_training.py",
+      ],
       resources: [.copy("Golden/data")],
       swiftSettings: strict
     ),

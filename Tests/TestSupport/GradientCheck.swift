@@ -47,6 +47,8 @@ package struct GradientCheck {
     for entry in network.layout.entries {
       switch entry.role {
       case .weight, .bias: continue
+      case .classToken, .positions:
+        for i in entry.range { parameters[i] = Float(stream.uniform() - 0.5) }
       case .normScale, .runningVariance:
         for i in entry.range { parameters[i] = Float(0.5 + stream.uniform()) }
       case .normShift, .runningMean:

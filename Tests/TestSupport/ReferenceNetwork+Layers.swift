@@ -143,8 +143,8 @@ extension ReferenceNetwork {
       let (mean, variance) = moments(x, members)
       for (c, index) in members.enumerated() {
         y[index] =
-          (x[index] - mean) / (variance + 1e-5).squareRoot() * parameters[layer.scale + c]
-          + parameters[layer.shift + c]
+          (x[index] - mean) / (variance + layer.epsilon).squareRoot()
+          * parameters[layer.scale + c] + parameters[layer.shift + c]
       }
     }
     return y

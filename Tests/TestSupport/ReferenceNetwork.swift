@@ -90,6 +90,14 @@ package struct ReferenceNetwork {
         preconditionFailure("ReferenceNetwork: no mask for slot \(layer.mask)")
       }
       outcome.slots[layer.output] = zip(x, mask).map { $0 * $1 }
+    case let layer as PositionLinear:
+      outcome.slots[layer.output] = positionLinear(layer, x, batch)
+    case let layer as Attention: outcome.slots[layer.output] = attention(layer, x, batch)
+    case let layer as ClassToken: outcome.slots[layer.output] = classToken(layer, x, batch)
+    case let layer as FirstPosition:
+      outcome.slots[layer.output] = (0..<batch).flatMap { n in
+        x[n * layer.shape.count..<n * layer.shape.count + layer.shape.channels]
+      }
     case let layer as Residual:
       outcome.slots[layer.sum] = zip(outcome.slots[layer.sum], x).map { $0 + $1 }
     default: preconditionFailure("ReferenceNetwork: unknown operation \(operation.summary)")

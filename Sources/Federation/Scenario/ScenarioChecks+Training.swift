@@ -69,6 +69,7 @@ extension ScenarioChecks {
         )
       }
     }
+    checkTransformer()
     guard let rates = values["model.dropout"]?.elements?.count, rates > 0 else { return }
     if kind == "cnn", rates != 2 {
       error(

@@ -1,5 +1,5 @@
 /// Layer normalisation over the channels of every position, PyTorch's LayerNorm(C) on channels-last
-/// maps with eps = 1e-5.
+/// maps with its eps of 1e-5, or another.
 ///
 /// Ba et al. 2016, arXiv:1607.06450.
 package struct LayerNorm: Operation {
@@ -10,8 +10,8 @@ package struct LayerNorm: Operation {
   package let shape: FeatureShape
   package let scale: Int
   package let shift: Int
-
-  package static let epsilon = 1e-5
+  /// Keeps the root from 0.
+  package var epsilon = 1e-5
 
   package var summary: String { "LayerNorm(\(shape.channels))" }
   package var hasParameters: Bool { true }
@@ -28,7 +28,7 @@ package struct LayerNorm: Operation {
       let mean = Float(total / Double(channels))
       total = 0
       for c in 0..<channels { total += Double((x[c] - mean) * (x[c] - mean)) }
-      let inverse = Float(1 / (total / Double(channels) + Self.epsilon).squareRoot())
+      let inverse = Float(1 / (total / Double(channels) + epsilon).squareRoot())
       pass.values[saved][2 * position] = mean
       pass.values[saved][2 * position + 1] = inverse
       for c in 0..<channels { y[c] = (x[c] - mean) * inverse * gamma[c] + beta[c] }

@@ -3,7 +3,8 @@ extension Network {
   ///
   /// Names follow PyTorch: `fc1`, `fc2`, … (`mlp`); `fc` (`logistic`); `conv1`, `conv2`, `fc1`,
   /// `fc2` (`cnn`, `lenet5`); torchvision's names in residual networks (`conv1`, `bn1`,
-  /// `layer1.0.conv1`, …, `fc`), where a norm is called `bn` whichever kind it is.
+  /// `layer1.0.conv1`, …, `fc`), where a norm is called `bn` whichever kind it is; timm's
+  /// in transformers (`patch_embed.proj`, `blocks.0.attn.qkv`, …, `head`).
   /// - Throws: ``ModelError`` when the image is too small for the network.
   public init(
     _ spec: ModelSpec,
@@ -28,6 +29,9 @@ extension Network {
     case .resnet8: logits = builder.resNet(spec, stages: 3, blocks: 1, classes: classes)
     case .resnet20: logits = builder.resNet(spec, stages: 3, blocks: 3, classes: classes)
     case .resnet18: logits = builder.resNet(spec, stages: 4, blocks: 2, classes: classes)
+    case .vit:
+      try spec.checkTransformer(input)
+      logits = builder.visionTransformer(spec, classes: classes)
     }
     self = builder.build(logits: logits)
   }
@@ -46,7 +50,7 @@ extension ModelSpec.Kind {
     case .logistic, .mlp: 1
     case .cnn: 6
     case .lenet5: 16
-    case .resnet8, .resnet20, .resnet18: 1
+    case .resnet8, .resnet20, .resnet18, .vit: 1
     }
   }
 
@@ -58,6 +62,7 @@ extension ModelSpec.Kind {
     case .lenet5: 6
     case .resnet20: 16
     case .resnet18: 64
+    case .vit: 192
     }
   }
 }

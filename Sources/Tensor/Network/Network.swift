@@ -43,11 +43,11 @@ public struct Network: Sendable {
   /// Biases, activations, norms, pooling and the loss count as nothing.
   public var forwardFLOPs: Int { operations.map(\.forwardFLOPs).reduce(0, +) }
 
-  /// Floating-point operations of one example's training step: forward, weight gradient and
-  /// input gradient, the last one not for layers that see the data.
+  /// Floating-point operations of one example's training step: forward, weight gradient where
+  /// weights are trained, and input gradient where something trained lies before it.
   public var trainingFLOPs: Int {
     zip(operations, gradientWrites)
-      .map { $0.forwardFLOPs * ($1 == .skip ? 2 : 3) }.reduce(0, +)
+      .map { $0.forwardFLOPs + $0.backwardFLOPs(inputGradient: $1 != .skip) }.reduce(0, +)
   }
 
   /// Floats of activations per example, for choosing a batch size.

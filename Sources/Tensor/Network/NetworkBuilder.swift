@@ -6,9 +6,8 @@ package struct NetworkBuilder {
     package let shape: FeatureShape
   }
 
-  private let inputShape: FeatureShape
+  let inputShape: FeatureShape
   private var slots: [Network.Slot]
-  private var operations: [any Operation] = []
   private var tensors: [ParameterLayout.Declaration] = []
   private var scratchCount = 0
   private var features: Map?
@@ -30,7 +29,7 @@ package struct NetworkBuilder {
     let inputs = x.shape.count
     let order: ParameterLayout.Order =
       x.shape.positions == 1 ? .asShaped : .channelsLastColumns(x.shape)
-    tensors.append(
+    declare(
       .init(
         name: name + ".weight",
         shape: [outputs, inputs],
@@ -41,8 +40,7 @@ package struct NetworkBuilder {
       )
     )
     if bias { declareBias(name, outputs, fanIn: inputs, fanOut: outputs) }
-    features = x
-    classifier = name
+    noteClassifier(name, reading: x)
     let y = newMap(FeatureShape(features: outputs))
     pending.append { layout in
       Dense(
@@ -76,7 +74,7 @@ package struct NetworkBuilder {
     )
     let fanIn = x.shape.channels * kernel * kernel
     let fanOut = channels * kernel * kernel
-    tensors.append(
+    declare(
       .init(
         name: name + ".weight",
         shape: [channels, x.shape.channels, kernel, kernel],
@@ -143,7 +141,7 @@ package struct NetworkBuilder {
     return y
   }
 
-  package mutating func layerNorm(_ name: String, _ x: Map) -> Map {
+  package mutating func layerNorm(_ name: String, _ x: Map, epsilon: Double = 1e-5) -> Map {
     declareNorm(name, x.shape.channels, statistics: false)
     let y = newMap(x.shape)
     let saved = newSlot(perExample: 2 * x.shape.positions)
@@ -154,7 +152,8 @@ package struct NetworkBuilder {
         saved: saved,
         shape: x.shape,
         scale: layout.offset(name + ".weight"),
-        shift: layout.offset(name + ".bias")
+        shift: layout.offset(name + ".bias"),
+        epsilon: epsilon
       )
     }
     return y
@@ -231,7 +230,7 @@ package struct NetworkBuilder {
         mask: mask,
         count: x.shape.count,
         rate: rate,
-        salt: UInt64(operations.count + pending.count)
+        salt: UInt64(pending.count)
       )
     )
     return y
@@ -298,36 +297,49 @@ package struct NetworkBuilder {
     return writes
   }
 
-  private mutating func add(_ operation: some Operation) { pending.append { _ in operation } }
+  // MARK: Parts of verbs
 
-  private mutating func newMap(_ shape: FeatureShape) -> Map {
+  mutating func add(_ operation: some Operation) { pending.append { _ in operation } }
+
+  /// Adds an operation that needs to know where its tensors lie.
+  mutating func add(_ make: @escaping (ParameterLayout) -> any Operation) { pending.append(make) }
+
+  mutating func declare(_ tensor: ParameterLayout.Declaration) { tensors.append(tensor) }
+
+  /// The last layer that is noted is the classifier, and what it reads are the features.
+  mutating func noteClassifier(_ name: String, reading x: Map) {
+    features = x
+    classifier = name
+  }
+
+  mutating func newMap(_ shape: FeatureShape) -> Map {
     slots.append(Network.Slot(perExample: shape.count, fixed: 0, hasGradient: true))
     return Map(slot: slots.count - 1, shape: shape)
   }
 
-  private mutating func newSlot(perExample: Int = 0, fixed: Int = 0) -> Int {
+  mutating func newSlot(perExample: Int = 0, fixed: Int = 0) -> Int {
     slots.append(Network.Slot(perExample: perExample, fixed: fixed, hasGradient: false))
     return slots.count - 1
   }
 
-  private mutating func declareBias(_ name: String, _ count: Int, fanIn: Int, fanOut: Int) {
-    tensors.append(
+  mutating func declareBias(_ name: String, _ count: Int, fanIn: Int, fanOut: Int) {
+    declare(
       .init(name: name + ".bias", shape: [count], role: .bias, fanIn: fanIn, fanOut: fanOut)
     )
   }
 
   private mutating func declareNorm(_ name: String, _ channels: Int, statistics: Bool) {
-    tensors.append(.init(name: name + ".weight", shape: [channels], role: .normScale))
-    tensors.append(.init(name: name + ".bias", shape: [channels], role: .normShift))
+    declare(.init(name: name + ".weight", shape: [channels], role: .normScale))
+    declare(.init(name: name + ".bias", shape: [channels], role: .normShift))
     guard statistics else { return }
-    tensors.append(.init(name: name + ".running_mean", shape: [channels], role: .runningMean))
-    tensors.append(.init(name: name + ".running_var", shape: [channels], role: .runningVariance))
+    declare(.init(name: name + ".running_mean", shape: [channels], role: .runningMean))
+    declare(.init(name: name + ".running_var", shape: [channels], role: .runningVariance))
   }
 }
 
 extension ParameterLayout {
   /// Where a declared tensor starts.
-  fileprivate func offset(_ name: String) -> Int {
+  func offset(_ name: String) -> Int {
     guard let entry = self[name] else { preconditionFailure("no tensor \(name) in the layout") }
     return entry.range.lowerBound
   }

@@ -6,11 +6,15 @@ public struct ParameterLayout: Sendable, Equatable {
   /// What a tensor is to its layer.
   public enum Role: String, Sendable {
     case weight, bias, normScale, normShift, runningMean, runningVariance
+    /// A transformer's class token and its tokens' positions.
+    case classToken, positions
 
     /// Whether a gradient trains it; running statistics only follow the data.
     public var isTrained: Bool { self != .runningMean && self != .runningVariance }
     /// Whether it belongs to a normalisation layer.
-    public var isNorm: Bool { self != .weight && self != .bias }
+    public var isNorm: Bool {
+      [.normScale, .normShift, .runningMean, .runningVariance].contains(self)
+    }
   }
 
   /// How the values of a tensor lie in the flat vector, compared with PyTorch's row-major order.
