@@ -166,7 +166,7 @@ extension ReferenceNetwork {
       var (mean, variance) = moments(x, members)
       means.append(mean)
       variances.append(variance)
-      if !training {
+      if !training || layer.frozen {
         mean = parameters[layer.runningMean + c]
         variance = parameters[layer.runningVariance + c]
       }

@@ -17,6 +17,7 @@ package enum Rounding {
       case let layer as Dense: Double(layer.inputs).squareRoot()
       case let layer as Convolution: Double(layer.geometry.patch).squareRoot()
       case let layer as PositionLinear: Double(layer.inputs).squareRoot()
+      case let layer as PoolHead: Double(layer.inputs).squareRoot()
       case let layer as Attention:
         Double(layer.width / layer.heads).squareRoot() + Double(layer.tokens).squareRoot()
       case let layer as GroupNorm: Double(layer.shape.count / layer.groups).squareRoot()
@@ -41,6 +42,7 @@ package enum Rounding {
       switch operation {
       case let layer as Convolution: batch * layer.geometry.output.positions
       case let layer as PositionLinear: batch * layer.positions
+      case let layer as PoolScale: batch * layer.shape.positions
       default: batch
       }
     }.max()

@@ -10,10 +10,12 @@ package struct Dense: Operation {
   package let bias: Int?
   /// y = max(0, x·Wᵀ + b).
   package var rectified = false
+  /// Whether its parameters stay as they are.
+  package var frozen = false
 
   package var summary: String { "\(name): Linear(\(inputs), \(outputs), bias=\(bias != nil))" }
   package var forwardFLOPs: Int { 2 * inputs * outputs }
-  package var hasParameters: Bool { true }
+  package var hasParameters: Bool { !frozen }
 
   /// Inputs per stretch of a transposed weight matrix: it stays in a usual L2 cache.
   private var stretch: Int { min(inputs, max(64, 65_536 / max(1, (outputs + 15) / 16 * 16))) }
@@ -23,7 +25,7 @@ package struct Dense: Operation {
   /// The weights, which an optimizer need not look at when they were moved here.
   package var directRange: Range<Int>? {
     // OpenBLAS would round differently from an optimizer.
-    CPUFeatures.prefersOwnKernels ? weight..<weight + inputs * outputs : nil
+    CPUFeatures.prefersOwnKernels && !frozen ? weight..<weight + inputs * outputs : nil
   }
 
   package func forward(_ pass: borrowing Pass) {
@@ -95,7 +97,7 @@ package struct Dense: Operation {
     }
     // The input gradient reads the weights, so it comes before an update in place.
     inputGradient(pass, how)
-    weightGradient(pass)
+    if !frozen { weightGradient(pass) }
   }
 
   /// dW = dyᵀ·x, db = Σ dy; or W ← W − η·dyᵀ·x at once, when nothing else needs dW.

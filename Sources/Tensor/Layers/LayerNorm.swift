@@ -12,9 +12,11 @@ package struct LayerNorm: Operation {
   package let shift: Int
   /// Keeps the root from 0.
   package var epsilon = 1e-5
+  /// Whether its parameters stay as they are.
+  package var frozen = false
 
   package var summary: String { "LayerNorm(\(shape.channels))" }
-  package var hasParameters: Bool { true }
+  package var hasParameters: Bool { !frozen }
 
   package func forward(_ pass: borrowing Pass) {
     let channels = shape.channels
@@ -40,7 +42,7 @@ package struct LayerNorm: Operation {
     let gamma = pass.parameters + scale
     let dGamma = pass.gradient + scale
     let dBeta = pass.gradient + shift
-    if !pass.accumulate {
+    if !pass.accumulate && !frozen {
       dGamma.update(repeating: 0, count: channels)
       dBeta.update(repeating: 0, count: channels)
     }
@@ -53,8 +55,10 @@ package struct LayerNorm: Operation {
       var second = 0.0
       for c in 0..<channels {
         let normalised = (x[c] - mean) * inverse
-        dGamma[c] += dy[c] * normalised
-        dBeta[c] += dy[c]
+        if !frozen {
+          dGamma[c] += dy[c] * normalised
+          dBeta[c] += dy[c]
+        }
         first += Double(gamma[c] * dy[c])
         second += Double(gamma[c] * dy[c] * normalised)
       }

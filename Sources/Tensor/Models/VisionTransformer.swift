@@ -46,7 +46,7 @@ extension NetworkBuilder {
     x = classToken(x)
     for block in 0..<spec.depth { x = transformerBlock(spec, "blocks.\(block)", x) }
     x = layerNorm("norm", firstPosition(x), epsilon: 1e-6)
-    return dense("head", x, classes)
+    return head("head", x, classes)
   }
 
   private mutating func transformerBlock(_ spec: ModelSpec, _ name: String, _ x: Map) -> Map {

@@ -19,7 +19,7 @@ extension NetworkBuilder {
     )
     if bias { declareBias(name, outputs, fanIn: shape.channels, fanOut: outputs) }
     let y = newMap(FeatureShape(height: shape.height, width: shape.width, channels: outputs))
-    add { layout in
+    add { [frozen = isFrozen] layout in
       PositionLinear(
         name: name,
         input: x.slot,
@@ -29,10 +29,10 @@ extension NetworkBuilder {
         outputs: outputs,
         weight: layout.offset(name + ".weight"),
         bias: bias ? layout.offset(name + ".bias") : nil,
-        frozen: false
+        frozen: frozen
       )
     }
-    return y
+    return site(name, y)
   }
 
   /// Self-attention; the map's channels are queries, keys and values, a third each.
@@ -70,7 +70,7 @@ extension NetworkBuilder {
   package mutating func classToken(_ x: Map) -> Map {
     let (positions, width) = (x.shape.positions, x.shape.channels)
     let y = newMap(FeatureShape(height: positions + 1, width: 1, channels: width))
-    add { layout in
+    add { [frozen = isFrozen] layout in
       ClassToken(
         input: x.slot,
         output: y.slot,
@@ -78,7 +78,7 @@ extension NetworkBuilder {
         width: width,
         token: layout.offset("cls_token"),
         embedding: layout.offset("pos_embed"),
-        frozen: false
+        frozen: frozen
       )
     }
     return y

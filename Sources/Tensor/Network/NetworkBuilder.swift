@@ -12,6 +12,8 @@ package struct NetworkBuilder {
   private var scratchCount = 0
   private var features: Map?
   private var classifier = ""
+  /// What becomes of layers that are frozen; nil where layers are trained.
+  var adaptation: Adaptation?
   /// What a bare reference to a declared tensor resolves to, once the layout is known.
   private var pending: [(ParameterLayout) -> any Operation] = []
 
@@ -42,7 +44,7 @@ package struct NetworkBuilder {
     if bias { declareBias(name, outputs, fanIn: inputs, fanOut: outputs) }
     noteClassifier(name, reading: x)
     let y = newMap(FeatureShape(features: outputs))
-    pending.append { layout in
+    add { [frozen = isFrozen] layout in
       Dense(
         name: name,
         input: x.slot,
@@ -50,10 +52,11 @@ package struct NetworkBuilder {
         inputs: inputs,
         outputs: outputs,
         weight: layout.offset(name + ".weight"),
-        bias: bias ? layout.offset(name + ".bias") : nil
+        bias: bias ? layout.offset(name + ".bias") : nil,
+        frozen: frozen
       )
     }
-    return y
+    return site(name, y)
   }
 
   package mutating func convolution(
@@ -86,17 +89,18 @@ package struct NetworkBuilder {
     )
     if bias { declareBias(name, channels, fanIn: fanIn, fanOut: fanOut) }
     let y = newMap(geometry.output)
-    pending.append { layout in
+    add { [frozen = isFrozen] layout in
       Convolution(
         name: name,
         input: x.slot,
         output: y.slot,
         geometry: geometry,
         weight: layout.offset(name + ".weight"),
-        bias: bias ? layout.offset(name + ".bias") : nil
+        bias: bias ? layout.offset(name + ".bias") : nil,
+        frozen: frozen
       )
     }
-    return y
+    return site(name, y)
   }
 
   package mutating func groupNorm(_ name: String, _ x: Map, groups: Int) -> Map {
@@ -107,7 +111,7 @@ package struct NetworkBuilder {
     declareNorm(name, x.shape.channels, statistics: false)
     let y = newMap(x.shape)
     let saved = newSlot(perExample: 2 * groups)
-    pending.append { layout in
+    add { [frozen = isFrozen] layout in
       GroupNorm(
         map: x.slot,
         output: y.slot,
@@ -115,10 +119,11 @@ package struct NetworkBuilder {
         shape: x.shape,
         groups: groups,
         scale: layout.offset(name + ".weight"),
-        shift: layout.offset(name + ".bias")
+        shift: layout.offset(name + ".bias"),
+        frozen: frozen
       )
     }
-    return y
+    return site(name, y)
   }
 
   package mutating func batchNorm(_ name: String, _ x: Map) -> Map {
@@ -126,7 +131,7 @@ package struct NetworkBuilder {
     let y = newMap(x.shape)
     let saved = newSlot(fixed: 2 * x.shape.channels)
     scratchCount = max(scratchCount, 8 * x.shape.channels)
-    pending.append { layout in
+    add { [frozen = isFrozen] layout in
       BatchNorm(
         input: x.slot,
         output: y.slot,
@@ -135,17 +140,18 @@ package struct NetworkBuilder {
         scale: layout.offset(name + ".weight"),
         shift: layout.offset(name + ".bias"),
         runningMean: layout.offset(name + ".running_mean"),
-        runningVariance: layout.offset(name + ".running_var")
+        runningVariance: layout.offset(name + ".running_var"),
+        frozen: frozen
       )
     }
-    return y
+    return site(name, y)
   }
 
   package mutating func layerNorm(_ name: String, _ x: Map, epsilon: Double = 1e-5) -> Map {
     declareNorm(name, x.shape.channels, statistics: false)
     let y = newMap(x.shape)
     let saved = newSlot(perExample: 2 * x.shape.positions)
-    pending.append { layout in
+    add { [frozen = isFrozen] layout in
       LayerNorm(
         input: x.slot,
         output: y.slot,
@@ -153,10 +159,11 @@ package struct NetworkBuilder {
         shape: x.shape,
         scale: layout.offset(name + ".weight"),
         shift: layout.offset(name + ".bias"),
-        epsilon: epsilon
+        epsilon: epsilon,
+        frozen: frozen
       )
     }
-    return y
+    return site(name, y)
   }
 
   // MARK: Layers without parameters
@@ -220,7 +227,8 @@ package struct NetworkBuilder {
   }
 
   package mutating func dropout(_ rate: Double, _ x: Map) -> Map {
-    guard rate > 0 else { return x }
+    // Whoever asks a frozen network for its features wants them as they are.
+    guard rate > 0, !isQuery else { return x }
     let y = newMap(x.shape)
     let mask = newSlot(perExample: x.shape.count)
     add(
@@ -290,8 +298,7 @@ package struct NetworkBuilder {
     var writes = [GradientWrite](repeating: .skip, count: operations.count)
     for index in operations.indices.reversed() {
       let operation = operations[index]
-      let isInPlace = operation.input == operation.output
-      guard needed.contains(operation.input) || isInPlace else { continue }
+      guard needed.contains(operation.input) else { continue }
       writes[index] = written.insert(operation.input).inserted ? .overwrite : .add
     }
     return writes
@@ -304,7 +311,17 @@ package struct NetworkBuilder {
   /// Adds an operation that needs to know where its tensors lie.
   mutating func add(_ make: @escaping (ParameterLayout) -> any Operation) { pending.append(make) }
 
-  mutating func declare(_ tensor: ParameterLayout.Declaration) { tensors.append(tensor) }
+  /// A tensor of a layer; one of a frozen layer is declared once, however often it is read.
+  mutating func declare(_ tensor: ParameterLayout.Declaration) {
+    guard isFrozen else {
+      tensors.append(tensor)
+      return
+    }
+    if adaptation?.declared.insert(tensor.name).inserted == true { tensors.append(tensor.frozen) }
+  }
+
+  /// A tensor that is trained though layers are frozen.
+  mutating func declareTrained(_ tensor: ParameterLayout.Declaration) { tensors.append(tensor) }
 
   /// The last layer that is noted is the classifier, and what it reads are the features.
   mutating func noteClassifier(_ name: String, reading x: Map) {

@@ -3,7 +3,9 @@ extension ParameterLayout {
   ///
   /// Each tensor has its own stream and is drawn in PyTorch's element order, so that neither
   /// memory order nor other layers matter. Norm scales and running variances are 1; norm shifts
-  /// and running means 0; class tokens and positions start as in timm, unless everything is 0.
+  /// and running means 0; class tokens and positions start as in timm, unless everything is 0; a
+  /// pool's scales, shifts and keys as `Network.adaptedParameters` has it. Frozen tensors are 0
+  /// here, because they come from another network.
   /// Rules are those of `ModelSpec.Initialisation`; `file` gives PyTorch's rule here, and its
   /// values are placed by whoever reads the file.
   ///
@@ -18,7 +20,9 @@ extension ParameterLayout {
       var draw: () -> Float
       switch (entry.role, rule) {
       case (.normScale, _), (.runningVariance, _): draw = { 1 }
-      case (.normShift, _), (.runningMean, _), (_, .zero): draw = { 0 }
+      case (.poolScale, _): draw = { Float(1 + 0.02 * stream.normal()) }
+      case (.poolShift, _), (.poolKey, _): draw = { Float(0.02 * stream.normal()) }
+      case (.normShift, _), (.runningMean, _), (.frozen, _), (_, .zero): draw = { 0 }
       case (.bias, .he), (.bias, .glorot): draw = { 0 }
       case (.classToken, _): draw = { Float(1e-6 * stream.normal()) }
       case (.positions, _): draw = { Float(0.02 * stream.normal()) }
