@@ -14,13 +14,17 @@
 public struct InstancePool: Sendable, Equatable {
   /// P ≥ 1, entries.
   public var poolSize: Int
-  /// k, 1 ... P: entries whose mean adapts the network.
+  /// k from 1 to P, the entries whose mean adapts the network.
   public var matched: Int
-  /// One adapter for a whole batch, the mean over its examples: what the method's first release
-  /// computed. Predictions then depend on who shares the batch.
+  /// One adapter for a whole batch, the mean over its examples.
+  ///
+  /// This is what the method's first release computed; predictions then depend on who shares the
+  /// batch.
   public var batchAveraged: Bool
-  /// Whether entries have keys. Without them nothing is matched, the frozen network is not asked,
-  /// and all entries are always taken: k = P.
+  /// Whether entries have keys.
+  ///
+  /// Without them nothing is matched, the frozen network is not asked, and all entries are always
+  /// taken: k = P.
   public var keys: Bool
 
   /// A pool.

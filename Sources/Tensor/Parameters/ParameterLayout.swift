@@ -1,7 +1,8 @@
 /// Names, shapes and places of all parameters of a network in one flat vector.
 ///
 /// A model's state is one `[Float]`: first everything that a gradient trains, then the running
-/// statistics of batch norm, then what is frozen. Aggregation is then an axpy, clipping a norm, a checkpoint a write.
+/// statistics of batch norm, then what is frozen. Aggregation is then an axpy, clipping a norm, a
+/// checkpoint a write.
 public struct ParameterLayout: Sendable, Equatable {
   /// What a tensor is to its layer.
   public enum Role: String, Sendable {
