@@ -74,7 +74,8 @@ public struct Experiment: Sendable {
     }
     initialFile = try Self.initialParameters(scenario.model.initialisation, network.layout)
     warnings = []
-    warnings = dataWarnings
+    warnings = dataWarnings + methodWarnings
+    try requireHosts()
   }
 
   /// How pixels become numbers under one of the seeds.
