@@ -12,6 +12,8 @@ public enum StrategyRegistry {
     FedAvgFineTuned.self,
     LocalOnly.self,
     Centralised.self,
+    FedLoGe.self,
+    FedRoD.self,
   ]
 
   /// The cards of all strategies, in the same order.
