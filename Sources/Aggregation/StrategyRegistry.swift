@@ -12,6 +12,9 @@ public enum StrategyRegistry {
     FedAvgFineTuned.self,
     LocalOnly.self,
     Centralised.self,
+    KnFu.self,
+    FedMD.self,
+    FedDF.self,
   ]
 
   /// The cards of all strategies, in the same order.
