@@ -35,8 +35,8 @@ package struct FedMD: Strategy {
       "Nothing is averaged: clients may have networks of any kind (clientModels).",
       "Scores are logits. The paper names no loss; the authors' code has the mean absolute error.",
       "The digest takes the client's optimizer and learning rate with moments of its own.",
-      "The training loss of a round is that of private images (and of public ones with their labels "
-        + "at first); steps and examples count the digest too.",
+      "The training loss of a round is that of private images (and of public ones with their "
+        + "labels at first); steps and examples count the digest too.",
     ],
     deviations: [
       "Transfer learning at first runs for given numbers of epochs, not to convergence."

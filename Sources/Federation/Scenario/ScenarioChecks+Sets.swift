@@ -1,4 +1,3 @@
-import Aggregation
 import Tensor
 
 /// Checks of images that are taken from the clients, of styles, and of groups of clients.
@@ -108,27 +107,6 @@ extension ScenarioChecks {
       "found \(least) images of each of \(classes) classes; a client has \(size) images",
       hint: "give at most \(size / max(1, classes))"
     )
-  }
-
-  /// What a strategy needs besides its own fields.
-  mutating func checkNeeds(_ type: any Strategy.Type, at path: String) {
-    let kind = type.card.kind
-    if type.needs.contains(.publicSet), lines["data.public"] == nil {
-      error(
-        "E3321",
-        path,
-        "\(kind) exchanges predictions on public images; the scenario has no data.public",
-        hint: "add \"public\": { \"size\": 1000 } to data"
-      )
-    }
-    if !type.needs.contains(.anyModels), lines["clientModels"] != nil {
-      error(
-        "E3322",
-        path,
-        "\(kind) averages parameters; clientModels gives clients networks that differ",
-        hint: "leave clientModels out, or choose a method that exchanges predictions"
-      )
-    }
   }
 
   mutating func checkClientModels() {

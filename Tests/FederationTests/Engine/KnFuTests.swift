@@ -193,17 +193,10 @@ import Testing
     #expect(estimated < 0.5 * uniform, "\(estimated) of \(uniform)")
   }
 
-  @Test("without a public set, and for averaging methods with several networks, it says what to do")
-  func needs() throws {
-    var text = ScenarioText()
-    text.strategies = [knfu(), ScenarioText.strategy("fedavg")]
-    text.clientModels = PublicFixture.twoNetworks
-    text.federation = #"{ "clients": 4, "rounds": 1 }"#
-    let reading = ScenarioReader().read(bytes: Array(text.json.utf8), file: "test.json")
-    #expect(reading.errors.map(\.code) == ["E3321", "E3322"])
-    #expect(reading.errors.map(\.path) == ["$.strategies[0]", "$.strategies[1]"])
-    text.strategies = [knfu(), ScenarioText.strategy("local-only")]
-    text.publicSet = #"{ "size": 30 }"#
-    #expect(ScenarioReader().read(bytes: Array(text.json.utf8), file: "t").errors.isEmpty)
+  @Test("methods that exchange predictions need a public set; networks of all kinds suit them")
+  func needs() {
+    #expect(KnFu.needs == [.publicSet, .anyModels])
+    #expect(FedMD.needs == [.publicSet, .anyModels])
+    #expect(FedDF.needs == .publicSet)
   }
 }
