@@ -252,6 +252,18 @@ public enum MessageCatalogue {
       "The synthetic data set would not fit into memory.",
       "Ask for fewer classes or images."
     ),
+    Entry(
+      "E3230",
+      "heads do not divide",
+      "Attention needs heads of equal width.",
+      "Take the suggested number, or another width."
+    ),
+    Entry(
+      "E3231",
+      "empty hidden layer",
+      "width x mlpRatio is less than one channel.",
+      "Raise model.mlpRatio; the usual ratio is 4."
+    ),
   ]
 
   private static let warnings: [Entry] = [

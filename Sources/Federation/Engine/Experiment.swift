@@ -79,7 +79,7 @@ public struct Experiment: Sendable {
         hint: "use at most \(kept) clients"
       )
     }
-    initialFile = try Self.initialParameters(scenario.model.initialisation, network.layout)
+    initialFile = try Self.initialParameters(scenario.model.initialisation, network)
     warnings = []
     warnings = dataWarnings
   }
@@ -135,12 +135,15 @@ public struct Experiment: Sendable {
 
   private static func initialParameters(
     _ rule: ModelSpec.Initialisation,
-    _ layout: ParameterLayout
+    _ network: Network
   ) throws(Failure) -> [Float]? {
-    guard case .file(let path) = rule else { return nil }
+    guard case .file(let path, let head) = rule else { return nil }
     let bytes = try FileReader.bytes(of: path)
     do {
-      return try layout.parameters(from: try Safetensors(decoding: bytes))
+      return try network.layout.parameters(
+        from: try Safetensors(decoding: bytes),
+        leavingOut: head == .fresh ? network.classifier : nil
+      )
     } catch {
       throw Failure(
         .dataMissingOrCorrupt,
