@@ -23,6 +23,9 @@ public protocol Strategy: Sendable {
   static func objection(to optimizer: OptimizerSpec) -> String?
   /// What to know of the method under a client optimizer that suits it, or nil.
   static func caution(about optimizer: OptimizerSpec) -> (warning: String, hint: String)?
+  /// Examples that the method passes through a network together besides the client's batches, such
+  /// as public ones; 0 for none.
+  static func largestBatch(_ settings: StrategySettings) -> Int
   /// Why a network cannot host the method under these settings, and what to do; or nil.
   static func objection(
     _ settings: StrategySettings,
@@ -152,6 +155,8 @@ extension Strategy {
   public static func caution(
     about optimizer: OptimizerSpec
   ) -> (warning: String, hint: String)? { nil }
+  /// None.
+  public static func largestBatch(_ settings: StrategySettings) -> Int { 0 }
   /// Any network suits.
   public static func objection(
     _ settings: StrategySettings,

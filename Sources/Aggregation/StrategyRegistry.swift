@@ -14,6 +14,9 @@ public enum StrategyRegistry {
     Centralised.self,
     FedLoGe.self,
     FedRoD.self,
+    KnFu.self,
+    FedMD.self,
+    FedDF.self,
   ]
 
   /// The cards of all strategies, in the same order.

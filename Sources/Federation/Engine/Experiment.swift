@@ -89,7 +89,8 @@ public struct Experiment: Sendable {
   ///
   /// Counted: workspaces, images, and copies of the model at the server and on the way.
   func requireMemory(threads: Int) throws(Failure) {
-    let settings = scenario.client
+    var settings = scenario.client
+    settings.batch = largestBatch
     let capacity = WorkerSpaces.capacity(network, settings, images: data.train.count)
     let workspace = network.workspaceBytes(
       capacity: capacity,
