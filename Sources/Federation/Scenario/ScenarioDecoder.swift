@@ -193,6 +193,7 @@ struct ScenarioDecoder {
       width: node.has("width") ? try node.int("width") : 0
     )
     if node.has("hidden") { spec.hidden = try node.integers("hidden") }
+    if node.has("blocks") { spec.blocks = try node.int("blocks") }
     if node.has("dropout") { spec.dropout = try node.numbers("dropout") }
     if node.has("norm") {
       let norm = try node.node("norm")

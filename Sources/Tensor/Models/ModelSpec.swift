@@ -4,12 +4,12 @@
 public struct ModelSpec: Sendable, Equatable {
   /// The architectures that can be built.
   public enum Kind: String, Sendable, CaseIterable {
-    case logistic, mlp, cnn, lenet5, resnet8, resnet20, resnet18
+    case logistic, mlp, cnn, lenet5, resnet8, resnet20, resnet18, vgg
   }
 
   /// The architecture.
   public var kind: Kind
-  /// Channels of the first stage (`resnet*`, `cnn`, `lenet5`).
+  /// Channels of the first stage (`resnet*`, `cnn`, `lenet5`, `vgg`).
   public var width: Int
   /// Hidden layer sizes (`mlp`).
   public var hidden: [Int]
@@ -22,6 +22,8 @@ public struct ModelSpec: Sendable, Equatable {
   ///
   /// Empty: no dropout.
   public var dropout: [Double]
+  /// Blocks of two convolutions, 1 ... 3 (`vgg`).
+  public var blocks: Int
   /// How weights start.
   public var initialisation: Initialisation
 
@@ -64,6 +66,7 @@ public struct ModelSpec: Sendable, Equatable {
     norm: Norm = .none,
     activation: Activation = .relu,
     dropout: [Double] = [],
+    blocks: Int = 3,
     initialisation: Initialisation = .pytorch
   ) {
     self.kind = kind
@@ -72,6 +75,7 @@ public struct ModelSpec: Sendable, Equatable {
     self.norm = norm
     self.activation = activation
     self.dropout = dropout
+    self.blocks = blocks
     self.initialisation = initialisation
   }
 }

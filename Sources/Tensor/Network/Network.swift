@@ -24,6 +24,11 @@ public struct Network: Sendable {
   let scratchCount: Int
   package let logitsSlot: Int
   package let featuresSlot: Int
+  let inputSlot: Int
+  /// Where it can be cut, from the input to the logits; empty in a head.
+  public internal(set) var cuts: [Cut] = []
+  /// What lies behind a cut; nil in a head.
+  var makeHead: (@Sendable (Cut) -> Network)?
 
   /// Memory that an operation writes.
   package struct Slot: Sendable {
@@ -77,7 +82,8 @@ public struct Network: Sendable {
     slots: [Slot],
     scratchCount: Int,
     logitsSlot: Int,
-    featuresSlot: Int
+    featuresSlot: Int,
+    inputSlot: Int
   ) {
     self.input = input
     classes = logits.count
@@ -92,6 +98,7 @@ public struct Network: Sendable {
     self.scratchCount = scratchCount
     self.logitsSlot = logitsSlot
     self.featuresSlot = featuresSlot
+    self.inputSlot = inputSlot
     gradientPlan = GradientPlan(steps, slots, logits: logitsSlot)
     activationsPerExample = slots.map(\.perExample).reduce(0, +)
     examplesAreIndependent = !operations.contains { $0 is BatchNorm }

@@ -271,9 +271,35 @@ class ResNet(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
+class VGG(nn.Module):
+    def __init__(self, spec, h, w, c, classes):
+        super().__init__()
+        width, norm = spec["width"], spec["norm"]
+        inputs = c
+        self.rows = []
+        for number, channels in enumerate([width, 2 * width, 2 * width]):
+            row = nn.Module()
+            for layer in (1, 2):
+                conv = nn.Conv2d(inputs, channels, 3, padding=1, bias=norm == "none")
+                row.add_module(f"conv{layer}", conv)
+                row.add_module(f"bn{layer}", norm_of(norm, channels))
+                inputs = channels
+            self.add_module(f"layer{number + 1}", row)
+            self.rows.append(f"layer{number + 1}")
+        self.fc1 = nn.Linear(inputs * (h // 8) * (w // 8), 16 * width)
+        self.fc2 = nn.Linear(16 * width, classes)
+
+    def forward(self, x):
+        for name in self.rows:
+            row = getattr(self, name)
+            x = torch.relu(row.bn1(row.conv1(x)))
+            x = functional.max_pool2d(torch.relu(row.bn2(row.conv2(x))), 2)
+        return self.fc2(torch.relu(self.fc1(x.flatten(1))))
+
+
 KINDS = {
     "logistic": Logistic, "mlp": MLP, "cnn": CNN, "lenet5": LeNet5, "resnet8": ResNet,
-    "resnet20": ResNet, "resnet18": ResNet,
+    "resnet20": ResNet, "resnet18": ResNet, "vgg": VGG,
 }  # fmt: skip
 
 # name: kind, width, hidden, norm, input, batch
@@ -295,6 +321,8 @@ MODELS = {
     "resnet18_none": ("resnet18", 2, [], "none", (16, 16, 3), 2),
     "resnet18_group": ("resnet18", 4, [], "group:2", (16, 16, 3), 2),
     "resnet18_batch": ("resnet18", 4, [], "batch", (16, 16, 3), 4),
+    "vgg_none": ("vgg", 2, [], "none", (17, 16, 3), 3),
+    "vgg_group": ("vgg", 4, [], "group:2", (16, 16, 3), 2),
 }
 
 
