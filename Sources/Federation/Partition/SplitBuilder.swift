@@ -15,7 +15,6 @@ public struct Split: Sendable {
   public let clients: [[Int]]
   /// What each client holds out for its own test; nil under other policies.
   public let holdout: [[Int]]?
-  public var publicIndices: [Int] = []
   /// n_kc, training images per client and class.
   public let clientClassCounts: ClassCounts
   /// n_c, training images per class.
