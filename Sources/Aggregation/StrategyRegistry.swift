@@ -12,6 +12,10 @@ public enum StrategyRegistry {
     FedAvgFineTuned.self,
     LocalOnly.self,
     Centralised.self,
+    FedD2S.self,
+    FedDistill.self,
+    FedProto.self,
+    FedGen.self,
   ]
 
   /// The cards of all strategies, in the same order.

@@ -46,7 +46,7 @@ extension Experiment {
   }
 
   /// Refuses strategies that the network cannot host, before anything is written.
-  func requireHosts() throws(Failure) {
+  package func requireHosts() throws(Failure) {
     for choice in scenario.strategies {
       guard let type = StrategyRegistry[choice.kind] else { continue }
       let adapted = try adaptation(choice, type)?.network ?? network

@@ -22,7 +22,7 @@ public struct ModelSpec: Sendable, Equatable {
   ///
   /// Empty: no dropout.
   public var dropout: [Double]
-  /// Blocks of two convolutions, 1 ... 3 (`vgg`).
+  /// Blocks of two convolutions, from 1 to 3 (`vgg`).
   public var blocks: Int
   /// How weights start.
   public var initialisation: Initialisation

@@ -24,7 +24,7 @@ public struct Network: Sendable {
   let scratchCount: Int
   package let logitsSlot: Int
   package let featuresSlot: Int
-  let inputSlot: Int
+  package let inputSlot: Int
   /// Where it can be cut, from the input to the logits; empty in a head.
   public internal(set) var cuts: [Cut] = []
   /// What lies behind a cut; nil in a head.

@@ -21,6 +21,8 @@ from safetensors.numpy import save_file
 from torch import nn
 from torch.nn import functional
 
+from golden_vgg import VGG  # beside this script
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 OUT = sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, "data")
 VERSIONS = {
@@ -271,35 +273,9 @@ class ResNet(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
-class VGG(nn.Module):
-    def __init__(self, spec, h, w, c, classes):
-        super().__init__()
-        width, norm = spec["width"], spec["norm"]
-        inputs = c
-        self.rows = []
-        for number, channels in enumerate([width, 2 * width, 2 * width]):
-            row = nn.Module()
-            for layer in (1, 2):
-                conv = nn.Conv2d(inputs, channels, 3, padding=1, bias=norm == "none")
-                row.add_module(f"conv{layer}", conv)
-                row.add_module(f"bn{layer}", norm_of(norm, channels))
-                inputs = channels
-            self.add_module(f"layer{number + 1}", row)
-            self.rows.append(f"layer{number + 1}")
-        self.fc1 = nn.Linear(inputs * (h // 8) * (w // 8), 16 * width)
-        self.fc2 = nn.Linear(16 * width, classes)
-
-    def forward(self, x):
-        for name in self.rows:
-            row = getattr(self, name)
-            x = torch.relu(row.bn1(row.conv1(x)))
-            x = functional.max_pool2d(torch.relu(row.bn2(row.conv2(x))), 2)
-        return self.fc2(torch.relu(self.fc1(x.flatten(1))))
-
-
 KINDS = {
     "logistic": Logistic, "mlp": MLP, "cnn": CNN, "lenet5": LeNet5, "resnet8": ResNet,
-    "resnet20": ResNet, "resnet18": ResNet, "vgg": VGG,
+    "resnet20": ResNet, "resnet18": ResNet, "vgg": lambda *sizes: VGG(norm_of, *sizes),
 }  # fmt: skip
 
 # name: kind, width, hidden, norm, input, batch
