@@ -17,6 +17,10 @@ public enum StrategyRegistry {
     KnFu.self,
     FedMD.self,
     FedDF.self,
+    FedD2S.self,
+    FedDistill.self,
+    FedProto.self,
+    FedGen.self,
   ]
 
   /// The cards of all strategies, in the same order.

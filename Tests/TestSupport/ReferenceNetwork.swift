@@ -36,7 +36,7 @@ package struct ReferenceNetwork {
     var outcome = Outcome(
       slots: network.slots.map { _ in [] }
     )
-    outcome.slots[0] = input
+    outcome.slots[network.inputSlot] = input
     for operation in network.operations { apply(operation, &outcome, batch) }
     return outcome
   }

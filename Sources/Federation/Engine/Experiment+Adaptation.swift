@@ -61,7 +61,7 @@ extension Experiment {
   }
 
   /// Refuses strategies that the network cannot host, before anything is written.
-  func requireHosts() throws(Failure) {
+  package func requireHosts() throws(Failure) {
     for (choice, fit) in fits {
       guard let misfit = fit.misfit(scenario.model, network) else { continue }
       throw Failure(

@@ -199,6 +199,7 @@ struct ScenarioDecoder {
       spec.mlpRatio = try node.number("mlpRatio")
     }
     if node.has("hidden") { spec.hidden = try node.integers("hidden") }
+    if node.has("blocks") { spec.blocks = try node.int("blocks") }
     if node.has("dropout") { spec.dropout = try node.numbers("dropout") }
     if node.has("norm") {
       let norm = try node.node("norm")

@@ -61,6 +61,14 @@ extension ScenarioFields {
         "Vision transformer with timm's names (Dosovitskiy et al. 2021).",
         transformer + [initialisation("timm")]
       ),
+      Variant(
+        "vgg",
+        "Blocks of two 3x3 convolutions and a 2x2 maximum, one hidden layer of 16 times the width.",
+        [
+          Field("blocks", .integer(1...3), .value(3), "Blocks, of 1, 2 and 2 times the width."),
+          width(32), norm("none"), activation, initialisation,
+        ]
+      ),
     ]
   )
 

@@ -4,12 +4,12 @@
 public struct ModelSpec: Sendable, Equatable {
   /// The architectures that can be built.
   public enum Kind: String, Sendable, CaseIterable {
-    case logistic, mlp, cnn, lenet5, resnet8, resnet20, resnet18, vit
+    case logistic, mlp, cnn, lenet5, resnet8, resnet20, resnet18, vgg, vit
   }
 
   /// The architecture.
   public var kind: Kind
-  /// Channels of the first stage (`resnet*`, `cnn`, `lenet5`), or of every token (`vit`).
+  /// Channels of the first stage (`resnet*`, `cnn`, `lenet5`, `vgg`), or of every token (`vit`).
   public var width: Int
   /// Hidden layer sizes (`mlp`).
   public var hidden: [Int]
@@ -22,6 +22,8 @@ public struct ModelSpec: Sendable, Equatable {
   ///
   /// Empty: no dropout.
   public var dropout: [Double]
+  /// Blocks of two convolutions, from 1 to 3 (`vgg`).
+  public var blocks: Int
   /// How weights start.
   public var initialisation: Initialisation
   /// Side of a square patch that becomes a token; it must divide the image's sides (`vit`).
@@ -83,6 +85,7 @@ public struct ModelSpec: Sendable, Equatable {
     norm: Norm = .none,
     activation: Activation = .relu,
     dropout: [Double] = [],
+    blocks: Int = 3,
     initialisation: Initialisation = .pytorch,
     patch: Int = 16,
     depth: Int = 12,
@@ -95,6 +98,7 @@ public struct ModelSpec: Sendable, Equatable {
     self.norm = norm
     self.activation = activation
     self.dropout = dropout
+    self.blocks = blocks
     self.initialisation = initialisation
     self.patch = patch
     self.depth = depth

@@ -28,6 +28,11 @@ public struct Network: Sendable {
   let scratchCount: Int
   package let logitsSlot: Int
   package let featuresSlot: Int
+  package let inputSlot: Int
+  /// Where it can be cut, from the input to the logits; empty in a head.
+  public internal(set) var cuts: [Cut] = []
+  /// What lies behind a cut; nil in a head.
+  var makeHead: (@Sendable (Cut) -> Network)?
 
   /// Memory that an operation writes.
   package struct Slot: Sendable {
@@ -82,7 +87,8 @@ public struct Network: Sendable {
     slots: [Slot],
     scratchCount: Int,
     logitsSlot: Int,
-    featuresSlot: Int
+    featuresSlot: Int,
+    inputSlot: Int
   ) {
     self.input = input
     classes = logits.count
@@ -97,6 +103,7 @@ public struct Network: Sendable {
     self.scratchCount = scratchCount
     self.logitsSlot = logitsSlot
     self.featuresSlot = featuresSlot
+    self.inputSlot = inputSlot
     let backward = steps.indices.filter { steps[$0].hasParameters || stepWrites[$0] != .skip }
     backwardSteps = backward
     gradientPlan = GradientPlan(backward.map { steps[$0] }, slots, logits: logitsSlot)

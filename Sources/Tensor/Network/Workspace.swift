@@ -129,7 +129,7 @@ public final class Workspace {
       (gradients + slot).initialize(to: base + gradientsAt[slot])
     }
     scratch = base + scratchAt
-    input = buffer(valuesAt[0], capacity * network.input.count)
+    input = buffer(valuesAt[network.inputSlot], capacity * network.input.count)
     logits = buffer(valuesAt[network.logitsSlot], capacity * network.classes)
     logitsGradient = buffer(
       gradientsAt[network.logitsSlot],
@@ -245,6 +245,11 @@ public final class Workspace {
   /// One example's values after each operation's slot, for tests.
   package func slotValues(_ slot: Int, count: Int) -> [Float] {
     Array(UnsafeBufferPointer(start: values[slot], count: count))
+  }
+
+  /// The memory of a slot's values.
+  func slotBuffer(_ slot: Int, count: Int) -> UnsafeMutableBufferPointer<Float> {
+    UnsafeMutableBufferPointer(start: values[slot], count: count)
   }
 
   package func pass(
