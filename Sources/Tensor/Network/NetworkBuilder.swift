@@ -333,7 +333,9 @@ package struct NetworkBuilder: Sendable {
   mutating func add(_ operation: some Operation) { pending.append { _ in operation } }
 
   /// Adds an operation that needs to know where its tensors lie.
-  mutating func add(_ make: @escaping (ParameterLayout) -> any Operation) { pending.append(make) }
+  mutating func add(_ make: @escaping @Sendable (ParameterLayout) -> any Operation) {
+    pending.append(make)
+  }
 
   /// A tensor of a layer; one of a frozen layer is declared once, however often it is read.
   mutating func declare(_ tensor: ParameterLayout.Declaration) {
