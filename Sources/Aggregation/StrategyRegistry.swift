@@ -14,6 +14,7 @@ public enum StrategyRegistry {
     Centralised.self,
     FedLoGe.self,
     FedRoD.self,
+    FedETF.self,
   ]
 
   /// The cards of all strategies, in the same order.
