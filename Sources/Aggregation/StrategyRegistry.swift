@@ -21,6 +21,7 @@ public enum StrategyRegistry {
     FedDistill.self,
     FedProto.self,
     FedGen.self,
+    FedETF.self,
   ]
 
   /// The cards of all strategies, in the same order.

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Recomputes a run of FedLoGe from its folder, independently of fedsim, in double precision.
 
-Xiao et al., ICLR 2024, arXiv:2401.08977. Reads the initial weights, the frozen frame W and the first
-heads from the checkpoint of a run without rounds (START); who holds which image, how pixels are
-normalised and the cohorts from RUN, as replay.py does. Trains theta through W, psi and phi_k on
-stopped features by plain NumPy, aggregates, realigns, and prints for each of
+Xiao et al., ICLR 2024, arXiv:2401.08977. Reads the initial weights, the frozen frame W and the
+first heads from the checkpoint of a run without rounds (START); who holds which image, how pixels
+are normalised and the cohorts from RUN, as replay.py does. Trains theta through W, psi and phi_k
+on stopped features by plain NumPy, aggregates, realigns, and prints for each of
 
   theta, psi     |ours - theirs| / |theirs - start|
   phi_k          the same, the worst client
@@ -21,10 +21,10 @@ Usage:
   fedsim run scenario.json --out RUN
   python3 replay_fedloge.py RUN START [limit, 1e-4 unless given]
 
-The scenario needs a data set of kind mnist, model mlp, "client.order": "sequential", optimizer sgd,
-a constant schedule, one seed, weighting samples, and a strategy fedloge with the loss cross-entropy,
-"generic" and "prediction" "realigned", "privateStart" "shared". tanh instead of relu has no kinks
-(see replay.py).
+The scenario needs a data set of kind mnist, model mlp, "client.order": "sequential", optimizer
+sgd, a constant schedule, one seed, weighting samples, and a strategy fedloge with the loss
+cross-entropy, "generic" and "prediction" "realigned", "privateStart" "shared". tanh instead of
+relu has no kinks (see replay.py).
 
 Versions this was written with: Python 3.11 or later, NumPy 1.26 or later; nothing else.
 """

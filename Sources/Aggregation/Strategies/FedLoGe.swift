@@ -37,8 +37,8 @@ package struct FedLoGe: Strategy {
       "loss applies to the frame's logits, which train θ; ψ and φ_k have plain cross-entropy as in "
         + "the paper, or the same loss with headLoss \"composed\".",
       "serverOptimizer applies to θ; ψ takes the weighted mean as it is.",
-      "prediction: \"realigned\" is the paper's figure, φ'_k alone; \"sum-of-private\", φ_k + φ'_k, "
-        + "is the published code; \"sum-of-shared\", φ'_k + ψ, its description; \"stage-one\", "
+      "prediction: \"realigned\" is the paper's figure, φ'_k alone; \"sum-of-private\", φ_k + φ'_k,"
+        + " is the published code; \"sum-of-shared\", φ'_k + ψ, its description; \"stage-one\", "
         + "φ_k + ψ, is the score before realignment. The figure is taken as the paper's word.",
       "generic: \"auxiliary\" (ψ) and \"frame\" (W) are the scores before realignment.",
       "Every evaluation realigns the heads of that round; training never sees realigned heads.",

@@ -63,7 +63,11 @@ extension Experiment {
   /// Refuses strategies that the network cannot host, before anything is written.
   package func requireHosts() throws(Failure) {
     for (choice, fit) in fits {
-      guard let misfit = fit.misfit(scenario.model, network) else { continue }
+      // Groups of clients have networks of their own; a method that makes its own has no groups.
+      let hosts =
+        [(scenario.model, network)]
+        + zip(scenario.clientModels.map(\.model), groupNetworks)
+      guard let misfit = hosts.compactMap({ fit.misfit($0, $1) }).first else { continue }
       throw Failure(
         .scenarioInvalid,
         misfit.code,
@@ -82,8 +86,6 @@ extension Experiment {
   }
 
   private var fits: [(Scenario.StrategyChoice, MethodFit)] {
-    scenario.strategies.compactMap { choice in
-      StrategyRegistry[choice.kind].map { (choice, MethodFit($0, choice.settings)) }
-    }
+    scenario.strategies.compactMap { choice in MethodFit(choice).map { (choice, $0) } }
   }
 }

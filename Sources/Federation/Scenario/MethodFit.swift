@@ -16,11 +16,26 @@ package struct MethodFit {
 
   let type: any Strategy.Type
   let settings: StrategySettings
+  let loss: LossSpec
+  let postHoc: PostHoc
 
-  /// A method with its settings.
-  package init(_ type: any Strategy.Type, _ settings: StrategySettings) {
+  /// A method with its settings and what is composed with it.
+  package init(
+    _ type: any Strategy.Type,
+    _ settings: StrategySettings,
+    loss: LossSpec = .crossEntropy,
+    postHoc: PostHoc = .none
+  ) {
     self.type = type
     self.settings = settings
+    self.loss = loss
+    self.postHoc = postHoc
+  }
+
+  /// A strategy of a scenario; nil when nobody knows its kind.
+  init?(_ choice: Scenario.StrategyChoice) {
+    guard let type = StrategyRegistry[choice.kind] else { return nil }
+    self.init(type, choice.settings, loss: choice.loss, postHoc: choice.postHoc)
   }
 
   /// What the scenario lacks, whatever its network is.
@@ -57,9 +72,18 @@ package struct MethodFit {
   /// Why a network cannot host the method.
   package func misfit(_ spec: ModelSpec, _ network: Network) -> Misfit? {
     do throws(ModelError) {
-      return type.objection(settings, to: try host(spec, network)).map {
-        Misfit(code: "E3320", problem: $0.problem, hint: $0.hint)
+      let host = try host(spec, network)
+      if let objection = type.objection(settings, to: host) {
+        return Misfit(code: "E3320", problem: objection.problem, hint: objection.hint)
       }
+      guard case .logitAdjustment = postHoc, host.layout[host.classifier + ".bias"] == nil else {
+        return nil
+      }
+      return Misfit(
+        code: "E3320",
+        problem: "postHoc logit-adjustment moves the classifier's bias, and a cosine has none",
+        hint: "leave postHoc out, or take the classifier \"linear\""
+      )
     } catch {
       return Misfit(code: "E3301", problem: error.message, hint: nil)
     }
@@ -71,7 +95,19 @@ package struct MethodFit {
     guard let host = try? host(spec, network), type.objection(settings, to: host) == nil else {
       return []
     }
-    return type.cautions(settings, on: host)
+    var all = type.cautions(settings, on: host)
+    if host.layout[host.classifier + ".scale"] == nil,
+      host.layout[host.classifier + ".bias"] == nil, spec.classifier == .cosine
+    {
+      if case .ldam = loss { return all }
+      all.append(
+        (
+          "a cosine classifier's logits are between -1 and 1, and nothing scales them up",
+          "take the loss ldam, which has a scale, or the classifier \"linear\""
+        )
+      )
+    }
+    return all
   }
 }
 

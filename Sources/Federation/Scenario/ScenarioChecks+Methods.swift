@@ -12,8 +12,7 @@ extension ScenarioChecks {
       try? Network(scenario.model, input: $0.shape, classes: $0.classes)
     }
     for (index, choice) in scenario.strategies.enumerated() {
-      guard let type = StrategyRegistry[choice.kind] else { continue }
-      let fit = MethodFit(type, choice.settings)
+      guard let fit = MethodFit(choice) else { continue }
       let path = "strategies[\(index)]"
       var misfits = fit.misfits(
         hasPublicSet: scenario.data.publicSet != nil,

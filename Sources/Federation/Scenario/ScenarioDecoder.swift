@@ -210,6 +210,7 @@ struct ScenarioDecoder {
       }
     }
     if node.has("activation") { spec.activation = try activation(try node.node("activation")) }
+    if try node.text("classifier") == "cosine" { spec.classifier = .cosine }
     spec.initialisation = try initialisation(try node.node("init"))
     return spec
   }

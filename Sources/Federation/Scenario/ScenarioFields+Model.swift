@@ -11,6 +11,7 @@ extension ScenarioFields {
       "lr": "logistic", "convnet": "cnn", "dnn": "mlp",
       "transformer": "vit", "vision_transformer": "vit", "vision-transformer": "vit",
     ],
+    common: [classifier],
     [
       Variant("logistic", "One dense layer (multinomial logistic regression).", [initialisation]),
       Variant(
@@ -70,6 +71,14 @@ extension ScenarioFields {
         ]
       ),
     ]
+  )
+
+  private static let classifier = Field(
+    "classifier",
+    .choice(["linear", "cosine"]),
+    .value("linear"),
+    "The last layer: a dense one, or the cosine of the features with a row per class (for ldam).",
+    synonyms: ["head", "last_layer", "use_norm"]
   )
 
   private static func width(_ value: Int) -> Field {

@@ -24,6 +24,8 @@ public struct ModelSpec: Sendable, Equatable {
   public var dropout: [Double]
   /// Blocks of two convolutions, from 1 to 3 (`vgg`).
   public var blocks: Int
+  /// What it ends in.
+  public var classifier = Classifier.linear
   /// How weights start.
   public var initialisation: Initialisation
   /// Side of a square patch that becomes a token; it must divide the image's sides (`vit`).
@@ -34,6 +36,20 @@ public struct ModelSpec: Sendable, Equatable {
   public var heads: Int
   /// Width of a block's hidden layer over `width` (`vit`).
   public var mlpRatio: Double
+
+  /// The last layer, from the features to the logits.
+  public enum Classifier: Sendable, Equatable {
+    /// A dense layer with a bias.
+    case linear
+    /// Cosines of the features with a row per class, as in LDAM (Cao et al., NeurIPS 2019,
+    /// arXiv:1906.07413).
+    case cosine
+    /// A dense layer `proj` to `width` numbers, whose direction is compared with a row per class,
+    /// `etf.weight`, times `etf.scale`: FedETF (Li et al., ICCV 2023, arXiv:2303.10058).
+    ///
+    /// The rows are the caller's to choose; the features are what `proj` reads.
+    case frame(width: Int)
+  }
 
   /// Normalisation of feature maps.
   public enum Norm: Sendable, Equatable {

@@ -68,7 +68,8 @@ extension ModelSpec.Kind {
 extension NetworkBuilder {
   /// The layers of a model that fits the images, up to its logits.
   mutating func model(_ spec: ModelSpec, classes: Int) -> Map {
-    switch spec.kind {
+    ending = spec.classifier
+    return switch spec.kind {
     case .logistic: head("fc", input, classes)
     case .mlp: mlp(spec, classes: classes)
     case .cnn: cnn(spec, classes: classes)

@@ -12,6 +12,8 @@ package struct NetworkBuilder: Sendable {
   private var scratchCount = 0
   private var features: Map?
   private var classifier = ""
+  /// What a model ends in.
+  var ending = ModelSpec.Classifier.linear
   /// What becomes of layers that are frozen; nil where layers are trained.
   var adaptation: Adaptation?
   /// What a bare reference to a declared tensor resolves to, once the layout is known.

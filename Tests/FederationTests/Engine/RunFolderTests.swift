@@ -93,6 +93,7 @@ struct RunFolderTests {
     ("local-only", { _, _ in 0 }), ("centralised", { _, _ in 0 }), ("feddf", { w, _ in w }),
     ("fedloge", { w, _ in w }), ("fedrod", { w, _ in w }),
     ("knfu", { _, _ in predictions }), ("fedmd", { _, _ in predictions }),
+    ("fedetf", { w, _ in w + 1 }),
   ]
 
   @Test("bytes of a round are the sum over its messages, and what the method's formula says")

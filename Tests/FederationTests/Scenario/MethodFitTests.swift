@@ -62,6 +62,24 @@ struct MethodFitTests {
       text("\"kind\": \"mnist\", \"path\": \"x\"", "\"kind\": \"mlp\", \"hidden\": [9]")
     ),
     (
+      "E3320", 5,
+      scenario(
+        top: model("\"kind\": \"mlp\""),
+        strategies: "[{\"kind\": \"fedetf\", \"projectionWidth\": 9}]"
+      )
+    ),
+    (
+      "E3320", 5,
+      scenario(
+        top: model("\"kind\": \"mlp\", \"classifier\": \"cosine\""),
+        strategies: "[{\"kind\": \"fedavg\", \"postHoc\": \"logit-adjustment\"}]"
+      )
+    ),
+    (
+      "E3320", 5,
+      scenario(top: model("\"kind\": \"mlp\", \"classifier\": \"cosine\""), strategies: fedloge())
+    ),
+    (
       "E3322", 5,
       scenario(
         top: "\"clientModels\": [{\"share\": 1, \"model\": {\"kind\": \"mlp\"}}]",
@@ -126,6 +144,21 @@ struct MethodFitTests {
       data: SmallImages.floats(train: 40)
     )
     #expect(!told.warnings.contains { $0.contains("too few free entries") })
+
+    let etf = "[{\"kind\": \"fedetf\"}]"
+    for (hidden, isWide) in [(8, false), (9, true)] {
+      let text = scenario(top: model("\"kind\": \"mlp\", \"hidden\": [\(hidden)]"), strategies: etf)
+      #expect(read(text).errors.isEmpty)
+      #expect(read(text).warnings.contains { $0.message.contains("span too little") } != isWide)
+    }
+    for (loss, isScaled) in [("cross-entropy", false), ("ldam", true)] {
+      let text = scenario(
+        top: model("\"kind\": \"mlp\", \"classifier\": \"cosine\""),
+        strategies: "[{\"kind\": \"fedavg\", \"loss\": \"\(loss)\"}]"
+      )
+      #expect(read(text).errors.isEmpty)
+      #expect(read(text).warnings.contains { $0.message.contains("between -1 and 1") } != isScaled)
+    }
 
     let unknown = read(
       text("\"kind\": \"npy\", \"path\": \"x\"", "\"kind\": \"mlp\"", fedloge("\"mask\": true"))
