@@ -12,6 +12,9 @@ public enum StrategyRegistry {
     FedAvgFineTuned.self,
     LocalOnly.self,
     Centralised.self,
+    FedAdam.self,
+    FedYogi.self,
+    FedAdagrad.self,
   ]
 
   /// The cards of all strategies, in the same order.
