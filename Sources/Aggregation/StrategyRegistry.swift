@@ -15,6 +15,7 @@ public enum StrategyRegistry {
     FedAdam.self,
     FedYogi.self,
     FedAdagrad.self,
+    FedNova.self,
   ]
 
   /// The cards of all strategies, in the same order.
