@@ -16,6 +16,7 @@ public enum StrategyRegistry {
     FedYogi.self,
     FedAdagrad.self,
     FedNova.self,
+    FedDyn.self,
   ]
 
   /// The cards of all strategies, in the same order.
