@@ -17,6 +17,7 @@ public enum StrategyRegistry {
     FedAdagrad.self,
     FedNova.self,
     FedDyn.self,
+    MOON.self,
   ]
 
   /// The cards of all strategies, in the same order.
