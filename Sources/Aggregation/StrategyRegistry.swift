@@ -18,6 +18,7 @@ public enum StrategyRegistry {
     FedNova.self,
     FedDyn.self,
     MOON.self,
+    CCVR.self,
   ]
 
   /// The cards of all strategies, in the same order.
