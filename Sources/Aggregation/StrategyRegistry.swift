@@ -19,6 +19,7 @@ public enum StrategyRegistry {
     FedDyn.self,
     MOON.self,
     CCVR.self,
+    CReFF.self,
   ]
 
   /// The cards of all strategies, in the same order.
