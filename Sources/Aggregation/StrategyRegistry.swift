@@ -20,6 +20,15 @@ public enum StrategyRegistry {
     MOON.self,
     CCVR.self,
     CReFF.self,
+    FedLoGe.self,
+    FedRoD.self,
+    KnFu.self,
+    FedMD.self,
+    FedDF.self,
+    FedD2S.self,
+    FedDistill.self,
+    FedProto.self,
+    FedGen.self,
   ]
 
   /// The cards of all strategies, in the same order.

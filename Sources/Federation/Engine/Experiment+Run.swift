@@ -56,6 +56,7 @@ extension Experiment {
     interruption: () -> ExitCode?,
     report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> ExperimentResult {
+    try requireHosts()
     try requireMemory(threads: threads)
     let folder = try ExperimentFolder(path, scenarioHash: source.hash, continues: continues)
     try folder.begin(self, source: source, threads: threads)
@@ -69,8 +70,10 @@ extension Experiment {
     var number = 0
     let total = scenario.seeds.count * order.count
 
+    let pretrained = try pretrained(in: path)
+
     seeds: for (index, seed) in scenario.seeds.enumerated() {
-      let arena = arena(index, threads: threads)
+      let arena = arena(index, threads: threads, pretrained: pretrained)
       var alone: [Int: [Int: Double]] = [:]
       for choice in order {
         number += 1

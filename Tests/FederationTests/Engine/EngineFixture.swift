@@ -10,6 +10,10 @@ struct ScenarioText {
   var augment = "[]"
   var normalize = "none"
   var localTest = "{}"
+  /// Sections that most tests leave out.
+  var publicSet: String?
+  var styles: String?
+  var clientModels: String?
   var federation = #"{ "clients": 3, "rounds": 2 }"#
   var model = #"{ "kind": "mlp", "hidden": [6] }"#
   var work = #"{ "epochs": 2 }"#
@@ -39,9 +43,10 @@ struct ScenarioText {
     {
       "fedsim": 1, "name": "test", "seeds": \(seeds),
       "data": {
-        "dataset": { "kind": "synthetic" }, "partition": \(partition), "augment": \(augment),
-        "normalize": "\(normalize)", "test": \(localTest)
-      },
+        "dataset": { "kind": "synthetic", "classes": 3 }, "partition": \(partition), "augment": \(augment),
+        "normalize": "\(normalize)", "test": \(localTest)\(member("public", publicSet))\(
+          member("styles", styles))
+      }\(member("clientModels", clientModels)),
       "federation": \(federation), "model": \(model),
       "client": {
         "work": \(work), "batch": \(batch), "order": "\(order)", "optimizer": \(optimizer),
@@ -51,6 +56,10 @@ struct ScenarioText {
       "evaluation": \(evaluation), "output": \(output)
     }
     """
+  }
+
+  private func member(_ name: String, _ value: String?) -> String {
+    value.map { #", "\#(name)": \#($0)"# } ?? ""
   }
 
   /// What the reader makes of it; a text that is refused fails the test.
@@ -71,6 +80,19 @@ struct ScenarioText {
   static func strategy(_ kind: String, _ fields: String = "") -> String {
     #"{ "kind": "\#(kind)"\#(fields.isEmpty ? "" : ", " + fields) }"#
   }
+
+  /// Fields that make a method's work small, for tests that run every method.
+  private static let small = [
+    "fedmd": #""publicEpochs": 1, "privateEpochs": 1"#,
+    "feddf": #""steps": 6, "checkEvery": 3, "validationShare": 0.3"#,
+  ]
+
+  /// Any strategy of the registry, with little work.
+  static func registered(_ kind: String) -> String { strategy(kind, small[kind] ?? "") }
+
+  /// A public set for tests that run every method, which those without a use for it pass over, and
+  /// the images that the data need beyond those of the partition file.
+  static let somePublic = (json: #"{ "size": 9 }"#, count: 9, spareImages: 24)
 }
 
 /// A partition file that gives consecutive images to clients of the sizes stated.
