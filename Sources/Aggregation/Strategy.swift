@@ -23,11 +23,20 @@ public protocol Strategy: Sendable {
   static func objection(to optimizer: OptimizerSpec) -> String?
   /// What to know of the method under a client optimizer that suits it, or nil.
   static func caution(about optimizer: OptimizerSpec) -> (warning: String, hint: String)?
+  /// Examples that the method passes through a network together besides the client's batches, such
+  /// as public ones; 0 for none.
+  static func largestBatch(_ settings: StrategySettings) -> Int
   /// Why a network cannot host the method under these settings, and what to do; or nil.
   static func objection(
     _ settings: StrategySettings,
     to network: Network
   ) -> (problem: String, hint: String)?
+  /// What to know of the method under these settings on a network that can host it; every run says
+  /// it beside its numbers.
+  static func cautions(
+    _ settings: StrategySettings,
+    on network: Network
+  ) -> [(warning: String, hint: String)]
   /// The network that the method trains in place of the scenario's; nil for that one itself.
   static func adapt(
     _ settings: StrategySettings,
@@ -146,11 +155,18 @@ extension Strategy {
   public static func caution(
     about optimizer: OptimizerSpec
   ) -> (warning: String, hint: String)? { nil }
+  /// None.
+  public static func largestBatch(_ settings: StrategySettings) -> Int { 0 }
   /// Any network suits.
   public static func objection(
     _ settings: StrategySettings,
     to network: Network
   ) -> (problem: String, hint: String)? { nil }
+  /// Nothing to know.
+  public static func cautions(
+    _ settings: StrategySettings,
+    on network: Network
+  ) -> [(warning: String, hint: String)] { [] }
   /// The scenario's network.
   public static func adapt(
     _ settings: StrategySettings,

@@ -252,6 +252,18 @@ public enum MessageCatalogue {
       "The synthetic data set would not fit into memory.",
       "Ask for fewer classes or images."
     ),
+    Entry(
+      "E3230",
+      "heads do not divide",
+      "Attention needs heads of equal width.",
+      "Take the suggested number, or another width."
+    ),
+    Entry(
+      "E3231",
+      "empty hidden layer",
+      "width x mlpRatio is less than one channel.",
+      "Raise model.mlpRatio; the usual ratio is 4."
+    ),
   ]
 
   private static let warnings: [Entry] = [
@@ -309,6 +321,13 @@ public enum MessageCatalogue {
       "endless warm-up",
       "The learning rate never reaches its value.",
       "Shorten the warm-up or raise the rounds."
+    ),
+    Entry(
+      "W3020",
+      "what to know of a method",
+      "The method can run, but its numbers need a remark: a setting that others do not have, or a "
+        + "network that suits it badly.",
+      "The message says what it is; the remark stands in the report, too."
     ),
   ]
 }

@@ -143,8 +143,8 @@ extension ReferenceNetwork {
       let (mean, variance) = moments(x, members)
       for (c, index) in members.enumerated() {
         y[index] =
-          (x[index] - mean) / (variance + 1e-5).squareRoot() * parameters[layer.scale + c]
-          + parameters[layer.shift + c]
+          (x[index] - mean) / (variance + layer.epsilon).squareRoot()
+          * parameters[layer.scale + c] + parameters[layer.shift + c]
       }
     }
     return y
@@ -166,7 +166,7 @@ extension ReferenceNetwork {
       var (mean, variance) = moments(x, members)
       means.append(mean)
       variances.append(variance)
-      if !training {
+      if !training || layer.frozen {
         mean = parameters[layer.runningMean + c]
         variance = parameters[layer.runningVariance + c]
       }

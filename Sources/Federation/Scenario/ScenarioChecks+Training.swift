@@ -70,6 +70,7 @@ extension ScenarioChecks {
         )
       }
     }
+    checkTransformer(at: path)
     guard let rates = values["\(path).dropout"]?.elements?.count, rates > 0 else { return }
     if kind == "cnn", rates != 2 {
       error(

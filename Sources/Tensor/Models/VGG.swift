@@ -16,6 +16,6 @@ extension NetworkBuilder {
       x = cut("layer\(block)", pool(.max, x, kernel: 2))
     }
     x = cut("fc1", activation(spec.activation, dense("fc1", x, 16 * spec.width)))
-    return dense("fc2", x, classes)
+    return head("fc2", x, classes)
   }
 }

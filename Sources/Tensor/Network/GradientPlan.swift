@@ -12,7 +12,7 @@ struct GradientPlan: Sendable {
     var last: Int
   }
 
-  /// `steps`: in forward order.
+  /// `steps`: those that run backward, in forward order.
   ///
   /// - Complexity: O(slots²).
   init(_ steps: [any Operation], _ slots: [Network.Slot], logits: Int) {
@@ -21,6 +21,8 @@ struct GradientPlan: Sendable {
       let time = steps.count - index
       for slot in step.gradientSlots where slots[slot].hasGradient {
         var life = lives[slot] ?? Life(first: time, last: time)
+        // What is asked of a match comes from outside, like the loss.
+        if step is PoolMatch { life.first = 0 }
         life.last = time
         lives[slot] = life
       }

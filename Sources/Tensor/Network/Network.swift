@@ -19,7 +19,11 @@ public struct Network: Sendable {
   /// How: the same with neighbours joined (`Fusion`).
   let steps: [any Operation]
   let stepWrites: [GradientWrite]
+  /// Those that run backward, in forward order: not what lies before the first trained parameter.
+  let backwardSteps: [Int]
   package let slots: [Slot]
+  /// A pool of adapters, if there is one.
+  package var pool: Pool?
   let gradientPlan: GradientPlan
   let scratchCount: Int
   package let logitsSlot: Int
@@ -48,16 +52,17 @@ public struct Network: Sendable {
   /// Biases, activations, norms, pooling and the loss count as nothing.
   public var forwardFLOPs: Int { operations.map(\.forwardFLOPs).reduce(0, +) }
 
-  /// Floating-point operations of one example's training step: forward, weight gradient and
-  /// input gradient, the last one not for layers that see the data.
+  /// Floating-point operations of one example's training step: forward, weight gradient where
+  /// weights are trained, and input gradient where something trained lies before it.
   public var trainingFLOPs: Int {
     zip(operations, gradientWrites)
-      .map { $0.forwardFLOPs * ($1 == .skip ? 2 : 3) }.reduce(0, +)
+      .map { $0.forwardFLOPs + $0.backwardFLOPs(inputGradient: $1 != .skip) }.reduce(0, +)
   }
 
   /// Floats of activations per example, for choosing a batch size.
   public let activationsPerExample: Int
-  /// Whether an example's results depend on no other example of its batch: true without batch norm.
+  /// Whether an example's results depend on no other example of its batch: true without batch norm
+  /// that is trained, and without adapters that are averaged over batches.
   public let examplesAreIndependent: Bool
   /// Ranges of trained parameters that layers can move themselves (`backward`'s `directRate`).
   public let directRanges: [Range<Int>]
@@ -99,9 +104,17 @@ public struct Network: Sendable {
     self.logitsSlot = logitsSlot
     self.featuresSlot = featuresSlot
     self.inputSlot = inputSlot
-    gradientPlan = GradientPlan(steps, slots, logits: logitsSlot)
+    let backward = steps.indices.filter { steps[$0].hasParameters || stepWrites[$0] != .skip }
+    backwardSteps = backward
+    gradientPlan = GradientPlan(backward.map { steps[$0] }, slots, logits: logitsSlot)
     activationsPerExample = slots.map(\.perExample).reduce(0, +)
-    examplesAreIndependent = !operations.contains { $0 is BatchNorm }
+    examplesAreIndependent = !operations.contains {
+      switch $0 {
+      case let norm as BatchNorm: !norm.frozen
+      case let adapter as PoolScale: adapter.mixture.choice == .perBatch
+      default: false
+      }
+    }
     directRanges = steps.compactMap(\.directRange).sorted { $0.lowerBound < $1.lowerBound }
     var rest: [Range<Int>] = []
     var start = 0
@@ -113,7 +126,7 @@ public struct Network: Sendable {
     indirectRanges = rest
     headStart = (steps.lastIndex { $0.output == featuresSlot } ?? -1) + 1
     canReadLentParameters =
-      layout.trainedCount == layout.count && !steps.contains { $0.readsBeyondParameters }
+      layout.trainedCount == layout.movingCount && !steps.contains { $0.readsBeyondParameters }
   }
 
   /// Bytes of a training workspace for batches of up to `capacity` examples, rounding aside.
@@ -187,10 +200,12 @@ public struct Network: Sendable {
       accumulate: accumulate,
       directRate: directRate
     )
-    var index = part == .body ? headStart : steps.count
     let end = max(first, part == .head ? headStart : 0)
-    while index > end {
-      index -= 1
+    var place = backwardSteps.count
+    while place > 0, backwardSteps[place - 1] >= end {
+      place -= 1
+      let index = backwardSteps[place]
+      if part == .body, index >= headStart { continue }
       steps[index].backward(pass, inputGradient: stepWrites[index])
     }
   }

@@ -22,6 +22,8 @@ package protocol Operation: Sendable {
   var summary: String { get }
   /// Floating-point operations of one example's forward pass, a multiply-add as two; products only.
   var forwardFLOPs: Int { get }
+  /// Floating-point operations of one example's backward pass, counted alike.
+  func backwardFLOPs(inputGradient: Bool) -> Int
   /// Whether it has parameters that need a gradient.
   var hasParameters: Bool { get }
   /// Where they lie, running statistics not counted; empty also when it does not say.
@@ -34,6 +36,10 @@ package protocol Operation: Sendable {
 
 extension Operation {
   package var forwardFLOPs: Int { 0 }
+  /// As much as forward for the gradient of its weights, if it trains any, and for its input's.
+  package func backwardFLOPs(inputGradient: Bool) -> Int {
+    forwardFLOPs * ((hasParameters ? 1 : 0) + (inputGradient ? 1 : 0))
+  }
   package var hasParameters: Bool { false }
   package var parameterRanges: [Range<Int>] { [] }
   package var scratchCount: Int { 0 }

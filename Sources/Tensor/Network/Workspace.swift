@@ -37,6 +37,16 @@ public final class Workspace {
   /// Gradient of the loss with respect to the features; empty without training, and where the
   /// classifier reads the data itself.
   public let featuresGradient: UnsafeMutableBufferPointer<Float>
+  /// How well a pool's entries matched each example of the last batch: r = Σ of its k cosines,
+  /// [capacity]; empty without keys.
+  public let matches: UnsafeMutableBufferPointer<Float>
+  /// ∂L/∂r of each example, [capacity], which trains the keys: −λ/batch for a mean of λ(1 − r).
+  ///
+  /// Whoever wants keys to move writes it; it is 0 at first and stays as it was written.
+  public let matchesGradient: UnsafeMutableBufferPointer<Float>
+  /// The entries that each example of the last batch took, best first, [capacity × k]; empty
+  /// without keys.
+  public let matchedEntries: UnsafeBufferPointer<Int32>
   /// Bytes allocated.
   public let byteCount: Int
 
@@ -131,6 +141,18 @@ public final class Workspace {
       gradientsAt[network.featuresSlot],
       hasFeatureGradient ? capacity * network.featureWidth : 0
     )
+    let (match, selection) = (network.pool?.match, network.pool?.selection)
+    matches = buffer(match.map { valuesAt[$0] } ?? 0, match == nil ? 0 : capacity)
+    matchesGradient = buffer(
+      match.map { gradientsAt[$0] } ?? 0,
+      training && match != nil ? capacity : 0
+    )
+    let chosen = selection == nil ? 0 : capacity * (network.pool?.settings.matched ?? 0)
+    matchedEntries = UnsafeBufferPointer(
+      start: UnsafeRawPointer(base + (selection.map { valuesAt[$0] } ?? 0))
+        .bindMemory(to: Int32.self, capacity: chosen),
+      count: chosen
+    )
   }
 
   deinit {
@@ -171,6 +193,11 @@ public final class Workspace {
     let source = readable
     for range in rest {
       for i in range { model.start[i] = source[i] - rate * g[i] }
+    }
+    // What is frozen stays, but lies where the rest lies.
+    if lent != nil, gradient.count < model.count {
+      (model.start + gradient.count)
+        .update(from: source + gradient.count, count: model.count - gradient.count)
     }
     lent = nil
   }

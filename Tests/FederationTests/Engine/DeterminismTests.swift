@@ -41,8 +41,10 @@ struct RandomFederation: CustomTestStringConvertible, Sendable {
     text.work = #"{ "epochs": 1.5 }"#
     text.order = "shuffled"
     text.optimizer = #"{ "kind": "sgd", "learningRate": 0.02, "momentum": 0.5 }"#
-    text.strategies = [ScenarioText.strategy(kind)]
-    return try text.experiment(SmallImages.bytes(train: sizes.reduce(0, +)))
+    text.publicSet = ScenarioText.somePublic.json
+    text.strategies = [ScenarioText.registered(kind)]
+    let images = sizes.reduce(0, +) + ScenarioText.somePublic.spareImages
+    return try text.experiment(SmallImages.bytes(train: images))
   }
 }
 

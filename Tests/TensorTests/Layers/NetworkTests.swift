@@ -38,7 +38,7 @@ import Testing
 
   @Test("Images that are too small are refused with their size", arguments: ModelSpec.Kind.allCases)
   func tooSmall(kind: ModelSpec.Kind) throws {
-    let spec = ModelSpec(kind: kind, width: 4, hidden: [3])
+    let spec = ModelSpec(kind: kind, width: 4, hidden: [3], patch: 1, depth: 1, heads: 2)
     let least = kind.minimumSide
     let fits = FeatureShape(height: least, width: least + 1, channels: 1)
     let network = try Network(spec, input: fits, classes: 3)
@@ -58,6 +58,7 @@ import Testing
     ModelSpec(kind: .cnn, width: 4, norm: .group(groups: 2), dropout: [0.25, 0.5]),
     ModelSpec(kind: .resnet8, width: 4, norm: .batch),
     ModelSpec(kind: .resnet8, width: 4, norm: .none, activation: .gelu),
+    ModelSpec(kind: .vit, width: 12, patch: 4, depth: 2, heads: 3, mlpRatio: 2),
   ]
   static let input = FeatureShape(height: 8, width: 8, channels: 2)
 
