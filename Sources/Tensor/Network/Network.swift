@@ -25,6 +25,7 @@ public struct Network: Sendable {
   /// A pool of adapters, if there is one.
   package var pool: Pool?
   let gradientPlan: GradientPlan
+  let valuePlan: ValuePlan
   let scratchCount: Int
   package let logitsSlot: Int
   package let featuresSlot: Int
@@ -107,7 +108,11 @@ public struct Network: Sendable {
     let backward = steps.indices.filter { steps[$0].hasParameters || stepWrites[$0] != .skip }
     backwardSteps = backward
     gradientPlan = GradientPlan(backward.map { steps[$0] }, slots, logits: logitsSlot)
-    activationsPerExample = slots.map(\.perExample).reduce(0, +)
+    let plan = ValuePlan(steps, backward: backward, slots, kept: [0, logitsSlot, featuresSlot])
+    valuePlan = plan
+    activationsPerExample = slots.indices.reduce(plan.perExample) { sum, slot in
+      plan.offsets[slot] == nil ? sum + slots[slot].perExample : sum
+    }
     examplesAreIndependent = !operations.contains {
       switch $0 {
       case let norm as BatchNorm: !norm.frozen
@@ -131,7 +136,7 @@ public struct Network: Sendable {
 
   /// Bytes of a training workspace for batches of up to `capacity` examples, rounding aside.
   public func workspaceBytes(capacity: Int, moments: Int) -> Int {
-    let maps = slots.map { $0.perExample * capacity + $0.fixed }.reduce(0, +)
+    let maps = activationsPerExample * capacity + slots.map(\.fixed).reduce(0, +)
     let gradients = gradientPlan.perExample * capacity
     let parameters = layout.count + (1 + moments) * layout.trainedCount
     return 4 * (parameters + maps + gradients + scratchCount + capacity)

@@ -86,7 +86,12 @@ public final class Workspace {
     let gradientAt = place(trained)
     let momentsAt = (0..<(training ? momentCount : 0)).map { _ in place(trained) }
     let labelsAt = place(capacity)
-    let valuesAt = network.slots.map { place($0.perExample * capacity + $0.fixed) }
+    let shared = network.valuePlan
+    let sharedStart = place(shared.perExample * capacity)
+    let valuesAt = network.slots.indices.map { slot in
+      if let offset = shared.offsets[slot] { return sharedStart + offset * capacity }
+      return place(network.slots[slot].perExample * capacity + network.slots[slot].fixed)
+    }
     let plan = network.gradientPlan
     let gradientsStart = place(training ? plan.perExample * capacity : 0)
     let gradientsAt = plan.offsets.map { gradientsStart + (training ? $0 * capacity : 0) }
