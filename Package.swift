@@ -49,7 +49,7 @@ let package = Package(
       dependencies: ["Tensor", "TestSupport"],
       exclude: [
         "Golden/make_golden.py", "Golden/golden_losses.py", "Golden/golden_models.py",
-        "Golden/golden_training.py",
+        "Golden/golden_training.py", "Golden/golden_vgg.py",
       ],
       resources: [.copy("Golden/data")],
       swiftSettings: strict

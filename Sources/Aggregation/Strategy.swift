@@ -31,6 +31,12 @@ public protocol Strategy: Sendable {
     _ settings: StrategySettings,
     to network: Network
   ) -> (problem: String, hint: String)?
+  /// What to know of the method under these settings on a network that can host it; every run says
+  /// it beside its numbers.
+  static func cautions(
+    _ settings: StrategySettings,
+    on network: Network
+  ) -> [(warning: String, hint: String)]
   /// The network that the method trains in place of the scenario's; nil for that one itself.
   static func adapt(
     _ settings: StrategySettings,
@@ -156,6 +162,11 @@ extension Strategy {
     _ settings: StrategySettings,
     to network: Network
   ) -> (problem: String, hint: String)? { nil }
+  /// Nothing to know.
+  public static func cautions(
+    _ settings: StrategySettings,
+    on network: Network
+  ) -> [(warning: String, hint: String)] { [] }
   /// The scenario's network.
   public static func adapt(
     _ settings: StrategySettings,

@@ -322,5 +322,12 @@ public enum MessageCatalogue {
       "The learning rate never reaches its value.",
       "Shorten the warm-up or raise the rounds."
     ),
+    Entry(
+      "W3020",
+      "what to know of a method",
+      "The method can run, but its numbers need a remark: a setting that others do not have, or a "
+        + "network that suits it badly.",
+      "The message says what it is; the remark stands in the report, too."
+    ),
   ]
 }

@@ -62,7 +62,7 @@ package struct GradientCheck {
       case .poolScale, .poolShift, .poolKey, .frozen: continue
       case .classToken, .positions:
         for i in entry.range { parameters[i] = Float(stream.uniform() - 0.5) }
-      case .normScale, .runningVariance:
+      case .normScale, .runningVariance, .logitScale:
         for i in entry.range { parameters[i] = Float(0.5 + stream.uniform()) }
       case .normShift, .runningMean:
         for i in entry.range { parameters[i] = Float(stream.uniform() - 0.5) }

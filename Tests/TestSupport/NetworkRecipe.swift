@@ -3,8 +3,9 @@ import Tensor
 /// A small network written as text, for tests: operations separated by ";".
 ///
 /// `conv NAME channels kernel stride padding bias`, `dense NAME outputs bias`,
-/// `group NAME groups`, `batch NAME`, `layer NAME`, `relu`, `gelu`, `tempered s T o`,
-/// `max kernel stride padding`, `avg kernel stride padding`, `global`, `dropout rate`,
+/// `cosine NAME outputs scaled unitRows`, `group NAME groups`, `batch NAME`, `layer NAME`, `relu`,
+/// `gelu`, `tempered s T o`, `max kernel stride padding`, `avg kernel stride padding`, `global`,
+/// `dropout rate`,
 /// `mark` (remember this map), `swap` (exchange with the remembered one), `residual` (add the
 /// remembered one); of tokens: `linear NAME outputs bias` (at every position), `attention heads`,
 /// `tokens` (class token and positions), `first` (position). Golden/make_golden.py reads the same
@@ -43,6 +44,14 @@ package enum NetworkRecipe {
         builder.declareClassToken(patches: x.shape.positions, width: x.shape.channels)
         x = builder.classToken(x)
       case ("first", 0): x = builder.firstPosition(x)
+      case ("cosine", 3):
+        x = builder.cosine(
+          name,
+          x,
+          numbers[0],
+          scaled: numbers[1] == 1,
+          unitRows: numbers[2] == 1
+        )
       case ("group", 1): x = builder.groupNorm(name, x, groups: numbers[0])
       case ("batch", 0): x = builder.batchNorm(name, x)
       case ("layer", 0): x = builder.layerNorm(name, x)

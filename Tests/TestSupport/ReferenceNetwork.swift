@@ -36,7 +36,7 @@ package struct ReferenceNetwork {
     var outcome = Outcome(
       slots: network.slots.map { _ in [] }
     )
-    outcome.slots[0] = input
+    outcome.slots[network.inputSlot] = input
     for operation in network.operations { apply(operation, &outcome, batch) }
     return outcome
   }
@@ -67,6 +67,7 @@ package struct ReferenceNetwork {
     let x = outcome.slots[operation.input]
     switch operation {
     case let layer as Dense: outcome.slots[layer.output] = dense(layer, x, batch)
+    case let layer as CosineClassifier: outcome.slots[layer.output] = cosine(layer, x, batch)
     case let layer as Convolution: outcome.slots[layer.output] = convolution(layer, x, batch)
     case let layer as GroupNorm: outcome.slots[layer.output] = groupNorm(layer, x, batch)
     case let layer as BatchNorm:

@@ -15,6 +15,7 @@ package enum Rounding {
     network.operations.map { operation in
       switch operation {
       case let layer as Dense: Double(layer.inputs).squareRoot()
+      case let layer as CosineClassifier: Double(layer.inputs).squareRoot()
       case let layer as Convolution: Double(layer.geometry.patch).squareRoot()
       case let layer as PositionLinear: Double(layer.inputs).squareRoot()
       case let layer as PoolHead: Double(layer.inputs).squareRoot()

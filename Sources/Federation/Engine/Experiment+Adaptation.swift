@@ -61,17 +61,31 @@ extension Experiment {
   }
 
   /// Refuses strategies that the network cannot host, before anything is written.
-  func requireHosts() throws(Failure) {
-    for choice in scenario.strategies {
-      guard let type = StrategyRegistry[choice.kind] else { continue }
-      let adapted = try adaptation(choice, type)?.network ?? network
-      guard let objection = type.objection(choice.settings, to: adapted) else { continue }
+  package func requireHosts() throws(Failure) {
+    for (choice, fit) in fits {
+      // Groups of clients have networks of their own; a method that makes its own has no groups.
+      let hosts =
+        [(scenario.model, network)]
+        + zip(scenario.clientModels.map(\.model), groupNetworks)
+      guard let misfit = hosts.compactMap({ fit.misfit($0, $1) }).first else { continue }
       throw Failure(
         .scenarioInvalid,
-        "E3320",
-        "$.strategies \"\(choice.label)\": \(objection.problem)",
-        hint: objection.hint
+        misfit.code,
+        "$.strategies \"\(choice.label)\": \(misfit.problem)",
+        hint: misfit.hint
       )
     }
+  }
+
+  /// What to know of the methods, where the scenario alone did not tell.
+  var methodWarnings: [String] {
+    guard scenario.data.knownImages == nil else { return [] }
+    return fits.flatMap { choice, fit in
+      fit.cautions(scenario.model, network).map { "\(choice.label): \($0.warning)" }
+    }
+  }
+
+  private var fits: [(Scenario.StrategyChoice, MethodFit)] {
+    scenario.strategies.compactMap { choice in MethodFit(choice).map { (choice, $0) } }
   }
 }

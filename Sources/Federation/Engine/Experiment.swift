@@ -81,7 +81,8 @@ public struct Experiment: Sendable {
     }
     initialFile = try Self.initialParameters(scenario.model.initialisation, network)
     warnings = []
-    warnings = dataWarnings
+    warnings = dataWarnings + methodWarnings
+    try requireHosts()
   }
 
   /// Refuses what this machine's memory cannot hold, before anything is allocated or written.

@@ -199,6 +199,7 @@ struct ScenarioDecoder {
       spec.mlpRatio = try node.number("mlpRatio")
     }
     if node.has("hidden") { spec.hidden = try node.integers("hidden") }
+    if node.has("blocks") { spec.blocks = try node.int("blocks") }
     if node.has("dropout") { spec.dropout = try node.numbers("dropout") }
     if node.has("norm") {
       let norm = try node.node("norm")
@@ -209,6 +210,7 @@ struct ScenarioDecoder {
       }
     }
     if node.has("activation") { spec.activation = try activation(try node.node("activation")) }
+    if try node.text("classifier") == "cosine" { spec.classifier = .cosine }
     spec.initialisation = try initialisation(try node.node("init"))
     return spec
   }

@@ -11,6 +11,7 @@ extension ScenarioFields {
       "lr": "logistic", "convnet": "cnn", "dnn": "mlp",
       "transformer": "vit", "vision_transformer": "vit", "vision-transformer": "vit",
     ],
+    common: [classifier],
     [
       Variant("logistic", "One dense layer (multinomial logistic regression).", [initialisation]),
       Variant(
@@ -61,7 +62,23 @@ extension ScenarioFields {
         "Vision transformer with timm's names (Dosovitskiy et al. 2021).",
         transformer + [initialisation("timm")]
       ),
+      Variant(
+        "vgg",
+        "Blocks of two 3x3 convolutions and a 2x2 maximum, one hidden layer of 16 times the width.",
+        [
+          Field("blocks", .integer(1...3), .value(3), "Blocks, of 1, 2 and 2 times the width."),
+          width(32), norm("none"), activation, initialisation,
+        ]
+      ),
     ]
+  )
+
+  private static let classifier = Field(
+    "classifier",
+    .choice(["linear", "cosine"]),
+    .value("linear"),
+    "The last layer: a dense one, or the cosine of the features with a row per class (for ldam).",
+    synonyms: ["head", "last_layer", "use_norm"]
   )
 
   private static func width(_ value: Int) -> Field {

@@ -26,6 +26,7 @@ package struct Attention: Operation {
   package var summary: String {
     "attention(\(width), heads=\(heads)) over \(tokens) positions"
   }
+  package var ownSlots: [Int] { [saved] }
   package var forwardFLOPs: Int { 4 * tokens * tokens * width }
   package func backwardFLOPs(inputGradient: Bool) -> Int { inputGradient ? 2 * forwardFLOPs : 0 }
   package var scratchCount: Int { productScratch + tokens * tokens + 16 }

@@ -30,6 +30,7 @@ package struct GroupNorm: Operation {
   package static let epsilon = 1e-5
 
   package var summary: String { "GroupNorm(\(groups), \(shape.channels))" }
+  package var ownSlots: [Int] { [saved] }
   package var hasParameters: Bool { !frozen }
   package var parameterRanges: [Range<Int>] {
     [scale..<scale + shape.channels, shift..<shift + shape.channels]

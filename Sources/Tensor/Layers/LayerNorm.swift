@@ -16,6 +16,7 @@ package struct LayerNorm: Operation {
   package var frozen = false
 
   package var summary: String { "LayerNorm(\(shape.channels))" }
+  package var ownSlots: [Int] { [saved] }
   package var hasParameters: Bool { !frozen }
   package var parameterRanges: [Range<Int>] {
     [scale..<scale + shape.channels, shift..<shift + shape.channels]

@@ -25,9 +25,15 @@ public struct Network: Sendable {
   /// A pool of adapters, if there is one.
   package var pool: Pool?
   let gradientPlan: GradientPlan
+  let valuePlan: ValuePlan
   let scratchCount: Int
   package let logitsSlot: Int
   package let featuresSlot: Int
+  package let inputSlot: Int
+  /// Where it can be cut, from the input to the logits; empty in a head.
+  public internal(set) var cuts: [Cut] = []
+  /// What lies behind a cut; nil in a head.
+  var makeHead: (@Sendable (Cut) -> Network)?
 
   /// Memory that an operation writes.
   package struct Slot: Sendable {
@@ -82,7 +88,8 @@ public struct Network: Sendable {
     slots: [Slot],
     scratchCount: Int,
     logitsSlot: Int,
-    featuresSlot: Int
+    featuresSlot: Int,
+    inputSlot: Int
   ) {
     self.input = input
     classes = logits.count
@@ -97,10 +104,15 @@ public struct Network: Sendable {
     self.scratchCount = scratchCount
     self.logitsSlot = logitsSlot
     self.featuresSlot = featuresSlot
+    self.inputSlot = inputSlot
     let backward = steps.indices.filter { steps[$0].hasParameters || stepWrites[$0] != .skip }
     backwardSteps = backward
     gradientPlan = GradientPlan(backward.map { steps[$0] }, slots, logits: logitsSlot)
-    activationsPerExample = slots.map(\.perExample).reduce(0, +)
+    let plan = ValuePlan(steps, backward: backward, slots, kept: [0, logitsSlot, featuresSlot])
+    valuePlan = plan
+    activationsPerExample = slots.indices.reduce(plan.perExample) { sum, slot in
+      plan.offsets[slot] == nil ? sum + slots[slot].perExample : sum
+    }
     examplesAreIndependent = !operations.contains {
       switch $0 {
       case let norm as BatchNorm: !norm.frozen
@@ -124,7 +136,7 @@ public struct Network: Sendable {
 
   /// Bytes of a training workspace for batches of up to `capacity` examples, rounding aside.
   public func workspaceBytes(capacity: Int, moments: Int) -> Int {
-    let maps = slots.map { $0.perExample * capacity + $0.fixed }.reduce(0, +)
+    let maps = activationsPerExample * capacity + slots.map(\.fixed).reduce(0, +)
     let gradients = gradientPlan.perExample * capacity
     let parameters = layout.count + (1 + moments) * layout.trainedCount
     return 4 * (parameters + maps + gradients + scratchCount + capacity)

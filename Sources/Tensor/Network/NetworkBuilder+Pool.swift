@@ -54,7 +54,7 @@ extension NetworkBuilder {
   /// A frozen network has none: its features are the result of the pass that asks for them, and a
   /// pool's classifiers read those of the adapted pass.
   mutating func head(_ name: String, _ x: Map, _ classes: Int) -> Map {
-    guard let adaptation else { return dense(name, x, classes) }
+    guard let adaptation else { return classifier(name, x, classes) }
     guard let mixture = adaptation.mixture else { return x }
     let inputs = x.shape.count
     declarePool("head.weight", [classes, inputs], .weight, mixture, fanIn: classes * inputs)

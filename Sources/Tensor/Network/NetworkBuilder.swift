@@ -1,7 +1,7 @@
 /// Builds a network operation by operation; every verb takes a feature map and returns the next.
-package struct NetworkBuilder {
+package struct NetworkBuilder: Sendable {
   /// A feature map under construction: a slot and its shape.
-  package struct Map {
+  package struct Map: Sendable {
     package let slot: Int
     package let shape: FeatureShape
   }
@@ -12,10 +12,13 @@ package struct NetworkBuilder {
   private var scratchCount = 0
   private var features: Map?
   private var classifier = ""
+  /// What a model ends in.
+  var ending = ModelSpec.Classifier.linear
   /// What becomes of layers that are frozen; nil where layers are trained.
   var adaptation: Adaptation?
   /// What a bare reference to a declared tensor resolves to, once the layout is known.
-  private var pending: [(ParameterLayout) -> any Operation] = []
+  private var pending: [@Sendable (ParameterLayout) -> any Operation] = []
+  private var cuts: [Network.Cut] = []
 
   package init(input: FeatureShape) {
     inputShape = input
@@ -258,15 +261,30 @@ package struct NetworkBuilder {
 
   /// The network whose logits are `logits`; the features are the input of the last dense layer.
   package func build(logits: Map) -> Network {
-    let layout = ParameterLayout(tensors)
-    let operations = pending.map { $0(layout) }
+    var network = build(logits, from: nil)
+    network.cuts = cuts
+    network.makeHead = { [self] in build(logits, from: $0) }
+    return network
+  }
+
+  /// The network, or what of it lies behind a cut.
+  private func build(_ logits: Map, from cut: Network.Cut?) -> Network {
+    let layout = ParameterLayout(Array(tensors[(cut?.tensors ?? 0)...]))
+    let operations = pending[(cut?.operations ?? 0)...].map { $0(layout) }
     let steps = Fusion.fuse(operations)
     var slots = slots
-    for slot in Fusion.unusedSlots(steps) {
+    for slot in Fusion.unusedSlots(steps) + (cut.map { Array(0..<$0.slots) } ?? []) {
       slots[slot] = Network.Slot(perExample: 0, fixed: 0, hasGradient: false)
     }
+    if let cut {
+      slots[cut.slot] = Network.Slot(
+        perExample: cut.shape.count,
+        fixed: 0,
+        hasGradient: false
+      )
+    }
     return Network(
-      input: inputShape,
+      input: cut?.shape ?? inputShape,
       logits: logits.shape,
       layout: layout,
       classifier: classifier,
@@ -278,9 +296,17 @@ package struct NetworkBuilder {
       slots: slots,
       scratchCount: steps.map(\.scratchCount).reduce(scratchCount, max),
       logitsSlot: logits.slot,
-      featuresSlot: features?.slot ?? 0
+      featuresSlot: features?.slot ?? 0,
+      inputSlot: cut?.slot ?? 0
     )
   }
+
+  // MARK: Cuts
+
+  mutating func note(_ cut: Network.Cut) { cuts.append(cut) }
+  var slotCount: Int { slots.count }
+  var operationCount: Int { pending.count }
+  var tensorCount: Int { tensors.count }
 
   // MARK: Private
 
@@ -309,7 +335,9 @@ package struct NetworkBuilder {
   mutating func add(_ operation: some Operation) { pending.append { _ in operation } }
 
   /// Adds an operation that needs to know where its tensors lie.
-  mutating func add(_ make: @escaping (ParameterLayout) -> any Operation) { pending.append(make) }
+  mutating func add(_ make: @escaping @Sendable (ParameterLayout) -> any Operation) {
+    pending.append(make)
+  }
 
   /// A tensor of a layer; one of a frozen layer is declared once, however often it is read.
   mutating func declare(_ tensor: ParameterLayout.Declaration) {

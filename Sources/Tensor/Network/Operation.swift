@@ -16,6 +16,8 @@ package protocol Operation: Sendable {
   var output: Int { get }
   /// The slots whose gradients `backward` reads or writes.
   var gradientSlots: [Int] { get }
+  /// The slots that nobody else reads: what a backward pass needs of the forward pass.
+  var ownSlots: [Int] { get }
   /// Whether it reads parameters as whole vectors, and so up to 15 floats beyond their end.
   var readsBeyondParameters: Bool { get }
   /// The operation in PyTorch's terms, with sizes.
@@ -44,6 +46,7 @@ extension Operation {
   package var parameterRanges: [Range<Int>] { [] }
   package var scratchCount: Int { 0 }
   package var gradientSlots: [Int] { [input, output] }
+  package var ownSlots: [Int] { [] }
   package var readsBeyondParameters: Bool { false }
   package var directRange: Range<Int>? { nil }
 }

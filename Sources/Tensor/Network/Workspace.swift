@@ -86,7 +86,12 @@ public final class Workspace {
     let gradientAt = place(trained)
     let momentsAt = (0..<(training ? momentCount : 0)).map { _ in place(trained) }
     let labelsAt = place(capacity)
-    let valuesAt = network.slots.map { place($0.perExample * capacity + $0.fixed) }
+    let shared = network.valuePlan
+    let sharedStart = place(shared.perExample * capacity)
+    let valuesAt = network.slots.indices.map { slot in
+      if let offset = shared.offsets[slot] { return sharedStart + offset * capacity }
+      return place(network.slots[slot].perExample * capacity + network.slots[slot].fixed)
+    }
     let plan = network.gradientPlan
     let gradientsStart = place(training ? plan.perExample * capacity : 0)
     let gradientsAt = plan.offsets.map { gradientsStart + (training ? $0 * capacity : 0) }
@@ -129,7 +134,7 @@ public final class Workspace {
       (gradients + slot).initialize(to: base + gradientsAt[slot])
     }
     scratch = base + scratchAt
-    input = buffer(valuesAt[0], capacity * network.input.count)
+    input = buffer(valuesAt[network.inputSlot], capacity * network.input.count)
     logits = buffer(valuesAt[network.logitsSlot], capacity * network.classes)
     logitsGradient = buffer(
       gradientsAt[network.logitsSlot],
@@ -245,6 +250,11 @@ public final class Workspace {
   /// One example's values after each operation's slot, for tests.
   package func slotValues(_ slot: Int, count: Int) -> [Float] {
     Array(UnsafeBufferPointer(start: values[slot], count: count))
+  }
+
+  /// The memory of a slot's values.
+  func slotBuffer(_ slot: Int, count: Int) -> UnsafeMutableBufferPointer<Float> {
+    UnsafeMutableBufferPointer(start: values[slot], count: count)
   }
 
   package func pass(

@@ -43,7 +43,7 @@ struct ScenarioText {
     {
       "fedsim": 1, "name": "test", "seeds": \(seeds),
       "data": {
-        "dataset": { "kind": "synthetic" }, "partition": \(partition), "augment": \(augment),
+        "dataset": { "kind": "synthetic", "classes": 3 }, "partition": \(partition), "augment": \(augment),
         "normalize": "\(normalize)", "test": \(localTest)\(member("public", publicSet))\(
           member("styles", styles))
       }\(member("clientModels", clientModels)),

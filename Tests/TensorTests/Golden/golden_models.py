@@ -4,6 +4,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from golden_vgg import VGG  # beside this script
+
 
 def over_tokens(function, x):
     """A function of [n, tokens, channels] on an NCHW map, positions row by row."""
@@ -202,7 +204,8 @@ def check_timm(module, spec, h, w, c, classes):
 
 KINDS = {
     "logistic": Logistic, "mlp": MLP, "cnn": CNN, "lenet5": LeNet5, "resnet8": ResNet,
-    "resnet20": ResNet, "resnet18": ResNet, "vit": ViT,
+    "resnet20": ResNet, "resnet18": ResNet,
+    "vgg": lambda *sizes: VGG(norm_of, *sizes), "vit": ViT,
 }  # fmt: skip
 
 # name: kind, width, hidden, norm, input, batch
@@ -226,6 +229,8 @@ MODELS = {
     "resnet18_batch": ("resnet18", 4, [], "batch", (16, 16, 3), 4),
     "vit": ("vit", 24, [], "none", (16, 16, 3), 2),
     "vit_wide": ("vit", 36, [], "none", (8, 12, 1), 3),
+    "vgg_none": ("vgg", 2, [], "none", (17, 16, 3), 3),
+    "vgg_group": ("vgg", 4, [], "group:2", (16, 16, 3), 2),
 }
 
 # patch, depth, heads, mlp_ratio

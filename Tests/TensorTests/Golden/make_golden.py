@@ -43,6 +43,21 @@ class ChannelLayerNorm(nn.LayerNorm):
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
+class Cosine(nn.Module):
+    """Cosines with a row per class, which has length 1 if `unit`; times a number if `scaled`."""
+
+    def __init__(self, inputs, outputs, scaled, unit):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs))
+        self.scale = nn.Parameter(torch.full((1,), 2.5)) if scaled else None
+        self.unit = unit
+
+    def forward(self, x):
+        w = functional.normalize(self.weight) if self.unit else self.weight
+        z = functional.normalize(x) @ w.T
+        return z if self.scale is None else self.scale * z
+
+
 def tempered(x, s, t, o):
     return s * torch.sigmoid(t * x) - o
 
@@ -66,6 +81,8 @@ class Recipe(nn.Module):
             elif kind == "dense":
                 inputs = x.flatten(1).shape[1]
                 self.add_module(rest[0], nn.Linear(inputs, int(rest[1]), bias=bool(int(rest[2]))))
+            elif kind == "cosine":
+                self.add_module(rest[0], Cosine(x.flatten(1).shape[1], *map(int, rest[1:])))
             elif kind == "group":
                 self.add_module(rest[0], nn.GroupNorm(int(rest[1]), width))
             elif kind == "batch":
@@ -88,7 +105,7 @@ class Recipe(nn.Module):
         kind, rest = op[0], op[1:]
         if kind in ("conv", "group", "batch", "layer"):
             return getattr(self, rest[0])(x), saved
-        if kind == "dense":
+        if kind in ("dense", "cosine"):
             return getattr(self, rest[0])(x.flatten(1)), saved
         if kind == "linear":
             return over_tokens(getattr(self, rest[0]), x), saved
@@ -177,6 +194,8 @@ LAYERS = {
         "linear l1 9 1; attention 3; linear l2 9 0; attention 1; global; dense fc 4 1"),
     "tokens": (3, 4, 2,
         "conv conv1 5 3 1 1 1; tokens; relu; linear l1 6 1; attention 1; first; dense fc 4 1"),
+    "cosine": (3, 4, 2, "conv conv1 5 3 1 1 1; relu; cosine fc 4 0 1"),
+    "cosine_scaled": (1, 1, 7, "dense fc1 9 1; relu; dense proj 6 1; cosine fc 5 1 0"),
 }
 
 

@@ -93,6 +93,7 @@ import Testing
     Model(.cnn, 4, .group(groups: 4), 9, 9, activation: tanh, dropout: [0.25, 0.5]),
     Model(.lenet5, 3, .none, 16, 17), Model(.lenet5, 3, .group(groups: 1), 16, 16),
     Model(.lenet5, 3, .batch, 20, 16), Model(.lenet5, 3, .none, 28, 28),
+    Model(.vgg, 2, .none, 9, 8), Model(.vgg, 2, .batch, 8, 8),
     Model(.resnet8, 4, .none, 8, 8), Model(.resnet8, 4, .group(groups: 2), 9, 7),
     Model(.resnet8, 4, .batch, 8, 9),
     Model(.resnet8, 4, .group(groups: 2), 8, 8, activation: .gelu),

@@ -17,6 +17,7 @@ import Testing
       (ModelSpec(kind: .resnet8, width: 16, norm: .group(groups: 4)), cifar, 78_042, 74_125_056),
       (ModelSpec(kind: .resnet20, width: 16, norm: .batch), cifar, 272_474, 243_994_368),
       (ModelSpec(kind: .resnet18, width: 64, norm: .batch), cifar, 11_173_962, 3_328_997_376),
+      (ModelSpec(kind: .vgg, width: 32), cifar, 669_354, 176_584_704),
     ] as [(ModelSpec, FeatureShape, Int, Int)]
   )
   func sizes(spec: ModelSpec, input: FeatureShape, parameters: Int, flops: Int) throws {

@@ -111,6 +111,27 @@ import Testing
     #expect(single.trainingFLOPs < plain.trainingFLOPs)
   }
 
+  @Test("Maps that no backward pass reads share memory: asking for features takes little of it")
+  func sharedMaps() throws {
+    for spec in [PoolFixture.transformer, ModelSpec(kind: .resnet20, width: 16)] {
+      let asked = try Network(
+        spec,
+        adaptedBy: InstancePool(poolSize: 2, matched: 1),
+        input: PoolFixture.image,
+        classes: 5
+      )
+      let plain = try Network(spec, input: PoolFixture.image, classes: 5)
+      let single = try Network(spec, adaptedBy: .single, input: PoolFixture.image, classes: 5)
+      let extra = asked.activationsPerExample - single.activationsPerExample
+      // Each example's own means of scales and shifts are the other new thing.
+      let means = asked.layout.entries.filter { $0.role == .poolScale }.map { 2 * $0.shape[1] }
+      #expect(extra - means.reduce(0, +) < plain.activationsPerExample / 3, "\(spec.kind)")
+      let bytes = Workspace(asked, capacity: 4, training: true).byteCount
+      let stated = asked.workspaceBytes(capacity: 4, moments: 0)
+      #expect(abs(bytes - stated) < 64 * (asked.slots.count + 16))
+    }
+  }
+
   @Test("Tensors of the pool have the stated names and shapes, and no classifier of the base")
   func names() throws {
     let fixture = try PoolFixture(
