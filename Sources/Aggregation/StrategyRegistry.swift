@@ -12,6 +12,9 @@ public enum StrategyRegistry {
     FedAvgFineTuned.self,
     LocalOnly.self,
     Centralised.self,
+    FedIns.self,
+    FedSSF.self,
+    LinearProbe.self,
   ]
 
   /// The cards of all strategies, in the same order.
