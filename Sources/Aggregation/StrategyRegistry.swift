@@ -12,6 +12,14 @@ public enum StrategyRegistry {
     FedAvgFineTuned.self,
     LocalOnly.self,
     Centralised.self,
+    FedRep.self,
+    FedBABU.self,
+    FedBN.self,
+    LGFedAvg.self,
+    Ditto.self,
+    PFedMe.self,
+    PerFedAvg.self,
+    APFL.self,
   ]
 
   /// The cards of all strategies, in the same order.
