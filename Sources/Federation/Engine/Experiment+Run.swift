@@ -69,8 +69,10 @@ extension Experiment {
     var number = 0
     let total = scenario.seeds.count * order.count
 
+    let pretrained = try pretrained(in: path)
+
     seeds: for (index, seed) in scenario.seeds.enumerated() {
-      let arena = arena(index, threads: threads)
+      let arena = arena(index, threads: threads, pretrained: pretrained)
       var alone: [Int: [Int: Double]] = [:]
       for choice in order {
         number += 1

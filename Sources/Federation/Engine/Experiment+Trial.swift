@@ -55,7 +55,7 @@ extension Experiment {
     return try trial(
       type,
       choice,
-      arena(seed, threads: threads),
+      arena(seed, threads: threads, pretrained: try pretrained(in: nil)),
       interruptedAfter: interruptedAfter,
       folder: folder
     )

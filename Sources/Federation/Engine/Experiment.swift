@@ -6,8 +6,13 @@ import Tensor
 public struct Experiment: Sendable {
   /// The scenario.
   public let scenario: Scenario
+  /// What clients learn from: the data as read, without classes that pre-training takes away.
   let data: LabelledData
   package let network: Network
+  /// The networks of client groups, in the order of `scenario.clientModels`.
+  let groupNetworks: [Network]
+  /// What the network learns from before the first round; nil for nothing.
+  let pretraining: PretrainingData?
   /// One split per seed, in the order of the seeds.
   package let splits: [Split]
   let initialFile: [Float]?
@@ -30,9 +35,9 @@ public struct Experiment: Sendable {
   }
 
   /// An experiment on images that are in memory already.
-  package init(_ scenario: Scenario, data: LabelledData) throws(Failure) {
+  package init(_ scenario: Scenario, data everything: LabelledData) throws(Failure) {
     self.scenario = scenario
-    self.data = data
+    data = try scenario.pretrain?.clientData(everything) ?? everything
     guard data.train.classes >= 2 else {
       throw Failure(
         .scenarioInvalid,
@@ -41,15 +46,12 @@ public struct Experiment: Sendable {
         hint: "labels count from 0 and name the class; check the label files"
       )
     }
-    do {
-      network = try Network(
-        scenario.model,
-        input: data.train.shape,
-        classes: data.train.classes
-      )
-    } catch {
-      throw Failure(.scenarioInvalid, "E3301", "$.model.kind: \(error.message)")
+    network = try Self.network(scenario.model, data, at: "$.model")
+    var groups: [Network] = []
+    for (index, group) in scenario.clientModels.enumerated() {
+      groups.append(try Self.network(group.model, data, at: "$.clientModels[\(index)].model"))
     }
+    groupNetworks = groups
     var splits: [Split] = []
     for seed in scenario.seeds {
       splits.append(
@@ -62,6 +64,11 @@ public struct Experiment: Sendable {
       )
     }
     self.splits = splits
+    if let settings = scenario.pretrain {
+      pretraining = try PretrainingData(settings, data: everything, split: splits[0])
+    } else {
+      pretraining = nil
+    }
     let kept = splits.map(\.trainIndices.count).min() ?? 0
     guard scenario.federation.clients <= kept else {
       throw Failure(
@@ -77,51 +84,6 @@ public struct Experiment: Sendable {
     warnings = dataWarnings
   }
 
-  /// How pixels become numbers under one of the seeds.
-  func pixelTransform(_ index: Int) -> PixelTransform {
-    switch scenario.data.normalize {
-    case .dataset: PixelTransform(statisticsOf: data.train, at: splits[index].trainIndices)
-    case .none: PixelTransform(channels: data.train.shape.channels)
-    }
-  }
-
-  /// Everything that strategies share under one of the seeds.
-  func arena(_ index: Int, threads: Int) -> Arena {
-    let seed = scenario.seeds[index]
-    let split = splits[index]
-    let transform = pixelTransform(index)
-    let initial =
-      initialFile
-      ?? network.layout.initialParameters(scenario.model.initialisation, seed: seed)
-    return Arena(
-      scenario: scenario,
-      seed: seed,
-      split: split,
-      localTests: LocalTests(scenario.data.localTest, split: split, test: data.test, seed: seed),
-      problem: LearningProblem(
-        network: network,
-        clients: scenario.federation.clients,
-        settings: scenario.client,
-        initial: initial,
-        seed: seed,
-        rounds: scenario.federation.rounds,
-        pooledCounts: split.classCounts,
-        publicCount: split.publicIndices.count,
-        imageBytes: data.train.shape.count * (data.train.isBytes ? 1 : 4)
-      ),
-      train: BatchLoader(data.train, transform),
-      test: BatchLoader(data.test, transform),
-      sampler: CohortSampler(settings: scenario.federation, seed: seed),
-      pool: WorkerPool(workers: threads),
-      spaces: WorkerSpaces(
-        network,
-        scenario.client,
-        images: data.train.count,
-        workers: threads
-      )
-    )
-  }
-
   /// Refuses what this machine's memory cannot hold, before anything is allocated or written.
   ///
   /// Counted: workspaces, images, and copies of the model at the server and on the way.
@@ -133,7 +95,9 @@ public struct Experiment: Sendable {
       moments: Optimizer.momentCount(settings.optimizer)
     )
     let models = 4 * network.layout.count * (4 + 4 * threads)
-    let needed = threads * workspace + models + data.train.byteCount + data.test.byteCount
+    let copies = scenario.data.styles == nil ? 1 : 2
+    let images = copies * (data.train.byteCount + data.test.byteCount)
+    let needed = threads * workspace + models + images
     guard needed > MachineFacts.memoryBytes else { return }
     let gibibytes = { (bytes: Int) in NumberText.fixed(Double(bytes) / Double(1 << 30), 1) }
     throw Failure(
@@ -154,6 +118,18 @@ public struct Experiment: Sendable {
       split: splits[0],
       parameters: network.layout.trainedCount
     ).lines
+  }
+
+  private static func network(
+    _ spec: ModelSpec,
+    _ data: LabelledData,
+    at path: String
+  ) throws(Failure) -> Network {
+    do {
+      return try Network(spec, input: data.train.shape, classes: data.train.classes)
+    } catch {
+      throw Failure(.scenarioInvalid, "E3301", "\(path).kind: \(error.message)")
+    }
   }
 
   private static func initialParameters(

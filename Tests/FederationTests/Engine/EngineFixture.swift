@@ -10,6 +10,10 @@ struct ScenarioText {
   var augment = "[]"
   var normalize = "none"
   var localTest = "{}"
+  /// Sections that most tests leave out.
+  var publicSet: String?
+  var styles: String?
+  var clientModels: String?
   var federation = #"{ "clients": 3, "rounds": 2 }"#
   var model = #"{ "kind": "mlp", "hidden": [6] }"#
   var work = #"{ "epochs": 2 }"#
@@ -40,8 +44,9 @@ struct ScenarioText {
       "fedsim": 1, "name": "test", "seeds": \(seeds),
       "data": {
         "dataset": { "kind": "synthetic" }, "partition": \(partition), "augment": \(augment),
-        "normalize": "\(normalize)", "test": \(localTest)
-      },
+        "normalize": "\(normalize)", "test": \(localTest)\(member("public", publicSet))\(
+          member("styles", styles))
+      }\(member("clientModels", clientModels)),
       "federation": \(federation), "model": \(model),
       "client": {
         "work": \(work), "batch": \(batch), "order": "\(order)", "optimizer": \(optimizer),
@@ -51,6 +56,10 @@ struct ScenarioText {
       "evaluation": \(evaluation), "output": \(output)
     }
     """
+  }
+
+  private func member(_ name: String, _ value: String?) -> String {
+    value.map { #", "\#(name)": \#($0)"# } ?? ""
   }
 
   /// What the reader makes of it; a text that is refused fails the test.

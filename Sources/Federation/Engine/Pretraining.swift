@@ -1,0 +1,122 @@
+import Client
+import Tensor
+
+/// A network that was trained before the first round, and its parameters.
+struct PretrainedModel {
+  /// The network; its classifier knows the classes that were learnt.
+  let network: Network
+  /// Its parameters.
+  let parameters: [Float]
+
+  /// Replaces the parameters of a network of the same kind, but for its classifier.
+  func place(into vector: inout [Float], of other: Network) {
+    for entry in other.layout.entries where entry.layer != other.classifier {
+      guard let source = network.layout[entry.name], source.shape == entry.shape else { continue }
+      vector.replaceSubrange(entry.range, with: parameters[source.range])
+    }
+  }
+}
+
+extension Experiment {
+  /// The network after `model.pretrain`, or nil when the scenario has none.
+  ///
+  /// `folder`: where finished weights are kept under a name that says what they depend on; nil
+  /// keeps nothing.
+  func pretrained(in folder: String?) throws(Failure) -> PretrainedModel? {
+    guard let settings = scenario.pretrain, let pretraining else { return nil }
+    let network: Network
+    do {
+      network = try Network(
+        scenario.model,
+        input: pretraining.images.shape,
+        classes: pretraining.images.classes
+      )
+    } catch {
+      throw Failure(.scenarioInvalid, "E3301", "$.model.kind: \(error.message)")
+    }
+    let key = settings.cacheKey(
+      model: scenario.model,
+      normalize: scenario.data.normalize,
+      data: pretraining
+    )
+    let path = folder.map { FilePath.join($0, "pretrained/\(key).safetensors") }
+    if let path, FileKind(of: path) == .file {
+      // A file that cannot be read is made anew: it is a cache.
+      if let file = try? Safetensors(decoding: try FileReader.bytes(of: path)),
+        let parameters = try? network.layout.parameters(from: file)
+      {
+        return PretrainedModel(network: network, parameters: parameters)
+      }
+    }
+    let parameters = try train(network, settings, pretraining)
+    if let path {
+      try FilePath.makeFolder(FilePath.split(path).folder)
+      let file = network.layout.safetensors(parameters, metadata: ["format": "pt", "key": key])
+      try AtomicFile.write(file.encoded(), to: path)
+    }
+    return PretrainedModel(network: network, parameters: parameters)
+  }
+
+  /// Centralised training: one optimizer for all epochs, the rate by the schedule over epochs.
+  private func train(
+    _ network: Network,
+    _ settings: PretrainSettings,
+    _ data: PretrainingData
+  ) throws(Failure) -> [Float] {
+    let local = LocalSettings(
+      work: .epochs(1),
+      batch: settings.batch,
+      optimizer: settings.optimizer,
+      schedule: settings.schedule,
+      augmentation: AugmentationPlan(settings.augment)
+    )
+    let transform =
+      scenario.data.normalize == .dataset
+      ? PixelTransform(statisticsOf: data.images, at: data.indices)
+      : PixelTransform(channels: data.images.shape.channels)
+    let workspace = Workspace(
+      network,
+      capacity: network.microBatch(of: min(settings.batch, max(1, data.indices.count))),
+      training: true,
+      moments: Optimizer.momentCount(settings.optimizer)
+    )
+    workspace.load(
+      initialFile.flatMap { $0.count == network.layout.count ? $0 : nil }
+        ?? network.layout.initialParameters(scenario.model.initialisation, seed: settings.seed)
+    )
+    var optimizer = Optimizer(settings.optimizer, workspace)
+    for epoch in 0..<settings.epochs {
+      var device = Device(
+        client: 0,
+        round: epoch + 1,
+        rounds: settings.epochs,
+        seed: settings.seed,
+        examples: data.indices,
+        network: network,
+        workspace: workspace,
+        loader: BatchLoader(data.images, transform),
+        settings: local
+      )
+      var rule = PlainRule(SoftmaxCrossEntropy())
+      for _ in 0..<device.stepCount(local.work) {
+        _ = device.nextBatch()
+        do {
+          _ = try device.computeGradient(&rule)
+        } catch {
+          throw Failure(
+            .diverged,
+            "E5001",
+            "$.model.pretrain: diverged in epoch \(epoch + 1)",
+            hint: "lower model.pretrain.optimizer.learningRate"
+          )
+        }
+        optimizer.step(
+          workspace,
+          learningRate: device.learningRate,
+          ranges: [0..<network.layout.trainedCount]
+        )
+      }
+    }
+    return workspace.currentParameters
+  }
+}
