@@ -33,6 +33,14 @@ public enum StrategyRegistry {
     FedIns.self,
     FedSSF.self,
     LinearProbe.self,
+    FedRep.self,
+    FedBABU.self,
+    FedBN.self,
+    LGFedAvg.self,
+    Ditto.self,
+    PFedMe.self,
+    PerFedAvg.self,
+    APFL.self,
   ]
 
   /// The cards of all strategies, in the same order.

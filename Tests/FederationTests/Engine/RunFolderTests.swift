@@ -93,14 +93,17 @@ struct RunFolderTests {
     ("local-only", { _, _ in 0 }), ("centralised", { _, _ in 0 }), ("feddf", { w, _ in w }),
     ("fedloge", { w, _ in w }), ("fedrod", { w, _ in w }),
     ("knfu", { _, _ in predictions }), ("fedmd", { _, _ in predictions }),
-    ("fedetf", { w, _ in w + 1 }),
+    ("fedetf", { w, _ in w + 1 }), ("linear-probe", { _, h in h }),
     ("fedadam", { w, _ in w }), ("fedyogi", { w, _ in w }), ("fedadagrad", { w, _ in w }),
     ("feddyn", { w, _ in w }), ("moon", { w, _ in w }),
+    ("fedrep", { w, h in w - h }), ("fedbabu", { w, h in w - h }), ("fedbn", { w, _ in w }),
+    ("lg-fedavg", { _, h in h }), ("ditto", { w, _ in w }), ("pfedme", { w, _ in w }),
+    ("per-fedavg", { w, _ in w }), ("apfl", { w, _ in w }),
   ]
 
   /// Methods whose directions, rounds or clients differ: their formulas are in their own tests.
   static let elsewhere = [
-    "fednova", "ccvr", "creff", "fedd2s", "feddistill", "fedproto", "fedgen",
+    "fednova", "ccvr", "creff", "fedd2s", "feddistill", "fedproto", "fedgen", "fedins", "fedssf",
   ]
 
   @Test("bytes of a round are the sum over its messages, and what the method's formula says")
