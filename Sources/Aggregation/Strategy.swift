@@ -28,6 +28,12 @@ public protocol Strategy: Sendable {
     _ settings: StrategySettings,
     to network: Network
   ) -> (problem: String, hint: String)?
+  /// What to know of the method on a network that can host it, or nil: that it equals another one
+  /// there, say. Only the kinds of layers matter; sizes may be nominal.
+  static func caution(
+    _ settings: StrategySettings,
+    about network: Network
+  ) -> (warning: String, hint: String)?
   /// The network that the method trains in place of the scenario's; nil for that one itself.
   static func adapt(
     _ settings: StrategySettings,
@@ -151,6 +157,11 @@ extension Strategy {
     _ settings: StrategySettings,
     to network: Network
   ) -> (problem: String, hint: String)? { nil }
+  /// Nothing to know.
+  public static func caution(
+    _ settings: StrategySettings,
+    about network: Network
+  ) -> (warning: String, hint: String)? { nil }
   /// The scenario's network.
   public static func adapt(
     _ settings: StrategySettings,

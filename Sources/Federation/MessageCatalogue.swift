@@ -264,8 +264,8 @@ public enum MessageCatalogue {
     Entry(
       "W3002",
       "disabled method",
-      "At this value the method equals another one.",
-      "Use the paper's value, or the simpler method."
+      "With this value, or this model, the method equals another one.",
+      "Use the paper's value, another model, or the simpler method."
     ),
     Entry(
       "W3003",

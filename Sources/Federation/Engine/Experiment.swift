@@ -82,6 +82,7 @@ public struct Experiment: Sendable {
     initialFile = try Self.initialParameters(scenario.model.initialisation, network.layout)
     warnings = []
     warnings = dataWarnings
+    try requireHosts()
   }
 
   /// Refuses what this machine's memory cannot hold, before anything is allocated or written.

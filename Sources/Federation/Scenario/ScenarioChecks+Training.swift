@@ -151,6 +151,20 @@ extension ScenarioChecks {
     }
   }
 
+  /// What methods have to say of the network, which a valid scenario tells but for the size of its
+  /// images.
+  func cautions(about scenario: Scenario) -> [Problem] {
+    let image = FeatureShape(height: 32, width: 32, channels: 3)
+    guard let network = try? Network(scenario.model, input: image, classes: 10) else { return [] }
+    return scenario.strategies.enumerated().compactMap { index, choice in
+      let path = "strategies[\(index)]"
+      let caution = StrategyRegistry[choice.kind]?.caution(choice.settings, about: network)
+      return caution.map {
+        Problem("W3002", .warning, at: path, line: line(path), $0.warning, hint: $0.hint)
+      }
+    }
+  }
+
   /// The client's optimizer as far as methods judge it; nil when its kind is not valid.
   private func optimizer() -> OptimizerSpec? {
     guard let kind = text("client.optimizer.kind").flatMap(OptimizerSpec.Kind.init) else {

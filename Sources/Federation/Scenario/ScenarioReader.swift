@@ -93,6 +93,7 @@ public struct ScenarioReader: Sendable {
     }
     do {
       let scenario = try ScenarioDecoder(cards: cards).scenario(resolved)
+      problems = sorted(problems + checks.cautions(about: scenario))
       return ScenarioReading(
         file: file,
         problems: problems,
