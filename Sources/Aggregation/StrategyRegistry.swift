@@ -12,6 +12,7 @@ public enum StrategyRegistry {
     FedAvgFineTuned.self,
     LocalOnly.self,
     Centralised.self,
+    FedRep.self,
   ]
 
   /// The cards of all strategies, in the same order.
