@@ -13,6 +13,7 @@ public enum StrategyRegistry {
     LocalOnly.self,
     Centralised.self,
     FedRep.self,
+    FedBABU.self,
   ]
 
   /// The cards of all strategies, in the same order.

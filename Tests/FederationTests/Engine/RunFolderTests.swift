@@ -89,6 +89,7 @@ struct RunFolderTests {
     ("fedavg-ft", { w, _ in w }), ("scaffold", { w, _ in 2 * w }), ("fedper", { w, h in w - h }),
     ("local-only", { _, _ in 0 }), ("centralised", { _, _ in 0 }),
     ("fedrep", { w, h in w - h }),
+    ("fedbabu", { w, h in w - h }),
   ]
 
   @Test("bytes of a round are the sum over its messages, and what the method's formula says")
