@@ -14,6 +14,7 @@ public enum StrategyRegistry {
     Centralised.self,
     FedRep.self,
     FedBABU.self,
+    FedBN.self,
   ]
 
   /// The cards of all strategies, in the same order.

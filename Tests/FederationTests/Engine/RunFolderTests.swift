@@ -90,6 +90,7 @@ struct RunFolderTests {
     ("local-only", { _, _ in 0 }), ("centralised", { _, _ in 0 }),
     ("fedrep", { w, h in w - h }),
     ("fedbabu", { w, h in w - h }),
+    ("fedbn", { w, _ in w }),
   ]
 
   @Test("bytes of a round are the sum over its messages, and what the method's formula says")
