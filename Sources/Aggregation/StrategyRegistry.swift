@@ -15,6 +15,7 @@ public enum StrategyRegistry {
     FedRep.self,
     FedBABU.self,
     FedBN.self,
+    LGFedAvg.self,
   ]
 
   /// The cards of all strategies, in the same order.

@@ -91,6 +91,7 @@ struct RunFolderTests {
     ("fedrep", { w, h in w - h }),
     ("fedbabu", { w, h in w - h }),
     ("fedbn", { w, _ in w }),
+    ("lg-fedavg", { _, h in h }),
   ]
 
   @Test("bytes of a round are the sum over its messages, and what the method's formula says")
