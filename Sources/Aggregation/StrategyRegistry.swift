@@ -16,6 +16,7 @@ public enum StrategyRegistry {
     FedBABU.self,
     FedBN.self,
     LGFedAvg.self,
+    Ditto.self,
   ]
 
   /// The cards of all strategies, in the same order.

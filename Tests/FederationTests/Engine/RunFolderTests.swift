@@ -92,6 +92,7 @@ struct RunFolderTests {
     ("fedbabu", { w, h in w - h }),
     ("fedbn", { w, _ in w }),
     ("lg-fedavg", { _, h in h }),
+    ("ditto", { w, _ in w }),
   ]
 
   @Test("bytes of a round are the sum over its messages, and what the method's formula says")
