@@ -17,6 +17,7 @@ public enum StrategyRegistry {
     FedBN.self,
     LGFedAvg.self,
     Ditto.self,
+    PFedMe.self,
   ]
 
   /// The cards of all strategies, in the same order.
