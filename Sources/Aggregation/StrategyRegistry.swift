@@ -18,6 +18,7 @@ public enum StrategyRegistry {
     LGFedAvg.self,
     Ditto.self,
     PFedMe.self,
+    PerFedAvg.self,
   ]
 
   /// The cards of all strategies, in the same order.

@@ -94,6 +94,7 @@ struct RunFolderTests {
     ("lg-fedavg", { _, h in h }),
     ("ditto", { w, _ in w }),
     ("pfedme", { w, _ in w }),
+    ("per-fedavg", { w, _ in w }),
   ]
 
   @Test("bytes of a round are the sum over its messages, and what the method's formula says")
