@@ -19,6 +19,7 @@ public enum StrategyRegistry {
     Ditto.self,
     PFedMe.self,
     PerFedAvg.self,
+    APFL.self,
   ]
 
   /// The cards of all strategies, in the same order.

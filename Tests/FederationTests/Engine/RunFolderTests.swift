@@ -88,13 +88,9 @@ struct RunFolderTests {
     ("fedavg", { w, _ in w }), ("fedprox", { w, _ in w }), ("fedavgm", { w, _ in w }),
     ("fedavg-ft", { w, _ in w }), ("scaffold", { w, _ in 2 * w }), ("fedper", { w, h in w - h }),
     ("local-only", { _, _ in 0 }), ("centralised", { _, _ in 0 }),
-    ("fedrep", { w, h in w - h }),
-    ("fedbabu", { w, h in w - h }),
-    ("fedbn", { w, _ in w }),
-    ("lg-fedavg", { _, h in h }),
-    ("ditto", { w, _ in w }),
-    ("pfedme", { w, _ in w }),
-    ("per-fedavg", { w, _ in w }),
+    ("fedrep", { w, h in w - h }), ("fedbabu", { w, h in w - h }), ("fedbn", { w, _ in w }),
+    ("lg-fedavg", { _, h in h }), ("ditto", { w, _ in w }), ("pfedme", { w, _ in w }),
+    ("per-fedavg", { w, _ in w }), ("apfl", { w, _ in w }),
   ]
 
   @Test("bytes of a round are the sum over its messages, and what the method's formula says")
