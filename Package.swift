@@ -48,7 +48,8 @@ let package = Package(
       name: "TensorTests",
       dependencies: ["Tensor", "TestSupport"],
       exclude: [
-        "Golden/make_golden.py", "Golden/golden_training.py", "Golden/golden_losses.py",
+        "Golden/make_golden.py", "Golden/golden_losses.py", "Golden/golden_models.py",
+        "Golden/golden_training.py", "Golden/golden_vgg.py",
       ],
       resources: [.copy("Golden/data")],
       swiftSettings: strict

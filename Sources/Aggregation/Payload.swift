@@ -89,6 +89,14 @@ public struct Payload: Sendable, Equatable {
     preconditionFailure("Payload: no block \(name) among \(blocks.map(\.name))")
   }
 
+  /// Whether a block was sent.
+  public func has(_ name: String) -> Bool { blocks.contains { $0.name == name } }
+
+  /// The same message with one of its blocks alone.
+  public func only(_ name: String) -> Payload {
+    Payload(blocks: blocks.filter { $0.name == name })
+  }
+
   /// The same message with values of its own: it holds neither a model nor what was received.
   public var materialised: Payload {
     var copy = self

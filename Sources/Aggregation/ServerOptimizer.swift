@@ -57,7 +57,7 @@ public struct ServerOptimizer: Sendable, Equatable {
   /// The step for trained parameters, to be scaled by η_g; moves the moments in `memory`.
   ///
   /// - Complexity: O(values).
-  func step(for mean: [Float], _ memory: inout StateTensors) -> [Float] {
+  package func step(for mean: [Float], _ memory: inout StateTensors) -> [Float] {
     if isPlain { return mean }
     var u = take(Self.momentumName, mean.count, initial: 0, &memory)
     if kind == .sgd {

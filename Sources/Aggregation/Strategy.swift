@@ -23,17 +23,20 @@ public protocol Strategy: Sendable {
   static func objection(to optimizer: OptimizerSpec) -> String?
   /// What to know of the method under a client optimizer that suits it, or nil.
   static func caution(about optimizer: OptimizerSpec) -> (warning: String, hint: String)?
+  /// Examples that the method passes through a network together besides the client's batches, such
+  /// as public ones; 0 for none.
+  static func largestBatch(_ settings: StrategySettings) -> Int
   /// Why a network cannot host the method under these settings, and what to do; or nil.
   static func objection(
     _ settings: StrategySettings,
     to network: Network
   ) -> (problem: String, hint: String)?
-  /// What to know of the method on a network that can host it, or nil: that it equals another one
-  /// there, say. Only the kinds of layers matter; sizes may be nominal.
-  static func caution(
+  /// What to know of the method under these settings on a network that can host it; every run says
+  /// it beside its numbers.
+  static func cautions(
     _ settings: StrategySettings,
-    about network: Network
-  ) -> (warning: String, hint: String)?
+    on network: Network
+  ) -> [(warning: String, hint: String)]
   /// The network that the method trains in place of the scenario's; nil for that one itself.
   static func adapt(
     _ settings: StrategySettings,
@@ -45,6 +48,8 @@ public protocol Strategy: Sendable {
 
   /// Which models the method has.
   var models: ModelKinds { get }
+  /// How uploads are weighted under these settings; `weighting` unless a field decides.
+  var uploadWeighting: WeightingRule { get }
   /// Exchanges of messages in a round, 1 or more.
   var exchanges: Int { get }
 
@@ -101,6 +106,9 @@ public struct MethodNeeds: OptionSet, Sendable {
   public static let publicSet = MethodNeeds(rawValue: 1)
   /// It works with clients of different networks (`clientModels`).
   public static let anyModels = MethodNeeds(rawValue: 2)
+  /// It learns little on a network that nothing has trained yet: it wants `model.pretrain` or
+  /// weights from a file.
+  public static let trainedNetwork = MethodNeeds(rawValue: 4)
 }
 
 /// The model of a scenario, for methods that change it.
@@ -152,16 +160,18 @@ extension Strategy {
   public static func caution(
     about optimizer: OptimizerSpec
   ) -> (warning: String, hint: String)? { nil }
+  /// None.
+  public static func largestBatch(_ settings: StrategySettings) -> Int { 0 }
   /// Any network suits.
   public static func objection(
     _ settings: StrategySettings,
     to network: Network
   ) -> (problem: String, hint: String)? { nil }
   /// Nothing to know.
-  public static func caution(
+  public static func cautions(
     _ settings: StrategySettings,
-    about network: Network
-  ) -> (warning: String, hint: String)? { nil }
+    on network: Network
+  ) -> [(warning: String, hint: String)] { [] }
   /// The scenario's network.
   public static func adapt(
     _ settings: StrategySettings,
@@ -170,6 +180,8 @@ extension Strategy {
 
   /// A generic model only.
   public var models: ModelKinds { .generic }
+  /// As for all settings.
+  public var uploadWeighting: WeightingRule { Self.weighting }
   /// One.
   public var exchanges: Int { 1 }
 

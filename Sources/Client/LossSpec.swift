@@ -28,15 +28,14 @@ public enum LossSpec: Sendable, Equatable {
   case logitAdjustment(tau: Double, prior: Prior)
   /// −(1 − p_y)^γ·log p_y, γ ≥ 0: Lin et al., ICCV 2017, arXiv:1708.02002, equation 4.
   case focal(gamma: Double)
-  /// CE(s·(z − Δ_y·e_y), y) with Δ_c ∝ n_c^(−1/4): Cao et al., NeurIPS 2019, arXiv:1906.07413,
-  /// equations 12 and 13.
+  /// CE(s·(z − Δ_y·e_y), y) with Δ_c ∝ n_c^(−1/4): Cao et al., NeurIPS 2019, arXiv:1906.07413.
   ///
   /// `maxMargin` ≥ 0 is the rarest class's margin. `scale` s > 0 is meant for logits that are
   /// cosines. From the share `reweightFrom` in [0, 1] of the rounds on, examples weigh as in
   /// `classBalanced` with `beta` (the paper's DRW); 1 is never. Counts are the client's own.
   case ldam(maxMargin: Double, scale: Double, reweightFrom: Double, beta: Double)
   /// −w_y·log p_y with w_c ∝ (1 − β)/(1 − β^n_c), β in [0, 1): Cui et al., CVPR 2019,
-  /// arXiv:1901.05555, equation 12; counts are the client's own.
+  /// arXiv:1901.05555; counts are the client's own.
   case classBalanced(beta: Double)
 
   /// What stands for the count of a class without examples where its logarithm is taken.

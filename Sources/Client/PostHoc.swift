@@ -11,7 +11,7 @@ import Tensor
 public enum PostHoc: Sendable, Equatable {
   /// The classifier as it is.
   case none
-  /// w_c ← w_c/‖w_c‖^τ: Kang et al., ICLR 2020, arXiv:1910.09217, equation 4.
+  /// w_c ← w_c/‖w_c‖^τ: Kang et al., ICLR 2020, arXiv:1910.09217.
   ///
   /// τ in [0, 2]: 0 changes no weight, 1 makes unit rows. The paper drops the bias; `keepsBias`
   /// leaves it as it is.

@@ -252,6 +252,18 @@ public enum MessageCatalogue {
       "The synthetic data set would not fit into memory.",
       "Ask for fewer classes or images."
     ),
+    Entry(
+      "E3230",
+      "heads do not divide",
+      "Attention needs heads of equal width.",
+      "Take the suggested number, or another width."
+    ),
+    Entry(
+      "E3231",
+      "empty hidden layer",
+      "width x mlpRatio is less than one channel.",
+      "Raise model.mlpRatio; the usual ratio is 4."
+    ),
   ]
 
   private static let warnings: [Entry] = [
@@ -264,8 +276,8 @@ public enum MessageCatalogue {
     Entry(
       "W3002",
       "disabled method",
-      "With this value, or this model, the method equals another one.",
-      "Use the paper's value, another model, or the simpler method."
+      "At this value the method equals another one.",
+      "Use the paper's value, or the simpler method."
     ),
     Entry(
       "W3003",
@@ -281,9 +293,10 @@ public enum MessageCatalogue {
     ),
     Entry(
       "W3005",
-      "SCAFFOLD with momentum",
-      "SCAFFOLD's control variates (Karimireddy et al. 2020) correct plain SGD steps.",
-      "Set client.optimizer.momentum to 0."
+      "another optimizer than the paper's",
+      "The method is made for plain SGD steps: SCAFFOLD's control variates correct those, and a "
+        + "pool's unused adapters rest only under those.",
+      "Set client.optimizer.kind to sgd and client.optimizer.momentum to 0."
     ),
     Entry(
       "W3006",
@@ -309,6 +322,13 @@ public enum MessageCatalogue {
       "endless warm-up",
       "The learning rate never reaches its value.",
       "Shorten the warm-up or raise the rounds."
+    ),
+    Entry(
+      "W3020",
+      "what to know of a method",
+      "The method can run, but its numbers need a remark: a setting that others do not have, or a "
+        + "network that suits it badly.",
+      "The message says what it is; the remark stands in the report, too."
     ),
   ]
 }

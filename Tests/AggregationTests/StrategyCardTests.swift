@@ -46,12 +46,12 @@ struct StrategyCardTests {
     }
   }
 
-  @Test("SCAFFOLD objects to adaptive optimizers and to nothing else")
+  @Test("SCAFFOLD and FedNova object to adaptive optimizers and to nothing else")
   func objections() throws {
     for type in StrategyRegistry.all {
       for kind in OptimizerSpec.Kind.allCases {
         let objection = type.objection(to: OptimizerSpec(kind: kind, learningRate: 0.1))
-        let isExpected = type.card.kind == "scaffold" && kind != .sgd
+        let isExpected = ["scaffold", "fednova"].contains(type.card.kind) && kind != .sgd
         #expect((objection != nil) == isExpected, "\(type.card.kind) \(kind)")
       }
     }

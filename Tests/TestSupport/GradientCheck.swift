@@ -14,11 +14,19 @@ package struct GradientCheck {
   package let gradient: [Float]
 
   /// Runs forward and backward once.
-  package init(_ network: Network, batch: Int, seed: UInt64 = 1) {
+  ///
+  /// `given`: parameters instead of random ones. `matchWeight`: λ of a matching loss λ·(1 − r).
+  package init(
+    _ network: Network,
+    batch: Int,
+    seed: UInt64 = 1,
+    parameters given: [Float]? = nil,
+    matchWeight: Double = 0
+  ) {
     self.network = network
     self.batch = batch
     var stream = RandomStream(seed: seed, .test)
-    let parameters = Self.parameters(network, &stream, seed: seed)
+    let parameters = given ?? Self.parameters(network, &stream, seed: seed)
     let values = (0..<batch * network.input.count).map { _ in Float(stream.gaussian()) }
     labels = (0..<batch).map { _ in stream.below(network.classes) }
     input = values.map(Double.init)
@@ -27,9 +35,13 @@ package struct GradientCheck {
     workspace.fill(values, labels)
     network.forward(workspace, batch: batch, training: true, dropoutKey: seed)
     workspace.takeLoss(network, batch: batch)
+    for i in workspace.matchesGradient.indices {
+      workspace.matchesGradient[i] = -Float(matchWeight) / Float(batch)
+    }
     network.backward(workspace, batch: batch)
     gradient = Array(workspace.gradient)
     var reference = ReferenceNetwork(network, parameters)
+    reference.matchWeight = matchWeight
     for case let layer as Dropout in network.operations {
       reference.masks[layer.mask] = workspace.slotValues(layer.mask, count: batch * layer.count)
         .map(Double.init)
@@ -38,7 +50,7 @@ package struct GradientCheck {
   }
 
   /// PyTorch's initial weights, with norms that do something.
-  private static func parameters(
+  package static func parameters(
     _ network: Network,
     _ stream: inout RandomStream,
     seed: UInt64
@@ -47,7 +59,10 @@ package struct GradientCheck {
     for entry in network.layout.entries {
       switch entry.role {
       case .weight, .bias: continue
-      case .normScale, .runningVariance:
+      case .poolScale, .poolShift, .poolKey, .frozen: continue
+      case .classToken, .positions:
+        for i in entry.range { parameters[i] = Float(stream.uniform() - 0.5) }
+      case .normScale, .runningVariance, .logitScale:
         for i in entry.range { parameters[i] = Float(0.5 + stream.uniform()) }
       case .normShift, .runningMean:
         for i in entry.range { parameters[i] = Float(stream.uniform() - 0.5) }

@@ -3,10 +3,13 @@ import Tensor
 /// A small network written as text, for tests: operations separated by ";".
 ///
 /// `conv NAME channels kernel stride padding bias`, `dense NAME outputs bias`,
-/// `group NAME groups`, `batch NAME`, `layer NAME`, `relu`, `gelu`, `tempered s T o`,
-/// `max kernel stride padding`, `avg kernel stride padding`, `global`, `dropout rate`,
+/// `cosine NAME outputs scaled unitRows`, `group NAME groups`, `batch NAME`, `layer NAME`, `relu`,
+/// `gelu`, `tempered s T o`, `max kernel stride padding`, `avg kernel stride padding`, `global`,
+/// `dropout rate`,
 /// `mark` (remember this map), `swap` (exchange with the remembered one), `residual` (add the
-/// remembered one). Golden/make_golden.py reads the same words.
+/// remembered one); of tokens: `linear NAME outputs bias` (at every position), `attention heads`,
+/// `tokens` (class token and positions), `first` (position). Golden/make_golden.py reads the same
+/// words.
 package enum NetworkRecipe {
   /// Words that are no recipe.
   package struct Mistake: Error {
@@ -35,6 +38,20 @@ package enum NetworkRecipe {
           bias: numbers[4] == 1
         )
       case ("dense", 2): x = builder.dense(name, x, numbers[0], bias: numbers[1] == 1)
+      case ("linear", 2): x = builder.linear(name, x, numbers[0], bias: numbers[1] == 1)
+      case ("attention", 1): x = builder.attention(x, heads: numbers[0])
+      case ("tokens", 0):
+        builder.declareClassToken(patches: x.shape.positions, width: x.shape.channels)
+        x = builder.classToken(x)
+      case ("first", 0): x = builder.firstPosition(x)
+      case ("cosine", 3):
+        x = builder.cosine(
+          name,
+          x,
+          numbers[0],
+          scaled: numbers[1] == 1,
+          unitRows: numbers[2] == 1
+        )
       case ("group", 1): x = builder.groupNorm(name, x, groups: numbers[0])
       case ("batch", 0): x = builder.batchNorm(name, x)
       case ("layer", 0): x = builder.layerNorm(name, x)

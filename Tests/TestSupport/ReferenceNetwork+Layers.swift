@@ -17,6 +17,26 @@ extension ReferenceNetwork {
     return y
   }
 
+  /// z[n, c] = β·⟨v[c], x[n]⟩/‖x[n]‖, v[c] being w[c] or w[c]/‖w[c]‖.
+  func cosine(_ layer: CosineClassifier, _ x: [Double], _ batch: Int) -> [Double] {
+    func length(_ v: ArraySlice<Double>) -> Double {
+      v.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    }
+    var z = [Double](repeating: 0, count: batch * layer.outputs)
+    for n in 0..<batch {
+      let features = x[n * layer.inputs..<(n + 1) * layer.inputs]
+      for c in 0..<layer.outputs {
+        let start = layer.weight + c * layer.inputs
+        let row = parameters[start..<start + layer.inputs]
+        let product = zip(row, features).reduce(0) { $0 + $1.0 * $1.1 }
+        let scale = layer.scale.map { parameters[$0] } ?? 1
+        z[n * layer.outputs + c] =
+          scale * product / length(features) / (layer.normalisesRows ? length(row) : 1)
+      }
+    }
+    return z
+  }
+
   /// The sum over a window of w[ky][kx][i][o]·x at the places inside the image.
   func convolution(_ layer: Convolution, _ x: [Double], _ batch: Int) -> [Double] {
     let (from, to) = (layer.geometry.input, layer.geometry.output)
@@ -143,8 +163,8 @@ extension ReferenceNetwork {
       let (mean, variance) = moments(x, members)
       for (c, index) in members.enumerated() {
         y[index] =
-          (x[index] - mean) / (variance + 1e-5).squareRoot() * parameters[layer.scale + c]
-          + parameters[layer.shift + c]
+          (x[index] - mean) / (variance + layer.epsilon).squareRoot()
+          * parameters[layer.scale + c] + parameters[layer.shift + c]
       }
     }
     return y
@@ -166,7 +186,7 @@ extension ReferenceNetwork {
       var (mean, variance) = moments(x, members)
       means.append(mean)
       variances.append(variance)
-      if !training {
+      if !training || layer.frozen {
         mean = parameters[layer.runningMean + c]
         variance = parameters[layer.runningVariance + c]
       }

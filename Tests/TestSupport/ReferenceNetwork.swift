@@ -11,6 +11,8 @@ package struct ReferenceNetwork {
   package var training = true
   /// Dropout factors by mask slot, as the fast network drew them.
   package var masks: [Int: [Double]] = [:]
+  /// λ: the loss gets λ·(1 − r) on top, r being how well a pool's keys match.
+  package var matchWeight = 0.0
 
   /// A copy of a network's state.
   package init(_ network: Network, _ parameters: [Float]) {
@@ -34,7 +36,7 @@ package struct ReferenceNetwork {
     var outcome = Outcome(
       slots: network.slots.map { _ in [] }
     )
-    outcome.slots[0] = input
+    outcome.slots[network.inputSlot] = input
     for operation in network.operations { apply(operation, &outcome, batch) }
     return outcome
   }
@@ -56,13 +58,16 @@ package struct ReferenceNetwork {
       labels: labels,
       classes: network.classes
     )
-    return (loss, outcome.pattern)
+    guard let match = network.pool?.match else { return (loss, outcome.pattern) }
+    let r = outcome.slots[match].reduce(0, +) / Double(batch)
+    return (loss + matchWeight * (1 - r), outcome.pattern)
   }
 
   private func apply(_ operation: any Operation, _ outcome: inout Outcome, _ batch: Int) {
     let x = outcome.slots[operation.input]
     switch operation {
     case let layer as Dense: outcome.slots[layer.output] = dense(layer, x, batch)
+    case let layer as CosineClassifier: outcome.slots[layer.output] = cosine(layer, x, batch)
     case let layer as Convolution: outcome.slots[layer.output] = convolution(layer, x, batch)
     case let layer as GroupNorm: outcome.slots[layer.output] = groupNorm(layer, x, batch)
     case let layer as BatchNorm:
@@ -90,6 +95,18 @@ package struct ReferenceNetwork {
         preconditionFailure("ReferenceNetwork: no mask for slot \(layer.mask)")
       }
       outcome.slots[layer.output] = zip(x, mask).map { $0 * $1 }
+    case let layer as PositionLinear:
+      outcome.slots[layer.output] = positionLinear(layer, x, batch)
+    case let layer as Attention: outcome.slots[layer.output] = attention(layer, x, batch)
+    case let layer as ClassToken: outcome.slots[layer.output] = classToken(layer, x, batch)
+    case let layer as FirstPosition:
+      outcome.slots[layer.output] = (0..<batch).flatMap { n in
+        x[n * layer.shape.count..<n * layer.shape.count + layer.shape.channels]
+      }
+    case let layer as PoolMatch: poolMatch(layer, x, batch, &outcome)
+    case let layer as PoolScale:
+      outcome.slots[layer.output] = poolScale(layer, x, batch, outcome)
+    case let layer as PoolHead: outcome.slots[layer.output] = poolHead(layer, x, batch, outcome)
     case let layer as Residual:
       outcome.slots[layer.sum] = zip(outcome.slots[layer.sum], x).map { $0 + $1 }
     default: preconditionFailure("ReferenceNetwork: unknown operation \(operation.summary)")

@@ -15,7 +15,12 @@ package enum Rounding {
     network.operations.map { operation in
       switch operation {
       case let layer as Dense: Double(layer.inputs).squareRoot()
+      case let layer as CosineClassifier: Double(layer.inputs).squareRoot()
       case let layer as Convolution: Double(layer.geometry.patch).squareRoot()
+      case let layer as PositionLinear: Double(layer.inputs).squareRoot()
+      case let layer as PoolHead: Double(layer.inputs).squareRoot()
+      case let layer as Attention:
+        Double(layer.width / layer.heads).squareRoot() + Double(layer.tokens).squareRoot()
       case let layer as GroupNorm: Double(layer.shape.count / layer.groups).squareRoot()
       case let layer as BatchNorm: Double(layer.shape.positions).squareRoot()
       case let layer as LayerNorm: Double(layer.shape.channels).squareRoot()
@@ -37,6 +42,8 @@ package enum Rounding {
     let positions = network.operations.map { operation in
       switch operation {
       case let layer as Convolution: batch * layer.geometry.output.positions
+      case let layer as PositionLinear: batch * layer.positions
+      case let layer as PoolScale: batch * layer.shape.positions
       default: batch
       }
     }.max()

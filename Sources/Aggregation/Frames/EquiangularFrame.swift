@@ -11,7 +11,7 @@ import Tensor
 ///
 /// M = √(C/(C − 1))·P·(I − 1·1ᵀ/C) with PᵀP = I, P [d × C]: columns have length 1, pairwise
 /// cosine −1/(C − 1), and sum to 0. It is what the classifiers of a network trained to the end tend
-/// to (Papyan, Han and Donoho, PNAS 2020), and fixed in FedETF (Li et al., ICCV 2023, equation 3)
+/// to (Papyan, Han and Donoho, PNAS 2020), and fixed in FedETF (Li et al., ICCV 2023)
 /// and FedLoGe (Xiao et al., ICLR 2024). P is random: the Q factor of a d × C matrix of U(0, 1)
 /// numbers.
 package struct EquiangularFrame: Sendable, Equatable {

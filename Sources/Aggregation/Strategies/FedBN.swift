@@ -36,19 +36,20 @@ package struct FedBN: BasedStrategy {
   )
 
   /// Where nothing is private, nothing of the method is left.
-  package static func caution(
+  package static func cautions(
     _ settings: StrategySettings,
-    about network: Network
-  ) -> (warning: String, hint: String)? {
+    on network: Network
+  ) -> [(warning: String, hint: String)] {
     let hasNorms = network.layout.entries.contains {
       ParameterGroup.norm.contains($0, of: network)
     }
-    return hasNorms
-      ? nil
-      : (
+    if hasNorms { return [] }
+    return [
+      (
         "fedbn on a network without normalisation layers equals fedavg",
         "set model.norm to \"batch\" or \"group\", or choose a model that has norms"
       )
+    ]
   }
 
   package let base: FedAvg

@@ -251,6 +251,7 @@ extension ParameterLayout {
       case .normShift: "gn\(place).b"
       case .runningMean: "gn\(place).mean"
       case .runningVariance: "gn\(place).var"
+      default: entry.name
       }
     }
   }

@@ -82,6 +82,7 @@ struct ConditionText {
     return switch spec.kind {
     case .logistic: "logistic"
     case .mlp: "mlp " + spec.hidden.map(String.init).joined(separator: "-")
+    case .vgg: "vgg width \(spec.width), \(spec.blocks) blocks\(norm)"
     default: "\(spec.kind.rawValue) width \(spec.width)\(norm)"
     }
   }

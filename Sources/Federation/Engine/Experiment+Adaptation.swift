@@ -16,16 +16,31 @@ extension Experiment {
     arena.problem.settings.loss = choice.loss
     arena.problem.composition = choice.composition
     arena.postHoc = choice.postHoc
-    guard let adapted = try adaptation(choice, type) else { return arena }
-    arena.problem.initial = adapted.initial(network, arena.problem.initial, arena.seed)
-    arena.problem.network = adapted.network
-    arena.spaces = WorkerSpaces(
-      adapted.network,
-      scenario.client,
-      images: data.train.count,
-      workers: arena.pool.workers
-    )
+    var settings = scenario.client
+    settings.batch = max(settings.batch, type.largestBatch(choice.settings))
+    func spaces(_ network: Network) -> WorkerSpaces {
+      WorkerSpaces(network, settings, images: data.train.count, workers: arena.pool.workers)
+    }
+    let adapted = try adaptation(choice, type)
+    if let adapted {
+      arena.problem.initial = adapted.initial(network, arena.problem.initial, arena.seed)
+      arena.problem.network = adapted.network
+    }
+    if adapted != nil || settings.batch > scenario.client.batch {
+      arena.spaces = spaces(arena.network)
+    }
+    if settings.batch > scenario.client.batch { arena.groupSpaces = groupNetworks.map(spaces) }
     return arena
+  }
+
+  /// The largest batch that any of the scenario's strategies asks for.
+  var largestBatch: Int {
+    var largest = scenario.client.batch
+    for choice in scenario.strategies {
+      guard let type = StrategyRegistry[choice.kind] else { continue }
+      largest = max(largest, type.largestBatch(choice.settings))
+    }
+    return largest
   }
 
   /// The network that a strategy makes of the scenario's, if it does.
@@ -46,17 +61,31 @@ extension Experiment {
   }
 
   /// Refuses strategies that the network cannot host, before anything is written.
-  func requireHosts() throws(Failure) {
-    for choice in scenario.strategies {
-      guard let type = StrategyRegistry[choice.kind] else { continue }
-      let adapted = try adaptation(choice, type)?.network ?? network
-      guard let objection = type.objection(choice.settings, to: adapted) else { continue }
+  package func requireHosts() throws(Failure) {
+    for (choice, fit) in fits {
+      // Groups of clients have networks of their own; a method that makes its own has no groups.
+      let hosts =
+        [(scenario.model, network)]
+        + zip(scenario.clientModels.map(\.model), groupNetworks)
+      guard let misfit = hosts.compactMap({ fit.misfit($0, $1) }).first else { continue }
       throw Failure(
         .scenarioInvalid,
-        "E3320",
-        "$.strategies \"\(choice.label)\": \(objection.problem)",
-        hint: objection.hint
+        misfit.code,
+        "$.strategies \"\(choice.label)\": \(misfit.problem)",
+        hint: misfit.hint
       )
     }
+  }
+
+  /// What to know of the methods, where the scenario alone did not tell.
+  var methodWarnings: [String] {
+    guard scenario.data.knownImages == nil else { return [] }
+    return fits.flatMap { choice, fit in
+      fit.cautions(scenario.model, network).map { "\(choice.label): \($0.warning)" }
+    }
+  }
+
+  private var fits: [(Scenario.StrategyChoice, MethodFit)] {
+    scenario.strategies.compactMap { choice in MethodFit(choice).map { (choice, $0) } }
   }
 }

@@ -37,15 +37,17 @@ extension Experiment {
     let split = splits[index]
     let images = images(index)
     let transform = pixelTransform(index, of: images.train)
-    var initial =
-      initialFile
-      ?? network.layout.initialParameters(scenario.model.initialisation, seed: seed)
+    var initial = network.initialParameters(
+      scenario.model.initialisation,
+      seed: seed,
+      file: initialFile
+    )
     pretrained?.place(into: &initial, of: network)
     let groups = zip(scenario.clientModels, groupNetworks).map { group, network in
       LearningProblem.ClientGroup(
         clients: group.clients,
         network: network,
-        initial: network.layout.initialParameters(group.model.initialisation, seed: seed)
+        initial: network.initialParameters(group.model.initialisation, seed: seed, file: nil)
       )
     }
     func spaces(_ network: Network) -> WorkerSpaces {

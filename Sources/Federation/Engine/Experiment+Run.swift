@@ -56,6 +56,7 @@ extension Experiment {
     interruption: () -> ExitCode?,
     report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> ExperimentResult {
+    try requireHosts()
     try requireMemory(threads: threads)
     let folder = try ExperimentFolder(path, scenarioHash: source.hash, continues: continues)
     try folder.begin(self, source: source, threads: threads)

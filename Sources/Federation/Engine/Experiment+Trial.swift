@@ -4,6 +4,8 @@ import Tensor
 
 /// A run in memory: nothing is written.
 package struct Trial: Sendable {
+  /// The network that was trained: the scenario's, or what the method made of it.
+  package let network: Network
   /// The parameters that everybody started from.
   package let initial: [Float]
   /// The server's model at the end.
@@ -24,6 +26,8 @@ package struct Trial: Sendable {
   /// The generic and personal measures at the end; nil without that kind of model.
   package let generic: RoundRecord.Generic?
   package let personal: RoundRecord.Personal?
+  /// The model for everybody at the end, as it is measured; nil when the method has none.
+  package let genericModel: [Float]?
   /// Each client's model at the end, its own or the generic one.
   package let clientModels: [[Float]?]
   /// Most parameter vectors that workers and waiting uploads had at once.
@@ -104,6 +108,7 @@ extension Experiment {
     }
     let evaluation = try simulation.evaluate()
     return Trial(
+      network: arena.network,
       initial: arena.problem.initial,
       model: simulation.server.model,
       serverMemory: simulation.server.memory,
@@ -116,6 +121,7 @@ extension Experiment {
       trainLoss: outcomes.map { $0.report.lossSum / $0.report.exampleWeight },
       generic: evaluation.generic,
       personal: Metrics.personal(evaluation.scores.map(\.accuracy), model: evaluation.scored),
+      genericModel: simulation.genericModel(),
       clientModels: try arena.split.clients.indices.map { try simulation.model(of: $0, worker: 0) },
       peakVectors: arena.spaces.parameters.peak
     )

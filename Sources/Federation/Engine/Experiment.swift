@@ -79,9 +79,9 @@ public struct Experiment: Sendable {
         hint: "use at most \(kept) clients"
       )
     }
-    initialFile = try Self.initialParameters(scenario.model.initialisation, network.layout)
+    initialFile = try Self.initialParameters(scenario.model.initialisation, network)
     warnings = []
-    warnings = dataWarnings
+    warnings = dataWarnings + methodWarnings
     try requireHosts()
   }
 
@@ -89,7 +89,8 @@ public struct Experiment: Sendable {
   ///
   /// Counted: workspaces, images, and copies of the model at the server and on the way.
   func requireMemory(threads: Int) throws(Failure) {
-    let settings = scenario.client
+    var settings = scenario.client
+    settings.batch = largestBatch
     let capacity = WorkerSpaces.capacity(network, settings, images: data.train.count)
     let workspace = network.workspaceBytes(
       capacity: capacity,
@@ -135,12 +136,15 @@ public struct Experiment: Sendable {
 
   private static func initialParameters(
     _ rule: ModelSpec.Initialisation,
-    _ layout: ParameterLayout
+    _ network: Network
   ) throws(Failure) -> [Float]? {
-    guard case .file(let path) = rule else { return nil }
+    guard case .file(let path, let head) = rule else { return nil }
     let bytes = try FileReader.bytes(of: path)
     do {
-      return try layout.parameters(from: try Safetensors(decoding: bytes))
+      return try network.layout.parameters(
+        from: try Safetensors(decoding: bytes),
+        leavingOut: head == .fresh ? network.classifier : nil
+      )
     } catch {
       throw Failure(
         .dataMissingOrCorrupt,

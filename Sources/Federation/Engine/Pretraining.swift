@@ -81,8 +81,11 @@ extension Experiment {
       moments: Optimizer.momentCount(settings.optimizer)
     )
     workspace.load(
-      initialFile.flatMap { $0.count == network.layout.count ? $0 : nil }
-        ?? network.layout.initialParameters(scenario.model.initialisation, seed: settings.seed)
+      network.initialParameters(
+        scenario.model.initialisation,
+        seed: settings.seed,
+        file: initialFile.flatMap { $0.count == network.layout.count ? $0 : nil }
+      )
     )
     var optimizer = Optimizer(settings.optimizer, workspace)
     for epoch in 0..<settings.epochs {

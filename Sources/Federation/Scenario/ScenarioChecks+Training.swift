@@ -70,6 +70,7 @@ extension ScenarioChecks {
         )
       }
     }
+    checkTransformer(at: path)
     guard let rates = values["\(path).dropout"]?.elements?.count, rates > 0 else { return }
     if kind == "cnn", rates != 2 {
       error(
@@ -135,6 +136,7 @@ extension ScenarioChecks {
       guard let card = cards.first(where: { $0.kind == kind }) else { continue }
       checkDegenerate(card, at: path)
       checkOptimizer(kind)
+      checkTrainedNetwork(kind, at: path)
       let settings = values.keys.filter { $0.hasPrefix("\(path).") && $0 != "\(path).label" }
         .sorted().map { "\($0.dropFirst(path.count))=\(values[$0]?.compact ?? "")" }
       if let first = seen.updateValue(index, forKey: "\(kind) \(settings)") {
@@ -147,20 +149,6 @@ extension ScenarioChecks {
       }
       if let spec = optimizer(), let caution = StrategyRegistry[kind]?.caution(about: spec) {
         warn("W3005", path, caution.warning, hint: caution.hint)
-      }
-    }
-  }
-
-  /// What methods have to say of the network, which a valid scenario tells but for the size of its
-  /// images.
-  func cautions(about scenario: Scenario) -> [Problem] {
-    let image = FeatureShape(height: 32, width: 32, channels: 3)
-    guard let network = try? Network(scenario.model, input: image, classes: 10) else { return [] }
-    return scenario.strategies.enumerated().compactMap { index, choice in
-      let path = "strategies[\(index)]"
-      let caution = StrategyRegistry[choice.kind]?.caution(choice.settings, about: network)
-      return caution.map {
-        Problem("W3002", .warning, at: path, line: line(path), $0.warning, hint: $0.hint)
       }
     }
   }

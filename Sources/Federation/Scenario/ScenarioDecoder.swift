@@ -192,7 +192,14 @@ struct ScenarioDecoder {
       kind: try node.choice("kind"),
       width: node.has("width") ? try node.int("width") : 0
     )
+    if spec.kind == .vit {
+      spec.patch = try node.int("patch")
+      spec.depth = try node.int("depth")
+      spec.heads = try node.int("heads")
+      spec.mlpRatio = try node.number("mlpRatio")
+    }
     if node.has("hidden") { spec.hidden = try node.integers("hidden") }
+    if node.has("blocks") { spec.blocks = try node.int("blocks") }
     if node.has("dropout") { spec.dropout = try node.numbers("dropout") }
     if node.has("norm") {
       let norm = try node.node("norm")
@@ -203,6 +210,7 @@ struct ScenarioDecoder {
       }
     }
     if node.has("activation") { spec.activation = try activation(try node.node("activation")) }
+    if try node.text("classifier") == "cosine" { spec.classifier = .cosine }
     spec.initialisation = try initialisation(try node.node("init"))
     return spec
   }
@@ -228,7 +236,8 @@ struct ScenarioDecoder {
     case "he": .he
     case "glorot": .glorot
     case "zero": .zero
-    case "file": .file(path: try node.text("path"))
+    case "timm": .timm
+    case "file": .file(path: try node.text("path"), head: try node.choice("head"))
     default: throw node.missing("kind")
     }
   }

@@ -9,7 +9,9 @@ extension ScenarioFields {
       "resnet": "resnet8", "resnet-8": "resnet8", "resnet-18": "resnet18",
       "resnet-20": "resnet20", "lenet": "lenet5", "lenet-5": "lenet5", "linear": "logistic",
       "lr": "logistic", "convnet": "cnn", "dnn": "mlp",
+      "transformer": "vit", "vision_transformer": "vit", "vision-transformer": "vit",
     ],
+    common: [classifier],
     [
       Variant("logistic", "One dense layer (multinomial logistic regression).", [initialisation]),
       Variant(
@@ -55,7 +57,28 @@ extension ScenarioFields {
         "ResNet-18 in its CIFAR form (3x3 stem).",
         [width(64), norm("group"), activation, initialisation]
       ),
+      Variant(
+        "vit",
+        "Vision transformer with timm's names (Dosovitskiy et al. 2021).",
+        transformer + [initialisation("timm")]
+      ),
+      Variant(
+        "vgg",
+        "Blocks of two 3x3 convolutions and a 2x2 maximum, one hidden layer of 16 times the width.",
+        [
+          Field("blocks", .integer(1...3), .value(3), "Blocks, of 1, 2 and 2 times the width."),
+          width(32), norm("none"), activation, initialisation,
+        ]
+      ),
     ]
+  )
+
+  private static let classifier = Field(
+    "classifier",
+    .choice(["linear", "cosine"]),
+    .value("linear"),
+    "The last layer: a dense one, or the cosine of the features with a row per class (for ldam).",
+    synonyms: ["head", "last_layer", "use_norm"]
   )
 
   private static func width(_ value: Int) -> Field {
@@ -155,31 +178,48 @@ extension ScenarioFields {
     )
   }
 
-  private static let initialisation = Field(
-    "init",
-    .union(
-      Union(
-        "kind",
-        default: "pytorch",
-        shorthand: true,
-        synonyms: ["kaiming": "he", "xavier": "glorot", "default": "pytorch", "zeros": "zero"],
-        [
-          Variant("pytorch", "U(±1/√fan_in) for weights and biases."),
-          Variant("he", "N(0, 2/fan_in), biases 0 (He et al. 2015)."),
-          Variant("glorot", "U(±√(6/(fan_in + fan_out))), biases 0 (Glorot and Bengio 2010)."),
-          Variant("zero", "Every weight and bias 0."),
-          Variant(
-            "file",
-            "Weights of a safetensors file.",
-            [Field("path", .text(.path), .required, "The file, PyTorch names and shapes.")]
-          ),
-        ]
-      )
-    ),
-    .value("pytorch"),
-    "How weights start.",
-    synonyms: ["initialisation", "initialization", "initializer"]
-  )
+  private static let initialisation = initialisation("pytorch")
+
+  private static func initialisation(_ value: String) -> Field {
+    Field(
+      "init",
+      .union(
+        Union(
+          "kind",
+          default: value,
+          shorthand: true,
+          synonyms: ["kaiming": "he", "xavier": "glorot", "default": "pytorch", "zeros": "zero"],
+          [
+            Variant("pytorch", "U(±1/√fan_in) for weights and biases."),
+            Variant("he", "N(0, 2/fan_in), biases 0 (He et al. 2015)."),
+            Variant("glorot", "U(±√(6/(fan_in + fan_out))), biases 0 (Glorot and Bengio 2010)."),
+            Variant("zero", "Every weight and bias 0."),
+            Variant(
+              "timm",
+              "N(0, 0.02²) for dense layers, their biases 0; PyTorch's rule for convolutions."
+            ),
+            Variant(
+              "file",
+              "Weights of a safetensors file.",
+              [
+                Field("path", .text(.path), .required, "The file, PyTorch names and shapes."),
+                Field(
+                  "head",
+                  .choice(of: ModelSpec.Initialisation.Head.self),
+                  .value("file"),
+                  "\"fresh\" starts the classifier at random: the file may have other classes.",
+                  synonyms: ["classifier"]
+                ),
+              ]
+            ),
+          ]
+        )
+      ),
+      .value(.string(value)),
+      "How weights start.",
+      synonyms: ["initialisation", "initialization", "initializer"]
+    )
+  }
 
   /// The channel counts that group normalisation must divide.
   ///

@@ -93,7 +93,10 @@ public struct ScenarioReader: Sendable {
     }
     do {
       let scenario = try ScenarioDecoder(cards: cards).scenario(resolved)
-      problems = sorted(problems + checks.cautions(about: scenario))
+      problems = sorted(problems + checks.checkMethods(scenario))
+      guard !problems.contains(where: { $0.severity == .error }) else {
+        return failed(problems, file)
+      }
       return ScenarioReading(
         file: file,
         problems: problems,

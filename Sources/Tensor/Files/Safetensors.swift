@@ -227,11 +227,17 @@ extension ParameterLayout {
   /// A parameter vector from a file that has exactly these tensors; `num_batches_tracked` is
   /// ignored.
   ///
+  /// `layer`: a layer whose tensors stay 0, whether the file has them in any shape or not; nil for
+  /// none.
+  ///
   /// - Throws: a format error that names missing, unknown and misshapen tensors.
-  public func parameters(from file: Safetensors) throws(Safetensors.FormatError) -> [Float] {
+  public func parameters(
+    from file: Safetensors,
+    leavingOut layer: String? = nil
+  ) throws(Safetensors.FormatError) -> [Float] {
     var vector = [Float](repeating: 0, count: count)
     var missing: [String] = []
-    for entry in entries {
+    for entry in entries where entry.layer != layer {
       guard let item = file[entry.name] else {
         missing.append(entry.name)
         continue
@@ -239,6 +245,7 @@ extension ParameterLayout {
       guard item.shape == entry.shape else {
         throw .init(
           message: "\(entry.name) is \(item.shape) in the file; this model needs \(entry.shape)"
+            + entry.hint(item.shape)
         )
       }
       place(item.values, entry, into: &vector)
@@ -253,5 +260,14 @@ extension ParameterLayout {
       throw .init(message: "the file " + parts.joined(separator: " and "))
     }
     return vector
+  }
+}
+
+extension ParameterLayout.Entry {
+  /// What a wrong shape in a file tells of positions, whose number is that of the patches.
+  fileprivate func hint(_ found: [Int]) -> String {
+    guard role == .positions, found.count == 3, found[2] == shape[2] else { return "" }
+    return ": the file was made for \(found[1] - 1) patches, these images have \(shape[1] - 1); "
+      + "positions are not interpolated, so image size and patch must be those of the file"
   }
 }

@@ -13,12 +13,14 @@ package struct BatchNorm: Operation {
   package let shift: Int
   package let runningMean: Int
   package let runningVariance: Int
+  /// Whether its parameters and running statistics stay as they are, and serve in training too.
+  package var frozen = false
 
   package static let epsilon = 1e-5
   package static let momentum: Float = 0.1
 
   package var summary: String { "BatchNorm2d(\(shape.channels))" }
-  package var hasParameters: Bool { true }
+  package var hasParameters: Bool { !frozen }
   package var parameterRanges: [Range<Int>] {
     [scale..<scale + shape.channels, shift..<shift + shape.channels]
   }
@@ -29,7 +31,7 @@ package struct BatchNorm: Operation {
     let x = pass.values[input]
     let mean = pass.values[saved]
     let inverse = mean + channels
-    if pass.training {
+    if pass.training && !frozen {
       takeStatistics(pass, x, positions, mean, inverse)
     } else {
       mean.update(from: pass.parameters + runningMean, count: channels)
@@ -103,8 +105,34 @@ package struct BatchNorm: Operation {
     }
   }
 
-  /// As group norm's, with a channel of the whole batch for a group.
+  /// As group norm's, with a channel of the whole batch for a group; dx = γ·dy/√(σ² + eps) when
+  /// frozen.
   package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
+    if frozen {
+      frozenGradient(pass, inputGradient)
+    } else {
+      trainedGradient(pass, inputGradient)
+    }
+  }
+
+  private func frozenGradient(_ pass: borrowing Pass, _ how: GradientWrite) {
+    let channels = shape.channels
+    let inverse = pass.values[saved] + channels
+    let coefficients = pass.scratch
+    coefficients.update(repeating: 0, count: 3 * channels)
+    for c in 0..<channels { coefficients[c] = pass.parameters[scale + c] * inverse[c] }
+    ChannelSums.combine(
+      pass.gradients[output],
+      pass.values[input],
+      coefficients,
+      into: pass.gradients[input],
+      positions: pass.batch * shape.positions,
+      channels: channels,
+      how
+    )
+  }
+
+  private func trainedGradient(_ pass: borrowing Pass, _ inputGradient: GradientWrite) {
     let channels = shape.channels
     let positions = pass.batch * shape.positions
     let x = UnsafePointer(pass.values[input])

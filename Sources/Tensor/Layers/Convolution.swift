@@ -10,6 +10,8 @@ package struct Convolution: Operation {
   package let bias: Int?
   /// y = max(0, x * w + b).
   package var rectified = false
+  /// Whether its parameters stay as they are.
+  package let frozen: Bool
   let kernel: ConvolutionKernel
 
   package init(
@@ -18,7 +20,8 @@ package struct Convolution: Operation {
     output: Int,
     geometry: ConvolutionGeometry,
     weight: Int,
-    bias: Int?
+    bias: Int?,
+    frozen: Bool = false
   ) {
     self.name = name
     self.input = input
@@ -26,6 +29,7 @@ package struct Convolution: Operation {
     self.geometry = geometry
     self.weight = weight
     self.bias = bias
+    self.frozen = frozen
     kernel = ConvolutionKernel(geometry)
   }
 
@@ -35,7 +39,7 @@ package struct Convolution: Operation {
       + "padding=\(geometry.padding), bias=\(bias != nil)) → \(geometry.output)"
   }
   package var forwardFLOPs: Int { 2 * geometry.output.count * geometry.patch }
-  package var hasParameters: Bool { true }
+  package var hasParameters: Bool { !frozen }
   package var parameterRanges: [Range<Int>] {
     [weight..<weight + geometry.patch * geometry.output.channels]
       + (bias.map { [$0..<$0 + geometry.output.channels] } ?? [])
@@ -63,7 +67,7 @@ package struct Convolution: Operation {
         count: pass.batch * geometry.output.count
       )
     }
-    weightGradient(pass)
+    if !frozen { weightGradient(pass) }
     inputGradient(pass, how)
   }
 

@@ -10,10 +10,12 @@ package struct Dense: Operation {
   package let bias: Int?
   /// y = max(0, x·Wᵀ + b).
   package var rectified = false
+  /// Whether its parameters stay as they are.
+  package var frozen = false
 
   package var summary: String { "\(name): Linear(\(inputs), \(outputs), bias=\(bias != nil))" }
   package var forwardFLOPs: Int { 2 * inputs * outputs }
-  package var hasParameters: Bool { true }
+  package var hasParameters: Bool { !frozen }
   package var parameterRanges: [Range<Int>] {
     [weight..<weight + inputs * outputs] + (bias.map { [$0..<$0 + outputs] } ?? [])
   }
@@ -26,7 +28,7 @@ package struct Dense: Operation {
   /// The weights, which an optimizer need not look at when they were moved here.
   package var directRange: Range<Int>? {
     // OpenBLAS would round differently from an optimizer.
-    CPUFeatures.prefersOwnKernels ? weight..<weight + inputs * outputs : nil
+    CPUFeatures.prefersOwnKernels && !frozen ? weight..<weight + inputs * outputs : nil
   }
 
   package func forward(_ pass: borrowing Pass) {
@@ -98,7 +100,7 @@ package struct Dense: Operation {
     }
     // The input gradient reads the weights, so it comes before an update in place.
     inputGradient(pass, how)
-    weightGradient(pass)
+    if !frozen { weightGradient(pass) }
   }
 
   /// dW = dyᵀ·x, db = Σ dy; or W ← W − η·dyᵀ·x at once, when nothing else needs dW.

@@ -18,6 +18,8 @@ package struct GroupNorm: Operation {
   package var shortcut: Int?
   /// y = max(0, …).
   package var rectified = false
+  /// Whether its parameters stay as they are.
+  package var frozen = false
 
   /// The slot whose gradient may have other sources: the shortcut's.
   ///
@@ -28,7 +30,8 @@ package struct GroupNorm: Operation {
   package static let epsilon = 1e-5
 
   package var summary: String { "GroupNorm(\(groups), \(shape.channels))" }
-  package var hasParameters: Bool { true }
+  package var ownSlots: [Int] { [saved] }
+  package var hasParameters: Bool { !frozen }
   package var parameterRanges: [Range<Int>] {
     [scale..<scale + shape.channels, shift..<shift + shape.channels]
   }
@@ -91,7 +94,7 @@ package struct GroupNorm: Operation {
     let gamma = pass.parameters + scale
     let dGamma = pass.gradient + scale
     let dBeta = pass.gradient + shift
-    if !pass.accumulate {
+    if !pass.accumulate && !frozen {
       dGamma.update(repeating: 0, count: channels)
       dBeta.update(repeating: 0, count: channels)
     }
@@ -121,8 +124,10 @@ package struct GroupNorm: Operation {
         var second = 0.0
         for c in g * perGroup..<(g + 1) * perGroup {
           let normalised = (sumDyX[c] - mean * sumDy[c]) * inverse  // Σ dy·x̂
-          dGamma[c] += normalised
-          dBeta[c] += sumDy[c]
+          if !frozen {
+            dGamma[c] += normalised
+            dBeta[c] += sumDy[c]
+          }
           first += Double(gamma[c] * sumDy[c])
           second += Double(gamma[c] * normalised)
         }

@@ -1,5 +1,5 @@
 /// Layer normalisation over the channels of every position, PyTorch's LayerNorm(C) on channels-last
-/// maps with eps = 1e-5.
+/// maps with its eps of 1e-5, or another.
 ///
 /// Ba et al. 2016, arXiv:1607.06450.
 package struct LayerNorm: Operation {
@@ -10,11 +10,14 @@ package struct LayerNorm: Operation {
   package let shape: FeatureShape
   package let scale: Int
   package let shift: Int
-
-  package static let epsilon = 1e-5
+  /// Keeps the root from 0.
+  package var epsilon = 1e-5
+  /// Whether its parameters stay as they are.
+  package var frozen = false
 
   package var summary: String { "LayerNorm(\(shape.channels))" }
-  package var hasParameters: Bool { true }
+  package var ownSlots: [Int] { [saved] }
+  package var hasParameters: Bool { !frozen }
   package var parameterRanges: [Range<Int>] {
     [scale..<scale + shape.channels, shift..<shift + shape.channels]
   }
@@ -31,7 +34,7 @@ package struct LayerNorm: Operation {
       let mean = Float(total / Double(channels))
       total = 0
       for c in 0..<channels { total += Double((x[c] - mean) * (x[c] - mean)) }
-      let inverse = Float(1 / (total / Double(channels) + Self.epsilon).squareRoot())
+      let inverse = Float(1 / (total / Double(channels) + epsilon).squareRoot())
       pass.values[saved][2 * position] = mean
       pass.values[saved][2 * position + 1] = inverse
       for c in 0..<channels { y[c] = (x[c] - mean) * inverse * gamma[c] + beta[c] }
@@ -43,7 +46,7 @@ package struct LayerNorm: Operation {
     let gamma = pass.parameters + scale
     let dGamma = pass.gradient + scale
     let dBeta = pass.gradient + shift
-    if !pass.accumulate {
+    if !pass.accumulate && !frozen {
       dGamma.update(repeating: 0, count: channels)
       dBeta.update(repeating: 0, count: channels)
     }
@@ -56,8 +59,10 @@ package struct LayerNorm: Operation {
       var second = 0.0
       for c in 0..<channels {
         let normalised = (x[c] - mean) * inverse
-        dGamma[c] += dy[c] * normalised
-        dBeta[c] += dy[c]
+        if !frozen {
+          dGamma[c] += dy[c] * normalised
+          dBeta[c] += dy[c]
+        }
         first += Double(gamma[c] * dy[c])
         second += Double(gamma[c] * dy[c] * normalised)
       }

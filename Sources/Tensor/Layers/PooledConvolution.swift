@@ -12,7 +12,7 @@ package struct PooledConvolution: Operation {
   package var output: Int { pooling.output }
   package var summary: String { convolution.summary + ", ReLU, " + pooling.summary }
   package var forwardFLOPs: Int { convolution.forwardFLOPs }
-  package var hasParameters: Bool { true }
+  package var hasParameters: Bool { convolution.hasParameters }
   package var parameterRanges: [Range<Int>] { convolution.parameterRanges }
   package var readsBeyondParameters: Bool { convolution.readsBeyondParameters }
   package var scratchCount: Int { convolution.scratchCount + map.count + 16 }
@@ -62,7 +62,7 @@ package struct PooledConvolution: Operation {
     let w = pass.parameters + convolution.weight
     let dy = pass.gradients[output]
     Rows.gate(dy, by: pass.values[output], count: pass.batch * pooled.count)
-    if let bias = convolution.bias {
+    if let bias = convolution.bias, !convolution.frozen {
       ChannelSums.sum(
         dy,
         into: pass.gradient + bias,
@@ -78,14 +78,16 @@ package struct PooledConvolution: Operation {
         winners: pass.values[pooling.winners] + image * pooled.count,
         full
       )
-      kernel.weightGradient(
-        x,
-        full,
-        pass.gradient + convolution.weight,
-        batch: 1,
-        accumulate: pass.accumulate || image > 0,
-        scratch: scratch
-      )
+      if !convolution.frozen {
+        kernel.weightGradient(
+          x,
+          full,
+          pass.gradient + convolution.weight,
+          batch: 1,
+          accumulate: pass.accumulate || image > 0,
+          scratch: scratch
+        )
+      }
       guard how != .skip else { continue }
       kernel.inputGradient(
         full,

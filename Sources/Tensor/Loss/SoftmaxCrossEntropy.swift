@@ -14,7 +14,7 @@
 /// |---|---|
 /// | balanced softmax (Ren et al. 2020, arXiv:2007.10740) | o = log n |
 /// | logit adjustment (Menon et al. 2021, arXiv:2007.07314, equation 10) | o = τ·log π |
-/// | LDAM (Cao et al. 2019, arXiv:1906.07413, equation 13) | Δ, s |
+/// | LDAM (Cao et al. 2019, arXiv:1906.07413) | Δ, s |
 /// | focal loss (Lin et al. 2017, arXiv:1708.02002, equation 5) | γ |
 ///
 /// An offset of −∞ takes a class out of the softmax; examples of that class then have an infinite

@@ -4,12 +4,12 @@
 public struct ModelSpec: Sendable, Equatable {
   /// The architectures that can be built.
   public enum Kind: String, Sendable, CaseIterable {
-    case logistic, mlp, cnn, lenet5, resnet8, resnet20, resnet18
+    case logistic, mlp, cnn, lenet5, resnet8, resnet20, resnet18, vgg, vit
   }
 
   /// The architecture.
   public var kind: Kind
-  /// Channels of the first stage (`resnet*`, `cnn`, `lenet5`).
+  /// Channels of the first stage (`resnet*`, `cnn`, `lenet5`, `vgg`), or of every token (`vit`).
   public var width: Int
   /// Hidden layer sizes (`mlp`).
   public var hidden: [Int]
@@ -22,8 +22,34 @@ public struct ModelSpec: Sendable, Equatable {
   ///
   /// Empty: no dropout.
   public var dropout: [Double]
+  /// Blocks of two convolutions, from 1 to 3 (`vgg`).
+  public var blocks: Int
+  /// What it ends in.
+  public var classifier = Classifier.linear
   /// How weights start.
   public var initialisation: Initialisation
+  /// Side of a square patch that becomes a token; it must divide the image's sides (`vit`).
+  public var patch: Int
+  /// Blocks of attention and hidden layer (`vit`).
+  public var depth: Int
+  /// Attention heads; they must divide `width` (`vit`).
+  public var heads: Int
+  /// Width of a block's hidden layer over `width` (`vit`).
+  public var mlpRatio: Double
+
+  /// The last layer, from the features to the logits.
+  public enum Classifier: Sendable, Equatable {
+    /// A dense layer with a bias.
+    case linear
+    /// Cosines of the features with a row per class, as in LDAM (Cao et al., NeurIPS 2019,
+    /// arXiv:1906.07413).
+    case cosine
+    /// A dense layer `proj` to `width` numbers, whose direction is compared with a row per class,
+    /// `etf.weight`, times `etf.scale`: FedETF (Li et al., ICCV 2023, arXiv:2303.10058).
+    ///
+    /// The rows are the caller's to choose; the features are what `proj` reads.
+    case frame(width: Int)
+  }
 
   /// Normalisation of feature maps.
   public enum Norm: Sendable, Equatable {
@@ -52,8 +78,19 @@ public struct ModelSpec: Sendable, Equatable {
     case glorot
     /// Every weight and bias 0.
     case zero
+    /// What timm does for vision transformers: N(0, 0.02²) for dense layers and positions, their
+    /// biases 0, N(0, 10⁻¹²) for the class token, PyTorch's rule for convolutions.
+    case timm
     /// Taken from a safetensors file.
-    case file(path: String)
+    case file(path: String, head: Head = .file)
+
+    /// Where the classifier comes from when the rest comes from a file.
+    public enum Head: String, Sendable, CaseIterable {
+      /// From the file too, which must have the same classes.
+      case file
+      /// By PyTorch's rule: the file may have another classifier or none.
+      case fresh
+    }
   }
 
   /// A model with every size given.
@@ -64,7 +101,12 @@ public struct ModelSpec: Sendable, Equatable {
     norm: Norm = .none,
     activation: Activation = .relu,
     dropout: [Double] = [],
-    initialisation: Initialisation = .pytorch
+    blocks: Int = 3,
+    initialisation: Initialisation = .pytorch,
+    patch: Int = 16,
+    depth: Int = 12,
+    heads: Int = 12,
+    mlpRatio: Double = 4
   ) {
     self.kind = kind
     self.width = width
@@ -72,6 +114,11 @@ public struct ModelSpec: Sendable, Equatable {
     self.norm = norm
     self.activation = activation
     self.dropout = dropout
+    self.blocks = blocks
     self.initialisation = initialisation
+    self.patch = patch
+    self.depth = depth
+    self.heads = heads
+    self.mlpRatio = mlpRatio
   }
 }

@@ -3,33 +3,34 @@ extension Network {
   ///
   /// Names follow PyTorch: `fc1`, `fc2`, … (`mlp`); `fc` (`logistic`); `conv1`, `conv2`, `fc1`,
   /// `fc2` (`cnn`, `lenet5`); torchvision's names in residual networks (`conv1`, `bn1`,
-  /// `layer1.0.conv1`, …, `fc`), where a norm is called `bn` whichever kind it is.
+  /// `layer1.0.conv1`, …, `fc`), where a norm is called `bn` whichever kind it is; `layer1.conv1`,
+  /// …, `fc1`, `fc2` (`vgg`); timm's in transformers (`patch_embed.proj`,
+  /// `blocks.0.attn.qkv`, …, `head`).
   /// - Throws: ``ModelError`` when the image is too small for the network.
   public init(
     _ spec: ModelSpec,
     input: FeatureShape,
     classes: Int
   ) throws(ModelError) {
+    try spec.check(input)
+    var builder = NetworkBuilder(input: input)
+    let logits = builder.model(spec, classes: classes)
+    self = builder.build(logits: logits)
+  }
+}
+
+extension ModelSpec {
+  /// Refuses images that are too small or of the wrong size.
+  func check(_ input: FeatureShape) throws(ModelError) {
     let side = min(input.height, input.width)
-    let needed = spec.kind.minimumSide
+    let needed = kind == .vgg ? 1 << blocks : kind.minimumSide
     guard side >= needed else {
       throw ModelError(
-        message: "\(spec.kind.rawValue) needs images of at least \(needed)×\(needed) pixels; "
+        message: "\(kind.rawValue) needs images of at least \(needed)×\(needed) pixels; "
           + "these are \(input)"
       )
     }
-    var builder = NetworkBuilder(input: input)
-    let logits: NetworkBuilder.Map
-    switch spec.kind {
-    case .logistic: logits = builder.dense("fc", builder.input, classes)
-    case .mlp: logits = builder.mlp(spec, classes: classes)
-    case .cnn: logits = builder.cnn(spec, classes: classes)
-    case .lenet5: logits = builder.leNet5(spec, classes: classes)
-    case .resnet8: logits = builder.resNet(spec, stages: 3, blocks: 1, classes: classes)
-    case .resnet20: logits = builder.resNet(spec, stages: 3, blocks: 3, classes: classes)
-    case .resnet18: logits = builder.resNet(spec, stages: 4, blocks: 2, classes: classes)
-    }
-    self = builder.build(logits: logits)
+    if kind == .vit { try checkTransformer(input) }
   }
 }
 
@@ -40,13 +41,14 @@ public struct ModelError: Error, Sendable, Equatable {
 }
 
 extension ModelSpec.Kind {
-  /// The smallest image side that leaves every layer at least one position.
+  /// The smallest image side that leaves every layer at least one position, whatever the sizes.
   public var minimumSide: Int {
     switch self {
     case .logistic, .mlp: 1
     case .cnn: 6
     case .lenet5: 16
-    case .resnet8, .resnet20, .resnet18: 1
+    case .vgg: 8
+    case .resnet8, .resnet20, .resnet18, .vit: 1
     }
   }
 
@@ -54,15 +56,32 @@ extension ModelSpec.Kind {
   public var defaultWidth: Int {
     switch self {
     case .logistic, .mlp: 1
-    case .cnn, .resnet8: 32
+    case .cnn, .resnet8, .vgg: 32
     case .lenet5: 6
     case .resnet20: 16
     case .resnet18: 64
+    case .vit: 192
     }
   }
 }
 
 extension NetworkBuilder {
+  /// The layers of a model that fits the images, up to its logits.
+  mutating func model(_ spec: ModelSpec, classes: Int) -> Map {
+    ending = spec.classifier
+    return switch spec.kind {
+    case .logistic: head("fc", input, classes)
+    case .mlp: mlp(spec, classes: classes)
+    case .cnn: cnn(spec, classes: classes)
+    case .lenet5: leNet5(spec, classes: classes)
+    case .resnet8: resNet(spec, stages: 3, blocks: 1, classes: classes)
+    case .resnet20: resNet(spec, stages: 3, blocks: 3, classes: classes)
+    case .resnet18: resNet(spec, stages: 4, blocks: 2, classes: classes)
+    case .vgg: vgg(spec, classes: classes)
+    case .vit: visionTransformer(spec, classes: classes)
+    }
+  }
+
   mutating func norm(_ kind: ModelSpec.Norm, _ name: String, _ x: Map) -> Map {
     switch kind {
     case .none: x
@@ -76,9 +95,9 @@ extension NetworkBuilder {
     var x = input
     for (index, size) in spec.hidden.enumerated() {
       x = activation(spec.activation, dense("fc\(index + 1)", x, size))
-      x = dropout(spec.dropout.first ?? 0, x)
+      x = cut("fc\(index + 1)", dropout(spec.dropout.first ?? 0, x))
     }
-    return dense("fc\(spec.hidden.count + 1)", x, classes)
+    return head("fc\(spec.hidden.count + 1)", x, classes)
   }
 
   /// The CNN of pfl-research's CIFAR-10 benchmark, by default with width 32 and dropout (¼, ½):
@@ -89,11 +108,12 @@ extension NetworkBuilder {
     for (index, channels) in [spec.width, 2 * spec.width].enumerated() {
       x = convolution("conv\(index + 1)", x, channels, kernel: 3, bias: bias)
       x = activation(spec.activation, norm(spec.norm, "bn\(index + 1)", x))
+      if index == 0 { x = cut("conv1", x) }
     }
-    x = dropout(spec.dropout.first ?? 0, pool(.max, x, kernel: 2))
+    x = cut("conv2", dropout(spec.dropout.first ?? 0, pool(.max, x, kernel: 2)))
     x = activation(spec.activation, dense("fc1", x, 4 * spec.width))
-    x = dropout(spec.dropout.count > 1 ? spec.dropout[1] : 0, x)
-    return dense("fc2", x, classes)
+    x = cut("fc1", dropout(spec.dropout.count > 1 ? spec.dropout[1] : 0, x))
+    return head("fc2", x, classes)
   }
 
   /// LeNet-5 with max-pooling (LeCun et al.
@@ -105,13 +125,13 @@ extension NetworkBuilder {
     let padding = input.shape.height == 28 && input.shape.width == 28 ? 2 : 0
     var x = convolution("conv1", input, spec.width, kernel: 5, padding: padding, bias: bias)
     x = activation(spec.activation, norm(spec.norm, "bn1", x))
-    x = pool(.max, x, kernel: 2)
+    x = cut("conv1", pool(.max, x, kernel: 2))
     x = convolution("conv2", x, max(1, 8 * spec.width / 3), kernel: 5, bias: bias)
     x = activation(spec.activation, norm(spec.norm, "bn2", x))
-    x = pool(.max, x, kernel: 2)
-    x = activation(spec.activation, dense("fc1", x, 20 * spec.width))
-    x = activation(spec.activation, dense("fc2", x, 14 * spec.width))
-    return dense("fc3", x, classes)
+    x = cut("conv2", pool(.max, x, kernel: 2))
+    x = cut("fc1", activation(spec.activation, dense("fc1", x, 20 * spec.width)))
+    x = cut("fc2", activation(spec.activation, dense("fc2", x, 14 * spec.width)))
+    return head("fc3", x, classes)
   }
 
   /// CIFAR residual networks (He et al.
@@ -122,19 +142,21 @@ extension NetworkBuilder {
   mutating func resNet(_ spec: ModelSpec, stages: Int, blocks: Int, classes: Int) -> Map {
     let bias = spec.norm == .none
     var x = convolution("conv1", input, spec.width, kernel: 3, padding: 1, bias: bias)
-    x = activation(spec.activation, norm(spec.norm, "bn1", x))
+    x = cut("conv1", activation(spec.activation, norm(spec.norm, "bn1", x)))
     for stage in 0..<stages {
       for block in 0..<blocks {
+        let name = "layer\(stage + 1).\(block)"
         x = basicBlock(
           spec,
-          "layer\(stage + 1).\(block)",
+          name,
           x,
           channels: spec.width << stage,
           stride: stage > 0 && block == 0 ? 2 : 1
         )
+        x = cut(name, x)
       }
     }
-    return dense("fc", globalAveragePool(x), classes)
+    return head("fc", cut("avgpool", globalAveragePool(x)), classes)
   }
 
   private mutating func basicBlock(

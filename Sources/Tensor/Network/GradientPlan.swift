@@ -6,42 +6,21 @@ struct GradientPlan: Sendable {
   /// Floats per example of all gradients together.
   let perExample: Int
 
-  /// Time in a backward sweep: 0 is the loss, the last operation of the forward order is next.
-  private struct Life {
-    var first: Int
-    var last: Int
-  }
-
-  /// `steps`: in forward order.
+  /// `steps`: those that run backward, in forward order.
   ///
-  /// - Complexity: O(slots²).
+  /// Time in a backward sweep: 0 is the loss, the last operation of the forward order is next.
   init(_ steps: [any Operation], _ slots: [Network.Slot], logits: Int) {
-    var lives: [Int: Life] = [logits: Life(first: 0, last: 0)]
+    var lives = [logits: SlotPacking.Life(first: 0, last: 0)]
     for (index, step) in steps.enumerated().reversed() {
       let time = steps.count - index
       for slot in step.gradientSlots where slots[slot].hasGradient {
-        var life = lives[slot] ?? Life(first: time, last: time)
-        life.last = time
-        lives[slot] = life
+        lives[slot, default: .init(first: time, last: time)].include(time)
+        // What is asked of a match comes from outside, like the loss.
+        if step is PoolMatch { lives[slot]?.include(0) }
       }
     }
-    var offsets = [Int](repeating: 0, count: slots.count)
-    var placed: [(slot: Int, range: Range<Int>)] = []
-    for (slot, life) in lives.sorted(by: { ($0.value.first, $0.key) < ($1.value.first, $1.key) }) {
-      let size = (slots[slot].perExample + 15) / 16 * 16
-      let neighbours =
-        placed.filter { entry in
-          guard let other = lives[entry.slot] else { return false }
-          return other.first <= life.last && life.first <= other.last
-        }.map(\.range).sorted { $0.lowerBound < $1.lowerBound }
-      var start = 0
-      for range in neighbours where range.lowerBound < start + size {
-        start = max(start, range.upperBound)
-      }
-      offsets[slot] = start
-      placed.append((slot, start..<start + size))
-    }
-    self.offsets = offsets
-    perExample = placed.map(\.range.upperBound).max() ?? 0
+    let placed = SlotPacking.place(lives, slots)
+    offsets = slots.indices.map { placed.offsets[$0] ?? 0 }
+    perExample = placed.perExample
   }
 }

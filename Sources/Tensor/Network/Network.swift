@@ -19,11 +19,21 @@ public struct Network: Sendable {
   /// How: the same with neighbours joined (`Fusion`).
   let steps: [any Operation]
   let stepWrites: [GradientWrite]
+  /// Those that run backward, in forward order: not what lies before the first trained parameter.
+  let backwardSteps: [Int]
   package let slots: [Slot]
+  /// A pool of adapters, if there is one.
+  package var pool: Pool?
   let gradientPlan: GradientPlan
+  let valuePlan: ValuePlan
   let scratchCount: Int
   package let logitsSlot: Int
   package let featuresSlot: Int
+  package let inputSlot: Int
+  /// Where it can be cut, from the input to the logits; empty in a head.
+  public internal(set) var cuts: [Cut] = []
+  /// What lies behind a cut; nil in a head.
+  var makeHead: (@Sendable (Cut) -> Network)?
 
   /// Memory that an operation writes.
   package struct Slot: Sendable {
@@ -43,16 +53,17 @@ public struct Network: Sendable {
   /// Biases, activations, norms, pooling and the loss count as nothing.
   public var forwardFLOPs: Int { operations.map(\.forwardFLOPs).reduce(0, +) }
 
-  /// Floating-point operations of one example's training step: forward, weight gradient and
-  /// input gradient, the last one not for layers that see the data.
+  /// Floating-point operations of one example's training step: forward, weight gradient where
+  /// weights are trained, and input gradient where something trained lies before it.
   public var trainingFLOPs: Int {
     zip(operations, gradientWrites)
-      .map { $0.forwardFLOPs * ($1 == .skip ? 2 : 3) }.reduce(0, +)
+      .map { $0.forwardFLOPs + $0.backwardFLOPs(inputGradient: $1 != .skip) }.reduce(0, +)
   }
 
   /// Floats of activations per example, for choosing a batch size.
   public let activationsPerExample: Int
-  /// Whether an example's results depend on no other example of its batch: true without batch norm.
+  /// Whether an example's results depend on no other example of its batch: true without batch norm
+  /// that is trained, and without adapters that are averaged over batches.
   public let examplesAreIndependent: Bool
   /// Ranges of trained parameters that layers can move themselves (`backward`'s `directRate`).
   public let directRanges: [Range<Int>]
@@ -77,7 +88,8 @@ public struct Network: Sendable {
     slots: [Slot],
     scratchCount: Int,
     logitsSlot: Int,
-    featuresSlot: Int
+    featuresSlot: Int,
+    inputSlot: Int
   ) {
     self.input = input
     classes = logits.count
@@ -92,9 +104,22 @@ public struct Network: Sendable {
     self.scratchCount = scratchCount
     self.logitsSlot = logitsSlot
     self.featuresSlot = featuresSlot
-    gradientPlan = GradientPlan(steps, slots, logits: logitsSlot)
-    activationsPerExample = slots.map(\.perExample).reduce(0, +)
-    examplesAreIndependent = !operations.contains { $0 is BatchNorm }
+    self.inputSlot = inputSlot
+    let backward = steps.indices.filter { steps[$0].hasParameters || stepWrites[$0] != .skip }
+    backwardSteps = backward
+    gradientPlan = GradientPlan(backward.map { steps[$0] }, slots, logits: logitsSlot)
+    let plan = ValuePlan(steps, backward: backward, slots, kept: [0, logitsSlot, featuresSlot])
+    valuePlan = plan
+    activationsPerExample = slots.indices.reduce(plan.perExample) { sum, slot in
+      plan.offsets[slot] == nil ? sum + slots[slot].perExample : sum
+    }
+    examplesAreIndependent = !operations.contains {
+      switch $0 {
+      case let norm as BatchNorm: !norm.frozen
+      case let adapter as PoolScale: adapter.mixture.choice == .perBatch
+      default: false
+      }
+    }
     directRanges = steps.compactMap(\.directRange).sorted { $0.lowerBound < $1.lowerBound }
     var rest: [Range<Int>] = []
     var start = 0
@@ -106,12 +131,12 @@ public struct Network: Sendable {
     indirectRanges = rest
     headStart = (steps.lastIndex { $0.output == featuresSlot } ?? -1) + 1
     canReadLentParameters =
-      layout.trainedCount == layout.count && !steps.contains { $0.readsBeyondParameters }
+      layout.trainedCount == layout.movingCount && !steps.contains { $0.readsBeyondParameters }
   }
 
   /// Bytes of a training workspace for batches of up to `capacity` examples, rounding aside.
   public func workspaceBytes(capacity: Int, moments: Int) -> Int {
-    let maps = slots.map { $0.perExample * capacity + $0.fixed }.reduce(0, +)
+    let maps = activationsPerExample * capacity + slots.map(\.fixed).reduce(0, +)
     let gradients = gradientPlan.perExample * capacity
     let parameters = layout.count + (1 + moments) * layout.trainedCount
     return 4 * (parameters + maps + gradients + scratchCount + capacity)
@@ -180,10 +205,12 @@ public struct Network: Sendable {
       accumulate: accumulate,
       directRate: directRate
     )
-    var index = part == .body ? headStart : steps.count
     let end = max(first, part == .head ? headStart : 0)
-    while index > end {
-      index -= 1
+    var place = backwardSteps.count
+    while place > 0, backwardSteps[place - 1] >= end {
+      place -= 1
+      let index = backwardSteps[place]
+      if part == .body, index >= headStart { continue }
       steps[index].backward(pass, inputGradient: stepWrites[index])
     }
   }

@@ -1,20 +1,24 @@
 /// Builds a network operation by operation; every verb takes a feature map and returns the next.
-package struct NetworkBuilder {
+package struct NetworkBuilder: Sendable {
   /// A feature map under construction: a slot and its shape.
-  package struct Map {
+  package struct Map: Sendable {
     package let slot: Int
     package let shape: FeatureShape
   }
 
-  private let inputShape: FeatureShape
+  let inputShape: FeatureShape
   private var slots: [Network.Slot]
-  private var operations: [any Operation] = []
   private var tensors: [ParameterLayout.Declaration] = []
   private var scratchCount = 0
   private var features: Map?
   private var classifier = ""
+  /// What a model ends in.
+  var ending = ModelSpec.Classifier.linear
+  /// What becomes of layers that are frozen; nil where layers are trained.
+  var adaptation: Adaptation?
   /// What a bare reference to a declared tensor resolves to, once the layout is known.
-  private var pending: [(ParameterLayout) -> any Operation] = []
+  private var pending: [@Sendable (ParameterLayout) -> any Operation] = []
+  private var cuts: [Network.Cut] = []
 
   package init(input: FeatureShape) {
     inputShape = input
@@ -30,7 +34,7 @@ package struct NetworkBuilder {
     let inputs = x.shape.count
     let order: ParameterLayout.Order =
       x.shape.positions == 1 ? .asShaped : .channelsLastColumns(x.shape)
-    tensors.append(
+    declare(
       .init(
         name: name + ".weight",
         shape: [outputs, inputs],
@@ -41,10 +45,9 @@ package struct NetworkBuilder {
       )
     )
     if bias { declareBias(name, outputs, fanIn: inputs, fanOut: outputs) }
-    features = x
-    classifier = name
+    noteClassifier(name, reading: x)
     let y = newMap(FeatureShape(features: outputs))
-    pending.append { layout in
+    add { [frozen = isFrozen] layout in
       Dense(
         name: name,
         input: x.slot,
@@ -52,10 +55,11 @@ package struct NetworkBuilder {
         inputs: inputs,
         outputs: outputs,
         weight: layout.offset(name + ".weight"),
-        bias: bias ? layout.offset(name + ".bias") : nil
+        bias: bias ? layout.offset(name + ".bias") : nil,
+        frozen: frozen
       )
     }
-    return y
+    return site(name, y)
   }
 
   package mutating func convolution(
@@ -76,7 +80,7 @@ package struct NetworkBuilder {
     )
     let fanIn = x.shape.channels * kernel * kernel
     let fanOut = channels * kernel * kernel
-    tensors.append(
+    declare(
       .init(
         name: name + ".weight",
         shape: [channels, x.shape.channels, kernel, kernel],
@@ -88,17 +92,18 @@ package struct NetworkBuilder {
     )
     if bias { declareBias(name, channels, fanIn: fanIn, fanOut: fanOut) }
     let y = newMap(geometry.output)
-    pending.append { layout in
+    add { [frozen = isFrozen] layout in
       Convolution(
         name: name,
         input: x.slot,
         output: y.slot,
         geometry: geometry,
         weight: layout.offset(name + ".weight"),
-        bias: bias ? layout.offset(name + ".bias") : nil
+        bias: bias ? layout.offset(name + ".bias") : nil,
+        frozen: frozen
       )
     }
-    return y
+    return site(name, y)
   }
 
   package mutating func groupNorm(_ name: String, _ x: Map, groups: Int) -> Map {
@@ -109,7 +114,7 @@ package struct NetworkBuilder {
     declareNorm(name, x.shape.channels, statistics: false)
     let y = newMap(x.shape)
     let saved = newSlot(perExample: 2 * groups)
-    pending.append { layout in
+    add { [frozen = isFrozen] layout in
       GroupNorm(
         map: x.slot,
         output: y.slot,
@@ -117,10 +122,11 @@ package struct NetworkBuilder {
         shape: x.shape,
         groups: groups,
         scale: layout.offset(name + ".weight"),
-        shift: layout.offset(name + ".bias")
+        shift: layout.offset(name + ".bias"),
+        frozen: frozen
       )
     }
-    return y
+    return site(name, y)
   }
 
   package mutating func batchNorm(_ name: String, _ x: Map) -> Map {
@@ -128,7 +134,7 @@ package struct NetworkBuilder {
     let y = newMap(x.shape)
     let saved = newSlot(fixed: 2 * x.shape.channels)
     scratchCount = max(scratchCount, 8 * x.shape.channels)
-    pending.append { layout in
+    add { [frozen = isFrozen] layout in
       BatchNorm(
         input: x.slot,
         output: y.slot,
@@ -137,27 +143,30 @@ package struct NetworkBuilder {
         scale: layout.offset(name + ".weight"),
         shift: layout.offset(name + ".bias"),
         runningMean: layout.offset(name + ".running_mean"),
-        runningVariance: layout.offset(name + ".running_var")
+        runningVariance: layout.offset(name + ".running_var"),
+        frozen: frozen
       )
     }
-    return y
+    return site(name, y)
   }
 
-  package mutating func layerNorm(_ name: String, _ x: Map) -> Map {
+  package mutating func layerNorm(_ name: String, _ x: Map, epsilon: Double = 1e-5) -> Map {
     declareNorm(name, x.shape.channels, statistics: false)
     let y = newMap(x.shape)
     let saved = newSlot(perExample: 2 * x.shape.positions)
-    pending.append { layout in
+    add { [frozen = isFrozen] layout in
       LayerNorm(
         input: x.slot,
         output: y.slot,
         saved: saved,
         shape: x.shape,
         scale: layout.offset(name + ".weight"),
-        shift: layout.offset(name + ".bias")
+        shift: layout.offset(name + ".bias"),
+        epsilon: epsilon,
+        frozen: frozen
       )
     }
-    return y
+    return site(name, y)
   }
 
   // MARK: Layers without parameters
@@ -221,7 +230,8 @@ package struct NetworkBuilder {
   }
 
   package mutating func dropout(_ rate: Double, _ x: Map) -> Map {
-    guard rate > 0 else { return x }
+    // Whoever asks a frozen network for its features wants them as they are.
+    guard rate > 0, !isQuery else { return x }
     let y = newMap(x.shape)
     let mask = newSlot(perExample: x.shape.count)
     add(
@@ -231,7 +241,7 @@ package struct NetworkBuilder {
         mask: mask,
         count: x.shape.count,
         rate: rate,
-        salt: UInt64(operations.count + pending.count)
+        salt: UInt64(pending.count)
       )
     )
     return y
@@ -251,15 +261,30 @@ package struct NetworkBuilder {
 
   /// The network whose logits are `logits`; the features are the input of the last dense layer.
   package func build(logits: Map) -> Network {
-    let layout = ParameterLayout(tensors)
-    let operations = pending.map { $0(layout) }
+    var network = build(logits, from: nil)
+    network.cuts = cuts
+    network.makeHead = { [self] in build(logits, from: $0) }
+    return network
+  }
+
+  /// The network, or what of it lies behind a cut.
+  private func build(_ logits: Map, from cut: Network.Cut?) -> Network {
+    let layout = ParameterLayout(Array(tensors[(cut?.tensors ?? 0)...]))
+    let operations = pending[(cut?.operations ?? 0)...].map { $0(layout) }
     let steps = Fusion.fuse(operations)
     var slots = slots
-    for slot in Fusion.unusedSlots(steps) {
+    for slot in Fusion.unusedSlots(steps) + (cut.map { Array(0..<$0.slots) } ?? []) {
       slots[slot] = Network.Slot(perExample: 0, fixed: 0, hasGradient: false)
     }
+    if let cut {
+      slots[cut.slot] = Network.Slot(
+        perExample: cut.shape.count,
+        fixed: 0,
+        hasGradient: false
+      )
+    }
     return Network(
-      input: inputShape,
+      input: cut?.shape ?? inputShape,
       logits: logits.shape,
       layout: layout,
       classifier: classifier,
@@ -271,9 +296,17 @@ package struct NetworkBuilder {
       slots: slots,
       scratchCount: steps.map(\.scratchCount).reduce(scratchCount, max),
       logitsSlot: logits.slot,
-      featuresSlot: features?.slot ?? 0
+      featuresSlot: features?.slot ?? 0,
+      inputSlot: cut?.slot ?? 0
     )
   }
+
+  // MARK: Cuts
+
+  mutating func note(_ cut: Network.Cut) { cuts.append(cut) }
+  var slotCount: Int { slots.count }
+  var operationCount: Int { pending.count }
+  var tensorCount: Int { tensors.count }
 
   // MARK: Private
 
@@ -291,43 +324,67 @@ package struct NetworkBuilder {
     var writes = [GradientWrite](repeating: .skip, count: operations.count)
     for index in operations.indices.reversed() {
       let operation = operations[index]
-      let isInPlace = operation.input == operation.output
-      guard needed.contains(operation.input) || isInPlace else { continue }
+      guard needed.contains(operation.input) else { continue }
       writes[index] = written.insert(operation.input).inserted ? .overwrite : .add
     }
     return writes
   }
 
-  private mutating func add(_ operation: some Operation) { pending.append { _ in operation } }
+  // MARK: Parts of verbs
 
-  private mutating func newMap(_ shape: FeatureShape) -> Map {
+  mutating func add(_ operation: some Operation) { pending.append { _ in operation } }
+
+  /// Adds an operation that needs to know where its tensors lie.
+  mutating func add(_ make: @escaping @Sendable (ParameterLayout) -> any Operation) {
+    pending.append(make)
+  }
+
+  /// A tensor of a layer; one of a frozen layer is declared once, however often it is read.
+  mutating func declare(_ tensor: ParameterLayout.Declaration) {
+    guard isFrozen else {
+      tensors.append(tensor)
+      return
+    }
+    if adaptation?.declared.insert(tensor.name).inserted == true { tensors.append(tensor.frozen) }
+  }
+
+  /// A tensor that is trained though layers are frozen.
+  mutating func declareTrained(_ tensor: ParameterLayout.Declaration) { tensors.append(tensor) }
+
+  /// The last layer that is noted is the classifier, and what it reads are the features.
+  mutating func noteClassifier(_ name: String, reading x: Map) {
+    features = x
+    classifier = name
+  }
+
+  mutating func newMap(_ shape: FeatureShape) -> Map {
     slots.append(Network.Slot(perExample: shape.count, fixed: 0, hasGradient: true))
     return Map(slot: slots.count - 1, shape: shape)
   }
 
-  private mutating func newSlot(perExample: Int = 0, fixed: Int = 0) -> Int {
+  mutating func newSlot(perExample: Int = 0, fixed: Int = 0) -> Int {
     slots.append(Network.Slot(perExample: perExample, fixed: fixed, hasGradient: false))
     return slots.count - 1
   }
 
-  private mutating func declareBias(_ name: String, _ count: Int, fanIn: Int, fanOut: Int) {
-    tensors.append(
+  mutating func declareBias(_ name: String, _ count: Int, fanIn: Int, fanOut: Int) {
+    declare(
       .init(name: name + ".bias", shape: [count], role: .bias, fanIn: fanIn, fanOut: fanOut)
     )
   }
 
   private mutating func declareNorm(_ name: String, _ channels: Int, statistics: Bool) {
-    tensors.append(.init(name: name + ".weight", shape: [channels], role: .normScale))
-    tensors.append(.init(name: name + ".bias", shape: [channels], role: .normShift))
+    declare(.init(name: name + ".weight", shape: [channels], role: .normScale))
+    declare(.init(name: name + ".bias", shape: [channels], role: .normShift))
     guard statistics else { return }
-    tensors.append(.init(name: name + ".running_mean", shape: [channels], role: .runningMean))
-    tensors.append(.init(name: name + ".running_var", shape: [channels], role: .runningVariance))
+    declare(.init(name: name + ".running_mean", shape: [channels], role: .runningMean))
+    declare(.init(name: name + ".running_var", shape: [channels], role: .runningVariance))
   }
 }
 
 extension ParameterLayout {
   /// Where a declared tensor starts.
-  fileprivate func offset(_ name: String) -> Int {
+  func offset(_ name: String) -> Int {
     guard let entry = self[name] else { preconditionFailure("no tensor \(name) in the layout") }
     return entry.range.lowerBound
   }

@@ -16,12 +16,16 @@ package protocol Operation: Sendable {
   var output: Int { get }
   /// The slots whose gradients `backward` reads or writes.
   var gradientSlots: [Int] { get }
+  /// The slots that nobody else reads: what a backward pass needs of the forward pass.
+  var ownSlots: [Int] { get }
   /// Whether it reads parameters as whole vectors, and so up to 15 floats beyond their end.
   var readsBeyondParameters: Bool { get }
   /// The operation in PyTorch's terms, with sizes.
   var summary: String { get }
   /// Floating-point operations of one example's forward pass, a multiply-add as two; products only.
   var forwardFLOPs: Int { get }
+  /// Floating-point operations of one example's backward pass, counted alike.
+  func backwardFLOPs(inputGradient: Bool) -> Int
   /// Whether it has parameters that need a gradient.
   var hasParameters: Bool { get }
   /// Where they lie, running statistics not counted; empty also when it does not say.
@@ -34,10 +38,15 @@ package protocol Operation: Sendable {
 
 extension Operation {
   package var forwardFLOPs: Int { 0 }
+  /// As much as forward for the gradient of its weights, if it trains any, and for its input's.
+  package func backwardFLOPs(inputGradient: Bool) -> Int {
+    forwardFLOPs * ((hasParameters ? 1 : 0) + (inputGradient ? 1 : 0))
+  }
   package var hasParameters: Bool { false }
   package var parameterRanges: [Range<Int>] { [] }
   package var scratchCount: Int { 0 }
   package var gradientSlots: [Int] { [input, output] }
+  package var ownSlots: [Int] { [] }
   package var readsBeyondParameters: Bool { false }
   package var directRange: Range<Int>? { nil }
 }

@@ -37,6 +37,16 @@ public final class Workspace {
   /// Gradient of the loss with respect to the features; empty without training, and where the
   /// classifier reads the data itself.
   public let featuresGradient: UnsafeMutableBufferPointer<Float>
+  /// How well a pool's entries matched each example of the last batch: r = Σ of its k cosines,
+  /// [capacity]; empty without keys.
+  public let matches: UnsafeMutableBufferPointer<Float>
+  /// ∂L/∂r of each example, [capacity], which trains the keys: −λ/batch for a mean of λ(1 − r).
+  ///
+  /// Whoever wants keys to move writes it; it is 0 at first and stays as it was written.
+  public let matchesGradient: UnsafeMutableBufferPointer<Float>
+  /// The entries that each example of the last batch took, best first, [capacity × k]; empty
+  /// without keys.
+  public let matchedEntries: UnsafeBufferPointer<Int32>
   /// Bytes allocated.
   public let byteCount: Int
 
@@ -76,7 +86,12 @@ public final class Workspace {
     let gradientAt = place(trained)
     let momentsAt = (0..<(training ? momentCount : 0)).map { _ in place(trained) }
     let labelsAt = place(capacity)
-    let valuesAt = network.slots.map { place($0.perExample * capacity + $0.fixed) }
+    let shared = network.valuePlan
+    let sharedStart = place(shared.perExample * capacity)
+    let valuesAt = network.slots.indices.map { slot in
+      if let offset = shared.offsets[slot] { return sharedStart + offset * capacity }
+      return place(network.slots[slot].perExample * capacity + network.slots[slot].fixed)
+    }
     let plan = network.gradientPlan
     let gradientsStart = place(training ? plan.perExample * capacity : 0)
     let gradientsAt = plan.offsets.map { gradientsStart + (training ? $0 * capacity : 0) }
@@ -119,7 +134,7 @@ public final class Workspace {
       (gradients + slot).initialize(to: base + gradientsAt[slot])
     }
     scratch = base + scratchAt
-    input = buffer(valuesAt[0], capacity * network.input.count)
+    input = buffer(valuesAt[network.inputSlot], capacity * network.input.count)
     logits = buffer(valuesAt[network.logitsSlot], capacity * network.classes)
     logitsGradient = buffer(
       gradientsAt[network.logitsSlot],
@@ -130,6 +145,18 @@ public final class Workspace {
     featuresGradient = buffer(
       gradientsAt[network.featuresSlot],
       hasFeatureGradient ? capacity * network.featureWidth : 0
+    )
+    let (match, selection) = (network.pool?.match, network.pool?.selection)
+    matches = buffer(match.map { valuesAt[$0] } ?? 0, match == nil ? 0 : capacity)
+    matchesGradient = buffer(
+      match.map { gradientsAt[$0] } ?? 0,
+      training && match != nil ? capacity : 0
+    )
+    let chosen = selection == nil ? 0 : capacity * (network.pool?.settings.matched ?? 0)
+    matchedEntries = UnsafeBufferPointer(
+      start: UnsafeRawPointer(base + (selection.map { valuesAt[$0] } ?? 0))
+        .bindMemory(to: Int32.self, capacity: chosen),
+      count: chosen
     )
   }
 
@@ -171,6 +198,11 @@ public final class Workspace {
     let source = readable
     for range in rest {
       for i in range { model.start[i] = source[i] - rate * g[i] }
+    }
+    // What is frozen stays, but lies where the rest lies.
+    if lent != nil, gradient.count < model.count {
+      (model.start + gradient.count)
+        .update(from: source + gradient.count, count: model.count - gradient.count)
     }
     lent = nil
   }
@@ -218,6 +250,11 @@ public final class Workspace {
   /// One example's values after each operation's slot, for tests.
   package func slotValues(_ slot: Int, count: Int) -> [Float] {
     Array(UnsafeBufferPointer(start: values[slot], count: count))
+  }
+
+  /// The memory of a slot's values.
+  func slotBuffer(_ slot: Int, count: Int) -> UnsafeMutableBufferPointer<Float> {
+    UnsafeMutableBufferPointer(start: values[slot], count: count)
   }
 
   package func pass(

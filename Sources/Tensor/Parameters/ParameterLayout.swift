@@ -1,16 +1,27 @@
 /// Names, shapes and places of all parameters of a network in one flat vector.
 ///
 /// A model's state is one `[Float]`: first everything that a gradient trains, then the running
-/// statistics of batch norm. Aggregation is then an axpy, clipping a norm, a checkpoint a write.
+/// statistics of batch norm, then what is frozen. Aggregation is then an axpy, clipping a norm, a
+/// checkpoint a write.
 public struct ParameterLayout: Sendable, Equatable {
   /// What a tensor is to its layer.
   public enum Role: String, Sendable {
     case weight, bias, normScale, normShift, runningMean, runningVariance
+    /// What multiplies all logits of a cosine classifier.
+    case logitScale
+    /// A transformer's class token and its tokens' positions.
+    case classToken, positions
+    /// Scales, shifts and keys of a pool's adapters.
+    case poolScale, poolShift, poolKey
+    /// Anything of a network that stays as it is while adapters are trained.
+    case frozen
 
     /// Whether a gradient trains it; running statistics only follow the data.
-    public var isTrained: Bool { self != .runningMean && self != .runningVariance }
+    public var isTrained: Bool { ![.runningMean, .runningVariance, .frozen].contains(self) }
     /// Whether it belongs to a normalisation layer.
-    public var isNorm: Bool { self != .weight && self != .bias }
+    public var isNorm: Bool {
+      [.normScale, .normShift, .runningMean, .runningVariance].contains(self)
+    }
   }
 
   /// How the values of a tensor lie in the flat vector, compared with PyTorch's row-major order.
@@ -54,18 +65,25 @@ public struct ParameterLayout: Sendable, Equatable {
   public let count: Int
   /// Floats that a gradient trains: the prefix 0 ..< trainedCount.
   public let trainedCount: Int
+  /// Floats that change in training: the prefix 0 ..< movingCount; behind it all is frozen.
+  public let movingCount: Int
 
-  /// Places tensors: trained ones first, each kind in the order given.
+  /// Places tensors: trained ones first, frozen ones last, each kind in the order given.
   init(_ tensors: [Declaration]) {
     var next = 0
     var ranges = [Range<Int>](repeating: 0..<0, count: tensors.count)
-    for trained in [true, false] {
-      for (index, tensor) in tensors.enumerated() where tensor.role.isTrained == trained {
+    func place(_ belongs: (Role) -> Bool) {
+      for (index, tensor) in tensors.enumerated() where belongs(tensor.role) {
         let size = tensor.shape.reduce(1, *)
         ranges[index] = next..<next + size
         next += size
       }
     }
+    place { $0.isTrained }
+    trainedCount = next
+    place { !$0.isTrained && $0 != .frozen }
+    movingCount = next
+    place { $0 == .frozen }
     entries = zip(tensors, ranges).map { tensor, range in
       Entry(
         name: tensor.name,
@@ -78,7 +96,6 @@ public struct ParameterLayout: Sendable, Equatable {
       )
     }
     count = next
-    trainedCount = entries.filter { $0.role.isTrained }.map { $0.range.count }.reduce(0, +)
   }
 
   /// A tensor that a layer asks for.
@@ -89,6 +106,18 @@ public struct ParameterLayout: Sendable, Equatable {
     var order = Order.asShaped
     var fanIn = 0
     var fanOut = 0
+
+    /// The same as part of a network that stays as it is.
+    var frozen: Declaration {
+      Declaration(
+        name: name,
+        shape: shape,
+        role: .frozen,
+        order: order,
+        fanIn: fanIn,
+        fanOut: fanOut
+      )
+    }
   }
 
   /// The entry of a name, or nil.

@@ -43,7 +43,7 @@ struct ScenarioText {
     {
       "fedsim": 1, "name": "test", "seeds": \(seeds),
       "data": {
-        "dataset": { "kind": "synthetic" }, "partition": \(partition), "augment": \(augment),
+        "dataset": { "kind": "synthetic", "classes": 3 }, "partition": \(partition), "augment": \(augment),
         "normalize": "\(normalize)", "test": \(localTest)\(member("public", publicSet))\(
           member("styles", styles))
       }\(member("clientModels", clientModels)),
@@ -80,6 +80,19 @@ struct ScenarioText {
   static func strategy(_ kind: String, _ fields: String = "") -> String {
     #"{ "kind": "\#(kind)"\#(fields.isEmpty ? "" : ", " + fields) }"#
   }
+
+  /// Fields that make a method's work small, for tests that run every method.
+  private static let small = [
+    "fedmd": #""publicEpochs": 1, "privateEpochs": 1"#,
+    "feddf": #""steps": 6, "checkEvery": 3, "validationShare": 0.3"#,
+  ]
+
+  /// Any strategy of the registry, with little work.
+  static func registered(_ kind: String) -> String { strategy(kind, small[kind] ?? "") }
+
+  /// A public set for tests that run every method, which those without a use for it pass over, and
+  /// the images that the data need beyond those of the partition file.
+  static let somePublic = (json: #"{ "size": 9 }"#, count: 9, spareImages: 24)
 }
 
 /// A partition file that gives consecutive images to clients of the sizes stated.

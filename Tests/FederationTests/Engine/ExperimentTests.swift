@@ -90,7 +90,8 @@ struct ExperimentTests {
     let file = try PartitionFile(clients: [[], [], [0, 1, 2, 3], []])
     var text = ScenarioText(partition: file.json)
     text.federation = #"{ "clients": 4, "rounds": 8, "participation": 0.25 }"#
-    text.strategies = StrategyRegistry.cards.map { ScenarioText.strategy($0.kind) }
+    text.publicSet = ScenarioText.somePublic.json
+    text.strategies = StrategyRegistry.cards.map { ScenarioText.registered($0.kind) }
     let experiment = try text.experiment(data)
     for strategy in text.strategies.indices {
       let trial = try experiment.trial(strategy: strategy)

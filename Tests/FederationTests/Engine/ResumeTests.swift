@@ -10,7 +10,7 @@ struct ResumeTests {
   /// Six rounds, a checkpoint every two.
   private func fixture(_ kinds: [String]) throws -> RunFixture {
     try RunFixture {
-      $0.strategies = kinds.map { ScenarioText.strategy($0) }
+      $0.strategies = kinds.map { ScenarioText.registered($0) }
       $0.federation = #"{ "clients": 3, "rounds": 6, "participation": 0.67 }"#
       $0.evaluation = #"{ "every": 2 }"#
       $0.order = "shuffled"

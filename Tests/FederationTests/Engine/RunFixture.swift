@@ -18,10 +18,13 @@ struct RunFixture {
   init(_ change: (inout ScenarioText) -> Void) throws {
     partition = try PartitionFile(sizes: Self.sizes)
     var text = ScenarioText(partition: partition.json)
+    text.publicSet = ScenarioText.somePublic.json
     change(&text)
     self.text = text
     folder = try ScratchFolder()
-    data = SmallImages.floats(train: Self.sizes.reduce(0, +))
+    data = SmallImages.floats(
+      train: Self.sizes.reduce(0, +) + ScenarioText.somePublic.spareImages
+    )
     let reading = try text.reading()
     experiment = try Experiment(try #require(reading.scenario), data: data)
     source = ScenarioSource(

@@ -119,6 +119,6 @@ let setsScenario = """
       { "share": 0.2, "model": { "kind": "mlp", "hidden": [12] } }
     ],
     "client": { "batch": 10 },
-    "strategies": [ { "kind": "fedavg" } ]
+    "strategies": [ { "kind": "controlled" } ]
   }
   """

@@ -140,7 +140,7 @@ let wrongNames: [WrongScenario] = [
     set("{\"kind\": \"cifar-10\", \"path\": \"x\"}"),
     suggest: "\"cifar10\""
   ),
-  .init("E3105", "$.model.kind", 6, top("\"model\": {\"kind\": \"vit\"}")),
+  .init("E3105", "$.model.kind", 6, top("\"model\": {\"kind\": \"transducer\"}")),
   .init(
     "E3105",
     "$.model.norm.kind",
@@ -279,6 +279,19 @@ let wrongTogether: [WrongScenario] = [
     6,
     top("\"model\": {\"width\": 30, \"norm\": {\"kind\": \"group\", \"groups\": 8}}"),
     suggest: "6"
+  ),
+  .init(
+    "E3230",
+    "$.model.heads",
+    6,
+    top("\"model\": {\"kind\": \"vit\", \"width\": 64, \"heads\": 6}"),
+    suggest: "4"
+  ),
+  .init(
+    "E3231",
+    "$.model.mlpRatio",
+    6,
+    top("\"model\": {\"kind\": \"vit\", \"width\": 3, \"mlpRatio\": 0.25}")
   ),
   .init(
     "E3202",

@@ -67,7 +67,11 @@ struct GoldenFile: CustomStringConvertible {
       width: try int("model_width"),
       hidden: try text("hidden").split(separator: " ").compactMap { Int($0) },
       norm: norm[0] == "batch"
-        ? .batch : norm[0] == "group" ? .group(groups: try #require(Int(norm[1]))) : .none
+        ? .batch : norm[0] == "group" ? .group(groups: try #require(Int(norm[1]))) : .none,
+      patch: try kind == .vit ? int("patch") : 1,
+      depth: try kind == .vit ? int("depth") : 1,
+      heads: try kind == .vit ? int("heads") : 1,
+      mlpRatio: try kind == .vit ? number("mlp_ratio") : 1
     )
     return try Network(spec, input: shape(), classes: int("classes"))
   }

@@ -18,8 +18,8 @@ import Testing
 
   @Test("There is a golden file for every layer and every model")
   func filesAreThere() {
-    #expect(GoldenFile.names("layer").count == 29)
-    #expect(GoldenFile.names("model").count == 17)
+    #expect(GoldenFile.names("layer").count == 35)
+    #expect(GoldenFile.names("model").count == 21)
     for kind in ModelSpec.Kind.allCases {
       #expect(!GoldenFile.names("model_" + kind.rawValue).isEmpty)
     }

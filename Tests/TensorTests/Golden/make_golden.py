@@ -6,6 +6,8 @@
 Weights and inputs are 32-bit; everything else is computed in 64-bit from them and rounded once, so
 that a golden number is off by at most half an ulp. Versions are in each file's metadata.
 
+The models are in golden_models.py, training in golden_training.py, both beside this script.
+
 A layer file carries its network as a recipe: operations separated by ";", read by `Recipe` here and
 by NetworkRecipe in the Swift tests. A model file carries the fields of a ModelSpec.
 """
@@ -20,6 +22,8 @@ import torch
 from safetensors.numpy import save_file
 from torch import nn
 from torch.nn import functional
+
+from golden_models import KINDS, MODELS, TRANSFORMERS, attention, check_timm, over_tokens
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OUT = sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, "data")
@@ -37,6 +41,21 @@ class ChannelLayerNorm(nn.LayerNorm):
         if x.dim() == 2:
             return super().forward(x)
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class Cosine(nn.Module):
+    """Cosines with a row per class, which has length 1 if `unit`; times a number if `scaled`."""
+
+    def __init__(self, inputs, outputs, scaled, unit):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs))
+        self.scale = nn.Parameter(torch.full((1,), 2.5)) if scaled else None
+        self.unit = unit
+
+    def forward(self, x):
+        w = functional.normalize(self.weight) if self.unit else self.weight
+        z = functional.normalize(x) @ w.T
+        return z if self.scale is None else self.scale * z
 
 
 def tempered(x, s, t, o):
@@ -62,6 +81,8 @@ class Recipe(nn.Module):
             elif kind == "dense":
                 inputs = x.flatten(1).shape[1]
                 self.add_module(rest[0], nn.Linear(inputs, int(rest[1]), bias=bool(int(rest[2]))))
+            elif kind == "cosine":
+                self.add_module(rest[0], Cosine(x.flatten(1).shape[1], *map(int, rest[1:])))
             elif kind == "group":
                 self.add_module(rest[0], nn.GroupNorm(int(rest[1]), width))
             elif kind == "batch":
@@ -69,6 +90,12 @@ class Recipe(nn.Module):
                 self.add_module(rest[0], norm(width))
             elif kind == "layer":
                 self.add_module(rest[0], ChannelLayerNorm(width))
+            elif kind == "linear":
+                self.add_module(rest[0], nn.Linear(width, int(rest[1]), bias=bool(int(rest[2]))))
+            elif kind == "tokens":
+                self.cls_token = nn.Parameter(torch.randn(1, 1, width))
+                count = x.shape[2] * x.shape[3] + 1
+                self.pos_embed = nn.Parameter(torch.randn(1, count, width))
             x, saved = self.apply_step(op, x, saved)
         for module in self.modules():  # the trial run must leave no trace
             if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
@@ -78,8 +105,18 @@ class Recipe(nn.Module):
         kind, rest = op[0], op[1:]
         if kind in ("conv", "group", "batch", "layer"):
             return getattr(self, rest[0])(x), saved
-        if kind == "dense":
+        if kind in ("dense", "cosine"):
             return getattr(self, rest[0])(x.flatten(1)), saved
+        if kind == "linear":
+            return over_tokens(getattr(self, rest[0]), x), saved
+        if kind == "attention":
+            return over_tokens(lambda t: attention(t, int(rest[0])), x), saved
+        if kind == "tokens":
+            t = x.flatten(2).transpose(1, 2)
+            t = torch.cat([self.cls_token.expand(len(t), -1, -1), t], 1) + self.pos_embed
+            return t.transpose(1, 2).unsqueeze(3), saved
+        if kind == "first":
+            return x[:, :, 0, 0], saved
         if kind == "relu":
             return torch.relu(x), saved
         if kind == "gelu":
@@ -150,151 +187,15 @@ LAYERS = {
         "conv conv1 4 3 1 1 1; relu; mark; conv conv2 6 3 2 1 0; group n1 2; relu; "
         "conv conv3 6 3 1 1 0; group n2 2; swap; conv down 6 1 2 0 0; group n3 2; "
         "residual; relu; dense fc 4 1"),
-}
-
-
-# ------------------------------------------------------------------------------------- models
-
-
-def norm_of(kind, channels):
-    if kind == "batch":
-        return nn.BatchNorm2d(channels)
-    if kind.startswith("group"):
-        return nn.GroupNorm(int(kind.split(":")[1]), channels)
-    return nn.Identity()
-
-
-class Logistic(nn.Module):
-    def __init__(self, spec, h, w, c, classes):
-        super().__init__()
-        self.fc = nn.Linear(h * w * c, classes)
-
-    def forward(self, x):
-        return self.fc(x.flatten(1))
-
-
-class MLP(nn.Module):
-    def __init__(self, spec, h, w, c, classes):
-        super().__init__()
-        sizes = [h * w * c] + spec["hidden"] + [classes]
-        self.depth = len(sizes) - 1
-        for i in range(self.depth):
-            self.add_module(f"fc{i + 1}", nn.Linear(sizes[i], sizes[i + 1]))
-
-    def forward(self, x):
-        x = x.flatten(1)
-        for i in range(self.depth - 1):
-            x = torch.relu(getattr(self, f"fc{i + 1}")(x))
-        return getattr(self, f"fc{self.depth}")(x)
-
-
-class CNN(nn.Module):
-    def __init__(self, spec, h, w, c, classes):
-        super().__init__()
-        width, bias = spec["width"], spec["norm"] == "none"
-        self.conv1 = nn.Conv2d(c, width, 3, bias=bias)
-        self.bn1 = norm_of(spec["norm"], width)
-        self.conv2 = nn.Conv2d(width, 2 * width, 3, bias=bias)
-        self.bn2 = norm_of(spec["norm"], 2 * width)
-        self.fc1 = nn.Linear(2 * width * ((h - 4) // 2) * ((w - 4) // 2), 4 * width)
-        self.fc2 = nn.Linear(4 * width, classes)
-
-    def forward(self, x):
-        x = torch.relu(self.bn1(self.conv1(x)))
-        x = torch.relu(self.bn2(self.conv2(x)))
-        x = functional.max_pool2d(x, 2).flatten(1)
-        return self.fc2(torch.relu(self.fc1(x)))
-
-
-class LeNet5(nn.Module):
-    def __init__(self, spec, h, w, c, classes):
-        super().__init__()
-        width, bias = spec["width"], spec["norm"] == "none"
-        second = 8 * width // 3
-        self.conv1 = nn.Conv2d(c, width, 5, padding=2 if (h, w) == (28, 28) else 0, bias=bias)
-        self.bn1 = norm_of(spec["norm"], width)
-        self.conv2 = nn.Conv2d(width, second, 5, bias=bias)
-        self.bn2 = norm_of(spec["norm"], second)
-        self.fc1 = nn.Linear(second * 25, 20 * width)
-        self.fc2 = nn.Linear(20 * width, 14 * width)
-        self.fc3 = nn.Linear(14 * width, classes)
-
-    def forward(self, x):
-        x = functional.max_pool2d(torch.relu(self.bn1(self.conv1(x))), 2)
-        x = functional.max_pool2d(torch.relu(self.bn2(self.conv2(x))), 2).flatten(1)
-        return self.fc3(torch.relu(self.fc2(torch.relu(self.fc1(x)))))
-
-
-class BasicBlock(nn.Module):
-    """torchvision's BasicBlock and its names."""
-
-    def __init__(self, inputs, channels, stride, norm):
-        super().__init__()
-        bias = norm == "none"
-        self.conv1 = nn.Conv2d(inputs, channels, 3, stride, 1, bias=bias)
-        self.bn1 = norm_of(norm, channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1, bias=bias)
-        self.bn2 = norm_of(norm, channels)
-        self.downsample = None
-        if stride != 1 or inputs != channels:
-            shortcut = nn.Conv2d(inputs, channels, 1, stride, bias=bias)
-            self.downsample = nn.Sequential(shortcut, norm_of(norm, channels))
-
-    def forward(self, x):
-        y = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
-        return torch.relu(y + (x if self.downsample is None else self.downsample(x)))
-
-
-class ResNet(nn.Module):
-    def __init__(self, spec, h, w, c, classes):
-        super().__init__()
-        stages, blocks = {"resnet8": (3, 1), "resnet20": (3, 3), "resnet18": (4, 2)}[spec["kind"]]
-        width, norm = spec["width"], spec["norm"]
-        self.conv1 = nn.Conv2d(c, width, 3, padding=1, bias=norm == "none")
-        self.bn1 = norm_of(norm, width)
-        self.layers = []
-        inputs = width
-        for stage in range(stages):
-            channels = width << stage
-            row = []
-            for block in range(blocks):
-                row.append(BasicBlock(inputs, channels, 2 if stage and not block else 1, norm))
-                inputs = channels
-            self.add_module(f"layer{stage + 1}", nn.Sequential(*row))
-        self.stages = stages
-        self.fc = nn.Linear(inputs, classes)
-
-    def forward(self, x):
-        x = torch.relu(self.bn1(self.conv1(x)))
-        for stage in range(self.stages):
-            x = getattr(self, f"layer{stage + 1}")(x)
-        return self.fc(x.mean((2, 3)))
-
-
-KINDS = {
-    "logistic": Logistic, "mlp": MLP, "cnn": CNN, "lenet5": LeNet5, "resnet8": ResNet,
-    "resnet20": ResNet, "resnet18": ResNet,
-}  # fmt: skip
-
-# name: kind, width, hidden, norm, input, batch
-MODELS = {
-    "logistic": ("logistic", 1, [], "none", (4, 5, 3), 4),
-    "mlp": ("mlp", 1, [12, 9], "none", (4, 4, 2), 4),
-    "cnn_none": ("cnn", 4, [], "none", (12, 11, 3), 3),
-    "cnn_group": ("cnn", 4, [], "group:2", (12, 12, 3), 3),
-    "cnn_batch": ("cnn", 4, [], "batch", (10, 12, 1), 3),
-    "lenet5_28": ("lenet5", 3, [], "none", (28, 28, 1), 2),
-    "lenet5_28_batch": ("lenet5", 3, [], "batch", (28, 28, 1), 2),
-    "lenet5_32_group": ("lenet5", 3, [], "group:1", (32, 32, 3), 2),
-    "resnet8_none": ("resnet8", 4, [], "none", (16, 16, 3), 3),
-    "resnet8_group": ("resnet8", 8, [], "group:4", (16, 16, 3), 2),
-    "resnet8_batch": ("resnet8", 4, [], "batch", (15, 17, 3), 3),
-    "resnet20_none": ("resnet20", 4, [], "none", (12, 12, 3), 2),
-    "resnet20_group": ("resnet20", 4, [], "group:2", (12, 12, 3), 2),
-    "resnet20_batch": ("resnet20", 4, [], "batch", (12, 12, 3), 4),
-    "resnet18_none": ("resnet18", 2, [], "none", (16, 16, 3), 2),
-    "resnet18_group": ("resnet18", 4, [], "group:2", (16, 16, 3), 2),
-    "resnet18_batch": ("resnet18", 4, [], "batch", (16, 16, 3), 4),
+    "linear": (3, 4, 2, "conv conv1 6 3 1 1 1; linear l1 9 1; relu; linear l2 5 0; dense fc 4 1"),
+    "attention": (3, 3, 2, "conv conv1 18 3 1 1 1; attention 2; linear l1 5 1; dense fc 4 1"),
+    # 35 tokens and heads of one channel: panels and tiles that are not full.
+    "attention_thin": (5, 7, 2,
+        "linear l1 9 1; attention 3; linear l2 9 0; attention 1; global; dense fc 4 1"),
+    "tokens": (3, 4, 2,
+        "conv conv1 5 3 1 1 1; tokens; relu; linear l1 6 1; attention 1; first; dense fc 4 1"),
+    "cosine": (3, 4, 2, "conv conv1 5 3 1 1 1; relu; cosine fc 4 0 1"),
+    "cosine_scaled": (1, 1, 7, "dense fc1 9 1; relu; dense proj 6 1; cosine fc 5 1 0"),
 }
 
 
@@ -376,9 +277,14 @@ def models():
     for index, (name, (kind, width, hidden, norm, shape, batch)) in enumerate(MODELS.items()):
         torch.manual_seed(500 + index)
         spec = {"kind": kind, "width": width, "hidden": hidden, "norm": norm}
+        if kind == "vit":
+            spec |= dict(zip(("patch", "depth", "heads", "mlp_ratio"), TRANSFORMERS[name]))
         module = KINDS[kind](spec, *shape, 10)
         sizes = " ".join(map(str, hidden))
         fields = {"kind": kind, "model_width": str(width), "hidden": sizes, "norm": norm}
+        if kind == "vit":
+            fields |= {k: str(spec[k]) for k in ("patch", "depth", "heads", "mlp_ratio")}
+            fields["timm"] = check_timm(module, spec, *shape, 10)
         record("model_" + name, module, shape, batch, 10, fields)
 
 

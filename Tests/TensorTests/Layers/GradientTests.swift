@@ -70,7 +70,10 @@ import Testing
         hidden: [11, 7],
         norm: norm,
         activation: activation,
-        dropout: dropout
+        dropout: dropout,
+        patch: 2,
+        depth: 2,
+        heads: 3
       )
       input = FeatureShape(height: height, width: columns, channels: 3)
     }
@@ -90,6 +93,7 @@ import Testing
     Model(.cnn, 4, .group(groups: 4), 9, 9, activation: tanh, dropout: [0.25, 0.5]),
     Model(.lenet5, 3, .none, 16, 17), Model(.lenet5, 3, .group(groups: 1), 16, 16),
     Model(.lenet5, 3, .batch, 20, 16), Model(.lenet5, 3, .none, 28, 28),
+    Model(.vgg, 2, .none, 9, 8), Model(.vgg, 2, .batch, 8, 8),
     Model(.resnet8, 4, .none, 8, 8), Model(.resnet8, 4, .group(groups: 2), 9, 7),
     Model(.resnet8, 4, .batch, 8, 9),
     Model(.resnet8, 4, .group(groups: 2), 8, 8, activation: .gelu),
@@ -97,6 +101,7 @@ import Testing
     Model(.resnet20, 4, .none, 6, 6), Model(.resnet20, 4, .group(groups: 2), 6, 6),
     Model(.resnet20, 4, .batch, 6, 6), Model(.resnet18, 2, .none, 9, 8),
     Model(.resnet18, 4, .group(groups: 2), 9, 8), Model(.resnet18, 4, .batch, 16, 16),
+    Model(.vit, 12, .none, 6, 4), Model(.vit, 18, .none, 8, 8),
   ]
 
   @Test("Every model kind with every norm", arguments: models)

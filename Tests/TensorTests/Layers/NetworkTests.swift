@@ -17,6 +17,7 @@ import Testing
       (ModelSpec(kind: .resnet8, width: 16, norm: .group(groups: 4)), cifar, 78_042, 74_125_056),
       (ModelSpec(kind: .resnet20, width: 16, norm: .batch), cifar, 272_474, 243_994_368),
       (ModelSpec(kind: .resnet18, width: 64, norm: .batch), cifar, 11_173_962, 3_328_997_376),
+      (ModelSpec(kind: .vgg, width: 32), cifar, 669_354, 176_584_704),
     ] as [(ModelSpec, FeatureShape, Int, Int)]
   )
   func sizes(spec: ModelSpec, input: FeatureShape, parameters: Int, flops: Int) throws {
@@ -37,7 +38,7 @@ import Testing
 
   @Test("Images that are too small are refused with their size", arguments: ModelSpec.Kind.allCases)
   func tooSmall(kind: ModelSpec.Kind) throws {
-    let spec = ModelSpec(kind: kind, width: 4, hidden: [3])
+    let spec = ModelSpec(kind: kind, width: 4, hidden: [3], patch: 1, depth: 1, heads: 2)
     let least = kind.minimumSide
     let fits = FeatureShape(height: least, width: least + 1, channels: 1)
     let network = try Network(spec, input: fits, classes: 3)
@@ -57,6 +58,7 @@ import Testing
     ModelSpec(kind: .cnn, width: 4, norm: .group(groups: 2), dropout: [0.25, 0.5]),
     ModelSpec(kind: .resnet8, width: 4, norm: .batch),
     ModelSpec(kind: .resnet8, width: 4, norm: .none, activation: .gelu),
+    ModelSpec(kind: .vit, width: 12, patch: 4, depth: 2, heads: 3, mlpRatio: 2),
   ]
   static let input = FeatureShape(height: 8, width: 8, channels: 2)
 

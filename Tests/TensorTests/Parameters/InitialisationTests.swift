@@ -96,6 +96,7 @@ import Testing
       case .normShift, .runningMean: #expect(values.allSatisfy { $0 == 0 })
       case .weight, .bias:
         if rule == .zero { #expect(values.allSatisfy { $0 == 0 }) }
+      default: Issue.record("\(entry.name) is no part of a residual network")
       }
     }
   }

@@ -1,0 +1,316 @@
+import Client
+import Tensor
+
+/// FedGen: a generator of features, trained at the server on the clients' classifiers, that clients
+/// use as a prior while they train.
+///
+/// Zhu et al., ICML 2021, arXiv:2105.10056, algorithm 1.
+///
+/// | paper | here |
+/// |---|---|
+/// | θ_k = [θ^f; θ^p] | the model; θ^p is its classifier |
+/// | G_w, ε | `Generator`, `server.memory["generator"]` |
+/// | p̂(y), c_k | `server.memory["labels"]`, block `label_counts` |
+/// | equation 4 | `Generator.train` |
+/// | equation 5 | `Rule` |
+package struct FedGen: Strategy {
+  package static let card = StrategyCard(
+    kind: "fedgen",
+    title: "FedGen",
+    summary: "FedAvg with a generator of features at the server, which teaches clients what the "
+      + "others' classifiers know.",
+    source: "Zhu et al., ICML 2021, arXiv:2105.10056, algorithm 1, equations 4 and 5",
+    equations: [
+      "server: min_G E_{y~p̂,ε}[ CE(softmax(mean_k h_k(G(y, ε))), y) ] + η·diversity(G)",
+      "client: CE(h_k(φ_k(x)), y) + α·E_{ŷ~p̂,ε}[ CE(h_k(G(ŷ, ε)), ŷ) ] "
+        + "+ β·KL(h_k(G(y, ε)) ‖ h_k(φ_k(x)))",
+      "w ← w + Σ_{k∈S} p_k·(w_k − w);   α, β ← γ·α, γ·β in each round",
+      "diversity(G) = exp(−mean_{i,j} mean(ε_i − ε_j)²·mean|G_i − G_j|)",
+    ],
+    messages: [
+      "down: model (all tensors), generator (all tensors), label distribution p̂ [C]",
+      "up: model difference (all tensors), label counts c_k [C] (int32)",
+    ],
+    memory: "server: the generator and p̂",
+    notes: [
+      "Classifiers are linear, so the clients' mean logits are the logits of their mean; the mean "
+        + "has the scenario's weights, which the paper takes alike.",
+      "The authors' code weights each client's cross-entropy by its share of the label instead of "
+        + "taking the mean of logits (equation 4).",
+      "The KL term and the diversity are in the authors' code, whose α and β are 10 and shrink by "
+        + "0.98 a round; equation 5 has α = 1, β = 0 and no decay.",
+      "The authors' code does without the generator in the first round (fromRound: 2).",
+      "Noise is N(0, 1) as in the paper; the authors' code draws it from U(0, 1).",
+      "The generator's optimizer starts anew in every round.",
+      "Label counts of each client become known to the server.",
+    ],
+    composes: [.loss, .serverOptimizer, .postHoc],
+    fields: fields
+  )
+
+  private static let generatorName = "generator"
+  private static let labelsName = "labels"
+  private static let countsName = "label_counts"
+
+  let problem: LearningProblem
+  let exchange: ModelExchange
+  let network: Network
+  let tensors: ParameterSelection
+  let classifier: (weight: Range<Int>, bias: Range<Int>)
+  let alpha: Double
+  let beta: Double
+  let decay: Double
+  let fromRound: Int
+  let generatedBatch: Int
+  let steps: Int
+  let batch: Int
+  let diversityWeight: Double
+  let optimizer: OptimizerSpec
+
+  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+    self.problem = problem
+    exchange = ModelExchange(problem)
+    network = Generator.network(
+      classes: problem.network.classes,
+      noise: settings.integer("noise"),
+      hidden: settings.integer("hidden"),
+      features: problem.network.featureWidth
+    )
+    tensors = ParameterSelection(all: network.layout)
+    let name = problem.network.classifier
+    classifier = (
+      problem.layout[name + ".weight"]?.range ?? 0..<0,
+      problem.layout[name + ".bias"]?.range ?? 0..<0
+    )
+    alpha = settings.number("alpha")
+    beta = settings.number("beta")
+    decay = settings.number("decay")
+    fromRound = settings.integer("fromRound")
+    let generated = settings.integer("generatedBatch")
+    generatedBatch = generated > 0 ? generated : problem.settings.batch
+    steps = settings.integer("generatorSteps")
+    batch = settings.integer("generatorBatch")
+    diversityWeight = settings.number("diversityWeight")
+    optimizer = OptimizerSpec(
+      kind: .adam,
+      learningRate: settings.number("generatorLearningRate"),
+      weightDecay: settings.number("generatorWeightDecay")
+    )
+  }
+
+  package func start(_ problem: LearningProblem) -> ServerState {
+    var server = ServerState(model: problem.initial)
+    var stream = RandomStream(seed: problem.seed, .server)
+    server.memory[Self.generatorName] =
+      network.layout.initialParameters(.pytorch, seed: stream.next())
+    let classes = problem.network.classes
+    server.memory[Self.labelsName] = [Float](repeating: 1 / Float(classes), count: classes)
+    return server
+  }
+
+  package func download(_ server: ServerState, to client: Int) -> Payload {
+    var payload = exchange.download(server)
+    let generator = server.memory[Self.generatorName, default: []]
+    payload.append(Self.generatorName, tensors, gathered: generator)
+    let labels = server.memory[Self.labelsName, default: []]
+    payload.append(
+      Self.labelsName,
+      [NamedShape("label_distribution", [labels.count])],
+      values: labels
+    )
+    return payload
+  }
+
+  package func train(
+    _ device: inout Device,
+    received: Payload,
+    memory: inout ClientMemory
+  ) throws(Divergence) -> ClientUpdate {
+    device.workspace.load(exchange.model(received, memory))
+    var rule = rule(device, received)
+    let report = try device.train(&rule)
+    var upload = exchange.difference(device, from: received)
+    upload.append(
+      Self.countsName,
+      [NamedShape("label_counts", [rule.labelCounts.count], .int32)],
+      values: rule.labelCounts.map(Float.init)
+    )
+    return ClientUpdate(upload, report)
+  }
+
+  private func rule(_ device: Device, _ received: Payload) -> Rule {
+    var factor = device.round >= fromRound ? 1.0 : 0
+    for _ in 1..<max(1, device.round) { factor *= decay }
+    return Rule(
+      loss: device.loss,
+      alpha: alpha * factor,
+      beta: beta * factor,
+      generator: Generator(
+        network,
+        classes: problem.network.classes,
+        parameters: received[Self.generatorName],
+        capacity: max(generatedBatch, min(device.settings.batch, max(1, device.examples.count)))
+      ),
+      distribution: received[Self.labelsName],
+      generatedBatch: generatedBatch,
+      classifier: classifier,
+      address: {
+        RandomStream(
+          seed: device.seed,
+          .strategy,
+          round: device.round,
+          client: device.client,
+          step: $0
+        )
+      }
+    )
+  }
+
+  /// The mean model, and Σ_k c_k.
+  package struct Fold: UpdateFold {
+    var mean = WeightedMean()
+    var counts: [Double] = []
+
+    package init() {}
+
+    package mutating func add(_ upload: WeightedUpload) { add([upload]) }
+
+    package mutating func add(_ uploads: [WeightedUpload]) {
+      mean.add(uploads)
+      for upload in uploads {
+        let values = upload.payload[FedGen.countsName]
+        if counts.isEmpty { counts = [Double](repeating: 0, count: values.count) }
+        for c in values.indices { counts[c] += Double(values[c]) }
+      }
+    }
+
+    package mutating func restart() {
+      mean.restart()
+      counts = []
+    }
+  }
+
+  /// θ, p̂ and w, in this order.
+  package func step(
+    _ server: inout ServerState,
+    _ uploads: Fold,
+    _ round: RoundFacts
+  ) throws(Divergence) {
+    guard let mean = uploads.mean[ModelExchange.block] else { return }
+    let teacher = PlainClassifier(
+      weight: classifier.weight.map { server.model[$0] + mean[$0] },
+      bias: classifier.bias.map { server.model[$0] + mean[$0] }
+    )
+    exchange.apply(mean, to: &server)
+    let total = uploads.counts.reduce(0, +)
+    if total > 0 { server.memory[Self.labelsName] = uploads.counts.map { Float($0 / total) } }
+    let generator = Generator(
+      network,
+      classes: problem.network.classes,
+      parameters: server.memory[Self.generatorName, default: []],
+      capacity: batch,
+      optimizer: optimizer
+    )
+    _ = try generator.train(
+      teacher,
+      labels: server.memory[Self.labelsName, default: []],
+      steps: steps,
+      batch: batch,
+      diversityWeight: diversityWeight,
+      optimizer,
+      seed: problem.seed,
+      round: round.round,
+      client: round.clients
+    )
+    server.memory[Self.generatorName] = generator.parameters
+  }
+
+  private static let fields = [
+    Hyperparameter(
+      "alpha",
+      symbol: "α",
+      .number(0...1e6, exclusiveMinimum: false),
+      default: .number(10),
+      "weight of the cross-entropy on generated features"
+    ),
+    Hyperparameter(
+      "beta",
+      symbol: "β",
+      .number(0...1e6, exclusiveMinimum: false),
+      default: .number(10),
+      "weight of the KL term between the model's answers and those to generated features"
+    ),
+    Hyperparameter(
+      "decay",
+      symbol: "γ",
+      .number(0...1, exclusiveMinimum: true),
+      default: .number(0.98),
+      "factor on α and β from round to round"
+    ),
+    Hyperparameter(
+      "fromRound",
+      symbol: "",
+      .integer(1...1_000_000),
+      default: .integer(1),
+      "first round in which clients use the generator, which is random in round 1"
+    ),
+    Hyperparameter(
+      "generatedBatch",
+      symbol: "",
+      .integer(0...65_536),
+      default: .integer(0),
+      "generated features per local step; 0: the client's batch"
+    ),
+    Hyperparameter(
+      "noise",
+      symbol: "",
+      .integer(1...4096),
+      default: .integer(32),
+      "dimensions of ε"
+    ),
+    Hyperparameter(
+      "hidden",
+      symbol: "",
+      .integer(1...65_536),
+      default: .integer(256),
+      "neurons of the generator's hidden layer; public code has 128 to 512"
+    ),
+    Hyperparameter(
+      "generatorSteps",
+      symbol: "",
+      .integer(0...1_000_000),
+      default: .integer(50),
+      "steps of generator training in a round",
+      inferred: true
+    ),
+    Hyperparameter(
+      "generatorBatch",
+      symbol: "",
+      .integer(2...65_536),
+      default: .integer(128),
+      "generated features per such step"
+    ),
+    Hyperparameter(
+      "generatorLearningRate",
+      symbol: "",
+      .number(0...1000, exclusiveMinimum: true),
+      default: .number(3e-4),
+      "step size of its Adam; public code has 1e-4 and 3e-4"
+    ),
+    Hyperparameter(
+      "generatorWeightDecay",
+      symbol: "",
+      .number(0...1000, exclusiveMinimum: false),
+      default: .number(0),
+      "weight decay of its Adam",
+      inferred: true
+    ),
+    Hyperparameter(
+      "diversityWeight",
+      symbol: "η",
+      .number(0...1e6, exclusiveMinimum: false),
+      default: .number(1),
+      "weight of the diversity of generated features"
+    ),
+  ]
+}
