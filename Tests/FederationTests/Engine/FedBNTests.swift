@@ -105,7 +105,7 @@ struct FedBNTests {
     var text = ScenarioText()
     text.model = model
     text.strategies = ["fedavg", "fedbn"].map { ScenarioText.strategy($0) }
-    let warnings = try text.reading().warnings.filter { $0.code == "W3002" }
+    let warnings = try text.reading().warnings.filter { $0.code == "W3020" }
     #expect(warnings.map(\.path) == (isExpected ? ["$.strategies[1]"] : []))
   }
 }

@@ -263,10 +263,8 @@ struct PersonalisedIdentityTests {
     var text = ScenarioText()
     text.model = #"{ "kind": "logistic" }"#
     text.strategies = [ScenarioText.strategy("fedbabu")]
-    let scenario = try #require(try text.reading().scenario)
-    let failure = #expect(throws: Failure.self) {
-      try Experiment(scenario, data: SmallImages.floats(train: 12))
-    }
-    #expect(failure?.code == "E3320")
+    let reading = ScenarioReader().read(bytes: Array(text.json.utf8), file: "test.json")
+    #expect(reading.errors.map(\.code) == ["E3320"])
+    #expect(reading.errors.map(\.path) == ["$.strategies[0]"])
   }
 }
