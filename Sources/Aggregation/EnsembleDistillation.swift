@@ -51,12 +51,14 @@ package struct EnsembleDistillation: Sendable {
     self.patience = patience
   }
 
-  /// The trained model: the best of those looked at, or the last one when no image is kept aside.
+  /// Trains a student.
   ///
   /// - Parameters:
   ///   - device: the server's own; its examples are the public set.
   ///   - start: where the student starts, [layout.count].
   ///   - teachers: Z̄, [T × C].
+  /// - Returns: the best model looked at, or the last one when no image is kept aside.
+  /// - Throws: ``Divergence`` of the server at the first loss that is not finite.
   /// - Complexity: `steps` training steps, and steps/checkEvery passes over the images kept aside.
   package func train(
     _ device: Device,

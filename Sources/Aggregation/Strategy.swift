@@ -48,6 +48,8 @@ public protocol Strategy: Sendable {
 
   /// Which models the method has.
   var models: ModelKinds { get }
+  /// How uploads are weighted under these settings; `weighting` unless a field decides.
+  var uploadWeighting: WeightingRule { get }
   /// Exchanges of messages in a round, 1 or more.
   var exchanges: Int { get }
 
@@ -104,6 +106,9 @@ public struct MethodNeeds: OptionSet, Sendable {
   public static let publicSet = MethodNeeds(rawValue: 1)
   /// It works with clients of different networks (`clientModels`).
   public static let anyModels = MethodNeeds(rawValue: 2)
+  /// It learns little on a network that nothing has trained yet: it wants `model.pretrain` or
+  /// weights from a file.
+  public static let trainedNetwork = MethodNeeds(rawValue: 4)
 }
 
 /// The model of a scenario, for methods that change it.
@@ -175,6 +180,8 @@ extension Strategy {
 
   /// A generic model only.
   public var models: ModelKinds { .generic }
+  /// As for all settings.
+  public var uploadWeighting: WeightingRule { Self.weighting }
   /// One.
   public var exchanges: Int { 1 }
 

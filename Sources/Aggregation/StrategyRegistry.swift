@@ -30,6 +30,9 @@ public enum StrategyRegistry {
     FedProto.self,
     FedGen.self,
     FedETF.self,
+    FedIns.self,
+    FedSSF.self,
+    LinearProbe.self,
   ]
 
   /// The cards of all strategies, in the same order.

@@ -2,6 +2,13 @@
 extension MessageCatalogue {
   static let sets: [Entry] = [
     Entry(
+      "W3030",
+      "frozen network that nothing trained",
+      "The method trains a small part on top of a network that stays as it is. Here that network "
+        + "would be random, so its features say little.",
+      "Add model.pretrain, or take trained weights by model.init with kind file and head fresh."
+    ),
+    Entry(
       "E3251",
       "too many images held out",
       "data.public and model.pretrain take balanced images before the clients get any: T images of "

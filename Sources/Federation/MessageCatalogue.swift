@@ -293,9 +293,10 @@ public enum MessageCatalogue {
     ),
     Entry(
       "W3005",
-      "SCAFFOLD with momentum",
-      "SCAFFOLD's control variates (Karimireddy et al. 2020) correct plain SGD steps.",
-      "Set client.optimizer.momentum to 0."
+      "another optimizer than the paper's",
+      "The method is made for plain SGD steps: SCAFFOLD's control variates correct those, and a "
+        + "pool's unused adapters rest only under those.",
+      "Set client.optimizer.kind to sgd and client.optimizer.momentum to 0."
     ),
     Entry(
       "W3006",

@@ -240,6 +240,9 @@ import Testing
   @Test("at temperature 1 the targets are the probabilities themselves, bit for bit")
   func one() {
     #expect(targets(1).map(\.bitPattern) == probabilities.map(\.bitPattern))
+    // Not even raised to the least probability that tempering knows.
+    let tiny: [Float] = [1e-12, 0.4, 0.6]
+    #expect(DistillationRule(probabilities: tiny, classes: 3, temperature: 1).targets == tiny)
   }
 
   @Test("a high temperature makes them uniform, a low one 0 or 1")

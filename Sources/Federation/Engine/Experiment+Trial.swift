@@ -4,6 +4,8 @@ import Tensor
 
 /// A run in memory: nothing is written.
 package struct Trial: Sendable {
+  /// The network that was trained: the scenario's, or what the method made of it.
+  package let network: Network
   /// The parameters that everybody started from.
   package let initial: [Float]
   /// The server's model at the end.
@@ -106,6 +108,7 @@ extension Experiment {
     }
     let evaluation = try simulation.evaluate()
     return Trial(
+      network: arena.network,
       initial: arena.problem.initial,
       model: simulation.server.model,
       serverMemory: simulation.server.memory,

@@ -44,7 +44,7 @@ final class Simulation<Method: Strategy> {
     round += 1
     server.round = round
     let cohort = arena.sampler.cohort(round: round)
-    let jobs = RoundJobs(cohort, arena, Method.population, Method.weighting)
+    let jobs = RoundJobs(cohort, arena, Method.population, method.uploadWeighting)
     var outcome = Outcome(sampled: jobs.sampled)
     outcome.messages.reserve(clients: jobs.list.count * method.exchanges)
     if round == 1 { countBroadcast(in: &outcome) }

@@ -1,3 +1,4 @@
+import Aggregation
 import Tensor
 
 /// Checks of images that are taken from the clients, of styles, and of groups of clients.
@@ -72,6 +73,19 @@ extension ScenarioChecks {
         hint: "leave at least two"
       )
     }
+  }
+
+  /// Methods that freeze the network want one that has learnt something.
+  mutating func checkTrainedNetwork(_ strategy: String, at path: String) {
+    guard let type = StrategyRegistry[strategy], type.needs.contains(.trainedNetwork),
+      lines["model.pretrain"] == nil, text("model.init.kind") != "file"
+    else { return }
+    warn(
+      "W3030",
+      path,
+      "\(strategy) freezes the network, and nothing has trained it",
+      hint: "add model.pretrain, or model.init with kind \"file\" and head \"fresh\""
+    )
   }
 
   mutating func checkStyles() {

@@ -136,6 +136,7 @@ extension ScenarioChecks {
       guard let card = cards.first(where: { $0.kind == kind }) else { continue }
       checkDegenerate(card, at: path)
       checkOptimizer(kind)
+      checkTrainedNetwork(kind, at: path)
       let settings = values.keys.filter { $0.hasPrefix("\(path).") && $0 != "\(path).label" }
         .sorted().map { "\($0.dropFirst(path.count))=\(values[$0]?.compact ?? "")" }
       if let first = seen.updateValue(index, forKey: "\(kind) \(settings)") {

@@ -97,14 +97,7 @@ extension Network {
     seed: UInt64
   ) throws(ModelError) -> [Float] {
     var parameters = layout.initialParameters(.he, seed: seed)
-    for entry in layout.entries where entry.role == .frozen {
-      guard let source = base[entry.name], source.shape == entry.shape else {
-        throw ModelError(
-          message: "the trained network has no \(entry.name) of shape \(entry.shape)"
-        )
-      }
-      parameters.replaceSubrange(entry.range, with: vector[source.range])
-    }
+    try layout.copy(from: base, vector, to: &parameters) { $0.role == .frozen }
     return parameters
   }
 }

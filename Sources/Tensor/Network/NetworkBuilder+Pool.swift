@@ -4,6 +4,8 @@ extension NetworkBuilder {
   struct Adaptation {
     /// The choice of entries; nil in the pass that asks for the features as they are.
     var mixture: PoolMixture?
+    /// Whether the model's own classifier is trained, on features as they are.
+    var trainsClassifier = false
     /// Names of the tensors that were declared.
     var declared: Set<String> = []
   }
@@ -49,12 +51,24 @@ extension NetworkBuilder {
     return network
   }
 
+  /// The network of a model's verbs, frozen below its classifier; `model` ends in `head`.
+  mutating func probed(_ model: (inout NetworkBuilder) -> Map) -> Network {
+    adaptation = Adaptation(trainsClassifier: true)
+    let logits = model(&self)
+    return build(logits: logits)
+  }
+
   /// The last layer of a model: a dense layer on its features.
   ///
-  /// A frozen network has none: its features are the result of the pass that asks for them, and a
-  /// pool's classifiers read those of the adapted pass.
+  /// A network with a pool has none: its features are the result of the pass that asks for them,
+  /// and the pool's classifiers read those of the adapted pass.
   mutating func head(_ name: String, _ x: Map, _ classes: Int) -> Map {
     guard let adaptation else { return classifier(name, x, classes) }
+    if adaptation.trainsClassifier {
+      self.adaptation = nil
+      defer { self.adaptation = adaptation }
+      return classifier(name, x, classes)
+    }
     guard let mixture = adaptation.mixture else { return x }
     let inputs = x.shape.count
     declarePool("head.weight", [classes, inputs], .weight, mixture, fanIn: classes * inputs)

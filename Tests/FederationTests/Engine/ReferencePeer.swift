@@ -9,8 +9,10 @@ import TestSupport
   import Darwin
 #endif
 
-/// A model that learns by gradient descent in double precision: an interpreter of its network,
-/// and gradients by central differences. It shares no code with the engine.
+/// A model that learns by gradient descent in double precision.
+///
+/// An interpreter of its network, and gradients by central differences: it shares no code with the
+/// engine.
 struct ReferencePeer {
   private var network: ReferenceNetwork
   let classes: Int
@@ -123,10 +125,11 @@ struct ReferenceImages {
   }
 }
 
-/// How far single precision may be from the reference after some steps, in the 2-norm: each step
-/// rounds each weight by at most u·|w|, with signs at random, and gradients are sums of `terms`
-/// products, so that what they moved is off by √terms·u of itself. Four standard deviations of the
-/// sum are allowed.
+/// How far single precision may be from the reference after some steps, in the 2-norm.
+///
+/// Each step rounds each weight by at most u·|w|, with signs at random, and gradients are sums of
+/// `terms` products, so that what they moved is off by √terms·u of itself. Four standard deviations
+/// of the sum are allowed.
 func allowedError(
   _ peer: ReferencePeer,
   from initial: [Float],
