@@ -6,6 +6,8 @@ import Testing
 /// A scenario as text, in pieces that tests vary; what is not varied is small and fast.
 struct ScenarioText {
   var seeds = "[1]"
+  /// Classes of the images in memory, as far as the scenario's validation knows.
+  var classes = 3
   var partition = #"{ "kind": "iid" }"#
   var augment = "[]"
   var normalize = "none"
@@ -43,7 +45,8 @@ struct ScenarioText {
     {
       "fedsim": 1, "name": "test", "seeds": \(seeds),
       "data": {
-        "dataset": { "kind": "synthetic", "classes": 3 }, "partition": \(partition), "augment": \(augment),
+        "dataset": { "kind": "synthetic", "classes": \(classes) },
+        "partition": \(partition), "augment": \(augment),
         "normalize": "\(normalize)", "test": \(localTest)\(member("public", publicSet))\(
           member("styles", styles))
       }\(member("clientModels", clientModels)),

@@ -81,6 +81,7 @@ struct PretrainingTests {
     text.model = """
       { "kind": "mlp", "hidden": [6], "pretrain": { "classes": [1, 3], "epochs": 1 } }
       """
+    text.classes = 5
     let data = SmallImages.floats(train: 60, classes: 5)
     let experiment = try text.experiment(data)
     #expect(experiment.network.classes == 3)
