@@ -27,6 +27,23 @@ package struct ClassifierPlace: Sendable {
     self.bias = bias.range
   }
 
+  /// The classifier of a network that a method's `objection` lets through.
+  package init(required network: Network) {
+    guard let place = ClassifierPlace(network) else {
+      preconditionFailure("ClassifierPlace: \(network.classifier) is no linear layer with a bias")
+    }
+    self = place
+  }
+
+  /// What a method says to a network whose classifier is not a linear layer with a bias.
+  package static func objection(
+    _ kind: String,
+    to network: Network
+  ) -> (problem: String, hint: String)? {
+    ClassifierPlace(network) == nil
+      ? ("\(kind) needs a linear classifier with a bias", "choose another model") : nil
+  }
+
   /// Floats of a head, C·d + C.
   package var count: Int { classes * width + classes }
 

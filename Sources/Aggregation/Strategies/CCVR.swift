@@ -99,6 +99,13 @@ package struct CCVR: Strategy {
     ]
   )
 
+  package static func objection(
+    _ settings: StrategySettings,
+    to network: Network
+  ) -> (problem: String, hint: String)? {
+    ClassifierPlace.objection(card.kind, to: network)
+  }
+
   /// The mean of models, or the sums of statistics: each exchange fills one of them.
   package struct Fold: UpdateFold {
     var models = WeightedMean()
@@ -164,7 +171,7 @@ package struct CCVR: Strategy {
     epochs = settings.integer("headEpochs")
     learningRate = settings.number("headLearningRate")
     batch = settings.integer("headBatch")
-    classifier = ClassifierPlace(problem.network)
+    classifier = ClassifierPlace(required: problem.network)
     bodyTensors = ParameterSelection(problem.layout) { $0.layer != problem.network.classifier }
     self.problem = problem
   }
@@ -256,7 +263,7 @@ package struct CCVR: Strategy {
     var head = LinearHead(
       classes: classes,
       width: classifier.width,
-      values: isFresh ? classifier.fresh(&initial) : classifier.values(in: model),
+      values: isFresh ? classifier.fresh(&initial) : classifier.head(of: model),
       optimizer: OptimizerSpec(learningRate: learningRate, momentum: 0.9)
     )
     head.train(
@@ -272,7 +279,7 @@ package struct CCVR: Strategy {
   /// The body with the calibrated classifier, where there is one for it.
   package func genericModel(_ server: ServerState) -> [Float]? {
     var model = server.model
-    if let head = server.memory[Self.calibrated] { classifier.place(head, into: &model) }
+    if let head = server.memory[Self.calibrated] { classifier.put(head, into: &model) }
     return model
   }
 }

@@ -98,6 +98,13 @@ package struct CReFF: Strategy {
     ]
   )
 
+  package static func objection(
+    _ settings: StrategySettings,
+    to network: Network
+  ) -> (problem: String, hint: String)? {
+    ClassifierPlace.objection(card.kind, to: network)
+  }
+
   /// The mean of models, and the sum of gradients over the clients that have a class.
   package struct Fold: UpdateFold {
     struct Sum {
@@ -174,14 +181,14 @@ package struct CReFF: Strategy {
     headBatch = settings.integer("headBatch")
     draws = settings.integer("draws")
     gradientBatch = settings.integer("gradientBatch")
-    classifier = ClassifierPlace(problem.network)
+    classifier = ClassifierPlace(required: problem.network)
     self.problem = problem
   }
 
   /// The initial classifier, and features from N(0, 1).
   package func start(_ problem: LearningProblem) -> ServerState {
     var server = ServerState(model: problem.initial)
-    server.memory[Self.retrained] = classifier.values(in: problem.initial)
+    server.memory[Self.retrained] = classifier.head(of: problem.initial)
     var stream = serverStream(round: 0, step: 0)
     let count = classifier.classes * rows * classifier.width
     server.memory[Self.features] = (0..<count).map { _ in Float(stream.normal()) }
@@ -192,7 +199,7 @@ package struct CReFF: Strategy {
     var payload = base.download(server, to: client)
     payload.append(
       Self.retrained,
-      classifier.tensors,
+      classifier.tensors("head"),
       values: server.memory[Self.retrained, default: []]
     )
     return payload
@@ -207,7 +214,7 @@ package struct CReFF: Strategy {
     let gradients = classGradients(device, head: received[Self.retrained])
     var update = try base.train(&device, received: received, memory: &memory)
     for (c, values) in gradients {
-      update.upload.append(Self.gradient(c), classifier.tensors, values: values)
+      update.upload.append(Self.gradient(c), classifier.tensors("head"), values: values)
     }
     return update
   }
@@ -325,7 +332,7 @@ package struct CReFF: Strategy {
   /// The body with the re-trained classifier.
   package func genericModel(_ server: ServerState) -> [Float]? {
     var model = server.model
-    if let head = server.memory[Self.retrained] { classifier.place(head, into: &model) }
+    if let head = server.memory[Self.retrained] { classifier.put(head, into: &model) }
     return model
   }
 }

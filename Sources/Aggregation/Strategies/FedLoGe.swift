@@ -196,9 +196,7 @@ package struct FedLoGe: Strategy {
   let phase: LocalPhase
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    guard let place = ClassifierPlace(problem.network) else {
-      preconditionFailure("FedLoGe: a network that `objection` refuses")
-    }
+    let place = ClassifierPlace(required: problem.network)
     self.settings = settings
     self.place = place
     seed = problem.seed

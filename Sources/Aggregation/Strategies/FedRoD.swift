@@ -53,8 +53,7 @@ package struct FedRoD: BasedStrategy {
     _ settings: StrategySettings,
     to network: Network
   ) -> (problem: String, hint: String)? {
-    ClassifierPlace(network) == nil
-      ? ("fedrod needs a linear classifier with a bias", "choose another model") : nil
+    ClassifierPlace.objection(card.kind, to: network)
   }
 
   private static let head = "head"
@@ -67,9 +66,7 @@ package struct FedRoD: BasedStrategy {
   let seed: UInt64
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    guard let place = ClassifierPlace(problem.network) else {
-      preconditionFailure("FedRoD: a network that `objection` refuses")
-    }
+    let place = ClassifierPlace(required: problem.network)
     base = FedAvg(StrategySettings(FedAvg.card), problem)
     self.place = place
     start = settings.choice("privateStart")
