@@ -74,6 +74,11 @@ struct ScenarioText {
     return reading
   }
 
+  /// What the reader finds wrong or doubtful.
+  var problems: [Problem] {
+    ScenarioReader().read(bytes: Array(json.utf8), file: "test.json").problems
+  }
+
   /// The experiment on images in memory: the text's data set is not read.
   func experiment(_ data: LabelledData) throws -> Experiment {
     try Experiment(try #require(try reading().scenario), data: data)
