@@ -35,8 +35,9 @@ public struct ServerState: Sendable, Equatable {
   public var model: [Float]
   /// What a method keeps besides: momentum, control variates, prototypes, generators.
   public var memory = StateTensors()
-  /// The round being run, from 1, and the exchange within it, from 0: set by the engine.
+  /// The round being run, from 1: set by the engine.
   public var round = 0
+  /// The exchange within the round, from 0: set by the engine.
   public var exchange = 0
 
   /// The state before the first round.

@@ -148,10 +148,11 @@ package struct HeadTraining {
       for start in stride(from: 0, to: part.labels.count, by: size) {
         let range = start..<min(start + size, part.labels.count)
         let width = network.input.count
-        for (i, value) in part.representations[range.lowerBound * width..<range.upperBound * width]
-          .enumerated()
-        {
-          workspace.input[i] = value
+        part.representations.withUnsafeBufferPointer { source in
+          guard let source = source.baseAddress, let input = workspace.input.baseAddress else {
+            return
+          }
+          input.update(from: source + range.lowerBound * width, count: range.count * width)
         }
         network.forward(workspace, batch: range.count, training: false)
         all[index].withUnsafeMutableBufferPointer { result in

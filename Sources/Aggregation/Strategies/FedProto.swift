@@ -21,7 +21,7 @@ package struct FedProto: Strategy {
     equations: [
       "C_k^(c) = mean of φ_k(x) over client k's examples of class c, after training",
       "C̄^(c) = Σ_k (n_kc/n_c)·C_k^(c)  over the round's clients that have class c",
-      "client: CE + λ·‖φ_k(x) − C̄^(y)‖²",
+      "client: CE + λ·‖φ_k(x) − C̄^(y)‖²/d",
       "predict: argmin_c ‖φ_k(x) − C̄^(c)‖",
     ],
     messages: [
@@ -33,9 +33,11 @@ package struct FedProto: Strategy {
       "Equation 6 divides the weighted mean by the number of clients once more; a mean of "
         + "prototypes needs no second division, and the authors' code has none.",
       "The authors' code averages clients alike (weighting: uniform).",
-      "Equation 8 compares a client's prototype with the common one; algorithm 1 and the authors' "
-        + "code take it batch by batch, the code example by example, as here. It averages the "
-        + "squares over the features (distance: mean), which makes λ smaller by the factor d.",
+      "Equation 8 compares a client's prototype with the common one; algorithm 1 takes it batch by "
+        + "batch, the authors' code example by example, as here.",
+      "The paper leaves the scale of the distance open. The authors' code, whose λ the paper "
+        + "reports, averages the squares over the features (distance: mean); their sum makes λ "
+        + "larger by the factor d.",
       "A class that no client of the last round has keeps its prototype.",
       "A class without a prototype is never predicted from prototypes (its logit is −10⁹); while "
         + "none has one, the classifier predicts.",
@@ -54,9 +56,9 @@ package struct FedProto: Strategy {
       Hyperparameter(
         "distance",
         symbol: "",
-        .choice(["sum", "mean"]),
-        default: .choice("sum"),
-        "squared differences summed over the features, or their mean as in public code",
+        .choice(["mean", "sum"]),
+        default: .choice("mean"),
+        "squared differences averaged over the features, or summed",
         inferred: true
       ),
       Hyperparameter(

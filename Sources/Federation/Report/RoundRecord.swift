@@ -123,8 +123,9 @@ public struct RoundRecord: Sendable, Equatable {
     /// Mean over clients of their own model's accuracy with all classes counting alike, held or
     /// not; nil when not measured.
     public var global: Double?
-    /// Per class, the mean over the clients that hold it; NaN for a class that none holds. Empty
-    /// when not measured.
+    /// Per class, the mean over the clients that hold it; NaN for a class that none holds.
+    ///
+    /// Empty when not measured.
     public var perClass: [Double]
     /// Groups of `perClass` by the pooled training images; nil as for the generic model.
     public var shots: Shots?

@@ -44,8 +44,10 @@ extension NetworkBuilder {
       stride: spec.patch
     )
     x = classToken(x)
-    for block in 0..<spec.depth { x = transformerBlock(spec, "blocks.\(block)", x) }
-    x = layerNorm("norm", firstPosition(x), epsilon: 1e-6)
+    for block in 0..<spec.depth {
+      x = cut("blocks.\(block)", transformerBlock(spec, "blocks.\(block)", x))
+    }
+    x = cut("norm", layerNorm("norm", firstPosition(x), epsilon: 1e-6))
     return head("head", x, classes)
   }
 

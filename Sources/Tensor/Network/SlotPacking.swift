@@ -50,7 +50,9 @@ struct ValuePlan: Sendable {
   /// Floats per example of all that share.
   let perExample: Int
 
-  /// `backward`: indices of the steps that run backward. `kept`: slots that are read from outside.
+  /// `backward`: indices of the steps that run backward.
+  ///
+  /// `kept`: slots that are read from outside.
   init(_ steps: [any Operation], backward: [Int], _ slots: [Network.Slot], kept: Set<Int>) {
     guard steps.contains(where: { $0 is PoolMatch }) else {
       (offsets, perExample) = ([:], 0)

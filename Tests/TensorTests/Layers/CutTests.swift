@@ -18,6 +18,10 @@ import Testing
       ModelSpec(kind: .vgg, width: 4, norm: .group(groups: 2), blocks: 1), 6, ["layer1", "fc1"]
     ),
     (
+      ModelSpec(kind: .vit, width: 8, patch: 4, depth: 2, heads: 2), 8,
+      ["blocks.0", "blocks.1", "norm"]
+    ),
+    (
       ModelSpec(kind: .resnet8, width: 4, norm: .group(groups: 2)), 9,
       ["conv1", "layer1.0", "layer2.0", "layer3.0", "avgpool"]
     ),
