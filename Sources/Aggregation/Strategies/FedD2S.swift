@@ -164,12 +164,12 @@ package struct FedD2S: Strategy {
     received: Payload,
     memory: inout ClientMemory
   ) throws(Divergence) -> ClientUpdate {
-    guard has(received, Self.control) else {
-      if has(received, Self.knowledge) { memory[Self.knowledge] = received[Self.knowledge] }
+    guard received.has(Self.control) else {
+      if received.has(Self.knowledge) { memory[Self.knowledge] = received[Self.knowledge] }
       return ClientUpdate(.empty, LocalReport())
     }
     let cut = cut(Int(received[Self.control][0]))
-    let hasWeights = has(received, Self.own)
+    let hasWeights = received.has(Self.own)
     var model = memory[Self.own, default: problem.initial]
     if hasWeights, let cut {
       problem.network.before(cut).scatter(received[Self.own], into: &model)
@@ -197,10 +197,6 @@ package struct FedD2S: Strategy {
       )
     }
     return ClientUpdate(upload, report)
-  }
-
-  private func has(_ payload: Payload, _ name: String) -> Bool {
-    payload.blocks.contains { $0.name == name }
   }
 
   /// Phase 1a: E epochs of CE + λ·τ²·KL(q ‖ σ_τ(z)), the second term when q was received.
