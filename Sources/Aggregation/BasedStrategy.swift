@@ -19,6 +19,8 @@ extension BasedStrategy {
   /// The base's.
   public static var needs: MethodNeeds { Base.needs }
   /// The base's.
+  public static var releases: [Release] { Base.releases }
+  /// The base's.
   public static func objection(to optimizer: OptimizerSpec) -> String? {
     Base.objection(to: optimizer)
   }
@@ -31,6 +33,11 @@ extension BasedStrategy {
   public var models: ModelKinds { base.models }
   /// The base's.
   public var exchanges: Int { base.exchanges }
+
+  /// The base's.
+  public func privateWork(examples n: Int, _ settings: LocalSettings) -> PrivateWork {
+    base.privateWork(examples: n, settings)
+  }
 
   /// The base's.
   public func start(_ problem: LearningProblem) -> ServerState { base.start(problem) }

@@ -97,6 +97,14 @@ public struct Payload: Sendable, Equatable {
     Payload(blocks: blocks.filter { $0.name == name })
   }
 
+  /// The same blocks with other values, [count] of each.
+  public func replacing(_ values: [[Float]]) -> Payload {
+    precondition(values.count == blocks.count, "Payload: \(values.count) of \(blocks.count) blocks")
+    var copy = self
+    for index in values.indices { copy.blocks[index].values = values[index] }
+    return copy
+  }
+
   /// The same message with values of its own: it holds neither a model nor what was received.
   public var materialised: Payload {
     var copy = self

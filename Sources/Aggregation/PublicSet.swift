@@ -56,6 +56,7 @@ extension Device {
     settings.augmentation = AugmentationPlan()
     settings.loss = .crossEntropy
     return visiting(examples, settings: settings, firstStep: (1 + part) * Self.publicSteps)
+      .unprotected
   }
 
   /// The logits of public images, [n × C], by the model in the workspace.

@@ -19,6 +19,9 @@ public protocol Strategy: Sendable {
   static var weighting: WeightingRule { get }
   /// What the scenario must or may have besides.
   static var needs: MethodNeeds { get }
+  /// What uploads tell of a client's examples, block by block; a block that is left out counts as
+  /// read from them.
+  static var releases: [Release] { get }
   /// Why a client optimizer does not suit the method, or nil.
   static func objection(to optimizer: OptimizerSpec) -> String?
   /// What to know of the method under a client optimizer that suits it, or nil.
@@ -52,6 +55,10 @@ public protocol Strategy: Sendable {
   var uploadWeighting: WeightingRule { get }
   /// Exchanges of messages in a round, 1 or more.
   var exchanges: Int { get }
+
+  /// Batches that a client with n examples draws in a round, for the noise to be planned; one that
+  /// takes more ends its budget sooner.
+  func privateWork(examples n: Int, _ settings: LocalSettings) -> PrivateWork
 
   /// How uploads are combined.
   associatedtype Fold: UpdateFold = WeightedMean
@@ -154,6 +161,8 @@ extension Strategy {
   public static var weighting: WeightingRule { .scenario }
   /// Nothing.
   public static var needs: MethodNeeds { [] }
+  /// Nobody said: everything counts as read from examples.
+  public static var releases: [Release] { [] }
   /// Any optimizer suits.
   public static func objection(to optimizer: OptimizerSpec) -> String? { nil }
   /// Nothing to know.
@@ -184,6 +193,10 @@ extension Strategy {
   public var uploadWeighting: WeightingRule { Self.weighting }
   /// One.
   public var exchanges: Int { 1 }
+  /// The scenario's work, one gradient per batch.
+  public func privateWork(examples n: Int, _ settings: LocalSettings) -> PrivateWork {
+    PrivateWork(batches: settings.work.steps(examples: n, batch: settings.batch))
+  }
 
   /// The initial model, nothing remembered.
   public func start(_ problem: LearningProblem) -> ServerState {

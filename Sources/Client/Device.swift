@@ -30,14 +30,16 @@ public struct Device {
   public let surroundings: Surroundings
   /// The loss on its own examples, by `settings.loss`.
   public let loss: SoftmaxCrossEntropy
+  /// How its gradients are made private; nil takes them as they are.
+  public private(set) var privacy: PrivateTraining?
 
   private var epoch = 0
-  private var order: [Int] = []
-  private var places: [Int] = []
+  var order: [Int] = []
+  var places: [Int] = []
   private var position = 0
-  private var batch = 0..<0
-  private var augmentation = RandomStream(seed: 0, .augmentation)
-  private var steps = 0
+  var batch = 0..<0
+  var augmentation = RandomStream(seed: 0, .augmentation)
+  var steps = 0
 
   /// What a client knows besides its own examples.
   public struct Surroundings {
@@ -77,7 +79,8 @@ public struct Device {
     loader: BatchLoader,
     settings: LocalSettings,
     firstStep: Int = 0,
-    surroundings: Surroundings = Surroundings()
+    surroundings: Surroundings = Surroundings(),
+    privacy: PrivateTraining? = nil
   ) {
     self.client = client
     self.round = round
@@ -89,6 +92,7 @@ public struct Device {
     self.loader = loader
     self.settings = settings
     self.surroundings = surroundings
+    self.privacy = privacy
     epoch = firstStep
     steps = firstStep
     learningRate =
@@ -123,8 +127,17 @@ public struct Device {
       loader: loader,
       settings: settings ?? self.settings,
       firstStep: firstStep,
-      surroundings: surroundings
+      surroundings: surroundings,
+      privacy: privacy
     )
+  }
+
+  /// The same client without noise: for examples that are public, and for models that never leave
+  /// it nor change what leaves.
+  public var unprotected: Device {
+    var device = self
+    device.privacy = nil
+    return device
   }
 
   /// n_c of the device's examples, [C].
@@ -142,7 +155,11 @@ public struct Device {
   /// last one is used up.
   ///
   /// The device must have examples.
+  ///
+  /// Under example-level privacy: draws a Poisson batch, which may be empty, and returns the size
+  /// that was expected.
   public mutating func nextBatch() -> Int {
+    if let privacy { return drawBatch(privacy) }
     if position >= order.count {
       places = Array(examples.indices)
       if settings.order == .shuffled {
@@ -200,12 +217,24 @@ public struct Device {
   ///
   /// `firstStep`: the first step of the network that the backward sweep must reach.
   ///
+  /// `ranges`: the trained parameters that will move; all by default. Only private gradients are
+  /// exact on them alone.
+  ///
   /// - Throws: ``Divergence`` when the loss is not finite.
   public mutating func computeGradient<Rule: LocalRule>(
     _ rule: inout Rule,
     directRate: Float? = nil,
-    firstStep: Int = 0
+    firstStep: Int = 0,
+    ranges: [Range<Int>]? = nil
   ) throws(Divergence) -> SoftmaxCrossEntropy.Result {
+    if let privacy {
+      return computePrivateGradient(
+        &rule,
+        privacy,
+        ranges: ranges ?? [0..<network.layout.trainedCount],
+        firstStep: firstStep
+      )
+    }
     let dropout = RandomStream(
       seed: seed,
       .dropout,
@@ -255,7 +284,7 @@ public struct Device {
   }
 
   /// The loss of some examples and its gradient with respect to the logits.
-  private func evaluate<Rule: LocalRule>(
+  func evaluate<Rule: LocalRule>(
     _ rule: inout Rule,
     _ part: BatchPart,
     _ result: inout SoftmaxCrossEntropy.Result

@@ -16,8 +16,13 @@ public struct LinearHead: Sendable {
   /// [C].
   public var values: [Float]
 
+  /// Whether gradients of examples wait for their factors, instead of being added at once: for
+  /// training that clips them (`addHeld`).
+  public var holdsExamples = false
+
   private var optimizer: VectorOptimizer
-  private var gradient: [Float]
+  /// What the next step takes, [C·d + C].
+  var gradient: [Float]
   /// The product's scratch, then logits and their gradient of as many rows as were asked for.
   private var work: [Float]
 
@@ -134,6 +139,71 @@ public struct LinearHead: Sendable {
     }
   }
 
+  /// ∂L/∂z of the rows of the last `accumulate`, [count × C].
+  private func heldSlopes(_ count: Int) -> Int {
+    LinearProduct(inputs: width, outputs: classes).scratchCount + count * classes
+  }
+
+  /// ‖g_i‖² of one held example, weight and bias together: Σ_{k,l} (s_k·s_l)(h_k·h_l + 1) over its
+  /// rows, with s = ∂ℓ/∂z.
+  ///
+  /// `features`: those of the last `accumulate`, [count × d]; `rows`: the example's.
+  ///
+  /// - Complexity: O(rows² · (C + d)).
+  /// - Source: Goodfellow 2015, arXiv:1510.01799; Li et al., ICLR 2022, arXiv:2110.05679.
+  func heldSquaredNorm(
+    _ rows: Range<Int>,
+    features: UnsafePointer<Float>,
+    count: Int
+  ) -> Double {
+    work.withUnsafeBufferPointer { work in
+      guard let start = work.baseAddress else { return 0 }
+      let slopes = start + heldSlopes(count)
+      func dot(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ n: Int) -> Double {
+        var sum = 0.0
+        for i in 0..<n { sum += Double(x[i]) * Double(y[i]) }
+        return sum
+      }
+      var total = 0.0
+      for k in rows {
+        for l in rows {
+          total +=
+            dot(slopes + k * classes, slopes + l * classes, classes)
+            * (dot(features + k * width, features + l * width, width) + 1)
+        }
+      }
+      return total
+    }
+  }
+
+  /// target += Σ_rows f_row · s_row ⊗ (h_row, 1), of the rows of the last `accumulate`.
+  ///
+  /// `factors`: [count]; a row with factor 0 is not read.
+  ///
+  /// `target`: [C·d + C], such as `gradient`.
+  ///
+  /// - Complexity: 2·count·C·d.
+  func addHeld(
+    _ factors: [Float],
+    features: UnsafePointer<Float>,
+    to target: inout [Float]
+  ) {
+    let count = factors.count
+    work.withUnsafeBufferPointer { work in
+      guard let start = work.baseAddress else { return }
+      let slopes = start + heldSlopes(count)
+      for row in 0..<count where factors[row] != 0 {
+        for c in 0..<classes {
+          let slope = factors[row] * slopes[row * classes + c]
+          if slope == 0 { continue }
+          let weights = c * width
+          for j in 0..<width { target[weights + j] += slope * features[row * width + j] }
+          target[classes * width + c] += slope
+        }
+      }
+    }
+  }
+
   /// Runs a loss on the logits and adds the gradient of the parameters.
   private mutating func accumulate<Outcome>(
     _ features: UnsafePointer<Float>,
@@ -141,7 +211,7 @@ public struct LinearHead: Sendable {
     _ fixedLogits: UnsafePointer<Float>?,
     _ loss: (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Outcome
   ) -> Outcome {
-    let (classes, width) = (classes, width)
+    let (classes, width, holdsExamples) = (classes, width, holdsExamples)
     let product = LinearProduct(inputs: width, outputs: classes)
     let needed = product.scratchCount + 2 * count * classes
     if work.count < needed { work = [Float](repeating: 0, count: needed) }
@@ -160,6 +230,7 @@ public struct LinearHead: Sendable {
           }
           let logitSlopes = logits + count * classes
           let outcome = loss(logits, logitSlopes)
+          if holdsExamples { return outcome }
           product.addWeightGradient(logitSlopes, features, rows: count, to: slope)
           let biasSlope = slope + classes * width
           for r in 0..<count {

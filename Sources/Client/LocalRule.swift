@@ -37,6 +37,10 @@ public protocol LocalRule {
   /// Called after the gradient of a whole batch, before the optimizer's step: heads that the rule
   /// trains besides the network make theirs here.
   mutating func endBatch(learningRate: Double)
+
+  /// The heads that the rule trains besides the network, on the features of the same forward pass:
+  /// training that clips gradients of examples clips theirs with the network's, as one vector.
+  var heads: [LinearHead] { get set }
 }
 
 extension LocalRule {
@@ -52,6 +56,11 @@ extension LocalRule {
   public mutating func adjust(_ gradient: inout MutableSpan<Float>, at parameters: Span<Float>) {}
   /// Nothing besides.
   public mutating func endBatch(learningRate: Double) {}
+  /// None.
+  public var heads: [LinearHead] {
+    get { [] }
+    set {}
+  }
 }
 
 /// Some examples of a batch after their forward pass.

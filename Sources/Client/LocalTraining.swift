@@ -53,7 +53,9 @@ extension Device {
     var report = LocalReport()
     var optimizer = Optimizer(settings.optimizer, workspace)
     // Plain SGD on all parameters: dense layers move their weights while they form the gradient.
-    let direct = settings.optimizer.isPlain && !Rule.adjustsGradient && phase.covers(network)
+    let direct =
+      settings.optimizer.isPlain && !Rule.adjustsGradient && phase.covers(network)
+      && privacy == nil
     let firstStep = network.firstStep(moving: phase.ranges)
     for _ in 0..<stepCount(phase.work) {
       let batch = nextBatch()
@@ -61,7 +63,8 @@ extension Device {
       let result = try computeGradient(
         &rule,
         directRate: isDirect ? Float(learningRate) : nil,
-        firstStep: firstStep
+        firstStep: firstStep,
+        ranges: phase.ranges
       )
       if isDirect {
         workspace.finishDirectStep(Float(learningRate), network.indirectRanges)

@@ -51,6 +51,15 @@ public enum LossSpec: Sendable, Equatable {
     }
   }
 
+  /// Whether `loss` reads the client's own class counts, which are private data.
+  public var readsOwnCounts: Bool {
+    switch self {
+    case .balancedSoftmax(let prior), .logitAdjustment(_, let prior): prior == .local
+    case .ldam, .classBalanced: true
+    case .crossEntropy, .focal: false
+    }
+  }
+
   /// The loss of a client in a round.
   ///
   /// A prior without any example, such as that of a client without data, gives cross-entropy.

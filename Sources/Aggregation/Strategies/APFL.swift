@@ -87,6 +87,13 @@ package struct APFL: BasedStrategy {
 
   package var models: ModelKinds { base.models.union(.personal) }
 
+  package func privateWork(examples n: Int, _ settings: LocalSettings) -> PrivateWork {
+    PrivateWork(
+      batches: settings.work.steps(examples: n, batch: settings.batch),
+      gradientsPerBatch: 2  // at w and at the mixture
+    )
+  }
+
   package func train(
     _ device: inout Device,
     received: Payload,

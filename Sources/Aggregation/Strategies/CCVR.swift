@@ -98,6 +98,11 @@ package struct CCVR: Strategy {
       ),
     ]
   )
+  package static let releases: [Release] = [
+    .training(ModelExchange.block),
+    .examples(counts, "class counts"),
+    .examples("class", "means and covariances of the features of each class"),
+  ]
 
   package static func objection(
     _ settings: StrategySettings,

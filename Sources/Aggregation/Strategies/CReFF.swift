@@ -97,6 +97,10 @@ package struct CReFF: Strategy {
       ),
     ]
   )
+  package static let releases: [Release] = [
+    .training(ModelExchange.block),
+    .examples("gradient", "gradients of classes on their real features"),
+  ]
 
   package static func objection(
     _ settings: StrategySettings,

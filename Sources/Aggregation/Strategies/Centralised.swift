@@ -19,6 +19,7 @@ package struct Centralised: Strategy {
     ],
     composes: [.loss, .postHoc]
   )
+  package static let releases: [Release] = []
 
   package static let population: Population = .pooled
 

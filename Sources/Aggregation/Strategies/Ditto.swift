@@ -90,8 +90,9 @@ package struct Ditto: BasedStrategy {
     let anchor = base.exchange.model(received, memory)
     var settings = device.settings
     settings.optimizer.learningRate *= personalRateFactor
-    // The same counters, and so the same batches: λ = 0 is training alone.
-    var twin = device.visiting(device.examples, settings: settings, firstStep: 0)
+    // The same counters, and so the same batches: λ = 0 is training alone. Nothing that leaves the
+    // client depends on this model, so it needs no noise.
+    var twin = device.visiting(device.examples, settings: settings, firstStep: 0).unprotected
 
     var update = try base.train(&device, received: received, memory: &memory)
 

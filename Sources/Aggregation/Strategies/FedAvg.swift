@@ -25,6 +25,7 @@ package struct FedAvg: Strategy {
     notes: ["federation.weighting \"uniform\" takes p_k = 1/|S| instead."],
     composes: .all
   )
+  package static let releases: [Release] = [.training(ModelExchange.block)]
 
   let exchange: ModelExchange
 

@@ -100,6 +100,7 @@ package struct FedDF: Strategy {
       ),
     ]
   )
+  package static let releases: [Release] = [.training(ModelExchange.block)]
 
   package static let needs: MethodNeeds = .publicSet
 

@@ -51,6 +51,7 @@ package struct FedDyn: Strategy {
       ),
     ]
   )
+  package static let releases: [Release] = [.training(ModelExchange.block)]
 
   package static let weighting: WeightingRule = .uniform
 

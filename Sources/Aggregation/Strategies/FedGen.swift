@@ -47,6 +47,9 @@ package struct FedGen: Strategy {
     composes: [.loss, .serverOptimizer, .postHoc],
     fields: fields
   )
+  package static let releases: [Release] = [
+    .training(ModelExchange.block), .examples(countsName, "class counts"),
+  ]
 
   private static let generatorName = "generator"
   private static let labelsName = "labels"

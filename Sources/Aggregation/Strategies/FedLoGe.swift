@@ -55,6 +55,7 @@ package struct FedLoGe: Strategy {
     composes: [.loss, .serverOptimizer, .postHoc],
     fields: FedLoGe.fields
   )
+  package static let releases: [Release] = [.training(ModelExchange.block), .training(auxiliary)]
 
   private static let fields = [
     Hyperparameter(

@@ -101,6 +101,7 @@ package struct FedMD: Strategy {
       ),
     ]
   )
+  package static let releases: [Release] = [.examples(scores, "soft labels of a client's model")]
 
   /// What the digest minimises, and so what is exchanged.
   package enum Digest: String, Sendable, CaseIterable {

@@ -47,6 +47,7 @@ package struct FedNova: BasedStrategy {
       )
     ]
   )
+  package static let releases: [Release] = [.training(ModelExchange.block), .size(steps)]
 
   /// Adaptive optimizers have no fixed weights of their gradients.
   package static func objection(to optimizer: OptimizerSpec) -> String? {

@@ -77,6 +77,12 @@ package struct FedRep: BasedStrategy {
     }
   }
 
+  package func privateWork(examples n: Int, _ settings: LocalSettings) -> PrivateWork {
+    PrivateWork(
+      batches: phases.reduce(0) { $0 + $1.work.steps(examples: n, batch: settings.batch) }
+    )
+  }
+
   package func train(
     _ device: inout Device,
     received: Payload,

@@ -159,6 +159,10 @@ package struct KnFu: Strategy {
       ),
     ]
   )
+  package static let releases: [Release] = [
+    .examples(block, "soft labels of a client's model"),
+    .examples(labels, "a client's class shares"),
+  ]
 
   private static let own = "model"
   private static let block = "knowledge"

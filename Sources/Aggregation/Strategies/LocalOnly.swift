@@ -17,6 +17,7 @@ package struct LocalOnly: Strategy {
     ],
     composes: .loss
   )
+  package static let releases: [Release] = []
 
   package var models: ModelKinds { .personal }
 

@@ -102,6 +102,13 @@ package struct PFedMe: BasedStrategy {
 
   package var models: ModelKinds { base.models.union(.personal) }
 
+  package func privateWork(examples n: Int, _ settings: LocalSettings) -> PrivateWork {
+    PrivateWork(
+      batches: settings.work.steps(examples: n, batch: settings.batch),
+      gradientsPerBatch: innerSteps
+    )
+  }
+
   package func train(
     _ device: inout Device,
     received: Payload,

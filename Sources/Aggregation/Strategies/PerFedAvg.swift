@@ -93,6 +93,13 @@ package struct PerFedAvg: BasedStrategy {
 
   package var models: ModelKinds { base.models.union(.personal) }
 
+  package func privateWork(examples n: Int, _ settings: LocalSettings) -> PrivateWork {
+    // Hessian-free: a third batch, with two gradients; all are planned as dearly as that one.
+    let steps = settings.work.steps(examples: n, batch: settings.batch)
+    return hasCurvature
+      ? PrivateWork(batches: 3 * steps, gradientsPerBatch: 2) : PrivateWork(batches: 2 * steps)
+  }
+
   package func train(
     _ device: inout Device,
     received: Payload,

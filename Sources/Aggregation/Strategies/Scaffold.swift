@@ -44,6 +44,7 @@ package struct Scaffold: Strategy {
       )
     ]
   )
+  package static let releases: [Release] = [.training(ModelExchange.block), .training(control)]
 
   package static let weighting: WeightingRule = .uniform
 

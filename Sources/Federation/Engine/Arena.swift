@@ -31,6 +31,8 @@ struct Arena {
   var groupSpaces: [WorkerSpaces] = []
   /// What is done to a generic model's classifier before it is measured.
   var postHoc = PostHoc.none
+  /// How examples or clients are protected; nil for not at all.
+  var privacy: RunPrivacy?
 
   /// The server's network.
   var network: Network { problem.network }
@@ -42,7 +44,8 @@ struct Arena {
     examples: [Int],
     worker: Int,
     settings: LocalSettings? = nil,
-    firstStep: Int = 0
+    firstStep: Int = 0,
+    privacy: PrivateTraining? = nil
   ) -> Device {
     let spaces = spaces(of: client)
     return Device(
@@ -60,7 +63,8 @@ struct Arena {
         publicExamples: split.publicIndices,
         pooledCounts: problem.pooledCounts,
         makeCompanion: { spaces.companion(worker) }
-      )
+      ),
+      privacy: privacy
     )
   }
 

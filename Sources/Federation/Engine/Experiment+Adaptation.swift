@@ -30,7 +30,58 @@ extension Experiment {
       arena.spaces = spaces(arena.network)
     }
     if settings.batch > scenario.client.batch { arena.groupSpaces = groupNetworks.map(spaces) }
+    arena.privacy = try privacy(choice, type, arena)
     return arena
+  }
+
+  /// How a strategy's clients or their examples are protected, with its noise.
+  private func privacy<Method: Strategy>(
+    _ choice: Scenario.StrategyChoice,
+    _ type: Method.Type,
+    _ arena: Arena
+  ) throws(Failure) -> RunPrivacy? {
+    guard let settings = choice.privacy, !settings.isInert else { return nil }
+    let method = Method(choice.settings, arena.problem)
+    let local = arena.problem.settings
+    var participations = [Int](repeating: 0, count: scenario.federation.clients)
+    for round in stride(from: 1, through: scenario.federation.rounds, by: 1) {
+      for client in arena.sampler.cohort(round: round) { participations[client] += 1 }
+    }
+    var sizes = arena.split.clients.map(\.count)
+    if Method.population == .pooled {
+      // One site that draws from everybody's examples.
+      sizes = [sizes.reduce(0, +)]
+      participations = [scenario.federation.rounds]
+    }
+    let plan = try PrivacyPlan(
+      settings,
+      PrivacyPlan.Facts(
+        federation: scenario.federation,
+        sizes: sizes,
+        participations: participations,
+        exchanges: method.exchanges,
+        work: { method.privateWork(examples: $0, local) },
+        batch: local.batch
+      )
+    )
+    let expected =
+      scenario.federation.sampling == .poisson
+      ? scenario.federation.participation * Double(scenario.federation.clients)
+      : Double(arena.sampler.size)
+    return RunPrivacy(
+      settings: settings,
+      plan: plan,
+      audit: ReleaseAudit(
+        type,
+        loss: choice.loss,
+        settings: settings,
+        normalization: scenario.data.normalize
+      ),
+      declared: Set(type.releases.map(\.block)),
+      batch: local.batch,
+      cohortSize: expected,
+      memories: WorkerExampleMemories(workers: arena.pool.workers)
+    )
   }
 
   /// The largest batch that any of the scenario's strategies asks for.

@@ -105,7 +105,7 @@ struct ExperimentFolder {
     )
     try AtomicFile.write(ResultsTable.csv(results), to: FilePath.join(path, "results.csv"))
     let split = experiment.splits[0]
-    let input = ReportInput(
+    var input = ReportInput(
       title: experiment.scenario.name,
       conditions: experiment.conditions,
       warnings: warnings,
@@ -116,6 +116,13 @@ struct ExperimentFolder {
       scenario: source.resolved,
       command: source.command
     )
+    for result in results {
+      var epsilons: [Double] = []
+      for run in result.runs {
+        epsilons += try RunFiles.epsilons(in: FilePath.join(path, "\(result.label)-s\(run.seed)"))
+      }
+      if !epsilons.isEmpty { input.clientEpsilons.append((result.label, epsilons)) }
+    }
     try AtomicFile.write(HTMLReport(input).html, to: FilePath.join(path, "report.html"))
   }
 }

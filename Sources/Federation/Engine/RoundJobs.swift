@@ -57,4 +57,8 @@ struct TrainedClient: Sendable {
   let received: Payload
   let update: ClientUpdate
   let memory: ClientMemory
+  /// Under client-level privacy, what left.
+  var sent: ClientRelease.Sent?
+  /// Under example-level privacy, what training did.
+  var statistics: PrivateTraining.Statistics?
 }

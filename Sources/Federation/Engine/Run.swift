@@ -42,7 +42,11 @@ struct Run<Method: Strategy> {
     let checkpoint = try usableCheckpoint(checkpoints)
     if let checkpoint { simulation.restore(checkpoint) }
     let rounds = arena.scenario.federation.rounds
-    let files = try RunFiles(folder, upTo: simulation.round)
+    let files = try RunFiles(
+      folder,
+      upTo: simulation.round,
+      isPrivate: arena.privacy != nil
+    )
     if simulation.round == 0, rounds > 0 { try files.begin(digest: simulation.digest) }
     var result = RunResult(
       records: try RunFiles.records(in: folder),
@@ -123,6 +127,11 @@ struct Run<Method: Strategy> {
         steps: outcome.report.steps
       )
     }
+    let spent = simulation.privacyTrace(
+      outcome.privacy,
+      exact: isEvaluated(simulation.round)
+    )
+    record.privacy = spent?.record
     var rows: [ClientRow] = []
     if isEvaluated(simulation.round) {
       let evaluation = try simulation.evaluate()
@@ -147,7 +156,8 @@ struct Run<Method: Strategy> {
       broadcast: outcome.broadcast,
       messages: outcome.messages,
       clients: rows,
-      trainCounts: arena.split.classCounts
+      trainCounts: arena.split.classCounts,
+      privacy: spent?.line
     )
     return record
   }

@@ -11,12 +11,15 @@ struct RunFiles {
   private let clients: LineWriter
   private let messages: LineWriter
   private let digests: LineWriter
+  private let privacy: LineWriter?
 
   /// Where a run keeps its checkpoint.
   static func checkpoints(_ folder: String) -> String { FilePath.join(folder, "checkpoints") }
 
   /// Opens the files of a run, cut back to the lines of rounds up to `round`.
-  init(_ folder: String, upTo round: Int) throws(Failure) {
+  ///
+  /// `isPrivate`: whether the run has a `privacy.jsonl`.
+  init(_ folder: String, upTo round: Int, isPrivate: Bool = false) throws(Failure) {
     self.folder = folder
     try FilePath.makeFolder(folder)
     try FilePath.makeFolder(Self.checkpoints(folder))
@@ -32,12 +35,16 @@ struct RunFiles {
       return try LineWriter(path, header: header)
     }
     let kept = round == 0 ? nil : round
-    let path = FilePath.join(folder, "rounds.jsonl")
-    try LineWriter.cut(path) { line in
-      guard let kept, let json = try? JSON(parsing: line) else { return false }
-      return (json["round"]?.int ?? .max) <= kept
+    func openLines(_ name: String) throws(Failure) -> LineWriter {
+      let path = FilePath.join(folder, name)
+      try LineWriter.cut(path) { line in
+        guard let kept, let json = try? JSON(parsing: line) else { return false }
+        return (json["round"]?.int ?? .max) <= kept
+      }
+      return try LineWriter(path)
     }
-    rounds = try LineWriter(path)
+    rounds = try openLines("rounds.jsonl")
+    privacy = isPrivate ? try openLines("privacy.jsonl") : nil
     classes = try open("classes.csv", header: ClassRow.header, upTo: kept)
     clients = try open("clients.csv", header: ClientRow.header, upTo: kept)
     messages = try open("messages.csv", header: MessageRow.header, upTo: kept)
@@ -72,6 +79,17 @@ struct RunFiles {
     return scores
   }
 
+  /// ε of each client at the end of a run, from the last line of `privacy.jsonl`; empty without
+  /// one, or without a guarantee.
+  static func epsilons(in folder: String) throws(Failure) -> [Double] {
+    let path = FilePath.join(folder, "privacy.jsonl")
+    guard FileKind(of: path) == .file,
+      let last = try FileReader.bytes(of: path).split(separator: 10).last,
+      let json = try? JSON(parsing: Array(last)), json["guarantee"]?.truth == true
+    else { return [] }
+    return (json["clients"]?.elements ?? []).compactMap { $0["rdp"]?.double }
+  }
+
   /// The state before the first round.
   func begin(digest: UInt64) throws(Failure) {
     try digests.append(DigestRow(round: 0, digest: Digest.hex(digest)).line)
@@ -83,7 +101,8 @@ struct RunFiles {
     broadcast: MessageLedger,
     messages sent: MessageLedger,
     clients scores: [ClientRow],
-    trainCounts: [Int]
+    trainCounts: [Int],
+    privacy spent: JSON? = nil
   ) throws(Failure) {
     if let generic = record.generic {
       let table = ClassRow.rows(
@@ -108,12 +127,14 @@ struct RunFiles {
     try messages.append(wholeLines: broadcast.lines(round: 0))
     try messages.append(wholeLines: sent.lines(round: record.round))
     try digests.append(DigestRow(round: record.round, digest: record.digest).line)
+    if let spent { try privacy?.append(spent.compact) }
     try rounds.append(record.json.compact)
   }
 
   /// Everything appended so far survives a power cut.
   func sync() throws(Failure) {
     for writer in [classes, clients, messages, digests, rounds] { try writer.sync() }
+    try privacy?.sync()
   }
 
   /// Writes a model below `final/`.

@@ -16,6 +16,8 @@ final class Simulation<Method: Strategy> {
   private(set) var digest: UInt64 = 0
   /// Between rounds, the memory of the sums.
   private var fold = Method.Fold()
+  /// What an upload looks like, for cohorts of nobody.
+  private var template: Payload?
 
   /// What a round did, besides moving the state.
   struct Outcome {
@@ -29,6 +31,8 @@ final class Simulation<Method: Strategy> {
     var messages = MessageLedger()
     /// What was sent before the first round, once.
     var broadcast = MessageLedger()
+    /// What privacy did.
+    var privacy = PrivacyOutcome()
   }
 
   /// Before the first round.
@@ -44,8 +48,18 @@ final class Simulation<Method: Strategy> {
     round += 1
     server.round = round
     let cohort = arena.sampler.cohort(round: round)
-    let jobs = RoundJobs(cohort, arena, Method.population, method.uploadWeighting)
-    var outcome = Outcome(sampled: jobs.sampled)
+    var outcome = Outcome()
+    if let privacy = arena.privacy, Method.population == .cohort {
+      outcome.privacy.stopped = cohort.filter { !privacy.canTrain($0, memories[$0]) }
+    }
+    let stopped = Set(outcome.privacy.stopped)
+    let jobs = RoundJobs(
+      stopped.isEmpty ? cohort : cohort.filter { !stopped.contains($0) },
+      arena,
+      Method.population,
+      arena.privacy?.settings.clientLevel == nil ? method.uploadWeighting : .uniform
+    )
+    outcome.sampled = jobs.sampled
     outcome.messages.reserve(clients: jobs.list.count * method.exchanges)
     if round == 1 { countBroadcast(in: &outcome) }
     for exchange in 0..<method.exchanges {
@@ -72,9 +86,13 @@ final class Simulation<Method: Strategy> {
     fold.restart()
     // Taken before the workers start: they read, and the fold below writes, `memories`.
     let remembered = jobs.list.map { memories[$0.client] ?? ClientMemory() }
+    let release = clientRelease(senders: jobs.list.count)
+    var aggregate = PrivateAggregate()
+    let clip = privateClip
+    if release != nil { outcome.privacy.clip = clip }
 
     arena.pool.run(jobs.list.count) { worker, index in
-      train(jobs.list[index], jobs.settings, remembered[index], worker: worker)
+      train(jobs.list[index], jobs.settings, remembered[index], release, worker: worker)
     } foldBatch: { first, results in
       var uploads: [WeightedUpload] = []
       uploads.reserveCapacity(results.count)
@@ -84,9 +102,14 @@ final class Simulation<Method: Strategy> {
         case .success(let trained):
           let job = jobs.list[first + offset]
           count(trained.received, trained.update.upload, of: job.client, in: &outcome)
-          uploads.append(
-            WeightedUpload(trained.update.upload, weight: job.weight, client: job.client)
-          )
+          note(trained, in: &outcome)
+          if aggregatesPrivately, let sent = trained.sent {
+            aggregate.add(sent, clip: clip)
+          } else {
+            uploads.append(
+              WeightedUpload(trained.update.upload, weight: job.weight, client: job.client)
+            )
+          }
           outcome.report.add(trained.update.report)
           memories[job.client] = trained.memory.isEmpty ? nil : trained.memory
         }
@@ -95,16 +118,21 @@ final class Simulation<Method: Strategy> {
     }
     if let failure { throw failure }
     arena.forgetModels()  // the server is about to move the model, and would copy it
-    if !jobs.list.isEmpty {
+    if aggregatesPrivately {
+      let mean = privateMean(&aggregate, jobs, &outcome)
+      fold.add(WeightedUpload(mean, weight: 1, client: arena.problem.clients))
+    }
+    if !jobs.list.isEmpty || aggregatesPrivately {
       let facts = RoundFacts(
         round: round,
         exchange: exchange,
         rounds: arena.problem.rounds,
-        uploads: jobs.list.count,
+        uploads: max(1, jobs.list.count),
         clients: arena.problem.clients,
         makeDevice: { [arena, round] in arena.serverDevice(round: round, exchange: exchange) }
       )
       try method.step(&server, fold, facts)
+      if arena.privacy?.settings.clientLevel != nil { clampVariances(&server.model) }
       arena.forgetModels()
     }
     swap(&fold, &self.fold)
@@ -129,27 +157,85 @@ final class Simulation<Method: Strategy> {
     _ job: RoundJobs.Job,
     _ settings: LocalSettings,
     _ remembered: ClientMemory,
+    _ release: ClientRelease?,
     worker: Int
   ) -> Result<TrainedClient, Divergence> {
     let received = method.download(server, to: job.client)
+    let privacy = arena.privacy?.training(
+      of: job.client,
+      remembered,
+      worker: worker,
+      exchange: server.exchange
+    )
     var device = arena.device(
       client: job.client,
       round: round,
       examples: job.examples,
       worker: worker,
       settings: settings,
-      firstStep: Counters.exchange(server.exchange)
+      firstStep: Counters.exchange(server.exchange),
+      privacy: privacy
     )
     var memory = remembered
     do throws(Divergence) {
-      let update = try method.train(&device, received: received, memory: &memory)
-      return .success(TrainedClient(received: received, update: update, memory: memory))
+      var update = try method.train(&device, received: received, memory: &memory)
+      if let privacy { arena.privacy?.remember(privacy, &memory) }
+      var sent: ClientRelease.Sent?
+      if let release, !update.upload.blocks.isEmpty {
+        let result = release.release(update.upload, &memory) { clientNoise(job.client, $0) }
+        update.upload = result.upload
+        sent = result
+      }
+      return .success(
+        TrainedClient(
+          received: received,
+          update: update,
+          memory: memory,
+          sent: sent,
+          statistics: privacy?.statistics
+        )
+      )
     } catch {
       return .failure(error)
     }
   }
 
+  /// The noisy mean of what was summed up, also of nothing.
+  private func privateMean(
+    _ aggregate: inout PrivateAggregate,
+    _ jobs: RoundJobs,
+    _ outcome: inout Outcome
+  ) -> Payload {
+    if aggregate.template == nil {
+      if template == nil { template = sampleUpload(jobs.settings) }
+      if let template { aggregate.shape(template) }
+    }
+    template = aggregate.template
+    return releaseMean(aggregate, &server, &outcome)
+  }
+
+  /// What an upload looks like, from a training whose result nobody sees: an empty cohort gets its
+  /// noise like any other.
+  private func sampleUpload(_ settings: LocalSettings) -> Payload? {
+    guard let client = arena.split.clients.firstIndex(where: { !$0.isEmpty }) else { return nil }
+    let job = RoundJobs.Job(client: client, examples: arena.split.clients[client], weight: 1)
+    let result = train(job, settings, memories[client] ?? ClientMemory(), nil, worker: 0)
+    guard case .success(let trained) = result else { return nil }
+    return trained.update.upload.materialised
+  }
+
   // MARK: - Ledger
+
+  /// What privacy has to know of a client's part.
+  private func note(_ trained: TrainedClient, in outcome: inout Outcome) {
+    guard let privacy = arena.privacy else { return }
+    if let statistics = trained.statistics { outcome.privacy.training.add(statistics) }
+    if let sent = trained.sent { outcome.privacy.norms.append(sent.norm) }
+    guard privacy.settings.exampleLevel != nil else { return }
+    for block in trained.update.upload.blocks where !privacy.declared.contains(block.name) {
+      outcome.privacy.undeclared.insert(block.name)
+    }
+  }
 
   /// What every client is told once: the method's broadcast, and the pooled class counts when the
   /// loss needs them.

@@ -28,6 +28,7 @@ public struct HTMLReport: Sendable {
         body.inside("main") { main in
           writeResults(to: &main)
           writeCurves(to: &main)
+          writePrivacy(to: &main)
           writeClasses(to: &main)
           writeClients(to: &main)
           writeSettings(to: &main)

@@ -33,6 +33,10 @@ public struct HeadlineMetric: Sendable, Equatable {
     HeadlineMetric("personal.shots.head") { $0.lastPersonal?.shots?.head },
     HeadlineMetric("personal.shots.middle") { $0.lastPersonal?.shots?.middle },
     HeadlineMetric("personal.shots.tail") { $0.lastPersonal?.shots?.tail },
+    HeadlineMetric("privacy.epsilon.max") { $0.lastPrivacy?.epsilonMax },
+    HeadlineMetric("privacy.epsilon.median") { $0.lastPrivacy?.epsilonMedian },
+    HeadlineMetric("privacy.noiseToSignal") { $0.lastPrivacy?.noiseToSignal },
+    HeadlineMetric("privacy.clipped") { $0.lastPrivacy?.clipped },
     HeadlineMetric("train.loss") { run in
       run.records.last { $0.train != nil }?.train?.loss
     },
@@ -72,6 +76,11 @@ public struct StrategyRun: Sendable, Equatable {
   /// The personal models at their last evaluation.
   public var lastPersonal: RoundRecord.Personal? {
     records.last { $0.personal != nil }?.personal
+  }
+
+  /// What privacy cost at the end.
+  public var lastPrivacy: RoundRecord.Privacy? {
+    records.last { $0.privacy != nil }?.privacy
   }
 
   fileprivate func total(_ part: (RoundRecord) -> Double) -> Double? {

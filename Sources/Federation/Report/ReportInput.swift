@@ -16,6 +16,8 @@ public struct ReportInput: Sendable {
   public var classCounts: [Int]
   /// Training images per client and class, [K][C]; empty when not to be shown.
   public var clientClassCounts: [[Int]]
+  /// ε of every client that released something, by strategy; empty when not to be shown.
+  public var clientEpsilons: [(label: String, epsilons: [Double])] = []
   /// The scenario with every default.
   public var scenario: JSON
   /// The command that repeats the runs.

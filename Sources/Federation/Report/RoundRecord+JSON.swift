@@ -20,6 +20,7 @@ extension RoundRecord {
     }
     if let generic { members.append(("generic", generic.json)) }
     if let personal { members.append(("personal", personal.json)) }
+    if let privacy { members.append(("privacy", privacy.json)) }
     var times: [(String, JSON)] = [("wall", .number(time.wall))]
     if let virtual = time.virtual { times.append(("virtual", .number(virtual))) }
     members.append(("time", .object(times)))
@@ -61,6 +62,7 @@ extension RoundRecord {
       guard let read = Personal(part) else { return nil }
       personal = read
     }
+    privacy = json["privacy"].flatMap(Privacy.init)
   }
 
   /// Reads the text of a `rounds.jsonl`.

@@ -16,6 +16,8 @@ public struct RoundRecord: Sendable, Equatable {
   public var generic: Generic?
   /// The clients' own models on their local tests; nil when not evaluated.
   public var personal: Personal?
+  /// What privacy cost and did; nil without it.
+  public var privacy: Privacy?
   /// How long it took; the only part that differs between two equal runs.
   public var time: Time
   /// Hash chain over the global state, hexadecimal.

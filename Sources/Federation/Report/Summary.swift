@@ -139,6 +139,12 @@ public enum ResultsTable {
       add("accuracy", "personal", "middle", personal.shots?.middle)
       add("accuracy", "personal", "tail", personal.shots?.tail)
     }
+    if let privacy = record.privacy {
+      add("privacy.epsilon", "", "max", privacy.epsilonMax)
+      add("privacy.epsilon", "", "median", privacy.epsilonMedian)
+      add("privacy.clipped", "", "all", privacy.clipped)
+      add("privacy.noiseToSignal", "", "all", privacy.noiseToSignal)
+    }
     add("time.wall", "", "all", record.time.wall)
     add("time.virtual", "", "all", record.time.virtual)
     return rows

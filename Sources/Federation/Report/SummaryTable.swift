@@ -79,11 +79,22 @@ public struct SummaryTable: Sendable {
   }
 
   private var costColumns: [Column] {
-    [
+    let hasPrivacy = summary.strategies.contains { $0.values["privacy.epsilon.max"] != nil }
+    return (hasPrivacy ? [epsilonColumn] : []) + [
       column("cost per run", "up MB", "bytes.up") { NumberText.megabytes($0) },
       column("cost per run", "down MB", "bytes.down") { NumberText.megabytes($0) },
       column("cost per run", "wall", "time.wall") { NumberText.duration($0) },
     ]
+  }
+
+  /// The largest ε of a run's clients; "none" without a guarantee.
+  private var epsilonColumn: Column {
+    let cells = summary.strategies.map { strategy -> String in
+      guard let bySeed = strategy.values["privacy.epsilon.max"] else { return "-" }
+      let largest = bySeed.values.max() ?? .infinity
+      return largest.isFinite ? NumberText.fixed(largest, 2) : "none"
+    }
+    return Column(group: "cost per run", title: "epsilon", cells: cells)
   }
 
   private func percent(_ share: Double) -> String { NumberText.percent(share) }

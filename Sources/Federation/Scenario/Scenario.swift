@@ -39,6 +39,8 @@ public struct Scenario: Sendable {
     public var composition = Composition()
     /// What is done to the generic model's classifier before it is measured.
     public var postHoc = PostHoc.none
+    /// How examples or clients are protected; nil for not at all.
+    public var privacy: PrivacySettings?
   }
 }
 

@@ -26,6 +26,7 @@ extension ScenarioChecks {
       }
       for misfit in misfits { error(misfit.code, path, misfit.problem, hint: misfit.hint) }
     }
+    checkPrivateMethods(scenario)
     return problems
   }
 }

@@ -37,6 +37,7 @@ struct ScenarioChecks {
     checkClientModels()
     checkClient()
     checkStrategies()
+    checkPrivacy()
     return problems
   }
 

@@ -4,7 +4,10 @@ import Tensor
 
 /// The list of strategies, with what is composed with each.
 extension ScenarioDecoder {
-  func strategies(_ nodes: [Node]) throws(Missing) -> [Scenario.StrategyChoice] {
+  func strategies(
+    _ nodes: [Node],
+    privacy common: PrivacySettings?
+  ) throws(Missing) -> [Scenario.StrategyChoice] {
     var all: [Scenario.StrategyChoice] = []
     for node in nodes {
       let kind = try node.text("kind")
@@ -26,7 +29,8 @@ extension ScenarioDecoder {
           settings: StrategySettings(card, values),
           loss: node.has("loss") ? try loss(try node.node("loss")) : .crossEntropy,
           composition: try composition(node),
-          postHoc: node.has("postHoc") ? try postHoc(try node.node("postHoc")) : .none
+          postHoc: node.has("postHoc") ? try postHoc(try node.node("postHoc")) : .none,
+          privacy: node.has("privacy") ? try privacy(try node.node("privacy")) : common
         )
       )
     }

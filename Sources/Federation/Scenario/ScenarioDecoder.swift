@@ -27,7 +27,10 @@ struct ScenarioDecoder {
       model: try model(try root.node("model")),
       clientModels: try clientModels(root, clients: federation.clients),
       client: client,
-      strategies: try strategies(try root.nodes("strategies")),
+      strategies: try strategies(
+        try root.nodes("strategies"),
+        privacy: root.has("privacy") ? try privacy(try root.node("privacy")) : nil
+      ),
       evaluation: EvaluationSettings(every: try root.node("evaluation").int("every")),
       output: OutputSettings(
         checkpointEvery: try root.node("output").int("checkpointEvery"),

@@ -63,6 +63,7 @@ package enum ScenarioFields {
         "The methods compared: always a list; the run is its product with the seeds.",
         synonyms: ["strategy", "algorithm", "algorithms", "aggregator", "method", "methods"]
       ),
+      privacy,
       Field(
         "evaluation",
         .object(evaluation),
@@ -82,7 +83,7 @@ package enum ScenarioFields {
 
   /// Sections of the format that other versions have and this one cannot do.
   static let unavailable: [String: String] = [
-    "privacy": "differential privacy", "compression": "lossy codecs",
+    "compression": "lossy codecs",
     "system": "simulated networks and devices", "limits": "limits of time and memory",
     "compare": "planned comparisons",
   ]

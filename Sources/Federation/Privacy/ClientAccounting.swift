@@ -1,0 +1,92 @@
+/// From the releases of a run to an ε, under client-level privacy.
+struct ClientAccounting {
+  /// How a client hides in the cohort of one release.
+  enum Cohorts: Sendable, Equatable {
+    /// It does not: everybody takes part, or each message is seen alone.
+    case all
+    /// Each client takes part by a coin.
+    case poisson(rate: Double)
+    /// A fixed number of all clients.
+    case fixed(Int, of: Int)
+  }
+
+  let settings: PrivacySettings
+  let mechanism: PrivacySettings.ClientMechanism
+  let cohorts: Cohorts
+
+  init(
+    _ settings: PrivacySettings,
+    _ mechanism: PrivacySettings.ClientMechanism,
+    _ cohorts: Cohorts
+  ) {
+    self.settings = settings
+    self.mechanism = mechanism
+    self.cohorts = cohorts
+  }
+
+  /// What the noise is divided by before the accountant reads it.
+  private var factor: Double {
+    guard case .serverErrorFeedback(let ratio, _) = mechanism.kind else { return 1 }
+    return DiceAccounting.publishedFactor(ratio: ratio)
+  }
+
+  /// The label that every ε of this mechanism carries; nil where it needs none.
+  var label: String? {
+    switch mechanism.kind {
+    case .serverErrorFeedback: DiceAccounting.paperLabel
+    case .clientErrorFeedback: DiceAccounting.clientLabel
+    case .plain: nil
+    }
+  }
+
+  /// `releases` noisy sums with a multiplier.
+  func event(_ multiplier: Double, releases: Int) throws(AccountingError) -> PrivacyEvent {
+    let isLocal = mechanism.placement == .local
+    let (sampling, neighbours, rate): (PrivacyEvent.Sampling, PrivacyEvent.Neighbours, Double) =
+      switch cohorts {
+      // A message that is seen alone says something of whoever sent it: neighbours replace it.
+      case .all: (.none, isLocal ? .replaceOne : .addRemove, 1)
+      case .poisson(let rate): (.poisson, .addRemove, rate)
+      case .fixed(let size, let population):
+        (.withoutReplacement, .replaceOne, Double(size) / Double(population))
+      }
+    return try PrivacyEvent(
+      mechanism: mechanism.noise == .discrete ? .discreteGaussian : .gaussian,
+      unit: .client,
+      sampling: sampling,
+      neighbours: neighbours,
+      samplingRate: rate,
+      noiseMultiplier: multiplier / factor,
+      steps: releases
+    )
+  }
+
+  /// ε after some releases; infinite without noise.
+  func epsilon(_ multiplier: Double, releases: Int) -> Epsilon {
+    if releases == 0 { return Epsilon(rdp: 0, pld: 0) }
+    guard let event = try? event(multiplier, releases: releases) else {
+      return Epsilon(rdp: .infinity, pld: .infinity)
+    }
+    return Epsilon(PrivacyLedger([event]), delta: settings.delta, exact: true)
+  }
+
+  /// The multiplier for a target; exit 3 when there is none.
+  func multiplier(releases: Int, epsilon: Double) throws(Failure) -> Double {
+    do {
+      let sigma = try PrivacyAccounting.noiseMultiplier(
+        of: try event(factor, releases: releases),
+        epsilon: epsilon,
+        delta: settings.delta
+      )
+      return sigma * factor
+    } catch {
+      throw Failure(
+        .scenarioInvalid,
+        "E3334",
+        "privacy.target: no noise gives epsilon \(epsilon) at delta \(settings.delta) for "
+          + "\(releases) releases: \(error.message)",
+        hint: "raise epsilon or delta, or take fewer rounds"
+      )
+    }
+  }
+}

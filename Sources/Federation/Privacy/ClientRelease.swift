@@ -1,0 +1,137 @@
+import Aggregation
+import Client
+import Tensor
+
+/// What client-level privacy does to one client's upload before it leaves: error feedback, the clip
+/// of all its tensors as one vector, and noise where clients add it.
+///
+///     p = Δ_k + e_k;   c = p·min(1, S/‖p‖);   e_k ← p − c;   send c (+ noise)
+///
+/// - Source: McMahan et al., ICLR 2018, arXiv:1710.06963; e_k only with client error feedback.
+struct ClientRelease {
+  let settings: PrivacySettings
+  let mechanism: PrivacySettings.ClientMechanism
+  /// S of this round.
+  let clip: Double
+  /// σ of the noise on one client's message; 0 when it adds none.
+  let deviation: Double
+
+  /// What came out.
+  struct Sent: Sendable {
+    var upload: Payload
+    /// Σ over blocks of what the clip took away, after a first clip to the cap; empty unless the
+    /// server keeps it.
+    var residual: [[Float]] = []
+    /// ‖p‖ before the clip.
+    var norm: Double
+  }
+
+  static func errorName(_ block: String) -> String { "privacy.error/\(block)" }
+
+  /// The grid of discrete noise: a power of two near S/2¹⁶, so that values are exact in Float.
+  static func grid(clip: Double) -> Double {
+    var grid = 1.0
+    while grid > clip / 65_536 { grid /= 2 }
+    while grid * 2 <= clip / 65_536 { grid *= 2 }
+    return grid
+  }
+
+  /// The upload as it leaves.
+  ///
+  /// `streams`: the address of the noise, by block.
+  func release(
+    _ upload: Payload,
+    _ memory: inout ClientMemory,
+    noise streams: (Int) -> RandomStream
+  ) -> Sent {
+    var values = upload.blocks.map(\.values)
+    let hasMemory = mechanism.kind == .clientErrorFeedback
+    if hasMemory {
+      for (index, block) in upload.blocks.enumerated() {
+        if let error = memory[Self.errorName(block.name)] {
+          VectorArithmetic.addScaled(&values[index], 1, error)
+        }
+      }
+    }
+    var norm = Self.norm(values)
+    if !norm.isFinite {
+      // A message that is not a number becomes zero: to refuse it would tell.
+      for index in values.indices { values[index] = [Float](repeating: 0, count: values[index].count) }
+    }
+    let found = norm
+    if case .serverErrorFeedback(_, let cap?) = mechanism.kind, norm.isFinite, norm > cap {
+      for index in values.indices { VectorArithmetic.scale(&values[index], by: Float(cap / norm)) }
+      norm = Self.norm(values)
+    }
+    let whole = values
+    if norm.isFinite, norm > clip { Self.clip(&values, norm: norm, to: clip) }
+    var sent = Sent(upload: upload, norm: found)
+    if case .serverErrorFeedback = mechanism.kind {
+      sent.residual = zip(whole, values).map { VectorArithmetic.difference($0.span, $1.span) }
+    }
+    if hasMemory {
+      for (index, block) in upload.blocks.enumerated() {
+        memory[Self.errorName(block.name)] = VectorArithmetic.difference(
+          whole[index].span,
+          values[index].span
+        )
+      }
+    }
+    addNoise(to: &values, streams)
+    sent.upload = upload.replacing(values)
+    return sent
+  }
+
+  /// Rounds to the grid where noise is discrete, and adds the client's part of the noise.
+  private func addNoise(to values: inout [[Float]], _ streams: (Int) -> RandomStream) {
+    switch mechanism.noise {
+    case .gaussian:
+      for index in values.indices {
+        GaussianNoise(streams(index)).add(to: &values[index], deviation: deviation)
+      }
+    case .discrete:
+      let grid = Self.grid(clip: clip)
+      for index in values.indices {
+        GridNoise(grid: grid, deviation: deviation).apply(to: &values[index], streams(index))
+      }
+    }
+  }
+
+  static func norm(_ values: [[Float]]) -> Double {
+    values.reduce(0) { $0 + VectorArithmetic.dot($1.span, $1.span) }.squareRoot()
+  }
+
+  /// Scales a vector so that its norm is at most `bound`, roundings included.
+  static func clip(_ values: inout [[Float]], norm: Double, to bound: Double) {
+    var factor = bound / norm
+    let original = values
+    while true {
+      for index in values.indices {
+        values[index] = original[index]
+        VectorArithmetic.scale(&values[index], by: Float(factor))
+      }
+      if Self.norm(values) <= bound { return }
+      factor *= 1 - 1e-7
+    }
+  }
+}
+
+/// Discrete noise on whole multiples of a grid.
+///
+/// Values are rounded toward zero, which makes no norm larger; the noise is N_ℤ(0, (s/g)²)·g.
+struct GridNoise {
+  /// g, a power of two.
+  let grid: Double
+  /// s ≥ 0, in the units of the values.
+  let deviation: Double
+
+  func apply(to values: inout [Float], _ stream: RandomStream) {
+    var stream = stream
+    let sampler = deviation > 0 ? DiscreteGaussian(deviation: deviation / grid) : nil
+    for i in values.indices {
+      var whole = (Double(values[i]) / grid).rounded(.towardZero)
+      if let sampler { whole += Double(sampler.draw(from: &stream)) }
+      values[i] = Float(whole * grid)
+    }
+  }
+}

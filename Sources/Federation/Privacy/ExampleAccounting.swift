@@ -1,0 +1,149 @@
+/// From what a client released to an ε, under example-level privacy.
+///
+/// Examples of different clients are disjoint, so a run's ε is its clients' largest; who is in a
+/// cohort is no secret and amplifies nothing.
+struct ExampleAccounting {
+  let settings: PrivacySettings
+  let mechanism: PrivacySettings.ExampleMechanism
+
+  init(_ settings: PrivacySettings, _ mechanism: PrivacySettings.ExampleMechanism) {
+    self.settings = settings
+    self.mechanism = mechanism
+  }
+
+  /// What the noise is divided by before an accountant of DP-SGD reads it.
+  private var factor: Double {
+    guard let feedback = mechanism.errorFeedback else { return 1 }
+    return DiceAccounting.publishedFactor(ratio: feedback.ratio)
+  }
+
+  /// Whether an accountant of DP-SGD reads the events; else the whole run is one release.
+  private var isComposed: Bool { mechanism.errorFeedback == nil || mechanism.accounting == .paper }
+
+  /// The label that every ε of this mechanism carries; nil for DP-SGD.
+  var label: String? {
+    guard mechanism.errorFeedback != nil else { return nil }
+    return mechanism.accounting == .paper ? DiceAccounting.paperLabel : DiceAccounting.strictLabel
+  }
+
+  /// The events of a client: `batches[k − 1]` batches with k gradients each.
+  ///
+  /// k gradients on one batch are one draw of examples and k noisy sums: a Gaussian mechanism with
+  /// σ/√k, not k draws.
+  func ledger(_ share: PrivacyPlan.Share, batches: [Int]) throws(AccountingError) -> PrivacyLedger {
+    var ledger = PrivacyLedger()
+    for (index, count) in batches.enumerated() where count > 0 {
+      ledger.record(
+        try PrivacyEvent.poisson(
+          unit: .example,
+          rate: share.rate,
+          noiseMultiplier: share.multiplier / factor / Double(index + 1).squareRoot(),
+          steps: count
+        )
+      )
+    }
+    return ledger
+  }
+
+  /// ε of a client by both accountants; infinite without noise.
+  func epsilon(_ share: PrivacyPlan.Share, batches: [Int], exact: Bool) -> Epsilon {
+    if batches.allSatisfy({ $0 == 0 }) { return Epsilon(rdp: 0, pld: 0) }
+    guard isComposed else { return strictEpsilon(share, batches: batches) }
+    guard let ledger = try? ledger(share, batches: batches) else {
+      return Epsilon(rdp: .infinity, pld: .infinity)
+    }
+    return Epsilon(ledger, delta: settings.delta, exact: exact)
+  }
+
+  private func strictEpsilon(_ share: PrivacyPlan.Share, batches: [Int]) -> Epsilon {
+    let steps = batches.enumerated().reduce(0) { $0 + ($1.offset + 1) * $1.element }
+    let epsilon = strict(share).map {
+      $0.epsilon(
+        deviation: share.multiplier * settings.clip,
+        rate: share.rate,
+        steps: steps,
+        delta: settings.delta
+      )
+    }
+    return Epsilon(rdp: epsilon ?? .infinity, pld: epsilon ?? .infinity)
+  }
+
+  private func strict(_ share: PrivacyPlan.Share) -> DiceAccounting.Strict? {
+    guard let feedback = mechanism.errorFeedback, let cap = feedback.cap else { return nil }
+    return DiceAccounting.Strict(clip: settings.clip, cap: cap, ratio: feedback.ratio)
+  }
+
+  /// The noise multiplier for a share's planned batches; exit 3 when there is none.
+  func multiplier(for share: PrivacyPlan.Share, epsilon: Double) throws(Failure) -> Double {
+    do {
+      if isComposed {
+        let event = try PrivacyEvent.poisson(
+          unit: .example,
+          rate: share.rate,
+          noiseMultiplier: 1,
+          steps: share.plannedBatches
+        )
+        let sigma = try PrivacyAccounting.noiseMultiplier(
+          of: event,
+          epsilon: epsilon,
+          delta: settings.delta
+        )
+        return sigma * Double(share.gradientsPerBatch).squareRoot() * factor
+      }
+      guard let strict = strict(share) else { return 0 }
+      let deviation = try strict.deviation(
+        epsilon: epsilon,
+        rate: share.rate,
+        steps: share.plannedBatches * share.gradientsPerBatch,
+        delta: settings.delta
+      )
+      return deviation / settings.clip
+    } catch {
+      throw Failure(
+        .scenarioInvalid,
+        "E3334",
+        "privacy.target: no noise gives epsilon \(epsilon) at delta \(settings.delta) for "
+          + "\(share.plannedBatches) batches at rate \(share.rate): \(error.message)",
+        hint: "raise epsilon or delta, or take fewer rounds"
+      )
+    }
+  }
+
+  /// Most batches whose ε stays within a budget.
+  func batches(of share: PrivacyPlan.Share, within epsilon: Double) -> Int {
+    func fits(_ count: Int) -> Bool {
+      var batches = [Int](repeating: 0, count: share.gradientsPerBatch)
+      batches[share.gradientsPerBatch - 1] = count
+      return self.epsilon(share, batches: batches, exact: true).pld <= epsilon
+    }
+    if fits(share.plannedBatches) { return share.plannedBatches }
+    var low = 0  // fits
+    var high = share.plannedBatches  // does not
+    while high - low > 1 {
+      let middle = low + (high - low) / 2
+      if fits(middle) { low = middle } else { high = middle }
+    }
+    return low
+  }
+}
+
+/// ε by both accountants.
+struct Epsilon: Sendable, Equatable {
+  /// By Rényi divergences.
+  var rdp: Double
+  /// By privacy loss distributions; that of `rdp` where only a fast answer was wanted.
+  var pld: Double
+
+  init(rdp: Double, pld: Double) {
+    self.rdp = rdp
+    self.pld = pld
+  }
+
+  /// ε of a ledger.
+  ///
+  /// `exact`: both accountants; else the fast one alone.
+  init(_ ledger: PrivacyLedger, delta: Double, exact: Bool) {
+    rdp = PrivacyAccounting.rdpEpsilon(ledger, delta: delta)
+    pld = exact ? PrivacyAccounting.pldEpsilon(ledger, delta: delta) : rdp
+  }
+}

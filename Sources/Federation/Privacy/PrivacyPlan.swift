@@ -1,0 +1,159 @@
+import Aggregation
+import Client
+
+/// How much noise each client, or the server, adds in a run, chosen before its first round from
+/// what is public: sizes, cohorts and steps.
+struct PrivacyPlan: Sendable {
+  /// One client under example-level privacy.
+  struct Share: Sendable, Equatable {
+    /// q_k = min(1, B̂/n_k).
+    var rate: Double
+    /// σ: standard deviation of the noise on a sum, divided by the clip.
+    var multiplier: Double
+    /// Batches that it will draw if it takes part whenever it is asked to.
+    var plannedBatches: Int
+    /// Batches in one of its rounds.
+    var batchesPerRound: Int
+    /// Gradients on each batch.
+    var gradientsPerBatch: Int
+    /// Batches that its budget pays for; nil without a budget.
+    var limit: Int?
+  }
+
+  /// The scenario's section.
+  let settings: PrivacySettings
+  /// By client; empty under client-level privacy, nil for clients without examples.
+  private(set) var shares: [Share?] = []
+  /// Client-level: σ of the whole release, what it is accounted with.
+  private(set) var multiplier = 0.0
+  /// Client-level: how a client hides in the cohort of one release.
+  private(set) var cohorts = ClientAccounting.Cohorts.all
+  /// Client-level: releases in the whole run, by one client where each adds its own noise.
+  private(set) var releases = 0
+
+  /// What a plan is made from.
+  struct Facts {
+    var federation: FederationSettings
+    /// Images of each client.
+    var sizes: [Int]
+    /// Rounds in which each client is drawn.
+    var participations: [Int]
+    /// Messages of a client in a round.
+    var exchanges: Int
+    /// A client's work in a round, from its number of examples.
+    var work: (Int) -> PrivateWork
+    /// B̂.
+    var batch: Int
+  }
+
+  /// Finds the noise; throws exit 3 when no noise meets the target.
+  init(_ settings: PrivacySettings, _ facts: Facts) throws(Failure) {
+    self.settings = settings
+    switch settings.unit {
+    case .example(let mechanism): try planExamples(mechanism, facts)
+    case .client(let mechanism): try planClients(mechanism, facts)
+    }
+  }
+
+  // MARK: - Examples
+
+  private mutating func planExamples(
+    _ mechanism: PrivacySettings.ExampleMechanism,
+    _ facts: Facts
+  ) throws(Failure) {
+    let accounting = ExampleAccounting(settings, mechanism)
+    for (client, size) in facts.sizes.enumerated() {
+      guard size > 0 else {
+        shares.append(nil)
+        continue
+      }
+      let work = facts.work(size)
+      shares.append(
+        Share(
+          rate: min(1, Double(facts.batch) / Double(size)),
+          multiplier: settings.noiseMultiplier ?? 0,
+          plannedBatches: work.batches * facts.participations[client],
+          batchesPerRound: work.batches,
+          gradientsPerBatch: work.gradientsPerBatch,
+          limit: nil
+        )
+      )
+    }
+    guard let target = settings.target else { return }
+    if settings.noiseMultiplier != nil {
+      try setLimits(accounting, target)
+      return
+    }
+    var known: [Share: Double] = [:]
+    var largest = 0.0
+    for share in shares.compactMap({ $0 }) where share.plannedBatches > 0 {
+      let multiplier: Double
+      if let found = known[share] {
+        multiplier = found
+      } else {
+        multiplier = try accounting.multiplier(for: share, epsilon: target.epsilon)
+        known[share] = multiplier
+      }
+      largest = max(largest, multiplier)
+    }
+    for index in shares.indices {
+      guard let share = shares[index] else { continue }
+      shares[index]?.multiplier = target.isPerClient ? known[share] ?? largest : largest
+      // What was planned is what the noise pays for.
+      shares[index]?.limit = share.plannedBatches
+    }
+  }
+
+  /// How long each client's budget lasts under the noise that was given.
+  private mutating func setLimits(
+    _ accounting: ExampleAccounting,
+    _ target: PrivacySettings.Target
+  ) throws(Failure) {
+    var known: [Share: Int] = [:]
+    for index in shares.indices {
+      guard let share = shares[index], share.plannedBatches > 0 else { continue }
+      let limit: Int
+      if let found = known[share] {
+        limit = found
+      } else {
+        limit = accounting.batches(of: share, within: target.epsilon)
+        known[share] = limit
+      }
+      shares[index]?.limit = limit
+    }
+  }
+
+  // MARK: - Clients
+
+  private mutating func planClients(
+    _ mechanism: PrivacySettings.ClientMechanism,
+    _ facts: Facts
+  ) throws(Failure) {
+    let federation = facts.federation
+    if mechanism.placement == .local {
+      // Each message is a release of its own; nobody hides in a cohort.
+      releases = (facts.participations.max() ?? 0) * facts.exchanges
+      cohorts = .all
+    } else {
+      releases = federation.rounds * facts.exchanges
+      let population = mechanism.assumedPopulation ?? federation.clients
+      switch federation.sampling {
+      case .poisson:
+        let expected = federation.participation * Double(federation.clients)
+        cohorts = .poisson(rate: min(1, expected / Double(population)))
+      case .uniform:
+        let size = max(1, Int((federation.participation * Double(federation.clients)).rounded()))
+        cohorts = size >= population ? .all : .fixed(size, of: population)
+      }
+    }
+    let accounting = ClientAccounting(settings, mechanism, cohorts)
+    guard let given = settings.noiseMultiplier else {
+      guard let target = settings.target else { return }
+      multiplier = try accounting.multiplier(releases: releases, epsilon: target.epsilon)
+      return
+    }
+    multiplier = given
+  }
+}
+
+extension PrivacyPlan.Share: Hashable {}

@@ -1,0 +1,140 @@
+import Aggregation
+import Tensor
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// The server's half of client-level privacy: the sum of clipped uploads, its noise, and the
+/// division by a number that is no secret.
+///
+///     Δ̄ = (Σ_k c_k + N(0, σ²S²)) / m,   m = q·K fixed
+///
+/// With error feedback at the server (DiceSGD on client updates) clip(e, ρS) is added and
+/// e ← (e − clip(e, ρS)) + Σ_k (u_k − c_k).
+///
+/// - Source: McMahan et al. 2018; Zhang et al. 2024, arXiv:2311.14632, with clients in place of
+///   examples.
+struct PrivateAggregate {
+  /// The blocks' names and shapes; nil before anything was sent.
+  private(set) var template: Payload?
+  private var sums: [[Double]] = []
+  private var residuals: [[Float]] = []
+  /// Updates within the clip, and all.
+  private(set) var whole = 0
+  private(set) var count = 0
+
+  /// Takes one client's message in; the order decides roundings and is fixed.
+  mutating func add(_ sent: ClientRelease.Sent, clip: Double) {
+    if template == nil { shape(sent.upload) }
+    for (index, block) in sent.upload.blocks.enumerated() where index < sums.count {
+      let values = block.values
+      for i in values.indices { sums[index][i] += Double(values[i]) }
+    }
+    if !sent.residual.isEmpty {
+      if residuals.isEmpty { residuals = sums.map { [Float](repeating: 0, count: $0.count) } }
+      for index in residuals.indices {
+        VectorArithmetic.addScaled(&residuals[index], 1, sent.residual[index])
+      }
+    }
+    count += 1
+    if sent.norm <= clip { whole += 1 }
+  }
+
+  /// Blocks to sum up, all zero.
+  mutating func shape(_ payload: Payload) {
+    template = payload
+    sums = payload.blocks.map { [Double](repeating: 0, count: $0.count) }
+  }
+
+  /// The noisy mean as one message.
+  ///
+  /// - Parameters:
+  ///   - deviation: of the noise that the server adds to the sum.
+  ///   - size: m.
+  ///   - errors: e of each block, in units of the sum, read and written; empty at first.
+  ///   - ratio: ρ; nil without error feedback at the server.
+  func release(
+    clip: Double,
+    deviation: Double,
+    size: Double,
+    noise: PrivacySettings.ClientMechanism.Noise,
+    ratio: Double?,
+    errors: inout [[Float]],
+    streams: (Int) -> RandomStream
+  ) -> (payload: Payload, signal: Double, coordinates: Int) {
+    guard let template else { return (.empty, 0, 0) }
+    var sums = sums
+    if let ratio { giveBack(ratio * clip, &sums, &errors) }
+    var signal = 0.0
+    var coordinates = 0
+    for sum in sums {
+      for x in sum { signal += x * x }
+      coordinates += sum.count
+    }
+    var means: [[Float]] = []
+    for index in sums.indices {
+      var stream = streams(index)
+      let gaussian = GaussianNoise(stream)
+      let grid = ClientRelease.grid(clip: clip)
+      let sampler =
+        noise == .discrete && deviation > 0
+        ? DiscreteGaussian(deviation: deviation / grid) : nil
+      var mean = [Float](repeating: 0, count: sums[index].count)
+      for i in mean.indices {
+        var x = sums[index][i]
+        if let sampler {
+          // Sums of multiples of a power of two are exact in Double: nothing was rounded.
+          x += Double(sampler.draw(from: &stream)) * grid
+        } else if deviation > 0 {
+          x += deviation * gaussian.value(i)
+        }
+        mean[i] = Float(x / size)
+      }
+      means.append(mean)
+    }
+    return (template.replacing(means), signal.squareRoot(), coordinates)
+  }
+
+  private func giveBack(_ bound: Double, _ sums: inout [[Double]], _ errors: inout [[Float]]) {
+    if errors.isEmpty { errors = sums.map { [Float](repeating: 0, count: $0.count) } }
+    let norm = ClientRelease.norm(errors)
+    let factor = Float(norm <= bound ? 1 : bound / norm)
+    for index in sums.indices {
+      for i in sums[index].indices {
+        let given = factor * errors[index][i]
+        sums[index][i] += Double(given)
+        errors[index][i] -= given
+        if !residuals.isEmpty { errors[index][i] += residuals[index][i] }
+      }
+    }
+  }
+
+  /// S·exp(−η_C·(b̃ − γ)), b̃ the noisy share of updates within the clip.
+  ///
+  /// Shares are sent as b_k − ½, so that one client moves their sum by ½.
+  ///
+  /// - Source: Andrew et al., NeurIPS 2021, arXiv:1905.03871, algorithm 1.
+  func adapted(
+    clip: Double,
+    _ adaptive: PrivacySettings.ClientMechanism.Adaptive,
+    size: Double,
+    countDeviation: Double,
+    noise: Double
+  ) -> Double {
+    let centred = Double(whole) - Double(count) / 2
+    let share = (centred + countDeviation * noise) / size + 0.5
+    return min(1e6, max(1e-6, clip * exp(-adaptive.rate * (share - adaptive.quantile))))
+  }
+
+  /// σ of the updates when a total multiplier z also pays for the count, z_Δ = (z⁻² − (2σ_b)⁻²)^(−½).
+  ///
+  /// - Returns: nil when z ≥ 2σ_b: the count alone would cost more than z allows.
+  static func updateMultiplier(_ z: Double, countDeviation: Double) -> Double? {
+    if z == 0 { return 0 }
+    let rest = 1 / (z * z) - 1 / (4 * countDeviation * countDeviation)
+    return rest > 0 ? 1 / rest.squareRoot() : nil
+  }
+}

@@ -1,0 +1,108 @@
+import Aggregation
+import Client
+import Tensor
+
+/// What privacy adds to one run; constant while it runs.
+struct RunPrivacy: Sendable {
+  /// The scenario's section.
+  let settings: PrivacySettings
+  /// How much noise there is.
+  let plan: PrivacyPlan
+  /// What leaves without protection.
+  let audit: ReleaseAudit
+  /// Blocks of uploads that the method declares.
+  let declared: Set<String>
+  /// B̂.
+  let batch: Int
+  /// m: what the noisy sum of a cohort is divided by.
+  let cohortSize: Double
+  /// Where each worker keeps gradients of examples.
+  let memories: WorkerExampleMemories
+
+  /// Names in the memory of clients and server.
+  static let batchesName = "privacy.batches"
+  static let clipName = "privacy.clip"
+  static let errorPrefix = "privacy.error/"
+
+  /// How a client's training is made private; nil when nothing is done there.
+  func example(of client: Int) -> ExamplePrivacy? {
+    guard let mechanism = settings.exampleLevel, client < plan.shares.count,
+      let share = plan.shares[client]
+    else { return nil }
+    return ExamplePrivacy(
+      clip: settings.clip,
+      clipping: mechanism.clipping,
+      noiseMultiplier: share.multiplier,
+      batch: batch,
+      copies: mechanism.copies,
+      errorFeedback: mechanism.errorFeedback
+    )
+  }
+
+  /// Whether a client's budget pays for another round after what it has drawn.
+  func canTrain(_ client: Int, _ memory: ClientMemory?) -> Bool {
+    guard settings.exampleLevel != nil, client < plan.shares.count,
+      let share = plan.shares[client], let limit = share.limit
+    else { return true }
+    let drawn = (memory?[Self.batchesName] ?? []).reduce(0) { $0 + Int($1) }
+    return drawn + share.batchesPerRound <= limit
+  }
+
+  /// Private training of a client with what it remembers.
+  func training(
+    of client: Int,
+    _ memory: ClientMemory,
+    worker: Int,
+    exchange: Int
+  ) -> PrivateTraining? {
+    guard let settings = example(of: client) else { return nil }
+    var errors: [String: [Float]] = [:]
+    for name in memory.names where name.hasPrefix(Self.errorPrefix) {
+      errors[String(name.dropFirst(Self.errorPrefix.count))] = memory[name]
+    }
+    return PrivateTraining(
+      settings,
+      memory: memories[worker],
+      errors: errors,
+      firstDraw: Counters.exchange(exchange)
+    )
+  }
+
+  /// Puts what private training leaves behind into a client's memory.
+  func remember(_ training: PrivateTraining, _ memory: inout ClientMemory) {
+    for (name, error) in training.errors { memory[Self.errorPrefix + name] = error }
+    var batches = memory[Self.batchesName] ?? []
+    for (index, count) in training.statistics.batches.enumerated() {
+      if index == batches.count { batches.append(0) }
+      batches[index] += Float(count)
+    }
+    memory[Self.batchesName] = batches
+  }
+}
+
+/// One place for gradients of examples per worker.
+final class WorkerExampleMemories: @unchecked Sendable {
+  // @unchecked: a worker touches only the place of its own number.
+  private let places: [ExampleMemory]
+
+  init(workers: Int) { places = (0..<workers).map { _ in ExampleMemory() } }
+
+  subscript(worker: Int) -> ExampleMemory { places[worker] }
+}
+
+/// What privacy did in one round.
+struct PrivacyOutcome {
+  /// Of all clients together.
+  var training = PrivateTraining.Statistics()
+  /// Clients of the cohort whose budget is used up.
+  var stopped: [Int] = []
+  /// Client-level: norms of messages before the clip.
+  var norms: [Double] = []
+  /// Client-level: the clip of the round.
+  var clip: Double?
+  /// ‖noise‖ expected, and ‖sum‖, of what the server released.
+  var noise = 0.0
+  var signal = 0.0
+  /// Blocks that were sent and that the method does not declare.
+  var undeclared: Set<String> = []
+}
