@@ -21,6 +21,9 @@ package struct ClassToken: Operation {
     "class token and positions → \(positions + 1) positions of \(width)"
   }
   package var hasParameters: Bool { !frozen }
+  package var parameterRanges: [Range<Int>] {
+    [token..<token + width, embedding..<embedding + count]
+  }
   private var count: Int { (positions + 1) * width }
 
   package func forward(_ pass: borrowing Pass) {

@@ -1,7 +1,7 @@
 /// 2-D cross-correlation, PyTorch's Conv2d with a square kernel, on channels-last maps:
 /// y[n, oy, ox, o] = b[o] + Σ w[ky][kx][i][o] · x[n, oy·s + ky − p, ox·s + kx − p, i]; with a ReLU
 /// behind it where the network has one.
-package struct Convolution: Operation {
+package struct Convolution: WeightedOperation {
   package let name: String
   package let input: Int
   package let output: Int
@@ -59,14 +59,27 @@ package struct Convolution: Operation {
     )
   }
 
+  package var outerProducts: OuterProducts {
+    OuterProducts(
+      positions: geometry.output.positions,
+      inputs: geometry.patch,
+      outputs: geometry.output.channels,
+      hasBias: bias != nil,
+      window: geometry
+    )
+  }
+
+  package func gateGradient(_ pass: borrowing Pass) {
+    guard rectified else { return }
+    Rows.gate(
+      pass.gradients[output],
+      by: pass.values[output],
+      count: pass.batch * geometry.output.count
+    )
+  }
+
   package func backward(_ pass: borrowing Pass, inputGradient how: GradientWrite) {
-    if rectified {
-      Rows.gate(
-        pass.gradients[output],
-        by: pass.values[output],
-        count: pass.batch * geometry.output.count
-      )
-    }
+    gateGradient(pass)
     if !frozen { weightGradient(pass) }
     inputGradient(pass, how)
   }

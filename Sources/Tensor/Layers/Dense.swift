@@ -1,6 +1,6 @@
 /// y = x·Wᵀ + b, PyTorch's Linear: x [n, in], W [out, in], b [out], y [n, out]; with a ReLU behind
 /// it where the network has one.
-package struct Dense: Operation {
+package struct Dense: WeightedOperation {
   package let name: String
   package let input: Int
   package let output: Int
@@ -90,14 +90,23 @@ package struct Dense: Operation {
     }
   }
 
+  package var outerProducts: OuterProducts {
+    OuterProducts(
+      positions: 1,
+      inputs: inputs,
+      outputs: outputs,
+      hasBias: bias != nil,
+      window: nil
+    )
+  }
+
+  package func gateGradient(_ pass: borrowing Pass) {
+    guard rectified else { return }
+    Rows.gate(pass.gradients[output], by: pass.values[output], count: pass.batch * outputs)
+  }
+
   package func backward(_ pass: borrowing Pass, inputGradient how: GradientWrite) {
-    if rectified {
-      Rows.gate(
-        pass.gradients[output],
-        by: pass.values[output],
-        count: pass.batch * outputs
-      )
-    }
+    gateGradient(pass)
     // The input gradient reads the weights, so it comes before an update in place.
     inputGradient(pass, how)
     if !frozen { weightGradient(pass) }

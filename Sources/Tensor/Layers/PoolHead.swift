@@ -20,6 +20,9 @@ package struct PoolHead: Operation {
   }
   package var forwardFLOPs: Int { 2 * inputs * outputs }
   package var hasParameters: Bool { true }
+  package var parameterRanges: [Range<Int>] {
+    [weight..<weight + mixture.entries * count, bias..<bias + mixture.entries * outputs]
+  }
   private var count: Int { inputs * outputs }
   package var scratchCount: Int { DotProducts.scratchCount + 2 * count + outputs }
 

@@ -20,6 +20,7 @@ package struct PoolMatch: Operation {
     "match \(mixture.matched) of \(mixture.entries) keys of \(width)"
   }
   package var hasParameters: Bool { true }
+  package var parameterRanges: [Range<Int>] { [keys..<keys + mixture.entries * width] }
   package var gradientSlots: [Int] { [output] }
   /// Lengths of keys and cosines, in Double.
   package var scratchCount: Int { 4 * mixture.entries }

@@ -19,6 +19,10 @@ package struct PoolScale: Operation {
     "\(name): scale and shift, \(mixture.matched) of \(mixture.entries) → \(shape)"
   }
   package var hasParameters: Bool { true }
+  package var parameterRanges: [Range<Int>] {
+    let count = mixture.entries * shape.channels
+    return [scale..<scale + count, shift..<shift + count]
+  }
   package var scratchCount: Int { 2 * shape.channels }
 
   package func forward(_ pass: borrowing Pass) {

@@ -1,6 +1,6 @@
 /// y[p] = W·x[p] + b at every position p of a map, PyTorch's Linear on [n, tokens, in]:
 /// W [out, in], b [out]; the same weights at all positions.
-package struct PositionLinear: Operation {
+package struct PositionLinear: WeightedOperation {
   package let name: String
   package let input: Int
   package let output: Int
@@ -18,6 +18,9 @@ package struct PositionLinear: Operation {
   }
   package var forwardFLOPs: Int { 2 * positions * inputs * outputs }
   package var hasParameters: Bool { !frozen }
+  package var parameterRanges: [Range<Int>] {
+    [weight..<weight + inputs * outputs] + (bias.map { [$0..<$0 + outputs] } ?? [])
+  }
   package var scratchCount: Int {
     max(
       DotProducts.scratchCount,
@@ -61,29 +64,48 @@ package struct PositionLinear: Operation {
     )
   }
 
-  /// dx = dy·W; dW = dyᵀ·x, db = Σ dy, over all positions of the batch.
+  package var outerProducts: OuterProducts {
+    OuterProducts(
+      positions: positions,
+      inputs: inputs,
+      outputs: outputs,
+      hasBias: bias != nil,
+      window: nil
+    )
+  }
+
+  package func gateGradient(_ pass: borrowing Pass) {}
+
   package func backward(_ pass: borrowing Pass, inputGradient how: GradientWrite) {
+    inputGradient(pass, how)
+    if !frozen { weightGradient(pass) }
+  }
+
+  /// dx = dy·W.
+  package func inputGradient(_ pass: borrowing Pass, _ how: GradientWrite) {
+    guard how != .skip else { return }
+    MatrixProduct(
+      a: pass.gradients[output],
+      formA: .normal,
+      aStride: outputs,
+      b: pass.parameters + weight,
+      formB: .normal,
+      bStride: inputs
+    ).run(
+      rows: pass.batch * positions,
+      columns: inputs,
+      depth: outputs,
+      pass.gradients[input],
+      stride: inputs,
+      how == .add ? .add : .overwrite,
+      scratch: pass.scratch
+    )
+  }
+
+  /// dW = dyᵀ·x, db = Σ dy, over all positions of the batch.
+  package func weightGradient(_ pass: borrowing Pass) {
     let rows = pass.batch * positions
     let dy = UnsafePointer(pass.gradients[output])
-    if how != .skip {
-      MatrixProduct(
-        a: dy,
-        formA: .normal,
-        aStride: outputs,
-        b: pass.parameters + weight,
-        formB: .normal,
-        bStride: inputs
-      ).run(
-        rows: rows,
-        columns: inputs,
-        depth: outputs,
-        pass.gradients[input],
-        stride: inputs,
-        how == .add ? .add : .overwrite,
-        scratch: pass.scratch
-      )
-    }
-    guard !frozen else { return }
     MatrixProduct(
       a: dy,
       formA: .transposed,

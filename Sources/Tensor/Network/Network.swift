@@ -205,13 +205,21 @@ public struct Network: Sendable {
       accumulate: accumulate,
       directRate: directRate
     )
+    forEachBackwardStep(part, from: first) { index in
+      steps[index].backward(pass, inputGradient: stepWrites[index])
+    }
+  }
+
+  /// Calls `body` with the steps of a stretch of the backward sweep, in its order.
+  @inline(__always)
+  func forEachBackwardStep(_ part: BackwardPart, from first: Int, _ body: (Int) -> Void) {
     let end = max(first, part == .head ? headStart : 0)
     var place = backwardSteps.count
     while place > 0, backwardSteps[place - 1] >= end {
       place -= 1
       let index = backwardSteps[place]
       if part == .body, index >= headStart { continue }
-      steps[index].backward(pass, inputGradient: stepWrites[index])
+      body(index)
     }
   }
 
@@ -220,9 +228,8 @@ public struct Network: Sendable {
   /// - Complexity: O(steps · ranges).
   public func firstStep(moving ranges: [Range<Int>]) -> Int {
     let wanted = steps.firstIndex { step in
-      guard step.hasParameters else { return false }
-      let own = step.parameterRanges
-      return own.isEmpty || own.contains { range in ranges.contains { $0.overlaps(range) } }
+      step.hasParameters
+        && step.parameterRanges.contains { range in ranges.contains { $0.overlaps(range) } }
     }
     return wanted ?? steps.count
   }

@@ -28,7 +28,7 @@ package protocol Operation: Sendable {
   func backwardFLOPs(inputGradient: Bool) -> Int
   /// Whether it has parameters that need a gradient.
   var hasParameters: Bool { get }
-  /// Where they lie, running statistics not counted; empty also when it does not say.
+  /// Where they lie, running statistics not counted; a frozen operation may say it too.
   var parameterRanges: [Range<Int>] { get }
   /// Floats of `Pass.scratch` that it uses.
   var scratchCount: Int { get }
@@ -49,6 +49,36 @@ extension Operation {
   package var ownSlots: [Int] { [] }
   package var readsBeyondParameters: Bool { false }
   package var directRange: Range<Int>? { nil }
+}
+
+/// An operation whose output is linear in its parameters, y = W·x + b at one or many positions, with
+/// a ReLU behind it perhaps.
+///
+/// Its backward pass has three parts, which can be run on different examples: `backward` is one
+/// after the other on all of them.
+package protocol WeightedOperation: Operation {
+  /// The gradient in the output slot becomes the one in front of the ReLU, in place.
+  func gateGradient(_ pass: borrowing Pass)
+  /// The parameters' gradients from the output's after `gateGradient`.
+  func weightGradient(_ pass: borrowing Pass)
+  /// The input's gradient from the output's after `gateGradient`.
+  func inputGradient(_ pass: borrowing Pass, _ how: GradientWrite)
+  /// What its weight gradient is a sum of.
+  var outerProducts: OuterProducts { get }
+}
+
+/// The gradient of one example's weights as a sum over positions, G = Σ_t b_t ⊗ a_t.
+package struct OuterProducts: Sendable {
+  /// T, positions of one example.
+  package let positions: Int
+  /// Numbers in a_t: an input vector, or what lies under a window.
+  package let inputs: Int
+  /// Numbers in b_t, the gradient of the output at a position.
+  package let outputs: Int
+  /// Whether there is a bias, whose gradient is Σ_t b_t.
+  package let hasBias: Bool
+  /// How positions read a map where they are no rows of it.
+  package let window: ConvolutionGeometry?
 }
 
 /// How an operation delivers the gradient of its input.
@@ -90,4 +120,31 @@ package struct Pass: ~Copyable {
   package let gradients: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
   /// Shared scratch of the largest size that any operation asked for.
   package let scratch: UnsafeMutablePointer<Float>
+
+  /// The same sweep over other examples or into other memory.
+  ///
+  /// `gradient`: what parameters' gradients are counted from; only where an operation's own
+  /// parameters lie must there be memory.
+  func on(
+    batch: Int,
+    accumulate: Bool,
+    gradient: UnsafeMutablePointer<Float>,
+    values: UnsafeMutablePointer<UnsafeMutablePointer<Float>>? = nil,
+    gradients: UnsafeMutablePointer<UnsafeMutablePointer<Float>>? = nil
+  ) -> Pass {
+    Pass(
+      batch: batch,
+      training: training,
+      accumulate: accumulate,
+      dropoutKey: dropoutKey,
+      firstExample: firstExample,
+      directRate: nil,
+      parameters: parameters,
+      moved: moved,
+      gradient: gradient,
+      values: values ?? self.values,
+      gradients: gradients ?? self.gradients,
+      scratch: scratch
+    )
+  }
 }
