@@ -159,7 +159,10 @@ public struct Device {
   /// Under example-level privacy: draws a Poisson batch, which may be empty, and returns the size
   /// that was expected.
   public mutating func nextBatch() -> Int {
-    if let privacy { return drawBatch(privacy) }
+    if let privacy {
+      privacy.beginBatch()
+      if privacy.settings.drawsBatches { return drawBatch(privacy) }
+    }
     if position >= order.count {
       places = Array(examples.indices)
       if settings.order == .shuffled {

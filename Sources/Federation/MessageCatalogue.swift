@@ -84,12 +84,6 @@ public enum MessageCatalogue {
       "bench would need more memory than is free. Nothing was allocated.",
       "Lower --clients, --samples or --threads, or end other programs."
     ),
-    Entry(
-      "E2009",
-      "workload not available",
-      "The workload needs something that this version of fedsim cannot do.",
-      "Choose another workload: fedsim help bench lists them."
-    ),
   ]
 
   private static let shape: [Entry] = [

@@ -34,7 +34,7 @@ package enum CommandName: String, CaseIterable {
     case .data: ["kind": true]
     case .bench:
       [
-        "rounds": true, "warmup": true, "threads": true, "seed": true, "dropout": true,
+        "rounds": true, "warmup": true, "threads": true, "seed": true, "dropout": true, "noise": true,
         "clients": true, "cohort": true, "samples": true, "parameters": true, "data": true,
         "inputs": true, "labels": true, "weights": true, "cohorts": true,
       ]

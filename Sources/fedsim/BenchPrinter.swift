@@ -33,7 +33,7 @@ struct BenchPrinter {
     show(
       result.json(limits: known),
       [
-        ("workload", 8, result.workload.name), ("s/round", 9, fixed(result.secondsPerRound, 4)),
+        ("workload", 8, name(of: result.workload)), ("s/round", 9, fixed(result.secondsPerRound, 4)),
         ("min", 9, fixed(seconds.min(), 4)), ("max", 9, fixed(seconds.max(), 4)),
         ("GFLOP/s", 8, fixed(result.gigaflops, 1)),
         ("of FMA", 6, percent(known.map { result.gigaflops / $0.multiplyAdd })),
@@ -45,6 +45,27 @@ struct BenchPrinter {
         ("update", 9, fixed(result.updateNorm, 6)),
       ]
     )
+  }
+
+  /// What privacy costs: the ratio of seconds per round.
+  mutating func showRatio(_ protected: WorkloadResult, _ plain: WorkloadResult) {
+    let ratio = protected.secondsPerRound / plain.secondsPerRound
+    guard format == .text else {
+      let line: JSON = [
+        "peer": "fedsim", "workload": .string(protected.workload.name), "variant": "ratio",
+        "private_over_plain": .number((ratio * 1000).rounded() / 1000),
+      ]
+      return Console.print(line.compact)
+    }
+    Console.print("private / plain: \(fixed(ratio, 3))")
+  }
+
+  /// "w4 plain" for work without the privacy that its name has.
+  private func name(of workload: Workload) -> String {
+    let isPlain =
+      workload.noiseMultiplier == nil
+      && Workload.named(workload.name)?.noiseMultiplier != nil
+    return isPlain ? workload.name + " plain" : workload.name
   }
 
   mutating func show(_ result: MeanSpeed) {

@@ -36,7 +36,7 @@ import Testing
       ("validate missing.json", 4), ("run missing.json", 4), ("resume missing", 4),
       ("data check nothing", 4), ("data check cifar", 4), ("versoin", 2), ("run", 2),
       ("run good.json --treads 2", 2), ("list modles", 2), ("explain gradientz", 2),
-      ("run good.json --out o", 0), ("resume good-run", 4), ("bench w4", 2),
+      ("run good.json --out o", 0), ("resume good-run", 4), ("bench w9", 2),
       ("bench w3 --clients 2 --cohort 2 --samples 4 --rounds 1", 0),
     ]
   )

@@ -7,7 +7,6 @@ extension Device {
   /// Returns B̂, which is no secret.
   mutating func drawBatch(_ training: PrivateTraining) -> Int {
     let settings = training.settings
-    training.beginBatch()
     var stream = RandomStream(
       seed: seed,
       .dpSampling,
@@ -47,7 +46,7 @@ extension Device {
     var sum = PrivateSum(training, network, workspace, ranges, heads: rule.heads.count, lane: lane)
     let result = addExamples(&rule, to: &sum, firstStep: firstStep)
     sum.finish(&rule) { [seed, round, client] number in
-      RandomStream(seed: seed, .dpNoise, round: round, client: client, step: number).key
+      RandomStream(seed: seed, .dpNoise, round: round, client: client, step: number)
     }
     if Rule.adjustsGradient {
       workspace.withGradient { gradient, parameters in rule.adjust(&gradient, at: parameters) }

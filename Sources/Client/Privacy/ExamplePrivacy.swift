@@ -23,6 +23,9 @@ public struct ExamplePrivacy: Sendable, Equatable {
   public var copies: Int
   /// What becomes of the clipped part; nil forgets it.
   public var errorFeedback: ErrorFeedback?
+  /// Whether batches are Poisson; if not, they are those of training without privacy, which no
+  /// accountant covers: for measuring speed alone.
+  public var drawsBatches = true
 
   /// Rules for c_i.
   public enum Clipping: String, Sendable, CaseIterable {

@@ -34,7 +34,7 @@ struct PrivateSum {
     self.ranges = ranges
     let settings = training.settings
     capacity = ExampleGradients.microBatch(
-      of: min(settings.batch, max(1, workspace.capacity / settings.copies)),
+      of: min(settings.batch * settings.copies, workspace.capacity),
       network,
       ranges: ranges,
       rowsPerExample: settings.copies
@@ -53,7 +53,7 @@ struct PrivateSum {
 
   /// The backward sweep of some examples, which keeps them apart.
   func sweep(examples: Int, _ part: BackwardPart, from first: Int) {
-    gradients.sweep(network, workspace, examples: examples, part: part, from: first)
+    gradients.sweep(workspace, examples: examples, part: part, from: first)
   }
 
   /// Clips the examples of the last sweep and adds them.
@@ -61,7 +61,9 @@ struct PrivateSum {
     guard let start = workspace.features.baseAddress else { return }
     let features = UnsafePointer(start)
     let rows = examples * copies
-    var squares = (0..<examples).map { gradients.squaredNorm($0) }
+    var squares = (0..<examples).map {
+      gradients.isFinite($0) ? gradients.squaredNorm($0) : .nan
+    }
     let headSquares = rule.heads.map { head in
       (0..<examples).map {
         head.heldSquaredNorm($0 * copies..<($0 + 1) * copies, features: features, count: rows)
@@ -129,17 +131,15 @@ struct PrivateSum {
   ) {
     let layers = gradients.layers.count
     let bound = settings.clip / Double(layers + headSquares.count).squareRoot()
-    var factors: [[Float]] = []
-    for layer in 0..<layers {
-      factors.append(
-        norms.indices.map { i in
-          guard norms[i].isFinite else { return 0 }
-          let norm = gradients.squaredNorm(i, layer: layer).squareRoot()
-          return Float(settings.factor(norm: norm, bound: bound))
-        }
-      )
+    var factors: [Float] = []
+    for i in norms.indices {
+      for layer in 0..<layers {
+        let norm =
+          norms[i].isFinite ? gradients.squaredNorm(i, layer: layer).squareRoot() : .nan
+        factors.append(Float(settings.factor(norm: norm, bound: bound)))
+      }
     }
-    gradients.add(layers: factors, to: workspace.gradient)
+    gradients.add(layerFactors: factors, to: workspace.gradient)
     for index in rule.heads.indices {
       var rows: [Float] = []
       for i in norms.indices {
@@ -173,29 +173,21 @@ struct PrivateSum {
 
   /// Adds what error feedback gives back, then noise, and divides by B̂.
   ///
-  /// `key`: of the noise vector with a number that was never used before.
-  mutating func finish<Rule: LocalRule>(_ rule: inout Rule, noise key: (Int) -> UInt64) {
+  /// `stream`: the noise vector with a number that was never used before.
+  mutating func finish<Rule: LocalRule>(_ rule: inout Rule, noise stream: (Int) -> RandomStream) {
     var sums = [Array(workspace.gradient)] + rule.heads.map(\.gradient)
     let moving = [ranges] + rule.heads.map { [0..<$0.values.count] }
     if let feedback = settings.errorFeedback { giveBack(feedback, &sums, moving) }
-    var signal = 0.0
-    var coordinates = 0
-    for (sum, ranges) in zip(sums, moving) {
-      for range in ranges {
-        signal += VectorArithmetic.dot(sum.span.extracting(range), sum.span.extracting(range))
-        coordinates += range.count
-      }
-    }
+    let signal = ErrorFeedbackStep.norm(sums, moving)
+    let coordinates = moving.joined().reduce(0) { $0 + $1.count }
     let deviation = settings.noiseMultiplier * settings.clip
     let scale = Float(1 / Double(settings.batch))
     for index in sums.indices {
-      let key = key(training.nextNoise())
+      let noise = GaussianNoise(stream(training.nextNoise()))
       sums[index].withUnsafeMutableBufferPointer { sum in
         for range in moving[index] {
           let part = UnsafeMutableBufferPointer(rebasing: sum[range])
-          if deviation > 0 {
-            GaussianNoise(key: key).add(to: part, scale: deviation, firstIndex: range.lowerBound)
-          }
+          noise.add(to: part, deviation: deviation, first: range.lowerBound)
           for i in part.indices { part[i] *= scale }
         }
       }
@@ -208,14 +200,13 @@ struct PrivateSum {
     }
     for index in rule.heads.indices { rule.heads[index].gradient = sums[index + 1] }
     training.count { statistics in
-      statistics.signalSum += signal.squareRoot()
+      statistics.signalSum += signal
       statistics.noiseSum += deviation * Double(coordinates).squareRoot()
     }
   }
 
-  /// v = S + clip(e, ρC) and e ← (e − clip(e, ρC)) + Σ (g_i − clip(g_i)): the residual form, in
-  /// which the noise never enters e.
-  private mutating func giveBack(
+  /// What the hidden errors give back to the sums, and what they take.
+  private func giveBack(
     _ feedback: ExamplePrivacy.ErrorFeedback,
     _ sums: inout [[Float]],
     _ moving: [[Range<Int>]]
@@ -223,30 +214,9 @@ struct PrivateSum {
     var errors = lanes.indices.map { index in
       training.errors[lanes[index]] ?? [Float](repeating: 0, count: sums[index].count)
     }
-    func norm() -> Double {
-      var square = 0.0
-      for (error, ranges) in zip(errors, moving) {
-        for range in ranges {
-          square += VectorArithmetic.dot(error.span.extracting(range), error.span.extracting(range))
-        }
-      }
-      return square.squareRoot()
-    }
-    let length = norm()
-    let bound = feedback.ratio * settings.clip
-    let factor = Float(length <= bound ? 1 : bound / length)
-    for index in errors.indices {
-      for range in moving[index] {
-        for i in range {
-          let given = factor * errors[index][i]
-          sums[index][i] += given
-          errors[index][i] -= given
-          if !residuals.isEmpty { errors[index][i] += residuals[index][i] }
-        }
-      }
-      training.errors[lanes[index]] = errors[index]
-    }
-    let after = norm()
-    training.count { $0.errorSum += after }
+    let step = ErrorFeedbackStep(bound: feedback.ratio * settings.clip)
+    let length = step.apply(&sums, &errors, residuals: residuals, ranges: moving)
+    for (lane, error) in zip(lanes, errors) { training.errors[lane] = error }
+    training.count { $0.errorSum += length }
   }
 }

@@ -14,6 +14,11 @@ extension WorkloadResult {
   /// What is varied.
   public var variant: String {
     var words = ["threads=\(settings.threads)"]
+    if let sigma = workload.noiseMultiplier {
+      words.append("dp-sgd,noise=\(JSON.number(sigma).compact)")
+    } else if Workload.named(workload.name)?.noiseMultiplier != nil {
+      words.append("plain")
+    }
     if workload.hasDropout != Workload.named(workload.name)?.hasDropout {
       words.append("dropout=\(workload.hasDropout ? 1 : 0)")
     }

@@ -23,6 +23,8 @@ public struct Workload: Sendable, Equatable {
   public var cohort: Int
   /// Samples per step B; the last batch of a client may be shorter.
   public let batch: Int
+  /// σ of example-level DP-SGD with clip 1; nil trains without privacy.
+  public var noiseMultiplier: Double?
 
   /// Classes of every workload.
   public static let classes = 10
@@ -55,6 +57,13 @@ public struct Workload: Sendable, Equatable {
     )
   }
 
+  /// The same work without clipping and noise.
+  public var plain: Workload {
+    var workload = self
+    workload.noiseMultiplier = nil
+    return workload
+  }
+
   /// The workload of a name, or nil.
   public static func named(_ name: String) -> Workload? { all.first { $0.name == name } }
 
@@ -67,7 +76,17 @@ public struct Workload: Sendable, Equatable {
     images("w2r18", "ResNet-18, group norm", .resnet18, 64, 4, 64, cohort: 4, batch: 32),
     vectors("w3", "MLP 784-128-10", .mlp, [128]),
     vectors("w3lr", "logistic 784-10", .logistic, []),
+    privateImages,
   ]
+
+  /// One data owner that trains the network of w1 by DP-SGD.
+  private static var privateImages: Workload {
+    var workload = images(
+      "w4", "CNN, example-level DP-SGD", .cnn, 32, 1, 2048, cohort: 1, batch: 256
+    )
+    workload.noiseMultiplier = 1
+    return workload
+  }
 
   private static func images(
     _ name: String,

@@ -77,7 +77,7 @@ extension WorkloadResult {
       seed: settings.seed
     )
     let method = FedAvg(StrategySettings(FedAvg.card), arena.problem)
-    let simulation = Simulation(method, arena)
+    let simulation = Simulation(method, try arena.with(workload))
     var laps: [LoadMeter.Lap] = []
     var firstUpdate: [Float] = []
     var updateNorm = 0.0
@@ -194,6 +194,48 @@ extension Arena {
         capacity: workload.capacity(network)
       )
     )
+  }
+}
+
+extension Arena {
+  /// With the privacy of a workload: its batches are in stored order, so it has no accountant.
+  fileprivate func with(_ workload: Workload) throws(Failure) -> Arena {
+    guard let sigma = workload.noiseMultiplier else { return self }
+    let settings = PrivacySettings(
+      unit: .example(PrivacySettings.ExampleMechanism()),
+      clip: 1,
+      noiseMultiplier: sigma,
+      target: nil,
+      delta: 1e-5
+    )
+    let plan = try PrivacyPlan(
+      settings,
+      PrivacyPlan.Facts(
+        federation: scenario.federation,
+        sizes: split.clients.map(\.count),
+        participations: split.clients.map { _ in scenario.federation.rounds },
+        exchanges: 1,
+        work: { PrivateWork(batches: ($0 + workload.batch - 1) / workload.batch) },
+        batch: workload.batch
+      )
+    )
+    var arena = self
+    arena.privacy = RunPrivacy(
+      settings: settings,
+      plan: plan,
+      audit: ReleaseAudit(
+        FedAvg.self,
+        loss: .crossEntropy,
+        settings: settings,
+        normalization: .none
+      ),
+      declared: Set(FedAvg.releases.map(\.block)),
+      batch: workload.batch,
+      cohortSize: Double(workload.cohort),
+      memories: WorkerExampleMemories(workers: pool.workers),
+      drawsBatches: false
+    )
+    return arena
   }
 }
 

@@ -18,8 +18,20 @@ extension Experiment {
     arena.postHoc = choice.postHoc
     var settings = scenario.client
     settings.batch = max(settings.batch, type.largestBatch(choice.settings))
+    // Augmented copies of one example pass through together.
+    let copies = choice.privacy?.exampleLevel?.copies ?? 1
+    settings.batch = max(settings.batch, copies)
     func spaces(_ network: Network) -> WorkerSpaces {
-      WorkerSpaces(network, settings, images: data.train.count, workers: arena.pool.workers)
+      WorkerSpaces(
+        network,
+        settings,
+        images: max(data.train.count, copies),
+        workers: arena.pool.workers,
+        capacity: max(
+          copies,
+          WorkerSpaces.capacity(network, settings, images: max(data.train.count, copies))
+        )
+      )
     }
     let adapted = try adaptation(choice, type)
     if let adapted {

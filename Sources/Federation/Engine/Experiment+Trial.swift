@@ -30,6 +30,12 @@ package struct Trial: Sendable {
   package let genericModel: [Float]?
   /// Each client's model at the end, its own or the generic one.
   package let clientModels: [[Float]?]
+  /// What privacy cost at the end, by both accountants; nil without it.
+  package let privacy: RoundRecord.Privacy?
+  /// The line of `privacy.jsonl` behind it.
+  package let privacyLine: JSON?
+  /// Clients that stopped because their budget was used up, by round.
+  package let stopped: [[Int]]
   /// Most parameter vectors that workers and waiting uploads had at once.
   package let peakVectors: Int
 }
@@ -107,6 +113,7 @@ extension Experiment {
       }
     }
     let evaluation = try simulation.evaluate()
+    let trace = simulation.privacyTrace(outcomes.last?.privacy ?? PrivacyOutcome(), exact: true)
     return Trial(
       network: arena.network,
       initial: arena.problem.initial,
@@ -123,6 +130,9 @@ extension Experiment {
       personal: Metrics.personal(evaluation.scores.map(\.accuracy), model: evaluation.scored),
       genericModel: simulation.genericModel(),
       clientModels: try arena.split.clients.indices.map { try simulation.model(of: $0, worker: 0) },
+      privacy: trace?.record,
+      privacyLine: trace?.line,
+      stopped: outcomes.map(\.privacy.stopped),
       peakVectors: arena.spaces.parameters.peak
     )
   }

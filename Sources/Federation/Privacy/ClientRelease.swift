@@ -28,14 +28,6 @@ struct ClientRelease {
 
   static func errorName(_ block: String) -> String { "privacy.error/\(block)" }
 
-  /// The grid of discrete noise: a power of two near S/2¹⁶, so that values are exact in Float.
-  static func grid(clip: Double) -> Double {
-    var grid = 1.0
-    while grid > clip / 65_536 { grid /= 2 }
-    while grid * 2 <= clip / 65_536 { grid *= 2 }
-    return grid
-  }
-
   /// The upload as it leaves.
   ///
   /// `streams`: the address of the noise, by block.
@@ -67,7 +59,9 @@ struct ClientRelease {
     if norm.isFinite, norm > clip { Self.clip(&values, norm: norm, to: clip) }
     var sent = Sent(upload: upload, norm: found)
     if case .serverErrorFeedback = mechanism.kind {
-      sent.residual = zip(whole, values).map { VectorArithmetic.difference($0.span, $1.span) }
+      sent.residual = values.indices.map { index in
+        VectorArithmetic.difference(whole[index].span, values[index].span)
+      }
     }
     if hasMemory {
       for (index, block) in upload.blocks.enumerated() {
@@ -90,9 +84,8 @@ struct ClientRelease {
         GaussianNoise(streams(index)).add(to: &values[index], deviation: deviation)
       }
     case .discrete:
-      let grid = Self.grid(clip: clip)
       for index in values.indices {
-        GridNoise(grid: grid, deviation: deviation).apply(to: &values[index], streams(index))
+        GridNoise(clip: clip, deviation: deviation).apply(to: &values[index], streams(index))
       }
     }
   }
@@ -120,14 +113,23 @@ struct ClientRelease {
 ///
 /// Values are rounded toward zero, which makes no norm larger; the noise is N_ℤ(0, (s/g)²)·g.
 struct GridNoise {
-  /// g, a power of two.
+  /// g: a power of two near S/2¹⁶, so that sums of its multiples are exact.
   let grid: Double
-  /// s ≥ 0, in the units of the values.
-  let deviation: Double
+  /// The noise on multiples; nil for none.
+  let sampler: DiscreteGaussian?
+
+  /// `clip`: S; `deviation`: s ≥ 0, in the units of the values.
+  init(clip: Double, deviation: Double) {
+    grid = Double(sign: .plus, exponent: Int((clip / 65_536).exponent), significand: 1)
+    let scaled = deviation / grid
+    // Beyond the sampler's range the nearest number in it: less than one step of the grid, or
+    // noise that nothing survives.
+    let variance = min(0x1p48, max(0x1p-40, scaled * scaled))
+    sampler = deviation > 0 ? DiscreteGaussian(varianceAtLeast: variance) : nil
+  }
 
   func apply(to values: inout [Float], _ stream: RandomStream) {
     var stream = stream
-    let sampler = deviation > 0 ? DiscreteGaussian(deviation: deviation / grid) : nil
     for i in values.indices {
       var whole = (Double(values[i]) / grid).rounded(.towardZero)
       if let sampler { whole += Double(sampler.draw(from: &stream)) }

@@ -1,3 +1,5 @@
+import Client
+
 /// From what a client released to an ε, under example-level privacy.
 ///
 /// Examples of different clients are disjoint, so a run's ε is its clients' largest; who is in a

@@ -1,4 +1,5 @@
 import Aggregation
+import Client
 import Tensor
 
 #if canImport(Glibc)
@@ -75,21 +76,17 @@ struct PrivateAggregate {
       coordinates += sum.count
     }
     var means: [[Float]] = []
+    let discrete = GridNoise(clip: clip, deviation: deviation)
     for index in sums.indices {
       var stream = streams(index)
-      let gaussian = GaussianNoise(stream)
-      let grid = ClientRelease.grid(clip: clip)
-      let sampler =
-        noise == .discrete && deviation > 0
-        ? DiscreteGaussian(deviation: deviation / grid) : nil
-      var mean = [Float](repeating: 0, count: sums[index].count)
+      var added = [Float](repeating: 0, count: sums[index].count)
+      if noise == .gaussian { GaussianNoise(stream).add(to: &added, deviation: deviation) }
+      var mean = added
       for i in mean.indices {
-        var x = sums[index][i]
-        if let sampler {
+        var x = sums[index][i] + Double(added[i])
+        if noise == .discrete, let sampler = discrete.sampler {
           // Sums of multiples of a power of two are exact in Double: nothing was rounded.
-          x += Double(sampler.draw(from: &stream)) * grid
-        } else if deviation > 0 {
-          x += deviation * gaussian.value(i)
+          x += Double(sampler.draw(from: &stream)) * discrete.grid
         }
         mean[i] = Float(x / size)
       }
@@ -98,18 +95,17 @@ struct PrivateAggregate {
     return (template.replacing(means), signal.squareRoot(), coordinates)
   }
 
+  /// The server's error feedback: sums are floats from here on.
   private func giveBack(_ bound: Double, _ sums: inout [[Double]], _ errors: inout [[Float]]) {
     if errors.isEmpty { errors = sums.map { [Float](repeating: 0, count: $0.count) } }
-    let norm = ClientRelease.norm(errors)
-    let factor = Float(norm <= bound ? 1 : bound / norm)
-    for index in sums.indices {
-      for i in sums[index].indices {
-        let given = factor * errors[index][i]
-        sums[index][i] += Double(given)
-        errors[index][i] -= given
-        if !residuals.isEmpty { errors[index][i] += residuals[index][i] }
-      }
-    }
+    var floats = sums.map { $0.map { Float($0) } }
+    ErrorFeedbackStep(bound: bound).apply(
+      &floats,
+      &errors,
+      residuals: residuals,
+      ranges: floats.map { [0..<$0.count] }
+    )
+    sums = floats.map { $0.map { Double($0) } }
   }
 
   /// S·exp(−η_C·(b̃ − γ)), b̃ the noisy share of updates within the clip.

@@ -18,6 +18,8 @@ struct RunPrivacy: Sendable {
   let cohortSize: Double
   /// Where each worker keeps gradients of examples.
   let memories: WorkerExampleMemories
+  /// Whether batches are Poisson; only a measurement of speed has others.
+  var drawsBatches = true
 
   /// Names in the memory of clients and server.
   static let batchesName = "privacy.batches"
@@ -29,7 +31,7 @@ struct RunPrivacy: Sendable {
     guard let mechanism = settings.exampleLevel, client < plan.shares.count,
       let share = plan.shares[client]
     else { return nil }
-    return ExamplePrivacy(
+    var privacy = ExamplePrivacy(
       clip: settings.clip,
       clipping: mechanism.clipping,
       noiseMultiplier: share.multiplier,
@@ -37,6 +39,8 @@ struct RunPrivacy: Sendable {
       copies: mechanism.copies,
       errorFeedback: mechanism.errorFeedback
     )
+    privacy.drawsBatches = drawsBatches
+    return privacy
   }
 
   /// Whether a client's budget pays for another round after what it has drawn.

@@ -33,7 +33,7 @@ package struct BenchOptions: Equatable {
   package let isQuiet: Bool
 
   /// The words that name a target, in the order in which all run.
-  static var names: [String] { ["limits", "kernels"] + Workload.all.map(\.name) + ["w4", "w5"] }
+  static var names: [String] { ["limits", "kernels"] + Workload.all.map(\.name) + ["w5"] }
 
   package init(_ invocation: Invocation) throws(Failure) {
     format = invocation.format
@@ -98,13 +98,6 @@ package struct BenchOptions: Equatable {
     switch word {
     case "limits": return .limits
     case "kernels": return .kernels
-    case "w4":
-      throw Failure(
-        .wrongCommandLine,
-        "E2009",
-        "w4 trains with example-level privacy, which this version does not have",
-        hint: "the other workloads: \(names.filter { $0 != "w4" }.joined(separator: ", "))"
-      )
     case "w5":
       return .aggregation(
         updates: try invocation.integer("clients", in: 1...1_000_000) ?? MeanSpeed.usual.updates,
@@ -139,6 +132,21 @@ package struct BenchOptions: Equatable {
     workload.cohort = min(workload.cohort, workload.clients)
     workload.cohort =
       try invocation.integer("cohort", in: 1...workload.clients) ?? workload.cohort
+    if let text = invocation.last("noise") {
+      guard let sigma = Double(text), sigma >= 0, sigma.isFinite else {
+        throw Failure(.wrongCommandLine, "E2004", "--noise \(text): expected a number >= 0")
+      }
+      if workload.noiseMultiplier != nil {
+        workload.noiseMultiplier = sigma
+      } else if isNamed {
+        throw Failure(
+          .wrongCommandLine,
+          "E2004",
+          "--noise: \(workload.name) has no noise",
+          hint: "w4 has"
+        )
+      }
+    }
     switch try invocation.integer("dropout", in: 0...1) {
     case 0: workload.model.dropout = []
     case 1 where !workload.hasDropout && isNamed:
@@ -194,7 +202,15 @@ package enum BenchCommand {
       }
     case .kernels: try LayerSpeed.measure { printer.show($0) }
     case .training(let workload):
-      printer.show(try WorkloadResult(workload, settings, started: started))
+      guard workload.noiseMultiplier != nil else {
+        return printer.show(try WorkloadResult(workload, settings, started: started))
+      }
+      // What privacy costs is a ratio of two measurements in one run.
+      let plain = try WorkloadResult(workload.plain, settings, started: started)
+      printer.show(plain)
+      let protected = try WorkloadResult(workload, settings, started: LoadMeter.now)
+      printer.show(protected)
+      printer.showRatio(protected, plain)
     case .aggregation(let updates, let parameters):
       printer.show(
         try MeanSpeed(

@@ -146,6 +146,7 @@ extension CommandName {
       "--warmup N           rounds before them; 1 unless given",
       "--threads N          workers; one per core unless given",
       "--dropout 0|1        without or with the dropout of w1",
+      "--noise SIGMA        noise multiplier of w4, 0 for clipping alone",
       "--clients N          clients in memory; for w5, updates",
       "--cohort N           clients in a round",
       "--samples N          samples per client",
