@@ -1,11 +1,5 @@
 import Tensor
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-
 /// Draws the clients of a round: a function of the seed and the round alone, so that every
 /// strategy meets the same cohorts.
 package struct CohortSampler: Sendable {
@@ -35,7 +29,8 @@ package struct CohortSampler: Sendable {
     var stream = RandomStream(seed: seed, .cohort, round: round)
     switch settings.sampling {
     case .uniform: return uniform(&stream)
-    case .poisson: return poisson(&stream)
+    case .poisson:
+      return stream.bernoulliSubset(count: settings.clients, rate: settings.participation)
     }
   }
 
@@ -56,20 +51,5 @@ package struct CohortSampler: Sendable {
       moved[pick] = moved[place] ?? place
     }
     return chosen.sorted()
-  }
-
-  private func poisson(_ stream: inout RandomStream) -> [Int] {
-    let rate = settings.participation
-    if rate >= 1 { return Array(0..<settings.clients) }
-    var chosen: [Int] = []
-    var client = -1
-    while true {
-      // P(gap ≥ g) = (1 − rate)^g
-      let gap = log(1 - stream.uniform()) / log(1 - rate)
-      guard gap < Double(settings.clients) else { return chosen }
-      client += 1 + Int(gap)
-      guard client < settings.clients else { return chosen }
-      chosen.append(client)
-    }
   }
 }

@@ -238,6 +238,7 @@ struct ScenarioDecoder {
     case "pytorch": .pytorch
     case "he": .he
     case "glorot": .glorot
+    case "gain": .gain(factor: try node.number("factor"))
     case "zero": .zero
     case "timm": .timm
     case "file": .file(path: try node.text("path"), head: try node.choice("head"))

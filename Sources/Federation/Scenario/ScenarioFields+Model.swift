@@ -193,6 +193,18 @@ extension ScenarioFields {
             Variant("pytorch", "U(±1/√fan_in) for weights and biases."),
             Variant("he", "N(0, 2/fan_in), biases 0 (He et al. 2015)."),
             Variant("glorot", "U(±√(6/(fan_in + fan_out))), biases 0 (Glorot and Bengio 2010)."),
+            Variant(
+              "gain",
+              "N(0, factor²/fan_in), biases 0: for tempered sigmoids (Papernot et al. 2021).",
+              [
+                Field(
+                  "factor",
+                  .number(above: 0, to: 1e6),
+                  .derived("what keeps the spread: 4/(s·T) for a tempered sigmoid", defaultGain),
+                  "Spread of the weights against that of a linear layer."
+                )
+              ]
+            ),
             Variant("zero", "Every weight and bias 0."),
             Variant(
               "timm",
@@ -234,6 +246,21 @@ extension ScenarioFields {
     stride(from: limit, to: 1, by: -1).first { groups in
       channels.allSatisfy { $0 % groups == 0 }
     } ?? 1
+  }
+
+  /// 1 over the slope at 0 of a tempered sigmoid, √2 where half of the inputs are cut off, 1
+  /// without an activation.
+  private static func defaultGain(_ from: Derivation) -> JSON {
+    let model = from.path.dropLast(".init.factor".count)
+    func number(_ name: String) -> Double? { from.values["\(model).activation.\(name)"]?.double }
+    switch from.values["\(model).activation.kind"]?.text {
+    case "relu", "gelu": return .number(2.0.squareRoot())
+    case "tempered-sigmoid":
+      // Fields with problems of their own have no value here.
+      let slope = (number("scale") ?? 2) * (number("inverseTemperature") ?? 2) / 4
+      return .number(min(1e6, max(1e-6, 1 / slope)))
+    default: return 1
+    }
   }
 
   private static func defaultGroups(_ from: Derivation) -> JSON {

@@ -76,6 +76,9 @@ public struct ModelSpec: Sendable, Equatable {
     case he
     /// U(±√(6/(fan_in + fan_out))), biases 0 (Glorot and Bengio 2010).
     case glorot
+    /// N(0, factor²/fan_in), biases 0: for activations of slope 1/factor at 0, such as the tempered
+    /// sigmoid with factor 4/(s·T) (Papernot et al., AAAI 2021, arXiv:2007.14191).
+    case gain(factor: Double)
     /// Every weight and bias 0.
     case zero
     /// What timm does for vision transformers: N(0, 0.02²) for dense layers and positions, their

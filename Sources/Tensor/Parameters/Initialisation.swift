@@ -23,7 +23,7 @@ extension ParameterLayout {
       case (.poolScale, _): draw = { Float(1 + 0.02 * stream.normal()) }
       case (.poolShift, _), (.poolKey, _): draw = { Float(0.02 * stream.normal()) }
       case (.normShift, _), (.runningMean, _), (.frozen, _), (_, .zero): draw = { 0 }
-      case (.bias, .he), (.bias, .glorot): draw = { 0 }
+      case (.bias, .he), (.bias, .glorot), (.bias, .gain): draw = { 0 }
       case (.classToken, _): draw = { Float(1e-6 * stream.normal()) }
       case (.positions, _): draw = { Float(0.02 * stream.normal()) }
       case (.weight, .timm) where entry.shape.count == 2:
@@ -31,6 +31,9 @@ extension ParameterLayout {
       case (.bias, .timm) where self[entry.layer + ".weight"]?.shape.count == 2: draw = { 0 }
       case (.weight, .he):
         let deviation = (2 / Double(entry.fanIn)).squareRoot()
+        draw = { Float(deviation * stream.normal()) }
+      case (.weight, .gain(let factor)):
+        let deviation = factor / Double(entry.fanIn).squareRoot()
         draw = { Float(deviation * stream.normal()) }
       case (.weight, .glorot):
         let bound = (6 / Double(entry.fanIn + entry.fanOut)).squareRoot()

@@ -17,6 +17,10 @@ public enum Purpose: UInt64, Sendable, CaseIterable {
   case publicData = 20
   case styles = 21
   case pretrainData = 22
+  case dpNoise = 30
+  case dpSampling = 31
+  case dpRounding = 32
+  case audit = 33
   case test = 99
 }
 

@@ -66,6 +66,18 @@ import Testing
     #expect(he[bias.range].allSatisfy { $0 == 0 } && glorot[bias.range].allSatisfy { $0 == 0 })
   }
 
+  @Test("A gain is the spread of the weights against that of a linear layer; biases are 0")
+  func gain() throws {
+    let layout = try layout()
+    let vector = layout.initialParameters(.gain(factor: 1.7), seed: 1)
+    for entry in layout.entries where entry.role == .weight {
+      let deviation = 1.7 / Double(entry.fanIn).squareRoot()
+      checkMoments(vector[entry.range], deviation: deviation, kurtosis: 3, entry.name)
+    }
+    let bias = try #require(layout["fc.bias"])
+    #expect(vector[bias.range].allSatisfy { $0 == 0 })
+  }
+
   @Test("A normal draw has normal tails: a third beyond σ, a twentieth beyond 2σ")
   func tails() throws {
     let layout = try layout()
@@ -83,7 +95,8 @@ import Testing
   @Test(
     "Norms start as the identity under every rule, and `zero` is zero",
     arguments: [
-      ModelSpec.Initialisation.pytorch, .he, .glorot, .zero, .file(path: "weights"),
+      ModelSpec.Initialisation.pytorch, .he, .glorot, .gain(factor: 2), .zero,
+      .file(path: "weights"),
     ]
   )
   func norms(rule: ModelSpec.Initialisation) throws {

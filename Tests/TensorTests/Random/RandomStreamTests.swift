@@ -22,7 +22,8 @@ import Testing
   @Test("Purposes keep their numbers: results depend on them")
   func purposes() {
     #expect(
-      Purpose.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 20, 21, 22, 99]
+      Purpose.allCases.map(\.rawValue)
+        == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 20, 21, 22, 30, 31, 32, 33, 99]
     )
   }
 
@@ -136,5 +137,19 @@ import Testing
   func shuffle(count: Int) {
     var stream = RandomStream(seed: 8, .test)
     #expect(stream.permutation(count).sorted() == Array(0..<count))
+  }
+  @Test("Streams of different addresses share no word")
+  func overlap() {
+    var seen: Set<UInt64> = []
+    var count = 0
+    for purpose in Purpose.allCases {
+      for (round, client, step) in [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (2, 3, 4)] {
+        var stream = RandomStream(seed: 5, purpose, round: round, client: client, step: step)
+        for _ in 0..<1000 { seen.insert(stream.next()) }
+        count += 1000
+      }
+    }
+    // Two equal words among 10⁵ would be a chance of 3·10⁻¹⁰.
+    #expect(seen.count == count)
   }
 }
