@@ -61,7 +61,7 @@ extension Simulation {
   /// The noisy mean of a cohort; moves the hidden error and the adaptive clip.
   func releaseMean(
     _ aggregate: PrivateAggregate,
-    _ state: inout ServerState,
+    _ memory: inout StateTensors,
     _ outcome: inout Outcome
   ) -> Payload {
     guard let privacy = arena.privacy, let mechanism = privacy.settings.clientLevel else {
@@ -70,7 +70,7 @@ extension Simulation {
     let clip = privateClip
     let multiplier = updateMultiplier(privacy)
     let blocks = aggregate.template?.blocks.map(\.name) ?? []
-    var errors = blocks.compactMap { state.memory[ClientRelease.errorName($0)] }
+    var errors = blocks.compactMap { memory[ClientRelease.errorName($0)] }
     if errors.count != blocks.count { errors = [] }
     var ratio: Double?
     if case .serverErrorFeedback(let value, _) = mechanism.kind { ratio = value }
@@ -83,7 +83,7 @@ extension Simulation {
       ratio: ratio,
       errors: &errors
     ) { clientNoise(arena.problem.clients, $0) }
-    for (name, error) in zip(blocks, errors) { state.memory[ClientRelease.errorName(name)] = error }
+    for (name, error) in zip(blocks, errors) { memory[ClientRelease.errorName(name)] = error }
     outcome.privacy.signal += released.signal
     outcome.privacy.noise += multiplier * clip * Double(released.coordinates).squareRoot()
     if let adaptive = mechanism.adaptive {
@@ -95,7 +95,7 @@ extension Simulation {
         countDeviation: privacy.cohortSize / 20,
         noise: privacy.plan.multiplier > 0 ? GaussianNoise(stream).value(0) : 0
       )
-      state.memory[RunPrivacy.clipName] = [Float(next)]
+      memory[RunPrivacy.clipName] = [Float(next)]
     }
     return released.payload
   }

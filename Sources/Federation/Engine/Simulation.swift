@@ -211,7 +211,9 @@ final class Simulation<Method: Strategy> {
       if let template { aggregate.shape(template) }
     }
     template = aggregate.template
-    return releaseMean(aggregate, &server, &outcome)
+    var memory = server.memory
+    defer { server.memory = memory }
+    return releaseMean(aggregate, &memory, &outcome)
   }
 
   /// What an upload looks like, from a training whose result nobody sees: an empty cohort gets its
@@ -231,7 +233,7 @@ final class Simulation<Method: Strategy> {
     guard let privacy = arena.privacy else { return }
     if let statistics = trained.statistics { outcome.privacy.training.add(statistics) }
     if let sent = trained.sent { outcome.privacy.norms.append(sent.norm) }
-    guard privacy.settings.exampleLevel != nil else { return }
+    guard privacy.settings.exampleLevel != nil, Method.population == .cohort else { return }
     for block in trained.update.upload.blocks where !privacy.declared.contains(block.name) {
       outcome.privacy.undeclared.insert(block.name)
     }

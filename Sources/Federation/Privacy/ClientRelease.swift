@@ -60,15 +60,12 @@ struct ClientRelease {
     var sent = Sent(upload: upload, norm: found)
     if case .serverErrorFeedback = mechanism.kind {
       sent.residual = values.indices.map { index in
-        VectorArithmetic.difference(whole[index].span, values[index].span)
+        Self.difference(whole[index], values[index])
       }
     }
     if hasMemory {
       for (index, block) in upload.blocks.enumerated() {
-        memory[Self.errorName(block.name)] = VectorArithmetic.difference(
-          whole[index].span,
-          values[index].span
-        )
+        memory[Self.errorName(block.name)] = Self.difference(whole[index], values[index])
       }
     }
     addNoise(to: &values, streams)
@@ -91,7 +88,11 @@ struct ClientRelease {
   }
 
   static func norm(_ values: [[Float]]) -> Double {
-    values.reduce(0) { $0 + VectorArithmetic.dot($1.span, $1.span) }.squareRoot()
+    ErrorFeedbackStep.norm(values, values.map { [0..<$0.count] })
+  }
+
+  private static func difference(_ a: [Float], _ b: [Float]) -> [Float] {
+    VectorArithmetic.difference(a.span, b.span)
   }
 
   /// Scales a vector so that its norm is at most `bound`, roundings included.

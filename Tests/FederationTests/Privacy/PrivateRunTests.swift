@@ -142,7 +142,8 @@ struct PrivateRunTests {
     #expect(clients.count == 4)
     let noise = clients.compactMap { $0["noiseMultiplier"]?.double }
     #expect(Set(noise).count == 4, "clients of other sizes have other noise")
-    #expect(trial.stopped.allSatisfy(\.isEmpty))
+    let allTook = trial.stopped.allSatisfy { $0.isEmpty }
+    #expect(allTook)
   }
 
   @Test("a common target gives all the same noise, enough for the largest epsilon")
@@ -277,7 +278,7 @@ struct ClientLevelTests {
     let difference = VectorArithmetic.difference(loud.model.span, quiet.model.span)
     let count = Double(difference.count)
     let deviation = VectorArithmetic.norm(difference.span) / count.squareRoot()
-    #expect(count > 500)
+    #expect(count > 100)
     #expect(abs(deviation / (3 * 0.5 / 5) - 1) < 5 / (2 * count).squareRoot() + 1e-3)
   }
 
@@ -289,7 +290,8 @@ struct ClientLevelTests {
       participation: 0.05,
       rounds: 5
     )
-    #expect(trial.cohorts.contains(where: \.isEmpty))
+    let someEmpty = trial.cohorts.contains { $0.isEmpty }
+    #expect(someEmpty)
     #expect(Set(trial.digests).count == 6)
     let moved = VectorArithmetic.difference(trial.model.span, trial.initial.span)
     #expect(VectorArithmetic.norm(moved.span) > 1)
