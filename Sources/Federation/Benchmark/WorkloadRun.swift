@@ -208,9 +208,9 @@ extension Arena {
       target: nil,
       delta: 1e-5
     )
-    let plan = try PrivacyPlan(
+    let plan = try NoisePlan(
       settings,
-      PrivacyPlan.Facts(
+      NoisePlan.Facts(
         federation: scenario.federation,
         sizes: split.clients.map(\.count),
         participations: split.clients.map { _ in scenario.federation.rounds },

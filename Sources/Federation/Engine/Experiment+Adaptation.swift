@@ -65,9 +65,9 @@ extension Experiment {
       sizes = [sizes.reduce(0, +)]
       participations = [scenario.federation.rounds]
     }
-    let plan = try PrivacyPlan(
+    let plan = try NoisePlan(
       settings,
-      PrivacyPlan.Facts(
+      NoisePlan.Facts(
         federation: scenario.federation,
         sizes: sizes,
         participations: participations,

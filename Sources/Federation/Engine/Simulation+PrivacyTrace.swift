@@ -8,7 +8,7 @@ extension Simulation {
   private struct Spent {
     let client: Int
     let batches: [Int]
-    let share: PrivacyPlan.Share
+    let share: NoisePlan.Share
     var epsilon: Epsilon
   }
 

@@ -24,20 +24,25 @@ struct ClientAccounting {
     self.cohorts = cohorts
   }
 
+  /// The argument behind DiceSGD's ε; nil for the plain mechanism.
+  private var dice: DiceAccounting? {
+    let (mode, ratio): (DiceAccounting.Mode, Double)
+    switch mechanism.kind {
+    case .plain: return nil
+    case .clientErrorFeedback: (mode, ratio) = (.client(.pld), 0)
+    case .serverErrorFeedback(let given, _): (mode, ratio) = (.paper(.pld), given)
+    }
+    return try? DiceAccounting(mode: mode, errorRatio: ratio, samplingRate: 1, steps: 1)
+  }
+
   /// What the noise is divided by before the accountant reads it.
   private var factor: Double {
-    guard case .serverErrorFeedback(let ratio, _) = mechanism.kind else { return 1 }
-    return DiceAccounting.publishedFactor(ratio: ratio)
+    guard case .serverErrorFeedback = mechanism.kind else { return 1 }
+    return dice?.publishedFactor ?? 1
   }
 
   /// The label that every ε of this mechanism carries; nil where it needs none.
-  var label: String? {
-    switch mechanism.kind {
-    case .serverErrorFeedback: DiceAccounting.paperLabel
-    case .clientErrorFeedback: DiceAccounting.clientLabel
-    case .plain: nil
-    }
-  }
+  var label: String? { dice?.label }
 
   /// `releases` noisy sums with a multiplier.
   func event(_ multiplier: Double, releases: Int) throws(AccountingError) -> PrivacyEvent {
@@ -74,7 +79,7 @@ struct ClientAccounting {
   func multiplier(releases: Int, epsilon: Double) throws(Failure) -> Double {
     do {
       let sigma = try PrivacyAccounting.noiseMultiplier(
-        of: try event(factor, releases: releases),
+        for: try event(factor, releases: releases),
         epsilon: epsilon,
         delta: settings.delta
       )
@@ -84,7 +89,7 @@ struct ClientAccounting {
         .scenarioInvalid,
         "E3334",
         "privacy.target: no noise gives epsilon \(epsilon) at delta \(settings.delta) for "
-          + "\(releases) releases: \(error.message)",
+          + "\(releases) releases: \(ExampleAccounting.words(error))",
         hint: "raise epsilon or delta, or take fewer rounds"
       )
     }

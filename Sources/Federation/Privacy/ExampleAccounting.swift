@@ -13,10 +13,25 @@ struct ExampleAccounting {
     self.mechanism = mechanism
   }
 
+  /// The argument behind DiceSGD's ε, for a client's draws; nil for DP-SGD, and for settings that
+  /// it does not hold for.
+  private func dice(_ share: NoisePlan.Share, steps: Int) -> DiceAccounting? {
+    guard let feedback = mechanism.errorFeedback else { return nil }
+    return try? DiceAccounting(
+      mode: mechanism.accounting == .paper ? .paper(.pld) : .poisson,
+      errorRatio: feedback.ratio,
+      capRatio: max(1, (feedback.cap ?? settings.clip) / settings.clip),
+      samplingRate: share.rate,
+      steps: steps
+    )
+  }
+
   /// What the noise is divided by before an accountant of DP-SGD reads it.
   private var factor: Double {
-    guard let feedback = mechanism.errorFeedback else { return 1 }
-    return DiceAccounting.publishedFactor(ratio: feedback.ratio)
+    let share = NoisePlan.Share(
+      rate: 1, multiplier: 1, plannedBatches: 1, batchesPerRound: 1, gradientsPerBatch: 1
+    )
+    return isComposed ? dice(share, steps: 1)?.publishedFactor ?? 1 : 1
   }
 
   /// Whether an accountant of DP-SGD reads the events; else the whole run is one release.
@@ -24,15 +39,17 @@ struct ExampleAccounting {
 
   /// The label that every ε of this mechanism carries; nil for DP-SGD.
   var label: String? {
-    guard mechanism.errorFeedback != nil else { return nil }
-    return mechanism.accounting == .paper ? DiceAccounting.paperLabel : DiceAccounting.strictLabel
+    let share = NoisePlan.Share(
+      rate: 1, multiplier: 1, plannedBatches: 1, batchesPerRound: 1, gradientsPerBatch: 1
+    )
+    return dice(share, steps: 1)?.label
   }
 
   /// The events of a client: `batches[k − 1]` batches with k gradients each.
   ///
   /// k gradients on one batch are one draw of examples and k noisy sums: a Gaussian mechanism with
   /// σ/√k, not k draws.
-  func ledger(_ share: PrivacyPlan.Share, batches: [Int]) throws(AccountingError) -> PrivacyLedger {
+  func ledger(_ share: NoisePlan.Share, batches: [Int]) throws(AccountingError) -> PrivacyLedger {
     var ledger = PrivacyLedger()
     for (index, count) in batches.enumerated() where count > 0 {
       ledger.record(
@@ -48,7 +65,7 @@ struct ExampleAccounting {
   }
 
   /// ε of a client by both accountants; infinite without noise.
-  func epsilon(_ share: PrivacyPlan.Share, batches: [Int], exact: Bool) -> Epsilon {
+  func epsilon(_ share: NoisePlan.Share, batches: [Int], exact: Bool) -> Epsilon {
     if batches.allSatisfy({ $0 == 0 }) { return Epsilon(rdp: 0, pld: 0) }
     guard isComposed else { return strictEpsilon(share, batches: batches) }
     guard let ledger = try? ledger(share, batches: batches) else {
@@ -57,26 +74,16 @@ struct ExampleAccounting {
     return Epsilon(ledger, delta: settings.delta, exact: exact)
   }
 
-  private func strictEpsilon(_ share: PrivacyPlan.Share, batches: [Int]) -> Epsilon {
+  private func strictEpsilon(_ share: NoisePlan.Share, batches: [Int]) -> Epsilon {
     let steps = batches.enumerated().reduce(0) { $0 + ($1.offset + 1) * $1.element }
-    let epsilon = strict(share).map {
-      $0.epsilon(
-        deviation: share.multiplier * settings.clip,
-        rate: share.rate,
-        steps: steps,
-        delta: settings.delta
-      )
-    }
-    return Epsilon(rdp: epsilon ?? .infinity, pld: epsilon ?? .infinity)
-  }
-
-  private func strict(_ share: PrivacyPlan.Share) -> DiceAccounting.Strict? {
-    guard let feedback = mechanism.errorFeedback, let cap = feedback.cap else { return nil }
-    return DiceAccounting.Strict(clip: settings.clip, cap: cap, ratio: feedback.ratio)
+    let answer = try? dice(share, steps: steps)?
+      .epsilon(noise: share.multiplier, delta: settings.delta)
+    let epsilon = answer?.value ?? .infinity
+    return Epsilon(rdp: epsilon, pld: epsilon)
   }
 
   /// The noise multiplier for a share's planned batches; exit 3 when there is none.
-  func multiplier(for share: PrivacyPlan.Share, epsilon: Double) throws(Failure) -> Double {
+  func multiplier(for share: NoisePlan.Share, epsilon: Double) throws(Failure) -> Double {
     do {
       if isComposed {
         let event = try PrivacyEvent.poisson(
@@ -86,33 +93,32 @@ struct ExampleAccounting {
           steps: share.plannedBatches
         )
         let sigma = try PrivacyAccounting.noiseMultiplier(
-          of: event,
+          for: event,
           epsilon: epsilon,
           delta: settings.delta
         )
         return sigma * Double(share.gradientsPerBatch).squareRoot() * factor
       }
-      guard let strict = strict(share) else { return 0 }
-      let deviation = try strict.deviation(
-        epsilon: epsilon,
-        rate: share.rate,
-        steps: share.plannedBatches * share.gradientsPerBatch,
-        delta: settings.delta
-      )
-      return deviation / settings.clip
+      let steps = share.plannedBatches * share.gradientsPerBatch
+      guard let dice = dice(share, steps: steps) else { return 0 }
+      return try dice.noise(epsilon: epsilon, delta: settings.delta).value
     } catch {
       throw Failure(
         .scenarioInvalid,
         "E3334",
         "privacy.target: no noise gives epsilon \(epsilon) at delta \(settings.delta) for "
-          + "\(share.plannedBatches) batches at rate \(share.rate): \(error.message)",
+          + "\(share.plannedBatches) batches at rate \(share.rate): \(Self.words(error))",
         hint: "raise epsilon or delta, or take fewer rounds"
       )
     }
   }
 
+  static func words(_ error: any Error) -> String {
+    (error as? AccountingError)?.message ?? "\(error)"
+  }
+
   /// Most batches whose ε stays within a budget.
-  func batches(of share: PrivacyPlan.Share, within epsilon: Double) -> Int {
+  func batches(of share: NoisePlan.Share, within epsilon: Double) -> Int {
     func fits(_ count: Int) -> Bool {
       var batches = [Int](repeating: 0, count: share.gradientsPerBatch)
       batches[share.gradientsPerBatch - 1] = count
@@ -145,7 +151,7 @@ struct Epsilon: Sendable, Equatable {
   ///
   /// `exact`: both accountants; else the fast one alone.
   init(_ ledger: PrivacyLedger, delta: Double, exact: Bool) {
-    rdp = PrivacyAccounting.rdpEpsilon(ledger, delta: delta)
-    pld = exact ? PrivacyAccounting.pldEpsilon(ledger, delta: delta) : rdp
+    rdp = RDPAccountant.standard.epsilon(ledger, delta: delta).value
+    pld = exact ? PLDAccountant().epsilon(ledger, delta: delta) : rdp
   }
 }

@@ -7,7 +7,7 @@ struct RunPrivacy: Sendable {
   /// The scenario's section.
   let settings: PrivacySettings
   /// How much noise there is.
-  let plan: PrivacyPlan
+  let plan: NoisePlan
   /// What leaves without protection.
   let audit: ReleaseAudit
   /// Blocks of uploads that the method declares.

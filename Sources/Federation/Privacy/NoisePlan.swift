@@ -3,7 +3,7 @@ import Client
 
 /// How much noise each client, or the server, adds in a run, chosen before its first round from
 /// what is public: sizes, cohorts and steps.
-struct PrivacyPlan: Sendable {
+struct NoisePlan: Sendable {
   /// One client under example-level privacy.
   struct Share: Sendable, Equatable {
     /// q_k = min(1, B̂/n_k).
@@ -156,4 +156,4 @@ struct PrivacyPlan: Sendable {
   }
 }
 
-extension PrivacyPlan.Share: Hashable {}
+extension NoisePlan.Share: Hashable {}
