@@ -85,6 +85,25 @@ extension MessageCatalogue {
       "overrides.json in the run folder is not a list of texts.",
       "Restore the file; it holds the --set options of the run."
     ),
+    Entry(
+      "E4097",
+      "no model to audit",
+      "No run of the folder has a model for everybody: none was trained yet, or the methods have "
+        + "none.",
+      "Continue the run with fedsim resume DIR, or audit a run with a method like fedavg."
+    ),
+    Entry(
+      "E4098",
+      "resolved scenario unreadable",
+      "scenario.resolved.json in the run folder is damaged or of another version.",
+      "Restore the file; fedsim resume DIR writes it again."
+    ),
+    Entry(
+      "E4099",
+      "model does not fit",
+      "A model in the run folder has other tensors than the scenario's network.",
+      "Delete the file and continue with fedsim resume DIR, which writes it again."
+    ),
   ]
 
   static let fitting: [Entry] = [

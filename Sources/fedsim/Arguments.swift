@@ -22,7 +22,7 @@ package struct Invocation: Equatable {
 
 /// The commands, in the order of the help.
 package enum CommandName: String, CaseIterable {
-  case run, resume, validate, list, explain, data, doctor, bench, schema, version, help
+  case run, resume, audit, validate, list, explain, data, doctor, bench, schema, version, help
 
   /// The options besides the global ones; true: takes a value.
   package var options: [String: Bool] {
@@ -30,6 +30,11 @@ package enum CommandName: String, CaseIterable {
     case .run:
       ["out": true, "set": true, "threads": true, "seed": true, "example": false]
     case .resume: ["threads": true]
+    case .audit:
+      [
+        "attack": true, "model": true, "clients": true, "images": true, "iterations": true,
+        "clip": true, "threads": true,
+      ]
     case .validate: ["set": true]
     case .data: ["kind": true]
     case .bench:

@@ -38,7 +38,7 @@ import Testing
   @Test(
     "every command has a page with two examples",
     arguments: [
-      "run", "resume", "validate", "list", "explain", "data", "doctor", "bench", "schema",
+      "run", "resume", "audit", "validate", "list", "explain", "data", "doctor", "bench", "schema",
       "version",
     ]
   )

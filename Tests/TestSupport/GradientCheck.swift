@@ -12,6 +12,8 @@ package struct GradientCheck {
   package let labels: [Int]
   /// The gradient of the mean loss, from the layers' backward passes.
   package let gradient: [Float]
+  /// That of the input; empty unless the network gives it.
+  package let inputGradient: [Float]
 
   /// Runs forward and backward once.
   ///
@@ -40,6 +42,7 @@ package struct GradientCheck {
     }
     network.backward(workspace, batch: batch)
     gradient = Array(workspace.gradient)
+    inputGradient = Array(workspace.inputGradient)
     var reference = ReferenceNetwork(network, parameters)
     reference.matchWeight = matchWeight
     for case let layer as Dropout in network.operations {
@@ -140,6 +143,37 @@ package struct GradientCheck {
         sourceLocation: sourceLocation
       )
     }
+  }
+
+  /// A random choice of the input's coordinates against central differences of the reference.
+  package func checkInput(
+    coordinates: Int,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    let bound = Rounding.backward(network, batch: batch)
+    let scale = inputGradient.map { Double(abs($0)) }.max() ?? 0
+    var stream = RandomStream(seed: 9, .test)
+    var taken = 0
+    var kinks = 0
+    for index in stream.permutation(inputGradient.count).prefix(coordinates) {
+      taken += 1
+      var moved = input
+      moved[index] += 1e-6
+      let above = reference.loss(moved, labels: labels, batch: batch)
+      moved[index] = input[index] - 1e-6
+      let below = reference.loss(moved, labels: labels, batch: batch)
+      guard above.pattern == below.pattern else {
+        kinks += 1
+        continue
+      }
+      let slope = (above.loss - below.loss) / 2e-6
+      #expect(
+        abs(Double(inputGradient[index]) - slope) <= bound * scale + 1e-9,
+        "input[\(index)] is \(inputGradient[index]) for \(slope)",
+        sourceLocation: sourceLocation
+      )
+    }
+    #expect(taken > 0 && kinks * 10 <= taken, "\(kinks) kinks of \(taken)")
   }
 
   /// (ℓ(w + hv) − ℓ(w − hv))/2h, or nil when a decision flips in between.

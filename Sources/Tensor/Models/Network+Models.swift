@@ -6,14 +6,18 @@ extension Network {
   /// `layer1.0.conv1`, …, `fc`), where a norm is called `bn` whichever kind it is; `layer1.conv1`,
   /// …, `fc1`, `fc2` (`vgg`); timm's in transformers (`patch_embed.proj`,
   /// `blocks.0.attn.qkv`, …, `head`).
+  ///
+  /// `inputGradient`: whether a backward pass goes on to the input, which training has no use for.
   /// - Throws: ``ModelError`` when the image is too small for the network.
   public init(
     _ spec: ModelSpec,
     input: FeatureShape,
-    classes: Int
+    classes: Int,
+    inputGradient: Bool = false
   ) throws(ModelError) {
     try spec.check(input)
     var builder = NetworkBuilder(input: input)
+    builder.givesInputGradient = inputGradient
     let logits = builder.model(spec, classes: classes)
     self = builder.build(logits: logits)
   }

@@ -9,7 +9,7 @@ struct GradientPlan: Sendable {
   /// `steps`: those that run backward, in forward order.
   ///
   /// Time in a backward sweep: 0 is the loss, the last operation of the forward order is next.
-  init(_ steps: [any Operation], _ slots: [Network.Slot], logits: Int) {
+  init(_ steps: [any Operation], _ slots: [Network.Slot], logits: Int, input: Int) {
     var lives = [logits: SlotPacking.Life(first: 0, last: 0)]
     for (index, step) in steps.enumerated().reversed() {
       let time = steps.count - index
@@ -19,6 +19,8 @@ struct GradientPlan: Sendable {
         if step is PoolMatch { lives[slot]?.include(0) }
       }
     }
+    // Whoever asked for the input's gradient reads it after the sweep.
+    lives[input]?.include(steps.count + 1)
     let placed = SlotPacking.place(lives, slots)
     offsets = slots.indices.map { placed.offsets[$0] ?? 0 }
     perExample = placed.perExample

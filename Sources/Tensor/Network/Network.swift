@@ -60,6 +60,9 @@ public struct Network: Sendable {
       .map { $0.forwardFLOPs + $0.backwardFLOPs(inputGradient: $1 != .skip) }.reduce(0, +)
   }
 
+  /// Whether a backward pass goes on to the input, into `Workspace.inputGradient`.
+  public var givesInputGradient: Bool { slots[inputSlot].hasGradient }
+
   /// Floats of activations per example, for choosing a batch size.
   public let activationsPerExample: Int
   /// Whether an example's results depend on no other example of its batch: true without batch norm
@@ -107,7 +110,12 @@ public struct Network: Sendable {
     self.inputSlot = inputSlot
     let backward = steps.indices.filter { steps[$0].hasParameters || stepWrites[$0] != .skip }
     backwardSteps = backward
-    gradientPlan = GradientPlan(backward.map { steps[$0] }, slots, logits: logitsSlot)
+    gradientPlan = GradientPlan(
+      backward.map { steps[$0] },
+      slots,
+      logits: logitsSlot,
+      input: inputSlot
+    )
     let plan = ValuePlan(steps, backward: backward, slots, kept: [0, logitsSlot, featuresSlot])
     valuePlan = plan
     activationsPerExample = slots.indices.reduce(plan.perExample) { sum, slot in

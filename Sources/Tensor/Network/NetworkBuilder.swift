@@ -14,6 +14,8 @@ package struct NetworkBuilder: Sendable {
   private var classifier = ""
   /// What a model ends in.
   var ending = ModelSpec.Classifier.linear
+  /// Whether a backward pass goes on to the input (`Workspace.inputGradient`).
+  var givesInputGradient = false
   /// What becomes of layers that are frozen; nil where layers are trained.
   var adaptation: Adaptation?
   /// What a bare reference to a declared tensor resolves to, once the layout is known.
@@ -283,6 +285,11 @@ package struct NetworkBuilder: Sendable {
         hasGradient: false
       )
     }
+    let input = cut?.slot ?? 0
+    if givesInputGradient {
+      slots[input] = Network.Slot(perExample: slots[input].perExample, fixed: 0, hasGradient: true)
+    }
+    let wanted: Set<Int> = givesInputGradient ? [input] : []
     return Network(
       input: cut?.shape ?? inputShape,
       logits: logits.shape,
@@ -290,14 +297,14 @@ package struct NetworkBuilder: Sendable {
       classifier: classifier,
       featureWidth: features?.shape.count ?? logits.shape.count,
       operations: operations,
-      gradientWrites: Self.gradientWrites(operations, logits),
+      gradientWrites: Self.gradientWrites(operations, logits, wanted),
       steps: steps,
-      stepWrites: Self.gradientWrites(steps, logits),
+      stepWrites: Self.gradientWrites(steps, logits, wanted),
       slots: slots,
       scratchCount: steps.map(\.scratchCount).reduce(scratchCount, max),
       logitsSlot: logits.slot,
       featuresSlot: features?.slot ?? 0,
-      inputSlot: cut?.slot ?? 0
+      inputSlot: input
     )
   }
 
@@ -311,12 +318,13 @@ package struct NetworkBuilder: Sendable {
   // MARK: Private
 
   /// Which sweep position writes an input gradient first decides overwrite or add; a slot that no
-  /// parameter lies behind needs none.
+  /// parameter lies behind needs none, unless it is `wanted`.
   private static func gradientWrites(
     _ operations: [any Operation],
-    _ logits: Map
+    _ logits: Map,
+    _ wanted: Set<Int>
   ) -> [GradientWrite] {
-    var needed: Set<Int> = []
+    var needed = wanted
     for operation in operations where operation.hasParameters || needed.contains(operation.input) {
       needed.insert(operation.output)
     }

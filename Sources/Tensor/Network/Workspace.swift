@@ -37,6 +37,9 @@ public final class Workspace {
   /// Gradient of the loss with respect to the features; empty without training, and where the
   /// classifier reads the data itself.
   public let featuresGradient: UnsafeMutableBufferPointer<Float>
+  /// Gradient of the loss with respect to the input, [capacity × input.count]; empty without
+  /// training, and unless the network was built to give it.
+  public let inputGradient: UnsafeMutableBufferPointer<Float>
   /// How well a pool's entries matched each example of the last batch: r = Σ of its k cosines,
   /// [capacity]; empty without keys.
   public let matches: UnsafeMutableBufferPointer<Float>
@@ -145,6 +148,10 @@ public final class Workspace {
     featuresGradient = buffer(
       gradientsAt[network.featuresSlot],
       hasFeatureGradient ? capacity * network.featureWidth : 0
+    )
+    inputGradient = buffer(
+      gradientsAt[network.inputSlot],
+      training && network.givesInputGradient ? capacity * network.input.count : 0
     )
     let (match, selection) = (network.pool?.match, network.pool?.selection)
     matches = buffer(match.map { valuesAt[$0] } ?? 0, match == nil ? 0 : capacity)

@@ -85,6 +85,7 @@ extension CommandName {
     switch self {
     case .run: "train every strategy with every seed; write a folder with the results"
     case .resume: "go on from the last checkpoint of a run folder"
+    case .audit: "attack a run's models and gradients; report what they tell of clients' images"
     case .validate: "report every problem of a scenario at once; nothing is run"
     case .list: "list strategies, models, datasets, partitions, codecs or accountants"
     case .explain: "explain a strategy, a word or field of the scenario, or an error code"
@@ -101,6 +102,7 @@ extension CommandName {
     switch self {
     case .run: "run SCENARIO.json | --example  [OPTIONS]"
     case .resume: "resume DIR [--threads N]"
+    case .audit: "audit DIR [OPTIONS]"
     case .validate: "validate SCENARIO.json [--set path=value]..."
     case .list: "list \(ListCommand.subjects.joined(separator: "|"))"
     case .explain: "explain NAME|FIELD|CODE"
@@ -123,11 +125,24 @@ extension CommandName {
         "--seed N             the same as --set seeds=[N]", threads,
       ]
     case .resume: return [threads]
+    case .audit:
+      return [
+        "--attack LIST        any of \(attackWords); all unless given",
+        "--model final|initial  the trained model, or the one that everybody started from",
+        "--clients N          clients whose gradients are attacked; 2 unless given",
+        "--images N           images of each; 2 unless given",
+        "--iterations N       steps of the attacks that descend; 200 unless given",
+        "--clip C             norm of the defences; the gradients' median unless given", threads,
+      ]
     case .validate: return [set]
     case .data: return ["--kind KIND          the data set's kind, as cifar10"]
     case .bench: return benchLines
     default: return []
     }
+  }
+
+  private var attackWords: String {
+    AuditSettings.Attack.allCases.map(\.rawValue).joined(separator: ",")
   }
 
   /// The workloads and the options of `bench`.
@@ -165,6 +180,7 @@ extension CommandName {
     switch self {
     case .run: ["run --example", "run scenario.json --out runs/first --set federation.rounds=20"]
     case .resume: ["resume runs/first", "resume runs/first --threads 4"]
+    case .audit: ["audit runs/first", "audit runs/first --attack membership,analytic --images 8"]
     case .validate: ["validate scenario.json", "validate scenario.json --format json"]
     case .list: ["list strategies", "list datasets --format json"]
     case .explain: ["explain fedprox", "explain client.optimizer.learningRate"]

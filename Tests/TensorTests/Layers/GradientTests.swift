@@ -104,6 +104,17 @@ import Testing
     Model(.vit, 12, .none, 6, 4), Model(.vit, 18, .none, 8, 8),
   ]
 
+  @Test("The input's gradient where it is asked for; others keep their bits", arguments: models)
+  func input(model: Model) throws {
+    let plain = GradientCheck(try Network(model.spec, input: model.input, classes: 10), batch: 3)
+    #expect(plain.inputGradient.isEmpty)
+    let network = try Network(model.spec, input: model.input, classes: 10, inputGradient: true)
+    let check = GradientCheck(network, batch: 3)
+    #expect(check.gradient == plain.gradient)
+    #expect(check.inputGradient.count == 3 * model.input.count)
+    check.checkInput(coordinates: 25)
+  }
+
   @Test("Every model kind with every norm", arguments: models)
   func everyModel(model: Model) throws {
     let network = try Network(model.spec, input: model.input, classes: 10)
