@@ -79,6 +79,20 @@ package struct OuterProducts: Sendable {
   package let hasBias: Bool
   /// How positions read a map where they are no rows of it.
   package let window: ConvolutionGeometry?
+
+  package init(
+    positions: Int,
+    inputs: Int,
+    outputs: Int,
+    hasBias: Bool,
+    window: ConvolutionGeometry?
+  ) {
+    self.positions = positions
+    self.inputs = inputs
+    self.outputs = outputs
+    self.hasBias = hasBias
+    self.window = window
+  }
 }
 
 /// How an operation delivers the gradient of its input.

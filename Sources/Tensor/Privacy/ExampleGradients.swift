@@ -25,6 +25,8 @@ public final class ExampleGradients {
     public let name: String
     /// Its parameters that move, in order.
     public let ranges: [Range<Int>]
+    /// Whether a sweep writes its gradients out; else it forms their norms alone.
+    public let isWrittenOut: Bool
   }
 
   /// The network that it was made for.
@@ -91,7 +93,9 @@ public final class ExampleGradients {
     self.rowsPerExample = rowsPerExample
     let plan = ExamplePlan(network, ranges: ranges, rows: rowsPerExample)
     self.plan = plan
-    layers = plan.layers.map { Layer(name: $0.name, ranges: $0.moving) }
+    layers = plan.layers.map {
+      Layer(name: $0.name, ranges: $0.moving, isWrittenOut: $0.method == .rows)
+    }
     norms = plan.layers.map { plan.norm($0, network, rows: rowsPerExample) }
 
     var total = 0

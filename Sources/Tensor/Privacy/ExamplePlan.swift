@@ -6,9 +6,9 @@
 /// workspace until the next forward pass.
 ///
 /// The choice depends on the network and on numbers alone. Norms without gradients need a product
-/// of all pairs of an example's positions; gradients need memory that is written, read for the norm
-/// and read for the sum. So a layer is written out unless it has one position, or
-/// operations for the pairs ≤ 64 · weights: about what moving a weight through memory costs.
+/// of all pairs of an example's positions; gradients need memory, and are what is added up, so that
+/// their norms are exact. A layer is written out unless it has one position or few against its
+/// weights (`ProductNorm.isCheap`).
 /// - Source: Goodfellow 2015, arXiv:1510.01799 (one position); Li et al. 2021, arXiv:2110.05679
 ///   (pairs of positions); Bu et al. 2022, arXiv:2210.00038 (one sweep).
 struct ExamplePlan: Sendable {

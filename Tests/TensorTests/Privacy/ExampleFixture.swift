@@ -8,7 +8,7 @@ struct ExampleFixture {
   let network: Network
   let workspace: Workspace
   let parameters: [Float]
-  let values: [Float]
+  var values: [Float]
   let labels: [Int]
   let examples: Int
   /// K.

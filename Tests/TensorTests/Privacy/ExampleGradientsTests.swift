@@ -366,6 +366,27 @@ import Testing
     }
   }
 
+  @Test("layers are written out where that is cheap")
+  func ways() throws {
+    let cifar = FeatureShape(height: 32, width: 32, channels: 3)
+    func written(_ spec: ModelSpec, rows: Int = 1) throws -> [String] {
+      let network = try Network(spec, input: cifar, classes: 10)
+      return ExampleGradients(
+        network,
+        ranges: [0..<network.layout.trainedCount],
+        rowsPerExample: rows,
+        capacity: 1
+      ).layers.filter(\.isWrittenOut).map(\.name)
+    }
+    #expect(try written(ModelSpec(kind: .cnn, width: 32)) == ["conv1", "conv2"])
+    #expect(try written(ModelSpec(kind: .cnn, width: 32), rows: 4) == ["conv1", "conv2"])
+    #expect(try written(ModelSpec(kind: .mlp, width: 1, hidden: [64])) == [])
+    // The last stages of a residual network have few positions and many weights.
+    let deep = try written(ModelSpec(kind: .resnet18, width: 64))
+    #expect(deep.contains("layer1.0.conv1") && deep.contains("layer2.0.conv1"))
+    #expect(!deep.contains { $0.hasPrefix("layer4") || $0 == "layer3.1.conv2" || $0 == "fc" })
+  }
+
   @Test("micro-batches fit batch and memory, whatever the machine")
   func microBatchSizes() throws {
     let cifar = FeatureShape(height: 32, width: 32, channels: 3)
