@@ -22,7 +22,7 @@ package struct Invocation: Equatable {
 
 /// The commands, in the order of the help.
 package enum CommandName: String, CaseIterable {
-  case run, resume, validate, list, explain, data, doctor, bench, schema, version, help
+  case run, resume, validate, list, explain, data, privacy, doctor, bench, schema, version, help
 
   /// The options besides the global ones; true: takes a value.
   package var options: [String: Bool] {
@@ -32,6 +32,11 @@ package enum CommandName: String, CaseIterable {
     case .resume: ["threads": true]
     case .validate: ["set": true]
     case .data: ["kind": true]
+    case .privacy:
+      [
+        "rate": true, "noise": true, "steps": true, "epsilon": true, "delta": true,
+        "sampling": true, "unit": true, "examples": true, "batches": true,
+      ]
     case .bench:
       [
         "rounds": true, "warmup": true, "threads": true, "seed": true, "dropout": true,
