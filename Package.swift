@@ -67,6 +67,7 @@ let package = Package(
     .testTarget(
       name: "FederationTests",
       dependencies: ["Federation", "Aggregation", "Client", "Tensor", "TestSupport"],
+      exclude: ["Privacy/Golden/make_privacy_golden.py"],
       swiftSettings: strict
     ),
     .testTarget(

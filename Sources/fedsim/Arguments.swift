@@ -22,7 +22,8 @@ package struct Invocation: Equatable {
 
 /// The commands, in the order of the help.
 package enum CommandName: String, CaseIterable {
-  case run, resume, audit, validate, list, explain, data, doctor, bench, schema, version, help
+  case run, resume, audit, validate, list, explain, data, privacy, doctor, bench, schema, version
+  case help
 
   /// The options besides the global ones; true: takes a value.
   package var options: [String: Bool] {
@@ -33,14 +34,19 @@ package enum CommandName: String, CaseIterable {
     case .audit:
       [
         "attack": true, "model": true, "clients": true, "images": true, "iterations": true,
-        "clip": true, "threads": true,
+        "clip": true, "trials": true, "threads": true,
       ]
     case .validate: ["set": true]
     case .data: ["kind": true]
+    case .privacy:
+      [
+        "rate": true, "noise": true, "steps": true, "epsilon": true, "delta": true,
+        "sampling": true, "unit": true, "examples": true, "batches": true,
+      ]
     case .bench:
       [
-        "rounds": true, "warmup": true, "threads": true, "seed": true, "dropout": true, "noise": true,
-        "clients": true, "cohort": true, "samples": true, "parameters": true, "data": true,
+        "rounds": true, "warmup": true, "threads": true, "seed": true, "dropout": true,
+        "noise": true, "clients": true, "cohort": true, "samples": true, "parameters": true, "data": true,
         "inputs": true, "labels": true, "weights": true, "cohorts": true,
       ]
     default: [:]

@@ -12,6 +12,8 @@ import Testing
       ("help run", "--threads N"), ("run --help", "SCENARIO.json"), ("", "Usage|usage|fedsim"),
       ("list strategies", "scaffold"), ("list models", "resnet8"), ("list datasets", "cifar10"),
       ("list partitions", "dirichlet-cut"), ("list codecs", "dense-f32"),
+      ("list accountants", "pld"), ("privacy --help", "without-replacement"),
+      ("privacy epsilon --rate 0.1 --noise 2 --steps 9 --delta 1e-5", "PLD"),
       ("explain fedprox", "proximalWeight"), ("explain E3302", "optimizer"),
       ("explain client.optimizer.learningRate", "learningRate"), ("schema", "$schema"),
       ("doctor", "GFLOP"),
@@ -37,6 +39,8 @@ import Testing
       ("data check nothing", 4), ("data check cifar", 4), ("versoin", 2), ("run", 2),
       ("run good.json --treads 2", 2), ("list modles", 2), ("explain gradientz", 2),
       ("run good.json --out o", 0), ("resume good-run", 4), ("bench w9", 2),
+      ("help privacy", 0), ("privacy", 2), ("privacy noise", 2),
+      ("privacy epsilon --rate 0.1 --noise 2 --steps 9 --delta 1e-5", 0),
       ("bench w3 --clients 2 --cohort 2 --samples 4 --rounds 1", 0),
     ]
   )

@@ -18,6 +18,10 @@ extension Device {
       count: examples.count,
       rate: settings.samplingRate(examples: examples.count)
     )
+    // Behind all others in the stream, so that they are drawn as without it.
+    training.canaryIsIn =
+      training.canary != nil
+      && stream.uniform() < settings.samplingRate(examples: examples.count)
     // Augmented copies of an example are neighbouring rows.
     places = drawn.flatMap { [Int](repeating: $0, count: settings.copies) }
     order = places.map { examples[$0] }

@@ -178,6 +178,9 @@ struct PrivateSum {
     var sums = [Array(workspace.gradient)] + rule.heads.map(\.gradient)
     let moving = [ranges] + rule.heads.map { [0..<$0.values.count] }
     if let feedback = settings.errorFeedback { giveBack(feedback, &sums, moving) }
+    if training.canaryIsIn, let canary = training.canary {
+      sums[0][canary.place] += Float(settings.clip)
+    }
     let signal = ErrorFeedbackStep.norm(sums, moving)
     let coordinates = moving.joined().reduce(0) { $0 + $1.count }
     let deviation = settings.noiseMultiplier * settings.clip

@@ -23,6 +23,7 @@ struct AuditPage {
           header.element("p", [("class", "note")], Self.scope)
         }
         body.inside("main") { main in
+          writeCanaries(to: &main)
           writeMembership(to: &main)
           writeInversion(to: &main)
           for run in report.runs where !run.pictures.isEmpty { writePictures(run, to: &main) }
@@ -46,6 +47,40 @@ struct AuditPage {
     .shots figcaption{font-weight:400;font-size:.8rem;line-height:1.3;margin:.3em 0 0}
 
     """
+
+  // MARK: - Canaries
+
+  private func writeCanaries(to main: inout Markup) {
+    guard report.runs.contains(where: { !$0.canaries.isEmpty }) else { return }
+    section("Canaries", to: &main) { section in
+      let titles = [
+        "seed", "client", "batches", "trials", "claimed epsilon", "at least (95 %)", "verdict",
+      ]
+      table(["strategy"] + titles, to: &section) { body in
+        for run in report.runs {
+          for row in run.canaries {
+            cells(
+              run.strategy,
+              [
+                "\(run.seed)", "\(row.client)", "\(row.batches)", "\(row.trials)",
+                row.claimed.isFinite ? NumberText.fixed(row.claimed, 3) : "none",
+                NumberText.fixed(row.found.epsilon, 3), row.verdict,
+              ],
+              to: &body
+            )
+          }
+        }
+      }
+      section.element(
+        "p",
+        [("class", "note")],
+        "A canary is an example whose gradient is the clip norm on one parameter. Private training "
+          + "runs with it and without it; how well both can be told apart gives an epsilon that "
+          + "the mechanism exceeds with 95 % confidence. It must not be above the claim for as "
+          + "many batches."
+      )
+    }
+  }
 
   // MARK: - Membership
 

@@ -22,6 +22,8 @@ public struct AuditedRun: Sendable {
   public let model: String?
   /// What was not done, and why.
   public var notes: [String] = []
+  /// One row per client whose mechanism was tried with a canary.
+  public var canaries: [CanaryRow] = []
   /// One row per group of classes.
   public var membership: [MembershipRow] = []
   /// One row per attack, batch and defence.
@@ -105,6 +107,7 @@ extension AuditSettings {
       "batches": .array(batches.map { .int($0) }), "totalVariation": .number(totalVariation),
       "noises": .array(noises.map { .number($0) }),
       "clip": clip.map { .number($0) } ?? .null, "membersPerClass": .int(membersPerClass),
+      "trials": .int(trials), "canaryBatches": .int(canaryBatches),
     ]
   }
 }
@@ -115,8 +118,20 @@ extension AuditedRun {
       "strategy": .string(strategy), "seed": .int(Int(clamping: seed)),
       "model": model.map { .string($0) } ?? .null,
       "notes": .array(notes.map { .string($0) }),
+      "canaries": .array(canaries.map(\.json)),
       "membership": .array(membership.map(\.json)), "clip": clip.map { .number($0) } ?? .null,
       "inversion": .array(inversion.map(\.json)),
+    ]
+  }
+}
+
+extension CanaryRow {
+  var json: JSON {
+    [
+      "client": .int(client), "batches": .int(batches), "trials": .int(trials),
+      "claimed": .number(claimed), "atLeast": .number(found.epsilon),
+      "delta": .number(found.delta), "confidence": .number(found.confidence),
+      "contradicted": .bool(isContradicted),
     ]
   }
 }

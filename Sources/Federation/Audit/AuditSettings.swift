@@ -2,6 +2,8 @@
 public struct AuditSettings: Sendable, Equatable {
   /// An attack.
   public enum Attack: String, Sendable, CaseIterable {
+    /// An example made for the purpose, in and out of private training.
+    case canary
     /// Losses of training images against losses of test images.
     case membership
     /// Images, features and labels by arithmetic from one gradient.
@@ -38,6 +40,10 @@ public struct AuditSettings: Sendable, Equatable {
   public var noises = [0, 1e-4, 1e-3, 1e-2, 0.1, 1]
   /// C of these defences; nil takes the median norm of the gradients that are attacked.
   public var clip: Double?
+  /// Trials with a canary, and as many without.
+  public var trials = 300
+  /// Private batches in each.
+  public var canaryBatches = 4
   /// Most images of a class that are asked whether they are members.
   public var membersPerClass = 500
 

@@ -44,6 +44,21 @@ public struct AuditTable: Sendable {
       ]
       blocks.append(Self.table([titles] + inversion))
     }
+    let canaries = report.runs.flatMap { run in
+      run.canaries.map { row in
+        [
+          run.strategy, "\(run.seed)", "client \(row.client)", "\(row.batches)", "\(row.trials)",
+          row.claimed.isFinite ? NumberText.fixed(row.claimed, 3) : "none",
+          NumberText.fixed(row.found.epsilon, 3), row.verdict,
+        ]
+      }
+    }
+    if !canaries.isEmpty {
+      let titles = [
+        "canary", "seed", "whose", "batches", "trials", "claimed epsilon", "at least", "verdict",
+      ]
+      blocks.append(Self.table([titles] + canaries))
+    }
     let notes = report.runs.flatMap { run in
       run.notes.map { "\(run.strategy) seed \(run.seed): \($0)" }
     }

@@ -116,7 +116,15 @@ public struct LeakageAudit {
       run.membership = MembershipAttack(arena: arena, model: model)
         .rows(perClass: settings.membersPerClass)
     }
-    if settings.attacks.contains(where: { $0 != .membership }) {
+    if settings.attacks.contains(.canary), arena.privacy?.settings.exampleLevel != nil {
+      run.canaries = CanaryAudit(
+        arena: arena,
+        model: model,
+        trials: settings.trials,
+        batches: settings.canaryBatches
+      ).rows(clients: settings.clients)
+    }
+    if settings.attacks.contains(where: { $0 != .membership && $0 != .canary }) {
       do throws(GradientAudit.Obstacle) {
         try GradientAudit(experiment.scenario, arena, model, settings).fill(&run)
       } catch {

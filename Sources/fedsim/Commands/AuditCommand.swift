@@ -32,6 +32,7 @@ package struct AuditOptions: Equatable {
     settings.images = try invocation.integer("images", in: 1...10_000) ?? settings.images
     settings.iterations =
       try invocation.integer("iterations", in: 1...1_000_000) ?? settings.iterations
+    settings.trials = try invocation.integer("trials", in: 4...1_000_000) ?? settings.trials
     if let text = invocation.last("clip") {
       guard let clip = Double(text), clip > 0, clip.isFinite else {
         throw Failure(.wrongCommandLine, "E2004", "--clip \"\(text)\": expected a number above 0")

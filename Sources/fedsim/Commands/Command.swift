@@ -13,6 +13,7 @@ package enum Command {
     case .list: return try ListCommand.run(invocation)
     case .explain: return try ExplainCommand.run(invocation)
     case .data: return try DataCommand.run(DataCheckOptions(invocation))
+    case .privacy: return try PrivacyCommand.run(PrivacyOptions(invocation))
     case .doctor: return try DoctorCommand.run(DoctorOptions(invocation))
     case .bench: return try BenchCommand.run(BenchOptions(invocation))
     case .schema: return try SchemaCommand.run(invocation)

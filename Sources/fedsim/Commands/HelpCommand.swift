@@ -90,6 +90,7 @@ extension CommandName {
     case .list: "list strategies, models, datasets, partitions, codecs or accountants"
     case .explain: "explain a strategy, a word or field of the scenario, or an error code"
     case .data: "check the files of a data set"
+    case .privacy: "epsilon, noise or steps of differentially private training; a plan of batches"
     case .doctor: "show CPU, BLAS, threads and speed; test determinism"
     case .bench: "time the standard workloads, layer by layer too, beside the machine's limits"
     case .schema: "print the JSON Schema of the scenario"
@@ -107,6 +108,7 @@ extension CommandName {
     case .list: "list \(ListCommand.subjects.joined(separator: "|"))"
     case .explain: "explain NAME|FIELD|CODE"
     case .data: "data check PATH [--kind KIND]"
+    case .privacy: "privacy epsilon|noise|steps|plan OPTIONS"
     case .bench: "bench [limits|kernels|WORKLOAD]... [OPTIONS]"
     case .help: "help [COMMAND]"
     case .doctor, .schema, .version: rawValue
@@ -132,10 +134,12 @@ extension CommandName {
         "--clients N          clients whose gradients are attacked; 2 unless given",
         "--images N           images of each; 2 unless given",
         "--iterations N       steps of the attacks that descend; 200 unless given",
+        "--trials N           trials with a canary, and as many without; 300 unless given",
         "--clip C             norm of the defences; the gradients' median unless given", threads,
       ]
     case .validate: return [set]
     case .data: return ["--kind KIND          the data set's kind, as cifar10"]
+    case .privacy: return privacyLines
     case .bench: return benchLines
     default: return []
     }
@@ -143,6 +147,25 @@ extension CommandName {
 
   private var attackWords: String {
     AuditSettings.Attack.allCases.map(\.rawValue).joined(separator: ",")
+  }
+
+  /// The questions and options of `privacy`.
+  private var privacyLines: [String] {
+    [
+      "epsilon --rate Q --noise SIGMA --steps T --delta D    what a run costs",
+      "noise --rate Q --steps T --epsilon E --delta D        the least noise for a budget",
+      "steps --rate Q --noise SIGMA --epsilon E --delta D    the most steps for a budget",
+      "plan --examples N --steps S --epsilon E --delta D [--batches B1,B2,...]",
+      "                     noise for several batch sizes, and cheap runs that imitate them",
+      "--rate Q             probability that a unit is in a step: batch / examples; 0 to 1",
+      "--noise SIGMA        standard deviation of the noise on the sum / clip norm; >= 0",
+      "--steps T            noisy steps, 1 to 1000000000",
+      "--epsilon E          the budget, above 0",
+      "--delta D            between 0 and 1; below 1 / number of units, to mean something",
+      "--sampling KIND      poisson (neighbours: one unit more or less) unless given, or",
+      "                     without-replacement (neighbours: one unit replaced)",
+      "--unit UNIT          example unless given, or client; only a word in the answer",
+    ]
   }
 
   /// The workloads and the options of `bench`.
@@ -186,6 +209,12 @@ extension CommandName {
     case .explain: ["explain fedprox", "explain client.optimizer.learningRate"]
     case .data:
       ["data check data/cifar-10-batches-bin", "data check data/mnist --kind mnist"]
+    case .privacy:
+      [
+        "privacy epsilon --rate 0.01 --noise 1.1 --steps 2000 --delta 1e-5",
+        "privacy noise --rate 0.02 --steps 500 --epsilon 8 --delta 1e-5 --format json",
+        "privacy plan --examples 50000 --steps 2500 --epsilon 8 --delta 1e-5",
+      ]
     case .doctor: ["doctor", "doctor --format json"]
     case .bench:
       ["bench limits w1 --rounds 10", "bench w3 --threads 1 --format json", "bench kernels"]

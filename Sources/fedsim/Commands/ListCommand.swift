@@ -36,7 +36,6 @@ enum ListCommand {
         let gap = String(repeating: " ", count: width - row.name.count + 2)
         Console.print(row.name + gap + row.summary)
       }
-      if rows.isEmpty { Console.tell("none in this version: privacy is not available yet") }
     }
     return .done
   }
@@ -48,7 +47,7 @@ enum ListCommand {
     case "datasets": ScenarioHelp.words(at: "data.dataset.kind")
     case "partitions": ScenarioHelp.words(at: "data.partition.kind")
     case "codecs": [("dense-f32", "Every value as a 32-bit float; nothing is lost.")]
-    case "accountants": []
+    case "accountants": Accountant.allCases.map { ($0.rawValue, $0.summary) }
     default: nil
     }
   }
