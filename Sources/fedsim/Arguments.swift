@@ -46,8 +46,8 @@ package enum CommandName: String, CaseIterable {
     case .bench:
       [
         "rounds": true, "warmup": true, "threads": true, "seed": true, "dropout": true,
-        "noise": true, "clients": true, "cohort": true, "samples": true, "parameters": true, "data": true,
-        "inputs": true, "labels": true, "weights": true, "cohorts": true,
+        "noise": true, "clients": true, "cohort": true, "samples": true, "parameters": true,
+        "data": true, "inputs": true, "labels": true, "weights": true, "cohorts": true,
       ]
     default: [:]
     }

@@ -33,7 +33,8 @@ struct BenchPrinter {
     show(
       result.json(limits: known),
       [
-        ("workload", 8, name(of: result.workload)), ("s/round", 9, fixed(result.secondsPerRound, 4)),
+        ("workload", 8, name(of: result.workload)),
+        ("s/round", 9, fixed(result.secondsPerRound, 4)),
         ("min", 9, fixed(seconds.min(), 4)), ("max", 9, fixed(seconds.max(), 4)),
         ("GFLOP/s", 8, fixed(result.gigaflops, 1)),
         ("of FMA", 6, percent(known.map { result.gigaflops / $0.multiplyAdd })),

@@ -13,7 +13,8 @@ import Testing
     "a wrong command line has exit code 2 and a code",
     arguments: [
       ("bench w9", "E2006", "w1"), ("bench w2r2", "E2006", "did you mean w2r20|did you mean w2 "),
-      ("bench kernel", "E2006", "did you mean kernels ?"), ("bench w4 --noise x", "E2004", "number"),
+      ("bench kernel", "E2006", "did you mean kernels ?"),
+      ("bench w4 --noise x", "E2004", "number"),
       ("bench w1 --noise 1", "E2004", "w4"), ("bench w1 --rounds 0", "E2004", "1 to"),
       ("bench w1 --warmup -1", "E2004", "0 to"), ("bench w1 --threads x", "E2004", "--threads"),
       ("bench w1 --dropout 2", "E2004", "0 to 1"), ("bench w2 --dropout 1", "E2004", "w2"),

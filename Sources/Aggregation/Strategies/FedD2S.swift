@@ -53,7 +53,9 @@ package struct FedD2S: Strategy {
     composes: .loss,
     fields: fields
   )
-  package static let releases: [Release] = [.examples(rows, "representations and soft labels of examples")]
+  package static let releases: [Release] = [
+    .examples(rows, "representations and soft labels of examples")
+  ]
 
   private static let own = "model"
   private static let control = "cut"

@@ -67,7 +67,9 @@ package struct FedDistill: Strategy {
       ),
     ]
   )
-  package static let releases: [Release] = [.examples(outputs, "mean soft labels of a client's classes")]
+  package static let releases: [Release] = [
+    .examples(outputs, "mean soft labels of a client's classes")
+  ]
 
   private static let own = "model"
   private static let outputs = "outputs"

@@ -77,7 +77,9 @@ package struct FedProto: Strategy {
       ),
     ]
   )
-  package static let releases: [Release] = [.examples(prototypes, "mean features of a client's classes, and their counts")]
+  package static let releases: [Release] = [
+    .examples(prototypes, "mean features of a client's classes, and their counts")
+  ]
 
   private static let own = "model"
   private static let prototypes = "prototypes"

@@ -1,6 +1,6 @@
 import Tensor
 
-/// The step of clipped error feedback on several vectors that count as one:
+/// The step of clipped error feedback on several vectors that count as one.
 ///
 ///     v = S + clip(e, b);   e ← (e − clip(e, b)) + r
 ///

@@ -18,8 +18,9 @@ public struct ExamplePrivacy: Sendable, Equatable {
   public var noiseMultiplier: Double
   /// B̂ ≥ 1: what the noisy sum is divided by, and B̂/n_k is the sampling rate.
   public var batch: Int
-  /// K ≥ 1 augmented copies of each example in a batch; their mean gradient is clipped once (De et
-  /// al. 2022, arXiv:2204.13650).
+  /// K ≥ 1 augmented copies of each example in a batch; their mean gradient is clipped once.
+  ///
+  /// - Source: De et al. 2022, arXiv:2204.13650.
   public var copies: Int
   /// What becomes of the clipped part; nil forgets it.
   public var errorFeedback: ErrorFeedback?
@@ -37,7 +38,7 @@ public struct ExamplePrivacy: Sendable, Equatable {
     case automatic
   }
 
-  /// DiceSGD: the clipped part goes into a hidden vector e, and a clipped part of e into each step:
+  /// DiceSGD: the clipped part goes into a hidden vector e, and a clipped part of e into each step.
   ///
   ///     v = Σ clip(g_i, C) + clip(e, ρC);   step (v + N(0, σ²C²))/B̂;   e ← e + Σ g_i − v.
   ///

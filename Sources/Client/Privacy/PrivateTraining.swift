@@ -11,8 +11,9 @@ public final class PrivateTraining {
   public let settings: ExamplePrivacy
   /// Where gradients of single examples lie; the worker's own.
   let memory: ExampleMemory
-  /// The hidden error of each lane: the n-th gradient that a step takes, or a head. By name, in
-  /// units of the sum.
+  /// The hidden error of each lane, by name, in units of the sum.
+  ///
+  /// A lane is the n-th gradient that is taken on a batch, or a head beside it.
   public var errors: [String: [Float]]
   /// What was done so far.
   public private(set) var statistics = Statistics()

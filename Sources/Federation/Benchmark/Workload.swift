@@ -82,7 +82,14 @@ public struct Workload: Sendable, Equatable {
   /// One data owner that trains the network of w1 by DP-SGD.
   private static var privateImages: Workload {
     var workload = images(
-      "w4", "CNN, example-level DP-SGD", .cnn, 32, 1, 2048, cohort: 1, batch: 256
+      "w4",
+      "CNN, example-level DP-SGD",
+      .cnn,
+      32,
+      1,
+      2048,
+      cohort: 1,
+      batch: 256
     )
     workload.noiseMultiplier = 1
     return workload

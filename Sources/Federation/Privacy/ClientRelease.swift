@@ -48,7 +48,9 @@ struct ClientRelease {
     var norm = Self.norm(values)
     if !norm.isFinite {
       // A message that is not a number becomes zero: to refuse it would tell.
-      for index in values.indices { values[index] = [Float](repeating: 0, count: values[index].count) }
+      for index in values.indices {
+        values[index] = [Float](repeating: 0, count: values[index].count)
+      }
     }
     let found = norm
     if case .serverErrorFeedback(_, let cap?) = mechanism.kind, norm.isFinite, norm > cap {

@@ -29,7 +29,11 @@ struct ExampleAccounting {
   /// What the noise is divided by before an accountant of DP-SGD reads it.
   private var factor: Double {
     let share = NoisePlan.Share(
-      rate: 1, multiplier: 1, plannedBatches: 1, batchesPerRound: 1, gradientsPerBatch: 1
+      rate: 1,
+      multiplier: 1,
+      plannedBatches: 1,
+      batchesPerRound: 1,
+      gradientsPerBatch: 1
     )
     return isComposed ? dice(share, steps: 1)?.publishedFactor ?? 1 : 1
   }
@@ -40,7 +44,11 @@ struct ExampleAccounting {
   /// The label that every ε of this mechanism carries; nil for DP-SGD.
   var label: String? {
     let share = NoisePlan.Share(
-      rate: 1, multiplier: 1, plannedBatches: 1, batchesPerRound: 1, gradientsPerBatch: 1
+      rate: 1,
+      multiplier: 1,
+      plannedBatches: 1,
+      batchesPerRound: 1,
+      gradientsPerBatch: 1
     )
     return dice(share, steps: 1)?.label
   }

@@ -48,7 +48,7 @@ public struct PrivacySettings: Sendable, Equatable {
       /// On whole multiples of a grid, drawn with integers alone.
       case discrete
     }
-    /// A clip that follows a quantile of the norms (Andrew et al. 2021, arXiv:1905.03871).
+    /// A clip that follows a quantile of the norms: Andrew and others 2021, arXiv:1905.03871.
     public struct Adaptive: Sendable, Equatable {
       /// γ, the share of updates that shall stay whole.
       public var quantile: Double

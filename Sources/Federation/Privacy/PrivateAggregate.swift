@@ -53,10 +53,14 @@ struct PrivateAggregate {
   /// The noisy mean as one message.
   ///
   /// - Parameters:
+  ///   - clip: S.
   ///   - deviation: of the noise that the server adds to the sum.
   ///   - size: m.
-  ///   - errors: e of each block, in units of the sum, read and written; empty at first.
+  ///   - noise: its distribution.
   ///   - ratio: ρ; nil without error feedback at the server.
+  ///   - errors: e of each block, in units of the sum, read and written; empty at first.
+  ///   - streams: the address of each block's noise.
+  /// - Returns: the message, the sum's norm, and how many numbers got noise.
   func release(
     clip: Double,
     deviation: Double,

@@ -40,7 +40,7 @@ struct ReleaseAudit: Sendable {
       ]
     case .client(let mechanism):
       assumptions = [
-        "a client's messages in one round are one vector for clipping",
+        "a client's messages in one round are one vector for clipping"
       ]
       if mechanism.placement == .server { assumptions.append("the server is trusted with them") }
       if mechanism.placement == .distributed {

@@ -97,9 +97,11 @@ extension ScenarioChecks {
   }
 
   private mutating func checkExampleLevel(_ scenario: Scenario, _ path: String) {
-    let models = [("model", scenario.model)] + scenario.clientModels.enumerated().map {
-      ("clientModels[\($0)].model", $1.model)
-    }
+    let models =
+      [("model", scenario.model)]
+      + scenario.clientModels.enumerated().map {
+        ("clientModels[\($0)].model", $1.model)
+      }
     for (place, model) in models where model.norm == .batch {
       error(
         "E3333",

@@ -6,7 +6,11 @@ extension ScenarioFields {
 
   static func strategies(_ cards: [StrategyCard]) -> FieldType {
     let variants = cards.map { card in
-      Variant(card.kind, card.summary, [label] + parts(card) + card.fields.map(field) + [strategyPrivacy])
+      Variant(
+        card.kind,
+        card.summary,
+        [label] + parts(card) + card.fields.map(field) + [strategyPrivacy]
+      )
     }
     let words = [
       "fed-avg": "fedavg", "fed_avg": "fedavg", "avg": "fedavg", "prox": "fedprox",

@@ -70,7 +70,8 @@ struct PrivateTrainingTests {
 
   @Test(
     "without noise the step is the clipped sum over the constant",
-    arguments: [0.05, 0.7, 1.1, 1e9], [ExamplePrivacy.Clipping.flat, .automatic]
+    arguments: [0.05, 0.7, 1.1, 1e9],
+    [ExamplePrivacy.Clipping.flat, .automatic]
   )
   func clippedSum(clip: Double, clipping: ExamplePrivacy.Clipping) throws {
     let fixture = try DeviceFixture(Self.recipe)

@@ -206,7 +206,9 @@ struct PrivateRunTests {
     #expect(!privacy.epsilonMax.isFinite)
     #expect(privacy.json["epsilon"]?["max"]?.isNull == true)
     #expect(trial.privacyLine?["leaks"]?.elements?.isEmpty == false)
-    #expect(trial.privacyLine?["clients"]?.elements?.allSatisfy { $0["rdp"]?.isNull == true } == true)
+    #expect(
+      trial.privacyLine?["clients"]?.elements?.allSatisfy { $0["rdp"]?.isNull == true } == true
+    )
   }
 
   @Test("no strategy sends a block that it does not declare", arguments: RandomFederation.kinds)
