@@ -1,3 +1,4 @@
+import Aggregation
 import Client
 import Tensor
 
