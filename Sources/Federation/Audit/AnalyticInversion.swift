@@ -3,7 +3,8 @@ import Tensor
 /// What follows from a gradient by arithmetic alone.
 ///
 /// For a dense layer y = Wx + b and one example, ∂L/∂W_i = δ_i·x and ∂L/∂b_i = δ_i: any row with
-/// δ_i ≠ 0 gives x = (∂L/∂W_i)/(∂L/∂b_i). Where that layer is the network's first, x is the image.
+/// δ_i ≠ 0 gives x = (∂L/∂W_i)/(∂L/∂b_i), and all rows together give it best. Where that layer is
+/// the network's first, x is the image.
 ///
 /// - Source: Phong, Aono, Hayashi, Wang and Moriai, IEEE TIFS 13(5), 2018 (the rows); Zhao, Mopuri
 ///   and Bilen, "iDLG", 2020, arXiv:2001.02610 (the label).
@@ -24,13 +25,21 @@ struct AnalyticInversion {
     readsInput = first.input == network.inputSlot
   }
 
-  /// x from the row with the largest |δ_i|, [layer.inputs]; nil when all δ are 0.
+  /// x from all rows, Σ_i δ_i·∂L/∂W_i / Σ_i δ_i², [layer.inputs]; nil when all δ are 0.
   ///
-  /// In a batch it is the mixture of the examples that this row saw.
+  /// Exact like a single row, and the least-squares answer where noise was added to them. In a
+  /// batch it is a mixture of the examples.
   func input(from gradient: [Float]) -> [Float]? {
-    let deltas = gradient[bias..<bias + layer.outputs]
-    let best = deltas.indices.max { abs(deltas[$0]) < abs(deltas[$1]) }
-    return best.flatMap { row($0 - bias, of: gradient) }
+    var sums = [Double](repeating: 0, count: layer.inputs)
+    var squares = 0.0
+    for row in 0..<layer.outputs {
+      let delta = Double(gradient[bias + row])
+      guard delta != 0 else { continue }
+      squares += delta * delta
+      let start = layer.weight + row * layer.inputs
+      for column in sums.indices { sums[column] += delta * Double(gradient[start + column]) }
+    }
+    return squares > 0 ? sums.map { Float($0 / squares) } : nil
   }
 
   /// x from each row with δ_i ≠ 0: in a batch, exact where only one example had an effect on it.

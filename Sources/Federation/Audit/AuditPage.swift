@@ -40,6 +40,9 @@ struct AuditPage {
     + "An attack that fails proves nothing; one that works shows what has to be protected."
 
   private static let style = """
+    table.flat thead tr:first-child th{color:inherit;text-align:right;
+    border-bottom:1px solid var(--rule);padding-bottom:.35em}
+    table.flat thead tr:first-child th:first-child{text-align:left}
     .shots{display:flex;flex-wrap:wrap;gap:14px;margin:0 0 22px}
     .shots figure{width:112px}
     .shots img{width:112px;height:auto;image-rendering:pixelated;display:block;
@@ -155,9 +158,9 @@ struct AuditPage {
 
   private var definitions: String {
     "Each gradient is that of one step on one image, or on the mean of a few. Analytic: a dense "
-      + "layer's row divided by its bias is what the layer read, the image itself where the layer "
-      + "is the first; the classifier's bias tells the label. In a batch, the row next to each "
-      + "image. Cosine (Geiping et al. 2020) and squares (Zhu et al. 2019): "
+      + "layer's rows over its bias's are what the layer read, the image itself where the layer is "
+      + "the first; the classifier's bias tells the label. In a batch, the row that comes closest "
+      + "to each image. Cosine (Geiping et al. 2020) and squares (Zhu et al. 2019): "
       + "\(report.settings.iterations) steps of descent to images of the same gradient. With "
       + "noise, gradients are first clipped to the norm C below, then N(0, σ²C²) is added to each "
       + "of their numbers. PSNR, SSIM and feature error (relative) are medians; exact is the share "
@@ -251,10 +254,9 @@ struct AuditPage {
     _ body: (inout Markup) -> Void
   ) {
     out.inside("div", [("class", "scroll"), ("tabindex", "0")]) { box in
-      box.inside("table") { table in
-        // The style sheet's first row of a head is for groups of columns.
+      // The style sheet's first row of a head is for groups of columns; here it is the only one.
+      box.inside("table", [("class", "flat")]) { table in
         table.inside("thead") { head in
-          head.inside("tr") { $0.element("th", [("colspan", "\(titles.count)")], "") }
           head.inside("tr") { row in
             for title in titles { row.element("th", [("scope", "col")], title) }
           }

@@ -145,12 +145,9 @@ struct GradientAudit {
     if AnalyticInversion(network) == nil, settings.attacks.contains(.analytic) {
       run.notes.append("analytic attack gives labels only: no trained dense layer with a bias")
     }
-    if settings.model == .final { run.notes += Self.caveats(arena) }
-  }
-
-  private static func caveats(_ arena: Arena) -> [String] {
-    arena.problem.settings.loss == .crossEntropy
-      ? [] : ["gradients are those of cross-entropy, not of the method's loss"]
+    if arena.problem.settings.loss != .crossEntropy {
+      run.notes.append("gradients are those of cross-entropy, not of the method's loss")
+    }
   }
 
   /// The median norm of the single gradients; 1 where all are 0.
