@@ -174,6 +174,21 @@ import Testing
     #expect(huge > 5e4 && huge < 1e5)
   }
 
+  @Test("infinite losses of all steps add to delta")
+  func infinite() throws {
+    // Tails cut at two standard deviations: a loss without bound in one step of eighty.
+    let pair = SampledGaussianPair(rate: 0.5, noise: 1)
+    let loss = pair.privacyLoss(.remove, interval: 1e-3, reach: 2)
+    let once = 0.5 * NormalTail.probability(3) + 0.5 * NormalTail.probability(2)
+    #expect(abs(loss.infinite / once - 1) < 1e-2)
+    let sum = LossComposition([(loss, 3)])
+    let total = 1 - pow(1 - loss.infinite, 3)
+    #expect(sum.epsilon(delta: total * 0.999) == .infinity)
+    #expect(try #require(sum.epsilon(delta: total * 1.001)).isFinite)
+    #expect(try #require(sum.delta(epsilon: 1000)) >= total * (1 - 1e-12))
+    #expect(try #require(sum.delta(epsilon: 1000)) <= total * (1 + 1e-6))
+  }
+
   @Test("without replacement: at most what Rényi divergences say, at least Poisson sampling")
   func fixedSize() throws {
     for (rate, noise, steps) in [(0.01, 3.0, 100), (0.1, 4.0, 50), (0.5, 6.0, 10)] {

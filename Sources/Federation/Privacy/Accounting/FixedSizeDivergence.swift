@@ -11,7 +11,8 @@
 ///
 /// With q = m/N, r_j = j/(2σ'²), and σ' the noise over the sensitivity (twice the clip norm):
 ///
-///     (α−1) D_α ≤ ln(1 + q² C(α,2) min(4(e^{r_2} − 1), 2e^{r_2}) + Σ_{j≥3} 2 q^j C(α,j) e^{(j−1) r_j})
+///     (α−1) D_α ≤ ln(1 + q² C(α,2) min(4(e^{r_2} − 1), 2e^{r_2})
+///                      + Σ_{j≥3} 2 q^j C(α,j) e^{(j−1) r_j})
 ///
 /// and never more than without sampling, α/(2σ'²). Clearly above the divergence of Poisson
 /// sampling; the privacy loss accountant is tight here.

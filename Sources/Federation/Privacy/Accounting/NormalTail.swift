@@ -16,7 +16,7 @@ enum NormalTail {
 
   /// The ratio of Mills, R(x) = Q(x) / φ(x), for x ≥ 0; about 1/x for large x.
   ///
-  /// Where Q and φ underflow their ratio does not, which is why differences of tails are taken here.
+  /// Where Q and φ underflow their ratio does not: differences of tails are taken here.
   ///
   /// - Source: below 3 the quotient itself, which loses x²/2 roundings; above, the continued
   ///   fraction 1/(x + 1/(x + 2/(x + 3/(x + …)))) of Laplace, from the far end.
