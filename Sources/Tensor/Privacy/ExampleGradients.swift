@@ -42,6 +42,8 @@ public final class ExampleGradients {
 
   let plan: ExamplePlan
   let norms: [ProductNorm?]
+  /// The step that the last sweep went back to: layers before it have no gradient.
+  var reached = 0
   /// The workspace of the last sweep, whose values sums are formed from.
   var workspace: Workspace?
 

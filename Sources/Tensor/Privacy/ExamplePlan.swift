@@ -30,6 +30,8 @@ struct ExamplePlan: Sendable {
     let hull: Range<Int>
     /// Its steps in the network.
     let steps: [Int]
+    /// The last of them, which a sweep reaches first.
+    let last: Int
     let method: Method
     /// Floats per example in front of its memory; every row starts on a vector of sixteen.
     let offset: Int
@@ -101,6 +103,7 @@ struct ExamplePlan: Sendable {
           moving: parts,
           hull: group.hull,
           steps: group.steps,
+          last: group.steps.max() ?? 0,
           method: method,
           offset: offset,
           stride: stride

@@ -42,7 +42,7 @@ extension ExampleGradients {
       target.count == network.layout.trainedCount,
       "ExampleGradients: a sum of [\(network.layout.trainedCount)] into [\(target.count)]"
     )
-    for (number, layer) in plan.layers.enumerated() {
+    for (number, layer) in plan.layers.enumerated() where layer.last >= reached {
       switch layer.method {
       case .rows: addRows(layer, start) { factor($0, number) }
       case .products: addProducts(workspace, layer, start) { factor($0, number) }

@@ -4,9 +4,9 @@ extension ExampleGradients {
   /// by the number of examples.
   ///
   /// `part`: as in `Network.backward`: after `.head` a caller may add to
-  /// `workspace.featuresGradient`; norms and sums are complete after `.everything` or `.body`.
+  /// `workspace.featuresGradient`; `.body` goes on from there.
   ///
-  /// `first`: steps before this one are left out.
+  /// `first`: steps before this one are left out; gradients of layers that were not reached are 0.
   ///
   /// `workspace.gradient` is neither read nor written.
   ///
@@ -36,7 +36,9 @@ extension ExampleGradients {
     } else {
       begin(workspace, count, pass)
     }
-    network.forEachBackwardStep(part, from: max(first, plan.first)) { index in
+    let start = max(first, plan.first)
+    reached = max(start, part == .head ? network.headStart : 0)
+    network.forEachBackwardStep(part, from: start) { index in
       if let layer = plan.layerOf[index] {
         switch plan.layers[layer].method {
         case .rows: writeRows(pass, index, layer)
