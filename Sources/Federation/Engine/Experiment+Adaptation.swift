@@ -53,6 +53,16 @@ extension Experiment {
     _ arena: Arena
   ) throws(Failure) -> RunPrivacy? {
     guard let settings = choice.privacy, !settings.isInert else { return nil }
+    let networks = [arena.problem.network] + arena.problem.groups.map(\.network)
+    if settings.exampleLevel != nil, networks.contains(where: { !$0.examplesAreIndependent }) {
+      throw Failure(
+        .scenarioInvalid,
+        "E3333",
+        "$.strategies \"\(choice.label)\": its network mixes the examples of a batch, so no "
+          + "gradient is one example's",
+        hint: "take group norm and choices per image, or protect clients instead of examples"
+      )
+    }
     let method = Method(choice.settings, arena.problem)
     let local = arena.problem.settings
     var participations = [Int](repeating: 0, count: scenario.federation.clients)

@@ -129,7 +129,8 @@ struct PrivateAggregate {
     return min(1e6, max(1e-6, clip * exp(-adaptive.rate * (share - adaptive.quantile))))
   }
 
-  /// σ of the updates when a total multiplier z also pays for the count, z_Δ = (z⁻² − (2σ_b)⁻²)^(−½).
+  /// σ of the updates when a total multiplier z also pays for the count:
+  /// z_Δ = (z⁻² − (2σ_b)⁻²)^(−½).
   ///
   /// - Returns: nil when z ≥ 2σ_b: the count alone would cost more than z allows.
   static func updateMultiplier(_ z: Double, countDeviation: Double) -> Double? {

@@ -13,9 +13,9 @@ extension HTMLReport {
         "p",
         [("class", "note")],
         "Epsilon: the largest over clients and seeds at the end of the run, by privacy loss "
-          + "distributions, add/remove neighbours unless stated; none: no guarantee. Clipped: share "
-          + "of gradients or messages that were scaled down. Noise: expected norm of the noise "
-          + "divided by the norm of the sum it was added to, in the last round."
+          + "distributions, add/remove neighbours unless stated; none: no guarantee. Clipped: "
+          + "share of gradients or messages that were scaled down. Noise: expected norm of the "
+          + "noise divided by the norm of the sum it was added to, in the last round."
       )
       section.inside("div", [("class", "grid")]) { grid in
         SVGPrivacyChart(

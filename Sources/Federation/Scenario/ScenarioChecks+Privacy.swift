@@ -48,7 +48,7 @@ extension ScenarioChecks {
       error(
         "E3332",
         "\(path).placement",
-        "found \"\(placement)\"; the server's error feedback needs the clipped updates at the server",
+        "found \"\(placement)\"; the server's error feedback needs clipped updates at the server",
         suggestion: "\"server\"",
         hint: "the mechanism \"error-feedback\" keeps errors at the clients"
       )

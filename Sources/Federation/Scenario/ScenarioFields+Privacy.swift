@@ -101,7 +101,7 @@ extension ScenarioFields {
           "per",
           .choice(["client", "common"]),
           .value("client"),
-          "client: each client has noise for its own epsilon, from its size and its rounds; common: "
+          "client: each client has noise for its own epsilon, from its size and rounds; common: "
             + "one noise multiplier, such that the largest epsilon of all is the target."
         )
       ]

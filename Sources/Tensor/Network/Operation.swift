@@ -51,8 +51,8 @@ extension Operation {
   package var directRange: Range<Int>? { nil }
 }
 
-/// An operation whose output is linear in its parameters, y = W·x + b at one or many positions, with
-/// a ReLU behind it perhaps.
+/// An operation whose output is linear in its parameters, y = W·x + b at one or many positions,
+/// with a ReLU behind it perhaps.
 ///
 /// Its backward pass has three parts, which can be run on different examples: `backward` is one
 /// after the other on all of them.

@@ -16,8 +16,9 @@
 /// must not reach the others, nor raise an error that would tell of it.
 ///
 /// Memory of one worker, allocated once; nothing is allocated in a sweep.
-/// - Source: Abadi et al. 2016, arXiv:1607.00133, algorithm 1; Goodfellow 2015, arXiv:1510.01799; Li
-///   et al. 2021, arXiv:2110.05679; Bu et al. 2022, arXiv:2210.00038.
+///
+/// - Source: Abadi et al. 2016, arXiv:1607.00133, algorithm 1; Goodfellow 2015, arXiv:1510.01799;
+///   Li et al. 2021, arXiv:2110.05679; Bu et al. 2022, arXiv:2210.00038.
 public final class ExampleGradients {
   /// Parameters that clipping layer by layer treats as one: those of one layer.
   public struct Layer: Sendable, Equatable {

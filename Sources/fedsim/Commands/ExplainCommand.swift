@@ -100,10 +100,25 @@ package enum ExplainCommand {
       parts: [
         ("title", [card.title]), ("summary", [card.summary]), ("source", [card.source]),
         ("equations", card.equations), ("messages", card.messages), ("memory", [card.memory]),
-        ("fields", fields), ("composes with", composes), ("notes", card.notes),
+        ("privacy", privacy(card.kind)), ("fields", fields), ("composes with", composes),
+        ("notes", card.notes),
         ("deviations", card.deviations),
       ]
     )
+  }
+
+  /// What noise in training steps covers of a method's uploads, and what not.
+  private static func privacy(_ kind: String) -> [String] {
+    guard let type = StrategyRegistry[kind] else { return [] }
+    if type.population == .pooled { return ["one site: nothing is sent"] }
+    if type.releases.isEmpty { return ["nothing is sent"] }
+    return type.releases.map { release in
+      switch release.origin {
+      case .training: "\(release.block): made by training steps, which DP-SGD covers"
+      case .size: "\(release.block): tells the client's number of examples, taken as public"
+      case .examples(let what): "\(release.block): \(what): no guarantee at example level"
+      }
+    }
   }
 
   private static func page(_ word: ScenarioHelp.Word) -> Page {

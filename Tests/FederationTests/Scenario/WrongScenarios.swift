@@ -164,7 +164,6 @@ let wrongNames: [WrongScenario] = [
   ),
   .init("E3005", "$.extends", 6, top("\"extends\": \"base.json\"")),
   .init("E3005", "$.preset", 6, top("\"preset\": \"x\"")),
-  .init("E3006", "$.privacy", 6, top("\"privacy\": {\"unit\": \"example\"}")),
   .init("E3006", "$.compression", 6, top("\"compression\": {}")),
   .init("E3006", "$.system", 6, top("\"system\": null")),
 ]
