@@ -334,6 +334,20 @@ struct ClientLevelTests {
     #expect(clips[0] > 1e-4 && clips[1] < 1000)
   }
 
+  @Test(
+    "methods that look at single uploads take local noise alone, and one site has no clients",
+    arguments: [("fedmd", "server", true), ("fedmd", "local", false), ("centralised", "local", true)]
+  )
+  func fit(kind: String, placement: String, isRefused: Bool) {
+    let text = """
+      { "fedsim": 1, "data": { "dataset": { "kind": "synthetic" }, "public": { "size": 100 } },
+        "privacy": { "unit": "client", "noiseMultiplier": 1, "placement": "\(placement)" },
+        "strategies": [ { "kind": "\(kind)" } ] }
+      """
+    let reading = ScenarioReader().read(bytes: Array(text.utf8), file: "fit.json")
+    #expect(reading.errors.map(\.code) == (isRefused ? ["E3332"] : []))
+  }
+
   @Test("the multiplier that an adaptive clip leaves for updates")
   func adaptiveMultiplier() {
     let cases: [(z: Double, m: Double, expected: Double)] = [

@@ -51,14 +51,4 @@ let wrongPrivacy: [WrongScenario] = [
         + "\"noiseMultiplier\": 1}"
     )
   ),
-  .init(
-    "E3332",
-    "$.strategies[0]",
-    5,
-    scenario(
-      data: "\"public\": {\"size\": 100}",
-      top: "\"privacy\": {\"unit\": \"client\", \"noiseMultiplier\": 1}",
-      strategies: "[{\"kind\": \"fedmd\"}]"
-    )
-  ),
 ]
