@@ -336,7 +336,9 @@ struct ClientLevelTests {
 
   @Test(
     "methods that look at single uploads take local noise alone, and one site has no clients",
-    arguments: [("fedmd", "server", true), ("fedmd", "local", false), ("centralised", "local", true)]
+    arguments: [
+      ("fedmd", "server", true), ("fedmd", "local", false), ("centralised", "local", true),
+    ]
   )
   func fit(kind: String, placement: String, isRefused: Bool) {
     let text = """
