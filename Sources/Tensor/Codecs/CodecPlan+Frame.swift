@@ -13,7 +13,8 @@ extension CodecPlan {
   /// - Parameters:
   ///   - vector: [count].
   ///   - stream: where random choices come from, group after group.
-  ///   - memory: what codecs remember; a memory of another plan is begun anew. Unchanged by a throw.
+  ///   - memory: what codecs remember; a memory of another plan is begun anew; a throw
+  ///     changes nothing.
   /// - Returns: the frame, as long as `size` says.
   /// - Throws: ``CodecError/nonFinite``, ``CodecError/size(expected:found:)``.
   /// - Complexity: O(count) for all codecs but low rank.

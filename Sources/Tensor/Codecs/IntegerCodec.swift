@@ -2,11 +2,11 @@
 ///
 ///     scale = max|x| / L,   L = 2^(b−1) − 1,   q = clamp(⌊x/scale + u⌋, −L, L),   x̂ = q·scale
 ///
-/// with u uniform in [0, 1) (``Dither``): unbiased but for 2⁻²³ of a step, error per value below one
-/// scale, variance at most scale²/4. A chunk whose scale underflows is all zeros.
+/// with u uniform in [0, 1) (``Dither``): unbiased but for 2⁻²³ of a step, error per value below
+/// one scale, variance at most scale²/4. A chunk whose scale underflows is all zeros.
 ///
-/// Body for b = 8 without `asBits`: varint c, ⌈d/c⌉ scales f32, d signed bytes. Else: varint c, b u8,
-/// scales, fields of b bits with q + L. Both forms may be entropy coded (``SymbolCoder``).
+/// Body for b = 8: varint c, ⌈d/c⌉ scales f32, d signed bytes. Else: varint c,
+/// b u8, scales, fields of b bits with q + L. Both forms may be entropy coded (``SymbolCoder``).
 public struct IntegerCodec: Codec {
   /// b, from 2 to 8.
   public let bits: Int

@@ -5,8 +5,8 @@
 /// from the stream `RandomStream(seed, .compression)`, ascending; for 2k > d those left out are
 /// drawn instead. Clients that share a seed share their places, so that their sum is sparse too.
 ///
-/// Scaled by d/k the estimate is unbiased with variance ω = d/k − 1; unscaled it is contractive with
-/// α = k/d in expectation (Stich, Cordonnier and Jaggi, NeurIPS 2018).
+/// Scaled by d/k the estimate is unbiased with variance ω = d/k − 1; unscaled it is contractive
+/// with α = k/d in expectation (Stich, Cordonnier and Jaggi, NeurIPS 2018).
 public struct RandomKCodec: Codec {
   /// k.
   public let amount: KeptAmount

@@ -2,8 +2,9 @@
 ///
 /// Body: scale f32, then a bit per value, 1 for negative: 4 + ⌈d/8⌉ bytes. Contractive with
 /// α = ‖x‖₁² / (d·‖x‖²): needs error feedback (Karimireddy, Rebjock, Stich and Jaggi, ICML 2019).
-/// Without a scale (flag `unscaled`) the body is ⌈d/8⌉ bytes and every value ±1, as majority votes
-/// are sent in both directions (Bernstein, Wang, Azizzadenesheli and Anandkumar, ICML 2018): biased.
+/// Without a scale (flag `unscaled`) the body is ⌈d/8⌉ bytes and every value ±1, as majority
+/// votes are sent in both directions (Bernstein, Wang, Azizzadenesheli and Anandkumar, ICML 2018):
+/// biased.
 public struct SignCodec: Codec {
   /// Whether the scale is sent.
   public let isScaled: Bool

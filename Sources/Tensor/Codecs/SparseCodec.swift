@@ -4,9 +4,9 @@
 /// the order of their positions. With the flag `blocks`: varint B, varint k, and k positions of
 /// blocks of B neighbours, whose values all follow; the last block may be shorter.
 ///
-/// Top-k is contractive, ‖C(x) − x‖² ≤ (1 − k/d)·‖x‖², so it needs error feedback (Stich, Cordonnier
-/// and Jaggi, NeurIPS 2018). A threshold bounds the error of each value instead of their number
-/// (Strom, Interspeech 2015). Blocks cost fewer positions and keep less of the norm.
+/// Top-k is contractive, ‖C(x) − x‖² ≤ (1 − k/d)·‖x‖², so it needs error feedback (Stich,
+/// Cordonnier and Jaggi, NeurIPS 2018). A threshold bounds the error of each value instead of
+/// their number (Strom, Interspeech 2015). Blocks cost fewer positions and keep less of the norm.
 public struct SparseCodec: Codec {
   /// Which values are kept.
   public enum Selection: Sendable, Equatable {

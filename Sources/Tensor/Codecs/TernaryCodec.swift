@@ -2,8 +2,8 @@
 ///
 ///     t = sign(x)·[u < |x| / scale],   scale = max|x|,   x̂ = t·scale
 ///
-/// Unbiased for what is left by clipping: first |x_i| ≤ c·σ, σ² = mean (x − mean x)², c = 2.5; a few
-/// large values would make all others 0.
+/// Unbiased for what is left by clipping: first |x_i| ≤ c·σ, σ² = mean (x − mean x)², c = 2.5; a
+/// few large values would make all others 0.
 ///
 /// Body: scale f32, then five values per byte in base 3, Σ_j (t_j + 1)·3ʲ, 0 for those behind the
 /// end: 4 + ⌈d/5⌉ bytes. May be entropy coded.
