@@ -43,7 +43,7 @@ func hex(_ bytes: [UInt8]) -> String {
   func crc() {
     #expect(Array("123456789".utf8).withUnsafeBytes { CRC32.of($0) } == 0xCBF4_3926)
     var stream = RandomStream(seed: 2, .test)
-    for length in 0..<100 {
+    for length in Array(0..<100) + [8191, 8192, 8193, 16_500, 20_480, 30_001, 65_536] {
       let bytes = (0..<length).map { _ in UInt8(truncatingIfNeeded: stream.next()) }
       var slow: UInt32 = .max
       for byte in bytes {
