@@ -46,8 +46,12 @@ public struct CodecPlan: Sendable, Equatable {
   ///   groups that leave gaps or overlap; ``CodecError/size(expected:found:)`` for a wrong shape.
   public init(count: Int, groups: [Group]) throws(CodecError) {
     var next = 0
-    let ranges = groups.flatMap(\.ranges).filter { !$0.isEmpty }
-    for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+    let ranges = groups.flatMap(\.ranges)
+    guard ranges.allSatisfy({ $0.lowerBound >= 0 && $0.upperBound <= count }) else {
+      throw .parameter("ranges beyond \(count)")
+    }
+    let full = ranges.filter { !$0.isEmpty }
+    for range in full.sorted(by: { $0.lowerBound < $1.lowerBound }) {
       guard range.lowerBound == next else { throw .parameter("groups at \(next)") }
       next = range.upperBound
     }

@@ -2,8 +2,8 @@
 ///
 /// |x| = 2ᵉ·(1 + p), 0 ≤ p < 1, becomes 2ᵉ⁺¹ with probability p and 2ᵉ otherwise: unbiased,
 /// variance ω = 1/8. On the bits of a float: 2²³ − 1 − h is added to the mantissa, h uniform of
-/// 23 bits, and a carry moves the exponent. Zero stays zero; subnormals become zero, a bias below 2⁻¹²⁶; what
-/// would become infinite becomes 2¹²⁷.
+/// 23 bits, and a carry moves the exponent. Zero stays zero; subnormals become zero, a bias below
+/// 2⁻¹²⁶; what would become infinite becomes 2¹²⁷.
 ///
 /// Body: fields of 9 bits, the sign and the exponent's 8 bits: ⌈9d/8⌉ bytes. May be entropy coded:
 /// exponents of one tensor are few.

@@ -74,7 +74,10 @@ public struct SparseCodec: Codec {
     indices.size(count: k, of: d) + (ByteWriter.varintSize(k) + 2 + values.size(count: count))
   }
 
-  static func blocks(_ d: Int, _ length: Int) -> Int { d / length + (d % length == 0 ? 0 : 1) }
+  /// ⌈d / length⌉; sizes may be asked before a length of 0 is refused.
+  static func blocks(_ d: Int, _ length: Int) -> Int {
+    length > 0 ? d / length + (d % length == 0 ? 0 : 1) : 0
+  }
 
   /// Appends positions and values.
   ///

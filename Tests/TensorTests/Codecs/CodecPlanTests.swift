@@ -55,7 +55,7 @@ import Testing
     #expect(throws: CodecError.self) {
       try CodecPlan(shapes: [[Int.max, 3]], codecs: [dense])
     }
-    for ranges in [[0..<3, 2..<5], [0..<2, 3..<5], [0..<4]] {
+    for ranges in [[0..<3, 2..<5], [0..<2, 3..<5], [0..<4], [0..<5, 9..<9], [-1..<4]] {
       let count = ranges.reduce(0) { $0 + $1.count }
       let group = CodecPlan.Group(ranges: ranges, shape: [count], codec: dense)
       #expect(throws: CodecError.self) { try CodecPlan(count: 5, groups: [group]) }

@@ -142,6 +142,22 @@ func hex(_ bytes: [UInt8]) -> String {
     #expect(stream.counter == 0)
   }
 
+  @Test("A report: 300 samples, loss 1½, round 2")
+  func report() throws {
+    let report = try ReportFrame(samples: 300, loss: 1.5, round: 2)
+    let frame = report.encoded()
+    let body = "fc0100" + "ac02" + "0000c03f" + "02"
+    let sum = try bytes(body).withUnsafeBytes { CRC32.of($0) }
+    #expect(hex(frame) == body + hex(withUnsafeBytes(of: sum.littleEndian) { Array($0) }))
+    #expect(frame.count == report.byteCount)
+    let again = try ReportFrame(decoding: frame)
+    #expect(again == report)
+    for length in 0..<frame.count {
+      #expect(throws: CodecError.self) { try ReportFrame(decoding: Array(frame[..<length])) }
+    }
+    #expect(throws: CodecError.self) { try ReportFrame(samples: -1, loss: 0, round: 0) }
+  }
+
   private func bytes(_ text: String) throws -> [UInt8] {
     let digits = Array(text)
     return try stride(from: 0, to: digits.count, by: 2).map {
