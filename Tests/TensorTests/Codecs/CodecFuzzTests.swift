@@ -127,6 +127,7 @@ import Testing
     refuse([3, 0, 4, 1, 9], 4, .malformed("index coding"))
     refuse([3, 0, 4, 2, 0, 1, 0, 0, 0, 1, 0, 0, 0], 4, .malformed("position"))
     refuse([3, 0, 4, 2, 2, 0x88, 9], 4, .malformed("bitmap"))
+    refuse([3, 0, 4, 2, 2, 0x80, 9], 4, .malformed("bitmap"))
     refuse([3, 0, 4, 1, 2, 0x80, 9], 4, .malformed("value coding"))
     refuse([3, 0, 4, 1, 2, 0x80, 0, 0, 0, 0x80, 0x7F], 4, .nonFinite)
     refuse([5, 0, 1, 1, 0, 0, 0x80, 0x7F, 1], 1, .malformed("scale"))
