@@ -21,6 +21,7 @@ public enum Purpose: UInt64, Sendable, CaseIterable {
   case dpSampling = 31
   case dpRounding = 32
   case audit = 33
+  case compression = 40
   case test = 99
 }
 
