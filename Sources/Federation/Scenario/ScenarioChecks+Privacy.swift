@@ -14,7 +14,7 @@ extension ScenarioChecks {
 
   private mutating func checkPrivacy(at path: String) {
     guard let unit = text("\(path).unit"), unit != "none" else { return }
-    if number("\(path).noiseMultiplier") == nil, number("\(path).target.epsilon") == nil {
+    if lines["\(path).noiseMultiplier"] == nil, lines["\(path).target"] == nil {
       error(
         "E3330",
         path,
