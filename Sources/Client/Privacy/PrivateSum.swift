@@ -9,7 +9,7 @@ struct PrivateSum {
   let ranges: [Range<Int>]
   let gradients: ExampleGradients
   /// Examples that pass together.
-  let capacity: Int
+  var capacity: Int { gradients.capacity }
   /// Names of the hidden errors: the network's, then the heads'.
   private let lanes: [String]
   /// Σ (min(1, G/‖g_i‖) − c_i)·g_i: what clipping took away; empty without error feedback.
@@ -18,7 +18,6 @@ struct PrivateSum {
   private var settings: ExamplePrivacy { training.settings }
   /// Rows per example.
   var copies: Int { settings.copies }
-  private var tensors: Int { lanes.count }
 
   init(
     _ training: PrivateTraining,
@@ -33,17 +32,11 @@ struct PrivateSum {
     self.network = network
     self.ranges = ranges
     let settings = training.settings
-    capacity = ExampleGradients.microBatch(
-      of: min(settings.batch * settings.copies, workspace.capacity),
-      network,
-      ranges: ranges,
-      rowsPerExample: settings.copies
-    )
     gradients = training.memory.gradients(
       network,
       ranges: ranges,
       copies: settings.copies,
-      batch: capacity
+      rows: min(settings.batch * settings.copies, workspace.capacity)
     )
     lanes = ["\(lane)"] + (0..<heads).map { "\(lane)/head\($0)" }
     for range in ranges {

@@ -134,32 +134,37 @@ public final class ExampleMemory {
     let layout: ParameterLayout
     let ranges: [Range<Int>]
     let copies: Int
-    let batch: Int
+    let rows: Int
   }
   private var places: [(key: Key, gradients: ExampleGradients)] = []
 
   /// No memory yet.
   public init() {}
 
-  /// The memory for a network and the parameters that move.
+  /// The memory for a network and the parameters that move, for batches of up to so many rows.
   func gradients(
     _ network: Network,
     ranges: [Range<Int>],
     copies: Int,
-    batch: Int
+    rows: Int
   ) -> ExampleGradients {
     let key = Key(
       layout: network.layout,
       ranges: ranges,
       copies: copies,
-      batch: batch
+      rows: rows
     )
     if let known = places.first(where: { $0.key == key }) { return known.gradients }
     let made = ExampleGradients(
       network,
       ranges: ranges,
       rowsPerExample: copies,
-      capacity: batch
+      capacity: ExampleGradients.microBatch(
+        of: rows,
+        network,
+        ranges: ranges,
+        rowsPerExample: copies
+      )
     )
     // Phases and twins are few; a network of another group of clients takes the oldest place.
     if places.count == 4 { places.removeFirst() }

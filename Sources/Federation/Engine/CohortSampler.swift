@@ -36,7 +36,7 @@ package struct CohortSampler: Sendable {
 
   /// The size of a uniform cohort.
   package var size: Int {
-    max(1, Int((settings.participation * Double(settings.clients)).rounded()))
+    settings.uniformCohort
   }
 
   private func uniform(_ stream: inout RandomStream) -> [Int] {

@@ -86,10 +86,6 @@ extension Experiment {
         batch: local.batch
       )
     )
-    let expected =
-      scenario.federation.sampling == .poisson
-      ? scenario.federation.participation * Double(scenario.federation.clients)
-      : Double(arena.sampler.size)
     return RunPrivacy(
       settings: settings,
       plan: plan,
@@ -101,7 +97,7 @@ extension Experiment {
       ),
       declared: Set(type.releases.map(\.block)),
       batch: local.batch,
-      cohortSize: expected,
+      cohortSize: scenario.federation.expectedCohort,
       memories: WorkerExampleMemories(workers: arena.pool.workers)
     )
   }

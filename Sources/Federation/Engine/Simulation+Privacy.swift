@@ -11,13 +11,6 @@ extension Simulation {
       ?? arena.privacy?.settings.clip ?? .infinity
   }
 
-  /// σ of the updates: all of it, or what the count of an adaptive clip leaves.
-  private func updateMultiplier(_ privacy: RunPrivacy) -> Double {
-    let z = privacy.plan.multiplier
-    guard privacy.settings.clientLevel?.adaptive != nil else { return z }
-    return PrivateAggregate.updateMultiplier(z, countDeviation: privacy.cohortSize / 20) ?? z
-  }
-
   /// What a client does to its upload before it leaves; nil without client-level privacy.
   ///
   /// `senders`: clients that send in this exchange.
@@ -26,7 +19,7 @@ extension Simulation {
       return nil
     }
     let clip = privateClip
-    let whole = updateMultiplier(privacy) * clip
+    let whole = privacy.plan.updateMultiplier * clip
     let deviation: Double =
       switch mechanism.placement {
       case .server: 0
@@ -68,7 +61,7 @@ extension Simulation {
       return .empty
     }
     let clip = privateClip
-    let multiplier = updateMultiplier(privacy)
+    let multiplier = privacy.plan.updateMultiplier
     let blocks = aggregate.template?.blocks.map(\.name) ?? []
     var errors = blocks.compactMap { memory[ClientRelease.errorName($0)] }
     if errors.count != blocks.count { errors = [] }
@@ -92,7 +85,7 @@ extension Simulation {
         clip: clip,
         adaptive,
         size: privacy.cohortSize,
-        countDeviation: privacy.cohortSize / 20,
+        countDeviation: PrivateAggregate.countDeviation(cohort: privacy.cohortSize),
         noise: privacy.plan.multiplier > 0 ? GaussianNoise(stream).value(0) : 0
       )
       memory[RunPrivacy.clipName] = [Float(next)]

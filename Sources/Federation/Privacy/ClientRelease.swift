@@ -26,7 +26,7 @@ struct ClientRelease {
     var norm: Double
   }
 
-  static func errorName(_ block: String) -> String { "privacy.error/\(block)" }
+  static func errorName(_ block: String) -> String { RunPrivacy.errorPrefix + block }
 
   /// The upload as it leaves.
   ///
@@ -121,13 +121,16 @@ struct GridNoise {
   /// The noise on multiples; nil for none.
   let sampler: DiscreteGaussian?
 
+  /// The largest σ whose noise the sampler can draw: (σ·S/g)² ≤ 2⁴⁸ with S/g < 2¹⁷.
+  static let largestMultiplier = 128.0
+
   /// `clip`: S; `deviation`: s ≥ 0, in the units of the values.
   init(clip: Double, deviation: Double) {
     grid = Double(sign: .plus, exponent: Int((clip / 65_536).exponent), significand: 1)
     let scaled = deviation / grid
-    // Beyond the sampler's range the nearest number in it: less than one step of the grid, or
-    // noise that nothing survives.
-    let variance = min(0x1p48, max(0x1p-40, scaled * scaled))
+    // At least the sampler's least, which is more noise than asked for; the plan refuses more than
+    // its most (`largestMultiplier`).
+    let variance = max(0x1p-40, scaled * scaled)
     sampler = deviation > 0 ? DiscreteGaussian(varianceAtLeast: variance) : nil
   }
 

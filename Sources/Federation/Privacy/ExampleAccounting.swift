@@ -15,43 +15,27 @@ struct ExampleAccounting {
 
   /// The argument behind DiceSGD's ε, for a client's draws; nil for DP-SGD, and for settings that
   /// it does not hold for.
-  private func dice(_ share: NoisePlan.Share, steps: Int) -> DiceAccounting? {
+  private func dice(rate: Double = 1, steps: Int = 1) -> DiceAccounting? {
     guard let feedback = mechanism.errorFeedback else { return nil }
     return try? DiceAccounting(
       mode: mechanism.accounting == .paper ? .paper(.pld) : .poisson,
       errorRatio: feedback.ratio,
       capRatio: max(1, (feedback.cap ?? settings.clip) / settings.clip),
-      samplingRate: share.rate,
+      samplingRate: rate,
       steps: steps
     )
   }
 
   /// What the noise is divided by before an accountant of DP-SGD reads it.
   private var factor: Double {
-    let share = NoisePlan.Share(
-      rate: 1,
-      multiplier: 1,
-      plannedBatches: 1,
-      batchesPerRound: 1,
-      gradientsPerBatch: 1
-    )
-    return isComposed ? dice(share, steps: 1)?.publishedFactor ?? 1 : 1
+    isComposed ? dice()?.publishedFactor ?? 1 : 1
   }
 
   /// Whether an accountant of DP-SGD reads the events; else the whole run is one release.
   private var isComposed: Bool { mechanism.errorFeedback == nil || mechanism.accounting == .paper }
 
   /// The label that every ε of this mechanism carries; nil for DP-SGD.
-  var label: String? {
-    let share = NoisePlan.Share(
-      rate: 1,
-      multiplier: 1,
-      plannedBatches: 1,
-      batchesPerRound: 1,
-      gradientsPerBatch: 1
-    )
-    return dice(share, steps: 1)?.label
-  }
+  var label: String? { dice()?.label }
 
   /// The events of a client: `batches[k − 1]` batches with k gradients each.
   ///
@@ -84,7 +68,7 @@ struct ExampleAccounting {
 
   private func strictEpsilon(_ share: NoisePlan.Share, batches: [Int]) -> Epsilon {
     let steps = batches.enumerated().reduce(0) { $0 + ($1.offset + 1) * $1.element }
-    let answer = try? dice(share, steps: steps)?
+    let answer = try? dice(rate: share.rate, steps: steps)?
       .epsilon(noise: share.multiplier, delta: settings.delta)
     let epsilon = answer?.value ?? .infinity
     return Epsilon(rdp: epsilon, pld: epsilon)
@@ -108,7 +92,7 @@ struct ExampleAccounting {
         return sigma * Double(share.gradientsPerBatch).squareRoot() * factor
       }
       let steps = share.plannedBatches * share.gradientsPerBatch
-      guard let dice = dice(share, steps: steps) else { return 0 }
+      guard let dice = dice(rate: share.rate, steps: steps) else { return 0 }
       return try dice.noise(epsilon: epsilon, delta: settings.delta).value
     } catch {
       throw Failure(

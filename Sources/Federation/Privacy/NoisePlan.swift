@@ -26,6 +26,8 @@ struct NoisePlan: Sendable {
   private(set) var shares: [Share?] = []
   /// Client-level: σ of the whole release, what it is accounted with.
   private(set) var multiplier = 0.0
+  /// Client-level: σ of the updates: all of it, or what the count of an adaptive clip leaves.
+  private(set) var updateMultiplier = 0.0
   /// Client-level: how a client hides in the cohort of one release.
   private(set) var cohorts = ClientAccounting.Cohorts.all
   /// Client-level: releases in the whole run, by one client where each adds its own noise.
@@ -139,20 +141,52 @@ struct NoisePlan: Sendable {
       let population = mechanism.assumedPopulation ?? federation.clients
       switch federation.sampling {
       case .poisson:
-        let expected = federation.participation * Double(federation.clients)
-        cohorts = .poisson(rate: min(1, expected / Double(population)))
+        cohorts = .poisson(rate: min(1, federation.expectedCohort / Double(population)))
       case .uniform:
-        let size = max(1, Int((federation.participation * Double(federation.clients)).rounded()))
+        let size = federation.uniformCohort
         cohorts = size >= population ? .all : .fixed(size, of: population)
       }
     }
     let accounting = ClientAccounting(settings, mechanism, cohorts)
-    guard let given = settings.noiseMultiplier else {
-      guard let target = settings.target else { return }
+    if let given = settings.noiseMultiplier {
+      multiplier = given
+    } else if let target = settings.target {
       multiplier = try accounting.multiplier(releases: releases, epsilon: target.epsilon)
-      return
     }
-    multiplier = given
+    updateMultiplier = try updates(mechanism, federation)
+  }
+
+  /// What is left of the multiplier for updates; less noise than accounted for is refused.
+  private func updates(
+    _ mechanism: PrivacySettings.ClientMechanism,
+    _ federation: FederationSettings
+  ) throws(Failure) -> Double {
+    var updates = multiplier
+    if mechanism.adaptive != nil {
+      let deviation = PrivateAggregate.countDeviation(cohort: federation.expectedCohort)
+      guard
+        let rest = PrivateAggregate.updateMultiplier(multiplier, countDeviation: deviation)
+      else {
+        throw Failure(
+          .scenarioInvalid,
+          "E3332",
+          "privacy: the noise multiplier \(multiplier) is too large for an adaptive clip of "
+            + "\(federation.expectedCohort) clients: counting them alone costs more privacy",
+          hint: "raise epsilon or the cohort, or take the clipping \"flat\""
+        )
+      }
+      updates = rest
+    }
+    if mechanism.noise == .discrete, updates > GridNoise.largestMultiplier {
+      throw Failure(
+        .scenarioInvalid,
+        "E3332",
+        "privacy: the noise multiplier \(updates) is beyond discrete noise, which goes up to "
+          + "\(GridNoise.largestMultiplier)",
+        hint: "take \"noise\": \"gaussian\", or a larger epsilon"
+      )
+    }
+    return updates
   }
 }
 

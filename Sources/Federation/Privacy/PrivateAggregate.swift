@@ -129,6 +129,9 @@ struct PrivateAggregate {
     return min(1e6, max(1e-6, clip * exp(-adaptive.rate * (share - adaptive.quantile))))
   }
 
+  /// σ_b = m/20, the noise on the count of a cohort's whole updates.
+  static func countDeviation(cohort: Double) -> Double { cohort / 20 }
+
   /// σ of the updates when a total multiplier z also pays for the count:
   /// z_Δ = (z⁻² − (2σ_b)⁻²)^(−½).
   ///

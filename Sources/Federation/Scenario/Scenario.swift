@@ -214,6 +214,17 @@ public struct FederationSettings: Sendable, Equatable {
     self.weighting = weighting
   }
 
+  /// Clients in a cohort of a fixed size: max(1, round(participation·K)).
+  var uniformCohort: Int { max(1, Int((participation * Double(clients)).rounded())) }
+
+  /// Clients in a cohort on average.
+  var expectedCohort: Double {
+    switch sampling {
+    case .uniform: Double(uniformCohort)
+    case .poisson: participation * Double(clients)
+    }
+  }
+
   /// How a cohort is drawn.
   public enum Sampling: String, Sendable, CaseIterable {
     /// max(1, round(participation·K)) clients without replacement.

@@ -137,8 +137,9 @@ extension ScenarioChecks {
       )
     }
     if mechanism.adaptive != nil, let sigma = settings.noiseMultiplier {
-      let size = max(1, scenario.federation.participation * Double(scenario.federation.clients))
-      if PrivateAggregate.updateMultiplier(sigma, countDeviation: size / 20) == nil {
+      let size = scenario.federation.expectedCohort
+      let deviation = PrivateAggregate.countDeviation(cohort: size)
+      if PrivateAggregate.updateMultiplier(sigma, countDeviation: deviation) == nil {
         error(
           "E3332",
           path,

@@ -41,7 +41,7 @@ package enum PrivacyCommand {
     }
   }
 
-  /// The steps that the options describe; numbers that are asked for have a placeholder.
+  /// The steps that the options describe; 1 stands where a number is what is asked for.
   private static func event(_ options: PrivacyOptions) throws(AccountingError) -> PrivacyEvent {
     try PrivacyEvent(
       unit: options.unit,
