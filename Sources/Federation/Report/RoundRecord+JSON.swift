@@ -7,17 +7,7 @@ extension RoundRecord {
       ("round", .int(round)), ("sampled", .array(sampled.map(JSON.int))),
       ("bytes", bytes.json),
     ]
-    if let train {
-      members.append(
-        (
-          "train",
-          .object([
-            ("loss", .number(train.loss)), ("examples", .int(train.examples)),
-            ("steps", .int(train.steps)),
-          ])
-        )
-      )
-    }
+    if let train { members.append(("train", train.json)) }
     if let generic { members.append(("generic", generic.json)) }
     if let personal { members.append(("personal", personal.json)) }
     if let privacy { members.append(("privacy", privacy.json)) }
@@ -44,7 +34,7 @@ extension RoundRecord {
     self.init(
       round: round,
       sampled: clients,
-      bytes: Bytes(up: up, down: down, setup: json["bytes"]?["setup"]?.int ?? 0),
+      bytes: Bytes(up: up, down: down, json["bytes"]),
       time: Time(wall: wall, virtual: json["time"]?["virtual"]?.measure),
       digest: digest
     )
@@ -52,7 +42,7 @@ extension RoundRecord {
       guard let loss = part["loss"]?.measure, let examples = part["examples"]?.int,
         let steps = part["steps"]?.int
       else { return nil }
-      train = Train(loss: loss, examples: examples, steps: steps)
+      train = Train(loss: loss, examples: examples, steps: steps, flops: part["flops"]?.measure)
     }
     if let part = json["generic"] {
       guard let read = Generic(part) else { return nil }
@@ -194,6 +184,33 @@ extension RoundRecord.Bytes {
   fileprivate var json: JSON {
     var members: [(String, JSON)] = [("up", .int(up)), ("down", .int(down))]
     if setup > 0 { members.append(("setup", .int(setup))) }
+    for (key, link) in [("dense", dense), ("entropy", entropy)] {
+      if let link {
+        members.append((key, .object([("up", .int(link.up)), ("down", .int(link.down))])))
+      }
+    }
+    return .object(members)
+  }
+
+  fileprivate init(up: Int, down: Int, _ json: JSON?) {
+    func link(_ key: String) -> Link? {
+      guard let up = json?[key]?["up"]?.int, let down = json?[key]?["down"]?.int else {
+        return nil
+      }
+      return Link(up: up, down: down)
+    }
+    self.init(up: up, down: down, setup: json?["setup"]?.int ?? 0)
+    dense = link("dense")
+    entropy = link("entropy")
+  }
+}
+
+extension RoundRecord.Train {
+  fileprivate var json: JSON {
+    var members: [(String, JSON)] = [
+      ("loss", .number(loss)), ("examples", .int(examples)), ("steps", .int(steps)),
+    ]
+    if let flops { members.append(("flops", .number(flops))) }
     return .object(members)
   }
 }

@@ -31,12 +31,31 @@ public struct RoundRecord: Sendable, Equatable {
     public var down: Int
     /// In both directions, once, before the first round; counted in that round's record.
     public var setup: Int
+    /// What the same messages have as plain tensors; nil where nothing was encoded.
+    public var dense: Link?
+    /// The fewest bytes that codes knowing all frequencies could take; nil where nothing was
+    /// encoded.
+    public var entropy: Link?
 
     /// Bytes in both directions.
     public init(up: Int, down: Int, setup: Int = 0) {
       self.up = up
       self.down = down
       self.setup = setup
+    }
+
+    /// Bytes of the two directions.
+    public struct Link: Sendable, Equatable {
+      /// From clients to the server.
+      public var up: Int
+      /// From the server to clients.
+      public var down: Int
+
+      /// Bytes.
+      public init(up: Int, down: Int) {
+        self.up = up
+        self.down = down
+      }
     }
   }
 
@@ -48,12 +67,16 @@ public struct RoundRecord: Sendable, Equatable {
     public var examples: Int
     /// Optimizer steps of all clients.
     public var steps: Int
+    /// Floating-point operations of all clients' passes through networks; nil in records that lack
+    /// them.
+    public var flops: Double?
 
     /// Training of one round.
-    public init(loss: Double, examples: Int, steps: Int) {
+    public init(loss: Double, examples: Int, steps: Int, flops: Double? = nil) {
       self.loss = loss
       self.examples = examples
       self.steps = steps
+      self.flops = flops
     }
   }
 
