@@ -26,7 +26,7 @@ public enum MessageCatalogue {
 
   /// All codes: the digit after the letter is the exit code of errors.
   public static let entries: [Entry] =
-    program + system + files + shape + fields + relations + sets + fitting + privacy
+    program + system + files + shape + fields + relations + sets + fitting + privacy + clock
     + warnings
 
   private static let program: [Entry] = [

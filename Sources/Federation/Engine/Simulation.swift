@@ -6,16 +6,22 @@ import Tensor
 final class Simulation<Method: Strategy> {
   let arena: Arena
   let method: Method
+  /// Devices and links in virtual time; nil for no clock.
+  let clock: VirtualClock?
+  /// Virtual seconds since the first round began.
+  var now = 0.0
+  /// Who is at work, for methods that wait for nobody.
+  var asynchrony = Asynchrony()
   /// Rounds done.
   private(set) var round = 0
   /// What the server carries.
-  private(set) var server: ServerState
+  var server: ServerState
   /// What each client that ever took part carries.
-  private(set) var memories: [Int: ClientMemory] = [:]
+  var memories: [Int: ClientMemory] = [:]
   /// The hash chain over all states so far.
   private(set) var digest: UInt64 = 0
   /// Between rounds, the memory of the sums.
-  private var fold = Method.Fold()
+  var fold = Method.Fold()
   /// What an upload looks like, for cohorts of nobody.
   private var template: Payload?
 
@@ -33,12 +39,17 @@ final class Simulation<Method: Strategy> {
     var broadcast = MessageLedger()
     /// What privacy did.
     var privacy = PrivacyOutcome()
+    /// Floating-point operations of all clients' passes through networks.
+    var flops = 0
+    /// What the clock saw; nil without one.
+    var clock: ClockOutcome?
   }
 
   /// Before the first round.
   init(_ method: Method, _ arena: Arena) {
     self.arena = arena
     self.method = method
+    clock = Self.clock(of: method, arena)
     server = method.start(arena.problem)
     extendDigest(with: [])
   }
@@ -47,8 +58,10 @@ final class Simulation<Method: Strategy> {
   func runRound() throws(Divergence) -> Outcome {
     round += 1
     server.round = round
-    let cohort = arena.sampler.cohort(round: round)
+    if case .buffered(let size) = method.schedule { return try runAsynchronously(buffer: size) }
+    let cohort = drawCohort()
     var outcome = Outcome()
+    outcome.clock = clock.map { _ in ClockOutcome(start: now) }
     if let privacy = arena.privacy, Method.population == .cohort {
       outcome.privacy.stopped = cohort.filter { !privacy.canTrain($0, memories[$0]) }
     }
@@ -67,19 +80,26 @@ final class Simulation<Method: Strategy> {
       try run(jobs, exchange, &outcome)
     }
     server.exchange = 0
-    guard VectorArithmetic.isFinite(server.model.span) else {
-      throw Divergence(round: round)
-    }
+    try requireFinite()
     extendDigest(with: jobs.list.map(\.client))
     return outcome
   }
 
+  /// A model with an infinite weight ends the run.
+  func requireFinite() throws(Divergence) {
+    guard VectorArithmetic.isFinite(server.model.span) else {
+      throw Divergence(round: round)
+    }
+  }
+
   /// One exchange: download → train in parallel → fold in order → server step.
   private func run(
-    _ jobs: RoundJobs,
+    _ cohort: RoundJobs,
     _ exchange: Int,
     _ outcome: inout Outcome
   ) throws(Divergence) {
+    let (jobs, started) = beginExchange(cohort, exchange, &outcome)
+    var clocked = started
     var failure: Divergence?
     var fold = Method.Fold()
     swap(&fold, &self.fold)  // one owner: no copy below
@@ -92,7 +112,14 @@ final class Simulation<Method: Strategy> {
     if release != nil { outcome.privacy.clip = clip }
 
     arena.pool.run(jobs.list.count) { worker, index in
-      train(jobs.list[index], jobs.settings, remembered[index], release, worker: worker)
+      trainInTime(
+        jobs.list[index],
+        jobs.settings,
+        remembered[index],
+        release,
+        started,
+        worker: worker
+      )
     } foldBatch: { first, results in
       var uploads: [WeightedUpload] = []
       uploads.reserveCapacity(results.count)
@@ -101,33 +128,37 @@ final class Simulation<Method: Strategy> {
         case .failure(let divergence): failure = divergence
         case .success(let trained):
           let job = jobs.list[first + offset]
-          count(trained.received, trained.update.upload, of: job.client, in: &outcome)
-          note(trained, in: &outcome)
+          let fate = clocked?.note(job.client, job: first + offset, timing(of: trained, job.client))
+          take(trained, of: job.client, fate == .dropped, in: &outcome)
+          if fate == .dropped || fate == .lost { continue }
           if aggregatesPrivately, let sent = trained.sent {
             aggregate.add(sent, clip: clip)
-          } else {
-            uploads.append(
-              WeightedUpload(trained.update.upload, weight: job.weight, client: job.client)
-            )
+            continue
           }
-          outcome.report.add(trained.update.report)
-          memories[job.client] = trained.memory.isEmpty ? nil : trained.memory
+          let upload = WeightedUpload(
+            trained.update.upload,
+            weight: job.weight,
+            client: job.client
+          )
+          if fate == .held { clocked?.hold(upload) } else { uploads.append(upload) }
         }
       }
       fold.add(uploads)
     }
     if let failure { throw failure }
+    if let held = clocked?.settle(), !held.isEmpty { fold.add(held) }
+    let arrived = clocked?.taken ?? jobs.list.count
     arena.forgetModels()  // the server is about to move the model, and would copy it
     if aggregatesPrivately {
       let mean = privateMean(&aggregate, jobs, &outcome)
       fold.add(WeightedUpload(mean, weight: 1, client: arena.problem.clients))
     }
-    if !jobs.list.isEmpty || aggregatesPrivately {
+    if arrived > 0 || aggregatesPrivately {
       let facts = RoundFacts(
         round: round,
         exchange: exchange,
         rounds: arena.problem.rounds,
-        uploads: max(1, jobs.list.count),
+        uploads: max(1, arrived),
         clients: arena.problem.clients,
         makeDevice: { [arena, round] in arena.serverDevice(round: round, exchange: exchange) }
       )
@@ -136,11 +167,43 @@ final class Simulation<Method: Strategy> {
       arena.forgetModels()
     }
     swap(&fold, &self.fold)
+    if let done = clocked?.finish(steps: arrived > 0 || aggregatesPrivately) {
+      outcome.clock = done
+      now = done.end
+    }
+  }
+
+  /// What a client did and sent, in the ledger and in its memory.
+  ///
+  /// `vanished`: it sends nothing, and is what it was.
+  func take(
+    _ trained: TrainedClient,
+    of client: Int,
+    _ vanished: Bool = false,
+    in outcome: inout Outcome
+  ) {
+    count(
+      trained.received,
+      vanished ? .empty : trained.update.upload,
+      of: client,
+      in: &outcome
+    )
+    if vanished { return }
+    outcome.report.add(trained.update.report)
+    outcome.flops += trained.flops
+    note(trained, in: &outcome)
+    memories[client] = trained.memory.isEmpty ? nil : trained.memory
   }
 
   /// All that the next rounds depend on.
   var checkpoint: Checkpoint {
-    Checkpoint(round: round, digest: digest, server: server, memories: memories)
+    Checkpoint(
+      round: round,
+      digest: digest,
+      server: server,
+      memories: memories,
+      clock: clockState
+    )
   }
 
   /// Continues from a checkpoint as if it had never stopped.
@@ -150,30 +213,37 @@ final class Simulation<Method: Strategy> {
     server = checkpoint.server
     server.round = round
     memories = checkpoint.memories
+    restoreClock(checkpoint.clock)
   }
 
   /// Download, local training, upload of one client; runs on a worker.
-  private func train(
+  ///
+  /// `flight`: what an asynchronous client was sent, and when; nil in a synchronous exchange.
+  func train(
     _ job: RoundJobs.Job,
     _ settings: LocalSettings,
     _ remembered: ClientMemory,
     _ release: ClientRelease?,
+    flight: Flight? = nil,
     worker: Int
   ) -> Result<TrainedClient, Divergence> {
-    let received = method.download(server, to: job.client)
+    let received = flight?.received ?? method.download(server, to: job.client)
+    let number = flight?.repetition ?? server.exchange
+    let spaces = arena.spaces(of: job.client)
+    let before = spaces.flops(worker)
     let privacy = arena.privacy?.training(
       of: job.client,
       remembered,
       worker: worker,
-      exchange: server.exchange
+      exchange: number
     )
     var device = arena.device(
       client: job.client,
-      round: round,
+      round: flight?.round ?? round,
       examples: job.examples,
       worker: worker,
       settings: settings,
-      firstStep: Counters.exchange(server.exchange),
+      firstStep: Counters.exchange(number),
       privacy: privacy
     )
     var memory = remembered
@@ -192,7 +262,8 @@ final class Simulation<Method: Strategy> {
           update: update,
           memory: memory,
           sent: sent,
-          statistics: privacy?.statistics
+          statistics: privacy?.statistics,
+          flops: spaces.flops(worker) - before
         )
       )
     } catch {
@@ -241,7 +312,7 @@ final class Simulation<Method: Strategy> {
 
   /// What every client is told once: the method's broadcast, and the pooled class counts when the
   /// loss needs them.
-  private func countBroadcast(in outcome: inout Outcome) {
+  func countBroadcast(in outcome: inout Outcome) {
     guard Method.population == .cohort else { return }
     var down = method.broadcast(server)
     var up = Payload.empty
@@ -258,7 +329,7 @@ final class Simulation<Method: Strategy> {
   }
 
   /// Every tensor of both messages; data that never leave their place cost nothing.
-  private func count(
+  func count(
     _ download: Payload,
     _ upload: Payload,
     of client: Int,
@@ -270,7 +341,7 @@ final class Simulation<Method: Strategy> {
   }
 
   /// digest ← hash(digest, server state, memories of this round's clients).
-  private func extendDigest(with clients: [Int]) {
+  func extendDigest(with clients: [Int]) {
     var hash = XXHash64(seed: digest)
     hash.update([Int64(round)])
     hash.update(server.model)

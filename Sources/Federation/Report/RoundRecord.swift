@@ -18,6 +18,12 @@ public struct RoundRecord: Sendable, Equatable {
   public var personal: Personal?
   /// What privacy cost and did; nil without it.
   public var privacy: Privacy?
+  /// Who came and who did not, on the virtual clock; nil without one.
+  public var clock: Clock?
+  /// What devices drew; nil without their power.
+  public var energy: Energy?
+  /// What it cost; nil without prices.
+  public var cost: Cost?
   /// How long it took; the only part that differs between two equal runs.
   public var time: Time
   /// Hash chain over the global state, hexadecimal.
