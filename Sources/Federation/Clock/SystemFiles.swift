@@ -23,10 +23,7 @@ package struct SystemFiles: Sendable {
   }
 
   private static func speeds(_ path: String, clients: Int) throws(Failure) -> [Double] {
-    let quantity = Quantity(
-      kind: .speed,
-      range: NumberRange(1, 1e24)
-    )
+    let quantity = Quantity(kind: .speed, NumberRange(1, 1e24))
     var speeds: [Double] = []
     let lines = try FileReader.bytes(of: path, what: "speeds of devices").split(
       separator: 10,

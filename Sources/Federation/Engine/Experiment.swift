@@ -82,9 +82,10 @@ public struct Experiment: Sendable {
       )
     }
     initialFile = try Self.initialParameters(scenario.model.initialisation, network)
-    systemFiles = try scenario.system.map { settings throws(Failure) in
-      try SystemFiles(settings, clients: scenario.federation.clients)
-    } ?? SystemFiles()
+    systemFiles =
+      try scenario.system.map { settings throws(Failure) in
+        try SystemFiles(settings, clients: scenario.federation.clients)
+      } ?? SystemFiles()
     warnings = []
     warnings = dataWarnings + methodWarnings
     try requireHosts()

@@ -118,7 +118,7 @@ package struct NumberRange: Sendable {
   /// A positive number below the minimum is probably 1/x of what is meant.
   let offersInverse: Bool
 
-  init(
+  package init(
     _ minimum: Double,
     _ maximum: Double,
     exclusiveMinimum: Bool = false,

@@ -17,6 +17,12 @@ package struct Quantity: Sendable {
   /// What is legal, in the base unit.
   package let range: NumberRange
 
+  /// A quantity in a range.
+  package init(kind: Kind, _ range: NumberRange) {
+    self.kind = kind
+    self.range = range
+  }
+
   /// The value of a text in the base unit; nil when it is no number with a unit of the kind.
   ///
   /// Digits, a fraction and an exponent perhaps, one space or none, and the unit as it is written
@@ -108,7 +114,7 @@ extension FieldType {
     .quantity(
       Quantity(
         kind: kind,
-        range: NumberRange(minimum, maximum, exclusiveMinimum: exclusiveMinimum)
+        NumberRange(minimum, maximum, exclusiveMinimum: exclusiveMinimum)
       )
     )
   }

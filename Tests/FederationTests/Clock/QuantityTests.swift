@@ -2,7 +2,8 @@ import Federation
 import Testing
 
 @Suite("Quantities with units") struct QuantityTests {
-  private static let anything = #"{ "fedsim": 1, "data": { "dataset": { "kind": "synthetic" } },"#
+  private static let anything =
+    #"{ "fedsim": 1, "data": { "dataset": { "kind": "synthetic" } },"#
     + #""strategies": [{ "kind": "fedavg" }], "system": "#
 
   private func system(_ text: String) -> ScenarioReading {
@@ -78,7 +79,7 @@ import Testing
   @Test("the pattern of the schema accepts what the parser accepts")
   func pattern() throws {
     for kind in Quantity.Kind.allCases {
-      let quantity = Quantity(kind: kind, range: NumberRange(0, 1e30))
+      let quantity = Quantity(kind: kind, NumberRange(0, 1e30))
       let pattern = try Regex(quantity.pattern)
       for (unit, factor) in kind.units {
         for (text, value) in [("3 \(unit)", 3.0), ("0.5e2\(unit)", 50), ("2E-1 \(unit)", 0.2)] {

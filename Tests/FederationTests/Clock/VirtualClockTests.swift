@@ -59,7 +59,9 @@ import Testing
     let count = 4000
     let clock = VirtualClock(settings, seed: 3, clients: count)
     let traits = (0..<count).map { clock.traits(of: $0) }
-    #expect(traits == (0..<count).map { VirtualClock(settings, seed: 3, clients: 9).traits(of: $0) })
+    #expect(
+      traits == (0..<count).map { VirtualClock(settings, seed: 3, clients: 9).traits(of: $0) }
+    )
     let speeds = traits.map(\.speed).sorted()
     // Quantiles of a normal law at 16 %, 50 % and 84 %, in logarithms; 4 standard errors of a
     // quantile, √(q(1 − q)/n)/density, are below 0.07 standard deviations here.
@@ -80,7 +82,9 @@ import Testing
     while rest < 1 / 1.5 { (rest, y) = (rest * 1.5, y - 0.4054651081081644) }
     let u = (rest - 1) / (rest + 1)
     var (power, sum) = (u, 0.0)
-    for k in stride(from: 1, to: 41, by: 2) { (sum, power) = (sum + power / Double(k), power * u * u) }
+    for k in stride(from: 1, to: 41, by: 2) {
+      (sum, power) = (sum + power / Double(k), power * u * u)
+    }
     return y + 2 * sum
   }
 
@@ -94,7 +98,9 @@ import Testing
       #expect(abs(found - expected) < 1e-12 * expected)
     }
     let other = VirtualClock(settings, seed: 5, clients: 5)
-    #expect((0..<5).map { other.traits(of: $0).speed } != (0..<5).map { clock.traits(of: $0).speed })
+    #expect(
+      (0..<5).map { other.traits(of: $0).speed } != (0..<5).map { clock.traits(of: $0).speed }
+    )
   }
 
   @Test("coins fall as often as they should, and alike for equal addresses")
