@@ -30,9 +30,9 @@ extension MessageCatalogue {
     Entry(
       "E3343",
       "the clock does not fit client-level privacy",
-      "The accountant knows how cohorts are drawn and that the noise of a release is whole. Cohorts "
-        + "of those who arrive first, who are there, or who keep a server busy are drawn otherwise; "
-        + "shares of noise that do not arrive are missing.",
+      "The accountant knows how cohorts are drawn and that the noise of a release is whole. "
+        + "Cohorts of those who arrive first, who are there, or who keep a server busy are drawn "
+        + "otherwise; shares of noise that do not arrive are missing.",
       "Leave the field named away, protect examples instead, or let the server add the noise."
     ),
     Entry(

@@ -224,11 +224,16 @@ import Testing
 
   @Test("events of a round are in order, and nobody is at work twice at a time")
   func timeline() throws {
-    let trial = try random(Self.kinds[1]).trial()
+    let experiment = try random(Self.kinds[1])
+    let trial = try experiment.trial()
+    let bytes = 4 * experiment.network.layout.count
     var busy: Set<Int> = []
     var last = 0.0
-    for clock in trial.clock {
+    for (round, clock) in trial.clock.enumerated() {
       let clock = try #require(clock)
+      let starts = clock.events.count { $0.kind == .start }
+      #expect(trial.bytesDown[round] == starts * bytes)
+      #expect(trial.bytesUp[round] == (3 + clock.lost.count) * bytes)
       #expect(clock.timeline == clock.events)
       #expect(clock.completed.count == 3)
       for event in clock.events {
