@@ -33,6 +33,8 @@ struct Arena {
   var postHoc = PostHoc.none
   /// How examples or clients are protected; nil for not at all.
   var privacy: RunPrivacy?
+  /// How messages are encoded; nil for plain numbers.
+  var compression: RunCompression?
 
   /// The server's network.
   var network: Network { problem.network }

@@ -18,6 +18,13 @@ struct RoundJobs {
   /// What each of them does.
   let settings: LocalSettings
 
+  /// Jobs that are known.
+  init(sampled: [Int], list: [Job], settings: LocalSettings) {
+    self.sampled = sampled
+    self.list = list
+    self.settings = settings
+  }
+
   /// The jobs of a cohort under a strategy's choices.
   init(_ cohort: [Int], _ arena: Arena, _ population: Population, _ weighting: WeightingRule) {
     let settings = arena.problem.settings
@@ -61,4 +68,20 @@ struct TrainedClient: Sendable {
   var sent: ClientRelease.Sent?
   /// Under example-level privacy, what training did.
   var statistics: PrivateTraining.Statistics?
+  /// Where messages are encoded, what was sent.
+  var coded: Coded?
+
+  /// Both messages of a client as bytes.
+  struct Coded: Sendable {
+    /// To the client.
+    var down: CodedMessage?
+    /// To the server.
+    var up: CodedMessage?
+    /// How near the upload is to what was meant.
+    var quality = CompressionQuality()
+    /// What the client remembers in place if its upload does not arrive.
+    var unheard: [String: [Float]] = [:]
+    /// Time of encoding and decoding.
+    var seconds = 0.0
+  }
 }

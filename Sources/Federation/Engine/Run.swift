@@ -127,6 +127,14 @@ struct Run<Method: Strategy> {
         steps: outcome.report.steps
       )
     }
+    if let compression = outcome.compression {
+      record.compression = RoundRecord.Compression(compression)
+      record.bytes.dense = compression.dense
+      record.bytes.entropy = RoundRecord.Bytes.Link(
+        up: Int(compression.entropy.up.rounded(.up)),
+        down: Int(compression.entropy.down.rounded(.up))
+      )
+    }
     let spent = simulation.privacyTrace(
       outcome.privacy,
       exact: isEvaluated(simulation.round)

@@ -9,7 +9,7 @@ final class Simulation<Method: Strategy> {
   /// Rounds done.
   private(set) var round = 0
   /// What the server carries.
-  private(set) var server: ServerState
+  var server: ServerState
   /// What each client that ever took part carries.
   private(set) var memories: [Int: ClientMemory] = [:]
   /// The hash chain over all states so far.
@@ -33,6 +33,8 @@ final class Simulation<Method: Strategy> {
     var broadcast = MessageLedger()
     /// What privacy did.
     var privacy = PrivacyOutcome()
+    /// What encoding did; nil where nothing is encoded.
+    var compression: CompressionOutcome?
   }
 
   /// Before the first round.
@@ -49,6 +51,7 @@ final class Simulation<Method: Strategy> {
     server.round = round
     let cohort = arena.sampler.cohort(round: round)
     var outcome = Outcome()
+    if arena.compression != nil { outcome.compression = CompressionOutcome() }
     if let privacy = arena.privacy, Method.population == .cohort {
       outcome.privacy.stopped = cohort.filter { !privacy.canTrain($0, memories[$0]) }
     }
@@ -90,9 +93,22 @@ final class Simulation<Method: Strategy> {
     var aggregate = PrivateAggregate()
     let clip = privateClip
     if release != nil { outcome.privacy.clip = clip }
+    var memory = server.memory
+    let prepared = try prepareDownload(jobs, &memory)
+    server.memory = memory
+    var changes = WeightedMean()
+    let sendsChanges = arena.compression?.sendsChanges ?? false
+    var sample: Payload?
 
     arena.pool.run(jobs.list.count) { worker, index in
-      train(jobs.list[index], jobs.settings, remembered[index], release, worker: worker)
+      train(
+        jobs.list[index],
+        jobs,
+        remembered[index],
+        release,
+        prepared,
+        worker: worker
+      )
     } foldBatch: { first, results in
       var uploads: [WeightedUpload] = []
       uploads.reserveCapacity(results.count)
@@ -101,10 +117,14 @@ final class Simulation<Method: Strategy> {
         case .failure(let divergence): failure = divergence
         case .success(let trained):
           let job = jobs.list[first + offset]
-          count(trained.received, trained.update.upload, of: job.client, in: &outcome)
+          count(trained, of: job.client, in: &outcome)
           note(trained, in: &outcome)
+          if sample == nil { sample = trained.update.upload }
           if aggregatesPrivately, let sent = trained.sent {
             aggregate.add(sent, clip: clip)
+          } else if sendsChanges {
+            let share = arena.compression?.shares[job.client] ?? 0
+            changes.add(WeightedUpload(trained.update.upload, weight: share, client: job.client))
           } else {
             uploads.append(
               WeightedUpload(trained.update.upload, weight: job.weight, client: job.client)
@@ -122,7 +142,12 @@ final class Simulation<Method: Strategy> {
       let mean = privateMean(&aggregate, jobs, &outcome)
       fold.add(WeightedUpload(mean, weight: 1, client: arena.problem.clients))
     }
+    if sendsChanges, let sample {
+      let mean = estimate(changes, like: sample)
+      fold.add(WeightedUpload(mean, weight: 1, client: arena.problem.clients))
+    }
     if !jobs.list.isEmpty || aggregatesPrivately {
+      let before = strengthsAreDue ? server.model : []
       let facts = RoundFacts(
         round: round,
         exchange: exchange,
@@ -134,8 +159,17 @@ final class Simulation<Method: Strategy> {
       try method.step(&server, fold, facts)
       if arena.privacy?.settings.clientLevel != nil { clampVariances(&server.model) }
       arena.forgetModels()
+      if !before.isEmpty, let block = sample?.blocks.first {
+        chooseStrengths(block.tensors, of: block.name, before: before)
+      }
     }
     swap(&fold, &self.fold)
+  }
+
+  /// Whether this round ends with a new choice of how strongly each tensor is encoded.
+  private var strengthsAreDue: Bool {
+    guard let layerwise = arena.compression?.settings.uplink?.layerwise else { return false }
+    return round % layerwise.every == 0
   }
 
   /// All that the next rounds depend on.
@@ -155,12 +189,12 @@ final class Simulation<Method: Strategy> {
   /// Download, local training, upload of one client; runs on a worker.
   private func train(
     _ job: RoundJobs.Job,
-    _ settings: LocalSettings,
+    _ jobs: RoundJobs,
     _ remembered: ClientMemory,
     _ release: ClientRelease?,
+    _ prepared: PreparedDownload?,
     worker: Int
   ) -> Result<TrainedClient, Divergence> {
-    let received = method.download(server, to: job.client)
     let privacy = arena.privacy?.training(
       of: job.client,
       remembered,
@@ -172,19 +206,45 @@ final class Simulation<Method: Strategy> {
       round: round,
       examples: job.examples,
       worker: worker,
-      settings: settings,
+      settings: jobs.settings,
       firstStep: Counters.exchange(server.exchange),
       privacy: privacy
     )
     var memory = remembered
+    var coded = TrainedClient.Coded()
     do throws(Divergence) {
+      let received = try receive(
+        method.download(server, to: job.client),
+        prepared,
+        job.client,
+        remembered,
+        &coded
+      )
       var update = try method.train(&device, received: received, memory: &memory)
       if let privacy { arena.privacy?.remember(privacy, &memory) }
       var sent: ClientRelease.Sent?
+      // Where the server adds the noise, its clip is the last that looks at data; else noise comes
+      // first and encoding is free.
+      let encodesFirst = release?.mechanism.placement == .server
+      func encoded(_ upload: Payload) throws(Divergence) -> Payload {
+        try encode(
+          upload,
+          device,
+          jobs.list.count,
+          steps: update.report.steps,
+          &memory,
+          &coded
+        )
+      }
+      if encodesFirst { update.upload = try encoded(update.upload) }
       if let release, !update.upload.blocks.isEmpty {
         let result = release.release(update.upload, &memory) { clientNoise(job.client, $0) }
         update.upload = result.upload
         sent = result
+      }
+      if !encodesFirst {
+        update.upload = try encoded(update.upload)
+        sent?.upload = update.upload
       }
       return .success(
         TrainedClient(
@@ -192,7 +252,8 @@ final class Simulation<Method: Strategy> {
           update: update,
           memory: memory,
           sent: sent,
-          statistics: privacy?.statistics
+          statistics: privacy?.statistics,
+          coded: arena.compression == nil ? nil : coded
         )
       )
     } catch {
@@ -221,7 +282,8 @@ final class Simulation<Method: Strategy> {
   private func sampleUpload(_ settings: LocalSettings) -> Payload? {
     guard let client = arena.split.clients.firstIndex(where: { !$0.isEmpty }) else { return nil }
     let job = RoundJobs.Job(client: client, examples: arena.split.clients[client], weight: 1)
-    let result = train(job, settings, memories[client] ?? ClientMemory(), nil, worker: 0)
+    let alone = RoundJobs(sampled: [client], list: [job], settings: settings)
+    let result = train(job, alone, memories[client] ?? ClientMemory(), nil, nil, worker: 0)
     guard case .success(let trained) = result else { return nil }
     return trained.update.upload.materialised
   }
@@ -258,15 +320,16 @@ final class Simulation<Method: Strategy> {
   }
 
   /// Every tensor of both messages; data that never leave their place cost nothing.
-  private func count(
-    _ download: Payload,
-    _ upload: Payload,
-    of client: Int,
-    in outcome: inout Outcome
-  ) {
+  private func count(_ trained: TrainedClient, of client: Int, in outcome: inout Outcome) {
     guard Method.population == .cohort else { return }
-    outcome.bytes.down += outcome.messages.add(download, .down, client: client)
-    outcome.bytes.up += outcome.messages.add(upload, .up, client: client)
+    if let coded = trained.coded, let down = coded.down, let up = coded.up {
+      outcome.bytes.down += outcome.messages.add(down, .down, client: client)
+      outcome.bytes.up += outcome.messages.add(up, .up, client: client)
+      outcome.compression?.add(coded)
+    } else {
+      outcome.bytes.down += outcome.messages.add(trained.received, .down, client: client)
+      outcome.bytes.up += outcome.messages.add(trained.update.upload, .up, client: client)
+    }
   }
 
   /// digest ← hash(digest, server state, memories of this round's clients).

@@ -11,6 +11,7 @@ extension RoundRecord {
     if let generic { members.append(("generic", generic.json)) }
     if let personal { members.append(("personal", personal.json)) }
     if let privacy { members.append(("privacy", privacy.json)) }
+    if let compression { members.append(("compression", compression.json)) }
     var times: [(String, JSON)] = [("wall", .number(time.wall))]
     if let virtual = time.virtual { times.append(("virtual", .number(virtual))) }
     members.append(("time", .object(times)))
@@ -53,6 +54,7 @@ extension RoundRecord {
       personal = read
     }
     privacy = json["privacy"].flatMap(Privacy.init)
+    compression = json["compression"].flatMap(Compression.init)
   }
 
   /// Reads the text of a `rounds.jsonl`.

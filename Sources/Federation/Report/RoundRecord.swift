@@ -18,6 +18,8 @@ public struct RoundRecord: Sendable, Equatable {
   public var personal: Personal?
   /// What privacy cost and did; nil without it.
   public var privacy: Privacy?
+  /// What encoding did to uploads; nil where nothing is encoded.
+  public var compression: Compression?
   /// How long it took; the only part that differs between two equal runs.
   public var time: Time
   /// Hash chain over the global state, hexadecimal.

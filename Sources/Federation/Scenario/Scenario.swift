@@ -41,6 +41,8 @@ public struct Scenario: Sendable {
     public var postHoc = PostHoc.none
     /// How examples or clients are protected; nil for not at all.
     public var privacy: PrivacySettings?
+    /// How messages are encoded; nil for plain numbers.
+    public var compression: CompressionSettings?
   }
 }
 

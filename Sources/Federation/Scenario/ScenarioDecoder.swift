@@ -29,7 +29,8 @@ struct ScenarioDecoder {
       client: client,
       strategies: try strategies(
         try root.nodes("strategies"),
-        privacy: root.has("privacy") ? try privacy(try root.node("privacy")) : nil
+        privacy: root.has("privacy") ? try privacy(try root.node("privacy")) : nil,
+        compression: root.has("compression") ? try compression(try root.node("compression")) : nil
       ),
       evaluation: EvaluationSettings(every: try root.node("evaluation").int("every")),
       output: OutputSettings(

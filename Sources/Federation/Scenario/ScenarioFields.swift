@@ -64,6 +64,7 @@ package enum ScenarioFields {
         synonyms: ["strategy", "algorithm", "algorithms", "aggregator", "method", "methods"]
       ),
       privacy,
+      compression,
       Field(
         "evaluation",
         .object(evaluation),
@@ -83,7 +84,6 @@ package enum ScenarioFields {
 
   /// Sections of the format that other versions have and this one cannot do.
   static let unavailable: [String: String] = [
-    "compression": "lossy codecs",
     "system": "simulated networks and devices", "limits": "limits of time and memory",
     "compare": "planned comparisons",
   ]

@@ -28,6 +28,12 @@ public struct LowRankCodec: Codec {
     return (n, m, max(0, min(n, m, rank)))
   }
 
+  /// Values of the right factor, which is kept from one encoding to the next.
+  func factorCount(shape: [Int]) -> Int {
+    let (_, m, r) = sides(shape)
+    return r * m
+  }
+
   /// Refuses ranks that are not from 1 to 255, and tensors of fewer than two dimensions.
   public func check(shape: [Int]) throws(CodecError) {
     guard (1...255).contains(rank) else { throw .parameter("rank \(rank)") }
