@@ -19,8 +19,8 @@ extension MessageCatalogue {
       "E3342",
       "unsound order of privacy and compression",
       "A guarantee holds when encoding looks at noisy numbers alone (each client adds all the "
-        + "noise, or gradients had it), or when the server's clip comes after decoding. It does not "
-        + "when encoded messages are read one by one and only their sum is noisy enough, or when a "
+        + "noise, or gradients had it), or when the server's clip comes after decoding. It does "
+        + "not when encoded messages are read one by one and only their sum is noisy enough, or when a "
         + "message's effect outlives its round.",
       "Choose the placement \"server\" or \"local\", and error feedback \"ef-sgd\" or none."
     ),

@@ -120,7 +120,7 @@ extension Simulation {
     }
   }
 
-  /// h ← h + Σ π_k·ĉ_k: the mean of all clients' estimates, those of absent ones too, as one upload.
+  /// h ← h + Σ π_k·ĉ_k: the mean of all clients' estimates as one upload; absent ones count, too.
   ///
   /// - Source: EF21's server step with partial participation (Fatkhullin et al.,
   ///   arXiv:2110.03294).

@@ -8,7 +8,7 @@ import Testing
   @Test(
     "a wrong scenario is refused with code, path, line and suggestion",
     arguments: wrongFiles + wrongNames + wrongValues + wrongTogether + wrongSets + wrongSetsTogether
-      + wrongPrivacy
+      + wrongPrivacy + wrongCompression
   )
   func wrong(_ sample: WrongScenario) throws {
     let reading = read(sample.text)
@@ -32,7 +32,7 @@ import Testing
   func allAtOnce() {
     let text = scenario(
       data: "\"longTail\": {\"factor\": 0.1}",
-      top: "\"client\": {\"lr\": 1, \"batch\": 0},\n\"seeds\": [1, 1],\n\"compression\": {}",
+      top: "\"client\": {\"lr\": 1, \"batch\": 0},\n\"seeds\": [1, 1],\n\"limits\": {}",
       strategies: "[{\"kind\": \"fedavg\", \"mu\": 1}]"
     )
     let codes = read(text).errors.map(\.code)
