@@ -10,9 +10,10 @@ extension MessageCatalogue {
     ),
     Entry(
       "E3341",
-      "ef21 needs means of one block",
-      "The server of EF21 holds the mean of all clients' estimates and nothing of single clients, "
-        + "so it suits methods that send a model and use its mean.",
+      "a mean of one block is all there is",
+      "EF21's server holds the mean of all clients' estimates, sums of factors give the mean of "
+        + "all updates, and neither has anything of single clients: they suit methods that send "
+        + "a model and use its mean.",
       "Take feedback \"ef-sgd\", which works with every method."
     ),
     Entry(
@@ -20,8 +21,8 @@ extension MessageCatalogue {
       "unsound order of privacy and compression",
       "A guarantee holds when encoding looks at noisy numbers alone (each client adds all the "
         + "noise, or gradients had it), or when the server's clip comes after decoding. It does "
-        + "not when encoded messages are read one by one and only their sum is noisy enough, or when a "
-        + "message's effect outlives its round.",
+        + "not when encoded messages are read one by one and only their sum is noisy enough, or "
+        + "when a message's effect outlives its round.",
       "Choose the placement \"server\" or \"local\", and error feedback \"ef-sgd\" or none."
     ),
     Entry(

@@ -55,6 +55,20 @@ public struct CodedMessage: Sendable, Equatable {
     )
   }
 
+  /// Adds plain floats that are no tensor of a block; `dense`: bytes of what they stand for.
+  public mutating func add(_ name: String, floats: Int, dense: Int) {
+    parts.append(
+      Part(
+        name: name,
+        element: .float32,
+        shape: [floats],
+        dense: dense,
+        coded: 4 * floats,
+        entropy: nil
+      )
+    )
+  }
+
   /// Adds the frame of a block.
   mutating func add(_ block: PayloadBlock, _ plan: CodecPlan, _ coded: [CodecPlan.Part]) {
     parts.append(

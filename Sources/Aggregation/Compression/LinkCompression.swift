@@ -55,6 +55,9 @@ public struct LinkCompression: Sendable, Equatable {
     case estimates(eta: Float)
     /// Momentum and what waits to be sent (``GradientAccumulator``).
     case deepGradient(DeepGradient)
+    /// Factors of the clients' mean in two sums (``SharedFactors``); whether a client's error is
+    /// what its own factors lost, instead of the mean's.
+    case factors(ownError: Bool)
     /// On the way down: a model that server and clients share, moved by what is sent (EF21-P).
     case shadow
   }

@@ -142,7 +142,7 @@ public struct UploadCompressor: Sendable {
     }
     let update = coder.block.values
     switch settings.memory {
-    case .none, .shadow:
+    case .none, .shadow, .factors:
       return try coder.send(update, &memory, &sent).decoded
     case .errorFeedback:
       var errors = ErrorMemory(error: known("error") ?? [])

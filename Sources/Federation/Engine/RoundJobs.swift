@@ -70,6 +70,8 @@ struct TrainedClient: Sendable {
   var statistics: PrivateTraining.Statistics?
   /// Where messages are encoded, what was sent.
   var coded: Coded?
+  /// What the update looks like, where its upload is something else.
+  var template: Payload?
 
   /// Both messages of a client as bytes.
   struct Coded: Sendable {

@@ -28,6 +28,9 @@ struct RunCompression: Sendable {
     if case .estimates = settings.uplink?.memory { true } else { false }
   }
 
+  /// What uploads remember.
+  var memory: LinkCompression.Memory { settings.uplink?.memory ?? .none }
+
   /// Whether clients have to be known by the round in which they last took part.
   var remembersRounds: Bool {
     settings.downlink?.memory == .shadow || settings.uplink?.layerwise != nil

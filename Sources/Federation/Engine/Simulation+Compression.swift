@@ -5,7 +5,7 @@ import Tensor
 /// Encoding in a round: what clients receive and send is what buffers hold.
 extension Simulation {
   /// Where the random choices of a message's blocks come from.
-  private func codecStream(_ client: Int, isUpload: Bool, _ block: Int) -> RandomStream {
+  func codecStream(_ client: Int, isUpload: Bool, _ block: Int) -> RandomStream {
     RandomStream(
       seed: arena.seed,
       .compression,

@@ -11,7 +11,7 @@ final class Simulation<Method: Strategy> {
   /// What the server carries.
   var server: ServerState
   /// What each client that ever took part carries.
-  private(set) var memories: [Int: ClientMemory] = [:]
+  var memories: [Int: ClientMemory] = [:]
   /// The hash chain over all states so far.
   private(set) var digest: UInt64 = 0
   /// Between rounds, the memory of the sums.
@@ -98,6 +98,7 @@ final class Simulation<Method: Strategy> {
     server.memory = memory
     var changes = WeightedMean()
     let sendsChanges = arena.compression?.sendsChanges ?? false
+    let shared = sharedFactors(jobs)
     var sample: Payload?
 
     arena.pool.run(jobs.list.count) { worker, index in
@@ -107,6 +108,7 @@ final class Simulation<Method: Strategy> {
         remembered[index],
         release,
         prepared,
+        shared,
         worker: worker
       )
     } foldBatch: { first, results in
@@ -119,12 +121,16 @@ final class Simulation<Method: Strategy> {
           let job = jobs.list[first + offset]
           count(trained, of: job.client, in: &outcome)
           note(trained, in: &outcome)
-          if sample == nil { sample = trained.update.upload }
+          if sample == nil { sample = trained.template ?? trained.update.upload }
           if aggregatesPrivately, let sent = trained.sent {
             aggregate.add(sent, clip: clip)
           } else if sendsChanges {
             let share = arena.compression?.shares[job.client] ?? 0
             changes.add(WeightedUpload(trained.update.upload, weight: share, client: job.client))
+          } else if shared != nil {
+            changes.add(
+              WeightedUpload(trained.update.upload, weight: job.weight, client: job.client)
+            )
           } else {
             uploads.append(
               WeightedUpload(trained.update.upload, weight: job.weight, client: job.client)
@@ -142,10 +148,10 @@ final class Simulation<Method: Strategy> {
       let mean = privateMean(&aggregate, jobs, &outcome)
       fold.add(WeightedUpload(mean, weight: 1, client: arena.problem.clients))
     }
-    if sendsChanges, let sample {
-      let mean = estimate(changes, like: sample)
-      fold.add(WeightedUpload(mean, weight: 1, client: arena.problem.clients))
-    }
+    var mean: Payload?
+    if sendsChanges, let sample { mean = estimate(changes, like: sample) }
+    if let shared, let sample { mean = secondFactors(changes, shared, jobs, like: sample) }
+    if let mean { fold.add(WeightedUpload(mean, weight: 1, client: arena.problem.clients)) }
     if !jobs.list.isEmpty || aggregatesPrivately {
       let before = strengthsAreDue ? server.model : []
       let facts = RoundFacts(
@@ -193,6 +199,7 @@ final class Simulation<Method: Strategy> {
     _ remembered: ClientMemory,
     _ release: ClientRelease?,
     _ prepared: PreparedDownload?,
+    _ shared: SharedFactorsRound?,
     worker: Int
   ) -> Result<TrainedClient, Divergence> {
     let privacy = arena.privacy?.training(
@@ -226,8 +233,13 @@ final class Simulation<Method: Strategy> {
       // Where the server adds the noise, its clip is the last that looks at data; else noise comes
       // first and encoding is free.
       let encodesFirst = release?.mechanism.placement == .server
+      var template: Payload?
       func encoded(_ upload: Payload) throws(Divergence) -> Payload {
-        try encode(
+        if let shared {
+          template = upload.materialised
+          return try firstFactors(upload, shared, &memory, &coded)
+        }
+        return try encode(
           upload,
           device,
           jobs.list.count,
@@ -253,7 +265,8 @@ final class Simulation<Method: Strategy> {
           memory: memory,
           sent: sent,
           statistics: privacy?.statistics,
-          coded: arena.compression == nil ? nil : coded
+          coded: arena.compression == nil ? nil : coded,
+          template: template
         )
       )
     } catch {
@@ -283,7 +296,7 @@ final class Simulation<Method: Strategy> {
     guard let client = arena.split.clients.firstIndex(where: { !$0.isEmpty }) else { return nil }
     let job = RoundJobs.Job(client: client, examples: arena.split.clients[client], weight: 1)
     let alone = RoundJobs(sampled: [client], list: [job], settings: settings)
-    let result = train(job, alone, memories[client] ?? ClientMemory(), nil, nil, worker: 0)
+    let result = train(job, alone, memories[client] ?? ClientMemory(), nil, nil, nil, worker: 0)
     guard case .success(let trained) = result else { return nil }
     return trained.update.upload.materialised
   }

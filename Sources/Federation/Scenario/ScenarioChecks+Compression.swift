@@ -64,14 +64,14 @@ extension ScenarioChecks {
     _ path: String
   ) {
     switch link.memory {
-    case .estimates:
+    case .estimates, .factors:
       if !type.sumsUploads || type.releases.count != 1 {
         error(
           "E3341",
           path,
-          "ef21 averages estimates of all clients' updates; \(choice.kind) needs more of its "
-            + "uploads than their mean, or sends more than a model",
-          hint: "take \"feedback\": \"ef-sgd\""
+          "ef21 and sums of factors give the mean of updates alone; \(choice.kind) needs more of "
+            + "its uploads, or sends more than a model",
+          hint: "take \"feedback\": \"ef-sgd\", and \"sums\": \"updates\""
         )
       }
     case .deepGradient(let deep):
@@ -116,13 +116,16 @@ extension ScenarioChecks {
     _ path: String
   ) {
     guard let mechanism = privacy.clientLevel else { return }  // gradients are noisy already
-    if case .estimates = link.memory {
+    switch link.memory {
+    case .estimates, .factors:
       error(
         "E3342",
         path,
-        "ef21 sums messages of many rounds; client-level privacy bounds what one message does",
+        "ef21 and sums of factors sum messages before anybody can clip what one of them does",
         hint: "take \"feedback\": \"ef-sgd\", or privacy.unit \"example\""
       )
+      return
+    default: break
     }
     if mechanism.placement == .distributed, !link.isLinear {
       error(

@@ -38,6 +38,9 @@ extension ScenarioDecoder {
   private func memory(_ node: Node, _ kind: String) throws(Missing) -> LinkCompression.Memory {
     if kind == "dgc" { return .deepGradient(try deepGradient(node)) }
     if node.has("shadow"), try node.flag("shadow") { return .shadow }
+    if node.has("sums"), try node.text("sums") == "factors" {
+      return .factors(ownError: try node.text("errorReference") == "own")
+    }
     guard node.has("errorFeedback"), try node.flag("errorFeedback") else { return .none }
     if try node.text("feedback") == "ef21" {
       return .estimates(eta: Float(try node.number("smoothing")))

@@ -49,6 +49,7 @@ extension ScenarioFields {
     for codec in CodecFields.all {
       var fields = codec.fields + CodecFields.link(codec.name)
       if isUplink {
+        if codec.name == "low-rank" { fields += CodecFields.sharedFactors }
         fields += CodecFields.feedback(codec.name)
       } else {
         fields.append(CodecFields.shadow(codec.name))

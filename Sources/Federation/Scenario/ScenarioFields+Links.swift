@@ -120,6 +120,24 @@ extension CodecFields {
     ]
   }
 
+  /// PowerSGD over a cohort.
+  static let sharedFactors: [Field] = [
+    Field(
+      "sums",
+      .choice(["updates", "factors"]),
+      .value("updates"),
+      "updates: each client sends factors of its own update, and the server averages products; "
+        + "factors: the cohort's mean is factorised in two sums, as published, with its own error."
+    ),
+    Field(
+      "errorReference",
+      .choice(["aggregated", "own"]),
+      .value("aggregated"),
+      "With sums of factors, what a client's error is taken from: the mean, as in the authors' "
+        + "program, or its own part of it."
+    ),
+  ]
+
   private static func absent(_ value: JSON) -> Field {
     Field(
       "fading",

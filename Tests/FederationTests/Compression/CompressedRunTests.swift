@@ -56,6 +56,13 @@ struct CompressedFederation: Sendable {
       "layerwise": { "every": 2 } } }
     """,
   ]
+
+  /// Memories that the mean of one block is enough for.
+  static let meanSections = [
+    #"{ "uplink": { "kind": "topk", "ratio": 0.1, "feedback": "ef21", "smoothing": 0.5 } }"#,
+    #"{ "uplink": { "kind": "low-rank", "rank": 1, "sums": "factors" } }"#,
+    #"{ "uplink": { "kind": "low-rank", "rank": 1, "sums": "factors", "errorReference": "own" } }"#,
+  ]
 }
 
 @Suite("Compressed runs")
@@ -102,10 +109,11 @@ struct CompressedRunTests {
 
   @Test(
     "digests are the same for any number of threads and through a checkpoint",
-    arguments: CompressedFederation.sections
+    arguments: CompressedFederation.sections + CompressedFederation.meanSections
   )
   func determinism(section: String) throws {
-    for kind in ["fedavg", "scaffold"] {
+    let needsOneBlock = CompressedFederation.meanSections.contains(section)
+    for kind in needsOneBlock ? ["fedavg", "fedprox"] : ["fedavg", "scaffold"] {
       let experiment = try CompressedFederation.experiment([section], kind: kind, rounds: 5)
       let reference = try experiment.trial()
       #expect(Set(reference.digests).count == 6)
@@ -164,6 +172,25 @@ struct CompressedRunTests {
       #expect(difference < 2e-6)
     }
     #expect(models[0] != models[2])
+  }
+
+  @Test("sums of factors: bytes by hand, and an update of the rank asked for")
+  func factors() throws {
+    let section = #"{ "uplink": { "kind": "low-rank", "rank": 1, "sums": "factors" } }"#
+    let experiment = try CompressedFederation.experiment([section], participation: 1, rounds: 1)
+    let trial = try experiment.trial()
+    // 6×24 has factors of 6 and 24; a rank of 3×6 does not pay, biases are vectors.
+    let (left, right) = (6 + 6 + 18 + 3, 24)
+    #expect(trial.bytesUp == [4 * 4 * (left + right)])
+    #expect(trial.bytesDown == [4 * 4 * (CompressedFederation.parameters + left + right)])
+    let update = zip(trial.model, trial.initial).map { Double($0 - $1) }
+    let rows = (0..<6).map { row in Array(update[row * 24..<(row + 1) * 24]) }
+    for row in rows.dropFirst() {
+      for j in 1..<24 {
+        #expect(abs(row[j] * rows[0][0] - row[0] * rows[0][j]) < 1e-8)
+      }
+    }
+    #expect(rows[0].contains { abs($0) > 1e-3 })
   }
 
   @Test("estimates of absent clients count: h is the weighted mean of all clients' h_k")
