@@ -249,6 +249,8 @@ public typealias ClientSettings = LocalSettings
 public struct EvaluationSettings: Sendable, Equatable {
   /// Rounds between evaluations; the first and the last round are always evaluated.
   public var every: Int
+  /// Accuracies whose cost is reported.
+  public var targets: [AccuracyTarget] = []
 }
 
 /// What is written besides the trace.

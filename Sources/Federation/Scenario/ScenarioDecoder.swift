@@ -31,12 +31,22 @@ struct ScenarioDecoder {
         try root.nodes("strategies"),
         privacy: root.has("privacy") ? try privacy(try root.node("privacy")) : nil
       ),
-      evaluation: EvaluationSettings(every: try root.node("evaluation").int("every")),
+      evaluation: try evaluation(try root.node("evaluation")),
       output: OutputSettings(
         checkpointEvery: try root.node("output").int("checkpointEvery"),
         personalModels: try root.node("output").flag("personalModels")
       )
     )
+  }
+
+  private func evaluation(_ node: Node) throws(Missing) -> EvaluationSettings {
+    var settings = EvaluationSettings(every: try node.int("every"))
+    guard node.has("targets") else { return settings }
+    let targets = try node.node("targets")
+    for model in AccuracyTarget.Model.allCases {
+      settings.targets += try targets.numbers(model.rawValue).map { AccuracyTarget(model, $0) }
+    }
+    return settings
   }
 
   // MARK: - Data
