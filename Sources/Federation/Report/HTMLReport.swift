@@ -29,6 +29,7 @@ public struct HTMLReport: Sendable {
           writeResults(to: &main)
           writeTargets(to: &main)
           writeCurves(to: &main)
+          writeCosts(to: &main)
           writePrivacy(to: &main)
           writeClasses(to: &main)
           writeClients(to: &main)
