@@ -33,6 +33,10 @@ final class Simulation<Method: Strategy> {
     var broadcast = MessageLedger()
     /// What privacy did.
     var privacy = PrivacyOutcome()
+    /// What each client did, where cohorts are chosen by losses.
+    var reports: [Int: LocalReport] = [:]
+    /// Seconds that each client took on the federation's clock; empty without one.
+    var seconds: [Int: Double] = [:]
   }
 
   /// Before the first round.
@@ -47,8 +51,8 @@ final class Simulation<Method: Strategy> {
   func runRound() throws(Divergence) -> Outcome {
     round += 1
     server.round = round
-    let cohort = arena.sampler.cohort(round: round)
     var outcome = Outcome()
+    let cohort = try cohort(&outcome)
     if let privacy = arena.privacy, Method.population == .cohort {
       outcome.privacy.stopped = cohort.filter { !privacy.canTrain($0, memories[$0]) }
     }
@@ -70,6 +74,7 @@ final class Simulation<Method: Strategy> {
     guard VectorArithmetic.isFinite(server.model.span) else {
       throw Divergence(round: round)
     }
+    if selectsClients { keep(reports(&outcome), in: &server.memory) }
     extendDigest(with: jobs.list.map(\.client))
     return outcome
   }
@@ -111,6 +116,9 @@ final class Simulation<Method: Strategy> {
             )
           }
           outcome.report.add(trained.update.report)
+          if selectsClients {
+            outcome.reports[job.client, default: LocalReport()].add(trained.update.report)
+          }
           memories[job.client] = trained.memory.isEmpty ? nil : trained.memory
         }
       }

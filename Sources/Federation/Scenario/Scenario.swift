@@ -220,17 +220,9 @@ public struct FederationSettings: Sendable, Equatable {
   /// Clients in a cohort on average.
   var expectedCohort: Double {
     switch sampling {
-    case .uniform: Double(uniformCohort)
+    case .uniform, .powerOfChoice, .oort: Double(uniformCohort)
     case .poisson: participation * Double(clients)
     }
-  }
-
-  /// How a cohort is drawn.
-  public enum Sampling: String, Sendable, CaseIterable {
-    /// max(1, round(participation·K)) clients without replacement.
-    case uniform
-    /// Each client independently with probability `participation`.
-    case poisson
   }
 
   /// How updates are weighted in the mean.

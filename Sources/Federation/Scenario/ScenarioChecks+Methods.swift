@@ -27,6 +27,7 @@ extension ScenarioChecks {
       for misfit in misfits { error(misfit.code, path, misfit.problem, hint: misfit.hint) }
     }
     checkPrivateMethods(scenario)
+    checkSelection(scenario)
     return problems
   }
 }

@@ -146,7 +146,7 @@ struct ScenarioDecoder {
       clients: clients,
       rounds: try node.int("rounds"),
       participation: share,
-      sampling: try node.choice("sampling"),
+      sampling: try sampling(try node.node("sampling")),
       weighting: try node.choice("weighting")
     )
   }

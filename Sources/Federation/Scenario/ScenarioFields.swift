@@ -134,13 +134,7 @@ package enum ScenarioFields {
       synonyms: ["cohort", "cohort_size", "clients_per_round", "per_round", "eligible_perc"],
       excludes: "participation"
     ),
-    Field(
-      "sampling",
-      .choice(of: FederationSettings.Sampling.self),
-      .value("uniform"),
-      "How a cohort is drawn: a fixed number without replacement, or each client by a coin.",
-      synonyms: ["selection", "sampler"]
-    ),
+    sampling,
     Field(
       "weighting",
       .choice(of: FederationSettings.Weighting.self),

@@ -178,7 +178,7 @@ extension CommandName {
     return workloads + [
       "w5                   weighted mean of 1000 updates of 1,000,000 values",
       "kernels              each layer's passes on one thread, batches 10, 32 and 256",
-      "codecs               payload codecs on an update of ResNet-18, beside a step of its training",
+      "codecs               payload codecs on an update of ResNet-18, beside a training step",
       "limits               multiply-adds and memory bandwidth of this machine",
       "                     (no name: limits and all workloads, not kernels and codecs)",
       "--rounds N           timed rounds; 5 unless given",
