@@ -1,7 +1,9 @@
 import Tensor
 
 /// Draws the clients of a round: a function of the seed and the round alone, so that every
-/// strategy meets the same cohorts. Choices by clients' losses are made in `Simulation+Selection`.
+/// strategy meets the same cohorts.
+///
+/// Choices by clients' losses are made in `Simulation+Selection.swift`.
 package struct CohortSampler: Sendable {
   /// Clients, participation, and how a cohort is drawn.
   package let settings: FederationSettings

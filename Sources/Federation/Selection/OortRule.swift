@@ -74,7 +74,9 @@ package struct OortRule: Sendable {
   ///   - size: m.
   ///   - clients: all that hold examples, ascending.
   ///   - known: of those that have taken part, ascending.
+  ///   - round: R, from 1.
   ///   - preferred: T.
+  ///   - seed: the run's seed.
   /// - Returns: min(m, clients) of them, ascending.
   package func cohort(
     size: Int,
