@@ -124,7 +124,7 @@ extension Simulation {
         round: round,
         examples: examples,
         worker: worker,
-        firstStep: Counters.evaluation
+        firstStep: Counters.selection
       )
       model = try method.personalModel(&device, server, memories[client] ?? ClientMemory())
     }
