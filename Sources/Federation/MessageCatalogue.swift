@@ -27,8 +27,7 @@ public enum MessageCatalogue {
   /// All codes: the digit after the letter is the exit code of errors.
   public static let entries: [Entry] =
     program + system + files + shape + fields + relations + sets + fitting + privacy
-    + compression
-    + warnings
+    + compression + selection + warnings
 
   private static let program: [Entry] = [
     Entry(

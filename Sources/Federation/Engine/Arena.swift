@@ -99,6 +99,8 @@ enum Counters {
   static let evaluation = 1 << 32
   /// Training at the server.
   static let server = 1 << 33
+  /// Fine-tuning for a candidate's loss.
+  static let selection = 1 << 34
   /// The exchange of a round; 0 for the first.
   static func exchange(_ number: Int) -> Int { number << 36 }
 }

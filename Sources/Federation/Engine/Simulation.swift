@@ -35,6 +35,10 @@ final class Simulation<Method: Strategy> {
     var privacy = PrivacyOutcome()
     /// What encoding did; nil where nothing is encoded.
     var compression: CompressionOutcome?
+    /// What each client did, where cohorts are chosen by losses.
+    var reports: [Int: LocalReport] = [:]
+    /// Seconds that each client took on the federation's clock; empty without one.
+    var seconds: [Int: Double] = [:]
   }
 
   /// Before the first round.
@@ -49,9 +53,9 @@ final class Simulation<Method: Strategy> {
   func runRound() throws(Divergence) -> Outcome {
     round += 1
     server.round = round
-    let cohort = arena.sampler.cohort(round: round)
     var outcome = Outcome()
     if arena.compression != nil { outcome.compression = CompressionOutcome() }
+    let cohort = try cohort(&outcome)
     if let privacy = arena.privacy, Method.population == .cohort {
       outcome.privacy.stopped = cohort.filter { !privacy.canTrain($0, memories[$0]) }
     }
@@ -73,6 +77,7 @@ final class Simulation<Method: Strategy> {
     guard VectorArithmetic.isFinite(server.model.span) else {
       throw Divergence(round: round)
     }
+    if selectsClients { keep(reports(&outcome), in: &server.memory) }
     extendDigest(with: jobs.list.map(\.client))
     return outcome
   }
@@ -137,6 +142,9 @@ final class Simulation<Method: Strategy> {
             )
           }
           outcome.report.add(trained.update.report)
+          if selectsClients {
+            outcome.reports[job.client, default: LocalReport()].add(trained.update.report)
+          }
           memories[job.client] = trained.memory.isEmpty ? nil : trained.memory
         }
       }

@@ -222,17 +222,9 @@ public struct FederationSettings: Sendable, Equatable {
   /// Clients in a cohort on average.
   var expectedCohort: Double {
     switch sampling {
-    case .uniform: Double(uniformCohort)
+    case .uniform, .powerOfChoice, .oort: Double(uniformCohort)
     case .poisson: participation * Double(clients)
     }
-  }
-
-  /// How a cohort is drawn.
-  public enum Sampling: String, Sendable, CaseIterable {
-    /// max(1, round(participation·K)) clients without replacement.
-    case uniform
-    /// Each client independently with probability `participation`.
-    case poisson
   }
 
   /// How updates are weighted in the mean.
@@ -251,6 +243,8 @@ public typealias ClientSettings = LocalSettings
 public struct EvaluationSettings: Sendable, Equatable {
   /// Rounds between evaluations; the first and the last round are always evaluated.
   public var every: Int
+  /// Accuracies whose cost is reported.
+  public var targets: [AccuracyTarget] = []
 }
 
 /// What is written besides the trace.

@@ -28,6 +28,7 @@ extension ScenarioChecks {
     }
     checkPrivateMethods(scenario)
     checkCompressedMethods(scenario)
+    checkSelection(scenario)
     return problems
   }
 }

@@ -32,12 +32,22 @@ struct ScenarioDecoder {
         privacy: root.has("privacy") ? try privacy(try root.node("privacy")) : nil,
         compression: root.has("compression") ? try compression(try root.node("compression")) : nil
       ),
-      evaluation: EvaluationSettings(every: try root.node("evaluation").int("every")),
+      evaluation: try evaluation(try root.node("evaluation")),
       output: OutputSettings(
         checkpointEvery: try root.node("output").int("checkpointEvery"),
         personalModels: try root.node("output").flag("personalModels")
       )
     )
+  }
+
+  private func evaluation(_ node: Node) throws(Missing) -> EvaluationSettings {
+    var settings = EvaluationSettings(every: try node.int("every"))
+    guard node.has("targets") else { return settings }
+    let targets = try node.node("targets")
+    for model in AccuracyTarget.Model.allCases {
+      settings.targets += try targets.numbers(model.rawValue).map { AccuracyTarget(model, $0) }
+    }
+    return settings
   }
 
   // MARK: - Data
@@ -137,7 +147,7 @@ struct ScenarioDecoder {
       clients: clients,
       rounds: try node.int("rounds"),
       participation: share,
-      sampling: try node.choice("sampling"),
+      sampling: try sampling(try node.node("sampling")),
       weighting: try node.choice("weighting")
     )
   }

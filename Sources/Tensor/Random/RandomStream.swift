@@ -22,6 +22,9 @@ public enum Purpose: UInt64, Sendable, CaseIterable {
   case dpRounding = 32
   case audit = 33
   case compression = 40
+  case candidates = 60
+  case oortExploitation = 61
+  case oortExploration = 62
   case test = 99
 }
 

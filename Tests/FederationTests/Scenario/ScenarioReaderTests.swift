@@ -103,6 +103,14 @@ import Testing
     #expect(scenario.strategies[0].settings.number("proximalWeight") == 0.1)
     #expect(scenario.strategies[1].settings.number("proximalWeight") == 0.01)
     #expect(scenario.strategies[2].settings.choice("option") == "I")
+    #expect(scenario.evaluation.every == 7)
+    #expect(
+      scenario.evaluation.targets
+        == [
+          AccuracyTarget(.generic, 0.5), AccuracyTarget(.generic, 0.25),
+          AccuracyTarget(.personal, 1),
+        ]
+    )
     #expect(scenario.output.checkpointEvery == 0)
     #expect(!scenario.output.personalModels)
   }
