@@ -33,6 +33,10 @@ extension BasedStrategy {
   public var models: ModelKinds { base.models }
   /// The base's.
   public var exchanges: Int { base.exchanges }
+  /// The base's.
+  public var schedule: Schedule { base.schedule }
+  /// The base's.
+  public func arrivalWeight(staleness: Int) -> Double { base.arrivalWeight(staleness: staleness) }
 
   /// The base's.
   public func privateWork(examples n: Int, _ settings: LocalSettings) -> PrivateWork {

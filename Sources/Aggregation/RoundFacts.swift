@@ -10,6 +10,8 @@ public struct RoundFacts {
   public let rounds: Int
   /// Clients whose uploads are in the fold, m.
   public let uploads: Int
+  /// Sum of their weights: 1 in synchronous rounds, up to rounding.
+  public let weight: Double
   /// Number of clients K.
   public let clients: Int
   /// The server's own computer, for methods that train there: a device whose examples are the
@@ -22,6 +24,7 @@ public struct RoundFacts {
     exchange: Int = 0,
     rounds: Int = 1,
     uploads: Int,
+    weight: Double = 1,
     clients: Int,
     makeDevice: @escaping () -> Device? = { nil }
   ) {
@@ -29,6 +32,7 @@ public struct RoundFacts {
     self.exchange = exchange
     self.rounds = rounds
     self.uploads = uploads
+    self.weight = weight
     self.clients = clients
     self.makeDevice = makeDevice
   }
@@ -62,6 +66,18 @@ public enum Population: Sendable {
   case cohort
   /// One site with the examples of all clients, for as many steps as the cohort would take.
   case pooled
+}
+
+/// When the server makes a step.
+public enum Schedule: Sendable, Equatable {
+  /// When all clients of a cohort are done.
+  case synchronous
+  /// When so many uploads have arrived, whoever they are from; who is done is replaced by another
+  /// client, which gets the model as it is then.
+  ///
+  /// A client must do the scenario's local work on the whole network, at least: the engine counts
+  /// on it when it puts off training.
+  case buffered(Int)
 }
 
 /// How uploads are weighted.

@@ -55,6 +55,12 @@ public protocol Strategy: Sendable {
   var uploadWeighting: WeightingRule { get }
   /// Exchanges of messages in a round, 1 or more.
   var exchanges: Int { get }
+  /// When the server makes its step; a method that does not wait for a cohort makes one exchange,
+  /// and says `.clock` in `needs`.
+  var schedule: Schedule { get }
+  /// What an upload counts that comes after so many steps of the server, before it is divided by
+  /// the uploads of a step; only asked under a buffered schedule.
+  func arrivalWeight(staleness: Int) -> Double
 
   /// Batches that a client with n examples draws in a round, for the noise to be planned; one that
   /// takes more ends its budget sooner.
@@ -116,6 +122,8 @@ public struct MethodNeeds: OptionSet, Sendable {
   /// It learns little on a network that nothing has trained yet: it wants `model.pretrain` or
   /// weights from a file.
   public static let trainedNetwork = MethodNeeds(rawValue: 4)
+  /// It is asynchronous: clients come and go in virtual time.
+  public static let clock = MethodNeeds(rawValue: 8)
 }
 
 /// The model of a scenario, for methods that change it.
@@ -193,6 +201,10 @@ extension Strategy {
   public var uploadWeighting: WeightingRule { Self.weighting }
   /// One.
   public var exchanges: Int { 1 }
+  /// After each cohort.
+  public var schedule: Schedule { .synchronous }
+  /// All alike.
+  public func arrivalWeight(staleness: Int) -> Double { 1 }
   /// The scenario's work, one gradient per batch.
   public func privateWork(examples n: Int, _ settings: LocalSettings) -> PrivateWork {
     PrivateWork(batches: settings.work.steps(examples: n, batch: settings.batch))

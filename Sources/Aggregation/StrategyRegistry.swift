@@ -41,6 +41,8 @@ public enum StrategyRegistry {
     PFedMe.self,
     PerFedAvg.self,
     APFL.self,
+    FedAsync.self,
+    FedBuff.self,
   ]
 
   /// The cards of all strategies, in the same order.

@@ -35,6 +35,8 @@ struct Arena {
   var privacy: RunPrivacy?
   /// How messages are encoded; nil for plain numbers.
   var compression: RunCompression?
+  /// Devices and links in virtual time; nil for no clock.
+  var clock: VirtualClock?
 
   /// The server's network.
   var network: Network { problem.network }
@@ -158,6 +160,11 @@ final class WorkerSpaces: @unchecked Sendable {
   /// Lets go of models that workers have loaded; while none runs.
   func forgetModels() {
     for place in 0..<2 * count { places[place]?.forget() }
+  }
+
+  /// Floating-point operations of a worker's passes so far, in both of its workspaces.
+  func flops(_ worker: Int) -> Int {
+    (places[worker]?.flops ?? 0) &+ (places[count + worker]?.flops ?? 0)
   }
 
   /// A second workspace of a worker, for methods that look at two models at once.

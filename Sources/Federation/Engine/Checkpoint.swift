@@ -15,9 +15,18 @@ package struct Checkpoint: Equatable {
   package var server: ServerState
   /// What each client carries.
   package var memories: [Int: ClientMemory]
+  /// Where the clock stands and who is at work; empty without one.
+  package var clock = StateTensors()
 
   /// A state with every part.
-  package init(round: Int, digest: UInt64, server: ServerState, memories: [Int: ClientMemory]) {
+  package init(
+    round: Int,
+    digest: UInt64,
+    server: ServerState,
+    memories: [Int: ClientMemory],
+    clock: StateTensors = StateTensors()
+  ) {
+    self.clock = clock
     self.round = round
     self.digest = digest
     self.server = server
@@ -38,6 +47,7 @@ package struct Checkpoint: Equatable {
         items.append(item("client/\(client)/" + name, memory[name, default: []]))
       }
     }
+    for name in clock.names { items.append(item("clock//" + name, clock[name, default: []])) }
     let metadata = [
       "format": Self.format, "run": run, "round": String(round), "digest": Digest.hex(digest),
       "scenario": scenarioHash, "tensors": Self.hash(items),
@@ -95,10 +105,13 @@ package struct Checkpoint: Equatable {
       memories: [:]
     )
     for item in file.items {
-      let parts = item.name.split(separator: "/", maxSplits: 2).map(String.init)
+      let parts = item.name.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
+        .map(String.init)
       guard parts.count == 3 else { continue }
       if parts[0] == "server" {
         checkpoint.server.memory[parts[2]] = item.values
+      } else if parts[0] == "clock" {
+        checkpoint.clock[parts[2]] = item.values
       } else if let client = Int(parts[1]) {
         checkpoint.memories[client, default: ClientMemory()][parts[2]] = item.values
       }

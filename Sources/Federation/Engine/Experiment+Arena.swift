@@ -75,7 +75,15 @@ extension Experiment {
       sampler: CohortSampler(settings: scenario.federation, seed: seed),
       pool: WorkerPool(workers: threads),
       spaces: spaces(network),
-      groupSpaces: groupNetworks.map(spaces)
+      groupSpaces: groupNetworks.map(spaces),
+      clock: scenario.system.map {
+        VirtualClock(
+          $0,
+          files: systemFiles,
+          seed: seed,
+          clients: scenario.federation.clients
+        )
+      }
     )
   }
 }

@@ -36,6 +36,10 @@ package struct Trial: Sendable {
   package let privacyLine: JSON?
   /// Clients that stopped because their budget was used up, by round.
   package let stopped: [[Int]]
+  /// Floating-point operations of each round's training.
+  package let flops: [Int]
+  /// What the clock saw in each round; nil without one.
+  package let clock: [ClockOutcome?]
   /// Most parameter vectors that workers and waiting uploads had at once.
   package let peakVectors: Int
 }
@@ -133,6 +137,8 @@ extension Experiment {
       privacy: trace?.record,
       privacyLine: trace?.line,
       stopped: outcomes.map(\.privacy.stopped),
+      flops: outcomes.map(\.flops),
+      clock: outcomes.map(\.clock),
       peakVectors: arena.spaces.parameters.peak
     )
   }

@@ -16,6 +16,8 @@ public struct Experiment: Sendable {
   /// One split per seed, in the order of the seeds.
   package let splits: [Split]
   let initialFile: [Float]?
+  /// What the files of `system` say.
+  let systemFiles: SystemFiles
   /// What the user should know before believing a number.
   public private(set) var warnings: [String]
 
@@ -80,6 +82,10 @@ public struct Experiment: Sendable {
       )
     }
     initialFile = try Self.initialParameters(scenario.model.initialisation, network)
+    systemFiles =
+      try scenario.system.map { settings throws(Failure) in
+        try SystemFiles(settings, clients: scenario.federation.clients)
+      } ?? SystemFiles()
     warnings = []
     warnings = dataWarnings + methodWarnings
     try requireHosts()

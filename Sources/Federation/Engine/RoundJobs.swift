@@ -11,10 +11,10 @@ struct RoundJobs {
   }
 
   /// Clients drawn, ascending.
-  let sampled: [Int]
+  private(set) var sampled: [Int]
   /// The training to do, in the order of the fold: the largest client first so that no worker idles
   /// at the end; clients without examples are drawn but have nothing to do.
-  let list: [Job]
+  private(set) var list: [Job]
   /// What each of them does.
   let settings: LocalSettings
 
@@ -58,32 +58,17 @@ struct RoundJobs {
   }
 }
 
-/// What a worker hands over: both messages of a client, and what it remembers.
-struct TrainedClient: Sendable {
-  // Not nested in the generic simulation: code that moves these values is compiled once, for them.
-  let received: Payload
-  let update: ClientUpdate
-  let memory: ClientMemory
-  /// Under client-level privacy, what left.
-  var sent: ClientRelease.Sent?
-  /// Under example-level privacy, what training did.
-  var statistics: PrivateTraining.Statistics?
-  /// Where messages are encoded, what was sent.
-  var coded: Coded?
-  /// What the update looks like, where its upload is something else.
-  var template: Payload?
+extension RoundJobs {
+  /// Leaves out what does not satisfy `isKept`; shares stay as they are.
+  mutating func keep(_ isKept: (Job) -> Bool) { list = list.filter(isKept) }
 
-  /// Both messages of a client as bytes.
-  struct Coded: Sendable {
-    /// To the client.
-    var down: CodedMessage?
-    /// To the server.
-    var up: CodedMessage?
-    /// How near the upload is to what was meant.
-    var quality = CompressionQuality()
-    /// What the client remembers in place if its upload does not arrive.
-    var unheard: [String: [Float]] = [:]
-    /// Time of encoding and decoding.
-    var seconds = 0.0
+  /// Divides the shares by the sum of those of clients that satisfy `counts`; when all do, shares
+  /// keep their bits.
+  mutating func share(among counts: (Int) -> Bool, outOf before: Int) {
+    let counting = list.filter { counts($0.client) }
+    guard counting.count < before else { return }
+    let total = counting.reduce(0) { $0 + $1.weight }
+    guard total > 0 else { return }
+    list = list.map { Job(client: $0.client, examples: $0.examples, weight: $0.weight / total) }
   }
 }

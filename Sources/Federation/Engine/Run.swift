@@ -45,7 +45,8 @@ struct Run<Method: Strategy> {
     let files = try RunFiles(
       folder,
       upTo: simulation.round,
-      isPrivate: arena.privacy != nil
+      isPrivate: arena.privacy != nil,
+      isClocked: simulation.clock != nil
     )
     if simulation.round == 0, rounds > 0 { try files.begin(digest: simulation.digest) }
     var result = RunResult(
@@ -124,7 +125,8 @@ struct Run<Method: Strategy> {
       record.train = RoundRecord.Train(
         loss: outcome.report.lossSum / outcome.report.exampleWeight,
         examples: outcome.report.examples,
-        steps: outcome.report.steps
+        steps: outcome.report.steps,
+        flops: Double(outcome.flops)
       )
     }
     if let compression = outcome.compression {
@@ -135,6 +137,7 @@ struct Run<Method: Strategy> {
         down: Int(compression.entropy.down.rounded(.up))
       )
     }
+    record.note(outcome.clock, simulation.clock?.settings ?? SystemSettings())
     let spent = simulation.privacyTrace(
       outcome.privacy,
       exact: isEvaluated(simulation.round)
@@ -165,7 +168,8 @@ struct Run<Method: Strategy> {
       messages: outcome.messages,
       clients: rows,
       trainCounts: arena.split.classCounts,
-      privacy: spent?.line
+      privacy: spent?.line,
+      events: outcome.clock?.timeline ?? []
     )
     return record
   }

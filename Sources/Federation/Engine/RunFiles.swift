@@ -12,14 +12,21 @@ struct RunFiles {
   private let messages: LineWriter
   private let digests: LineWriter
   private let privacy: LineWriter?
+  private let events: LineWriter?
 
   /// Where a run keeps its checkpoint.
   static func checkpoints(_ folder: String) -> String { FilePath.join(folder, "checkpoints") }
 
   /// Opens the files of a run, cut back to the lines of rounds up to `round`.
   ///
-  /// `isPrivate`: whether the run has a `privacy.jsonl`.
-  init(_ folder: String, upTo round: Int, isPrivate: Bool = false) throws(Failure) {
+  /// `isPrivate`: whether the run has a `privacy.jsonl`; `isClocked`: whether it has an
+  /// `events.jsonl`.
+  init(
+    _ folder: String,
+    upTo round: Int,
+    isPrivate: Bool = false,
+    isClocked: Bool = false
+  ) throws(Failure) {
     self.folder = folder
     try FilePath.makeFolder(folder)
     try FilePath.makeFolder(Self.checkpoints(folder))
@@ -45,6 +52,7 @@ struct RunFiles {
     }
     rounds = try openLines("rounds.jsonl")
     privacy = isPrivate ? try openLines("privacy.jsonl") : nil
+    events = isClocked ? try openLines("events.jsonl") : nil
     classes = try open("classes.csv", header: ClassRow.header, upTo: kept)
     clients = try open("clients.csv", header: ClientRow.header, upTo: kept)
     messages = try open("messages.csv", header: MessageRow.header, upTo: kept)
@@ -102,7 +110,8 @@ struct RunFiles {
     messages sent: MessageLedger,
     clients scores: [ClientRow],
     trainCounts: [Int],
-    privacy spent: JSON? = nil
+    privacy spent: JSON? = nil,
+    events happened: [ClockEvent] = []
   ) throws(Failure) {
     if let generic = record.generic {
       let table = ClassRow.rows(
@@ -127,6 +136,7 @@ struct RunFiles {
     try messages.append(wholeLines: broadcast.lines(round: 0))
     try messages.append(wholeLines: sent.lines(round: record.round))
     try digests.append(DigestRow(round: record.round, digest: record.digest).line)
+    try events?.append(happened.map(\.line))
     if let spent { try privacy?.append(spent.compact) }
     try rounds.append(record.json.compact)
   }
@@ -135,6 +145,7 @@ struct RunFiles {
   func sync() throws(Failure) {
     for writer in [classes, clients, messages, digests, rounds] { try writer.sync() }
     try privacy?.sync()
+    try events?.sync()
   }
 
   /// Writes a model below `final/`.

@@ -5,54 +5,68 @@ import Tensor
 /// Encoding in a round: what clients receive and send is what buffers hold.
 extension Simulation {
   /// Where the random choices of a message's blocks come from.
-  func codecStream(_ client: Int, isUpload: Bool, _ block: Int) -> RandomStream {
+  ///
+  /// `number`: the exchange of the round, or how often the client started in it before.
+  func codecStream(
+    _ client: Int,
+    round: Int? = nil,
+    number: Int? = nil,
+    isUpload: Bool,
+    _ block: Int
+  ) -> RandomStream {
     RandomStream(
       seed: arena.seed,
       .compression,
-      round: round,
+      round: round ?? self.round,
       client: client,
-      step: (isUpload ? 1 << 40 : 0) + server.exchange << 20 + block
+      step: (isUpload ? 1 << 40 : 0) + (number ?? server.exchange) << 20 + block
     )
   }
 
   /// What all clients of an exchange are sent, encoded once; nil for plain numbers.
+  ///
+  /// `number`: how often the server has sent something in this round before; nil for its exchange.
   func prepareDownload(
-    _ jobs: RoundJobs,
-    _ memory: inout StateTensors
+    to clients: [Int],
+    _ number: Int? = nil
   ) throws(Divergence) -> PreparedDownload? {
-    guard let compressor = arena.compression?.downlink, let first = jobs.list.first else {
+    guard let compressor = arena.compression?.downlink, let first = clients.first else {
       return nil
     }
+    let common = method.download(server, to: first)
     do throws(CodecError) {
+      var memory = server.memory
+      defer { server.memory = memory }
       return try compressor.prepare(
-        method.download(server, to: first.client),
+        common,
         &memory,
         round: round,
         exchange: server.exchange
-      ) { codecStream(arena.problem.clients, isUpload: false, $0) }
+      ) { codecStream(arena.problem.clients, number: number, isUpload: false, $0) }
     } catch {
       throw Divergence(round: round)
     }
   }
 
   /// A client's download as it decodes it.
+  ///
+  /// `number`: as in `codecStream`.
   func receive(
     _ payload: Payload,
     _ prepared: PreparedDownload?,
     _ client: Int,
     _ memory: ClientMemory,
-    _ coded: inout TrainedClient.Coded
-  ) throws(Divergence) -> Payload {
-    guard let compression = arena.compression else { return payload }
+    number: Int? = nil
+  ) throws(Divergence) -> CodedPayload {
+    guard let compression = arena.compression else { return CodedPayload(payload) }
     let start = Terminal.now()
-    defer { coded.seconds += Terminal.now() - start }
     var received = payload
     var message = CodedMessage()
     let lastRound = memory[RunCompression.lastRound].map { Int($0[0]) } ?? 0
     if let prepared {
       do throws(CodecError) {
         let result = try prepared.receive(payload, lastRound: lastRound) {
-          codecStream(client, isUpload: false, $0)
+          codecStream(client, number: number, isUpload: false, $0)
         }
         (received, message) = (result.payload, result.message)
       } catch {
@@ -68,56 +82,85 @@ extension Simulation {
         message.add("compression/choice", bytes: server.memory[name]?.count ?? 0)
       }
     }
-    coded.down = message
-    return received
+    return CodedPayload(received, message, seconds: Terminal.now() - start)
   }
 
-  /// A client's upload as the server decodes it.
-  ///
-  /// `senders`: clients that send in this exchange; `steps`: local steps taken.
+  /// Replaces a client's upload by what the server decodes of it.
   func encode(
-    _ upload: Payload,
+    _ trained: inout TrainedClient,
     _ device: Device,
-    _ senders: Int,
-    steps: Int,
-    _ memory: inout ClientMemory,
-    _ coded: inout TrainedClient.Coded
-  ) throws(Divergence) -> Payload {
-    guard let compression = arena.compression else { return upload }
+    _ number: Int,
+    _ common: ExchangeContext
+  ) throws(Divergence) {
+    guard let compression = arena.compression else { return }
     let start = Terminal.now()
     defer {
-      coded.seconds += Terminal.now() - start
-      if compression.remembersRounds { memory[RunCompression.lastRound] = [Float(round)] }
+      trained.coded?.seconds += Terminal.now() - start
+      if compression.remembersRounds {
+        trained.memory[RunCompression.lastRound] = [Float(device.round)]
+      }
     }
+    if let shared = common.factors { return try sendFactors(&trained, shared) }
+    let upload = trained.update.upload
     guard let compressor = compression.uplink else {
       var message = CodedMessage()
       for block in upload.blocks { message.addPlain(block) }
-      coded.up = message
-      return upload
+      trained.coded?.up = message
+      return
     }
     var choices: [String: [Int]] = [:]
     for block in upload.blocks {
       choices[block.name] = server.memory[RunCompression.choice(block.name)]?.map { Int($0) }
     }
     let facts = UploadCompressor.Facts(
-      round: round,
+      round: device.round,
       exchange: server.exchange,
       learningRate: device.learningRate,
-      steps: steps,
-      senders: senders,
+      steps: trained.update.report.steps,
+      senders: common.senders,
       choices: choices
     )
     do throws(CodecError) {
-      let sent = try compressor.compress(upload, &memory, facts) {
-        codecStream(device.client, isUpload: true, $0)
+      let sent = try compressor.compress(upload, &trained.memory, facts) {
+        codecStream(device.client, round: device.round, number: number, isUpload: true, $0)
       }
-      coded.up = sent.message
-      coded.quality = sent.quality
-      coded.unheard = sent.unheard
-      return sent.payload
+      trained.coded?.up = sent.message
+      trained.coded?.quality = sent.quality
+      trained.coded?.unheard = sent.unheard
+      trained.update.upload = sent.payload
     } catch {
-      throw Divergence(round: round, client: device.client, step: steps)
+      throw Divergence(
+        round: device.round,
+        client: device.client,
+        step: trained.update.report.steps
+      )
     }
+  }
+
+  // MARK: - Sums that come before the fold
+
+  /// Whether uploads are summed up before the method's fold, which then gets one mean.
+  var isSummedFirst: Bool {
+    guard let compression = arena.compression else { return false }
+    if case .factors = compression.memory { return true }
+    return compression.sendsChanges
+  }
+
+  /// A client's share in its sum: estimates count whether their clients are there or not.
+  func sumShare(of job: RoundJobs.Job) -> Double {
+    guard let compression = arena.compression, compression.sendsChanges else { return job.weight }
+    return compression.shares[job.client]
+  }
+
+  /// The mean that such sums give; nil without them.
+  func meanOfSums(
+    _ sums: WeightedMean,
+    _ factors: SharedFactorsRound?,
+    _ jobs: RoundJobs,
+    like template: Payload
+  ) -> Payload? {
+    if let factors { return secondFactors(sums, factors, jobs, like: template) }
+    return isSummedFirst ? estimate(sums, like: template) : nil
   }
 
   /// h ← h + Σ π_k·ĉ_k: the mean of all clients' estimates as one upload; absent ones count, too.
@@ -134,6 +177,12 @@ extension Simulation {
       means.append(mean)
     }
     return template.replacing(means)
+  }
+
+  /// Whether this round ends with a new choice of how strongly each tensor is encoded.
+  var strengthsAreDue: Bool {
+    guard let layerwise = arena.compression?.settings.uplink?.layerwise else { return false }
+    return round % layerwise.every == 0
   }
 
   /// Chooses how strongly each tensor of a block is encoded from now on, by what the server's model

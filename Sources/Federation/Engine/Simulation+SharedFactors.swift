@@ -23,35 +23,38 @@ extension Simulation {
     return SharedFactorsRound(factors: factors, right: right, keepsOwnError: isOwn)
   }
 
-  /// A client's first message: P_k; its memory holds M_k until the sums are known.
-  func firstFactors(
-    _ upload: Payload,
-    _ shared: SharedFactorsRound,
-    _ memory: inout ClientMemory,
-    _ coded: inout TrainedClient.Coded
-  ) throws(Divergence) -> Payload {
-    let block = upload.blocks[0]
+  /// Replaces a client's upload by its first message, P_k; its memory holds M_k until the sums are
+  /// known.
+  func sendFactors(
+    _ trained: inout TrainedClient,
+    _ shared: SharedFactorsRound
+  ) throws(Divergence) {
+    let upload = trained.update.upload
+    guard let block = upload.blocks.first else { return }
     let name = UploadCompressor.name("error", block.name)
     var m = block.values
-    if let error = memory[name], error.count == m.count {
+    if let error = trained.memory[name], error.count == m.count {
       VectorArithmetic.addScaled(&m, 1, error)
     }
     guard VectorArithmetic.isFinite(m.span) else { throw Divergence(round: round) }
     let left = shared.factors.left(of: m, factors: shared.right)
-    memory[name] = m
+    let rightCount = shared.factors.rightCount
+    trained.memory[name] = m
     var message = CodedMessage()
     message.add(block.name + "/left", floats: left.count, dense: block.byteCount)
-    message.add(block.name + "/right", floats: shared.factors.rightCount, dense: 0)
-    coded.up = message
-    coded.quality.values = m.count
-    coded.quality.kept = left.count + shared.factors.rightCount
-    coded.down?.add(block.name + "/left", floats: left.count, dense: 0)
+    message.add(block.name + "/right", floats: rightCount, dense: 0)
+    trained.coded?.up = message
+    trained.coded?.quality.values = m.count
+    trained.coded?.quality.kept = left.count + rightCount
+    trained.coded?.down?.add(block.name + "/left", floats: left.count, dense: 0)
     if !shared.keepsOwnError {
-      coded.down?.add(block.name + "/right", floats: shared.factors.rightCount, dense: 0)
+      trained.coded?.down?.add(block.name + "/right", floats: rightCount, dense: 0)
     }
+    trained.downBytes = trained.coded?.down?.byteCount ?? trained.downBytes
+    trained.template = upload.materialised
     var payload = Payload.empty
     payload.append("left", [NamedShape("left", [left.count])], values: left)
-    return payload
+    trained.update.upload = payload
   }
 
   /// The second sum and what both tell of the mean update, as one upload; moves all errors.

@@ -6,6 +6,12 @@ import Tensor
 final class Simulation<Method: Strategy> {
   let arena: Arena
   let method: Method
+  /// Devices and links in virtual time; nil for no clock.
+  let clock: VirtualClock?
+  /// Virtual seconds since the first round began.
+  var now = 0.0
+  /// Who is at work, for methods that wait for nobody.
+  var asynchrony = Asynchrony()
   /// Rounds done.
   private(set) var round = 0
   /// What the server carries.
@@ -15,9 +21,9 @@ final class Simulation<Method: Strategy> {
   /// The hash chain over all states so far.
   private(set) var digest: UInt64 = 0
   /// Between rounds, the memory of the sums.
-  private var fold = Method.Fold()
+  var fold = Method.Fold()
   /// What an upload looks like, for cohorts of nobody.
-  private var template: Payload?
+  var template: Payload?
 
   /// What a round did, besides moving the state.
   struct Outcome {
@@ -33,6 +39,10 @@ final class Simulation<Method: Strategy> {
     var broadcast = MessageLedger()
     /// What privacy did.
     var privacy = PrivacyOutcome()
+    /// Floating-point operations of all clients' passes through networks.
+    var flops = 0
+    /// What the clock saw; nil without one.
+    var clock: ClockOutcome?
     /// What encoding did; nil where nothing is encoded.
     var compression: CompressionOutcome?
     /// What each client did, where cohorts are chosen by losses.
@@ -45,6 +55,7 @@ final class Simulation<Method: Strategy> {
   init(_ method: Method, _ arena: Arena) {
     self.arena = arena
     self.method = method
+    clock = Self.clock(of: method, arena)
     server = method.start(arena.problem)
     extendDigest(with: [])
   }
@@ -53,9 +64,11 @@ final class Simulation<Method: Strategy> {
   func runRound() throws(Divergence) -> Outcome {
     round += 1
     server.round = round
+    if case .buffered(let size) = method.schedule { return try runAsynchronously(buffer: size) }
     var outcome = Outcome()
     if arena.compression != nil { outcome.compression = CompressionOutcome() }
-    let cohort = try cohort(&outcome)
+    let cohort = try selectsClients ? cohort(&outcome) : drawCohort()
+    outcome.clock = clock.map { _ in ClockOutcome(start: now) }
     if let privacy = arena.privacy, Method.population == .cohort {
       outcome.privacy.stopped = cohort.filter { !privacy.canTrain($0, memories[$0]) }
     }
@@ -74,46 +87,54 @@ final class Simulation<Method: Strategy> {
       try run(jobs, exchange, &outcome)
     }
     server.exchange = 0
-    guard VectorArithmetic.isFinite(server.model.span) else {
-      throw Divergence(round: round)
-    }
+    try requireFinite()
     if selectsClients { keep(reports(&outcome), in: &server.memory) }
     extendDigest(with: jobs.list.map(\.client))
     return outcome
   }
 
+  /// A model with an infinite weight ends the run.
+  func requireFinite() throws(Divergence) {
+    guard VectorArithmetic.isFinite(server.model.span) else {
+      throw Divergence(round: round)
+    }
+  }
+
   /// One exchange: download → train in parallel → fold in order → server step.
   private func run(
-    _ jobs: RoundJobs,
+    _ cohort: RoundJobs,
     _ exchange: Int,
     _ outcome: inout Outcome
   ) throws(Divergence) {
+    let prepared = try prepareDownload(to: cohort.list.map(\.client))
+    let (jobs, started) = try beginExchange(cohort, exchange, prepared, &outcome)
+    var clocked = started
     var failure: Divergence?
     var fold = Method.Fold()
     swap(&fold, &self.fold)  // one owner: no copy below
     fold.restart()
     // Taken before the workers start: they read, and the fold below writes, `memories`.
     let remembered = jobs.list.map { memories[$0.client] ?? ClientMemory() }
-    let release = clientRelease(senders: jobs.list.count)
+    let common = ExchangeContext(
+      senders: jobs.list.count,
+      release: clientRelease(senders: jobs.list.count),
+      download: prepared,
+      factors: sharedFactors(jobs)
+    )
     var aggregate = PrivateAggregate()
     let clip = privateClip
-    if release != nil { outcome.privacy.clip = clip }
-    var memory = server.memory
-    let prepared = try prepareDownload(jobs, &memory)
-    server.memory = memory
+    if common.release != nil { outcome.privacy.clip = clip }
     var changes = WeightedMean()
-    let sendsChanges = arena.compression?.sendsChanges ?? false
-    let shared = sharedFactors(jobs)
     var sample: Payload?
+    var unheard: [Int: [String: [Float]]] = [:]
 
     arena.pool.run(jobs.list.count) { worker, index in
-      train(
+      trainInTime(
         jobs.list[index],
-        jobs,
+        jobs.settings,
         remembered[index],
-        release,
-        prepared,
-        shared,
+        common,
+        started,
         worker: worker
       )
     } foldBatch: { first, results in
@@ -124,49 +145,56 @@ final class Simulation<Method: Strategy> {
         case .failure(let divergence): failure = divergence
         case .success(let trained):
           let job = jobs.list[first + offset]
-          count(trained, of: job.client, in: &outcome)
-          note(trained, in: &outcome)
+          let timing = timing(of: trained, job.client)
+          let fate = clocked?.note(job.client, job: first + offset, timing)
+          take(trained, of: job.client, fate == .dropped, in: &outcome)
+          if fate == .dropped { continue }
+          if clocked != nil { outcome.seconds[job.client, default: 0] += timing.total }
+          if fate == .lost {
+            forget(trained.unheard, of: job.client)
+            continue
+          }
           if sample == nil { sample = trained.template ?? trained.update.upload }
           if aggregatesPrivately, let sent = trained.sent {
             aggregate.add(sent, clip: clip)
-          } else if sendsChanges {
-            let share = arena.compression?.shares[job.client] ?? 0
-            changes.add(WeightedUpload(trained.update.upload, weight: share, client: job.client))
-          } else if shared != nil {
-            changes.add(
-              WeightedUpload(trained.update.upload, weight: job.weight, client: job.client)
-            )
+            continue
+          }
+          let upload = WeightedUpload(
+            trained.update.upload,
+            weight: sumShare(of: job),
+            client: job.client
+          )
+          if isSummedFirst {
+            changes.add(upload)
+          } else if fate == .held {
+            unheard[job.client] = trained.unheard
+            clocked?.hold(upload)
           } else {
-            uploads.append(
-              WeightedUpload(trained.update.upload, weight: job.weight, client: job.client)
-            )
+            uploads.append(upload)
           }
-          outcome.report.add(trained.update.report)
-          if selectsClients {
-            outcome.reports[job.client, default: LocalReport()].add(trained.update.report)
-          }
-          memories[job.client] = trained.memory.isEmpty ? nil : trained.memory
         }
       }
       fold.add(uploads)
     }
     if let failure { throw failure }
+    if let held = clocked?.settle(), !held.isEmpty { fold.add(held) }
+    for client in clocked?.outcome.late ?? [] { forget(unheard[client] ?? [:], of: client) }
+    let arrived = clocked?.taken ?? jobs.list.count
     arena.forgetModels()  // the server is about to move the model, and would copy it
     if aggregatesPrivately {
       let mean = privateMean(&aggregate, jobs, &outcome)
       fold.add(WeightedUpload(mean, weight: 1, client: arena.problem.clients))
     }
-    var mean: Payload?
-    if sendsChanges, let sample { mean = estimate(changes, like: sample) }
-    if let shared, let sample { mean = secondFactors(changes, shared, jobs, like: sample) }
-    if let mean { fold.add(WeightedUpload(mean, weight: 1, client: arena.problem.clients)) }
-    if !jobs.list.isEmpty || aggregatesPrivately {
+    if let sample, let mean = meanOfSums(changes, common.factors, jobs, like: sample) {
+      fold.add(WeightedUpload(mean, weight: 1, client: arena.problem.clients))
+    }
+    if arrived > 0 || aggregatesPrivately {
       let before = strengthsAreDue ? server.model : []
       let facts = RoundFacts(
         round: round,
         exchange: exchange,
         rounds: arena.problem.rounds,
-        uploads: max(1, jobs.list.count),
+        uploads: max(1, arrived),
         clients: arena.problem.clients,
         makeDevice: { [arena, round] in arena.serverDevice(round: round, exchange: exchange) }
       )
@@ -178,17 +206,21 @@ final class Simulation<Method: Strategy> {
       }
     }
     swap(&fold, &self.fold)
-  }
-
-  /// Whether this round ends with a new choice of how strongly each tensor is encoded.
-  private var strengthsAreDue: Bool {
-    guard let layerwise = arena.compression?.settings.uplink?.layerwise else { return false }
-    return round % layerwise.every == 0
+    if let done = clocked?.finish(steps: arrived > 0 || aggregatesPrivately) {
+      outcome.clock = done
+      now = done.end
+    }
   }
 
   /// All that the next rounds depend on.
   var checkpoint: Checkpoint {
-    Checkpoint(round: round, digest: digest, server: server, memories: memories)
+    Checkpoint(
+      round: round,
+      digest: digest,
+      server: server,
+      memories: memories,
+      clock: clockState
+    )
   }
 
   /// Continues from a checkpoint as if it had never stopped.
@@ -198,163 +230,91 @@ final class Simulation<Method: Strategy> {
     server = checkpoint.server
     server.round = round
     memories = checkpoint.memories
+    restoreClock(checkpoint.clock)
   }
 
   /// Download, local training, upload of one client; runs on a worker.
-  private func train(
+  ///
+  /// `flight`: what an asynchronous client was sent, and when; nil in a synchronous exchange.
+  func train(
     _ job: RoundJobs.Job,
-    _ jobs: RoundJobs,
+    _ settings: LocalSettings,
     _ remembered: ClientMemory,
-    _ release: ClientRelease?,
-    _ prepared: PreparedDownload?,
-    _ shared: SharedFactorsRound?,
+    _ common: ExchangeContext,
+    flight: Flight? = nil,
     worker: Int
   ) -> Result<TrainedClient, Divergence> {
+    let number = flight?.repetition ?? server.exchange
+    let spaces = arena.spaces(of: job.client)
+    let before = spaces.flops(worker)
     let privacy = arena.privacy?.training(
       of: job.client,
       remembered,
       worker: worker,
-      exchange: server.exchange
+      exchange: number
     )
     var device = arena.device(
       client: job.client,
-      round: round,
+      round: flight?.round ?? round,
       examples: job.examples,
       worker: worker,
-      settings: jobs.settings,
-      firstStep: Counters.exchange(server.exchange),
+      settings: settings,
+      firstStep: Counters.exchange(number),
       privacy: privacy
     )
-    var memory = remembered
-    var coded = TrainedClient.Coded()
     do throws(Divergence) {
-      let received = try receive(
-        method.download(server, to: job.client),
-        prepared,
-        job.client,
-        remembered,
-        &coded
-      )
-      var update = try method.train(&device, received: received, memory: &memory)
+      var received = CodedPayload(flight?.received ?? method.download(server, to: job.client))
+      if flight == nil {
+        received = try receive(received.payload, common.download, job.client, remembered)
+      }
+      var memory = remembered
+      let update = try method.train(&device, received: received.payload, memory: &memory)
       if let privacy { arena.privacy?.remember(privacy, &memory) }
-      var sent: ClientRelease.Sent?
-      // Where the server adds the noise, its clip is the last that looks at data; else noise comes
-      // first and encoding is free.
-      let encodesFirst = release?.mechanism.placement == .server
-      var template: Payload?
-      func encoded(_ upload: Payload) throws(Divergence) -> Payload {
-        if let shared {
-          template = upload.materialised
-          return try firstFactors(upload, shared, &memory, &coded)
-        }
-        return try encode(
-          upload,
-          device,
-          jobs.list.count,
-          steps: update.report.steps,
-          &memory,
-          &coded
-        )
-      }
-      if encodesFirst { update.upload = try encoded(update.upload) }
-      if let release, !update.upload.blocks.isEmpty {
-        let result = release.release(update.upload, &memory) { clientNoise(job.client, $0) }
-        update.upload = result.upload
-        sent = result
-      }
-      if !encodesFirst {
-        update.upload = try encoded(update.upload)
-        sent?.upload = update.upload
-      }
-      return .success(
-        TrainedClient(
-          received: received,
-          update: update,
-          memory: memory,
-          sent: sent,
-          statistics: privacy?.statistics,
-          coded: arena.compression == nil ? nil : coded,
-          template: template
-        )
+      var trained = TrainedClient(
+        received: received.payload,
+        downBytes: flight?.downBytes ?? received.byteCount,
+        update: update,
+        memory: memory,
+        statistics: privacy?.statistics,
+        flops: spaces.flops(worker) - before
       )
+      if arena.compression != nil {
+        trained.coded = TrainedClient.Coded(down: received.message, seconds: received.seconds)
+      }
+      try pack(&trained, device, number, common)
+      return .success(trained)
     } catch {
       return .failure(error)
     }
   }
 
-  /// The noisy mean of what was summed up, also of nothing.
-  private func privateMean(
-    _ aggregate: inout PrivateAggregate,
-    _ jobs: RoundJobs,
-    _ outcome: inout Outcome
-  ) -> Payload {
-    if aggregate.template == nil {
-      if template == nil { template = sampleUpload(jobs.settings) }
-      if let template { aggregate.shape(template) }
+  /// From an update to what leaves: clip, noise and encoding, in the order that protects.
+  ///
+  /// Where the server adds the noise, its clip is the last that looks at data; else noise comes
+  /// first and encoding is free.
+  private func pack(
+    _ trained: inout TrainedClient,
+    _ device: Device,
+    _ number: Int,
+    _ common: ExchangeContext
+  ) throws(Divergence) {
+    let encodesFirst = common.release?.mechanism.placement == .server
+    if encodesFirst { try encode(&trained, device, number, common) }
+    if let release = common.release, !trained.update.upload.blocks.isEmpty {
+      let sent = release.release(trained.update.upload, &trained.memory) {
+        clientNoise(device.client, $0)
+      }
+      trained.update.upload = sent.upload
+      trained.sent = sent
     }
-    template = aggregate.template
-    var memory = server.memory
-    defer { server.memory = memory }
-    return releaseMean(aggregate, &memory, &outcome)
-  }
-
-  /// What an upload looks like, from a training whose result nobody sees: an empty cohort gets its
-  /// noise like any other.
-  private func sampleUpload(_ settings: LocalSettings) -> Payload? {
-    guard let client = arena.split.clients.firstIndex(where: { !$0.isEmpty }) else { return nil }
-    let job = RoundJobs.Job(client: client, examples: arena.split.clients[client], weight: 1)
-    let alone = RoundJobs(sampled: [client], list: [job], settings: settings)
-    let result = train(job, alone, memories[client] ?? ClientMemory(), nil, nil, nil, worker: 0)
-    guard case .success(let trained) = result else { return nil }
-    return trained.update.upload.materialised
-  }
-
-  // MARK: - Ledger
-
-  /// What privacy has to know of a client's part.
-  private func note(_ trained: TrainedClient, in outcome: inout Outcome) {
-    guard let privacy = arena.privacy else { return }
-    if let statistics = trained.statistics { outcome.privacy.training.add(statistics) }
-    if let sent = trained.sent { outcome.privacy.norms.append(sent.norm) }
-    guard privacy.settings.exampleLevel != nil, Method.population == .cohort else { return }
-    for block in trained.update.upload.blocks where !privacy.declared.contains(block.name) {
-      outcome.privacy.undeclared.insert(block.name)
-    }
-  }
-
-  /// What every client is told once: the method's broadcast, and the pooled class counts when the
-  /// loss needs them.
-  private func countBroadcast(in outcome: inout Outcome) {
-    guard Method.population == .cohort else { return }
-    var down = method.broadcast(server)
-    var up = Payload.empty
-    if arena.problem.settings.loss.needsPooledCounts {
-      let counts = [NamedShape("class_counts", [arena.network.classes], .int32)]
-      let zeros = [Float](repeating: 0, count: arena.network.classes)  // only sizes are counted
-      up.append("class-counts", counts, values: zeros)
-      down.append("class-counts", counts, values: zeros)
-    }
-    for client in 0..<arena.problem.clients {
-      outcome.bytes.setup += outcome.broadcast.add(up, .up, client: client)
-      outcome.bytes.setup += outcome.broadcast.add(down, .down, client: client)
-    }
-  }
-
-  /// Every tensor of both messages; data that never leave their place cost nothing.
-  private func count(_ trained: TrainedClient, of client: Int, in outcome: inout Outcome) {
-    guard Method.population == .cohort else { return }
-    if let coded = trained.coded, let down = coded.down, let up = coded.up {
-      outcome.bytes.down += outcome.messages.add(down, .down, client: client)
-      outcome.bytes.up += outcome.messages.add(up, .up, client: client)
-      outcome.compression?.add(coded)
-    } else {
-      outcome.bytes.down += outcome.messages.add(trained.received, .down, client: client)
-      outcome.bytes.up += outcome.messages.add(trained.update.upload, .up, client: client)
+    if !encodesFirst {
+      try encode(&trained, device, number, common)
+      trained.sent?.upload = trained.update.upload
     }
   }
 
   /// digest ← hash(digest, server state, memories of this round's clients).
-  private func extendDigest(with clients: [Int]) {
+  func extendDigest(with clients: [Int]) {
     var hash = XXHash64(seed: digest)
     hash.update([Int64(round)])
     hash.update(server.model)

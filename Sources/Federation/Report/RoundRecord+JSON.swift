@@ -12,6 +12,7 @@ extension RoundRecord {
     if let personal { members.append(("personal", personal.json)) }
     if let privacy { members.append(("privacy", privacy.json)) }
     if let compression { members.append(("compression", compression.json)) }
+    members += clockMembers
     var times: [(String, JSON)] = [("wall", .number(time.wall))]
     if let virtual = time.virtual { times.append(("virtual", .number(virtual))) }
     members.append(("time", .object(times)))
@@ -55,6 +56,7 @@ extension RoundRecord {
     }
     privacy = json["privacy"].flatMap(Privacy.init)
     compression = json["compression"].flatMap(Compression.init)
+    readClock(json)
   }
 
   /// Reads the text of a `rounds.jsonl`.

@@ -20,6 +20,12 @@ public struct RoundRecord: Sendable, Equatable {
   public var privacy: Privacy?
   /// What encoding did to uploads; nil where nothing is encoded.
   public var compression: Compression?
+  /// Who came and who did not, on the virtual clock; nil without one.
+  public var clock: Clock?
+  /// What devices drew; nil without their power.
+  public var energy: Energy?
+  /// What it cost; nil without prices.
+  public var cost: Cost?
   /// How long it took; the only part that differs between two equal runs.
   public var time: Time
   /// Hash chain over the global state, hexadecimal.

@@ -67,6 +67,8 @@ package indirect enum FieldType: Sendable {
   case integer(ClosedRange<Int>)
   /// A finite number.
   case number(NumberRange)
+  /// A number in a base unit, or text with a unit.
+  case quantity(Quantity)
   /// true or false.
   case flag
   /// One of some words; the second table maps other tools' words to ours.
@@ -116,7 +118,7 @@ package struct NumberRange: Sendable {
   /// A positive number below the minimum is probably 1/x of what is meant.
   let offersInverse: Bool
 
-  init(
+  package init(
     _ minimum: Double,
     _ maximum: Double,
     exclusiveMinimum: Bool = false,
@@ -248,6 +250,7 @@ extension FieldType {
       if range.upperBound >= 1 << 53 { return "a whole number >= \(range.lowerBound)" }
       return "a whole number from \(range.lowerBound) to \(range.upperBound)"
     case .number(let range): return range.allowed
+    case .quantity(let quantity): return quantity.allowed
     case .flag: return "true or false"
     case .choice(let words, _): return words.map { "\"\($0)\"" }.joined(separator: ", ")
     case .text(.path): return "a path in double quotes"

@@ -24,6 +24,8 @@ public struct Scenario: Sendable {
   public var evaluation: EvaluationSettings
   /// What is written.
   public var output: OutputSettings
+  /// Devices and links in virtual time; nil for no clock.
+  public var system: SystemSettings?
 
   /// One method with its settings.
   public struct StrategyChoice: Sendable {

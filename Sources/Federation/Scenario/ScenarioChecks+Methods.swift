@@ -29,6 +29,7 @@ extension ScenarioChecks {
     checkPrivateMethods(scenario)
     checkCompressedMethods(scenario)
     checkSelection(scenario)
+    checkClock(scenario)
     return problems
   }
 }

@@ -39,6 +39,7 @@ struct ScenarioChecks {
     checkStrategies()
     checkPrivacy()
     checkCompression()
+    checkSystem()
     return problems
   }
 

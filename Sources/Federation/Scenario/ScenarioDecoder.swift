@@ -36,7 +36,8 @@ struct ScenarioDecoder {
       output: OutputSettings(
         checkpointEvery: try root.node("output").int("checkpointEvery"),
         personalModels: try root.node("output").flag("personalModels")
-      )
+      ),
+      system: try system(root)
     )
   }
 

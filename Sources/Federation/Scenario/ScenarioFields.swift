@@ -65,6 +65,7 @@ package enum ScenarioFields {
       ),
       privacy,
       compression,
+      system,
       Field(
         "evaluation",
         .object(evaluation),
@@ -84,7 +85,7 @@ package enum ScenarioFields {
 
   /// Sections of the format that other versions have and this one cannot do.
   static let unavailable: [String: String] = [
-    "system": "simulated networks and devices", "limits": "limits of time and memory",
+    "limits": "limits of time and memory",
     "compare": "planned comparisons",
   ]
 

@@ -105,6 +105,7 @@ extension ScenarioValidator {
     switch type {
     case .integer(let range): return integer(json, range, type, at: path)
     case .number(let range): return number(json, range, type, at: path, summary: summary)
+    case .quantity(let quantity): return self.quantity(json, quantity, at: path)
     case .flag: return json.truth == nil ? wrongType(type, json, at: path) : json
     case .choice(let words, let synonyms):
       guard let word = json.text else { return wrongType(type, json, at: path) }

@@ -19,6 +19,8 @@ public struct Network: Sendable {
   /// How: the same with neighbours joined (`Fusion`).
   let steps: [any Operation]
   let stepWrites: [GradientWrite]
+  /// What one example costs in them.
+  let work: PassWork
   /// Those that run backward, in forward order: not what lies before the first trained parameter.
   let backwardSteps: [Int]
   package let slots: [Slot]
@@ -103,6 +105,7 @@ public struct Network: Sendable {
     self.gradientWrites = gradientWrites
     self.steps = steps
     self.stepWrites = stepWrites
+    work = PassWork(steps, stepWrites)
     self.slots = slots
     self.scratchCount = scratchCount
     self.logitsSlot = logitsSlot
@@ -185,6 +188,7 @@ public struct Network: Sendable {
       firstExample: firstExample
     )
     for step in steps { step.forward(pass) }
+    workspace.flops &+= batch &* work.forward
   }
 
   /// From the gradient in `workspace.logitsGradient`, after a training forward pass on the same
@@ -213,9 +217,12 @@ public struct Network: Sendable {
       accumulate: accumulate,
       directRate: directRate
     )
+    var cost = 0
     forEachBackwardStep(part, from: first) { index in
       steps[index].backward(pass, inputGradient: stepWrites[index])
+      cost += work.backward[index]
     }
+    workspace.flops &+= batch &* cost
   }
 
   /// Calls `body` with the steps of a stretch of the backward sweep, in its order.

@@ -52,6 +52,10 @@ public final class Workspace {
   public let matchedEntries: UnsafeBufferPointer<Int32>
   /// Bytes allocated.
   public let byteCount: Int
+  /// Floating-point operations of all passes so far, a multiply-add as two; products only.
+  ///
+  /// Passes are counted as they run: what a sweep leaves out costs nothing.
+  public internal(set) var flops = 0
 
   private var model: ParameterBuffer
   private var isShared = false

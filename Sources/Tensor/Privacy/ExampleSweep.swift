@@ -8,7 +8,8 @@ extension ExampleGradients {
   ///
   /// `first`: steps before this one are left out; gradients of layers that were not reached are 0.
   ///
-  /// `workspace.gradient` is neither read nor written.
+  /// `workspace.gradient` is neither read nor written. Counted as an ordinary sweep, however norms
+  /// and sums are found.
   ///
   /// - Complexity: that of `Network.backward`, and O(examples · parameters) memory moved for layers
   ///   that write gradients out.
@@ -38,16 +39,20 @@ extension ExampleGradients {
     }
     let start = max(first, plan.first)
     reached = max(start, part == .head ? network.headStart : 0)
+    var cost = 0
     network.forEachBackwardStep(part, from: start) { index in
       if let layer = plan.layerOf[index] {
+        cost += network.work.backward[index]
         switch plan.layers[layer].method {
         case .rows: writeRows(pass, index, layer)
         case .products: keepProducts(pass, index, layer)
         }
       } else {
+        cost += network.work.inputOnly[index]
         passOn(pass, index)
       }
     }
+    workspace.flops &+= pass.batch &* cost
     guard part != .head else { return }
     for (index, layer) in plan.layers.enumerated() where layer.steps.count > 1 {
       for example in 0..<count { takeNorm(of: row(layer, example), layer, index, example) }

@@ -22,6 +22,12 @@ public enum Purpose: UInt64, Sendable, CaseIterable {
   case dpRounding = 32
   case audit = 33
   case compression = 40
+  case deviceSpeed = 50
+  case deviceNetwork = 51
+  case deviceAvailability = 52
+  case deviceDropout = 53
+  case messageLoss = 54
+  case asynchronousStart = 55
   case candidates = 60
   case oortExploitation = 61
   case oortExploration = 62

@@ -16,6 +16,7 @@ struct ScenarioText {
   var publicSet: String?
   var styles: String?
   var clientModels: String?
+  var system: String?
   var federation = #"{ "clients": 3, "rounds": 2 }"#
   var model = #"{ "kind": "mlp", "hidden": [6] }"#
   var work = #"{ "epochs": 2 }"#
@@ -49,7 +50,8 @@ struct ScenarioText {
         "partition": \(partition), "augment": \(augment),
         "normalize": "\(normalize)", "test": \(localTest)\(member("public", publicSet))\(
           member("styles", styles))
-      }\(member("clientModels", clientModels)),
+      }\(member("clientModels", clientModels))\(
+        member("system", system)),
       "federation": \(federation), "model": \(model),
       "client": {
         "work": \(work), "batch": \(batch), "order": "\(order)", "optimizer": \(optimizer),

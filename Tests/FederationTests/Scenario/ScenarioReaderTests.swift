@@ -8,7 +8,7 @@ import Testing
   @Test(
     "a wrong scenario is refused with code, path, line and suggestion",
     arguments: wrongFiles + wrongNames + wrongValues + wrongTogether + wrongSets + wrongSetsTogether
-      + wrongPrivacy + wrongCompression
+      + wrongPrivacy + wrongCompression + wrongSystems
   )
   func wrong(_ sample: WrongScenario) throws {
     let reading = read(sample.text)

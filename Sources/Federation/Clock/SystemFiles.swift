@@ -1,0 +1,53 @@
+/// What the files of a section `system` say, read once for all seeds.
+package struct SystemFiles: Sendable {
+  /// FLOP/s by client; nil without a table.
+  package var speeds: [Double]?
+  /// When clients can be asked; nil without a trace.
+  package var trace: AvailabilityTrace?
+
+  /// Nothing read.
+  package init() {}
+
+  /// Reads what the settings name.
+  ///
+  /// - Throws: exit 4 with file and line, exit 3 when the number of speeds is not that of clients.
+  package init(_ settings: SystemSettings, clients: Int) throws(Failure) {
+    switch settings.compute {
+    case .table(let path): speeds = try Self.speeds(path, clients: clients)
+    case .values(let values): speeds = values
+    default: break
+    }
+    if case .trace(let path) = settings.availability {
+      trace = try AvailabilityTrace(path: path, clients: clients)
+    }
+  }
+
+  private static func speeds(_ path: String, clients: Int) throws(Failure) -> [Double] {
+    let quantity = Quantity(kind: .speed, NumberRange(1, 1e24))
+    var speeds: [Double] = []
+    let lines = try FileReader.bytes(of: path, what: "speeds of devices").split(
+      separator: 10,
+      omittingEmptySubsequences: false
+    )
+    for (index, bytes) in lines.enumerated() {
+      var line = String(decoding: bytes, as: UTF8.self)
+      if line.hasSuffix("\r") { line.removeLast() }
+      if line.isEmpty || line.hasPrefix("#") { continue }
+      guard let speed = Double(line) ?? quantity.value(of: line), quantity.range.contains(speed)
+      else {
+        throw DataFailure.malformed(
+          path,
+          "line \(index + 1): found \(line.prefix(40)); expected \(quantity.allowed)"
+        )
+      }
+      speeds.append(speed)
+    }
+    guard speeds.count == clients else {
+      throw DataFailure.inconsistent(
+        path,
+        "it has \(speeds.count) speeds; federation.clients is \(clients)"
+      )
+    }
+    return speeds
+  }
+}

@@ -1,0 +1,106 @@
+import Aggregation
+import Tensor
+
+/// Checks of `system`.
+extension ScenarioChecks {
+  /// What the section alone shows to be wrong.
+  mutating func checkSystem() {
+    if text("system.compute.kind") == "table" {
+      let values = values["system.compute.values"]?.elements
+      if values == nil, text("system.compute.path") == nil {
+        error(
+          "E3340",
+          "system.compute",
+          "found a table without speeds",
+          hint: "give \"path\" or \"values\""
+        )
+      }
+      if let values, let clients = int("federation.clients"), values.count != clients {
+        error(
+          "E3341",
+          "system.compute.values",
+          "found \(values.count) speeds; federation.clients is \(clients)",
+          hint: "give one speed for each client"
+        )
+      }
+    }
+    let deadline = number("system.deadline")
+    if text("system.stragglers") == "partial", deadline == nil {
+      error(
+        "E3342",
+        "system.stragglers",
+        "found \"partial\" without a deadline that stragglers could meet",
+        hint: "give \"deadline\": \"60 s\""
+      )
+    }
+    if let deadline, let latency = number("system.network.latency"), deadline <= 2 * latency {
+      warn(
+        "W3042",
+        "system.deadline",
+        "\(JSON.number(deadline).compact) s is no more than two latencies: every client that "
+          + "receives and sends comes too late"
+      )
+    }
+  }
+
+  /// The clock against methods and their privacy; the scenario is valid otherwise.
+  mutating func checkClock(_ scenario: Scenario) {
+    let federation = scenario.federation
+    if let system = scenario.system, system.overSelection > 1,
+      (system.overSelection * federation.expectedCohort).rounded() > Double(federation.clients)
+    {
+      warn(
+        "W3041",
+        "system.overSelection",
+        "\(JSON.number(system.overSelection).compact) cohorts are more than all "
+          + "\(federation.clients) clients"
+      )
+    }
+    for (index, choice) in scenario.strategies.enumerated() {
+      guard let type = StrategyRegistry[choice.kind] else { continue }
+      let path = "strategies[\(index)]"
+      let isAsynchronous = type.needs.contains(.clock)
+      if let system = scenario.system, isAsynchronous,
+        system.deadline != nil || system.overSelection > 1
+      {
+        warn(
+          "W3040",
+          path,
+          "\(choice.label) is asynchronous: system.deadline, overSelection and stragglers do not "
+            + "apply to it"
+        )
+      }
+      if let privacy = choice.privacy, !privacy.isInert, let mechanism = privacy.clientLevel {
+        checkClock(scenario.system, mechanism, isAsynchronous, choice.label, path)
+      }
+    }
+  }
+
+  /// Client-level privacy is accounted for cohorts that are drawn and not selected by speed.
+  private mutating func checkClock(
+    _ system: SystemSettings?,
+    _ mechanism: PrivacySettings.ClientMechanism,
+    _ isAsynchronous: Bool,
+    _ label: String,
+    _ path: String
+  ) {
+    var reasons: [String] = []
+    if isAsynchronous { reasons.append("an asynchronous method has no drawn cohorts") }
+    if let system {
+      if system.overSelection > 1 { reasons.append("overSelection prefers fast clients") }
+      if system.deadline != nil { reasons.append("deadline leaves slow clients out") }
+      if system.availability != .always { reasons.append("availability changes who is drawn") }
+      if mechanism.placement == .distributed, system.dropout > 0 || system.loss > 0 {
+        reasons.append("shares of the noise go missing with dropout and loss")
+      }
+    }
+    for reason in reasons {
+      error(
+        "E3343",
+        path,
+        "\(label): no accountant for client-level privacy here: \(reason)",
+        hint: "leave it out, or set privacy.unit to \"example\""
+      )
+    }
+  }
+}
