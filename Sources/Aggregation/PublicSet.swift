@@ -82,7 +82,7 @@ extension LocalReport {
   /// then that of private images.
   package var withoutLoss: LocalReport {
     var report = self
-    (report.lossSum, report.exampleWeight) = (0, 0)
+    (report.lossSum, report.squareSum, report.exampleWeight) = (0, 0, 0)
     return report
   }
 }

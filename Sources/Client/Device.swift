@@ -305,6 +305,7 @@ public struct Device {
         totalWeight: part.totalWeight
       )
       result.lossSum += own.lossSum
+      result.squareSum += own.squareSum
       result.correct += own.correct
     } else {
       gradient.update(repeating: 0, count: part.count * network.classes)

@@ -23,6 +23,9 @@ public struct LocalPhase: Sendable {
 public struct LocalReport: Sendable, Equatable {
   /// Σ over batches of the batch's loss sum: divide by `exampleWeight` for the mean.
   public var lossSum = 0.0
+  /// Σ of the squared losses of single examples, without a method's further terms: divide by
+  /// `exampleWeight` for the mean.
+  public var squareSum = 0.0
   /// Σ of example weights seen (examples, when the loss has no class weights).
   public var exampleWeight = 0.0
   /// Examples seen, each as often as it was seen.
@@ -36,6 +39,7 @@ public struct LocalReport: Sendable, Equatable {
   /// Adds another stretch.
   public mutating func add(_ other: LocalReport) {
     lossSum += other.lossSum
+    squareSum += other.squareSum
     exampleWeight += other.exampleWeight
     examples += other.examples
     steps += other.steps
@@ -72,6 +76,7 @@ extension Device {
         optimizer.step(workspace, learningRate: learningRate, ranges: phase.ranges)
       }
       report.lossSum += result.lossSum
+      report.squareSum += result.squareSum
       report.exampleWeight += result.weight
       report.examples += batch
       report.steps += 1

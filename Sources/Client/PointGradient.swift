@@ -51,6 +51,7 @@ extension LocalReport {
     steps taken: Int = 1
   ) {
     lossSum += result.lossSum
+    squareSum += result.squareSum
     exampleWeight += result.weight
     examples += count
     steps += taken

@@ -26,8 +26,8 @@ public enum MessageCatalogue {
 
   /// All codes: the digit after the letter is the exit code of errors.
   public static let entries: [Entry] =
-    program + system + files + shape + fields + relations + sets + fitting + privacy + clock
-    + warnings
+    program + system + files + shape + fields + relations + sets + fitting + privacy
+    + compression + selection + clock + warnings
 
   private static let program: [Entry] = [
     Entry(

@@ -95,6 +95,25 @@ struct BenchPrinter {
     )
   }
 
+  mutating func show(_ row: CodecSpeed) {
+    if format == .text, table.isEmpty || table[0].title != "codec" {
+      let step = row.step
+      Console.print(
+        "\(row.values) values, one thread; one step: \(step.batch) samples of \(step.workload) "
+          + "(\(step.model)), \(fixed(step.seconds, 3)) s"
+      )
+    }
+    show(
+      row.json,
+      [
+        ("codec", 15, row.codec), ("frame MB", 8, fixed(Double(row.frameBytes) / 1e6, 3)),
+        ("ratio", 7, fixed(row.ratio, 1)), ("encode GB/s", 11, fixed(row.encodeSpeed, 2)),
+        ("decode GB/s", 11, fixed(row.decodeSpeed, 2)),
+        ("of a step", 9, percent(row.shareOfStep)), ("error", 7, fixed(row.error, 4)),
+      ]
+    )
+  }
+
   /// Something that could not be measured.
   mutating func skip(_ workload: String, _ failure: Failure) {
     switch format {

@@ -56,7 +56,7 @@ struct ExperimentRunner {
 
   private func show(_ result: ExperimentResult) {
     let report = FilePath.join(folder, "report.html")
-    let summary = Summary(result.results)
+    let summary = Summary(result.results, targets: experiment.scenario.evaluation.targets)
     switch format {
     case .json:
       Console.print(

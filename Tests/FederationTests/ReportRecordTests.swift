@@ -129,7 +129,7 @@ import Testing
       denseBytes: 3456,
       codedBytes: 120
     )
-    #expect(message.line == "1,0,up,\"a,\"\"b\"\"\",F32,32x3x3x3,3456,120")
+    #expect(message.line == "1,0,up,\"a,\"\"b\"\"\",F32,32x3x3x3,3456,120,")
     let classes = ClassRow.rows(
       round: 2,
       model: "generic",

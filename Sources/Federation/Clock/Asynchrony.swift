@@ -16,6 +16,8 @@ struct Flight {
   let sequence: Int
   /// What it was sent.
   let received: Payload
+  /// Bytes of that message.
+  let downBytes: Int
   /// What it made of it; nil before it was trained.
   var result: TrainedClient?
 }

@@ -24,7 +24,7 @@ extension Simulation {
     var arrivals: [Int] = []
     while arrivals.count < concurrency {
       try trainDue(at: now)
-      if (asynchrony.queue.first?.time ?? .infinity) > now { startClients(&outcome) }
+      if (asynchrony.queue.first?.time ?? .infinity) > now { try startClients(&outcome) }
       try trainDue(at: .infinity)
       guard let event = asynchrony.queue.pop() else {
         guard let later = nextChance() else { break }
@@ -49,15 +49,24 @@ extension Simulation {
   // MARK: - Starts
 
   /// Gives work to idle clients until as many as in a cohort are at work, or nobody is left to ask.
-  private func startClients(_ outcome: inout Outcome) {
+  private func startClients(_ outcome: inout Outcome) throws(Divergence) {
     guard let clock else { return }
     let wanted = concurrency - asynchrony.flights.count
     guard wanted > 0 else { return }
     let attempt = asynchrony.fills
     asynchrony.fills += 1
-    for client in chooseIdle(wanted, attempt: attempt) {
+    let chosen = chooseIdle(wanted, attempt: attempt)
+    let prepared = try prepareDownload(to: chosen, attempt)
+    for client in chosen {
       let repetition = asynchrony.repetitions[client, default: 0]
       asynchrony.repetitions[client] = repetition + 1
+      let received = try receive(
+        method.download(server, to: client),
+        prepared,
+        client,
+        memories[client] ?? ClientMemory(),
+        number: repetition
+      )
       let flight = Flight(
         client: client,
         start: now,
@@ -65,10 +74,11 @@ extension Simulation {
         round: round,
         repetition: repetition,
         sequence: asynchrony.starts,
-        received: method.download(server, to: client)
+        received: received.payload,
+        downBytes: received.byteCount
       )
       asynchrony.starts += 1
-      count(flight.received, .empty, of: client, in: &outcome)
+      count(down: received, of: client, in: &outcome)
       outcome.clock?.events.append(ClockEvent(round: round, time: now, .start, client: client))
       queueFirst(flight, clock)
     }
@@ -117,7 +127,7 @@ extension Simulation {
     )
     let planned = clock.timing(
       of: flight.client,
-      down: Self.linkBytes(flight.received),
+      down: flight.downBytes,
       flops: plannedFLOPs(job, arena.problem.settings),
       up: 0
     )
@@ -185,7 +195,7 @@ extension Simulation {
         job,
         arena.problem.settings,
         remembered[index],
-        nil,
+        ExchangeContext(senders: concurrency),
         flight: flight,
         worker: worker
       ).map(\.withOwnValues)
@@ -238,8 +248,10 @@ extension Simulation {
     guard var trained = flight.result else { return false }
     outcome.clock?.add(timing(of: trained, client))
     trained.received = .empty  // counted when it was sent
+    trained.coded?.down = nil
     take(trained, of: client, in: &outcome)
     if case .lose = turn {
+      forget(trained.unheard, of: client)
       outcome.clock?.lost.append(client)
       event(.lost)
       return false

@@ -35,8 +35,9 @@ extension Simulation {
   func beginExchange(
     _ cohort: RoundJobs,
     _ exchange: Int,
+    _ prepared: PreparedDownload?,
     _ outcome: inout Outcome
-  ) -> (RoundJobs, ClockedExchange?) {
+  ) throws(Divergence) -> (RoundJobs, ClockedExchange?) {
     guard let clock, var seen = outcome.clock else { return (cohort, nil) }
     var jobs = cohort
     // Only those whose last message was taken in go on.
@@ -66,11 +67,16 @@ extension Simulation {
     var vanished = Set<Int>()
     for job in jobs.list where exchange == 0 {
       guard let share = clock.vanishes(job.client, round: round) else { continue }
-      let received = method.download(server, to: job.client)
-      count(received, .empty, of: job.client, in: &outcome)
+      let received = try receive(
+        method.download(server, to: job.client),
+        prepared,
+        job.client,
+        memories[job.client] ?? ClientMemory()
+      )
+      count(down: received, of: job.client, in: &outcome)
       let timing = clock.timing(
         of: job.client,
-        down: Self.linkBytes(received),
+        down: received.byteCount,
         flops: plannedFLOPs(job, jobs.settings),
         up: 0
       )
@@ -82,17 +88,14 @@ extension Simulation {
     return (jobs, clocked)
   }
 
-  /// Bytes of a message on a link.
-  static func linkBytes(_ message: Payload) -> Int { message.byteCount }
-
   /// How long a client's part of an exchange takes.
   func timing(of trained: TrainedClient, _ client: Int) -> PartTiming {
     let clock = clock ?? VirtualClock(seed: arena.seed, clients: arena.problem.clients)
     return clock.timing(
       of: client,
-      down: Self.linkBytes(trained.received),
+      down: trained.downBytes,
       flops: trained.flops,
-      up: Self.linkBytes(trained.update.upload)
+      up: trained.upBytes
     )
   }
 
@@ -115,11 +118,11 @@ extension Simulation {
     _ job: RoundJobs.Job,
     _ settings: LocalSettings,
     _ remembered: ClientMemory,
-    _ release: ClientRelease?,
+    _ common: ExchangeContext,
     _ exchange: ClockedExchange?,
     worker: Int
   ) -> Result<TrainedClient, Divergence> {
-    var result = train(job, settings, remembered, release, worker: worker)
+    var result = train(job, settings, remembered, common, worker: worker)
     guard let exchange, exchange.clock.settings.stragglers == .partial,
       let limit = exchange.limit
     else { return result }
@@ -132,7 +135,7 @@ extension Simulation {
       steps = max(1, min(steps - 1, fitting))
       var shorter = settings
       shorter.work = .steps(steps)
-      result = train(job, shorter, remembered, release, worker: worker)
+      result = train(job, shorter, remembered, common, worker: worker)
     }
     return result
   }

@@ -32,6 +32,7 @@ extension Simulation {
         UInt64(flight.client), flight.start.bitPattern, UInt64(flight.version),
         UInt64(flight.round), UInt64(flight.repetition), UInt64(flight.sequence),
         flight.result == nil ? 0 : 1, UInt64(known ?? messages.count - 1),
+        UInt64(flight.downBytes),
       ]
     }
     state[Self.flightsName] = ExactNumbers.floats(rows)
@@ -65,8 +66,8 @@ extension Simulation {
     asynchrony.starts = Int(counters[1])
     let rows = numbers(Self.flightsName)
     var trained: [Flight] = []
-    for start in stride(from: 0, to: rows.count - rows.count % 8, by: 8) {
-      let row = rows[start..<start + 8].map { $0 }
+    for start in stride(from: 0, to: rows.count - rows.count % 9, by: 9) {
+      let row = rows[start..<start + 9].map { $0 }
       let client = Int(row[0])
       // Names and shapes are the method's; only values are in the file.
       let shape = method.download(server, to: client)
@@ -78,7 +79,8 @@ extension Simulation {
         round: Int(row[3]),
         repetition: Int(row[4]),
         sequence: Int(row[5]),
-        received: shape.replacing(values)
+        received: shape.replacing(values),
+        downBytes: Int(row[8])
       )
       queueFirst(flight, clock)
       if row[6] == 1 { trained.append(flight) }

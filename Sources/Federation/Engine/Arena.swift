@@ -33,6 +33,8 @@ struct Arena {
   var postHoc = PostHoc.none
   /// How examples or clients are protected; nil for not at all.
   var privacy: RunPrivacy?
+  /// How messages are encoded; nil for plain numbers.
+  var compression: RunCompression?
   /// Devices and links in virtual time; nil for no clock.
   var clock: VirtualClock?
 
@@ -99,6 +101,8 @@ enum Counters {
   static let evaluation = 1 << 32
   /// Training at the server.
   static let server = 1 << 33
+  /// Fine-tuning for a candidate's loss.
+  static let selection = 1 << 34
   /// The exchange of a round; 0 for the first.
   static func exchange(_ number: Int) -> Int { number << 36 }
 }

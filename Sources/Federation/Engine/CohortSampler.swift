@@ -2,6 +2,8 @@ import Tensor
 
 /// Draws the clients of a round: a function of the seed and the round alone, so that every
 /// strategy meets the same cohorts.
+///
+/// Choices by clients' losses are made in `Simulation+Selection.swift`.
 package struct CohortSampler: Sendable {
   /// Clients, participation, and how a cohort is drawn.
   package let settings: FederationSettings
@@ -23,12 +25,13 @@ package struct CohortSampler: Sendable {
   ///   Fisher–Yates on a sparse table: O(m) whatever K).
   /// - `poisson`: each with probability `participation`; may be empty. Gaps between chosen clients
   ///   are geometric, so it takes O(m), too.
+  /// - chosen by losses: as `uniform`, for a pooled site, which has nobody to choose from.
   /// - given: the one of this round; asking for a round behind the last is a programmer's mistake.
   package func cohort(round: Int) -> [Int] {
     if let given { return given[round - 1] }
     var stream = RandomStream(seed: seed, .cohort, round: round)
     switch settings.sampling {
-    case .uniform: return uniform(&stream)
+    case .uniform, .powerOfChoice, .oort: return uniform(&stream)
     case .poisson:
       return stream.bernoulliSubset(count: settings.clients, rate: settings.participation)
     }

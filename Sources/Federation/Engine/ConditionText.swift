@@ -20,7 +20,7 @@ struct ConditionText {
         + "\(federation.clients) clients with \(sizes.first ?? 0) / \(middle) / "
         + "\(sizes.last ?? 0) images (min/median/max)",
       "\(federation.rounds) rounds, \(share) % of clients per round "
-        + "(\(federation.sampling.rawValue)), "
+        + "(\(federation.sampling.word)), "
         + "\(work), batch \(scenario.client.batch), \(optimizer), \(model) "
         + "(\(NumberText.fixed(Double(parameters) / 1e6, 3)) M parameters)",
       "local tests \(localTests); weighting \(federation.weighting.rawValue); shots by cumulative "

@@ -43,7 +43,25 @@ extension Experiment {
     }
     if settings.batch > scenario.client.batch { arena.groupSpaces = groupNetworks.map(spaces) }
     arena.privacy = try privacy(choice, type, arena)
+    if let settings = choice.compression, !settings.isInert, Method.population == .cohort {
+      let method = Method(choice.settings, arena.problem)
+      arena.compression = RunCompression(
+        settings,
+        arena.problem,
+        shares: shares(arena, method.uploadWeighting)
+      )
+    }
     return arena
+  }
+
+  /// π_k of each client among all that hold examples.
+  private func shares(_ arena: Arena, _ weighting: WeightingRule) -> [Double] {
+    let bySamples = weighting == .scenario && scenario.federation.weighting == .samples
+    let counts = arena.split.clients.map { client in
+      bySamples ? Double(client.count) : client.isEmpty ? 0 : 1
+    }
+    let total = counts.reduce(0, +)
+    return counts.map { $0 / max(total, 1) }
   }
 
   /// How a strategy's clients or their examples are protected, with its noise.

@@ -92,7 +92,8 @@ struct ExperimentFolder {
     source: ScenarioSource,
     warnings: [String]
   ) throws(Failure) {
-    let summary = Summary(results)
+    let targets = experiment.scenario.evaluation.targets
+    let summary = Summary(results, targets: targets)
     var digests: [String: [UInt64: String]] = [:]
     for result in results {
       for run in result.runs {
@@ -103,7 +104,10 @@ struct ExperimentFolder {
       summary.json(name: experiment.scenario.name, digests: digests).pretty,
       to: FilePath.join(path, "summary.json")
     )
-    try AtomicFile.write(ResultsTable.csv(results), to: FilePath.join(path, "results.csv"))
+    try AtomicFile.write(
+      ResultsTable.csv(results, targets: targets),
+      to: FilePath.join(path, "results.csv")
+    )
     let split = experiment.splits[0]
     var input = ReportInput(
       title: experiment.scenario.name,
@@ -116,6 +120,7 @@ struct ExperimentFolder {
       scenario: source.resolved,
       command: source.command
     )
+    input.targets = targets
     for result in results {
       var epsilons: [Double] = []
       for run in result.runs {

@@ -18,6 +18,13 @@ struct RoundJobs {
   /// What each of them does.
   let settings: LocalSettings
 
+  /// Jobs that are known.
+  init(sampled: [Int], list: [Job], settings: LocalSettings) {
+    self.sampled = sampled
+    self.list = list
+    self.settings = settings
+  }
+
   /// The jobs of a cohort under a strategy's choices.
   init(_ cohort: [Int], _ arena: Arena, _ population: Population, _ weighting: WeightingRule) {
     let settings = arena.problem.settings
@@ -64,18 +71,4 @@ extension RoundJobs {
     guard total > 0 else { return }
     list = list.map { Job(client: $0.client, examples: $0.examples, weight: $0.weight / total) }
   }
-}
-
-/// What a worker hands over: both messages of a client, and what it remembers.
-struct TrainedClient: Sendable {
-  // Not nested in the generic simulation: code that moves these values is compiled once, for them.
-  var received: Payload
-  var update: ClientUpdate
-  let memory: ClientMemory
-  /// Under client-level privacy, what left.
-  var sent: ClientRelease.Sent?
-  /// Under example-level privacy, what training did.
-  var statistics: PrivateTraining.Statistics?
-  /// Floating-point operations of its passes through networks.
-  var flops = 0
 }

@@ -129,6 +129,14 @@ struct Run<Method: Strategy> {
         flops: Double(outcome.flops)
       )
     }
+    if let compression = outcome.compression {
+      record.compression = RoundRecord.Compression(compression)
+      record.bytes.dense = compression.dense
+      record.bytes.entropy = RoundRecord.Bytes.Link(
+        up: Int(compression.entropy.up.rounded(.up)),
+        down: Int(compression.entropy.down.rounded(.up))
+      )
+    }
     record.note(outcome.clock, simulation.clock?.settings ?? SystemSettings())
     let spent = simulation.privacyTrace(
       outcome.privacy,

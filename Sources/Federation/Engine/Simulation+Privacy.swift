@@ -99,4 +99,31 @@ extension Simulation {
       for i in entry.range { model[i] = max(0, model[i]) }
     }
   }
+
+  /// The noisy mean of what was summed up, also of nothing.
+  func privateMean(
+    _ aggregate: inout PrivateAggregate,
+    _ jobs: RoundJobs,
+    _ outcome: inout Outcome
+  ) -> Payload {
+    if aggregate.template == nil {
+      if template == nil { template = sampleUpload(jobs.settings) }
+      if let template { aggregate.shape(template) }
+    }
+    template = aggregate.template
+    var memory = server.memory
+    defer { server.memory = memory }
+    return releaseMean(aggregate, &memory, &outcome)
+  }
+
+  /// What an upload looks like, from a training whose result nobody sees: an empty cohort gets its
+  /// noise like any other.
+  private func sampleUpload(_ settings: LocalSettings) -> Payload? {
+    guard let client = arena.split.clients.firstIndex(where: { !$0.isEmpty }) else { return nil }
+    let job = RoundJobs.Job(client: client, examples: arena.split.clients[client], weight: 1)
+    let memory = memories[client] ?? ClientMemory()
+    let result = train(job, settings, memory, ExchangeContext(senders: 1), worker: 0)
+    guard case .success(let trained) = result else { return nil }
+    return trained.update.upload.materialised
+  }
 }

@@ -23,7 +23,7 @@ final class Simulation<Method: Strategy> {
   /// Between rounds, the memory of the sums.
   var fold = Method.Fold()
   /// What an upload looks like, for cohorts of nobody.
-  private var template: Payload?
+  var template: Payload?
 
   /// What a round did, besides moving the state.
   struct Outcome {
@@ -43,6 +43,12 @@ final class Simulation<Method: Strategy> {
     var flops = 0
     /// What the clock saw; nil without one.
     var clock: ClockOutcome?
+    /// What encoding did; nil where nothing is encoded.
+    var compression: CompressionOutcome?
+    /// What each client did, where cohorts are chosen by losses.
+    var reports: [Int: LocalReport] = [:]
+    /// Seconds that each client took on the federation's clock; empty without one.
+    var seconds: [Int: Double] = [:]
   }
 
   /// Before the first round.
@@ -59,8 +65,9 @@ final class Simulation<Method: Strategy> {
     round += 1
     server.round = round
     if case .buffered(let size) = method.schedule { return try runAsynchronously(buffer: size) }
-    let cohort = drawCohort()
     var outcome = Outcome()
+    if arena.compression != nil { outcome.compression = CompressionOutcome() }
+    let cohort = try selectsClients ? cohort(&outcome) : drawCohort()
     outcome.clock = clock.map { _ in ClockOutcome(start: now) }
     if let privacy = arena.privacy, Method.population == .cohort {
       outcome.privacy.stopped = cohort.filter { !privacy.canTrain($0, memories[$0]) }
@@ -81,6 +88,7 @@ final class Simulation<Method: Strategy> {
     }
     server.exchange = 0
     try requireFinite()
+    if selectsClients { keep(reports(&outcome), in: &server.memory) }
     extendDigest(with: jobs.list.map(\.client))
     return outcome
   }
@@ -98,7 +106,8 @@ final class Simulation<Method: Strategy> {
     _ exchange: Int,
     _ outcome: inout Outcome
   ) throws(Divergence) {
-    let (jobs, started) = beginExchange(cohort, exchange, &outcome)
+    let prepared = try prepareDownload(to: cohort.list.map(\.client))
+    let (jobs, started) = try beginExchange(cohort, exchange, prepared, &outcome)
     var clocked = started
     var failure: Divergence?
     var fold = Method.Fold()
@@ -106,17 +115,25 @@ final class Simulation<Method: Strategy> {
     fold.restart()
     // Taken before the workers start: they read, and the fold below writes, `memories`.
     let remembered = jobs.list.map { memories[$0.client] ?? ClientMemory() }
-    let release = clientRelease(senders: jobs.list.count)
+    let common = ExchangeContext(
+      senders: jobs.list.count,
+      release: clientRelease(senders: jobs.list.count),
+      download: prepared,
+      factors: sharedFactors(jobs)
+    )
     var aggregate = PrivateAggregate()
     let clip = privateClip
-    if release != nil { outcome.privacy.clip = clip }
+    if common.release != nil { outcome.privacy.clip = clip }
+    var changes = WeightedMean()
+    var sample: Payload?
+    var unheard: [Int: [String: [Float]]] = [:]
 
     arena.pool.run(jobs.list.count) { worker, index in
       trainInTime(
         jobs.list[index],
         jobs.settings,
         remembered[index],
-        release,
+        common,
         started,
         worker: worker
       )
@@ -128,32 +145,51 @@ final class Simulation<Method: Strategy> {
         case .failure(let divergence): failure = divergence
         case .success(let trained):
           let job = jobs.list[first + offset]
-          let fate = clocked?.note(job.client, job: first + offset, timing(of: trained, job.client))
+          let timing = timing(of: trained, job.client)
+          let fate = clocked?.note(job.client, job: first + offset, timing)
           take(trained, of: job.client, fate == .dropped, in: &outcome)
-          if fate == .dropped || fate == .lost { continue }
+          if fate == .dropped { continue }
+          if clocked != nil { outcome.seconds[job.client, default: 0] += timing.total }
+          if fate == .lost {
+            forget(trained.unheard, of: job.client)
+            continue
+          }
+          if sample == nil { sample = trained.template ?? trained.update.upload }
           if aggregatesPrivately, let sent = trained.sent {
             aggregate.add(sent, clip: clip)
             continue
           }
           let upload = WeightedUpload(
             trained.update.upload,
-            weight: job.weight,
+            weight: sumShare(of: job),
             client: job.client
           )
-          if fate == .held { clocked?.hold(upload) } else { uploads.append(upload) }
+          if isSummedFirst {
+            changes.add(upload)
+          } else if fate == .held {
+            unheard[job.client] = trained.unheard
+            clocked?.hold(upload)
+          } else {
+            uploads.append(upload)
+          }
         }
       }
       fold.add(uploads)
     }
     if let failure { throw failure }
     if let held = clocked?.settle(), !held.isEmpty { fold.add(held) }
+    for client in clocked?.outcome.late ?? [] { forget(unheard[client] ?? [:], of: client) }
     let arrived = clocked?.taken ?? jobs.list.count
     arena.forgetModels()  // the server is about to move the model, and would copy it
     if aggregatesPrivately {
       let mean = privateMean(&aggregate, jobs, &outcome)
       fold.add(WeightedUpload(mean, weight: 1, client: arena.problem.clients))
     }
+    if let sample, let mean = meanOfSums(changes, common.factors, jobs, like: sample) {
+      fold.add(WeightedUpload(mean, weight: 1, client: arena.problem.clients))
+    }
     if arrived > 0 || aggregatesPrivately {
+      let before = strengthsAreDue ? server.model : []
       let facts = RoundFacts(
         round: round,
         exchange: exchange,
@@ -165,34 +201,15 @@ final class Simulation<Method: Strategy> {
       try method.step(&server, fold, facts)
       if arena.privacy?.settings.clientLevel != nil { clampVariances(&server.model) }
       arena.forgetModels()
+      if !before.isEmpty, let block = sample?.blocks.first {
+        chooseStrengths(block.tensors, of: block.name, before: before)
+      }
     }
     swap(&fold, &self.fold)
     if let done = clocked?.finish(steps: arrived > 0 || aggregatesPrivately) {
       outcome.clock = done
       now = done.end
     }
-  }
-
-  /// What a client did and sent, in the ledger and in its memory.
-  ///
-  /// `vanished`: it sends nothing, and is what it was.
-  func take(
-    _ trained: TrainedClient,
-    of client: Int,
-    _ vanished: Bool = false,
-    in outcome: inout Outcome
-  ) {
-    count(
-      trained.received,
-      vanished ? .empty : trained.update.upload,
-      of: client,
-      in: &outcome
-    )
-    if vanished { return }
-    outcome.report.add(trained.update.report)
-    outcome.flops += trained.flops
-    note(trained, in: &outcome)
-    memories[client] = trained.memory.isEmpty ? nil : trained.memory
   }
 
   /// All that the next rounds depend on.
@@ -223,11 +240,10 @@ final class Simulation<Method: Strategy> {
     _ job: RoundJobs.Job,
     _ settings: LocalSettings,
     _ remembered: ClientMemory,
-    _ release: ClientRelease?,
+    _ common: ExchangeContext,
     flight: Flight? = nil,
     worker: Int
   ) -> Result<TrainedClient, Divergence> {
-    let received = flight?.received ?? method.download(server, to: job.client)
     let number = flight?.repetition ?? server.exchange
     let spaces = arena.spaces(of: job.client)
     let before = spaces.flops(worker)
@@ -246,98 +262,55 @@ final class Simulation<Method: Strategy> {
       firstStep: Counters.exchange(number),
       privacy: privacy
     )
-    var memory = remembered
     do throws(Divergence) {
-      var update = try method.train(&device, received: received, memory: &memory)
-      if let privacy { arena.privacy?.remember(privacy, &memory) }
-      var sent: ClientRelease.Sent?
-      if let release, !update.upload.blocks.isEmpty {
-        let result = release.release(update.upload, &memory) { clientNoise(job.client, $0) }
-        update.upload = result.upload
-        sent = result
+      var received = CodedPayload(flight?.received ?? method.download(server, to: job.client))
+      if flight == nil {
+        received = try receive(received.payload, common.download, job.client, remembered)
       }
-      return .success(
-        TrainedClient(
-          received: received,
-          update: update,
-          memory: memory,
-          sent: sent,
-          statistics: privacy?.statistics,
-          flops: spaces.flops(worker) - before
-        )
+      var memory = remembered
+      let update = try method.train(&device, received: received.payload, memory: &memory)
+      if let privacy { arena.privacy?.remember(privacy, &memory) }
+      var trained = TrainedClient(
+        received: received.payload,
+        downBytes: flight?.downBytes ?? received.byteCount,
+        update: update,
+        memory: memory,
+        statistics: privacy?.statistics,
+        flops: spaces.flops(worker) - before
       )
+      if arena.compression != nil {
+        trained.coded = TrainedClient.Coded(down: received.message, seconds: received.seconds)
+      }
+      try pack(&trained, device, number, common)
+      return .success(trained)
     } catch {
       return .failure(error)
     }
   }
 
-  /// The noisy mean of what was summed up, also of nothing.
-  private func privateMean(
-    _ aggregate: inout PrivateAggregate,
-    _ jobs: RoundJobs,
-    _ outcome: inout Outcome
-  ) -> Payload {
-    if aggregate.template == nil {
-      if template == nil { template = sampleUpload(jobs.settings) }
-      if let template { aggregate.shape(template) }
+  /// From an update to what leaves: clip, noise and encoding, in the order that protects.
+  ///
+  /// Where the server adds the noise, its clip is the last that looks at data; else noise comes
+  /// first and encoding is free.
+  private func pack(
+    _ trained: inout TrainedClient,
+    _ device: Device,
+    _ number: Int,
+    _ common: ExchangeContext
+  ) throws(Divergence) {
+    let encodesFirst = common.release?.mechanism.placement == .server
+    if encodesFirst { try encode(&trained, device, number, common) }
+    if let release = common.release, !trained.update.upload.blocks.isEmpty {
+      let sent = release.release(trained.update.upload, &trained.memory) {
+        clientNoise(device.client, $0)
+      }
+      trained.update.upload = sent.upload
+      trained.sent = sent
     }
-    template = aggregate.template
-    var memory = server.memory
-    defer { server.memory = memory }
-    return releaseMean(aggregate, &memory, &outcome)
-  }
-
-  /// What an upload looks like, from a training whose result nobody sees: an empty cohort gets its
-  /// noise like any other.
-  private func sampleUpload(_ settings: LocalSettings) -> Payload? {
-    guard let client = arena.split.clients.firstIndex(where: { !$0.isEmpty }) else { return nil }
-    let job = RoundJobs.Job(client: client, examples: arena.split.clients[client], weight: 1)
-    let result = train(job, settings, memories[client] ?? ClientMemory(), nil, worker: 0)
-    guard case .success(let trained) = result else { return nil }
-    return trained.update.upload.materialised
-  }
-
-  // MARK: - Ledger
-
-  /// What privacy has to know of a client's part.
-  private func note(_ trained: TrainedClient, in outcome: inout Outcome) {
-    guard let privacy = arena.privacy else { return }
-    if let statistics = trained.statistics { outcome.privacy.training.add(statistics) }
-    if let sent = trained.sent { outcome.privacy.norms.append(sent.norm) }
-    guard privacy.settings.exampleLevel != nil, Method.population == .cohort else { return }
-    for block in trained.update.upload.blocks where !privacy.declared.contains(block.name) {
-      outcome.privacy.undeclared.insert(block.name)
+    if !encodesFirst {
+      try encode(&trained, device, number, common)
+      trained.sent?.upload = trained.update.upload
     }
-  }
-
-  /// What every client is told once: the method's broadcast, and the pooled class counts when the
-  /// loss needs them.
-  func countBroadcast(in outcome: inout Outcome) {
-    guard Method.population == .cohort else { return }
-    var down = method.broadcast(server)
-    var up = Payload.empty
-    if arena.problem.settings.loss.needsPooledCounts {
-      let counts = [NamedShape("class_counts", [arena.network.classes], .int32)]
-      let zeros = [Float](repeating: 0, count: arena.network.classes)  // only sizes are counted
-      up.append("class-counts", counts, values: zeros)
-      down.append("class-counts", counts, values: zeros)
-    }
-    for client in 0..<arena.problem.clients {
-      outcome.bytes.setup += outcome.broadcast.add(up, .up, client: client)
-      outcome.bytes.setup += outcome.broadcast.add(down, .down, client: client)
-    }
-  }
-
-  /// Every tensor of both messages; data that never leave their place cost nothing.
-  func count(
-    _ download: Payload,
-    _ upload: Payload,
-    of client: Int,
-    in outcome: inout Outcome
-  ) {
-    guard Method.population == .cohort else { return }
-    outcome.bytes.down += outcome.messages.add(download, .down, client: client)
-    outcome.bytes.up += outcome.messages.add(upload, .up, client: client)
   }
 
   /// digest ← hash(digest, server state, memories of this round's clients).

@@ -145,6 +145,14 @@ struct NoisePlan: Sendable {
       case .uniform:
         let size = federation.uniformCohort
         cohorts = size >= population ? .all : .fixed(size, of: population)
+      case .powerOfChoice, .oort:
+        throw Failure(
+          .scenarioInvalid,
+          "E3335",
+          "federation.sampling \"\(federation.sampling.word)\": no amplification is known for "
+            + "cohorts that are not random",
+          hint: "take \"uniform\" or \"poisson\""
+        )
       }
     }
     let accounting = ClientAccounting(settings, mechanism, cohorts)

@@ -148,7 +148,8 @@ public struct ClassRow: Sendable, Equatable {
 /// A row of `messages.csv`: one tensor sent between a client and the server.
 public struct MessageRow: Sendable, Equatable {
   /// The first line of the file.
-  public static let header = "round,client,direction,tensor,dtype,shape,dense_bytes,coded_bytes"
+  public static let header =
+    "round,client,direction,tensor,dtype,shape,dense_bytes,coded_bytes,entropy_bytes"
 
   /// Which way a message goes.
   public enum Direction: String, Sendable {
@@ -174,6 +175,8 @@ public struct MessageRow: Sendable, Equatable {
   public var denseBytes: Int
   /// Bytes of the encoded buffer that the receiver decodes.
   public var codedBytes: Int
+  /// The fewest bytes that they could have; nil for plain numbers.
+  public var entropyBytes: Double?
 
   /// A row with every field.
   public init(
@@ -184,8 +187,10 @@ public struct MessageRow: Sendable, Equatable {
     dtype: String,
     shape: [Int],
     denseBytes: Int,
-    codedBytes: Int
+    codedBytes: Int,
+    entropyBytes: Double? = nil
   ) {
+    self.entropyBytes = entropyBytes
     self.round = round
     self.client = client
     self.direction = direction
@@ -201,6 +206,7 @@ public struct MessageRow: Sendable, Equatable {
     CSV.line([
       "\(round)", "\(client)", direction.rawValue, tensor, dtype,
       shape.map(String.init).joined(separator: "x"), "\(denseBytes)", "\(codedBytes)",
+      CSV.number(entropyBytes.map { ($0 * 10).rounded() / 10 }),
     ])
   }
 }

@@ -4,12 +4,12 @@ import Tensor
 public struct HTMLReport: Sendable {
   /// What is shown.
   public let input: ReportInput
-  private let summary: Summary
+  let summary: Summary
 
   /// A report of `input`.
   public init(_ input: ReportInput) {
     self.input = input
-    summary = Summary(input.strategies)
+    summary = Summary(input.strategies, targets: input.targets)
   }
 
   /// The whole file.
@@ -27,7 +27,9 @@ public struct HTMLReport: Sendable {
         writeHeader(to: &body)
         body.inside("main") { main in
           writeResults(to: &main)
+          writeTargets(to: &main)
           writeCurves(to: &main)
+          writeCosts(to: &main)
           writePrivacy(to: &main)
           writeClasses(to: &main)
           writeClients(to: &main)
@@ -55,7 +57,7 @@ public struct HTMLReport: Sendable {
     }
   }
 
-  private var mostSeeds: Int { summary.strategies.map(\.seeds.count).max() ?? 0 }
+  var mostSeeds: Int { summary.strategies.map(\.seeds.count).max() ?? 0 }
 
   private var seedNote: String {
     mostSeeds >= 2

@@ -10,6 +10,8 @@ package struct MessageLedger: Sendable {
   private struct Kind: Sendable {
     var blocks: [Part]
     var bytes: Int
+    /// What an encoded message was made of; `blocks` is empty then.
+    var coded: CodedMessage?
   }
 
   private struct Part: Sendable, Equatable {
@@ -45,6 +47,35 @@ package struct MessageLedger: Sendable {
     return kinds[kind].bytes
   }
 
+  /// Adds a message as it travelled.
+  mutating func add(
+    _ sent: CodedPayload,
+    _ direction: MessageRow.Direction,
+    client: Int
+  ) -> Int {
+    if let message = sent.message { return add(message, direction, client: client) }
+    return add(sent.payload, direction, client: client)
+  }
+
+  /// Adds a message that was encoded and returns its bytes; an empty one leaves no line.
+  @discardableResult
+  package mutating func add(
+    _ message: CodedMessage,
+    _ direction: MessageRow.Direction,
+    client: Int
+  ) -> Int {
+    if message.parts.isEmpty { return 0 }
+    let bytes = message.byteCount
+    // Lengths of most codes differ from client to client; a broadcast is one and the same.
+    if let last = kinds.indices.last(where: { kinds[$0].coded == message }) {
+      messages.append(Message(client: client, direction: direction, kind: last))
+      return bytes
+    }
+    messages.append(Message(client: client, direction: direction, kind: kinds.count))
+    kinds.append(Kind(blocks: [], bytes: bytes, coded: message))
+    return bytes
+  }
+
   /// The kind of a message: comparing lists that are one and the same takes O(blocks).
   private mutating func kind(of payload: Payload) -> Int {
     for (index, kind) in kinds.enumerated() where kind.blocks.count == payload.blocks.count {
@@ -64,9 +95,11 @@ package struct MessageLedger: Sendable {
     // The end of a line is the same for all clients.
     let ends = [MessageRow.Direction.down, .up].map { direction in
       kinds.map { kind in
-        kind.blocks.flatMap { block in
-          block.tensors.map { Array((Self.end(direction, block.name, $0) + "\n").utf8) }
+        let plain = kind.blocks.flatMap { block in
+          block.tensors.map { Self.end(direction, block.name, $0) }
         }
+        let coded = kind.coded?.parts.map { Self.end(direction, $0) } ?? []
+        return (plain + coded).map { Array(($0 + "\n").utf8) }
       }
     }
     let start = Array("\(round),".utf8)
@@ -97,6 +130,24 @@ package struct MessageLedger: Sendable {
       shape: tensor.shape,
       denseBytes: tensor.byteCount,
       codedBytes: tensor.byteCount
+    )
+    return String(row.line.dropFirst("0,0,".count))
+  }
+
+  private static func end(
+    _ direction: MessageRow.Direction,
+    _ part: CodedMessage.Part
+  ) -> String {
+    let row = MessageRow(
+      round: 0,
+      client: 0,
+      direction: direction,
+      tensor: part.name,
+      dtype: part.element.rawValue,
+      shape: part.shape,
+      denseBytes: part.dense,
+      codedBytes: part.coded,
+      entropyBytes: part.entropy
     )
     return String(row.line.dropFirst("0,0,".count))
   }

@@ -18,6 +18,8 @@ public struct ReportInput: Sendable {
   public var clientClassCounts: [[Int]]
   /// ε of every client that released something, by strategy; empty when not to be shown.
   public var clientEpsilons: [(label: String, epsilons: [Double])] = []
+  /// Accuracies whose cost is shown.
+  public var targets: [AccuracyTarget] = []
   /// The scenario with every default.
   public var scenario: JSON
   /// The command that repeats the runs.

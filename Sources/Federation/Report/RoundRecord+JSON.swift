@@ -11,6 +11,7 @@ extension RoundRecord {
     if let generic { members.append(("generic", generic.json)) }
     if let personal { members.append(("personal", personal.json)) }
     if let privacy { members.append(("privacy", privacy.json)) }
+    if let compression { members.append(("compression", compression.json)) }
     members += clockMembers
     var times: [(String, JSON)] = [("wall", .number(time.wall))]
     if let virtual = time.virtual { times.append(("virtual", .number(virtual))) }
@@ -54,6 +55,7 @@ extension RoundRecord {
       personal = read
     }
     privacy = json["privacy"].flatMap(Privacy.init)
+    compression = json["compression"].flatMap(Compression.init)
     readClock(json)
   }
 

@@ -18,6 +18,8 @@ public struct RoundRecord: Sendable, Equatable {
   public var personal: Personal?
   /// What privacy cost and did; nil without it.
   public var privacy: Privacy?
+  /// What encoding did to uploads; nil where nothing is encoded.
+  public var compression: Compression?
   /// Who came and who did not, on the virtual clock; nil without one.
   public var clock: Clock?
   /// What devices drew; nil without their power.

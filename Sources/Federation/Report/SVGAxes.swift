@@ -7,14 +7,16 @@
 #endif
 
 /// One axis: which numbers lie where.
-struct SVGScale {
+package struct SVGScale {
   /// The smallest and the largest number shown.
   let range: ClosedRange<Double>
   /// Where these two lie, in units of the figure.
   let from: Double
   let to: Double
   /// The numbers that get a tick.
-  let ticks: [Double]
+  package let ticks: [Double]
+  /// Whether equal ratios have equal lengths.
+  var isLogarithmic = false
 
   /// A scale that covers `range` and ends at ticks when `rounded`.
   init(_ range: ClosedRange<Double>, from: Double, to: Double, count: Int, rounded: Bool) {
@@ -35,16 +37,57 @@ struct SVGScale {
     ticks = first <= last ? (first...last).map { Double($0) * step } : []
   }
 
-  /// Where a number lies.
-  func position(_ value: Double) -> Double {
-    from + (value - range.lowerBound) / (range.upperBound - range.lowerBound) * (to - from)
+  /// A scale of equal ratios that covers `range`, whose ends are positive; ticks are powers of ten,
+  /// with 2 and 5 times them, or less often, as `count` allows.
+  package init(logarithmic range: ClosedRange<Double>, from: Double, to: Double, count: Int) {
+    let low = max(range.lowerBound, 1e-290)
+    let high = min(max(range.upperBound, low * 2), 1e290)
+    self.range = low...high
+    self.from = from
+    self.to = to
+    isLogarithmic = true
+    let first = Int(log10(low).rounded(.down))
+    let last = Int(log10(high).rounded(.up))
+    let step = max(1, (last - first + count) / max(count, 1))
+    var fine: [Double] = []
+    var coarse: [Double] = []
+    for power in first...last {
+      for factor in [1.0, 2, 5] {
+        let tick = factor * pow(10, Double(power))
+        guard tick >= low * (1 - 1e-9), tick <= high * (1 + 1e-9) else { continue }
+        fine.append(tick)
+        if factor == 1, power % step == 0 { coarse.append(tick) }
+      }
+    }
+    ticks = fine.count <= count || coarse.isEmpty ? fine : coarse
+  }
+
+  /// Where a number lies; on a logarithmic scale it must be positive.
+  package func position(_ value: Double) -> Double {
+    if isLogarithmic {
+      return from + log(value / range.lowerBound) / log(range.upperBound / range.lowerBound)
+        * (to - from)
+    }
+    return from + (value - range.lowerBound) / (range.upperBound - range.lowerBound) * (to - from)
   }
 
   /// A tick in as few digits as the steps need.
-  func label(_ tick: Double) -> String {
+  package func label(_ tick: Double) -> String {
+    if isLogarithmic { return Self.short(tick) }
     let step = ticks.count > 1 ? ticks[1] - ticks[0] : 1
     if step >= 1 { return NumberText.fixed(tick, 0) }
     return NumberText.fixed(tick, min(9, Int((-log10(step) + 0.999).rounded(.down))))
+  }
+
+  /// 1, 2 or 5 times a power of ten in few letters: "0.02", "500", "20k", "1e9".
+  private static func short(_ tick: Double) -> String {
+    let power = Int((log10(tick) + 1e-9).rounded(.down))
+    switch power {
+    case ..<(-4), 6...: return "\(Int((tick / pow(10, Double(power))).rounded()))e\(power)"
+    case ..<0: return NumberText.fixed(tick, -power)
+    case ..<4: return NumberText.fixed(tick, 0)
+    default: return NumberText.fixed(tick / 1000, 0) + "k"
+    }
   }
 
   /// The smallest of 1, 2 or 5 times a power of ten that is at least `step`.

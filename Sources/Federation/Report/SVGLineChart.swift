@@ -1,9 +1,20 @@
-/// Curves over rounds: the mean over seeds with a band from the lowest to the highest seed.
-struct SVGLineChart {
+/// Curves over rounds, or over what rounds cost: the mean over seeds with a band from the lowest to
+/// the highest seed.
+package struct SVGLineChart {
   let title: String
   /// What the vertical axis shows, with its unit.
   let yTitle: String
   let series: [Series]
+  /// What the horizontal axis shows.
+  var axis = Axis.rounds
+
+  /// What curves run over.
+  package enum Axis: Equatable {
+    /// Rounds, from 0.
+    case rounds
+    /// Something that adds up, with its unit; logarithmic when values are more than 20 times apart.
+    case cost(title: String, unit: String)
+  }
 
   /// The curve of one strategy.
   struct Series {
@@ -14,11 +25,12 @@ struct SVGLineChart {
   }
 
   /// Mean, lowest and highest seed in a round.
-  struct Point: Equatable {
-    let round: Double
-    let mean: Double
-    let low: Double
-    let high: Double
+  package struct Point: Equatable {
+    /// The round, or what was spent until then.
+    package let x: Double
+    package let mean: Double
+    package let low: Double
+    package let high: Double
   }
 
   private static let width = 560.0
@@ -44,7 +56,7 @@ struct SVGLineChart {
       guard position % max(stride, 1) == 0 || position == rounds.count - 1,
         let values = byRound[round], let low = values.min(), let high = values.max()
       else { return nil }
-      return Point(round: Double(round), mean: Metrics.mean(values), low: low, high: high)
+      return Point(x: Double(round), mean: Metrics.mean(values), low: low, high: high)
     }
   }
 
@@ -52,7 +64,7 @@ struct SVGLineChart {
   func write(to out: inout Markup) {
     let all = series.flatMap(\.points)
     guard let low = all.map(\.low).min(), let high = all.map(\.high).max(),
-      let first = all.map(\.round).min(), let last = all.map(\.round).max()
+      let first = all.map(\.x).min(), let last = all.map(\.x).max()
     else { return }
     let frame = SVGFrame(
       left: 46,
@@ -68,14 +80,7 @@ struct SVGLineChart {
       count: 5,
       rounded: true
     )
-    let start = first <= 1 ? 0 : first
-    let horizontal = SVGScale(
-      start...max(last, start + 1),
-      from: frame.left,
-      to: frame.right,
-      count: 6,
-      rounded: false
-    )
+    let horizontal = horizontal(first...last, frame)
     out.inside("figure") { figure in
       figure.element("figcaption", [], title)
       figure.inside(
@@ -88,7 +93,7 @@ struct SVGLineChart {
         svg.element("title", [], title)
         svg.element("desc", [], description)
         frame.drawVertical(vertical, title: yTitle, to: &svg)
-        frame.drawHorizontal(horizontal, title: "round", to: &svg)
+        frame.drawHorizontal(horizontal, title: axisTitle, to: &svg)
         for one in series { drawBand(one, horizontal, vertical, to: &svg) }
         for one in series { drawCurve(one, horizontal, vertical, to: &svg) }
       }
@@ -99,11 +104,38 @@ struct SVGLineChart {
     }
   }
 
+  private func horizontal(_ range: ClosedRange<Double>, _ frame: SVGFrame) -> SVGScale {
+    let (first, last) = (range.lowerBound, range.upperBound)
+    if case .cost = axis, first > 0, last > 20 * first {
+      return SVGScale(logarithmic: range, from: frame.left, to: frame.right, count: 7)
+    }
+    let start = axis != .rounds || first <= 1 ? 0 : first
+    return SVGScale(
+      start...(axis == .rounds ? max(last, start + 1) : last),
+      from: frame.left,
+      to: frame.right,
+      count: 6,
+      rounded: false
+    )
+  }
+
+  private var axisTitle: String {
+    switch axis {
+    case .rounds: "round"
+    case .cost(let title, _): title
+    }
+  }
+
   /// The last values in words, for those who cannot see the curves.
   var description: String {
     let ends = series.compactMap { one -> String? in
       guard let last = one.points.last else { return nil }
-      return "\(one.label) \(NumberText.fixed(last.mean, 2)) in round \(Int(last.round))"
+      let place =
+        switch axis {
+        case .rounds: "in round \(Int(last.x))"
+        case .cost(_, let unit): "after \(NumberText.fixed(last.x, last.x < 100 ? 2 : 0)) \(unit)"
+        }
+      return "\(one.label) \(NumberText.fixed(last.mean, 2)) \(place)"
     }
     return "\(yTitle) at the end: " + ends.joined(separator: ", ") + "."
   }
@@ -116,9 +148,9 @@ struct SVGLineChart {
   ) {
     let points = series.points
     guard points.count > 1, points.contains(where: { $0.high > $0.low }) else { return }
-    let upper = points.map { (horizontal.position($0.round), vertical.position($0.high)) }
+    let upper = points.map { (horizontal.position($0.x), vertical.position($0.high)) }
     let lower = points.reversed().map {
-      (horizontal.position($0.round), vertical.position($0.low))
+      (horizontal.position($0.x), vertical.position($0.low))
     }
     let style = SVGStyle(index: series.index)
     out.shape(
@@ -135,7 +167,7 @@ struct SVGLineChart {
   ) {
     let style = SVGStyle(index: series.index)
     let places = series.points.map {
-      (horizontal.position($0.round), vertical.position($0.mean))
+      (horizontal.position($0.x), vertical.position($0.mean))
     }
     out.shape("path", style.line + [("d", Self.path(places))])
     // About eight markers a curve, shifted between curves so that they do not hide each other.

@@ -10,6 +10,8 @@ public struct Summary: Sendable {
     public let seeds: [UInt64]
     /// Final values by metric name and seed; without metrics that have no meaning.
     public let values: [String: [UInt64: Double]]
+    /// What it cost to reach each accuracy that was asked for.
+    public let targets: [TargetSummary]
 
     /// Statistics of a metric over seeds; nil when it has no meaning or no finite value.
     public func statistics(_ metric: String) -> SeedStatistics? {
@@ -22,8 +24,8 @@ public struct Summary: Sendable {
   /// The strategies, in the order given.
   public let strategies: [Strategy]
 
-  /// Reads the final metrics of all runs.
-  public init(_ results: [StrategyResult]) {
+  /// Reads the final metrics of all runs, and what it cost to reach `targets`.
+  public init(_ results: [StrategyResult], targets: [AccuracyTarget] = []) {
     strategies = results.map { result in
       var values: [String: [UInt64: Double]] = [:]
       for metric in HeadlineMetric.all {
@@ -31,7 +33,12 @@ public struct Summary: Sendable {
           if let value = metric.read(run) { values[metric.name, default: [:]][run.seed] = value }
         }
       }
-      return Strategy(label: result.label, seeds: result.runs.map(\.seed), values: values)
+      return Strategy(
+        label: result.label,
+        seeds: result.runs.map(\.seed),
+        values: values,
+        targets: targets.map { TargetSummary(result.runs, $0) }
+      )
     }
   }
 
@@ -72,7 +79,11 @@ public struct Summary: Sendable {
       let list = strategy.seeds.map { seed in digests[seed].map(JSON.string) ?? .null }
       members.append(("digests", .array(list)))
     }
-    return .object(members + [("metrics", .object(metrics))])
+    members.append(("metrics", .object(metrics)))
+    if !strategy.targets.isEmpty {
+      members.append(("targets", .array(strategy.targets.map(\.json))))
+    }
+    return .object(members)
   }
 }
 
@@ -81,8 +92,8 @@ public enum ResultsTable {
   /// The first line of the file.
   public static let header = "strategy,seed,round,metric,model,group,value"
 
-  /// The whole file.
-  public static func csv(_ results: [StrategyResult]) -> String {
+  /// The whole file; what it cost to reach `targets` stands behind a strategy's rounds.
+  public static func csv(_ results: [StrategyResult], targets: [AccuracyTarget] = []) -> String {
     var out = header + "\n"
     for result in results {
       for run in result.runs {
@@ -94,6 +105,7 @@ public enum ResultsTable {
           }
         }
       }
+      for line in targetLines(result, targets) { out += line + "\n" }
     }
     return out
   }

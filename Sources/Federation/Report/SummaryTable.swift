@@ -39,6 +39,10 @@ public struct SummaryTable: Sendable {
     }
     let sentences = SummarySentence.all(summary).flatMap { wrapped($0.text, width) }
     if !sentences.isEmpty { lines += [""] + sentences }
+    let targets = TargetTable(summary)
+    if !targets.parts.isEmpty {
+      lines += [""] + wrapped(TargetTable.note + ":", width) + targets.lines(width: width)
+    }
     return lines.joined(separator: "\n") + "\n"
   }
 

@@ -43,6 +43,8 @@ public struct Scenario: Sendable {
     public var postHoc = PostHoc.none
     /// How examples or clients are protected; nil for not at all.
     public var privacy: PrivacySettings?
+    /// How messages are encoded; nil for plain numbers.
+    public var compression: CompressionSettings?
   }
 }
 
@@ -222,17 +224,9 @@ public struct FederationSettings: Sendable, Equatable {
   /// Clients in a cohort on average.
   var expectedCohort: Double {
     switch sampling {
-    case .uniform: Double(uniformCohort)
+    case .uniform, .powerOfChoice, .oort: Double(uniformCohort)
     case .poisson: participation * Double(clients)
     }
-  }
-
-  /// How a cohort is drawn.
-  public enum Sampling: String, Sendable, CaseIterable {
-    /// max(1, round(participation·K)) clients without replacement.
-    case uniform
-    /// Each client independently with probability `participation`.
-    case poisson
   }
 
   /// How updates are weighted in the mean.
@@ -251,6 +245,8 @@ public typealias ClientSettings = LocalSettings
 public struct EvaluationSettings: Sendable, Equatable {
   /// Rounds between evaluations; the first and the last round are always evaluated.
   public var every: Int
+  /// Accuracies whose cost is reported.
+  public var targets: [AccuracyTarget] = []
 }
 
 /// What is written besides the trace.

@@ -27,6 +27,8 @@ extension ScenarioChecks {
       for misfit in misfits { error(misfit.code, path, misfit.problem, hint: misfit.hint) }
     }
     checkPrivateMethods(scenario)
+    checkCompressedMethods(scenario)
+    checkSelection(scenario)
     checkClock(scenario)
     return problems
   }

@@ -39,9 +39,12 @@ extension ScenarioChecks {
       let share = given ?? int("federation.perRound").map({ Double($0) / Double(clients) }),
       rounds > 0
     else { return }
-    let cohort = max(1, (share * Double(clients)).rounded()) / Double(clients)
+    let size = max(1, (share * Double(clients)).rounded())
+    checkSelection(clients: clients, cohort: Int(size))
+    let cohort = size / Double(clients)
     let absent = pow(1 - cohort, Double(rounds)) * Double(clients)
-    if absent >= 1 {
+    let isRandom = ["uniform", "poisson"].contains(text("federation.sampling.kind"))
+    if isRandom, absent >= 1 {
       let path = given == nil ? "federation.perRound" : "federation.participation"
       warn(
         "W3004",

@@ -38,6 +38,7 @@ struct ScenarioChecks {
     checkClient()
     checkStrategies()
     checkPrivacy()
+    checkCompression()
     checkSystem()
     return problems
   }

@@ -6,7 +6,8 @@ import Tensor
 extension ScenarioDecoder {
   func strategies(
     _ nodes: [Node],
-    privacy common: PrivacySettings?
+    privacy common: PrivacySettings?,
+    compression commonCompression: CompressionSettings?
   ) throws(Missing) -> [Scenario.StrategyChoice] {
     var all: [Scenario.StrategyChoice] = []
     for node in nodes {
@@ -30,7 +31,9 @@ extension ScenarioDecoder {
           loss: node.has("loss") ? try loss(try node.node("loss")) : .crossEntropy,
           composition: try composition(node),
           postHoc: node.has("postHoc") ? try postHoc(try node.node("postHoc")) : .none,
-          privacy: node.has("privacy") ? try privacy(try node.node("privacy")) : common
+          privacy: node.has("privacy") ? try privacy(try node.node("privacy")) : common,
+          compression: node.has("compression")
+            ? try compression(try node.node("compression")) : commonCompression
         )
       )
     }

@@ -29,15 +29,26 @@ struct ScenarioDecoder {
       client: client,
       strategies: try strategies(
         try root.nodes("strategies"),
-        privacy: root.has("privacy") ? try privacy(try root.node("privacy")) : nil
+        privacy: root.has("privacy") ? try privacy(try root.node("privacy")) : nil,
+        compression: root.has("compression") ? try compression(try root.node("compression")) : nil
       ),
-      evaluation: EvaluationSettings(every: try root.node("evaluation").int("every")),
+      evaluation: try evaluation(try root.node("evaluation")),
       output: OutputSettings(
         checkpointEvery: try root.node("output").int("checkpointEvery"),
         personalModels: try root.node("output").flag("personalModels")
       ),
       system: try system(root)
     )
+  }
+
+  private func evaluation(_ node: Node) throws(Missing) -> EvaluationSettings {
+    var settings = EvaluationSettings(every: try node.int("every"))
+    guard node.has("targets") else { return settings }
+    let targets = try node.node("targets")
+    for model in AccuracyTarget.Model.allCases {
+      settings.targets += try targets.numbers(model.rawValue).map { AccuracyTarget(model, $0) }
+    }
+    return settings
   }
 
   // MARK: - Data
@@ -137,7 +148,7 @@ struct ScenarioDecoder {
       clients: clients,
       rounds: try node.int("rounds"),
       participation: share,
-      sampling: try node.choice("sampling"),
+      sampling: try sampling(try node.node("sampling")),
       weighting: try node.choice("weighting")
     )
   }

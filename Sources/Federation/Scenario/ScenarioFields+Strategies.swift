@@ -9,7 +9,7 @@ extension ScenarioFields {
       Variant(
         card.kind,
         card.summary,
-        [label] + parts(card) + card.fields.map(field) + [strategyPrivacy]
+        [label] + parts(card) + card.fields.map(field) + [strategyPrivacy, strategyCompression]
       )
     }
     let words = [

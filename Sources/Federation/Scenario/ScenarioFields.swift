@@ -64,6 +64,7 @@ package enum ScenarioFields {
         synonyms: ["strategy", "algorithm", "algorithms", "aggregator", "method", "methods"]
       ),
       privacy,
+      compression,
       system,
       Field(
         "evaluation",
@@ -84,7 +85,6 @@ package enum ScenarioFields {
 
   /// Sections of the format that other versions have and this one cannot do.
   static let unavailable: [String: String] = [
-    "compression": "lossy codecs",
     "limits": "limits of time and memory",
     "compare": "planned comparisons",
   ]
@@ -135,13 +135,7 @@ package enum ScenarioFields {
       synonyms: ["cohort", "cohort_size", "clients_per_round", "per_round", "eligible_perc"],
       excludes: "participation"
     ),
-    Field(
-      "sampling",
-      .choice(of: FederationSettings.Sampling.self),
-      .value("uniform"),
-      "How a cohort is drawn: a fixed number without replacement, or each client by a coin.",
-      synonyms: ["selection", "sampler"]
-    ),
+    sampling,
     Field(
       "weighting",
       .choice(of: FederationSettings.Weighting.self),
@@ -162,8 +156,28 @@ package enum ScenarioFields {
       unit: "rounds",
       "Rounds between evaluations; the first and the last round are always evaluated.",
       synonyms: ["interval", "frequency", "eval_every", "test_gap", "freq"]
-    )
+    ),
+    Field(
+      "targets",
+      .object([
+        target("generic", "Of the generic model on the global test set."),
+        target("personal", "Of the clients' own models on their local tests, mean over clients."),
+      ]),
+      .optional,
+      "Accuracies, as shares; for each the report says in which round it was reached first, and "
+        + "what had been spent until then.",
+      synonyms: ["target", "targetAccuracy", "target_accuracy", "thresholds"]
+    ),
   ]
+
+  private static func target(_ name: String, _ summary: String) -> Field {
+    Field(
+      name,
+      .list(of: .number(above: 0, to: 1), counts: 0...100, unique: true),
+      .value([]),
+      summary
+    )
+  }
 
   static let output: [Field] = [
     Field(

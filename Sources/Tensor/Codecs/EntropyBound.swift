@@ -98,29 +98,3 @@ public enum EntropyBound {
     return count
   }
 }
-
-extension CodecPlan {
-  /// The entropy bound of a frame's bytes: its own head and checksum, and the bound of each tensor.
-  ///
-  /// An adaptive code may fall below it for a part whose frequencies change along the vector.
-  ///
-  /// - Throws: ``CodecError`` for anything that is not a frame of this plan.
-  /// - Complexity: O(count).
-  public func entropyBound(of frame: [UInt8]) throws(CodecError) -> Double {
-    var bound = Double(2 + ByteWriter.varintSize(groups.count) + 4)
-    var failure: CodecError?
-    frame.withUnsafeBytes { bytes in
-      do throws(CodecError) {
-        var reader = ByteReader(try checked(bytes))
-        for group in groups {
-          bound += try EntropyBound.tensor(count: group.count, from: &reader)
-        }
-        try reader.finish()
-      } catch {
-        failure = error
-      }
-    }
-    if let failure { throw failure }
-    return bound
-  }
-}

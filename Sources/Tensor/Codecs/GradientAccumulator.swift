@@ -106,17 +106,33 @@ public struct GradientAccumulator: Sendable, Equatable {
     }
   }
 
+  /// What travelled dense has arrived: nothing of it waits, and its momentum goes on.
+  public mutating func acknowledge(all range: Range<Int>) {
+    for i in range { waiting[i] = 0 }
+  }
+
+  /// Both memories times a factor: gradients that waited take the step length of another round.
+  public mutating func scale(by factor: Float) {
+    guard factor != 1 else { return }
+    for i in waiting.indices {
+      momentum[i] *= factor
+      waiting[i] *= factor
+    }
+  }
+
+  /// factor^rounds.
+  public static func fading(_ factor: Float, rounds: Int) -> Float {
+    if factor == 1 { return 1 }
+    var power: Float = 1
+    for _ in 0..<max(0, rounds) where power > 0 { power *= factor }
+    return power
+  }
+
   /// Memory of a client that was away: both u and v times factor^rounds.
   ///
   /// `factor`: 1 keeps them, 0 forgets them, 0.9 lets them fade.
   public mutating func fade(_ factor: Float, rounds: Int) {
-    var power: Float = 1
-    for _ in 0..<max(0, rounds) { power *= factor }
-    guard power != 1 else { return }
-    for i in waiting.indices {
-      momentum[i] *= power
-      waiting[i] *= power
-    }
+    scale(by: Self.fading(factor, rounds: rounds))
   }
 
   /// Ascending positions of the ⌈density·d⌉ largest |v|, ties by the lowest index.

@@ -28,6 +28,12 @@ public struct LowRankCodec: Codec {
     return (n, m, max(0, min(n, m, rank)))
   }
 
+  /// Values of the right factor, which is kept from one encoding to the next.
+  func factorCount(shape: [Int]) -> Int {
+    let (_, m, r) = sides(shape)
+    return r * m
+  }
+
   /// Refuses ranks that are not from 1 to 255, and tensors of fewer than two dimensions.
   public func check(shape: [Int]) throws(CodecError) {
     guard (1...255).contains(rank) else { throw .parameter("rank \(rank)") }
@@ -61,37 +67,59 @@ public struct LowRankCodec: Codec {
     _ = try Magnitude.largest(x)
     let (n, m, r) = sides(shape)
     if context.factors.count != r * m || !context.factors.allSatisfy(\.isFinite) {
-      context.factors = []
-      for _ in 0..<r * m { context.factors.append(Float(context.stream.normal())) }
+      context.factors = firstFactors(shape: shape, &context.stream)
     }
-    var left = [Double](repeating: 0, count: r * n)
-    for column in 0..<r {
-      let factor = context.factors[column * m..<(column + 1) * m].map(Double.init)
-      for row in 0..<n {
-        left[column * n + row] = Self.dot(x, row * m, factor)
-      }
-    }
+    var left = Self.left(x, n, m, context.factors)
     OrthonormalColumns.make(&left, rows: n, columns: r)
     // As the receiver has it.
     let sent = left.map { Float($0) }
-    var right = [Double](repeating: 0, count: r * m)
-    right.withUnsafeMutableBufferPointer { right in
-      for row in 0..<n {
-        for column in 0..<r {
-          let weight = Double(sent[column * n + row])
-          for k in 0..<m {
-            right[column &* m &+ k] += weight * Double(x[row &* m &+ k])
-          }
-        }
-      }
-    }
-    context.factors = right.map { Magnitude.saturated($0) }
+    context.factors = Self.right(x, n, m, sent)
     writer.varint(n)
     writer.varint(m)
     writer.byte(UInt8(r))
     sent.withUnsafeBytes { writer.raw($0) }
     context.factors.withUnsafeBytes { writer.raw($0) }
     return []
+  }
+
+  /// P = M·Q, [r][n].
+  static func left(
+    _ x: UnsafeBufferPointer<Float>,
+    _ n: Int,
+    _ m: Int,
+    _ factors: [Float]
+  ) -> [Double] {
+    let r = m > 0 ? factors.count / m : 0
+    var left = [Double](repeating: 0, count: r * n)
+    for column in 0..<r {
+      let factor = factors[column * m..<(column + 1) * m].map(Double.init)
+      for row in 0..<n {
+        left[column * n + row] = dot(x, row * m, factor)
+      }
+    }
+    return left
+  }
+
+  /// Q = Mᵀ·P, [r][m].
+  static func right(
+    _ x: UnsafeBufferPointer<Float>,
+    _ n: Int,
+    _ m: Int,
+    _ left: [Float]
+  ) -> [Float] {
+    let r = n > 0 ? left.count / n : 0
+    var right = [Double](repeating: 0, count: r * m)
+    right.withUnsafeMutableBufferPointer { right in
+      for row in 0..<n {
+        for column in 0..<r {
+          let weight = Double(left[column * n + row])
+          for k in 0..<m {
+            right[column &* m &+ k] += weight * Double(x[row &* m &+ k])
+          }
+        }
+      }
+    }
+    return right.map { Magnitude.saturated($0) }
   }
 
   /// Σ_k x_{first + k}·y_k, eight sums side by side.
@@ -124,7 +152,71 @@ public struct LowRankCodec: Codec {
     // Sides may be long where the other is 0; then r is 0 too.
     let left = try ValueCoding.float32.read(count: r == 0 ? 0 : r * n, from: &reader)
     let right = try ValueCoding.float32.read(count: r == 0 ? 0 : r * m, from: &reader)
+    multiply(left, right, n, m, into: x)
+    _ = try Magnitude.largest(UnsafeBufferPointer(x))
+  }
+}
+
+/// The steps of the power iteration, for servers that sum factors of many clients.
+extension LowRankCodec {
+  /// Q of the first round: N(0, 1), [r][m].
+  public func firstFactors(shape: [Int], _ stream: inout RandomStream) -> [Float] {
+    (0..<factorCount(shape: shape)).map { _ in Float(stream.normal()) }
+  }
+
+  /// P = M·Q, [r][n], columns one after the other.
+  ///
+  /// - Complexity: O(n·m·r), sums in Double.
+  public func left(of x: [Float], shape: [Int], factors: [Float]) -> [Float] {
+    let (n, m, _) = sides(shape)
+    return x.withUnsafeBufferPointer {
+      Self.left($0, n, m, factors).map { Magnitude.saturated($0) }
+    }
+  }
+
+  /// P with orthonormal columns.
+  public func orthonormal(_ left: [Float], shape: [Int]) -> [Float] {
+    let (n, _, r) = sides(shape)
+    var columns = left.map(Double.init)
+    OrthonormalColumns.make(&columns, rows: n, columns: r)
+    return columns.map { Float($0) }
+  }
+
+  /// Q = Mᵀ·P, [r][m].
+  ///
+  /// - Complexity: O(n·m·r), sums in Double.
+  public func right(of x: [Float], shape: [Int], left: [Float]) -> [Float] {
+    let (n, m, _) = sides(shape)
+    return x.withUnsafeBufferPointer { Self.right($0, n, m, left) }
+  }
+
+  /// M̂ = P·Qᵀ, [n·m].
+  public func product(left: [Float], right: [Float], shape: [Int]) -> [Float] {
+    let (n, m, _) = sides(shape)
+    var x = [Float](repeating: 0, count: n * m)
+    x.withUnsafeMutableBufferPointer { Self.multiply(left, right, n, m, into: $0) }
+    return x
+  }
+
+  /// Values of P.
+  public func leftCount(shape: [Int]) -> Int {
+    let (n, _, r) = sides(shape)
+    return r * n
+  }
+
+  /// Values of Q.
+  public func rightCount(shape: [Int]) -> Int { factorCount(shape: shape) }
+
+  /// x = P·Qᵀ, column after column.
+  static func multiply(
+    _ left: [Float],
+    _ right: [Float],
+    _ n: Int,
+    _ m: Int,
+    into x: UnsafeMutableBufferPointer<Float>
+  ) {
     x.update(repeating: 0)
+    let r = n > 0 ? left.count / n : 0
     right.withUnsafeBufferPointer { right in
       for column in 0..<r {
         for row in 0..<n {
@@ -133,7 +225,6 @@ public struct LowRankCodec: Codec {
         }
       }
     }
-    _ = try Magnitude.largest(UnsafeBufferPointer(x))
   }
 }
 

@@ -14,6 +14,9 @@ public struct SparseCodec: Codec {
     case top(KeptAmount)
     /// All |x_i| ≥ τ, τ ≥ 0 and finite.
     case threshold(Float)
+    /// About the largest ⌈density·d⌉, never more, by a threshold from a sample
+    /// (``SampledSelection``).
+    case sampled(density: Double)
     /// The blocks of the largest L2 norms; the amount counts blocks, `length` ≥ 1.
     case topBlocks(KeptAmount, length: Int)
   }
@@ -40,6 +43,7 @@ public struct SparseCodec: Codec {
   public func check(shape: [Int]) throws(CodecError) {
     switch selection {
     case .top(let amount): try amount.check()
+    case .sampled(let density): try KeptAmount.density(density).check()
     case .threshold(let tau):
       guard tau >= 0, tau.isFinite else { throw .parameter("threshold \(tau)") }
     case .topBlocks(let amount, let length):
@@ -56,9 +60,9 @@ public struct SparseCodec: Codec {
     let d = shape.reduce(1, *)
     switch selection {
     case .top(let amount): return size(amount.of(d), of: d, values: amount.of(d))
-    case .threshold:
-      let all = size(d, of: d, values: d).bytes
-      return .atMost(indices == .runs ? all + 2 * (d / 65535) : all)
+    case .threshold: return .atMost(most(of: d, values: d))
+    case .sampled(let density):
+      return .atMost(most(of: d, values: KeptAmount.density(density).of(d)))
     case .topBlocks(let amount, let length):
       let blocks = Self.blocks(d, length)
       let k = amount.of(blocks)
@@ -68,6 +72,12 @@ public struct SparseCodec: Codec {
       // Only a last block that is shorter leaves the number of values open.
       return shortfall == 0 || k == blocks ? part : .atMost(part.bytes)
     }
+  }
+
+  /// The most bytes of any number of positions with so many values.
+  private func most(of d: Int, values count: Int) -> Int {
+    let all = size(d, of: d, values: count).bytes
+    return indices == .runs ? all + 2 * (d / 65535) : all
   }
 
   private func size(_ k: Int, of d: Int, values count: Int) -> CodecSize {
@@ -91,6 +101,15 @@ public struct SparseCodec: Codec {
     switch selection {
     case .top(let amount):
       let kept = try TopKSelection.positions(x, count: amount.of(x.count))
+      try write(kept, of: x.count, kept.map { x[Int($0)] }, to: &writer, context: &context)
+      return []
+    case .sampled(let density):
+      _ = try Magnitude.largest(x)
+      let kept = try SampledSelection.positions(
+        Array(x),
+        density: density,
+        stream: &context.stream
+      )
       try write(kept, of: x.count, kept.map { x[Int($0)] }, to: &writer, context: &context)
       return []
     case .threshold(let tau):

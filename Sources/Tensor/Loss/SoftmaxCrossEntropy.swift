@@ -39,8 +39,10 @@ public struct SoftmaxCrossEntropy: Sendable, Equatable {
     public var weight: Double
     /// Examples whose largest s·z + o is the label's; margins, which know the label, do not count.
     public var correct: Int
+    /// Σ ℓ² over the batch.
+    public var squareSum = 0.0
 
-    /// The parts of a result.
+    /// The parts of a result, of no squares.
     public init(lossSum: Double, weight: Double, correct: Int) {
       self.lossSum = lossSum
       self.weight = weight
@@ -122,7 +124,9 @@ public struct SoftmaxCrossEntropy: Sendable, Equatable {
       }
       let loss = log(sum) - Double(own - largest)
       let focal = focus > 0 ? Focal(loss, focus) : .none
-      result.lossSum += Double(weight) * loss * focal.value
+      let weighted = Double(weight) * loss * focal.value
+      result.lossSum += weighted
+      result.squareSum += weighted * weighted
       guard let gradient else { continue }
       let row = gradient + example * classes
       let inverse = Float(1 / sum)

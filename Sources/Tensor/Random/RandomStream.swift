@@ -28,6 +28,9 @@ public enum Purpose: UInt64, Sendable, CaseIterable {
   case deviceDropout = 53
   case messageLoss = 54
   case asynchronousStart = 55
+  case candidates = 60
+  case oortExploitation = 61
+  case oortExploration = 62
   case test = 99
 }
 

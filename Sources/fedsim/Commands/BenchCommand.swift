@@ -9,6 +9,8 @@ package struct BenchOptions: Equatable {
     case limits
     /// Layer by layer.
     case kernels
+    /// Codecs of payloads.
+    case codecs
     /// A workload that trains.
     case training(Workload)
     /// w5: a mean of `updates` updates of `parameters` values.
@@ -19,6 +21,7 @@ package struct BenchOptions: Equatable {
       switch self {
       case .limits: "limits"
       case .kernels: "kernels"
+      case .codecs: "codecs"
       case .training(let workload): workload.name
       case .aggregation: "w5"
       }
@@ -33,7 +36,9 @@ package struct BenchOptions: Equatable {
   package let isQuiet: Bool
 
   /// The words that name a target, in the order in which all run.
-  static var names: [String] { ["limits", "kernels"] + Workload.all.map(\.name) + ["w5"] }
+  static var names: [String] {
+    ["limits", "kernels", "codecs"] + Workload.all.map(\.name) + ["w5"]
+  }
 
   package init(_ invocation: Invocation) throws(Failure) {
     format = invocation.format
@@ -98,6 +103,7 @@ package struct BenchOptions: Equatable {
     switch word {
     case "limits": return .limits
     case "kernels": return .kernels
+    case "codecs": return .codecs
     case "w5":
       return .aggregation(
         updates: try invocation.integer("clients", in: 1...1_000_000) ?? MeanSpeed.usual.updates,
@@ -200,6 +206,7 @@ package enum BenchCommand {
       for threads in settings.threads == 1 ? [1] : [1, settings.threads] {
         printer.show(SpeedLimits.measure(threads: threads))
       }
+    case .codecs: try CodecSpeed.measure(settings) { printer.show($0) }
     case .kernels: try LayerSpeed.measure { printer.show($0) }
     case .training(let workload):
       guard workload.noiseMultiplier != nil else {

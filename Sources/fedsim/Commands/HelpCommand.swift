@@ -109,7 +109,7 @@ extension CommandName {
     case .explain: "explain NAME|FIELD|CODE"
     case .data: "data check PATH [--kind KIND]"
     case .privacy: "privacy epsilon|noise|steps|plan OPTIONS"
-    case .bench: "bench [limits|kernels|WORKLOAD]... [OPTIONS]"
+    case .bench: "bench [limits|kernels|codecs|WORKLOAD]... [OPTIONS]"
     case .help: "help [COMMAND]"
     case .doctor, .schema, .version: rawValue
     }
@@ -178,8 +178,9 @@ extension CommandName {
     return workloads + [
       "w5                   weighted mean of 1000 updates of 1,000,000 values",
       "kernels              each layer's passes on one thread, batches 10, 32 and 256",
+      "codecs               payload codecs on an update of ResNet-18, beside a training step",
       "limits               multiply-adds and memory bandwidth of this machine",
-      "                     (no name: limits and all workloads, not kernels)",
+      "                     (no name: limits and all workloads, not kernels and codecs)",
       "--rounds N           timed rounds; 5 unless given",
       "--warmup N           rounds before them; 1 unless given",
       "--threads N          workers; one per core unless given",
@@ -217,7 +218,10 @@ extension CommandName {
       ]
     case .doctor: ["doctor", "doctor --format json"]
     case .bench:
-      ["bench limits w1 --rounds 10", "bench w3 --threads 1 --format json", "bench kernels"]
+      [
+        "bench limits w1 --rounds 10", "bench w3 --threads 1 --format json", "bench kernels",
+        "bench codecs",
+      ]
     case .schema: ["schema", "schema > scenario-1.schema.json"]
     case .version: ["version", "version --format json"]
     case .help: ["help run", "help explain"]

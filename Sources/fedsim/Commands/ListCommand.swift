@@ -46,7 +46,7 @@ enum ListCommand {
     case "models": ScenarioHelp.words(at: "model.kind")
     case "datasets": ScenarioHelp.words(at: "data.dataset.kind")
     case "partitions": ScenarioHelp.words(at: "data.partition.kind")
-    case "codecs": [("dense-f32", "Every value as a 32-bit float; nothing is lost.")]
+    case "codecs": ScenarioFields.codecs
     case "accountants": Accountant.allCases.map { ($0.rawValue, $0.summary) }
     default: nil
     }

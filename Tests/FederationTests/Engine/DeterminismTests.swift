@@ -8,7 +8,8 @@ import Testing
 struct RandomFederation: CustomTestStringConvertible, Sendable {
   let name: String
   let model: String
-  var sampling = "uniform"
+  /// How cohorts are drawn, as JSON.
+  var sampling = #""uniform""#
 
   var testDescription: String { name }
 
@@ -20,7 +21,7 @@ struct RandomFederation: CustomTestStringConvertible, Sendable {
     RandomFederation(
       name: "batch norm, Poisson cohorts",
       model: #"{ "kind": "resnet8", "width": 4, "norm": "batch" }"#,
-      sampling: "poisson"
+      sampling: #""poisson""#
     ),
   ]
 
@@ -35,7 +36,7 @@ struct RandomFederation: CustomTestStringConvertible, Sendable {
     text.augment = #"["crop4", "flip"]"#
     text.normalize = "dataset"
     text.federation = """
-      { "clients": 7, "rounds": 4, "participation": 0.7, "sampling": "\(sampling)" }
+      { "clients": 7, "rounds": 4, "participation": 0.7, "sampling": \(sampling) }
       """
     text.model = model
     text.work = #"{ "epochs": 1.5 }"#

@@ -8,7 +8,7 @@ import Testing
   @Test(
     "a wrong scenario is refused with code, path, line and suggestion",
     arguments: wrongFiles + wrongNames + wrongValues + wrongTogether + wrongSets + wrongSetsTogether
-      + wrongPrivacy + wrongSystems
+      + wrongPrivacy + wrongCompression + wrongSystems
   )
   func wrong(_ sample: WrongScenario) throws {
     let reading = read(sample.text)
@@ -32,7 +32,7 @@ import Testing
   func allAtOnce() {
     let text = scenario(
       data: "\"longTail\": {\"factor\": 0.1}",
-      top: "\"client\": {\"lr\": 1, \"batch\": 0},\n\"seeds\": [1, 1],\n\"compression\": {}",
+      top: "\"client\": {\"lr\": 1, \"batch\": 0},\n\"seeds\": [1, 1],\n\"limits\": {}",
       strategies: "[{\"kind\": \"fedavg\", \"mu\": 1}]"
     )
     let codes = read(text).errors.map(\.code)
@@ -103,6 +103,14 @@ import Testing
     #expect(scenario.strategies[0].settings.number("proximalWeight") == 0.1)
     #expect(scenario.strategies[1].settings.number("proximalWeight") == 0.01)
     #expect(scenario.strategies[2].settings.choice("option") == "I")
+    #expect(scenario.evaluation.every == 7)
+    #expect(
+      scenario.evaluation.targets
+        == [
+          AccuracyTarget(.generic, 0.5), AccuracyTarget(.generic, 0.25),
+          AccuracyTarget(.personal, 1),
+        ]
+    )
     #expect(scenario.output.checkpointEvery == 0)
     #expect(!scenario.output.personalModels)
   }

@@ -89,7 +89,7 @@ let richScenario = """
       { "kind": "fedprox", "proximalWeight": 0.1 }, { "kind": "fedprox", "label": "weak" },
       { "kind": "controlled", "option": "I", "memory": 5 }
     ],
-    "evaluation": { "every": 7 },
+    "evaluation": { "every": 7, "targets": { "generic": [0.5, 0.25], "personal": [1] } },
     "output": { "checkpointEvery": 0, "personalModels": false }
   }
   """

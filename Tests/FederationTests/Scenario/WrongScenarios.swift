@@ -164,8 +164,8 @@ let wrongNames: [WrongScenario] = [
   ),
   .init("E3005", "$.extends", 6, top("\"extends\": \"base.json\"")),
   .init("E3005", "$.preset", 6, top("\"preset\": \"x\"")),
-  .init("E3006", "$.compression", 6, top("\"compression\": {}")),
-  .init("E3006", "$.limits", 6, top("\"limits\": null")),
+  .init("E3006", "$.limits", 6, top("\"limits\": {}")),
+  .init("E3006", "$.compare", 6, top("\"compare\": null")),
 ]
 
 /// Values of a wrong type, or out of range.
@@ -228,6 +228,25 @@ let wrongValues: [WrongScenario] = [
     suggest: "true"
   ),
   .init("E3108", "$.seeds", 6, top("\"seeds\": []")),
+  .init(
+    "E3103",
+    "$.evaluation.targets.generic[1]",
+    6,
+    top("\"evaluation\": {\"targets\": {\"generic\": [0.5, 50]}}")
+  ),
+  .init(
+    "E3109",
+    "$.evaluation.targets.personal[1]",
+    6,
+    top("\"evaluation\": {\"targets\": {\"personal\": [0.5, 0.5]}}")
+  ),
+  .init(
+    "E3102",
+    "$.evaluation.targets.generic",
+    6,
+    top("\"evaluation\": {\"targets\": {\"generic\": 0.5}}"),
+    suggest: "[0.5]"
+  ),
   .init("E3109", "$.seeds[2]", 6, top("\"seeds\": [1, 2, 1]")),
   .init("E3103", "$.seeds[0]", 6, top("\"seeds\": [-1]")),
   .init("E3103", "$.seeds[0]", 6, top("\"seeds\": [9007199254740993]")),

@@ -1,0 +1,72 @@
+import Aggregation
+import Tensor
+
+/// How the messages of one run are encoded.
+struct RunCompression: Sendable {
+  let settings: CompressionSettings
+  let uplink: UploadCompressor?
+  let downlink: DownloadCompressor?
+  /// π_k of each client among all that hold examples: the shares of estimates, which count whether
+  /// their clients are there or not.
+  let shares: [Double]
+
+  init(_ settings: CompressionSettings, _ problem: LearningProblem, shares: [Double]) {
+    var settings = settings
+    if case .randomK(let random) = settings.uplink?.codec, random.seed != nil {
+      settings.uplink?.codec = .randomK(
+        RandomKCodec(random.amount, isScaled: random.isScaled, seed: problem.seed)
+      )
+    }
+    self.settings = settings
+    uplink = settings.uplink.map { UploadCompressor(BlockPlanner($0, problem)) }
+    downlink = settings.downlink.map { DownloadCompressor(BlockPlanner($0, problem)) }
+    self.shares = shares
+  }
+
+  /// Whether the server holds estimates of updates, and uploads are changes of them (EF21).
+  var sendsChanges: Bool {
+    if case .estimates = settings.uplink?.memory { true } else { false }
+  }
+
+  /// What uploads remember.
+  var memory: LinkCompression.Memory { settings.uplink?.memory ?? .none }
+
+  /// Whether clients have to be known by the round in which they last took part.
+  var remembersRounds: Bool {
+    settings.downlink?.memory == .shadow || settings.uplink?.layerwise != nil
+  }
+
+  /// The name of a client's last round in its memory.
+  static let lastRound = UploadCompressor.prefix + "round"
+  /// The name of the server's last solution of layer-wise strengths.
+  static let solvedIn = UploadCompressor.prefix + "solved"
+
+  /// The name of the strengths of a block's tensors.
+  static func choice(_ block: String) -> String { UploadCompressor.name("choice", block) }
+  /// The name of the mean estimate of a block.
+  static func mean(_ block: String) -> String { UploadCompressor.name("mean", block) }
+}
+
+/// What encoding did in a round.
+struct CompressionOutcome: Sendable {
+  /// Of uploads.
+  var quality = CompressionQuality()
+  /// Bytes as plain numbers, and the fewest bytes.
+  var dense = RoundRecord.Bytes.Link(up: 0, down: 0)
+  var entropy = (up: 0.0, down: 0.0)
+  /// Seconds that all workers spent on encoding and decoding.
+  var seconds = 0.0
+
+  mutating func add(_ coded: TrainedClient.Coded) {
+    if let up = coded.up {
+      dense.up += up.denseByteCount
+      entropy.up += up.entropy
+    }
+    if let down = coded.down {
+      dense.down += down.denseByteCount
+      entropy.down += down.entropy
+    }
+    quality.add(coded.quality)
+    seconds += coded.seconds
+  }
+}

@@ -1,0 +1,83 @@
+extension FederationSettings {
+  /// How a cohort is drawn.
+  public enum Sampling: Sendable, Equatable {
+    /// max(1, round(participation·K)) clients without replacement.
+    case uniform
+    /// Each client independently with probability `participation`.
+    case poisson
+    /// As many as `uniform`, those with the largest losses of a few candidates.
+    case powerOfChoice(PowerOfChoice)
+    /// As many as `uniform`, by utility.
+    case oort(Oort)
+
+    /// The word in scenarios.
+    public var word: String {
+      switch self {
+      case .uniform: "uniform"
+      case .poisson: "poisson"
+      case .powerOfChoice: "power-of-choice"
+      case .oort: "oort"
+      }
+    }
+
+    /// Whether cohorts depend on what clients tell of their losses, and so on the method.
+    public var readsLosses: Bool {
+      switch self {
+      case .uniform, .poisson: false
+      case .powerOfChoice, .oort: true
+      }
+    }
+  }
+
+  /// Power-of-choice: of d candidates the m with the largest local loss.
+  ///
+  /// - Source: Cho, Wang and Joshi, "Client Selection in Federated Learning: Convergence Analysis
+  ///   and Power-of-Choice Selection Strategies", 2020, arXiv:2010.01243, section 4.
+  public struct PowerOfChoice: Sendable, Equatable {
+    /// Which loss decides.
+    public enum Loss: String, Sendable, CaseIterable {
+      /// Of the current model on all of a candidate's examples (π_pow-d): every candidate gets the
+      /// model and reports.
+      case exact
+      /// What the client reported when it last took part, infinite before (π_rpow-d).
+      case last
+    }
+
+    /// d, m ≤ d ≤ K.
+    public var candidates: Int
+    /// Which loss decides.
+    public var loss: Loss
+
+    /// Settings with every entry given.
+    package init(candidates: Int, loss: Loss) {
+      self.candidates = candidates
+      self.loss = loss
+    }
+  }
+
+  /// Oort: large losses, fast clients, and some that nobody knows yet.
+  ///
+  /// - Source: Lai, Zhu, Madhyastha and Chowdhury, "Oort: Efficient Federated Learning via Guided
+  ///   Participant Selection", OSDI 2021, algorithm 1.
+  public struct Oort: Sendable, Equatable {
+    /// ε of the first round: the share of a cohort that has never taken part.
+    public var exploration = 0.9
+    /// What ε is multiplied by after each round.
+    public var explorationDecay = 0.98
+    /// ε never falls below this.
+    public var explorationMinimum = 0.2
+    /// c: clients above this share of the cut-off utility are admitted.
+    public var cutOff = 0.95
+    /// Utilities above this quantile count as the quantile.
+    public var clip = 0.95
+    /// α: how much a client slower than T loses.
+    public var penalty = 2.0
+    /// Δ: what T starts from and grows by, in seconds.
+    public var pacerStep = 10.0
+    /// W: rounds over which the pacer adds utilities up.
+    public var pacerWindow = 20
+
+    /// The paper's values.
+    package init() {}
+  }
+}
