@@ -55,11 +55,8 @@ extension Experiment {
         var buffer = 0
         if case .integer(let size) = choice.settings["buffer"] { buffer = size }
         most = max(most, 2 * cohort + buffer)
-      } else if let system = scenario.system {
-        let isTraced = if case .trace = system.availability { true } else { false }
-        if system.deadline != nil || system.overSelection > 1 || isTraced {
-          most = max(most, Int(system.overSelection * Double(cohort)))
-        }
+      } else if let system = scenario.system, system.holdsResults {
+        most = max(most, Int(system.overSelection * Double(cohort)))
       }
     }
     return most

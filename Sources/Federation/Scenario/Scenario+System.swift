@@ -25,6 +25,13 @@ public struct SystemSettings: Sendable, Equatable {
 
   package init() {}
 
+  /// Whether who is taken in can depend on who comes later, so that results wait until all times of
+  /// a synchronous exchange are known.
+  package var holdsResults: Bool {
+    let isTraced = if case .trace = availability { true } else { false }
+    return deadline != nil || overSelection > 1 || isTraced
+  }
+
   /// How fast devices compute.
   public enum Compute: Sendable, Equatable {
     case constant(speed: Double)
