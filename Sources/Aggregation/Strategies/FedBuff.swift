@@ -8,7 +8,7 @@ import Tensor
 /// | paper | here |
 /// |---|---|
 /// | K | `buffer` |
-/// | τ_i(t) | `staleness` of `arrivalWeight`: steps of the server since the client was sent its model |
+/// | τ_i(t) | `staleness`: steps of the server since the client was sent its model |
 /// | s(τ) = (1 + τ)^(−1/2) | `arrivalWeight`, with `stalenessExponent` for 1/2 |
 /// | η_g, server momentum | `serverOptimizer` |
 /// | M, clients training at a time | the size of a cohort |

@@ -195,7 +195,5 @@ package struct VirtualClock: Sendable {
   }
 
   /// Whether the results of a synchronous exchange wait until all times are known.
-  package var holdsResults: Bool {
-    settings.deadline != nil || settings.overSelection > 1 || hasTrace
-  }
+  package var holdsResults: Bool { settings.holdsResults }
 }

@@ -8,9 +8,9 @@ public struct SystemSettings: Sendable, Equatable {
   public var network = Network()
   /// Which clients can be asked.
   public var availability = Availability.always
-  /// Probability that a client vanishes in the middle of a round, in [0, 1).
+  /// Probability that a client vanishes in the middle of a round, in [0, 0.99].
   public var dropout = 0.0
-  /// Probability that an upload is lost, in [0, 1).
+  /// Probability that an upload is lost, in [0, 0.99].
   public var loss = 0.0
   /// Seconds after which a synchronous round ends; nil waits for everybody.
   public var deadline: Double?
@@ -24,6 +24,13 @@ public struct SystemSettings: Sendable, Equatable {
   public var cost: Cost?
 
   package init() {}
+
+  /// Whether who is taken in can depend on who comes later, so that results wait until all times of
+  /// a synchronous exchange are known.
+  package var holdsResults: Bool {
+    let isTraced = if case .trace = availability { true } else { false }
+    return deadline != nil || overSelection > 1 || isTraced
+  }
 
   /// How fast devices compute.
   public enum Compute: Sendable, Equatable {
@@ -65,15 +72,21 @@ public struct SystemSettings: Sendable, Equatable {
 
   /// Watts of a device.
   public struct Energy: Sendable, Equatable {
+    /// While it computes.
     public var computeWatts = 0.0
+    /// While bits leave it.
     public var sendWatts = 0.0
+    /// While bits reach it.
     public var receiveWatts = 0.0
   }
 
   /// Prices, in any currency.
   public struct Cost: Sendable, Equatable {
+    /// Of 10⁹ bytes to the server.
     public var perGigabyteUp = 0.0
+    /// Of 10⁹ bytes from the server.
     public var perGigabyteDown = 0.0
+    /// Of an hour of a device at work.
     public var perDeviceHour = 0.0
   }
 }

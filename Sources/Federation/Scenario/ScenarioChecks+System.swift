@@ -9,7 +9,7 @@ extension ScenarioChecks {
       let values = values["system.compute.values"]?.elements
       if values == nil, text("system.compute.path") == nil {
         error(
-          "E3340",
+          "E3360",
           "system.compute",
           "found a table without speeds",
           hint: "give \"path\" or \"values\""
@@ -17,7 +17,7 @@ extension ScenarioChecks {
       }
       if let values, let clients = int("federation.clients"), values.count != clients {
         error(
-          "E3341",
+          "E3361",
           "system.compute.values",
           "found \(values.count) speeds; federation.clients is \(clients)",
           hint: "give one speed for each client"
@@ -27,7 +27,7 @@ extension ScenarioChecks {
     let deadline = number("system.deadline")
     if text("system.stragglers") == "partial", deadline == nil {
       error(
-        "E3342",
+        "E3362",
         "system.stragglers",
         "found \"partial\" without a deadline that stragglers could meet",
         hint: "give \"deadline\": \"60 s\""
@@ -35,7 +35,7 @@ extension ScenarioChecks {
     }
     if let deadline, let latency = number("system.network.latency"), deadline <= 2 * latency {
       warn(
-        "W3042",
+        "W3062",
         "system.deadline",
         "\(JSON.number(deadline).compact) s is no more than two latencies: every client that "
           + "receives and sends comes too late"
@@ -50,10 +50,21 @@ extension ScenarioChecks {
       (system.overSelection * federation.expectedCohort).rounded() > Double(federation.clients)
     {
       warn(
-        "W3041",
+        "W3061",
         "system.overSelection",
         "\(JSON.number(system.overSelection).compact) cohorts are more than all "
           + "\(federation.clients) clients"
+      )
+    }
+    if let system = scenario.system, federation.sampling.readsLosses,
+      system.availability != .always || system.overSelection > 1
+    {
+      error(
+        "E3365",
+        "system",
+        "found federation.sampling \"\(federation.sampling.word)\"; it chooses a cohort among all "
+          + "clients, without availability and overSelection",
+        hint: "set federation.sampling to \"uniform\" or \"poisson\""
       )
     }
     for (index, choice) in scenario.strategies.enumerated() {
@@ -64,15 +75,39 @@ extension ScenarioChecks {
         system.deadline != nil || system.overSelection > 1
       {
         warn(
-          "W3040",
+          "W3060",
           path,
           "\(choice.label) is asynchronous: system.deadline, overSelection and stragglers do not "
             + "apply to it"
         )
       }
+      if isAsynchronous, federation.sampling.readsLosses {
+        warn(
+          "W3063",
+          path,
+          "\(choice.label) is asynchronous: federation.sampling does not choose its clients"
+        )
+      }
+      if sumsFirst(choice), isAsynchronous || scenario.system?.holdsResults == true {
+        error(
+          "E3364",
+          path,
+          "\(choice.label): ef21 and sums of factors need every message of a cohort; "
+            + (isAsynchronous ? "an asynchronous method has no cohorts" : "some may be late"),
+          hint: "take \"feedback\": \"ef-sgd\", and \"sums\": \"updates\""
+        )
+      }
       if let privacy = choice.privacy, !privacy.isInert, let mechanism = privacy.clientLevel {
         checkClock(scenario.system, mechanism, isAsynchronous, choice.label, path)
       }
+    }
+  }
+
+  /// Whether uploads are summed up before it is known whose are taken in.
+  private func sumsFirst(_ choice: Scenario.StrategyChoice) -> Bool {
+    switch choice.compression?.uplink?.memory {
+    case .estimates, .factors: true
+    default: false
     }
   }
 
@@ -96,7 +131,7 @@ extension ScenarioChecks {
     }
     for reason in reasons {
       error(
-        "E3343",
+        "E3363",
         path,
         "\(label): no accountant for client-level privacy here: \(reason)",
         hint: "leave it out, or set privacy.unit to \"example\""

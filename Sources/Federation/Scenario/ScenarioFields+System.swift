@@ -6,8 +6,8 @@ extension ScenarioFields {
     "system",
     .object(systemFields),
     .optional,
-    "Devices and links of a simulated federation: rounds get a duration in virtual seconds. Without "
-      + "it there is no clock, but for asynchronous methods, which run on the section's defaults.",
+    "Devices and links of a simulated federation: rounds get a duration in virtual seconds. "
+      + "Without it there is no clock, but for asynchronous methods, which run on its defaults.",
     synonyms: ["devices", "clock", "simulation", "heterogeneity"]
   )
 
@@ -80,7 +80,7 @@ extension ScenarioFields {
   ]
 
   private static func share(_ name: String, _ summary: String) -> Field {
-    Field(name, .number(NumberRange(0, 1, exclusiveMaximum: true)), .value(0), summary)
+    Field(name, .number(from: 0, to: 0.99), .value(0), summary)
   }
 
   private static func amount(_ name: String, unit: String? = nil, _ summary: String) -> Field {
@@ -199,7 +199,7 @@ extension ScenarioFields {
         [
           Field(
             "rate",
-            .number(above: 0, to: 1),
+            .number(from: 0.001, to: 1),
             .required,
             "Probability of being there.",
             synonyms: ["probability", "p"]

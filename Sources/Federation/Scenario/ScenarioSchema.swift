@@ -77,7 +77,7 @@ public enum ScenarioSchema {
       ]
     case .quantity(let quantity):
       let text: JSON = ["type": "string", "pattern": .string(quantity.pattern)]
-      return [("anyOf", .array([.object(self.type(.number(quantity.range))), text]))]
+      return [("oneOf", .array([.object(self.type(.number(quantity.range))), text]))]
     case .flag: return [("type", "boolean")]
     case .choice(let words, _): return [("enum", .array(words.map(\.json)))]
     case .text(let rule): return [("type", "string"), ("pattern", rule.pattern.json)]

@@ -224,11 +224,16 @@ import Testing
 
   @Test("events of a round are in order, and nobody is at work twice at a time")
   func timeline() throws {
-    let trial = try random(Self.kinds[1]).trial()
+    let experiment = try random(Self.kinds[1])
+    let trial = try experiment.trial()
+    let bytes = 4 * experiment.network.layout.count
     var busy: Set<Int> = []
     var last = 0.0
-    for clock in trial.clock {
+    for (round, clock) in trial.clock.enumerated() {
       let clock = try #require(clock)
+      let starts = clock.events.count { $0.kind == .start }
+      #expect(trial.bytesDown[round] == starts * bytes)
+      #expect(trial.bytesUp[round] == (3 + clock.lost.count) * bytes)
       #expect(clock.timeline == clock.events)
       #expect(clock.completed.count == 3)
       for event in clock.events {
@@ -332,11 +337,32 @@ import Testing
         #""privacy": { "unit": "client", "noiseMultiplier": 1 }"#
       )
     ]
-    #expect(text.problems.contains { $0.code == "E3343" })
+    #expect(text.problems.contains { $0.code == "E3363" })
     text.strategies = [ScenarioText.strategy("fedbuff"), ScenarioText.strategy("fedavg")]
     text.system = #"{ "deadline": 1 }"#
-    #expect(text.problems.filter { $0.code == "W3040" }.map(\.path) == ["$.strategies[0]"])
+    #expect(text.problems.filter { $0.code == "W3060" }.map(\.path) == ["$.strategies[0]"])
     #expect(text.problems.allSatisfy { $0.severity == .warning })
+  }
+
+  @Test("sums over a cohort need everybody in time, and selection by losses everybody there")
+  func combinations() throws {
+    let sums = #""compression": { "uplink": { "kind": "topk", "feedback": "ef21" } }"#
+    var text = ScenarioText()
+    func codes(_ kind: String, _ fields: String, _ system: String?) -> [String] {
+      text.strategies = [ScenarioText.strategy(kind, fields)]
+      text.system = system
+      return text.problems.map(\.code).filter { $0.hasPrefix("E") || $0 == "W3063" }
+    }
+    #expect(codes("fedavg", sums, "{}") == [])
+    #expect(codes("fedavg", sums, #"{ "deadline": "1 s" }"#) == ["E3364"])
+    #expect(codes("fedavg", sums, #"{ "overSelection": 1.5 }"#) == ["E3364"])
+    #expect(codes("fedbuff", sums, nil) == ["E3364"])
+    text.federation = #"{ "clients": 3, "rounds": 2, "perRound": 2, "sampling": "oort" }"#
+    #expect(codes("fedavg", "", "{}") == [])
+    #expect(codes("fedavg", "", #"{ "overSelection": 1.5 }"#) == ["E3365"])
+    let rate = #"{ "availability": { "kind": "rate", "rate": 0.5 } }"#
+    #expect(codes("fedavg", "", rate) == ["E3365"])
+    #expect(codes("fedbuff", "", nil) == ["W3063"])
   }
 
   @Test("a method that says it needs a clock is buffered, and no other")

@@ -126,7 +126,7 @@ import Testing
     // Client 0 has six batches of 4, the others three; time for messages and three and a half.
     let messages = 8 * Double(bytes) * (1 / 10e6 + 1 / 50e6)
     let deadline = messages + 14 * Double(flops) / 1000
-    let partial = try trial(#", "deadline": \(deadline), "stragglers": "partial""#)
+    let partial = try trial(#", "deadline": \#(deadline), "stragglers": "partial""#)
     let clock = try #require(partial.clock[0])
     #expect(clock.completed.sorted() == [0, 1, 2])
     #expect(partial.flops == [3 * 12 * flops])
@@ -134,7 +134,7 @@ import Testing
     // It is the training that is cut short, not another one.
     let short = try trial("", work: #"{ "steps": 3 }"#)
     #expect(bits(partial.model) == bits(short.model))
-    let dropped = try trial(#", "deadline": \(deadline)"#)
+    let dropped = try trial(#", "deadline": \#(deadline)"#)
     #expect(dropped.clock[0]?.late == [0])
     #expect(dropped.flops == [48 * flops])
     #expect(dropped.model != partial.model)

@@ -105,7 +105,8 @@ struct RunFolderTests {
 
   /// Methods whose directions, rounds or clients differ: their formulas are in their own tests.
   static let elsewhere = [
-    "fednova", "ccvr", "creff", "fedd2s", "feddistill", "fedproto", "fedgen",
+    "fednova", "ccvr", "creff", "fedd2s", "feddistill", "fedproto", "fedgen", "fedbuff",
+    "fedasync",
   ]
 
   @Test("bytes of a round are the sum over its messages, and what the method's formula says")

@@ -29,7 +29,7 @@ let wrongSystems: [WrongScenario] = [
     system("\"compute\": {\"kind\": \"log-normal\"}"),
     suggest: "\"lognormal\""
   ),
-  .init("E3340", "$.system.compute", 6, system("\"compute\": {\"kind\": \"table\"}")),
+  .init("E3360", "$.system.compute", 6, system("\"compute\": {\"kind\": \"table\"}")),
   .init(
     "E3106",
     "$.system.compute.values",
@@ -37,22 +37,22 @@ let wrongSystems: [WrongScenario] = [
     system("\"compute\": {\"kind\": \"table\", \"path\": \"s.txt\", \"values\": [1]}")
   ),
   .init(
-    "E3341",
+    "E3361",
     "$.system.compute.values",
     6,
     system("\"compute\": {\"kind\": \"table\", \"values\": [1, \"2 GFLOP/s\"]}")
   ),
-  .init("E3342", "$.system.stragglers", 6, system("\"stragglers\": \"partial\"")),
-  .init("E3343", "$.strategies[0]", 5, clientPrivacy("\"deadline\": \"60 s\"")),
-  .init("E3343", "$.strategies[0]", 5, clientPrivacy("\"overSelection\": 2")),
+  .init("E3362", "$.system.stragglers", 6, system("\"stragglers\": \"partial\"")),
+  .init("E3363", "$.strategies[0]", 5, clientPrivacy("\"deadline\": \"60 s\"")),
+  .init("E3363", "$.strategies[0]", 5, clientPrivacy("\"overSelection\": 2")),
   .init(
-    "E3343",
+    "E3363",
     "$.strategies[0]",
     5,
     clientPrivacy("\"availability\": {\"kind\": \"rate\", \"rate\": 0.5}")
   ),
   .init(
-    "E3343",
+    "E3363",
     "$.strategies[0]",
     5,
     clientPrivacy("\"dropout\": 0.1", ", \"placement\": \"distributed\"")
