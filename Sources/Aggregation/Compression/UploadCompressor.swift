@@ -90,7 +90,7 @@ public struct UploadCompressor: Sendable {
     let rate = Float(isDeep ? facts.learningRate * Double(facts.steps) : facts.learningRate)
     let before = memory[Self.lastRate]?[0] ?? rate
     var carry = GradientAccumulator.fading(settings.fading, rounds: absent)
-    if usesGradientUnits, before > 0 { carry *= rate / before }
+    if usesGradientUnits, before > 0, rate > 0 { carry *= rate / before }
     for (index, block) in upload.blocks.enumerated() {
       guard planner.encodes(block) else {
         sent.message.addPlain(block)
