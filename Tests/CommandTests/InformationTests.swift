@@ -14,7 +14,8 @@ import Testing
       ("list partitions", "dirichlet-cut"), ("list codecs", "topk"),
       ("list accountants", "pld"), ("privacy --help", "without-replacement"),
       ("privacy epsilon --rate 0.1 --noise 2 --steps 9 --delta 1e-5", "PLD"),
-      ("explain fedprox", "proximalWeight"), ("explain E3302", "optimizer"),
+      ("explain fedprox", "proximalWeight"), ("explain topk", "Rice gaps"),
+      ("explain dgc", "warmupRounds"), ("explain E3302", "optimizer"),
       ("explain client.optimizer.learningRate", "learningRate"), ("schema", "$schema"),
       ("doctor", "GFLOP"),
     ]

@@ -68,10 +68,42 @@ extension ScenarioFields {
     return .union(Union("kind", shorthand: true, synonyms: words, variants))
   }
 
+  /// What `explain` says of a codec; nil for other words.
+  package static func codecHelp(_ name: String) -> CodecHelp? {
+    if name == "dgc" {
+      return CodecHelp(
+        bytes: "as topk",
+        codec: CodecFields.deepGradient,
+        link: CodecFields.link("dgc"),
+        memory: []
+      )
+    }
+    guard let entry = CodecFields.all.first(where: { $0.name == name }) else { return nil }
+    let factors = name == "low-rank" ? CodecFields.sharedFactors : []
+    return CodecHelp(
+      bytes: entry.bytes,
+      codec: entry.fields,
+      link: CodecFields.link(name),
+      memory: factors + CodecFields.feedback(name) + [CodecFields.shadow(name)]
+    )
+  }
+
   /// The codecs of `fedsim list codecs`.
   package static let codecs: [(name: String, summary: String)] =
     CodecFields.all.map { ($0.name, $0.summary) }
     + [("dgc", "Deep gradient compression (Lin et al. 2018, arXiv:1712.01887).")]
+}
+
+/// A codec's fields, by what they are about.
+package struct CodecHelp: Sendable {
+  /// Bytes of the body of d values.
+  package let bytes: String
+  /// Of the codec itself.
+  package let codec: [Field]
+  /// Of how it is spread over tensors.
+  package let link: [Field]
+  /// Of what is remembered.
+  package let memory: [Field]
 }
 
 /// The fields of each codec.
@@ -80,6 +112,8 @@ enum CodecFields {
   struct Entry: Sendable {
     let name: String
     let summary: String
+    /// Of the body of d values.
+    let bytes: String
     let fields: [Field]
   }
 
@@ -88,6 +122,7 @@ enum CodecFields {
     Entry(
       name: "dense",
       summary: "Every value in 32 or 16 bits.",
+      bytes: "4d or 2d",
       fields: [
         Field(
           "format",
@@ -100,6 +135,7 @@ enum CodecFields {
     Entry(
       name: "topk",
       summary: "The largest magnitudes, with their positions.",
+      bytes: "1 + |varint k| + positions + values; Rice gaps have about log2(d/k) + 1.6 bits",
       fields: [
         ratio(0.01), selection, positions, values,
         Field(
@@ -113,6 +149,7 @@ enum CodecFields {
     Entry(
       name: "random-k",
       summary: "Values at places drawn from a seed; no positions travel.",
+      bytes: "8 + |varint k| + 4k",
       fields: [
         ratio(0.01),
         Field(
@@ -127,6 +164,7 @@ enum CodecFields {
     Entry(
       name: "threshold",
       summary: "All values from a magnitude on, with their positions.",
+      bytes: "as topk, with as many values as there are",
       fields: [
         Field(
           "threshold",
@@ -140,6 +178,7 @@ enum CodecFields {
     Entry(
       name: "quantize",
       summary: "Whole numbers of 2 to 8 bits with a scale per chunk, stochastically rounded.",
+      bytes: "|varint c| + 4·ceil(d/c) + d·bits/8",
       fields: [
         Field("bits", .integer(2...8), .value(8), "Bits of a value."),
         Field("chunk", .integer(1...1 << 24), .value(1024), "Values that share a scale."),
@@ -149,6 +188,7 @@ enum CodecFields {
     Entry(
       name: "qsgd",
       summary: "Levels relative to a norm (Alistarh et al. 2017, arXiv:1610.02132).",
+      bytes: "4·ceil(d/c) + ceil(d·ceil(log2(2s + 1))/8); Elias codes are shorter for few levels",
       fields: [
         Field("levels", .integer(1...32_767), .value(7), "s.", synonyms: ["s"]),
         Field("bucket", .integer(1...1 << 24), .value(512), "Values that share a norm."),
@@ -164,11 +204,13 @@ enum CodecFields {
     Entry(
       name: "natural",
       summary: "Powers of two (Horvath et al. 2019, arXiv:1905.10988).",
+      bytes: "ceil(9d/8)",
       fields: [entropyCoded]
     ),
     Entry(
       name: "sign",
       summary: "Signs (Bernstein et al. 2018; with a scale, Karimireddy et al. 2019).",
+      bytes: "4 + ceil(d/8)",
       fields: [
         Field(
           "scaled",
@@ -181,6 +223,7 @@ enum CodecFields {
     Entry(
       name: "ternary",
       summary: "-1, 0 and 1 with a scale (Wen et al. 2017, arXiv:1705.07878).",
+      bytes: "4 + ceil(d/5)",
       fields: [
         Field(
           "clip",
@@ -193,6 +236,7 @@ enum CodecFields {
     Entry(
       name: "low-rank",
       summary: "Two factors of each matrix (PowerSGD, Vogels et al. 2019, arXiv:1905.13727).",
+      bytes: "4r(n + m) for an n x m matrix; others dense",
       fields: [Field("rank", .integer(1...255), .value(4), "Columns of a factor.")]
     ),
   ]

@@ -80,6 +80,7 @@ package enum ExplainCommand {
     if let card = StrategyRegistry.cards.first(where: { $0.kind == name.lowercased() }) {
       return [page(card)]
     }
+    if let page = CodecPage.page(name) { return [page] }
     let words = ScenarioHelp.words.filter { $0.name == name }.map(page)
     return words.isEmpty ? fields(name) : words
   }
