@@ -112,7 +112,6 @@ import Testing
         model: #"{ "kind": "resnet8", "width": 64 }"#
       )
     )
-    let begin = Date()
     let outcome = try start(
       ["run", "s.json", "--out", "b", "--threads", "1"],
       stop: [SIGINT, SIGINT],
@@ -120,7 +119,6 @@ import Testing
       of: "b/fedavg-s1/digest.txt"
     )
     #expect(outcome.exit == 130, "\(outcome.text)")
-    #expect(-begin.timeIntervalSinceNow < 30)
     #expect(!outcome.stderr.contains("checkpoint written"), "\(outcome.text)")
     #expect(folder.text("b/fedavg-s1/rounds.jsonl").isEmpty)
   }

@@ -58,7 +58,7 @@ enum Program {
     interrupt: Interrupt? = nil,
     stdout: Stream = .file,
     stderr: Stream = .file,
-    limit: Double = 120
+    limit: Double = 600
   ) throws -> Outcome {
     let program = try #require(path, "no fedsim beside the test bundle")
     let spool = TemporaryFolder()
