@@ -124,6 +124,8 @@ public struct MethodNeeds: OptionSet, Sendable {
   public static let trainedNetwork = MethodNeeds(rawValue: 4)
   /// It is asynchronous: clients come and go in virtual time.
   public static let clock = MethodNeeds(rawValue: 8)
+  /// Its uploads are models and not differences: what a codec leaves out would become zero.
+  public static let wholeUploads = MethodNeeds(rawValue: 16)
 }
 
 /// The model of a scenario, for methods that change it.

@@ -10,10 +10,11 @@ extension MessageCatalogue {
     ),
     Entry(
       "E3341",
-      "a mean of one block is all there is",
+      "a codec that does not suit the method",
       "EF21's server holds the mean of all clients' estimates, sums of factors give the mean of "
         + "all updates, and neither has anything of single clients: they suit methods that send "
-        + "a model and use its mean.",
+        + "a model and use its mean. Methods that send whole models need a codec that keeps "
+        + "every value.",
       "Take feedback \"ef-sgd\", which works with every method."
     ),
     Entry(

@@ -78,7 +78,7 @@ package struct FedAsync: BasedStrategy {
   )
   /// All alike.
   package static let weighting = WeightingRule.uniform
-  package static let needs: MethodNeeds = .clock
+  package static let needs: MethodNeeds = [.clock, .wholeUploads]
   package static let releases: [Release] = [.training(ModelExchange.block)]
 
   package let base: FedProx

@@ -63,6 +63,14 @@ extension ScenarioChecks {
     _ scenario: Scenario,
     _ path: String
   ) {
+    if type.needs.contains(.wholeUploads), link.codec.losesMuch || link.memory != .none {
+      error(
+        "E3341",
+        path,
+        "\(choice.kind) sends models and not differences: what a codec leaves out would become zero",
+        hint: "take a codec that keeps every value, such as \"quantize\" without errorFeedback"
+      )
+    }
     switch link.memory {
     case .estimates, .factors:
       if !type.sumsUploads || type.releases.count != 1 {
@@ -144,7 +152,7 @@ extension CodecSpec {
   /// Whether leaving out is what it does, so that nothing makes up for it.
   fileprivate var losesMuch: Bool {
     switch self {
-    case .sparse, .sign, .lowRank: true
+    case .sparse, .randomK, .sign, .lowRank: true
     default: false
     }
   }

@@ -78,10 +78,13 @@ struct ClockedCompressionTests {
   @Test(
     "asynchronous methods with codecs: the same for any number of threads, and after a resume",
     arguments: [
-      #"{ "uplink": { "kind": "topk", "ratio": 0.05 } }"#,
-      #"{ "uplink": { "kind": "dgc", "ratio": 0.05 }, "downlink": { "kind": "quantize" } }"#,
-    ],
-    ["fedbuff", "fedasync"]
+      (#"{ "uplink": { "kind": "topk", "ratio": 0.05 } }"#, "fedbuff"),
+      (
+        #"{ "uplink": { "kind": "dgc", "ratio": 0.05 }, "downlink": { "kind": "quantize" } }"#,
+        "fedbuff"
+      ),
+      (#"{ "uplink": "natural", "downlink": { "kind": "quantize" } }"#, "fedasync"),
+    ]
   )
   func asynchronous(section: String, kind: String) throws {
     let system = #"{ "compute": { "kind": "lognormal", "sigma": 1 }, "loss": 0.1 }"#

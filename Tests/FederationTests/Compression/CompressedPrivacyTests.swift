@@ -36,6 +36,24 @@ struct CompressedPrivacyTests {
     #expect(reading.errors.map(\.code) == (isSound ? [] : ["E3342"]))
   }
 
+  @Test(
+    "codecs that do not suit a method are refused",
+    arguments: [
+      (topk, "fedasync", false), (#"{ "uplink": "natural" }"#, "fedasync", true),
+      (own, "fedasync", false), (ef21, "scaffold", false), (ef21, "fedavg", true),
+      (#"{ "uplink": { "kind": "low-rank", "sums": "factors" } }"#, "fedmd", false),
+      (#"{ "uplink": { "kind": "low-rank", "sums": "factors" } }"#, "fedprox", true),
+    ]
+  )
+  func methods(compression: String, kind: String, fits: Bool) {
+    let text = """
+      { "fedsim": 1, "data": { "dataset": { "kind": "synthetic" }, "public": { "size": 100 } },
+        "compression": \(compression), "strategies": [ { "kind": "\(kind)" } ] }
+      """
+    let reading = ScenarioReader().read(bytes: Array(text.utf8), file: "fit.json")
+    #expect(reading.errors.map(\.code) == (fits ? [] : ["E3341"]))
+  }
+
   @Test("where the server adds noise, its clip comes after decoding: no message moves it further")
   func clipIsLast() throws {
     let clip = 0.01
