@@ -145,16 +145,22 @@ final class Simulation<Method: Strategy> {
         case .failure(let divergence): failure = divergence
         case .success(let trained):
           let job = jobs.list[first + offset]
-          let timing = timing(of: trained, job.client)
-          let fate = clocked?.note(job.client, job: first + offset, timing)
+          var fate: ClockedExchange.Fate?
+          if clocked != nil {
+            let timing = timing(of: trained, job.client)
+            fate = clocked?.note(job.client, job: first + offset, timing)
+            outcome.seconds[job.client, default: 0] += timing.total
+          }
           take(trained, of: job.client, fate == .dropped, in: &outcome)
           if fate == .dropped { continue }
-          if clocked != nil { outcome.seconds[job.client, default: 0] += timing.total }
           if fate == .lost {
             forget(trained.unheard, of: job.client)
             continue
           }
-          if sample == nil { sample = trained.template ?? trained.update.upload }
+          // Only where somebody asks: an upload that is kept keeps the model that it came from.
+          if sample == nil, isSummedFirst || strengthsAreDue {
+            sample = trained.template ?? trained.update.upload
+          }
           if aggregatesPrivately, let sent = trained.sent {
             aggregate.add(sent, clip: clip)
             continue
