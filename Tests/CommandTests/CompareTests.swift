@@ -187,6 +187,36 @@ import Testing
     #expect(none.stderr.contains("E4100"))
   }
 
+  @Test("numbers that no run can have are compared or left out, and trap nowhere")
+  func absurd() throws {
+    let folder = TemporaryFolder()
+    try FileManager.default.copyItem(atPath: Self.finished.at("a"), toPath: folder.at("a"))
+    let accuracies = ["fedavg-s1": "1e308", "fedavg-s2": "-1e299", "fedprox-s2": "1e299"]
+    for (run, accuracy) in accuracies {
+      let path = "a/\(run)/rounds.jsonl"
+      let lines = folder.text(path).split(separator: "\n").map { line -> String in
+        guard var record = try? JSON(parsing: String(line)), var generic = record["generic"],
+          var bytes = record["bytes"], let number = try? JSON(parsing: accuracy)
+        else { return String(line) }
+        generic["accuracy"] = number
+        bytes["up"] = .int(.max)
+        bytes["down"] = .int(.max)
+        record["generic"] = generic
+        record["bytes"] = bytes
+        return record.compact
+      }
+      try folder.write(path, lines.joined(separator: "\n") + "\n")
+    }
+    for words in ["compare a", "compare a --metric bytes.total", "compare a --budget steps"] {
+      let outcome = try run(words, in: folder)
+      #expect(outcome.exit == 0, "\(outcome.text)")
+    }
+    // No round of fedavg is within what fedprox spent.
+    #expect(try run("compare a --budget bytes", in: folder).exit == 7)
+    let text = try run("compare a", in: folder).stdout
+    #expect(text.contains("left out: fedavg has no generic.accuracy under seed 1"), "\(text)")
+  }
+
   @Test("one run with two results is refused")
   func twoResults() throws {
     let folder = TemporaryFolder()

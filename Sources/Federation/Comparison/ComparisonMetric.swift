@@ -26,9 +26,9 @@ public struct ComparisonMetric: Sendable {
   /// Finds a metric by its path; nil when there is none.
   ///
   /// Those of `summary.json`; `bytes.total`, `train.flops`, `train.steps` and `train.examples`,
-  /// which are totals over the rounds; `time.virtual`; and `target.MODEL.ACCURACY.QUANTITY`, what a run
-  /// had spent when it first reached an accuracy, such as `target.generic.0.4.bytes.up`; `reached`
-  /// is 1 or 0.
+  /// which are totals over the rounds; `time.virtual`; and `target.MODEL.ACCURACY.QUANTITY`, what a
+  /// run had spent when it first reached an accuracy, such as `target.generic.0.4.bytes.up`, or
+  /// `reached`, which is 1 or 0.
   public init?(_ name: String) {
     self.name = name
     if name.hasPrefix("target.") {

@@ -29,7 +29,7 @@ public enum RunBudget: String, Sendable, CaseIterable {
         total = total.flatMap { sum in flops.map { sum + $0 } }
       case .bytes:
         let bytes = record.bytes
-        total = total.map { $0 + Double(bytes.up + bytes.down + bytes.setup) }
+        total = total.map { $0 + Double(bytes.up) + Double(bytes.down) + Double(bytes.setup) }
       }
       return total
     }

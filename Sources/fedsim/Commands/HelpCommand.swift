@@ -158,7 +158,7 @@ extension CommandName {
       "--budget KIND        \(RunBudget.allCases.map(\.rawValue).joined(separator: ", ")): read "
         + "every run",
       "                     where it has spent the smallest total of all runs",
-      "--tie-margin M       differences up to M are ties; 0 unless given",
+      "--tie-margin M       differences up to M are ties, as 0.005: half a point; 0 unless given",
       "--only-changed       show the settings that differ, and nothing else",
       "-o, --out DIR        write DIR/compare.csv; a scenario is run into DIR",
       "for a scenario, which is run first:",
