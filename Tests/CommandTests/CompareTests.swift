@@ -89,6 +89,46 @@ import Testing
     #expect(json["differences"]?.elements?.first?["values"] == ["10", "20"])
   }
 
+  @Test("data are told apart by their hashes and splits, not by where they lay")
+  func dataAndSplits() throws {
+    let folder = TemporaryFolder()
+    for name in ["a", "b"] {
+      try FileManager.default.copyItem(atPath: Self.finished.at("a"), toPath: folder.at(name))
+      var scenario = try JSON(parsing: folder.text("\(name)/scenario.resolved.json"))
+      var data = try #require(scenario["data"])
+      data["dataset"] = ["kind": "cifar10", "path": .string("data/of/\(name)")]
+      scenario["data"] = data
+      try folder.write("\(name)/scenario.resolved.json", scenario.pretty)
+    }
+    let moved = try run("compare a b --only-changed", in: folder)
+    #expect(moved.exit == 0, "\(moved.text)")
+    #expect(moved.stdout == "no setting differs\n")
+
+    let split = folder.text("b/split/partition-s2.json")
+    try folder.write("b/split/partition-s2.json", split + "\n")
+    let other = try run("compare a b", in: folder)
+    #expect(other.exit == 7, "\(other.text)")
+    #expect(other.stderr.contains("split of seed 2"), "\(other.text)")
+    try folder.write("b/split/partition-s2.json", split)
+
+    let environment = folder.text("b/environment.json")
+    let hash = try #require(
+      try JSON(parsing: environment)["data"]?["train"]?["xxh64"]?.text
+    )
+    try folder.write(
+      "b/environment.json",
+      environment.replacingOccurrences(of: hash, with: "0123456789abcdef")
+    )
+    let data = try run("compare a b", in: folder)
+    #expect(data.exit == 7, "\(data.text)")
+    #expect(data.stderr.contains("data (hash)"), "\(data.text)")
+    // Without hashes only the path can tell.
+    try folder.remove("b/environment.json")
+    let unknown = try run("compare a b", in: folder)
+    #expect(unknown.exit == 7, "\(unknown.text)")
+    #expect(unknown.stderr.contains("data.dataset.path"), "\(unknown.text)")
+  }
+
   @Test("--only-changed shows the settings that differ; the exit code says whether they may")
   func onlyChanged() throws {
     let like = try run("compare a d --only-changed")
