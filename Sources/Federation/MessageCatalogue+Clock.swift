@@ -46,7 +46,7 @@ extension MessageCatalogue {
     Entry(
       "E3365",
       "selection by losses does not know who is there",
-      "Cohorts that are chosen by losses are chosen among all clients and have the size of a cohort.",
+      "Cohorts that are chosen by losses are chosen among all clients, and are never larger.",
       "Leave system.availability and overSelection out, or draw cohorts uniformly."
     ),
     Entry(

@@ -11,7 +11,7 @@ import Testing
       ("version", "scenario format 1"), ("--version", "fedsim"), ("help", "make a comparison|run"),
       ("help run", "--threads N"), ("run --help", "SCENARIO.json"), ("", "Usage|usage|fedsim"),
       ("list strategies", "scaffold"), ("list models", "resnet8"), ("list datasets", "cifar10"),
-      ("list partitions", "dirichlet-cut"), ("list codecs", "dense-f32"),
+      ("list partitions", "dirichlet-cut"), ("list codecs", "topk"),
       ("list accountants", "pld"), ("privacy --help", "without-replacement"),
       ("privacy epsilon --rate 0.1 --noise 2 --steps 9 --delta 1e-5", "PLD"),
       ("explain fedprox", "proximalWeight"), ("explain E3302", "optimizer"),

@@ -127,6 +127,16 @@ public struct LinkCompression: Sendable, Equatable {
     }
   }
 
+  /// Vectors of the size of an upload that each client keeps.
+  public var vectorsPerClient: Int {
+    switch memory {
+    case .none, .shadow: 0
+    case .errorFeedback, .factors: 1
+    case .estimates(let eta): eta < 1 ? 2 : 1
+    case .deepGradient: 2
+    }
+  }
+
   /// The density of a round; nil for codecs without one.
   ///
   /// `round`: from 1.

@@ -25,7 +25,7 @@ struct ConditionText {
         + "(\(NumberText.fixed(Double(parameters) / 1e6, 3)) M parameters)",
       "local tests \(localTests); weighting \(federation.weighting.rawValue); shots by cumulative "
         + "share 75/95",
-    ] + setLines + systemLines + privacyLines
+    ] + setLines + systemLines + privacyLines + compressionLines
   }
 
   private var longTail: String {

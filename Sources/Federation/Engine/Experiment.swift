@@ -102,7 +102,8 @@ public struct Experiment: Sendable {
       capacity: capacity,
       moments: Optimizer.momentCount(settings.optimizer)
     )
-    let models = 4 * network.layout.count * (4 + 4 * threads + waitingVectors)
+    let vectors = 4 + 4 * threads + waitingVectors + rememberedVectors
+    let models = 4 * network.layout.count * vectors
     let copies = scenario.data.styles == nil ? 1 : 2
     let images = copies * (data.train.byteCount + data.test.byteCount)
     let needed = threads * workspace + models + images

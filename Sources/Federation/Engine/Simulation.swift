@@ -185,7 +185,9 @@ final class Simulation<Method: Strategy> {
       let mean = privateMean(&aggregate, jobs, &outcome)
       fold.add(WeightedUpload(mean, weight: 1, client: arena.problem.clients))
     }
-    if let sample, let mean = meanOfSums(changes, common.factors, jobs, like: sample) {
+    var heard = jobs
+    heard.keep { !(clocked?.loses($0.client) ?? false) }
+    if let sample, let mean = meanOfSums(changes, common.factors, heard, like: sample) {
       fold.add(WeightedUpload(mean, weight: 1, client: arena.problem.clients))
     }
     if arrived > 0 || aggregatesPrivately {

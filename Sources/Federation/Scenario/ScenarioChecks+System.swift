@@ -97,6 +97,16 @@ extension ScenarioChecks {
           hint: "take \"feedback\": \"ef-sgd\", and \"sums\": \"updates\""
         )
       }
+      let link = choice.compression
+      if isAsynchronous, link?.downlink?.memory == .shadow || link?.uplink?.layerwise != nil {
+        error(
+          "E3364",
+          path,
+          "\(choice.label): a shadow model and layer-wise strengths go from round to round, and an "
+            + "asynchronous method sends whenever somebody is idle",
+          hint: "set \"shadow\" to false and leave layerwise out"
+        )
+      }
       if let privacy = choice.privacy, !privacy.isInert, let mechanism = privacy.clientLevel {
         checkClock(scenario.system, mechanism, isAsynchronous, choice.label, path)
       }

@@ -255,4 +255,23 @@ struct CompressedRunTests {
     #expect(choice.count == 4 && Set(choice).count > 1)
     #expect(trial.bytesUp[0] == trial.bytesUp[2] && trial.bytesUp[3] != trial.bytesUp[2])
   }
+
+  @Test("conditions name codecs and memories, once where they are common")
+  func conditions() throws {
+    let common = try CompressedFederation.experiment(
+      [#"{ "uplink": { "kind": "topk", "ratio": 0.05, "values": "float16" } }"#]
+    )
+    #expect(common.conditions.contains("uplink: top-k 5 % float16 + error feedback"))
+    let mixed = try CompressedFederation.experiment([
+      nil,
+      """
+      { "uplink": { "kind": "dgc", "ratio": 0.001 },
+        "downlink": { "kind": "quantize", "bits": 6 } }
+      """,
+    ])
+    let line = mixed.conditions.last ?? ""
+    #expect(line.contains("uplink: deep gradient compression, top-k 0.10 % float32, momentum 0.90"))
+    #expect(line.contains("downlink: 6-bit integers"))
+    #expect(!mixed.conditions.contains { $0.hasPrefix("uplink") })
+  }
 }
