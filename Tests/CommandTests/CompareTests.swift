@@ -205,6 +205,29 @@ import Testing
     #expect(invalid.exit == 3, "\(invalid.text)")
   }
 
+  @Test("a scenario that is stopped is not compared, and can go on", arguments: ["text", "json"])
+  func stopped(format: String) throws {
+    let folder = TemporaryFolder()
+    try folder.write("s.json", ScenarioText.long(rounds: 40))
+    let outcome = try Program.run(
+      ["compare", "s.json", "--out", "r", "--format", format],
+      in: folder.path,
+      interrupt: Program.Interrupt(
+        signals: [SIGINT],
+        file: folder.at("r/scaffold-s1/digest.txt"),
+        lines: 5
+      )
+    )
+    #expect(outcome.exit == 130, "\(outcome.text)")
+    if format == "json" {
+      #expect(try outcome.json()["exit"]?.int == 130)
+      #expect(outcome.stderr.isEmpty)
+    } else {
+      #expect(outcome.stdout.isEmpty, "\(outcome.text)")
+      #expect(outcome.stderr.contains("fedsim resume r"), "\(outcome.text)")
+    }
+  }
+
   @Test("runs that have not finished, and damaged ones, are told apart")
   func unfinished() throws {
     let folder = TemporaryFolder()
