@@ -22,7 +22,8 @@ package struct Invocation: Equatable {
 
 /// The commands, in the order of the help.
 package enum CommandName: String, CaseIterable {
-  case run, resume, audit, validate, list, explain, data, privacy, doctor, bench, schema, version
+  case run, resume, compare, audit, validate, list, explain, data, privacy, doctor, bench, schema,
+    version
   case help
 
   /// The options besides the global ones; true: takes a value.
@@ -31,6 +32,11 @@ package enum CommandName: String, CaseIterable {
     case .run:
       ["out": true, "set": true, "threads": true, "seed": true, "example": false]
     case .resume: ["threads": true]
+    case .compare:
+      [
+        "metric": true, "baseline": true, "budget": true, "tie-margin": true,
+        "only-changed": false, "out": true, "set": true, "seed": true, "threads": true,
+      ]
     case .audit:
       [
         "attack": true, "model": true, "clients": true, "images": true, "iterations": true,

@@ -11,8 +11,15 @@ struct ExperimentRunner {
   let format: OutputFormat
   let isQuiet: Bool
 
-  /// `continues`: goes on with a folder that an earlier process left.
+  /// Runs and shows the result; `continues`: goes on with a folder that an earlier process left.
   func run(continues: Bool) throws -> ExitCode {
+    let result = try execute(continues: continues)
+    show(result)
+    return result.exit
+  }
+
+  /// Runs without showing the result.
+  func execute(continues: Bool) throws -> ExperimentResult {
     Interruption.listen()
     let silent = isQuiet || format == .json
     if !silent {
@@ -50,8 +57,7 @@ struct ExperimentRunner {
       )
     }
     Terminal.note(progress.leaveLine())
-    show(result)
-    return result.exit
+    return result
   }
 
   private func show(_ result: ExperimentResult) {

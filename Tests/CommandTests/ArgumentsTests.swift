@@ -38,7 +38,7 @@ import Testing
   @Test(
     "every command has a page with two examples",
     arguments: [
-      "run", "resume", "audit", "validate", "list", "explain", "data", "privacy", "doctor", "bench",
+      "run", "resume", "compare", "audit", "validate", "list", "explain", "data", "privacy", "doctor", "bench",
       "schema", "version",
     ]
   )

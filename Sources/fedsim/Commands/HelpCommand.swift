@@ -85,6 +85,7 @@ extension CommandName {
     switch self {
     case .run: "train every strategy with every seed; write a folder with the results"
     case .resume: "go on from the last checkpoint of a run folder"
+    case .compare: "compare the strategies of finished runs, paired by seed"
     case .audit: "attack a run's models and gradients; report what they tell of clients' images"
     case .validate: "report every problem of a scenario at once; nothing is run"
     case .list: "list strategies, models, datasets, partitions, codecs or accountants"
@@ -103,6 +104,7 @@ extension CommandName {
     switch self {
     case .run: "run SCENARIO.json | --example  [OPTIONS]"
     case .resume: "resume DIR [--threads N]"
+    case .compare: "compare DIR... | SCENARIO.json  [OPTIONS]"
     case .audit: "audit DIR [OPTIONS]"
     case .validate: "validate SCENARIO.json [--set path=value]..."
     case .list: "list \(ListCommand.subjects.joined(separator: "|"))"
@@ -127,6 +129,8 @@ extension CommandName {
         "--seed N             the same as --set seeds=[N]", threads,
       ]
     case .resume: return [threads]
+    case .compare:
+      return compareLines + [set, "--seed N             the same as --set seeds=[N]", threads]
     case .audit:
       return [
         "--attack LIST        any of \(attackWords); all unless given",
@@ -143,6 +147,22 @@ extension CommandName {
     case .bench: return benchLines
     default: return []
     }
+  }
+
+  /// The options of `compare` that are its own.
+  private var compareLines: [String] {
+    [
+      "--metric PATH        as generic.shots.tail, bytes.up, target.generic.0.4.round; unless",
+      "                     given generic.accuracy, or personal.accuracy where it is missing",
+      "--baseline LABEL     the strategy that others are compared with; the first unless given",
+      "--budget KIND        \(RunBudget.allCases.map(\.rawValue).joined(separator: ", ")): read "
+        + "every run",
+      "                     where it has spent the smallest total of all runs",
+      "--tie-margin M       differences up to M are ties, as 0.005: half a point; 0 unless given",
+      "--only-changed       show the settings that differ, and nothing else",
+      "-o, --out DIR        write DIR/compare.csv; a scenario is run into DIR",
+      "for a scenario, which is run first:",
+    ]
   }
 
   private var attackWords: String {
@@ -204,6 +224,12 @@ extension CommandName {
     switch self {
     case .run: ["run --example", "run scenario.json --out runs/first --set federation.rounds=20"]
     case .resume: ["resume runs/first", "resume runs/first --threads 4"]
+    case .compare:
+      [
+        "compare runs/first runs/second --baseline fedavg",
+        "compare runs/first --metric generic.shots.tail --budget bytes --format json",
+        "compare scenario.json --out runs/third",
+      ]
     case .audit: ["audit runs/first", "audit runs/first --attack membership,analytic --images 8"]
     case .validate: ["validate scenario.json", "validate scenario.json --format json"]
     case .list: ["list strategies", "list datasets --format json"]

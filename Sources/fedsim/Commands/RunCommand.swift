@@ -39,6 +39,23 @@ package struct RunOptions: Equatable {
     isQuiet = invocation.isQuiet
   }
 
+  /// A run that another command asks for.
+  package init(
+    source: Source,
+    out: String?,
+    overrides: [String],
+    threads: Int?,
+    format: OutputFormat,
+    isQuiet: Bool
+  ) {
+    self.source = source
+    self.out = out
+    self.overrides = overrides
+    self.threads = threads
+    self.format = format
+    self.isQuiet = isQuiet
+  }
+
   /// The command that repeats the run, with its scenario's name.
   package var command: String {
     let what =
@@ -54,6 +71,12 @@ package struct RunOptions: Equatable {
 /// `fedsim run`: trains every strategy with every seed and writes the run folder.
 package enum RunCommand {
   package static func run(_ options: RunOptions) throws -> ExitCode {
+    guard let runner = try runner(options) else { return .scenarioInvalid }
+    return try runner.run(continues: false)
+  }
+
+  /// Reads the scenario and its data; nil, with all problems told, when it is invalid.
+  static func runner(_ options: RunOptions) throws -> ExperimentRunner? {
     let file: String
     let bytes: [UInt8]
     switch options.source {
@@ -69,11 +92,11 @@ package enum RunCommand {
       } else {
         ValidateCommand.report(reading, isQuiet: options.isQuiet)
       }
-      return .scenarioInvalid
+      return nil
     }
     if options.format == .text { ValidateCommand.report(reading, isQuiet: options.isQuiet) }
     let experiment = try Experiment(scenario)
-    let runner = ExperimentRunner(
+    return ExperimentRunner(
       experiment: experiment,
       source: ScenarioSource(
         bytes: bytes,
@@ -88,7 +111,6 @@ package enum RunCommand {
       format: options.format,
       isQuiet: options.isQuiet
     )
-    return try runner.run(continues: false)
   }
 
   /// `runs/<name>-<hash>`, or the first of its -2, -3, … that is free: nothing is overwritten.
