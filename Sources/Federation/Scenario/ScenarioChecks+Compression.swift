@@ -67,7 +67,8 @@ extension ScenarioChecks {
       error(
         "E3341",
         path,
-        "\(choice.kind) sends models and not differences: what a codec leaves out would become zero",
+        "\(choice.kind) sends models and not differences: what a codec leaves out would become "
+          + "zero",
         hint: "take a codec that keeps every value, such as \"quantize\" without errorFeedback"
       )
     }
