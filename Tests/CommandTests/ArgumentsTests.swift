@@ -38,8 +38,8 @@ import Testing
   @Test(
     "every command has a page with two examples",
     arguments: [
-      "run", "resume", "compare", "audit", "validate", "list", "explain", "data", "privacy", "doctor", "bench",
-      "schema", "version",
+      "run", "resume", "compare", "audit", "validate", "list", "explain", "data", "privacy",
+      "doctor", "bench", "schema", "version",
     ]
   )
   func help(command: String) throws {
