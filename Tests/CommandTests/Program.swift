@@ -83,7 +83,10 @@ enum Program {
         break
       }
       if let interrupt, !pending.isEmpty, interrupt.isDue {
-        kill(child.process, pending.removeFirst())
+        // Equal signals that wait together are one: the last of several is sent until it is heard.
+        let isLast = pending.count == 1 && interrupt.signals.count > 1
+        kill(child.process, isLast ? pending[0] : pending.removeFirst())
+        usleep(50_000)
       }
       usleep(2000)
     }
