@@ -127,6 +127,14 @@ public struct LinkCompression: Sendable, Equatable {
     }
   }
 
+  /// Whether uploads are summed up before a method's fold sees them, which then gets one mean.
+  public var sumsFirst: Bool {
+    switch memory {
+    case .estimates, .factors: true
+    default: false
+    }
+  }
+
   /// Vectors of the size of an upload that each client keeps.
   public var vectorsPerClient: Int {
     switch memory {

@@ -67,7 +67,7 @@ public struct UploadCompressor: Sendable {
   }
 
   /// When the client last took part, in its memory.
-  static let lastRound = prefix + "round"
+  public static let lastRound = prefix + "round"
   /// η·τ then.
   static let lastRate = prefix + "rate"
 

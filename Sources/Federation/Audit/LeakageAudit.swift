@@ -18,27 +18,9 @@ public struct LeakageAudit {
   /// - Throws: exit 4 when it is no run folder or its files are damaged, and what an experiment
   ///   throws.
   public init(folder: String) throws(Failure) {
-    let file = FilePath.join(folder, "scenario.resolved.json")
-    guard FileKind(of: folder) == .folder, FileKind(of: file) == .file else {
-      throw Failure(
-        .dataMissingOrCorrupt,
-        "E4095",
-        "\(folder) is no run folder: it has no scenario.resolved.json",
-        hint: "name a folder that fedsim run wrote"
-      )
-    }
-    let reading = ScenarioReader().read(bytes: try FileReader.bytes(of: file), file: file)
-    guard let scenario = reading.scenario, let hash = reading.hash else {
-      let first = reading.errors.first
-      throw Failure(
-        .dataMissingOrCorrupt,
-        "E4098",
-        "\(file): \(first.map { "\($0.path): \($0.message)" } ?? "no scenario")",
-        hint: "restore the file, or name a folder of this version"
-      )
-    }
+    let (scenario, reading) = try ScenarioReading.ofRunFolder(folder)
     self.folder = folder
-    self.hash = hash
+    hash = reading.hash ?? ""
     experiment = try Experiment(scenario)
   }
 

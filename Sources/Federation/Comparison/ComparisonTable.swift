@@ -21,7 +21,7 @@ public struct ComparisonTable: Sendable {
   /// into a second table.
   public func text(width: Int) -> String {
     let width = min(max(width, 60), 120)
-    var lines = (header + comparison.budgetLines).flatMap { Self.wrapped($0, width) } + [""]
+    var lines = (header + comparison.budgetLines).flatMap { SummaryTable.wrapped($0, width) } + [""]
     let labels = comparison.rows.map(\.label)
     let first = max("strategy".count, min(24, labels.map(\.count).max() ?? 0))
     var rest = columns[...]
@@ -35,7 +35,7 @@ public struct ComparisonTable: Sendable {
       lines += Self.table(labels, first, piece) + [""]
     }
     let sentences = comparison.sentences + comparison.leftOut
-    lines += sentences.flatMap { Self.wrapped($0, width) }
+    lines += sentences.flatMap { SummaryTable.wrapped($0, width) }
     return lines.joined(separator: "\n")
   }
 
@@ -122,28 +122,5 @@ public struct ComparisonTable: Sendable {
     return [
       line("strategy", columns.map(\.title)), line(String(repeating: "-", count: first), rule),
     ] + labels.indices.map { row in line(labels[row], columns.map { $0.cells[row] }) }
-  }
-
-  /// Breaks a line at spaces; a word longer than the line is cut.
-  static func wrapped(_ text: String, _ width: Int) -> [String] {
-    var lines: [String] = []
-    var line = ""
-    for word in text.split(separator: " ") {
-      var rest = String(word)
-      if !line.isEmpty, line.count + 1 + rest.count > width {
-        lines.append(line)
-        line = "  "
-      } else if !line.isEmpty {
-        line += " "
-      }
-      while line.count + rest.count > width {
-        let room = width - line.count
-        lines.append(line + rest.prefix(room))
-        rest = String(rest.dropFirst(room))
-        line = "  "
-      }
-      line += rest
-    }
-    return lines + [line]
   }
 }

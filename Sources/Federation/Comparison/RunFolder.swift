@@ -46,25 +46,8 @@ public struct RunFolder: Sendable {
   /// - Throws: exit 4: E4095 when it is no run folder, E4098 when its scenario is damaged, E1014
   ///   when a trace is.
   public init(_ path: String) throws(Failure) {
-    let file = FilePath.join(path, "scenario.resolved.json")
-    guard FileKind(of: path) == .folder, FileKind(of: file) == .file else {
-      throw Failure(
-        .dataMissingOrCorrupt,
-        "E4095",
-        "\(path) is no run folder: it has no scenario.resolved.json",
-        hint: "name a folder that fedsim run wrote"
-      )
-    }
-    let reading = ScenarioReader().read(bytes: try FileReader.bytes(of: file), file: file)
-    guard let scenario = reading.scenario, let resolved = reading.resolved else {
-      let first = reading.errors.first
-      throw Failure(
-        .dataMissingOrCorrupt,
-        "E4098",
-        "\(file): \(first.map { "\($0.path): \($0.message)" } ?? "no scenario")",
-        hint: "restore the file, or name a folder of this version"
-      )
-    }
+    let (scenario, reading) = try ScenarioReading.ofRunFolder(path)
+    let resolved = reading.resolved ?? .object([])
     self.path = path
     self.resolved = resolved
     data = try Self.data(path)

@@ -36,8 +36,6 @@ struct RunCompression: Sendable {
     settings.downlink?.memory == .shadow || settings.uplink?.layerwise != nil
   }
 
-  /// The name of a client's last round in its memory.
-  static let lastRound = UploadCompressor.prefix + "round"
   /// The name of the server's last solution of layer-wise strengths.
   static let solvedIn = UploadCompressor.prefix + "solved"
 

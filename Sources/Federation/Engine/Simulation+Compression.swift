@@ -62,7 +62,7 @@ extension Simulation {
     let start = Terminal.now()
     var received = payload
     var message = CodedMessage()
-    let lastRound = memory[RunCompression.lastRound].map { Int($0[0]) } ?? 0
+    let lastRound = memory[UploadCompressor.lastRound].map { Int($0[0]) } ?? 0
     if let prepared {
       do throws(CodecError) {
         let result = try prepared.receive(payload, lastRound: lastRound) {
@@ -97,7 +97,7 @@ extension Simulation {
     defer {
       trained.coded?.seconds += Terminal.now() - start
       if compression.remembersRounds {
-        trained.memory[RunCompression.lastRound] = [Float(device.round)]
+        trained.memory[UploadCompressor.lastRound] = [Float(device.round)]
       }
     }
     if let shared = common.factors { return try sendFactors(&trained, shared) }
@@ -141,9 +141,7 @@ extension Simulation {
 
   /// Whether uploads are summed up before the method's fold, which then gets one mean.
   var isSummedFirst: Bool {
-    guard let compression = arena.compression else { return false }
-    if case .factors = compression.memory { return true }
-    return compression.sendsChanges
+    arena.compression?.settings.uplink?.sumsFirst ?? false
   }
 
   /// A client's share in its sum: estimates count whether their clients are there or not.

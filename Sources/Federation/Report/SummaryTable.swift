@@ -26,7 +26,7 @@ public struct SummaryTable: Sendable {
   /// else two or three.
   public func text(width: Int) -> String {
     let width = min(max(width, 60), 120)
-    var lines = (header + [notes]).flatMap { wrapped($0, width) } + [""]
+    var lines = (header + [notes]).flatMap { Self.wrapped($0, width) } + [""]
     // As many groups of columns side by side as fit next to a readable label.
     var groups = [genericColumns, personalColumns, costColumns]
     while let first = groups.first {
@@ -37,11 +37,11 @@ public struct SummaryTable: Sendable {
       groups.removeFirst(side.count)
       lines += table(side, width) + (groups.isEmpty ? [] : [""])
     }
-    let sentences = SummarySentence.all(summary).flatMap { wrapped($0.text, width) }
+    let sentences = SummarySentence.all(summary).flatMap { Self.wrapped($0.text, width) }
     if !sentences.isEmpty { lines += [""] + sentences }
     let targets = TargetTable(summary)
     if !targets.parts.isEmpty {
-      lines += [""] + wrapped(TargetTable.note + ":", width) + targets.lines(width: width)
+      lines += [""] + Self.wrapped(TargetTable.note + ":", width) + targets.lines(width: width)
     }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -160,7 +160,7 @@ public struct SummaryTable: Sendable {
   }
 
   /// Breaks a line at spaces; a word longer than the line is cut.
-  private func wrapped(_ text: String, _ width: Int) -> [String] {
+  static func wrapped(_ text: String, _ width: Int) -> [String] {
     var lines: [String] = []
     var line = ""
     for word in text.split(separator: " ", omittingEmptySubsequences: false) {

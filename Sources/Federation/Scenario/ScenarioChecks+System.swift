@@ -88,7 +88,9 @@ extension ScenarioChecks {
           "\(choice.label) is asynchronous: federation.sampling does not choose its clients"
         )
       }
-      if sumsFirst(choice), isAsynchronous || scenario.system?.holdsResults == true {
+      if choice.compression?.uplink?.sumsFirst == true,
+        isAsynchronous || scenario.system?.holdsResults == true
+      {
         error(
           "E3364",
           path,
@@ -110,14 +112,6 @@ extension ScenarioChecks {
       if let privacy = choice.privacy, !privacy.isInert, let mechanism = privacy.clientLevel {
         checkClock(scenario.system, mechanism, isAsynchronous, choice.label, path)
       }
-    }
-  }
-
-  /// Whether uploads are summed up before it is known whose are taken in.
-  private func sumsFirst(_ choice: Scenario.StrategyChoice) -> Bool {
-    switch choice.compression?.uplink?.memory {
-    case .estimates, .factors: true
-    default: false
     }
   }
 
