@@ -39,6 +39,38 @@ public struct PayloadBlock: Sendable, Equatable {
     return total
   }
 
+  /// The first tensor with a value that is infinite or not a number, where values lie as they were
+  /// made; nil when all are finite.
+  ///
+  /// Of a difference only the client's model is looked at: what it received was finite.
+  ///
+  /// - Complexity: O(count), no allocation.
+  public var firstNonFinite: String? {
+    func isFinite(_ full: UnsafeBufferPointer<Float>, _ ranges: [Range<Int>]) -> Bool {
+      ranges.allSatisfy { range in
+        let part = UnsafeBufferPointer(rebasing: full[range])
+        return VectorArithmetic.isFinite(part.span)
+      }
+    }
+    let isFinite =
+      switch source {
+      case .values(let values): VectorArithmetic.isFinite(values.span)
+      case .selected(let vector, let ranges):
+        vector.withUnsafeBufferPointer { isFinite($0, ranges) }
+      case .difference(let model, _, _, let ranges):
+        isFinite(model.values, ranges)
+      }
+    if isFinite { return nil }
+    let values = values
+    var start = 0
+    for tensor in tensors {
+      let range = start..<start + tensor.count
+      if !values[range].allSatisfy(\.isFinite) { return tensor.name }
+      start = range.upperBound
+    }
+    return name
+  }
+
   /// The buffer.
   ///
   /// - Complexity: O(1) when it is there; else O(count), in every call.

@@ -156,6 +156,13 @@ public struct StrategySettings: Sendable, Equatable {
     }
   }
 
+  /// The number fields with their values, by name.
+  public var numbers: [(name: String, value: Double)] {
+    values.keys.sorted().compactMap { name in
+      if case .number(let value) = values[name] { (name, value) } else { nil }
+    }
+  }
+
   /// A whole-number field.
   public func integer(_ name: String) -> Int {
     guard case .integer(let value) = values[name] else {

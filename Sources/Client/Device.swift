@@ -40,6 +40,11 @@ public struct Device {
   var batch = 0..<0
   var augmentation = RandomStream(seed: 0, .augmentation)
   var steps = 0
+  /// Where `steps` started.
+  private let firstStep: Int
+  /// The last losses per example, oldest first; room for them is there from the start.
+  private var losses: [Double] = []
+  private static let lossesKept = 6
 
   /// What a client knows besides its own examples.
   public struct Surroundings {
@@ -95,6 +100,8 @@ public struct Device {
     self.privacy = privacy
     epoch = firstStep
     steps = firstStep
+    self.firstStep = firstStep
+    losses.reserveCapacity(Self.lossesKept)
     learningRate =
       settings.optimizer.learningRate * settings.schedule.factor(round: round, rounds: rounds)
     loss =
@@ -274,7 +281,7 @@ public struct Device {
       )
       evaluate(&rule, part, &result)
       guard result.lossSum.isFinite else {
-        throw Divergence(round: round, client: client, step: steps)
+        throw divergence(part, result, dropout.key)
       }
       backward(&rule, part, &result, directRate: directRate, from: firstStep)
       first += count
@@ -283,7 +290,52 @@ public struct Device {
       workspace.withGradient { gradient, parameters in rule.adjust(&gradient, at: parameters) }
     }
     rule.endBatch(learningRate: learningRate)
+    note(result)
     return result
+  }
+
+  /// Remembers a step's loss, for whoever asks what came before.
+  private mutating func note(_ result: SoftmaxCrossEntropy.Result) {
+    if losses.count == Self.lossesKept { losses.removeFirst() }
+    losses.append(result.lossSum / max(result.weight, .leastNormalMagnitude))
+  }
+
+  /// Optimizer steps so far.
+  public var stepsTaken: Int { steps - firstStep }
+
+  /// A loss that is not finite, with where that began.
+  private func divergence(
+    _ part: BatchPart,
+    _ result: SoftmaxCrossEntropy.Result,
+    _ dropoutKey: UInt64
+  ) -> Divergence {
+    let place = network.firstNonFinite(
+      workspace,
+      batch: part.count,
+      dropoutKey: dropoutKey,
+      firstExample: part.examples.lowerBound
+    )
+    let weight = max(result.weight, .leastNormalMagnitude)
+    return Divergence(
+      round: round,
+      client: client,
+      step: stepsTaken,
+      trace: Divergence.Trace(
+        place.map { .pass($0) } ?? .loss,
+        examples: Array(order[batch]),
+        losses: losses + [result.lossSum / weight]
+      )
+    )
+  }
+
+  /// What a client says whose model is no longer finite after its last step.
+  public func divergence(upload tensor: String) -> Divergence {
+    Divergence(
+      round: round,
+      client: client,
+      step: stepsTaken,
+      trace: Divergence.Trace(.upload(tensor), examples: Array(order[batch]), losses: losses)
+    )
   }
 
   /// The loss of some examples and its gradient with respect to the logits.
@@ -336,22 +388,5 @@ public struct Device {
     sweep(.head)
     result.lossSum += rule.addFeatureTerms(part)
     sweep(.body)
-  }
-}
-
-/// The first number of a run that is infinite or not a number.
-public struct Divergence: Error, Sendable, Equatable {
-  /// The round, from 1.
-  public let round: Int
-  /// The client whose loss it was; nil when the server's model was the first.
-  public let client: Int?
-  /// The local step, from 1; nil at the server.
-  public let step: Int?
-
-  /// Where it happened.
-  public init(round: Int, client: Int? = nil, step: Int? = nil) {
-    self.round = round
-    self.client = client
-    self.step = step
   }
 }

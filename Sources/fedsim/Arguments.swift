@@ -22,7 +22,8 @@ package struct Invocation: Equatable {
 
 /// The commands, in the order of the help.
 package enum CommandName: String, CaseIterable {
-  case run, resume, compare, audit, validate, list, explain, data, privacy, doctor, bench, schema,
+  case run, plan, resume, verify, compare, audit, validate, list, explain, data, privacy, doctor,
+    bench, schema,
     version
   case help
 
@@ -31,7 +32,9 @@ package enum CommandName: String, CaseIterable {
     switch self {
     case .run:
       ["out": true, "set": true, "threads": true, "seed": true, "example": false]
-    case .resume: ["threads": true]
+    case .plan: ["set": true, "threads": true, "seed": true, "probe": true]
+    case .resume: ["threads": true, "set": true]
+    case .verify: ["threads": true, "rounds": true]
     case .compare:
       [
         "metric": true, "baseline": true, "budget": true, "tie-margin": true,

@@ -11,29 +11,14 @@ public struct ComparisonTable: Sendable {
     self.folders = folders
   }
 
-  private struct Column {
-    let title: String
-    let cells: [String]
-    var width: Int { max(title.count, cells.map(\.count).max() ?? 0) }
-  }
-
   /// The lines, each at most `width` columns (at least 60, at most 120); columns that do not fit go
   /// into a second table.
   public func text(width: Int) -> String {
     let width = min(max(width, 60), 120)
     var lines = (header + comparison.budgetLines).flatMap { SummaryTable.wrapped($0, width) } + [""]
     let labels = comparison.rows.map(\.label)
-    let first = max("strategy".count, min(24, labels.map(\.count).max() ?? 0))
-    var rest = columns[...]
-    while !rest.isEmpty {
-      var piece: [Column] = []
-      var used = first
-      while let next = rest.first, piece.isEmpty || used + 2 + next.width <= width {
-        piece.append(rest.removeFirst())
-        used += 2 + next.width
-      }
-      lines += Self.table(labels, first, piece) + [""]
-    }
+    lines += TextColumns(heading: "strategy", labels: labels, columns: columns).lines(width: width)
+    lines.append("")
     let sentences = comparison.sentences + comparison.leftOut
     lines += sentences.flatMap { SummaryTable.wrapped($0, width) }
     return lines.joined(separator: "\n")
@@ -69,12 +54,12 @@ public struct ComparisonTable: Sendable {
     return lines
   }
 
-  private var columns: [Column] {
+  private var columns: [TextColumns.Column] {
     let (rows, metric, decimals) = (comparison.rows, comparison.metric, comparison.decimals)
-    func column(_ title: String, _ cell: (Comparison.Row) -> String) -> Column {
-      Column(title: title, cells: rows.map(cell))
+    func column(_ title: String, _ cell: (Comparison.Row) -> String) -> TextColumns.Column {
+      TextColumns.Column(title: title, cells: rows.map(cell))
     }
-    func versus(_ title: String, _ cell: (PairedTests) -> String) -> Column {
+    func versus(_ title: String, _ cell: (PairedTests) -> String) -> TextColumns.Column {
       column(title) { $0.versus.map(cell) ?? "-" }
     }
     var columns = [
@@ -107,20 +92,5 @@ public struct ComparisonTable: Sendable {
       },
       versus("d_z") { NumberText.fixed($0.effect?.dz, 2, plus: true) },
     ]
-  }
-
-  private static func table(_ labels: [String], _ first: Int, _ columns: [Column]) -> [String] {
-    func line(_ head: String, _ cells: [String]) -> String {
-      let name = head.count <= first ? head : head.prefix(first - 1) + "…"
-      let start = name + String(repeating: " ", count: first - name.count)
-      return zip(cells, columns).reduce(start) { text, cell in
-        let gap = 2 + cell.1.width - cell.0.count
-        return text + String(repeating: " ", count: gap) + cell.0
-      }
-    }
-    let rule = columns.map { String(repeating: "-", count: $0.width) }
-    return [
-      line("strategy", columns.map(\.title)), line(String(repeating: "-", count: first), rule),
-    ] + labels.indices.map { row in line(labels[row], columns.map { $0.cells[row] }) }
   }
 }

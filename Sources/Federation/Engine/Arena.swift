@@ -38,6 +38,9 @@ struct Arena {
   /// Devices and links in virtual time; nil for no clock.
   var clock: VirtualClock?
 
+  /// Clients of a round that train, for probes that ask only how fast; nil for all.
+  var mostJobs: Int?
+
   /// The server's network.
   var network: Network { problem.network }
 
@@ -87,6 +90,15 @@ struct Arena {
   func spaces(of client: Int) -> WorkerSpaces {
     problem.groups.firstIndex { $0.clients.contains(client) }.map { groupSpaces[$0] } ?? spaces
   }
+
+  /// Whether networks' passes are only counted from now on.
+  func rehearse(_ isRehearsing: Bool) {
+    spaces.isRehearsing = isRehearsing
+    for spaces in groupSpaces { spaces.isRehearsing = isRehearsing }
+  }
+
+  /// Floating-point operations of all workers' passes so far.
+  var flops: Int { groupSpaces.reduce(spaces.allFLOPs) { $0 &+ $1.allFLOPs } }
 
   /// Lets go of models that workers have loaded; while none runs.
   func forgetModels() {
@@ -157,6 +169,14 @@ final class WorkerSpaces: @unchecked Sendable {
     places.deallocate()
   }
 
+  /// Whether passes are only counted from now on (`Workspace.isRehearsing`); while no worker runs.
+  var isRehearsing = false {
+    didSet { for place in 0..<2 * count { places[place]?.isRehearsing = isRehearsing } }
+  }
+
+  /// Floating-point operations of all passes so far.
+  var allFLOPs: Int { (0..<count).reduce(0) { $0 &+ flops($1) } }
+
   /// Lets go of models that workers have loaded; while none runs.
   func forgetModels() {
     for place in 0..<2 * count { places[place]?.forget() }
@@ -182,6 +202,7 @@ final class WorkerSpaces: @unchecked Sendable {
   private func workspace(_ place: Int) -> Workspace {
     if let space = places[place] { return space }
     let space = make()
+    space.isRehearsing = isRehearsing
     places[place] = space
     return space
   }

@@ -36,7 +36,42 @@ package struct Checkpoint: Equatable {
   private static let format = "fedsim-checkpoint-1"
 
   /// Writes `<folder>/last.safetensors` and `<folder>/last.json`.
-  package func write(to folder: String, scenarioHash: String, run: String) throws(Failure) {
+  ///
+  /// `keeping`: checkpoints, this one among them, that stay as `<folder>/round-N.safetensors`.
+  package func write(
+    to folder: String,
+    scenarioHash: String,
+    run: String,
+    keeping: Int = 0
+  ) throws(Failure) {
+    let file = file(scenarioHash: scenarioHash, run: run)
+    try FilePath.makeFolder(folder)
+    try AtomicFile.write(file.encoded(), to: FilePath.join(folder, "last.safetensors"))
+    let summary = JSON.object(
+      file.metadata.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }
+    )
+    try AtomicFile.write(summary.pretty, to: FilePath.join(folder, "last.json"))
+    guard keeping > 0 else { return }
+    // The next checkpoint takes the place of last.safetensors; this name goes on to be this one.
+    try AtomicFile.alias(
+      FilePath.join(folder, "last.safetensors"),
+      as: FilePath.join(folder, "round-\(round).safetensors")
+    )
+    for old in Self.kept(in: folder).sorted(by: { $0.round > $1.round }).dropFirst(keeping) {
+      AtomicFile.remove(FilePath.join(folder, old.name))
+    }
+  }
+
+  /// Names of the checkpoints that were kept in a folder, with their rounds.
+  static func kept(in folder: String) -> [(name: String, round: Int)] {
+    FilePath.names(in: folder).compactMap { name in
+      guard name.hasPrefix("round-"), name.hasSuffix(".safetensors") else { return nil }
+      return Int(name.dropFirst("round-".count).dropLast(".safetensors".count)).map { (name, $0) }
+    }
+  }
+
+  /// The tensors with what identifies them.
+  func file(scenarioHash: String, run: String) -> Safetensors {
     var items = [item("server/model", server.model)]
     for name in server.memory.names {
       items.append(item("server/memory/" + name, server.memory[name, default: []]))
@@ -52,15 +87,7 @@ package struct Checkpoint: Equatable {
       "format": Self.format, "run": run, "round": String(round), "digest": Digest.hex(digest),
       "scenario": scenarioHash, "tensors": Self.hash(items),
     ]
-    try FilePath.makeFolder(folder)
-    try AtomicFile.write(
-      Safetensors(items: items, metadata: metadata).encoded(),
-      to: FilePath.join(folder, "last.safetensors")
-    )
-    let summary = JSON.object(
-      metadata.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }
-    )
-    try AtomicFile.write(summary.pretty, to: FilePath.join(folder, "last.json"))
+    return Safetensors(items: items, metadata: metadata)
   }
 
   /// Reads a checkpoint; nil when there is none.
@@ -68,10 +95,11 @@ package struct Checkpoint: Equatable {
   /// - Throws: exit 9 when it belongs to another scenario, exit 4 when it is not readable.
   package static func read(
     from folder: String,
+    _ name: String = "last.safetensors",
     scenarioHash: String,
     run: String
   ) throws(Failure) -> Checkpoint? {
-    let path = FilePath.join(folder, "last.safetensors")
+    let path = FilePath.join(folder, name)
     guard FileKind(of: path) == .file else { return nil }
     let file: Safetensors
     do {
@@ -81,8 +109,8 @@ package struct Checkpoint: Equatable {
     } catch {
       throw corrupt(path, (error as? Safetensors.FormatError)?.message ?? "\(error)")
     }
-    guard file.metadata["format"] == format else {
-      throw corrupt(path, "its format is not \(format)")
+    guard let found = file.metadata["format"], found == format else {
+      throw wrongFormat(path, file.metadata["format"])
     }
     guard file.metadata["tensors"] == hash(file.items) else {
       throw corrupt(path, "its tensors are not those that were written")
@@ -121,6 +149,19 @@ package struct Checkpoint: Equatable {
 
   private func item(_ name: String, _ values: [Float]) -> Safetensors.Item {
     Safetensors.Item(name: name, shape: [values.count], values: values)
+  }
+
+  /// Other versions of fedsim write other versions of checkpoints; what is none is said to be none.
+  private static func wrongFormat(_ path: String, _ found: String?) -> Failure {
+    guard let found, found.hasPrefix("fedsim-checkpoint-") else {
+      return corrupt(path, "it is no checkpoint of fedsim")
+    }
+    return Failure(
+      .dataMissingOrCorrupt,
+      "E4091",
+      "\(path) has the format \(found); this version reads and writes \(format)",
+      hint: "resume with the version that wrote it, or start the run anew in another folder"
+    )
   }
 
   private static func corrupt(_ path: String, _ why: String) -> Failure {

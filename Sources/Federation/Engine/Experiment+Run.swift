@@ -57,12 +57,13 @@ extension Experiment {
     report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> ExperimentResult {
     try requireMemory(threads: threads)
+    let limits = LimitWatch(scenario.limits, folder: path, pending: largestEnd)
+    let stops = { () -> ExitCode? in
+      interruption() ?? (limits.isReached() ? .limitReached : nil)
+    }
     let folder = try ExperimentFolder(path, scenarioHash: source.hash, continues: continues)
     try folder.begin(self, source: source, threads: threads)
-    let order = scenario.strategies.enumerated().sorted {
-      ($0.element.kind == LocalOnly.card.kind ? 0 : 1, $0.offset)
-        < ($1.element.kind == LocalOnly.card.kind ? 0 : 1, $1.offset)
-    }.map(\.element)
+    let order = runOrder.map { scenario.strategies[$0] }
     var runs: [String: [StrategyRun]] = [:]
     var troubles: [String] = []
     var exit = ExitCode.done
@@ -94,7 +95,7 @@ extension Experiment {
           folder: path,
           source: source,
           alone: choice.kind == LocalOnly.card.kind ? [:] : alone,
-          interruption
+          stops
         ) { record in
           progress.add(record)
           report(progress, record)
@@ -107,12 +108,13 @@ extension Experiment {
         case .finished: break
         case .diverged(let divergence):
           exit = .diverged
-          troubles.append(Self.explain(divergence, choice.label, seed))
+          troubles.append(divergence.sentence)
         case .interrupted(let code):
           exit = code
+          let reason = limits.reason.map { " at " + $0 } ?? ""
           troubles.append(
-            "\(choice.label) seed \(seed): stopped after round \(result.records.last?.round ?? 0), "
-              + "checkpoint written; continue with: fedsim resume \(path)"
+            "\(choice.label) seed \(seed): stopped after round \(result.records.last?.round ?? 0)"
+              + "\(reason), checkpoint written; continue with: fedsim resume \(path)"
           )
           break seeds
         }
@@ -129,6 +131,12 @@ extension Experiment {
       conditions: conditions,
       warnings: given + warnings
     )
+  }
+
+  /// Bytes that a run's last checkpoint and its models take at most, beside what methods remember.
+  private var largestEnd: Int {
+    let models = scenario.output.personalModels ? scenario.federation.clients : 0
+    return 4 * network.layout.count * (2 + models)
   }
 
   /// Opens the strategy's type and runs it.
@@ -152,18 +160,5 @@ extension Experiment {
       alone: alone
     )
     return try run.complete(interruption, report)
-  }
-
-  private static func explain(
-    _ divergence: Divergence,
-    _ label: String,
-    _ seed: UInt64
-  ) -> String {
-    let place =
-      divergence.client.map { "client \($0), local step \(divergence.step ?? 0)" }
-      ?? "the server's model"
-    return "\(label) seed \(seed): diverged in round \(divergence.round) (\(place)); the rounds "
-      + "before are kept. Most often the learning rate is too high; lower "
-      + "client.optimizer.learningRate, or add warm-up with client.schedule.warmup"
   }
 }

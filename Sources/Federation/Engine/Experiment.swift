@@ -107,6 +107,15 @@ public struct Experiment: Sendable {
     let copies = scenario.data.styles == nil ? 1 : 2
     let images = copies * (data.train.byteCount + data.test.byteCount)
     let needed = threads * workspace + models + images
+    if let most = scenario.limits.memory, Double(needed) > most {
+      throw Failure(
+        .limitReached,
+        "E6001",
+        "limits.memory \(NumberText.storage(most)): this takes about "
+          + "\(NumberText.storage(Double(needed))) on \(threads) threads; nothing was written",
+        hint: "raise the limit, or use a smaller model, smaller batches or fewer --threads"
+      )
+    }
     guard needed > MachineFacts.memoryBytes else { return }
     let gibibytes = { (bytes: Int) in NumberText.fixed(Double(bytes) / Double(1 << 30), 1) }
     throw Failure(

@@ -27,6 +27,7 @@ struct ExperimentFolder {
     try FilePath.makeFolder(path)
     lock = try FolderLock(path)
     if existed {
+      AtomicFile.removeLeftovers(in: path)
       let known = try Self.knownHash(path)
       guard known == scenarioHash else {
         throw Failure(
@@ -85,6 +86,15 @@ struct ExperimentFolder {
     }
   }
 
+  /// Notes when the process ended and how much memory it took at its largest.
+  private func noteEnd() throws(Failure) {
+    let file = FilePath.join(path, "environment.json")
+    guard var environment = try? JSON(parsing: try FileReader.bytes(of: file)) else { return }
+    environment["ended"] = .string(NumberText.timestamp(Terminal.now()))
+    environment["peakMemoryBytes"] = .int(ProcessMemory.peakBytes)
+    try AtomicFile.write(environment.pretty, to: file)
+  }
+
   /// Summary, results and report, from the records of all runs so far.
   func finish(
     _ experiment: Experiment,
@@ -129,6 +139,7 @@ struct ExperimentFolder {
       if !epsilons.isEmpty { input.clientEpsilons.append((result.label, epsilons)) }
     }
     try AtomicFile.write(HTMLReport(input).html, to: FilePath.join(path, "report.html"))
+    try noteEnd()
   }
 }
 

@@ -59,6 +59,9 @@ struct RoundJobs {
 }
 
 extension RoundJobs {
+  /// Leaves out all but the first; shares stay as they are.
+  mutating func cut(to count: Int) { list = Array(list.prefix(count)) }
+
   /// Leaves out what does not satisfy `isKept`; shares stay as they are.
   mutating func keep(_ isKept: (Job) -> Bool) { list = list.filter(isKept) }
 

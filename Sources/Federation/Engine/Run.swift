@@ -5,7 +5,7 @@ import Tensor
 /// How a run ended.
 enum RunEnd: Equatable {
   case finished
-  case diverged(Divergence)
+  case diverged(DivergenceReport)
   case interrupted(ExitCode)
 }
 
@@ -48,6 +48,7 @@ struct Run<Method: Strategy> {
       isPrivate: arena.privacy != nil,
       isClocked: simulation.clock != nil
     )
+    DivergenceReport.remove(from: folder)
     if simulation.round == 0, rounds > 0 { try files.begin(digest: simulation.digest) }
     var result = RunResult(
       records: try RunFiles.records(in: folder),
@@ -58,24 +59,36 @@ struct Run<Method: Strategy> {
     var saved = checkpoint?.round ?? -1
     func save() throws(Failure) {
       try files.sync()
-      try simulation.checkpoint.write(to: checkpoints, scenarioHash: scenarioHash, run: name)
+      try simulation.checkpoint.write(
+        to: checkpoints,
+        scenarioHash: scenarioHash,
+        run: name,
+        keeping: arena.scenario.output.keepCheckpoints
+      )
       saved = simulation.round
     }
     var isFresh = rounds == 0  // without rounds the initial model is measured
     while simulation.round < rounds || isFresh {
       isFresh = false
-      do {
-        let record = try step(files, &result)
-        result.records.append(record)
-        report(record)
-      } catch let failure as Failure {
-        throw failure
-      } catch let divergence as Divergence {
+      let round: MeasuredRound
+      do throws(Divergence) {
+        round = try measuredRound(&result)
+      } catch {
+        try files.sync()
+        let divergence = DivergenceReport(
+          error,
+          label: label,
+          arena,
+          losses: result.records.compactMap { $0.train?.loss },
+          lastCheckpoint: saved
+        )
+        try divergence.write(to: folder)
         result.end = .diverged(divergence)
         return result
-      } catch {
-        throw Failure(.internalError, "E1099", "unexpected error: \(error)")
       }
+      try files.append(round.lines)
+      result.records.append(round.record)
+      report(round.record)
       if let exit = interruption(), simulation.round < rounds {
         try save()
         result.end = .interrupted(exit)
@@ -86,6 +99,23 @@ struct Run<Method: Strategy> {
     if saved != simulation.round { try save() }
     try writeModels(files)
     return result
+  }
+
+  /// The newest checkpoint that lies before a round; nil for none.
+  func checkpoint(before round: Int) throws(Failure) -> Checkpoint? {
+    let folder = RunFiles.checkpoints(folder)
+    let older = Checkpoint.kept(in: folder).filter { $0.round < round }
+      .sorted { $0.round > $1.round }.map(\.name)
+    for name in ["last.safetensors"] + older {
+      let checkpoint = try Checkpoint.read(
+        from: folder,
+        name,
+        scenarioHash: scenarioHash,
+        run: self.name
+      )
+      if let checkpoint, checkpoint.round < round { return checkpoint }
+    }
+    return nil
   }
 
   /// The checkpoint, if the trace reaches it: a trace that lost lines can only be written anew.
@@ -108,8 +138,11 @@ struct Run<Method: Strategy> {
     return isCovered ? checkpoint : nil
   }
 
-  /// One round with its evaluation and its lines.
-  private func step(_ files: RunFiles, _ result: inout RunResult) throws -> RoundRecord {
+  /// One round with its evaluation; nothing is written.
+  func measuredRound(
+    _ result: inout RunResult,
+    evaluates: Bool = true
+  ) throws(Divergence) -> MeasuredRound {
     let start = Terminal.now()
     let outcome =
       arena.scenario.federation.rounds > 0
@@ -144,7 +177,8 @@ struct Run<Method: Strategy> {
     )
     record.privacy = spent?.record
     var rows: [ClientRow] = []
-    if isEvaluated(simulation.round) {
+    let evaluationStart = arena.flops
+    if evaluates, isEvaluated(simulation.round) {
       let evaluation = try simulation.evaluate()
       record.generic = evaluation.generic
       let reference = alone[simulation.round]
@@ -162,16 +196,21 @@ struct Run<Method: Strategy> {
       )
     }
     record.time.wall = Terminal.now() - start
-    try files.append(
-      record,
-      broadcast: outcome.broadcast,
-      messages: outcome.messages,
-      clients: rows,
-      trainCounts: arena.split.classCounts,
-      privacy: spent?.line,
-      events: outcome.clock?.timeline ?? []
+    return MeasuredRound(
+      record: record,
+      lines: RoundLines(
+        record,
+        broadcast: outcome.broadcast,
+        messages: outcome.messages,
+        clients: rows,
+        trainCounts: arena.split.classCounts,
+        privacy: spent?.line,
+        events: outcome.clock?.timeline ?? []
+      ),
+      clientFLOPs: outcome.clientFLOPs,
+      trainSeconds: outcome.trainSeconds,
+      evaluationFLOPs: arena.flops - evaluationStart
     )
-    return record
   }
 
   /// Every `evaluation.every` rounds, and the first and the last.

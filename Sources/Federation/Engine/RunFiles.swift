@@ -104,41 +104,15 @@ struct RunFiles {
   }
 
   /// One round.
-  func append(
-    _ record: RoundRecord,
-    broadcast: MessageLedger,
-    messages sent: MessageLedger,
-    clients scores: [ClientRow],
-    trainCounts: [Int],
-    privacy spent: JSON? = nil,
-    events happened: [ClockEvent] = []
-  ) throws(Failure) {
-    if let generic = record.generic {
-      let table = ClassRow.rows(
-        round: record.round,
-        model: "generic",
-        perClass: generic.perClass,
-        trainCounts: trainCounts
-      )
-      try classes.append(table.map(\.line))
-    }
-    if let personal = record.personal, !personal.perClass.isEmpty {
-      let table = ClassRow.rows(
-        round: record.round,
-        model: "personal",
-        perClass: personal.perClass,
-        trainCounts: trainCounts
-      )
-      try classes.append(table.map(\.line))
-    }
-    try clients.append(scores.map(\.line))
-    // What was sent before the first round has round 0 and comes with the first round.
-    try messages.append(wholeLines: broadcast.lines(round: 0))
-    try messages.append(wholeLines: sent.lines(round: record.round))
-    try digests.append(DigestRow(round: record.round, digest: record.digest).line)
-    try events?.append(happened.map(\.line))
-    if let spent { try privacy?.append(spent.compact) }
-    try rounds.append(record.json.compact)
+  func append(_ lines: RoundLines) throws(Failure) {
+    try classes.append(lines.classes)
+    try clients.append(lines.clients)
+    try messages.append(wholeLines: lines.messages)
+    try digests.append(lines.digest)
+    try events?.append(lines.events)
+    if let spent = lines.privacy { try privacy?.append(spent) }
+    // Last: a round whose record is there is complete.
+    try rounds.append(lines.record)
   }
 
   /// Everything appended so far survives a power cut.

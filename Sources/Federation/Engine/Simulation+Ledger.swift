@@ -22,6 +22,8 @@ extension Simulation {
       outcome.reports[client, default: LocalReport()].add(trained.update.report)
     }
     outcome.flops += trained.flops
+    outcome.clientFLOPs.append(trained.flops)
+    outcome.trainSeconds += trained.seconds
     note(trained, in: &outcome)
     memories[client] = trained.memory.isEmpty ? nil : trained.memory
   }

@@ -41,6 +41,10 @@ final class Simulation<Method: Strategy> {
     var privacy = PrivacyOutcome()
     /// Floating-point operations of all clients' passes through networks.
     var flops = 0
+    /// Those of each client's part, in the order of the fold.
+    var clientFLOPs: [Int] = []
+    /// Seconds that all workers spent on clients' parts.
+    var trainSeconds = 0.0
     /// What the clock saw; nil without one.
     var clock: ClockOutcome?
     /// What encoding did; nil where nothing is encoded.
@@ -73,12 +77,13 @@ final class Simulation<Method: Strategy> {
       outcome.privacy.stopped = cohort.filter { !privacy.canTrain($0, memories[$0]) }
     }
     let stopped = Set(outcome.privacy.stopped)
-    let jobs = RoundJobs(
+    var jobs = RoundJobs(
       stopped.isEmpty ? cohort : cohort.filter { !stopped.contains($0) },
       arena,
       Method.population,
       arena.privacy?.settings.clientLevel == nil ? method.uploadWeighting : .uniform
     )
+    if let most = arena.mostJobs { jobs.cut(to: most) }
     outcome.sampled = jobs.sampled
     outcome.messages.reserve(clients: jobs.list.count * method.exchanges)
     if round == 1 { countBroadcast(in: &outcome) }
@@ -95,8 +100,8 @@ final class Simulation<Method: Strategy> {
 
   /// A model with an infinite weight ends the run.
   func requireFinite() throws(Divergence) {
-    guard VectorArithmetic.isFinite(server.model.span) else {
-      throw Divergence(round: round)
+    if let tensor = arena.problem.layout.firstNonFinite(server.model.span) {
+      throw Divergence(round: round, trace: Divergence.Trace(.server(tensor)))
     }
   }
 
@@ -255,6 +260,7 @@ final class Simulation<Method: Strategy> {
     let number = flight?.repetition ?? server.exchange
     let spaces = arena.spaces(of: job.client)
     let before = spaces.flops(worker)
+    let start = Terminal.now()
     let privacy = arena.privacy?.training(
       of: job.client,
       remembered,
@@ -278,6 +284,12 @@ final class Simulation<Method: Strategy> {
       var memory = remembered
       let update = try method.train(&device, received: received.payload, memory: &memory)
       if let privacy { arena.privacy?.remember(privacy, &memory) }
+      // Clipping at the client takes such an upload for nothing.
+      if common.release == nil,
+        let tensor = update.upload.blocks.lazy.compactMap(\.firstNonFinite).first
+      {
+        throw device.divergence(upload: tensor)
+      }
       var trained = TrainedClient(
         received: received.payload,
         downBytes: flight?.downBytes ?? received.byteCount,
@@ -290,6 +302,7 @@ final class Simulation<Method: Strategy> {
         trained.coded = TrainedClient.Coded(down: received.message, seconds: received.seconds)
       }
       try pack(&trained, device, number, common)
+      trained.seconds = Terminal.now() - start
       return .success(trained)
     } catch {
       return .failure(error)

@@ -28,6 +28,8 @@ struct TrainedClient: Sendable {
   var statistics: PrivateTraining.Statistics?
   /// Floating-point operations of its passes through networks.
   var flops = 0
+  /// Seconds that its worker spent on it.
+  var seconds = 0.0
   /// Where messages are encoded, what was sent.
   var coded: Coded?
   /// What the update looks like, where its upload is something else.

@@ -67,6 +67,30 @@ public enum AtomicFile {
     syncFolder(folder)
   }
 
+  /// Makes `name` another name of the file at `path`; a copy where the file system has no such
+  /// names.
+  static func alias(_ path: String, as name: String) throws(Failure) {
+    unlink(name)
+    if link(path, name) == 0 { return }
+    try write(try FileReader.bytes(of: path), to: name)
+  }
+
+  /// Removes a file; nothing happens when it is not there.
+  static func remove(_ path: String) { unlink(path) }
+
+  /// Removes what killed processes left of files that they never finished, in a folder and those
+  /// below it; only while nobody else writes there.
+  static func removeLeftovers(in folder: String) {
+    for name in FilePath.names(in: folder) {
+      let path = FilePath.join(folder, name)
+      if FileKind(of: path) == .folder {
+        removeLeftovers(in: path)
+      } else if name.hasPrefix("."), name.hasSuffix(".tmp") {
+        unlink(path)
+      }
+    }
+  }
+
   /// Writes every byte, however often the system takes only a part.
   package static func writeAll(
     _ bytes: [UInt8],

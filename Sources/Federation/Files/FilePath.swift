@@ -69,4 +69,21 @@ public enum FilePath {
     }
     return names.sorted()
   }
+
+  /// Bytes of all files in a folder and those below it, as their lengths say; links are not
+  /// followed.
+  static func byteCount(of folder: String) -> Int {
+    var total = 0
+    for name in names(in: folder) {
+      let path = join(folder, name)
+      var status = stat()
+      guard lstat(path, &status) == 0 else { continue }
+      switch status.st_mode & S_IFMT {
+      case S_IFREG: total += Int(status.st_size)
+      case S_IFDIR: total += byteCount(of: path)
+      default: break
+      }
+    }
+    return total
+  }
 }

@@ -27,10 +27,10 @@ enum SystemError {
     switch number {
     case ENOSPC, EDQUOT:
       return Failure(
-        .internalError,
+        .limitReached,
         "E1003",
         "cannot \(action) \(path): the disk is full",
-        hint: "free some space, or choose another folder with --out"
+        hint: "free some space and go on with fedsim resume, or choose another folder with --out"
       )
     case EACCES, EPERM, EROFS:
       return Failure(

@@ -1,3 +1,5 @@
+import Tensor
+
 /// Numbers, times and sizes as people read them; independent of any locale.
 public enum NumberText {
   /// `value` with exactly `decimals` digits after the point, half away from zero; "-" when it is
@@ -27,6 +29,46 @@ public enum NumberText {
     guard let bytes else { return "-" }
     let value = bytes / 1e6
     return fixed(value, abs(value) >= 100 || value == 0 ? 0 : abs(value) >= 1 ? 1 : 3)
+  }
+
+  /// A number as it would stand in a scenario: "0.05".
+  static func plain(_ value: Double) -> String { JSON.number(value).compact }
+
+  /// About three digits, whatever the size: "8.12", "2.3e+07".
+  static func short(_ value: Double) -> String {
+    guard value.isFinite, abs(value) >= 1e5 else { return fixed(value, 2) }
+    var (mantissa, exponent) = (value, 0)
+    while abs(mantissa) >= 10 {
+      mantissa /= 10
+      exponent += 1
+    }
+    return fixed(mantissa, 1) + "e+" + (exponent < 10 ? "0" : "") + "\(exponent)"
+  }
+
+  /// Floating-point operations, or those per second with `suffix` "/s": "1.24 PFLOP".
+  public static func operations(_ count: Double?, suffix: String = "") -> String {
+    guard var value = count, value.isFinite else { return "-" }
+    for unit in ["", "k", "M", "G", "T", "P"] {
+      if abs(value) < 1000 || unit == "P" {
+        return fixed(value, abs(value) >= 100 ? 0 : abs(value) >= 10 ? 1 : 2) + " \(unit)FLOP"
+          + suffix
+      }
+      value /= 1000
+    }
+    return "-"
+  }
+
+  /// Bytes of memory or disk: "3.1 GiB", "12 MiB", "512 B".
+  public static func storage(_ bytes: Double?) -> String {
+    guard let bytes, bytes.isFinite else { return "-" }
+    var value = bytes
+    for unit in ["B", "KiB", "MiB", "GiB"] {
+      if abs(value) < 1024 || unit == "GiB" {
+        return fixed(value, unit == "B" || abs(value) >= 100 ? 0 : 1) + " " + unit
+      }
+      value /= 1024
+    }
+    return "-"
   }
 
   /// Seconds as hours, minutes and seconds: 645 → "0:10:45"; "-" when unknown.

@@ -10,6 +10,8 @@ package struct Quantity: Sendable {
     case bandwidth
     /// Of a processor, in FLOP/s.
     case speed
+    /// Memory or disk, in bytes.
+    case storage
   }
 
   /// What is measured.
@@ -84,6 +86,11 @@ extension Quantity.Kind {
         ("FLOP/s", 1), ("kFLOP/s", 1e3), ("MFLOP/s", 1e6), ("GFLOP/s", 1e9), ("TFLOP/s", 1e12),
         ("PFLOP/s", 1e15),
       ]
+    case .storage:
+      [
+        ("B", 1), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("TB", 1e12), ("KiB", 1024),
+        ("MiB", 1_048_576), ("GiB", 1_073_741_824), ("TiB", 1_099_511_627_776),
+      ]
     }
   }
 
@@ -96,6 +103,7 @@ extension Quantity.Kind {
     case .duration: "40 ms"
     case .bandwidth: "10 Mbit/s"
     case .speed: "20 GFLOP/s"
+    case .storage: "24 GiB"
     }
   }
 }

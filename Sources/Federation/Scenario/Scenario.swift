@@ -26,6 +26,8 @@ public struct Scenario: Sendable {
   public var output: OutputSettings
   /// Devices and links in virtual time; nil for no clock.
   public var system: SystemSettings?
+  /// What a run may take of this machine.
+  public var limits = LimitSettings()
 
   /// One method with its settings.
   public struct StrategyChoice: Sendable {
@@ -253,6 +255,21 @@ public struct EvaluationSettings: Sendable, Equatable {
 public struct OutputSettings: Sendable, Equatable {
   /// Rounds between checkpoints; 0 writes one only when interrupted and at the end.
   public var checkpointEvery: Int
+  /// Checkpoints that stay beside the last one.
+  public var keepCheckpoints = 0
   /// Whether personal models are written to `final/personal`.
   public var personalModels: Bool
+}
+
+/// What a run may take of this machine; nil for as much as there is.
+public struct LimitSettings: Sendable, Equatable {
+  /// Seconds of one call.
+  public var wallTime: Double?
+  /// Bytes of the process at its largest.
+  public var memory: Double?
+  /// Bytes of the run folder.
+  public var disk: Double?
+
+  /// No limit.
+  public init() {}
 }

@@ -35,9 +35,11 @@ struct ScenarioDecoder {
       evaluation: try evaluation(try root.node("evaluation")),
       output: OutputSettings(
         checkpointEvery: try root.node("output").int("checkpointEvery"),
+        keepCheckpoints: try root.node("output").int("keepCheckpoints"),
         personalModels: try root.node("output").flag("personalModels")
       ),
-      system: try system(root)
+      system: try system(root),
+      limits: try limits(root)
     )
   }
 

@@ -80,12 +80,12 @@ package enum ScenarioFields {
         "What is written besides the trace.",
         synonyms: ["logging", "save"]
       ),
+      limits,
     ]
   }
 
   /// Sections of the format that other versions have and this one cannot do.
   static let unavailable: [String: String] = [
-    "limits": "limits of time and memory",
     "compare": "planned comparisons",
   ]
 
@@ -187,6 +187,13 @@ package enum ScenarioFields {
       unit: "rounds",
       "Rounds between checkpoints; 0 writes one only when interrupted and at the end.",
       synonyms: ["checkpoint", "checkpoints", "save_every", "save_freq"]
+    ),
+    Field(
+      "keepCheckpoints",
+      .integer(0...1_000_000),
+      .value(0),
+      "Checkpoints that stay beside the last one, for fedsim verify --rounds.",
+      synonyms: ["keep", "keep_last", "save_total_limit"]
     ),
     Field(
       "personalModels",

@@ -21,7 +21,8 @@ public struct ScenarioReading: Sendable {
 
   /// Identity of the experiment, sixteen hexadecimal digits; nil when invalid.
   ///
-  /// Taken over the resolved scenario with sorted keys and normalised numbers, without `output`.
+  /// Taken over the resolved scenario with sorted keys and normalised numbers, without `output` and
+  /// `limits`, which change no number.
   public var hash: String? { resolved.map(ScenarioReading.hash(ofResolved:)) }
 
   /// The origins as an object, for the run folder.
@@ -33,6 +34,7 @@ public struct ScenarioReading: Sendable {
   public static func hash(ofResolved resolved: JSON) -> String {
     var tree = resolved
     tree["output"] = nil
+    tree["limits"] = nil
     var hash = XXHash64()
     hash.update(sorted(tree).compact)
     return hash.hex

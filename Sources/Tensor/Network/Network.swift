@@ -187,8 +187,9 @@ public struct Network: Sendable {
       dropoutKey: dropoutKey,
       firstExample: firstExample
     )
-    for step in steps { step.forward(pass) }
     workspace.flops &+= batch &* work.forward
+    if workspace.isRehearsing { return }
+    for step in steps { step.forward(pass) }
   }
 
   /// From the gradient in `workspace.logitsGradient`, after a training forward pass on the same
@@ -218,8 +219,9 @@ public struct Network: Sendable {
       directRate: directRate
     )
     var cost = 0
+    let computes = !workspace.isRehearsing
     forEachBackwardStep(part, from: first) { index in
-      steps[index].backward(pass, inputGradient: stepWrites[index])
+      if computes { steps[index].backward(pass, inputGradient: stepWrites[index]) }
       cost += work.backward[index]
     }
     workspace.flops &+= batch &* cost

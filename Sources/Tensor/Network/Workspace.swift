@@ -56,6 +56,11 @@ public final class Workspace {
   ///
   /// Passes are counted as they run: what a sweep leaves out costs nothing.
   public internal(set) var flops = 0
+  /// Whether passes are counted and nothing more: a rehearsal that asks what a run costs.
+  ///
+  /// Networks, loaders and optimizers then leave values as they are; `flops` grows as in a run, and
+  /// the first step of an optimizer moves parameters a little, so that differences are not all zero.
+  public var isRehearsing = false
 
   private var model: ParameterBuffer
   private var isShared = false
@@ -205,6 +210,7 @@ public final class Workspace {
   /// Ends a step of plain SGD in which a backward pass with `directRate` η moved the network's
   /// `directRanges`: w ← w − η·g on the rest.
   public func finishDirectStep(_ rate: Float, _ rest: [Range<Int>]) {
+    if isRehearsing { return rehearseStep([0..<gradient.count]) }
     guard let g = gradient.baseAddress else { return }
     let source = readable
     for range in rest {
@@ -216,6 +222,19 @@ public final class Workspace {
         .update(from: source + gradient.count, count: model.count - gradient.count)
     }
     lent = nil
+  }
+
+  /// In place of a step in a rehearsal: w_i ← w_i + a number of the size of 10⁻⁴ that depends on i.
+  func rehearseStep(_ ranges: [Range<Int>]) {
+    let own = parameters
+    for range in ranges {
+      for i in range {
+        // Weyl's sequence, scrambled: cheap, and without a pattern that a code could use.
+        var bits = UInt32(truncatingIfNeeded: i) &* 0x9E37_79B9
+        bits = (bits ^ bits >> 15) &* 0x85EB_CA6B
+        own[i] += Float(Int32(bitPattern: bits ^ bits >> 13)) * 5e-14
+      }
+    }
   }
 
   /// Where the parameters can be read now.

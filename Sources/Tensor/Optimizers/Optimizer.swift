@@ -38,6 +38,10 @@ public struct Optimizer: Sendable {
     ranges: [Range<Int>]
   ) {
     steps += 1
+    if workspace.isRehearsing {
+      if steps == 1 { workspace.rehearseStep(ranges) }
+      return
+    }
     let rule = UpdateRule(spec: spec, number: steps, learningRate: learningRate)
     let moments = workspace.moments
     for range in ranges where !range.isEmpty {

@@ -40,20 +40,22 @@ extension ExampleGradients {
     let start = max(first, plan.first)
     reached = max(start, part == .head ? network.headStart : 0)
     var cost = 0
+    let computes = !workspace.isRehearsing
     network.forEachBackwardStep(part, from: start) { index in
       if let layer = plan.layerOf[index] {
         cost += network.work.backward[index]
+        guard computes else { return }
         switch plan.layers[layer].method {
         case .rows: writeRows(pass, index, layer)
         case .products: keepProducts(pass, index, layer)
         }
       } else {
         cost += network.work.inputOnly[index]
-        passOn(pass, index)
+        if computes { passOn(pass, index) }
       }
     }
     workspace.flops &+= pass.batch &* cost
-    guard part != .head else { return }
+    guard part != .head, computes else { return }
     for (index, layer) in plan.layers.enumerated() where layer.steps.count > 1 {
       for example in 0..<count { takeNorm(of: row(layer, example), layer, index, example) }
     }

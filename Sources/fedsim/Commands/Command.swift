@@ -7,6 +7,8 @@ package enum Command {
     if invocation.wantsHelp { return HelpCommand.show(invocation.command, invocation.format) }
     switch invocation.command {
     case .run: return try RunCommand.run(RunOptions(invocation))
+    case .plan: return try PlanCommand.run(PlanOptions(invocation))
+    case .verify: return try VerifyCommand.run(VerifyOptions(invocation))
     case .resume: return try ResumeCommand.run(ResumeOptions(invocation))
     case .compare: return try CompareCommand.run(CompareOptions(invocation))
     case .audit: return try AuditCommand.run(AuditOptions(invocation))

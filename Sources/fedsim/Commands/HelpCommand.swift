@@ -84,6 +84,8 @@ extension CommandName {
   package var summary: String {
     switch self {
     case .run: "train every strategy with every seed; write a folder with the results"
+    case .plan: "say what a scenario will cost: bytes, operations, epsilon, memory, time"
+    case .verify: "run again and compare with what a run folder says"
     case .resume: "go on from the last checkpoint of a run folder"
     case .compare: "compare the strategies of finished runs, paired by seed"
     case .audit: "attack a run's models and gradients; report what they tell of clients' images"
@@ -103,7 +105,9 @@ extension CommandName {
   var usage: String {
     switch self {
     case .run: "run SCENARIO.json | --example  [OPTIONS]"
-    case .resume: "resume DIR [--threads N]"
+    case .plan: "plan SCENARIO.json [OPTIONS]"
+    case .verify: "verify DIR [--rounds A..B] [--threads N]"
+    case .resume: "resume DIR [--threads N] [--set limits.PATH=value]..."
     case .compare: "compare DIR... | SCENARIO.json  [OPTIONS]"
     case .audit: "audit DIR [OPTIONS]"
     case .validate: "validate SCENARIO.json [--set path=value]..."
@@ -128,7 +132,21 @@ extension CommandName {
         "-o, --out DIR        the run folder", set,
         "--seed N             the same as --set seeds=[N]", threads,
       ]
-    case .resume: return [threads]
+    case .plan:
+      return [
+        set, "--seed N             the same as --set seeds=[N]",
+        "--probe SECONDS      of real training per strategy, for time and memory; 2 unless given",
+        threads,
+      ]
+    case .resume:
+      return [
+        "--set path=value     below limits or output, as --set limits.wallTime=2h", threads,
+      ]
+    case .verify:
+      return [
+        "--rounds A..B        only these; from the newest checkpoint before A, if there is one",
+        threads,
+      ]
     case .compare:
       return compareLines + [set, "--seed N             the same as --set seeds=[N]", threads]
     case .audit:
@@ -223,6 +241,8 @@ extension CommandName {
   package var examples: [String] {
     switch self {
     case .run: ["run --example", "run scenario.json --out runs/first --set federation.rounds=20"]
+    case .plan: ["plan scenario.json", "plan scenario.json --threads 8 --format json"]
+    case .verify: ["verify runs/first", "verify runs/first --rounds 10..20"]
     case .resume: ["resume runs/first", "resume runs/first --threads 4"]
     case .compare:
       [

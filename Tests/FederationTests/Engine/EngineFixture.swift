@@ -17,6 +17,7 @@ struct ScenarioText {
   var styles: String?
   var clientModels: String?
   var system: String?
+  var limits: String?
   var federation = #"{ "clients": 3, "rounds": 2 }"#
   var model = #"{ "kind": "mlp", "hidden": [6] }"#
   var work = #"{ "epochs": 2 }"#
@@ -51,7 +52,7 @@ struct ScenarioText {
         "normalize": "\(normalize)", "test": \(localTest)\(member("public", publicSet))\(
           member("styles", styles))
       }\(member("clientModels", clientModels))\(
-        member("system", system)),
+        member("system", system))\(member("limits", limits)),
       "federation": \(federation), "model": \(model),
       "client": {
         "work": \(work), "batch": \(batch), "order": "\(order)", "optimizer": \(optimizer),

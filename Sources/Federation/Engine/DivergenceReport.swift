@@ -1,0 +1,198 @@
+import Aggregation
+import Client
+import Tensor
+
+/// Where a run went wrong, what was found there, and what most likely caused it.
+struct DivergenceReport: Equatable {
+  let divergence: Divergence
+  let label: String
+  let seed: UInt64
+  /// The round of the checkpoint that resume would go on from; nil for none.
+  let lastCheckpoint: Int?
+  /// The two most likely causes, the likelier first, each with what to do.
+  let causes: [String]
+
+  /// `losses`: mean training losses of the rounds before.
+  init(
+    _ divergence: Divergence,
+    label: String,
+    _ arena: Arena,
+    losses: [Double],
+    lastCheckpoint: Int
+  ) {
+    self.divergence = divergence
+    self.label = label
+    seed = arena.seed
+    self.lastCheckpoint = lastCheckpoint > 0 ? lastCheckpoint : nil
+    causes = Self.causes(divergence, label, arena, losses)
+  }
+
+  private static let file = "divergence.json"
+
+  /// Removes what an earlier attempt of the run left.
+  static func remove(from folder: String) { AtomicFile.remove(FilePath.join(folder, file)) }
+
+  /// Writes `divergence.json`.
+  func write(to folder: String) throws(Failure) {
+    try AtomicFile.write(json.pretty, to: FilePath.join(folder, Self.file))
+  }
+
+  // MARK: - Words
+
+  /// One sentence for people.
+  var sentence: String {
+    var text = "\(label) seed \(seed): diverged in round \(divergence.round), \(who): \(what)"
+    if let batch { text += "; \(batch)" }
+    text +=
+      lastCheckpoint.map { "; the checkpoint of round \($0) and all rounds before are kept" }
+      ?? "; the rounds before are kept"
+    return text + ". Most likely: " + causes.joined(separator: "; or: ")
+  }
+
+  private var who: String {
+    divergence.client.map { client in
+      "client \(client)" + (divergence.step.map { ", local step \($0)" } ?? "")
+    } ?? "the server"
+  }
+
+  private var what: String {
+    switch divergence.trace?.place {
+    case nil: "a number is not finite"
+    case .loss: "the loss is not finite, though all logits are"
+    case .pass(.input): "an image has a pixel that is not finite"
+    case .pass(.parameter(let name)): "\(name) is not finite since the step before"
+    case .pass(.output(let layer, _)): "the first number that is not finite comes from \(layer)"
+    case .upload(let name): "\(name) is not finite after its last step"
+    case .server(let name): "\(name) is not finite after the server's step"
+    }
+  }
+
+  /// The images of the batch, a few by number, the culprit first.
+  private var batch: String? {
+    guard let trace = divergence.trace, !trace.examples.isEmpty else { return nil }
+    let first = culprit.map { "first at image \($0), " } ?? ""
+    let shown = trace.examples.prefix(8).map(String.init).joined(separator: ", ")
+    return first + "batch of \(trace.examples.count) images: \(shown)"
+      + (trace.examples.count > 8 ? ", …" : "")
+  }
+
+  /// The image behind the first number.
+  private var culprit: Int? {
+    guard let trace = divergence.trace else { return nil }
+    switch trace.place {
+    case .pass(.input(let place)), .pass(.output(_, let place)):
+      return trace.examples.indices.contains(place) ? trace.examples[place] : nil
+    default: return nil
+    }
+  }
+
+  // MARK: - Causes
+
+  private static func causes(
+    _ divergence: Divergence,
+    _ label: String,
+    _ arena: Arena,
+    _ rounds: [Double]
+  ) -> [String] {
+    let optimizer = arena.problem.settings.optimizer
+    let rate = NumberText.plain(optimizer.learningRate)
+    var found: [(weight: Int, text: String)] = []
+    let trace = divergence.trace
+    var rise: (from: Double, to: Double)?
+    if let known = trace?.losses.filter(\.isFinite), let least = known.min(), let last = known.last,
+      last > 2 * least
+    {
+      rise = (least, last)
+    } else if let least = rounds.min(), let last = rounds.last, last > 2 * least {
+      rise = (least, last)
+    }
+    let rising = rise.map {
+      " (the loss rose from \(NumberText.fixed($0.from, 2)) to \(NumberText.short($0.to)))"
+    }
+    found.append(
+      (
+        rising == nil ? 5 : 8,
+        "client.optimizer.learningRate \(rate) is too high\(rising ?? ""): lower it, or begin with "
+          + "client.schedule.warmup"
+      )
+    )
+    if optimizer.kind == .sgd, optimizer.momentum >= 0.5 {
+      let factor = NumberText.fixed(1 / (1 - optimizer.momentum), 0)
+      found.append(
+        (
+          4,
+          "client.optimizer.momentum \(NumberText.plain(optimizer.momentum)) makes steps up to "
+            + "\(factor) times as long: lower it or the learning rate"
+        )
+      )
+    }
+    if arena.scenario.model.norm == .none, arena.network.layout.entries.count > 4 {
+      found.append((3, "the network has no normalisation: set model.norm to \"group\""))
+    }
+    switch trace?.place {
+    case .pass(.input):
+      found.append((20, "the data hold numbers that are not finite: check the data set's files"))
+    case .pass(.parameter) where divergence.round == 1 && divergence.step == 1:
+      found.append((20, "the initial weights hold it: check model.init"))
+    case .server:
+      let server = arena.problem.composition.serverOptimizer
+      found.append(
+        (
+          9,
+          "the server's step is too long: lower serverOptimizer.learningRate "
+            + "\(NumberText.plain(server.learningRate)), or the method's own server rate"
+        )
+      )
+    case .loss:
+      found.append((7, "a term that the method adds to the loss: lower its weight"))
+    default: break
+    }
+    if let choice = arena.scenario.strategies.first(where: { $0.label == label }) {
+      for (name, value) in choice.settings.numbers where ["mu", "lambda"].contains(name) {
+        guard value * optimizer.learningRate >= 1 else { continue }
+        found.append(
+          (
+            10,
+            "\(name) \(NumberText.plain(value)) times the learning rate is "
+              + "\(NumberText.short(value * optimizer.learningRate)), 1 or more: each step "
+              + "overshoots the model it is pulled to; lower \(name)"
+          )
+        )
+      }
+      if choice.privacy != nil {
+        found.append((6, "privacy's noise is large beside the gradients: lower the learning rate"))
+      }
+    }
+    // Of equal weight the one found first.
+    return found.enumerated()
+      .sorted { ($1.element.weight, $0.offset) < ($0.element.weight, $1.offset) }
+      .prefix(2).map(\.element.text)
+  }
+
+  // MARK: - File
+
+  var json: JSON {
+    func number(_ value: Int?) -> JSON { value.map { .int($0) } ?? .null }
+    let trace = divergence.trace
+    return .object([
+      ("schema", 1), ("strategy", .string(label)), ("seed", .int(Int(seed))),
+      ("round", .int(divergence.round)), ("client", number(divergence.client)),
+      ("step", number(divergence.step)), ("what", .string(what)), ("place", place),
+      ("image", number(culprit)), ("batch", .array((trace?.examples ?? []).map { .int($0) })),
+      ("losses", .array((trace?.losses ?? []).map { $0.isFinite ? .number($0) : .null })),
+      ("lastCheckpoint", number(lastCheckpoint)), ("causes", .array(causes.map(JSON.string))),
+    ])
+  }
+
+  private var place: JSON {
+    switch divergence.trace?.place {
+    case nil: .null
+    case .loss: ["kind": "loss"]
+    case .pass(.input): ["kind": "input"]
+    case .pass(.parameter(let name)): ["kind": "parameter", "tensor": .string(name)]
+    case .pass(.output(let layer, _)): ["kind": "output", "layer": .string(layer)]
+    case .upload(let name): ["kind": "upload", "tensor": .string(name)]
+    case .server(let name): ["kind": "server", "tensor": .string(name)]
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import Federation
+import Tensor
+
+/// The options of `fedsim verify`.
+package struct VerifyOptions: Equatable {
+  /// The run folder.
+  package let folder: String
+  /// Rounds to compare; nil for all.
+  package let rounds: ClosedRange<Int>?
+  /// Workers; nil means one per core.
+  package let threads: Int?
+  package let format: OutputFormat
+  package let isQuiet: Bool
+
+  package init(_ invocation: Invocation) throws(Failure) {
+    folder = try invocation.onlyOperand("the run folder")
+    rounds = try invocation.last("rounds").map { text throws(Failure) in try Self.range(text) }
+    threads = try invocation.integer("threads", in: 1...4096)
+    format = invocation.format
+    isQuiet = invocation.isQuiet
+  }
+
+  /// "10..20", "10.." or "10".
+  private static func range(_ text: String) throws(Failure) -> ClosedRange<Int> {
+    var first: Substring = text[...]
+    var last: Substring = first
+    var place = text.startIndex
+    while place < text.endIndex {
+      if text[place...].hasPrefix("..") {
+        first = text[..<place]
+        last = text[text.index(place, offsetBy: 2)...]
+        break
+      }
+      place = text.index(after: place)
+    }
+    let most = 1_000_000
+    guard let low = Int(first), let high = last.isEmpty ? most : Int(last), 1 <= low, low <= high,
+      high <= most
+    else {
+      throw Failure(
+        .wrongCommandLine,
+        "E2004",
+        "--rounds \"\(text)\": expected A..B with 1 <= A <= B",
+        hint: "as --rounds 10..20, --rounds 10.. or --rounds 10"
+      )
+    }
+    return low...high
+  }
+}
+
+/// `fedsim verify`: runs a folder's rounds again and compares.
+package enum VerifyCommand {
+  package static func run(_ options: VerifyOptions) throws -> ExitCode {
+    guard
+      let folder = try ScenarioOfFolder.read(
+        options.folder,
+        format: options.format,
+        isQuiet: options.isQuiet
+      )
+    else { return .scenarioInvalid }
+    guard folder.recordedHash == folder.source.hash else {
+      throw Failure(
+        .mismatch,
+        "E7011",
+        "\(options.folder) was written for scenario \(folder.recordedHash ?? "-"); its files now "
+          + "mean \(folder.source.hash)",
+        hint: "verify with the version that wrote it, or restore scenario.json and overrides.json"
+      )
+    }
+    let isSilent = options.isQuiet || options.format == .json
+    if !isSilent, let note = folder.buildNote { Console.tell("note: " + note) }
+    let results = try Experiment(folder.scenario).verify(
+      options.folder,
+      rounds: options.rounds,
+      scenarioHash: folder.source.hash,
+      threads: options.threads ?? MachineFacts.coreCount
+    ) { one in
+      if options.format == .text { Console.print(line(one)) }
+    }
+    guard results.contains(where: { $0.compared > 0 }) else {
+      throw Failure(
+        .dataMissingOrCorrupt,
+        "E4101",
+        "\(options.folder) has no such rounds to compare",
+        hint: "rounds.jsonl of its runs says which there are"
+      )
+    }
+    let isSame = results.allSatisfy { $0.mismatch == nil }
+    switch options.format {
+    case .json:
+      Console.print(
+        JSON.object([
+          ("schema", 1), ("status", isSame ? "ok" : "error"),
+          ("exit", .int(Int((isSame ? ExitCode.done : .mismatch).rawValue))),
+          ("code", isSame ? .null : "E7010"), ("folder", .string(options.folder)),
+          ("note", folder.buildNote.map(JSON.string) ?? .null),
+          ("runs", .array(results.map(json))),
+        ])
+      )
+    case .text:
+      if isSame {
+        let rounds = results.reduce(0) { $0 + $1.compared }
+        Console.print("the same: \(rounds) rounds of \(results.count) runs")
+      } else {
+        Console.report(
+          Failure(
+            .mismatch,
+            "E7010",
+            "\(options.folder) is not what its scenario gives here",
+            hint: folder.buildNote ?? "files were changed, or memory failed; run it again"
+          ),
+          format: .text
+        )
+      }
+    }
+    return isSame ? .done : .mismatch
+  }
+
+  private static func line(_ one: Verification) -> String {
+    let head = "\(one.label)-s\(one.seed): "
+    guard let mismatch = one.mismatch else {
+      let from = one.start > 1 ? ", from the checkpoint of round \(one.start - 1)" : ""
+      return head + "\(one.compared) rounds the same" + from
+    }
+    return head + "round \(mismatch.round) differs in \(mismatch.path): recorded "
+      + "\(mismatch.recorded), found \(mismatch.found)"
+  }
+
+  private static func json(_ one: Verification) -> JSON {
+    var members: [(String, JSON)] = [
+      ("strategy", .string(one.label)), ("seed", .int(Int(one.seed))),
+      ("start", .int(one.start)), ("compared", .int(one.compared)),
+      ("same", .bool(one.mismatch == nil)),
+    ]
+    if let mismatch = one.mismatch {
+      members.append(
+        (
+          "mismatch",
+          [
+            "round": .int(mismatch.round), "path": .string(mismatch.path),
+            "recorded": .string(mismatch.recorded), "found": .string(mismatch.found),
+          ]
+        )
+      )
+    }
+    return .object(members)
+  }
+}
