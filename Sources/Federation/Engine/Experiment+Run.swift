@@ -59,10 +59,7 @@ extension Experiment {
     try requireMemory(threads: threads)
     let folder = try ExperimentFolder(path, scenarioHash: source.hash, continues: continues)
     try folder.begin(self, source: source, threads: threads)
-    let order = scenario.strategies.enumerated().sorted {
-      ($0.element.kind == LocalOnly.card.kind ? 0 : 1, $0.offset)
-        < ($1.element.kind == LocalOnly.card.kind ? 0 : 1, $1.offset)
-    }.map(\.element)
+    let order = runOrder
     var runs: [String: [StrategyRun]] = [:]
     var troubles: [String] = []
     var exit = ExitCode.done

@@ -46,7 +46,8 @@ struct Run<Method: Strategy> {
       folder,
       upTo: simulation.round,
       isPrivate: arena.privacy != nil,
-      isClocked: simulation.clock != nil
+      isClocked: simulation.clock != nil,
+      hasBoard: arena.scenario.output.tensorboard
     )
     if simulation.round == 0, rounds > 0 { try files.begin(digest: simulation.digest) }
     var result = RunResult(

@@ -13,6 +13,7 @@ struct RunFiles {
   private let digests: LineWriter
   private let privacy: LineWriter?
   private let events: LineWriter?
+  private let board: EventFile?
 
   /// Where a run keeps its checkpoint.
   static func checkpoints(_ folder: String) -> String { FilePath.join(folder, "checkpoints") }
@@ -20,12 +21,13 @@ struct RunFiles {
   /// Opens the files of a run, cut back to the lines of rounds up to `round`.
   ///
   /// `isPrivate`: whether the run has a `privacy.jsonl`; `isClocked`: whether it has an
-  /// `events.jsonl`.
+  /// `events.jsonl`; `hasBoard`: whether it has a file for TensorBoard.
   init(
     _ folder: String,
     upTo round: Int,
     isPrivate: Bool = false,
-    isClocked: Bool = false
+    isClocked: Bool = false,
+    hasBoard: Bool = false
   ) throws(Failure) {
     self.folder = folder
     try FilePath.makeFolder(folder)
@@ -57,6 +59,14 @@ struct RunFiles {
     clients = try open("clients.csv", header: ClientRow.header, upTo: kept)
     messages = try open("messages.csv", header: MessageRow.header, upTo: kept)
     digests = try open("digest.txt", header: nil, upTo: kept)
+    // Made of the lines that were kept.
+    board =
+      hasBoard
+      ? try EventFile(
+        folder,
+        records: try Self.records(in: folder),
+        scores: try Self.scores(in: folder)
+      ) : nil
   }
 
   /// The records that are in `rounds.jsonl`.
@@ -139,6 +149,7 @@ struct RunFiles {
     try events?.append(happened.map(\.line))
     if let spent { try privacy?.append(spent.compact) }
     try rounds.append(record.json.compact)
+    try board?.append(record, accuracies: scores.map(\.accuracy))
   }
 
   /// Everything appended so far survives a power cut.

@@ -255,4 +255,6 @@ public struct OutputSettings: Sendable, Equatable {
   public var checkpointEvery: Int
   /// Whether personal models are written to `final/personal`.
   public var personalModels: Bool
+  /// Whether each run writes a file for TensorBoard.
+  public var tensorboard: Bool
 }

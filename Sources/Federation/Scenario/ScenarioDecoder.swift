@@ -35,7 +35,8 @@ struct ScenarioDecoder {
       evaluation: try evaluation(try root.node("evaluation")),
       output: OutputSettings(
         checkpointEvery: try root.node("output").int("checkpointEvery"),
-        personalModels: try root.node("output").flag("personalModels")
+        personalModels: try root.node("output").flag("personalModels"),
+        tensorboard: try root.node("output").flag("tensorboard")
       ),
       system: try system(root)
     )
