@@ -129,6 +129,17 @@ import Testing
   }
 
   @Test(
+    "names that are too long keep both ends",
+    arguments: [
+      ("abcdef", 6, "abcdef"), ("abcdefg", 6, "abc…fg"), ("abcdefg", 5, "ab…fg"),
+      ("abcdefg", 2, "a…"), ("abcdefg", 1, "…"), ("", 1, ""),
+    ]
+  )
+  func shortened(_ text: String, _ width: Int, _ expected: String) {
+    #expect(NumberText.shortened(text, width) == expected)
+  }
+
+  @Test(
     "numbers with fixed decimals",
     arguments: [
       (0.0, 1, "0.0"), (-0.04, 1, "0.0"), (-0.05, 1, "-0.1"), (12.345, 2, "12.35"),

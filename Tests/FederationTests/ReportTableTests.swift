@@ -73,7 +73,7 @@ import Testing
     #expect(text.contains("separated at 95 % (paired t)"))
     // A table's rows can be told apart, however short their labels are.
     let headings = lines.indices.filter { lines[$0].hasPrefix("strategy ") }
-    #expect(headings.count == (width < 80 ? 3 : 2))
+    #expect(headings.count == (width <= 80 ? 3 : 2))
     for heading in headings {
       let rows = lines[(heading + 2)...].prefix(6)
       #expect(Set(rows.map { $0.prefix { $0 != " " } }).count == 6)

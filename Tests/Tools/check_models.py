@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reads the weights that fedsim writes as other programs do, and checks what they predict.
 
-Makes a small data set of .npy files, and for every model runs two rounds of fedavg and fedper on it.
+Makes small data sets of .npy files, and for every model runs two rounds of fedavg and fedper.
 Then, without fedsim:
 
   safetensors' own reader opens every file below final/ and every checkpoint;
@@ -34,7 +34,9 @@ GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "TensorTests" / "Golde
 sys.path.insert(0, str(GOLDEN))
 from golden_models import KINDS, check_timm  # noqa: E402
 
-CLASSES, SIDE = 4, 16
+CLASSES = 4
+# Side of the images; the LeNet-5 there reads those of 28 and 32 pixels.
+SIDES = {"lenet5": 32}
 # One image whose two best logits lie within rounding of each other may fall to either side.
 TIES = 1
 
@@ -53,14 +55,18 @@ MODELS = {
 }
 
 
-def make_data(folder):
+def side_of(model):
+    return SIDES.get(model["kind"], 16)
+
+
+def make_data(folder, side):
     """Images of four blurred patterns under noise, hard enough for accuracies below 1."""
     folder.mkdir(parents=True)
     draw = np.random.default_rng(7)
-    patterns = draw.normal(size=(CLASSES, SIDE // 4, SIDE // 4, 3)).repeat(4, 1).repeat(4, 2)
+    patterns = draw.normal(size=(CLASSES, side // 4, side // 4, 3)).repeat(4, 1).repeat(4, 2)
     for name, count in (("train", 240), ("test", 200)):
         labels = np.arange(count) % CLASSES
-        images = 128 + 24 * patterns[labels] + 60 * draw.normal(size=(count, SIDE, SIDE, 3))
+        images = 128 + 24 * patterns[labels] + 60 * draw.normal(size=(count, side, side, 3))
         np.save(folder / f"x_{name}.npy", images.clip(0, 255).astype(np.uint8))
         np.save(folder / f"y_{name}.npy", labels.astype(np.int64))
 
@@ -88,7 +94,8 @@ def network(model):
         "patch": model.get("patch"), "depth": model.get("depth"), "heads": model.get("heads"),
         "mlp_ratio": model.get("mlpRatio"),
     }  # fmt: skip
-    return KINDS[model["kind"]](spec, SIDE, SIDE, 3, CLASSES), spec
+    side = side_of(model)
+    return KINDS[model["kind"]](spec, side, side, 3, CLASSES), spec
 
 
 def tracked(state, module):
@@ -145,7 +152,7 @@ def check(name, folder, data):
             if not torch.equal(values, checkpoint["server/model"].sort().values):
                 wrong.append(f"{run}: the checkpoint has another model")
             if spec["kind"] == "vit":
-                check_timm(module, spec, SIDE, SIDE, 3, CLASSES)  # asserts equal logits
+                check_timm(module, spec, *images.shape[2:], 3, CLASSES)  # asserts equal logits
         with open(run / "clients.csv", newline="") as file:
             scores = {(int(row["round"]), int(row["client"])): float(row["accuracy"])
                       for row in csv.DictReader(file)}
@@ -165,10 +172,11 @@ def check(name, folder, data):
 
 
 def main(program, folder):
-    data = folder / "data"
-    make_data(data)
     wrong, files = [], 0
     for name, model in MODELS.items():
+        data = folder / f"data-{side_of(model)}"
+        if not data.exists():
+            make_data(data, side_of(model))
         file = folder / f"{name}.json"
         file.write_text(json.dumps(scenario(name, model, data)))
         out = folder / "runs" / name

@@ -4,7 +4,7 @@
 The schema itself must be valid Draft 2020-12; every field needs a title and a description, and its
 default and examples must be legal by its own schema. Every file of scenarios/ must be accepted by
 both. Then several hundred wrong files are made from them, each by one change (MUTATIONS): both must
-refuse the same ones. What validate finds and a schema cannot say is counted by the validator's code:
+refuse the same ones. What validate finds and a schema cannot say is counted by code:
 
   E31xx, E3003 ...   keys, types, ranges, words, kinds: the schema must refuse these
   other codes        rules that join several fields (sizes that must divide, methods that do not go
@@ -63,8 +63,9 @@ def check_fields(schema):
                 walk(item, f"{path}[{index}]")
         if not isinstance(node, dict):
             return
-        for value in [node["default"]] * ("default" in node) + node.get("examples", []):
-            if "title" in node and not jsonschema.Draft202012Validator(node).is_valid(value):
+        legal = [node["default"]] if "default" in node else []
+        for value in (legal + node.get("examples", [])) if "title" in node else []:
+            if not jsonschema.Draft202012Validator(node).is_valid(value):
                 wrong.append(f"{path}: {json.dumps(value)} is not legal by its own schema")
         for key, value in node.items():
             if key in ("default", "examples", "enum", "const"):
@@ -234,7 +235,7 @@ def verdict(program, folder, number, scenario):
     answer = json.loads(done.stdout)
     errors = [p for p in answer["problems"] if p.get("severity", "error") == "error"]
     if (done.returncode == 0) != (not errors) or (answer["status"] == "ok") != (not errors):
-        return [("exit", f"exit {done.returncode}, status {answer['status']}, {len(errors)} errors")]
+        return [("exit", f"exit {done.returncode} and {answer['status']}, {len(errors)} errors")]
     return [(p["code"], p["message"]) for p in errors]
 
 

@@ -21,7 +21,7 @@ struct LiveRow: Sendable {
       return start + (cells > 0 ? "  " + bar(row.state, cells) : "")
     }
     let columns: [[String?]] = [
-      rows.map { "\($0.state.round)/\($0.state.rounds)" },
+      rows.map(\.rounds),
       rows.map { row in row.state.generic.map { NumberText.percent($0) } },
       rows.map { row in row.state.personal.map { NumberText.percent($0) } },
       rows.map { row in row.state.tail.map { NumberText.percent($0) } },
@@ -52,6 +52,12 @@ struct LiveRow: Sendable {
     let full = min(cells, max(0, Int(share * Double(cells))))
     return "[" + String(repeating: "#", count: full)
       + String(repeating: ".", count: cells - full) + "]"
+  }
+
+  /// As wide in the first round as in the last.
+  private var rounds: String {
+    let (done, all) = ("\(state.round)", "\(state.rounds)")
+    return String(repeating: " ", count: max(0, all.count - done.count)) + done + "/" + all
   }
 
   /// Such as "5.86/8", "5.86" without a target, "none" without a guarantee.

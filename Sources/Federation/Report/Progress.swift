@@ -164,9 +164,9 @@ public struct Progress: Sendable {
     parts.append("elapsed \(NumberText.duration(now - started))")
     if let left { parts.append("left ~\(NumberText.duration(left))") }
     parts.append("\(plan.threads) thread\(plan.threads == 1 ? "" : "s")")
-    // A long name gives way to the times.
+    // A long name gives way to the times, but not all of it.
     let others = parts.dropFirst().reduce(0) { $0 + $1.count + 2 }
-    parts[0] = NumberText.shortened(plan.name, max(8, room - others))
+    parts[0] = NumberText.shortened(plan.name, max(room / 3, room - others))
     return Progress.joined(parts, room)
   }
 
