@@ -7,13 +7,14 @@ ARCH ?= -Xcc -march=native
 FLAGS = -c release $(ARCH)
 PROGRAM = .build/release/fedsim
 
-# For bench-peers: a Python environment with numpy, torch and (for that one) pfl.
+# For bench-peers and check-tools: a Python environment with numpy, torch and what their READMEs name.
 VENV ?=
 WORKLOADS ?= w1 w2 w3
 ROUNDS ?= 5
 TIMES ?= 3
 
-.PHONY: demo test build check lint setup install clean help bench bench-peers
+.PHONY: demo test build check lint setup install clean help bench bench-peers \
+  check-tools
 
 help:
 	@echo "make demo      build, run the built-in example, print its table and where report.html lies"
@@ -22,6 +23,7 @@ help:
 	@echo "make check     what a change must pass: format, warnings as errors, tests"
 	@echo "make bench     build, then time the standard workloads beside the machine's limits"
 	@echo "make bench-peers VENV=DIR  the same work in PyTorch and pfl, in turn with fedsim"
+	@echo "make check-tools VENV=DIR  fedsim's files read by TensorBoard, PyTorch and jsonschema"
 	@echo "make install   copy the program to PREFIX/bin (now $(PREFIX)/bin)"
 
 demo: build
@@ -42,6 +44,14 @@ bench-peers: build
 	@test -n "$(VENV)" || { echo "say where Python is: make bench-peers VENV=DIR"; exit 2; }
 	$(VENV)/bin/python bench/compare.py --program $(PROGRAM) --rounds $(ROUNDS) \
 	  --times $(TIMES) $(WORKLOADS)
+
+check-tools: build
+	@test -n "$(VENV)" || { echo "say where Python is: make check-tools VENV=DIR"; exit 2; }
+	@set -e; out=$$(mktemp -d); trap 'rm -rf "$$out"' EXIT; \
+	$(PROGRAM) run --example --quiet --out "$$out/example"; \
+	$(VENV)/bin/python Tests/Tools/check_tensorboard.py "$$out/example"; \
+	$(VENV)/bin/python Tests/Tools/check_models.py $(PROGRAM); \
+	$(VENV)/bin/python Tests/Tools/check_schema.py $(PROGRAM)
 
 # Warnings are errors in every build (Package.swift), so building is the check for them.
 lint:

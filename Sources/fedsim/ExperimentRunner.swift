@@ -35,18 +35,23 @@ struct ExperimentRunner {
         isTerminal: Terminal.isTerminal(2),
         environment: environment
       ),
-      width: Terminal.width(2)
+      plan: experiment.progressPlan(threads: threads),
+      started: Terminal.now()
     )
-    var run = 0
-    let result = try experiment.run(
+    /// Asked each time: a window may be made smaller while it is looked at.
+    func measure() { (progress.width, progress.height) = (Terminal.width(2), Terminal.height(2)) }
+    measure()
+    // Also before a failure is told.
+    defer { Terminal.note(progress.leave()) }
+    Terminal.note(progress.begun(now: Terminal.now()))
+    return try experiment.run(
       in: folder,
       source: source,
       threads: threads,
       continues: continues,
       warnings: warnings
     ) { state, record in
-      if state.run != run { progress.beginRun() }
-      run = state.run
+      measure()
       Terminal.note(
         progress.roundEnded(
           state,
@@ -56,8 +61,6 @@ struct ExperimentRunner {
         )
       )
     }
-    Terminal.note(progress.leaveLine())
-    return result
   }
 
   private func show(_ result: ExperimentResult) {

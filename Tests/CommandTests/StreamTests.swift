@@ -29,7 +29,12 @@ import Testing
     where !["environment.json", "fedavg-s1/rounds.jsonl"].contains(name)
       && !["summary.json", "results.csv", "report.html"].contains(name)
     {
-      #expect(b[name] == bytes, "\(name)")
+      if name.contains("tfevents") {
+        // Times differ, and take as many bytes.
+        #expect(b[name]?.count == bytes.count)
+      } else {
+        #expect(b[name] == bytes, "\(name)")
+      }
     }
     #expect(b[".lock"] == [], "nothing is printed into a file")
   }

@@ -4,9 +4,25 @@ import Testing
 @Suite("Progress") struct ReportProgressTests {
   static let now = 1_748_779_424.0  // 2025-06-01T12:03:44Z
 
-  static func state(_ round: Int, evaluated: Bool = true) -> ProgressState {
+  static let plan = ProgressPlan(
+    name: "first-light",
+    strategies: ["local-only", "fedavg", "scaffold"],
+    seeds: [1, 2],
+    rounds: 100,
+    threads: 2,
+    checkpointEvery: 10,
+    epsilons: ["fedavg": 8]
+  )
+
+  static func progress(_ style: Progress.Style, width: Int = 80) -> Progress {
+    var progress = Progress(style: style, plan: plan, started: now - 60)
+    progress.width = width
+    return progress
+  }
+
+  static func state(_ round: Int, evaluated: Bool = true, run: Int = 1) -> ProgressState {
     ProgressState(
-      run: 1,
+      run: run,
       runs: 6,
       strategy: "fedavg",
       seed: 1,
@@ -20,17 +36,26 @@ import Testing
 
   @Test("without a terminal: a plain line per evaluation")
   func plain() {
-    var progress = Progress(style: .lines)
+    var progress = Self.progress(.lines)
+    #expect(progress.begun(now: Self.now) == "")
     #expect(
       progress.roundEnded(Self.state(5), seconds: 6.789, evaluated: true, now: Self.now)
         == "2025-06-01T12:03:44Z run=1/6 strategy=fedavg seed=1 round=5/100 generic=0.2112"
         + " personal=0.4100 up_mb=57.4 eta=0:10:45\n"
     )
+    var state = Self.state(10)
+    state.epsilon = 5.864
+    #expect(
+      progress.roundEnded(state, seconds: 6.789, evaluated: true, now: Self.now).contains(
+        " eps=5.86 up_mb"
+      )
+    )
+    #expect(progress.leave() == "")
   }
 
   @Test("between evaluations a sign of life, at most one a minute")
   func heartbeat() {
-    var progress = Progress(style: .lines)
+    var progress = Self.progress(.lines)
     let written = (1...130).filter { second in
       !progress.roundEnded(
         Self.state(1, evaluated: false),
@@ -42,57 +67,17 @@ import Testing
     #expect(written == [60, 120])
   }
 
-  @Test(
-    "on a terminal: one line, redrawn, shorter than the terminal",
-    arguments: 40...120
-  )
-  func redraw(_ width: Int) {
-    var progress = Progress(style: .redraw, width: width)
-    let text = progress.roundEnded(Self.state(25), seconds: 7.2, evaluated: true, now: Self.now)
-    #expect(text.hasPrefix("\r\u{1B}[2K1/6  fedavg seed 1"))
-    #expect(!text.contains("\n"))
-    #expect(text.dropFirst(5).count < width)
-    #expect(progress.leaveLine() == "\n")
-    #expect(progress.leaveLine() == "")
-  }
-
-  @Test("the whole line")
-  func wholeLine() {
-    var progress = Progress(style: .redraw, width: 200)
-    #expect(
-      progress.roundEnded(Self.state(25), seconds: 7.2, evaluated: true, now: Self.now)
-        == "\r\u{1B}[2K1/6  fedavg seed 1  [####............]  25/100  eta 0:09:00"
-        + "  generic 21.1  personal 41.0  up 57.4 MB  7.2 s/round"
-    )
-  }
-
-  @Test("at most two redraws a second, but always the last")
-  func rate() {
-    var progress = Progress(style: .redraw)
-    let drawn = (2...100).filter { round in
-      !progress.roundEnded(
-        Self.state(round),
-        seconds: 0.125,
-        evaluated: true,
-        now: Self.now + 0.125 * Double(round)
-      ).isEmpty
-    }
-    #expect(drawn.prefix(3) == [5, 9, 13])
-    #expect(drawn.last == 100)
-    #expect(progress.leaveLine() == "")
-  }
-
-  @Test("the ETA uses the median of the last ten rounds")
+  @Test("the ETA of a line uses the median of the last ten rounds")
   func median() {
-    var progress = Progress(style: .quiet)
+    var progress = Self.progress(.quiet)
     for seconds in [100.0, 100, 1, 2, 1, 2, 1, 2, 1, 90, 1, 2] {
       #expect(
         progress.roundEnded(Self.state(1), seconds: seconds, evaluated: true, now: 0) == ""
       )
     }
     #expect(progress.perRound == 1.5)
-    progress.beginRun()
-    #expect(progress.perRound == nil)
+    _ = progress.roundEnded(Self.state(1, run: 2), seconds: 7, evaluated: true, now: 0)
+    #expect(progress.perRound == 7)
   }
 
   @Test(
@@ -123,6 +108,7 @@ import Testing
     var next = ReportRecordTests.full
     next.generic = nil
     next.personal = nil
+    next.privacy = nil
     state.add(next)
     #expect(state.generic == 0.1)
     #expect(state.tail == 0.058)
@@ -140,6 +126,17 @@ import Testing
   )
   func timestamps(_ seconds: Double, _ expected: String) {
     #expect(NumberText.timestamp(seconds) == expected)
+  }
+
+  @Test(
+    "names that are too long keep both ends",
+    arguments: [
+      ("abcdef", 6, "abcdef"), ("abcdefg", 6, "abc…fg"), ("abcdefg", 5, "ab…fg"),
+      ("abcdefg", 2, "a…"), ("abcdefg", 1, "…"), ("", 1, ""),
+    ]
+  )
+  func shortened(_ text: String, _ width: Int, _ expected: String) {
+    #expect(NumberText.shortened(text, width) == expected)
   }
 
   @Test(

@@ -1,4 +1,5 @@
 import Federation
+import Tensor
 import Testing
 
 @Suite("Summary table") struct ReportTableTests {
@@ -31,6 +32,53 @@ import Testing
     }
     #expect(headings(table(width: 120)) == 1)
     #expect(headings(table(width: 80)) == 2)
+  }
+
+  /// Six strategies whose labels differ at their ends alone, with every column there is.
+  private func full(width: Int) -> [String] {
+    var results = ReportSample.input().strategies
+    results.append(results[1])
+    for index in results.indices {
+      results[index].label = "personalised-strategy-with-rate-0.0\(index)"
+      for run in results[index].runs.indices {
+        for round in results[index].runs[run].records.indices {
+          results[index].runs[run].records[round].privacy = ReportTableTests.privacy
+        }
+      }
+    }
+    let text = SummaryTable(header: Self.header, summary: Summary(results)).text(width: width)
+    return text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+  }
+
+  private static let privacy: RoundRecord.Privacy? = {
+    let text = """
+      {"round":1,"sampled":[],"bytes":{"up":0,"down":0},"time":{"wall":0},"digest":"",
+      "privacy":{"epsilon":{"max":123.456,"median":7},"delta":1e-5,"accountant":"pld",
+      "guarantee":true,"clip":1}}
+      """
+    return (try? JSON(parsing: text)).flatMap { RoundRecord($0) }?.privacy
+  }()
+
+  @Test("with all columns and long labels the lines still fit", arguments: [60, 80, 99, 120, 200])
+  func allColumns(_ width: Int) {
+    let lines = full(width: width)
+    for line in lines { #expect(line.count <= min(width, 120), "\(line)") }
+    let text = lines.joined(separator: "\n")
+    for title in ["head", "worst 10 %", "epsilon", "up MB", "down MB", "virtual", "wall"] {
+      #expect(text.contains(title), "\(title)")
+    }
+    #expect(text.contains("123.46"))
+    // 31.5 · 100 rounds · (strategy + 1) seconds.
+    #expect(text.contains("0:52:30"))
+    #expect(text.contains("separated at 95 % (paired t)"))
+    // A table's rows can be told apart, however short their labels are.
+    let headings = lines.indices.filter { lines[$0].hasPrefix("strategy ") }
+    #expect(headings.count == (width <= 80 ? 3 : 2))
+    for heading in headings {
+      let rows = lines[(heading + 2)...].prefix(6)
+      #expect(Set(rows.map { $0.prefix { $0 != " " } }).count == 6)
+      #expect(Set(rows.map(\.count)).count == 1)
+    }
   }
 
   @Test("what has no meaning is a dash")

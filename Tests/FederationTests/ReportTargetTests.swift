@@ -150,7 +150,7 @@ import Testing
     let all = words("a ").prefix(width == 60 ? 2 : 1).enumerated()
       .flatMap { $0.offset == 0 ? $0.element : Array($0.element.dropFirst(4)) }
     #expect(all == full)
-    #expect(words("never-there-and")[0].dropFirst().prefix(4) == ["0", "of", "3", "-"])
+    #expect(words("never-th…ng-name ")[0].dropFirst().prefix(4) == ["0", "of", "3", "-"])
     #expect(words("no-generic")[0].prefix(3) == ["no-generic", "-", "-"])
     #expect(
       !SummaryTable(header: [], summary: Summary([Self.partly])).text(width: 80)

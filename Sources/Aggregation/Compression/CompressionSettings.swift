@@ -13,8 +13,8 @@ public struct CompressionSettings: Sendable, Equatable {
     self.downlink = downlink
   }
 
-  /// What sends messages whose lengths depend on their values, in words; nil when all lengths follow
-  /// from shapes.
+  /// What sends messages whose lengths depend on their values, in words; nil when all lengths
+  /// follow from shapes.
   public var valueDependent: String? {
     for (link, name) in [(uplink, "uploads"), (downlink, "downloads")] {
       guard let link else { continue }

@@ -269,7 +269,7 @@ extension Workload {
       client: settings,
       strategies: [],
       evaluation: EvaluationSettings(every: rounds + 1),
-      output: OutputSettings(checkpointEvery: 0, personalModels: false)
+      output: OutputSettings(checkpointEvery: 0, personalModels: false, tensorboard: false)
     )
   }
 }

@@ -68,7 +68,6 @@ public struct ComparisonMetric: Sendable {
         return trained.isEmpty ? nil : trained.reduce(0) { $0 + Double($1.examples) }
       }
     ),
-    ("time.virtual", { $0.records.last?.time.virtual }),
   ]
 
   private static func target(

@@ -63,7 +63,7 @@ extension Experiment {
     }
     let folder = try ExperimentFolder(path, scenarioHash: source.hash, continues: continues)
     try folder.begin(self, source: source, threads: threads)
-    let order = runOrder.map { scenario.strategies[$0] }
+    let order = runOrder
     var runs: [String: [StrategyRun]] = [:]
     var troubles: [String] = []
     var exit = ExitCode.done

@@ -61,8 +61,8 @@ package final class LimitWatch {
     guard folderBytes + pending > most else { return false }
     return reach(
       "limits.disk \(NumberText.storage(most)): \(folder) takes "
-        + "\(NumberText.storage(folderBytes)), and up to \(NumberText.storage(pending)) come at the "
-        + "end of a run"
+        + "\(NumberText.storage(folderBytes)), and up to \(NumberText.storage(pending)) come at "
+        + "the end of a run"
     )
   }
 

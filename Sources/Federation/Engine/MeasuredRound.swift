@@ -4,6 +4,8 @@ import Tensor
 struct MeasuredRound {
   let record: RoundRecord
   let lines: RoundLines
+  /// Accuracies of the clients that were measured.
+  let accuracies: [Double]
   /// Floating-point operations of each client's part, in the order of the fold.
   let clientFLOPs: [Int]
   /// Seconds that all workers spent on clients' parts.

@@ -46,7 +46,8 @@ struct Run<Method: Strategy> {
       folder,
       upTo: simulation.round,
       isPrivate: arena.privacy != nil,
-      isClocked: simulation.clock != nil
+      isClocked: simulation.clock != nil,
+      hasBoard: arena.scenario.output.tensorboard
     )
     DivergenceReport.remove(from: folder)
     if simulation.round == 0, rounds > 0 { try files.begin(digest: simulation.digest) }
@@ -86,7 +87,7 @@ struct Run<Method: Strategy> {
         result.end = .diverged(divergence)
         return result
       }
-      try files.append(round.lines)
+      try files.append(round)
       result.records.append(round.record)
       report(round.record)
       if let exit = interruption(), simulation.round < rounds {
@@ -207,6 +208,7 @@ struct Run<Method: Strategy> {
         privacy: spent?.line,
         events: outcome.clock?.timeline ?? []
       ),
+      accuracies: rows.map(\.accuracy),
       clientFLOPs: outcome.clientFLOPs,
       trainSeconds: outcome.trainSeconds,
       evaluationFLOPs: arena.flops - evaluationStart

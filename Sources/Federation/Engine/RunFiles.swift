@@ -13,6 +13,7 @@ struct RunFiles {
   private let digests: LineWriter
   private let privacy: LineWriter?
   private let events: LineWriter?
+  private let board: EventFile?
 
   /// Where a run keeps its checkpoint.
   static func checkpoints(_ folder: String) -> String { FilePath.join(folder, "checkpoints") }
@@ -20,12 +21,13 @@ struct RunFiles {
   /// Opens the files of a run, cut back to the lines of rounds up to `round`.
   ///
   /// `isPrivate`: whether the run has a `privacy.jsonl`; `isClocked`: whether it has an
-  /// `events.jsonl`.
+  /// `events.jsonl`; `hasBoard`: whether it has a file for TensorBoard.
   init(
     _ folder: String,
     upTo round: Int,
     isPrivate: Bool = false,
-    isClocked: Bool = false
+    isClocked: Bool = false,
+    hasBoard: Bool = false
   ) throws(Failure) {
     self.folder = folder
     try FilePath.makeFolder(folder)
@@ -57,6 +59,14 @@ struct RunFiles {
     clients = try open("clients.csv", header: ClientRow.header, upTo: kept)
     messages = try open("messages.csv", header: MessageRow.header, upTo: kept)
     digests = try open("digest.txt", header: nil, upTo: kept)
+    // Made of the lines that were kept.
+    board =
+      hasBoard
+      ? try EventFile(
+        folder,
+        records: try Self.records(in: folder),
+        scores: try Self.scores(in: folder)
+      ) : nil
   }
 
   /// The records that are in `rounds.jsonl`.
@@ -104,7 +114,8 @@ struct RunFiles {
   }
 
   /// One round.
-  func append(_ lines: RoundLines) throws(Failure) {
+  func append(_ round: MeasuredRound) throws(Failure) {
+    let lines = round.lines
     try classes.append(lines.classes)
     try clients.append(lines.clients)
     try messages.append(wholeLines: lines.messages)
@@ -113,6 +124,7 @@ struct RunFiles {
     if let spent = lines.privacy { try privacy?.append(spent) }
     // Last: a round whose record is there is complete.
     try rounds.append(lines.record)
+    try board?.append(round.record, accuracies: round.accuracies)
   }
 
   /// Everything appended so far survives a power cut.

@@ -65,6 +65,15 @@ public final class LineWriter {
     }
   }
 
+  /// Shortens the file; what is appended next stands behind its first `length` bytes.
+  ///
+  /// - Throws: E1002 with the path.
+  func cut(to length: Int) throws(Failure) {
+    guard ftruncate(descriptor, off_t(length)) == 0 else {
+      throw SystemError.writing("E1002", "shorten", path, errno)
+    }
+  }
+
   /// Waits until all lines are on the disk.
   ///
   /// - Throws: E1004 with the path.

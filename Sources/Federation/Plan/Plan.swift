@@ -72,7 +72,7 @@ public struct Plan: Sendable {
     for seed in scenario.seeds.indices {
       // Strategies share what they share in a run, memory too.
       let arena = experiment.arena(seed, threads: settings.threads)
-      for index in experiment.runOrder {
+      for index in experiment.runPlaces {
         let start = Terminal.now()
         let rehearsal = try experiment.rehearsal(
           strategy: index,
@@ -141,13 +141,6 @@ public struct Plan: Sendable {
 }
 
 extension Experiment {
-  /// Places of the strategies in the order of a run: `local-only` goes first, because others are
-  /// measured against it.
-  var runOrder: [Int] {
-    let isLocal = scenario.strategies.map { $0.kind == LocalOnly.card.kind }
-    return isLocal.indices.sorted { (isLocal[$0] ? 0 : 1, $0) < (isLocal[$1] ? 0 : 1, $1) }
-  }
-
   /// Seconds of pre-training on one worker at a rate in FLOP/s; 0 without, nil when not known.
   fileprivate func pretrainSeconds(_ rate: Double?) -> Double? {
     guard let settings = scenario.pretrain, let pretraining else { return 0 }

@@ -46,6 +46,7 @@ public struct HeadlineMetric: Sendable, Equatable {
       let bytes = run.total { Double($0.bytes.setup) }
       return (bytes ?? 0) > 0 ? bytes : nil
     },
+    HeadlineMetric("time.virtual") { $0.records.last?.time.virtual },
     HeadlineMetric("time.wall") { run in run.total { $0.time.wall } },
   ]
 

@@ -100,5 +100,13 @@ public enum NumberText {
     return date + "T\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60))Z"
   }
 
+  /// The text, or its beginning and its end around "…" if it is longer than `width` ≥ 1 columns:
+  /// names that differ at one end stay different.
+  public static func shortened(_ text: String, _ width: Int) -> String {
+    guard text.count > width else { return text }
+    let tail = (width - 1) / 2
+    return text.prefix(max(0, width - 1 - tail)) + "…" + text.suffix(tail)
+  }
+
   private static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
 }

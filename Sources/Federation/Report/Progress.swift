@@ -1,70 +1,10 @@
-/// What is known about a run at the end of a round.
-public struct ProgressState: Sendable, Equatable {
-  /// Position of the run among all, from 1.
-  public var run: Int
-  /// Number of runs.
-  public var runs: Int
-  /// The strategy's label.
-  public var strategy: String
-  /// The seed.
-  public var seed: UInt64
-  /// Rounds done.
-  public var round: Int
-  /// Rounds wanted.
-  public var rounds: Int
-  /// Accuracy of the generic model as a share; nil when never evaluated or without meaning.
-  public var generic: Double?
-  /// Mean personal accuracy as a share; nil likewise.
-  public var personal: Double?
-  /// Accuracy on tail classes as a share; nil likewise.
-  public var tail: Double?
-  /// Encoded bytes sent by clients so far.
-  public var bytesUp: Int
-
-  /// A state with every entry.
-  public init(
-    run: Int,
-    runs: Int,
-    strategy: String,
-    seed: UInt64,
-    round: Int,
-    rounds: Int,
-    generic: Double? = nil,
-    personal: Double? = nil,
-    tail: Double? = nil,
-    bytesUp: Int = 0
-  ) {
-    self.run = run
-    self.runs = runs
-    self.strategy = strategy
-    self.seed = seed
-    self.round = round
-    self.rounds = rounds
-    self.generic = generic
-    self.personal = personal
-    self.tail = tail
-    self.bytesUp = bytesUp
-  }
-
-  /// Takes over what a record says; accuracies of a round without evaluation stay.
-  public mutating func add(_ record: RoundRecord) {
-    round = record.round
-    bytesUp += record.bytes.up
-    if let part = record.generic {
-      generic = part.accuracy
-      tail = part.shots?.tail
-    }
-    if let part = record.personal { personal = part.accuracy }
-  }
-}
-
 /// Turns states into what is written on stderr.
 ///
 /// A value: time comes in, text comes out.
 public struct Progress: Sendable {
   /// How progress is shown.
   public enum Style: Sendable, Equatable {
-    /// One line per run, redrawn.
+    /// A few lines, redrawn in place.
     case redraw
     /// One plain line per evaluation.
     case lines
@@ -75,15 +15,30 @@ public struct Progress: Sendable {
   /// How progress is shown.
   public let style: Style
   /// Columns of the terminal.
-  public let width: Int
+  public var width = 80
+  /// Rows of the terminal.
+  public var height = 24
+
+  private let plan: ProgressPlan
+  private let started: Double
+  /// The runs of the current seed, each as it stands.
+  private var rows: [LiveRow] = []
+  /// Seconds of the last ten rounds of the current run.
   private var durations: [Double] = []
+  /// Median seconds per round, by strategy, of its latest run.
+  private var speeds: [String: Double] = [:]
+  private var checkpoint: (round: Int, time: Double)?
   private var lastWritten: Double?
-  private var lineIsOpen = false
+  /// Lines on the screen that the next drawing replaces.
+  private var drawn = 0
 
   /// Nothing shown yet.
-  public init(style: Style, width: Int = 80) {
+  ///
+  /// `started`: seconds since 1970 when the command began.
+  public init(style: Style, plan: ProgressPlan, started: Double) {
     self.style = style
-    self.width = max(width, 40)
+    self.plan = plan
+    self.started = started
   }
 
   /// The style for an output: redrawing only on a terminal that can.
@@ -100,9 +55,9 @@ public struct Progress: Sendable {
     return isTerminal && !plain && !dumb ? .redraw : .lines
   }
 
-  /// Forgets the speed of the run before; call it when a run starts.
-  public mutating func beginRun() {
-    durations = []
+  /// What to write before the first round.
+  public mutating func begun(now: Double) -> String {
+    style == .redraw ? redrawn(now) : ""
   }
 
   /// What to write at the end of a round; may be empty.
@@ -119,12 +74,10 @@ public struct Progress: Sendable {
     evaluated: Bool,
     now: Double
   ) -> String {
-    durations.append(seconds)
-    if durations.count > 10 { durations.removeFirst() }
+    note(state, seconds: seconds, now: now)
     let since = lastWritten ?? now - seconds
     let pause = now - since
     lastWritten = since
-    let finished = state.round >= state.rounds
     switch style {
     case .quiet: return ""
     case .lines:
@@ -132,57 +85,110 @@ public struct Progress: Sendable {
       guard evaluated || pause >= 60 else { return "" }
       lastWritten = now
       return Progress.plainLine(state, perRound: perRound, now: now) + "\n"
-    case .redraw:
-      guard finished || pause >= 0.5 else { return "" }
-      lastWritten = now
-      lineIsOpen = !finished
-      let line = Progress.terminalLine(state, perRound: perRound, width: width)
-      return "\r\u{1B}[2K" + line + (finished ? "\n" : "")
+    case .redraw: return pause >= 0.5 || drawn == 0 ? redrawn(now) : ""
     }
   }
 
-  /// What to write before a message or at the end, so that the line being redrawn stays whole.
-  public mutating func leaveLine() -> String {
-    defer { lineIsOpen = false }
-    return lineIsOpen ? "\n" : ""
+  /// What to write before a message or at the end: takes the display away.
+  public mutating func leave() -> String {
+    defer { drawn = 0 }
+    return drawn > 0 ? "\u{1B}[\(drawn)A\r\u{1B}[J" : ""
   }
 
   /// Median seconds of the last ten rounds: an evaluation round does not make the ETA jump.
   public var perRound: Double? { durations.isEmpty ? nil : Metrics.median(durations) }
 
-  /// Such as `fedavg  seed 1  [####............]   25/100  generic 21.1  …  eta 0:10:45`, cut at
-  /// `width` columns; the last entries are dropped first.
-  static func terminalLine(_ state: ProgressState, perRound: Double?, width: Int) -> String {
-    let cells = 16
-    let share = state.rounds > 0 ? Double(state.round) / Double(state.rounds) : 1
-    let full = min(cells, max(0, Int(share * Double(cells))))
-    let bar = String(repeating: "#", count: full) + String(repeating: ".", count: cells - full)
-    let total = "\(state.rounds)"
-    let round = "\(state.round)"
-    let pad = String(repeating: " ", count: max(0, total.count - round.count))
-    var parts = ["\(state.strategy) seed \(state.seed)", "[\(bar)] \(pad)\(round)/\(total)"]
-    if state.runs > 1 { parts.insert("\(state.run)/\(state.runs)", at: 0) }
-    if let perRound {
-      let left = perRound * Double(max(0, state.rounds - state.round))
-      parts.append("eta \(NumberText.duration(left))")
+  /// Seconds that all runs together still take; nil before the first round.
+  ///
+  /// A run's rounds take the median of its strategy's latest rounds; a strategy that has not run
+  /// yet is taken for the mean of those that have.
+  public var left: Double? {
+    guard let row = rows.last, let perRound, !speeds.isEmpty else { return nil }
+    let typical = Metrics.mean(plan.strategies.compactMap { speeds[$0] })
+    let count = max(1, plan.strategies.count)
+    let (seed, place) = (row.state.run - 1).quotientAndRemainder(dividingBy: count)
+    var sum = perRound * Double(max(0, row.state.rounds - row.state.round))
+    for (index, label) in plan.strategies.enumerated() {
+      let runs = plan.seeds.count - 1 - seed + (index > place ? 1 : 0)
+      sum += Double(max(0, runs) * plan.rounds) * (speeds[label] ?? typical)
     }
-    for (name, value) in [
-      ("generic", state.generic), ("personal", state.personal), ("tail", state.tail),
-    ] {
-      if let value { parts.append("\(name) \(NumberText.percent(value))") }
+    return sum
+  }
+
+  // MARK: - What is known
+
+  private mutating func note(_ state: ProgressState, seconds: Double, now: Double) {
+    if rows.last?.state.run != state.run {
+      durations = []
+      if rows.last?.state.seed != state.seed { rows = [] }
+      rows.append(LiveRow(state: state, target: plan.epsilons[state.strategy]))
+      checkpoint = nil
     }
-    parts.append("up \(NumberText.megabytes(Double(state.bytesUp))) MB")
-    if let perRound {
-      parts.append("\(NumberText.fixed(perRound, perRound < 1 ? 2 : 1)) s/round")
+    durations.append(seconds)
+    if durations.count > 10 { durations.removeFirst() }
+    speeds[state.strategy] = perRound
+    rows[rows.count - 1].state = state
+    rows[rows.count - 1].perRound = perRound
+    // The checkpoint of a round is written right after its report.
+    if plan.checkpointEvery > 0, state.round % plan.checkpointEvery == 0 {
+      checkpoint = (state.round, now)
     }
+  }
+
+  // MARK: - Drawing
+
+  /// Replaces the lines on the screen; the cursor stays below them, at the start of a line, where a
+  /// shell's prompt finds it if the process ends here.
+  private mutating func redrawn(_ now: Double) -> String {
+    lastWritten = now
+    let lines = screen(now)
+    let up = drawn > 0 ? "\u{1B}[\(drawn)A\r" : "\r"
+    drawn = lines.count
+    return up + lines.map { $0 + "\u{1B}[K\n" }.joined() + "\u{1B}[J"
+  }
+
+  /// The lines of the display, each shorter than the terminal.
+  func screen(_ now: Double) -> [String] {
+    // The last column stays empty: some terminals wrap when it is written.
+    let room = min(max(width, 40), 200) - 1
+    let shown = Array(rows.suffix(max(1, height - 4)))
+    return [header(now, room)] + LiveRow.lines(shown, width: room) + [footer(now, room)]
+  }
+
+  private func header(_ now: Double, _ room: Int) -> String {
+    let finished = rows.last.map { row in
+      row.state.run - (row.state.round >= row.state.rounds ? 0 : 1)
+    }
+    var parts = [plan.name, "\(finished ?? 0)/\(plan.runs) runs done"]
+    if let row = rows.last { parts.append("seed \(row.state.seed)") }
+    parts.append("elapsed \(NumberText.duration(now - started))")
+    if let left { parts.append("left ~\(NumberText.duration(left))") }
+    parts.append("\(plan.threads) thread\(plan.threads == 1 ? "" : "s")")
+    // A long name gives way to the times, but not all of it.
+    let others = parts.dropFirst().reduce(0) { $0 + $1.count + 2 }
+    parts[0] = NumberText.shortened(plan.name, max(room / 3, room - others))
+    return Progress.joined(parts, room)
+  }
+
+  private func footer(_ now: Double, _ room: Int) -> String {
+    let stop = "Ctrl-C once to stop after this round"
+    guard let checkpoint else { return Progress.joined(["  " + stop], room) }
+    let age = NumberText.duration(max(0, now - checkpoint.time))
+    return Progress.joined(
+      ["  last checkpoint round \(checkpoint.round) (\(age) ago)", stop],
+      room
+    )
+  }
+
+  /// As many parts as fit, at least a piece of the first.
+  static func joined(_ parts: [String], _ room: Int) -> String {
     var line = ""
     for part in parts {
       let next = line.isEmpty ? part : line + "  " + part
-      // The last column stays empty: some terminals wrap when it is written.
-      guard next.count < width else { break }
+      guard next.count <= room else { break }
       line = next
     }
-    return line.isEmpty ? String(parts[0].prefix(width - 1)) : line
+    return line.isEmpty ? String((parts.first ?? "").prefix(room)) : line
   }
 
   /// Such as `2025-06-01T12:03:44Z run=1/6 strategy=fedavg seed=1 round=5/100 generic=0.2112 …`.
@@ -195,6 +201,9 @@ public struct Progress: Sendable {
       ("generic", state.generic), ("personal", state.personal), ("tail", state.tail),
     ] {
       if let value { parts.append("\(name)=\(NumberText.fixed(value, 4))") }
+    }
+    if let epsilon = state.epsilon {
+      parts.append("eps=\(epsilon.isFinite ? NumberText.fixed(epsilon, 2) : "none")")
     }
     parts.append("up_mb=\(NumberText.fixed(Double(state.bytesUp) / 1e6, 1))")
     if let perRound {

@@ -83,12 +83,18 @@ public struct SummaryTable: Sendable {
   }
 
   private var costColumns: [Column] {
-    let hasPrivacy = summary.strategies.contains { $0.values["privacy.epsilon.max"] != nil }
-    return (hasPrivacy ? [epsilonColumn] : []) + [
-      column("cost per run", "up MB", "bytes.up") { NumberText.megabytes($0) },
-      column("cost per run", "down MB", "bytes.down") { NumberText.megabytes($0) },
-      column("cost per run", "wall", "time.wall") { NumberText.duration($0) },
-    ]
+    func has(_ metric: String) -> Bool {
+      summary.strategies.contains { $0.values[metric] != nil }
+    }
+    func time(_ title: String, _ metric: String) -> Column {
+      column("cost per run", title, metric) { NumberText.duration($0) }
+    }
+    var columns = has("privacy.epsilon.max") ? [epsilonColumn] : []
+    columns += [("up MB", "bytes.up"), ("down MB", "bytes.down")].map { title, metric in
+      column("cost per run", title, metric) { NumberText.megabytes($0) }
+    }
+    if has("time.virtual") { columns.append(time("virtual", "time.virtual")) }
+    return columns + [time("wall", "time.wall")]
   }
 
   /// The largest ε of a run's clients; "none" without a guarantee.
@@ -127,7 +133,7 @@ public struct SummaryTable: Sendable {
     var top = padded("", first)
     var titles = padded("strategy", first)
     var rule = String(repeating: "-", count: first)
-    var rows = summary.strategies.map { padded(shortened($0.label, first), first) }
+    var rows = summary.strategies.map { padded(NumberText.shortened($0.label, first), first) }
     for (columns, columnsWidth) in zip(groups, body) {
       top += gap + padded(columns.first?.group ?? "", columnsWidth)
       titles += gap + columns.map { right($0.title, $0.width) }.joined(separator: "  ")
@@ -153,10 +159,6 @@ public struct SummaryTable: Sendable {
 
   private func trimmed(_ text: String) -> String {
     String(text.reversed().drop { $0 == " " }.reversed())
-  }
-
-  private func shortened(_ text: String, _ width: Int) -> String {
-    text.count <= width ? text : text.prefix(width - 1) + "…"
   }
 
   /// Breaks a line at spaces; a word longer than the line is cut.

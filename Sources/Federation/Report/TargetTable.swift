@@ -85,7 +85,7 @@ struct TargetTable {
 
   private static func table(_ labels: [String], _ first: Int, _ columns: [Column]) -> [String] {
     func line(_ head: String, _ cells: [String]) -> String {
-      let name = head.count <= first ? head : head.prefix(first - 1) + "…"
+      let name = NumberText.shortened(head, first)
       return zip(cells, columns).reduce(
         name + String(repeating: " ", count: first - name.count)
       ) { text, cell in

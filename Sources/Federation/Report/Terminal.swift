@@ -13,11 +13,20 @@ public enum Terminal {
 
   /// Columns of the terminal behind a stream; `otherwise` when it is none or does not tell.
   public static func width(_ descriptor: Int32, otherwise: Int = 120) -> Int {
+    size(descriptor).flatMap { $0.ws_col > 0 ? Int($0.ws_col) : nil } ?? otherwise
+  }
+
+  /// Rows of the terminal behind a stream; `otherwise` when it is none or does not tell.
+  public static func height(_ descriptor: Int32, otherwise: Int = 24) -> Int {
+    size(descriptor).flatMap { $0.ws_row > 0 ? Int($0.ws_row) : nil } ?? otherwise
+  }
+
+  private static func size(_ descriptor: Int32) -> winsize? {
     var size = winsize()
-    guard isTerminal(descriptor), ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0,
-      size.ws_col > 0
-    else { return otherwise }
-    return Int(size.ws_col)
+    guard isTerminal(descriptor), ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 else {
+      return nil
+    }
+    return size
   }
 
   /// Seconds since 1970.

@@ -259,6 +259,8 @@ public struct OutputSettings: Sendable, Equatable {
   public var keepCheckpoints = 0
   /// Whether personal models are written to `final/personal`.
   public var personalModels: Bool
+  /// Whether each run writes a file for TensorBoard.
+  public var tensorboard: Bool
 }
 
 /// What a run may take of this machine; nil for as much as there is.

@@ -36,7 +36,8 @@ struct ScenarioDecoder {
       output: OutputSettings(
         checkpointEvery: try root.node("output").int("checkpointEvery"),
         keepCheckpoints: try root.node("output").int("keepCheckpoints"),
-        personalModels: try root.node("output").flag("personalModels")
+        personalModels: try root.node("output").flag("personalModels"),
+        tensorboard: try root.node("output").flag("tensorboard")
       ),
       system: try system(root),
       limits: try limits(root)

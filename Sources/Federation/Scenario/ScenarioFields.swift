@@ -202,5 +202,12 @@ package enum ScenarioFields {
       "Whether personal models are written to final/.",
       synonyms: ["savePersonal", "personal"]
     ),
+    Field(
+      "tensorboard",
+      .flag,
+      .value(true),
+      "Whether each run keeps its rounds in a file that TensorBoard reads, too.",
+      synonyms: ["tb", "event_files", "use_tensorboard"]
+    ),
   ]
 }

@@ -14,7 +14,9 @@ public enum ScenarioSchema {
     ]
     var root = object(ScenarioFields.root(cards: cards), tags: [])
     if let properties = root.firstIndex(where: { $0.0 == "properties" }) {
-      root[properties].1["$schema"] = ["type": "string", "description": "Ignored by fedsim."]
+      root[properties].1["$schema"] = [
+        "title": "$schema", "description": "For editors; fedsim ignores it.",
+      ]
     }
     schema += root
     return .object(schema)
@@ -38,10 +40,11 @@ public enum ScenarioSchema {
     )
     var schema: [(String, JSON)] = [("type", "object"), ("properties", .object(properties))]
     if !required.isEmpty { schema.append(("required", .array(required.map(\.json)))) }
-    let pairs = fields.compactMap { field in
-      field.excludes.flatMap { field.name < $0 ? [field.name.json, $0.json] : nil }
+    let pairs = (fields + others).compactMap { field -> JSON? in
+      guard let rival = field.excludes, field.name < rival else { return nil }
+      return ["not": ["required": [field.name.json, rival.json]]]
     }
-    if let pair = pairs.first { schema.append(("not", ["required": .array(pair)])) }
+    if !pairs.isEmpty { schema.append(("allOf", .array(pairs))) }
     schema.append(("patternProperties", ["^//": true]))
     schema.append(("additionalProperties", false))
     return schema
@@ -58,6 +61,9 @@ public enum ScenarioSchema {
     case .value(let value): schema.append(("default", value))
     case .derived(let words, _):
       schema[1].1 = .string(description + " Default: \(words).")
+    }
+    if case .quantity(let quantity) = field.type, quantity.allowsExample {
+      schema.append(("examples", [quantity.kind.example.json]))
     }
     return .object(schema + type(field.type))
   }
@@ -113,6 +119,11 @@ public enum ScenarioSchema {
       return [.object([("title", variant.name.json)] + passing)]
     }
   }
+}
+
+extension Quantity {
+  /// Whether the text in messages is legal here, too.
+  fileprivate var allowsExample: Bool { value(of: kind.example).map(range.contains) ?? false }
 }
 
 extension Variant {

@@ -87,8 +87,7 @@ extension Experiment {
     for (index, seed) in scenario.seeds.enumerated() {
       let arena = arena(index, threads: threads, pretrained: pretrained)
       var alone: [Int: [Int: Double]] = [:]
-      for place in runOrder {
-        let choice = scenario.strategies[place]
+      for choice in runOrder {
         let path = FilePath.join(folder, "\(choice.label)-s\(seed)")
         guard FileKind(of: path) == .folder, let type = StrategyRegistry[choice.kind] else {
           continue

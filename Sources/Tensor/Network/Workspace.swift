@@ -59,7 +59,7 @@ public final class Workspace {
   /// Whether passes are counted and nothing more: a rehearsal that asks what a run costs.
   ///
   /// Networks, loaders and optimizers then leave values as they are; `flops` grows as in a run, and
-  /// the first step of an optimizer moves parameters a little, so that differences are not all zero.
+  /// an optimizer's first step moves parameters a little, so that differences are not all zero.
   public var isRehearsing = false
 
   private var model: ParameterBuffer

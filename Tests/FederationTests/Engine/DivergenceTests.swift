@@ -15,7 +15,7 @@ struct DivergenceTests {
     let fixture = try RunFixture {
       $0.strategies = ["fedavg", "local-only"].map { ScenarioText.strategy($0) }
       $0.federation = #"{ "clients": 3, "rounds": 40 }"#
-      $0.optimizer = #"{ "kind": "sgd", "learningRate": 1e12, "momentum": 0.9 }"#
+      $0.optimizer = #"{ "kind": "sgd", "learningRate": 1e6, "momentum": 0.9 }"#
       $0.work = #"{ "steps": 3 }"#
     }
     let result = try fixture.run("out")
@@ -74,7 +74,7 @@ struct DivergenceTests {
   @Test("a layer that overflows is named, and a parameter before it")
   func layers() throws {
     let network = try Network(
-      ModelSpec(kind: .mlp, hidden: [3, 4]),
+      ModelSpec(kind: .mlp, width: 1, hidden: [3, 4]),
       input: FeatureShape(height: 1, width: 1, channels: 2),
       classes: 2
     )
@@ -102,7 +102,7 @@ struct DivergenceTests {
     let fixture = try RunFixture {
       $0.strategies = [
         """
-        { "kind": "fedavg", "serverOptimizer": { "kind": "sgd", "learningRate": 1e15 } }
+        { "kind": "fedavg", "serverOptimizer": { "kind": "sgd", "learningRate": 1e6 } }
         """
       ]
       $0.federation = #"{ "clients": 3, "rounds": 50 }"#

@@ -67,21 +67,27 @@ struct LimitTests {
 
   @Test("a run stopped by a limit has exit 6 and a checkpoint, and goes on without it")
   func run() throws {
-    func fixture(_ limits: String?) throws -> RunFixture {
-      try RunFixture {
-        $0.strategies = ["fedavgm", "fedper"].map { ScenarioText.strategy($0) }
-        $0.federation = #"{ "clients": 3, "rounds": 4 }"#
-        $0.limits = limits
-      }
+    let free = try RunFixture {
+      $0.strategies = ["fedavgm", "fedper"].map { ScenarioText.strategy($0) }
+      $0.federation = #"{ "clients": 3, "rounds": 4 }"#
     }
-    let free = try fixture(nil)
-    let bound = try fixture(#"{ "wallTime": 1e-9 }"#)
+    var text = free.text
+    text.limits = #"{ "wallTime": 1e-9 }"#
+    let reading = try text.reading()
+    let bound = try Experiment(try #require(reading.scenario), data: free.data)
+    let source = ScenarioSource(
+      bytes: Array(text.json.utf8),
+      overrides: [],
+      resolved: try #require(reading.resolved),
+      hash: try #require(reading.hash),
+      command: ""
+    )
     // Limits are no part of what a folder belongs to.
-    #expect(free.source.hash == bound.source.hash)
+    #expect(free.source.hash == source.hash)
     try free.run("whole")
-    let result = try bound.experiment.run(
+    let result = try bound.run(
       in: free.folder.at("cut"),
-      source: bound.source,
+      source: source,
       threads: 1,
       report: { _, _ in }
     )

@@ -24,6 +24,7 @@ struct RunFolderTests {
       for name in [
         "rounds.jsonl", "classes.csv", "clients.csv", "messages.csv", "digest.txt",
         "checkpoints/last.json", "checkpoints/last.safetensors",
+        "tensorboard/events.out.tfevents.0.fedsim",
       ] { #expect(files.contains("\(kind)-s1/\(name)"), "\(kind) \(name)") }
       let models = try fixture.experiment.models(ofStrategy: index)
       #expect(

@@ -57,7 +57,7 @@ struct PlanTests {
           """,
           """
           { "kind": "fedavg", "label": "coded", "compression": { "uplink":
-            { "kind": "topk", "ratio": 0.1, "indices": "packed", "errorFeedback": "ef-sgd" } } }
+            { "kind": "topk", "ratio": 0.1, "indices": "packed", "feedback": "ef-sgd" } } }
           """,
         ]
         $0.federation = #"{ "clients": 3, "rounds": 5, "participation": 0.67 }"#

@@ -15,7 +15,7 @@ private struct SchemaChecker {
 
   private func accepts(_ json: JSON, _ key: String, _ rule: JSON, _ schema: JSON) -> Bool {
     switch key {
-    case "$schema", "title", "description", "default": true
+    case "$schema", "title", "description", "default", "examples": true
     case "type": hasType(json, rule.text ?? "")
     case "const": json == rule
     case "enum": rule.elements?.contains(json) ?? false
@@ -30,6 +30,7 @@ private struct SchemaChecker {
     case "items": json.elements?.allSatisfy { accepts($0, rule) } ?? true
     case "required": rule.elements?.allSatisfy { json[$0.text ?? ""] != nil } ?? true
     case "not": !accepts(json, rule)
+    case "allOf": rule.elements?.allSatisfy { accepts(json, $0) } ?? false
     case "oneOf": rule.elements?.count { accepts(json, $0) } == 1
     case "properties":
       json.members?.allSatisfy { member in
@@ -95,12 +96,16 @@ extension String {
     #expect(!SchemaChecker().accepts(try JSON(parsing: sample.text), schema))
   }
 
-  @Test("every default is legal by its own schema")
+  @Test("every default and every example is legal by its own schema")
   func defaults() {
-    var count = 0
+    var (count, examples) = (0, 0)
     func walk(_ json: JSON) {
       if let value = json["default"], json["title"] != nil {
         count += 1
+        #expect(SchemaChecker().accepts(value, json), "\(json["title"]?.compact ?? "")")
+      }
+      for value in json["examples"]?.elements ?? [] where json["title"] != nil {
+        examples += 1
         #expect(SchemaChecker().accepts(value, json), "\(json["title"]?.compact ?? "")")
       }
       for member in json.members ?? [] { walk(member.value) }
@@ -108,6 +113,7 @@ extension String {
     }
     walk(schema)
     #expect(count > 50)
+    #expect(examples > 3)
   }
 
   @Test("has every field of the table, with its bounds")

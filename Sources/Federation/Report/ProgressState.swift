@@ -1,0 +1,104 @@
+/// What is known before the first round: which runs there will be.
+public struct ProgressPlan: Sendable, Equatable {
+  /// The scenario's name.
+  public var name: String
+  /// Labels of the strategies, in the order in which they run.
+  public var strategies: [String]
+  /// The seeds; all strategies run under one before the next.
+  public var seeds: [UInt64]
+  /// Rounds of each run.
+  public var rounds: Int
+  /// Threads in use.
+  public var threads: Int
+  /// Rounds between checkpoints; 0 for none.
+  public var checkpointEvery: Int
+  /// The ε that a strategy aims at, by label.
+  public var epsilons: [String: Double]
+
+  /// A plan with every entry.
+  public init(
+    name: String,
+    strategies: [String],
+    seeds: [UInt64],
+    rounds: Int,
+    threads: Int,
+    checkpointEvery: Int = 0,
+    epsilons: [String: Double] = [:]
+  ) {
+    self.name = name
+    self.strategies = strategies
+    self.seeds = seeds
+    self.rounds = rounds
+    self.threads = threads
+    self.checkpointEvery = checkpointEvery
+    self.epsilons = epsilons
+  }
+
+  /// Runs in all.
+  public var runs: Int { strategies.count * seeds.count }
+}
+
+/// What is known about a run at the end of a round.
+public struct ProgressState: Sendable, Equatable {
+  /// Position of the run among all, from 1.
+  public var run: Int
+  /// Number of runs.
+  public var runs: Int
+  /// The strategy's label.
+  public var strategy: String
+  /// The seed.
+  public var seed: UInt64
+  /// Rounds done.
+  public var round: Int
+  /// Rounds wanted.
+  public var rounds: Int
+  /// Accuracy of the generic model as a share; nil when never evaluated or without meaning.
+  public var generic: Double?
+  /// Mean personal accuracy as a share; nil likewise.
+  public var personal: Double?
+  /// Accuracy on tail classes as a share; nil likewise.
+  public var tail: Double?
+  /// The largest ε of a client so far; infinite without a guarantee, nil without privacy.
+  public var epsilon: Double?
+  /// Encoded bytes sent by clients so far.
+  public var bytesUp: Int
+
+  /// A state with every entry.
+  public init(
+    run: Int,
+    runs: Int,
+    strategy: String,
+    seed: UInt64,
+    round: Int,
+    rounds: Int,
+    generic: Double? = nil,
+    personal: Double? = nil,
+    tail: Double? = nil,
+    epsilon: Double? = nil,
+    bytesUp: Int = 0
+  ) {
+    self.run = run
+    self.runs = runs
+    self.strategy = strategy
+    self.seed = seed
+    self.round = round
+    self.rounds = rounds
+    self.generic = generic
+    self.personal = personal
+    self.tail = tail
+    self.epsilon = epsilon
+    self.bytesUp = bytesUp
+  }
+
+  /// Takes over what a record says; accuracies of a round without evaluation stay.
+  public mutating func add(_ record: RoundRecord) {
+    round = record.round
+    bytesUp += record.bytes.up
+    if let part = record.generic {
+      generic = part.accuracy
+      tail = part.shots?.tail
+    }
+    if let part = record.personal { personal = part.accuracy }
+    if let part = record.privacy { epsilon = part.hasGuarantee ? part.epsilonMax : .infinity }
+  }
+}
