@@ -22,7 +22,7 @@ package struct Invocation: Equatable {
 
 /// The commands, in the order of the help.
 package enum CommandName: String, CaseIterable {
-  case run, resume, compare, audit, validate, list, explain, data, privacy, doctor, bench, schema,
+  case run, resume, compare, sweep, audit, validate, list, explain, data, privacy, doctor, bench, schema,
     version
   case help
 
@@ -37,6 +37,7 @@ package enum CommandName: String, CaseIterable {
         "metric": true, "baseline": true, "budget": true, "tie-margin": true,
         "only-changed": false, "out": true, "set": true, "seed": true, "threads": true,
       ]
+    case .sweep: ["shard": true, "print": false, "out": true, "threads": true]
     case .audit:
       [
         "attack": true, "model": true, "clients": true, "images": true, "iterations": true,

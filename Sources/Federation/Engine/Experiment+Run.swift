@@ -47,12 +47,16 @@ extension Experiment {
   }
 
   /// As above; `interruption` is asked after every round whether to stop, and with which code.
+  ///
+  /// `until`: a round after which every run stops behind a checkpoint, to go on another time as if
+  /// it had not stopped; nil for the last one.
   package func run(
     in path: String,
     source: ScenarioSource,
     threads: Int,
     continues: Bool = false,
     warnings given: [String] = [],
+    until last: Int? = nil,
     interruption: () -> ExitCode?,
     report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> ExperimentResult {
@@ -94,6 +98,7 @@ extension Experiment {
           folder: path,
           source: source,
           alone: choice.kind == LocalOnly.card.kind ? [:] : alone,
+          until: last,
           interruption
         ) { record in
           progress.add(record)
@@ -104,7 +109,7 @@ extension Experiment {
         )
         if choice.kind == LocalOnly.card.kind { alone = result.scores }
         switch result.end {
-        case .finished: break
+        case .finished, .paused: break
         case .diverged(let divergence):
           exit = .diverged
           troubles.append(Self.explain(divergence, choice.label, seed))
@@ -139,6 +144,7 @@ extension Experiment {
     folder: String,
     source: ScenarioSource,
     alone: [Int: [Int: Double]],
+    until last: Int?,
     _ interruption: () -> ExitCode?,
     _ report: (RoundRecord) -> Void
   ) throws(Failure) -> RunResult {
@@ -151,7 +157,7 @@ extension Experiment {
       scenarioHash: source.hash,
       alone: alone
     )
-    return try run.complete(interruption, report)
+    return try run.complete(until: last, interruption, report)
   }
 
   private static func explain(

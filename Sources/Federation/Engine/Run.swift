@@ -5,6 +5,8 @@ import Tensor
 /// How a run ended.
 enum RunEnd: Equatable {
   case finished
+  /// It stands behind a checkpoint at the round that it was to reach.
+  case paused
   case diverged(Divergence)
   case interrupted(ExitCode)
 }
@@ -29,12 +31,13 @@ struct Run<Method: Strategy> {
 
   private var name: String { "\(label)-s\(arena.seed)" }
 
-  /// Runs the remaining rounds.
+  /// Runs the remaining rounds, or those up to `last`.
   ///
   /// `interruption`: asked after each round; a code stops the run behind a checkpoint.
   ///
   /// `report`: called after each round.
   func complete(
+    until last: Int? = nil,
     _ interruption: () -> ExitCode?,
     _ report: (RoundRecord) -> Void
   ) throws(Failure) -> RunResult {
@@ -62,7 +65,8 @@ struct Run<Method: Strategy> {
       saved = simulation.round
     }
     var isFresh = rounds == 0  // without rounds the initial model is measured
-    while simulation.round < rounds || isFresh {
+    let stop = min(last ?? rounds, rounds)
+    while simulation.round < stop || isFresh {
       isFresh = false
       do {
         let record = try step(files, &result)
@@ -76,7 +80,7 @@ struct Run<Method: Strategy> {
       } catch {
         throw Failure(.internalError, "E1099", "unexpected error: \(error)")
       }
-      if let exit = interruption(), simulation.round < rounds {
+      if let exit = interruption(), simulation.round < stop {
         try save()
         result.end = .interrupted(exit)
         return result
@@ -84,6 +88,10 @@ struct Run<Method: Strategy> {
       if every > 0, simulation.round % every == 0 { try save() }
     }
     if saved != simulation.round { try save() }
+    if simulation.round < rounds {
+      result.end = .paused
+      return result
+    }
     try writeModels(files)
     return result
   }

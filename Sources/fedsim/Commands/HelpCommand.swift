@@ -86,6 +86,7 @@ extension CommandName {
     case .run: "train every strategy with every seed; write a folder with the results"
     case .resume: "go on from the last checkpoint of a run folder"
     case .compare: "compare the strategies of finished runs, paired by seed"
+    case .sweep: "run many scenarios from one file; a front of accuracy, privacy, bytes and time"
     case .audit: "attack a run's models and gradients; report what they tell of clients' images"
     case .validate: "report every problem of a scenario at once; nothing is run"
     case .list: "list strategies, models, datasets, partitions, codecs or accountants"
@@ -94,7 +95,7 @@ extension CommandName {
     case .privacy: "epsilon, noise or steps of differentially private training; a plan of batches"
     case .doctor: "show CPU, BLAS, threads and speed; test determinism"
     case .bench: "time the standard workloads, layer by layer too, beside the machine's limits"
-    case .schema: "print the JSON Schema of the scenario"
+    case .schema: "print the JSON Schema of the scenario, or of sweep files"
     case .version: "print the version"
     case .help: "show this help, or that of a command"
     }
@@ -105,6 +106,7 @@ extension CommandName {
     case .run: "run SCENARIO.json | --example  [OPTIONS]"
     case .resume: "resume DIR [--threads N]"
     case .compare: "compare DIR... | SCENARIO.json  [OPTIONS]"
+    case .sweep: "sweep SWEEP.json | DIR  [OPTIONS]"
     case .audit: "audit DIR [OPTIONS]"
     case .validate: "validate SCENARIO.json [--set path=value]..."
     case .list: "list \(ListCommand.subjects.joined(separator: "|"))"
@@ -113,7 +115,8 @@ extension CommandName {
     case .privacy: "privacy epsilon|noise|steps|plan OPTIONS"
     case .bench: "bench [limits|kernels|codecs|WORKLOAD]... [OPTIONS]"
     case .help: "help [COMMAND]"
-    case .doctor, .schema, .version: rawValue
+    case .schema: "schema [scenario|sweep]"
+    case .doctor, .version: rawValue
     }
   }
 
@@ -131,6 +134,13 @@ extension CommandName {
     case .resume: return [threads]
     case .compare:
       return compareLines + [set, "--seed N             the same as --set seeds=[N]", threads]
+    case .sweep:
+      return [
+        "--print              list every run with its state and cost; nothing is run or written",
+        "--shard I/N          only the runs of the I-th of N parts, by hash; for several machines",
+        "-o, --out DIR        the sweep's folder; runs/NAME unless given", threads,
+        "DIR                  a sweep's folder: go on with the files as they were at its start",
+      ]
     case .audit:
       return [
         "--attack LIST        any of \(attackWords); all unless given",
@@ -230,6 +240,11 @@ extension CommandName {
         "compare runs/first --metric generic.shots.tail --budget bytes --format json",
         "compare scenario.json --out runs/third",
       ]
+    case .sweep:
+      [
+        "sweep sweep.json --print", "sweep sweep.json --out runs/rates --shard 2/4",
+        "sweep runs/rates --format json",
+      ]
     case .audit: ["audit runs/first", "audit runs/first --attack membership,analytic --images 8"]
     case .validate: ["validate scenario.json", "validate scenario.json --format json"]
     case .list: ["list strategies", "list datasets --format json"]
@@ -248,7 +263,7 @@ extension CommandName {
         "bench limits w1 --rounds 10", "bench w3 --threads 1 --format json", "bench kernels",
         "bench codecs",
       ]
-    case .schema: ["schema", "schema > scenario-1.schema.json"]
+    case .schema: ["schema", "schema sweep > sweep-1.schema.json"]
     case .version: ["version", "version --format json"]
     case .help: ["help run", "help explain"]
     }
