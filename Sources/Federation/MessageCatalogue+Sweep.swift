@@ -69,6 +69,12 @@ extension MessageCatalogue {
       "Leave out values, or draw some at random."
     ),
     Entry(
+      "E3430",
+      "a sweep, not a scenario",
+      "The file describes many scenarios, where one is expected.",
+      "Run it with fedsim sweep FILE, or give the scenario that it names as base."
+    ),
+    Entry(
       "W3090",
       "one scenario twice",
       "Two trials of a sweep have the same scenario, for example because a value inside a section "

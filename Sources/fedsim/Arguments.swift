@@ -22,7 +22,8 @@ package struct Invocation: Equatable {
 
 /// The commands, in the order of the help.
 package enum CommandName: String, CaseIterable {
-  case run, resume, compare, sweep, audit, validate, list, explain, data, privacy, doctor, bench, schema,
+  case run, resume, compare, sweep, audit, validate, list, explain, data, privacy, doctor, bench,
+    schema,
     version
   case help
 

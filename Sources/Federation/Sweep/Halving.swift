@@ -1,7 +1,7 @@
 /// Successive halving: all trials run to the first rung, the best share of them to the next.
 ///
-/// Of n trials that reach a rung the best max(1, floor(n · keep)) go on, by the mean over seeds of a
-/// metric, read at the last evaluated round up to the rung; of several strategies in a trial the
+/// Of n trials that reach a rung the best max(1, floor(n · keep)) go on, by the mean over seeds of
+/// a metric, read at the last evaluated round up to the rung; of several strategies in a trial the
 /// best counts. A strategy without the metric under some seed, because it diverged, is behind all
 /// others; equal trials keep their order. A rung is a stop of the full run, not a shorter run:
 /// schedules see `federation.rounds` as ever, and a trial that goes on has the bits of one that was

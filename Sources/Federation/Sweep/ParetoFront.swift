@@ -138,7 +138,9 @@ public struct ParetoFront: Sendable {
     return known.map { [$0] } ?? Array(metrics.prefix(1))
   }
 
-  /// The mean over seeds; nil when a seed lacks the metric. ε without a guarantee is infinite.
+  /// The mean over seeds; nil when a seed lacks the metric.
+  ///
+  /// ε without a guarantee is infinite.
   static func mean(_ metric: ComparisonMetric, _ runs: [StrategyRun]) -> Double? {
     let isEpsilon = metric.name.hasPrefix("privacy.epsilon")
     var values: [Double] = []

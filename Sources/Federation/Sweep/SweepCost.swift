@@ -3,8 +3,8 @@ import Tensor
 
 /// What a run of a sweep will take, by arithmetic on its scenario.
 ///
-/// With K̄ clients in a round on average and n̄ images on a client, T = steps(n̄) local steps of
-/// min(B, n̄) images: K̄·R client rounds, K̄·R·T steps, F operations per image (F: forward and backward
+/// With K clients in a round on average and n images on a client, T = steps(n) local steps of
+/// min(B, n) images: K·R client rounds, K·R·T steps, F operations per image (forward and backward
 /// pass), and a plain model each way. Strategies count alike; what a method sends or computes
 /// besides is not in it.
 public struct SweepCost: Sendable, Equatable {

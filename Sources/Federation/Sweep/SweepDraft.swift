@@ -6,6 +6,8 @@ struct SweepDraft {
   let resolved: JSON
   /// Lines by path in the file.
   let lines: [String: Int]
+  /// Whether the table found nothing wrong: only then is an empty sweep worth a word.
+  var isWhole = true
   /// What is wrong.
   private(set) var problems: [Problem] = []
   /// The paths that trials set, each once, in the order of the file.
@@ -22,7 +24,7 @@ struct SweepDraft {
     let list = listPoints()
     let random = randomPoints()
     let points = grid + list + random
-    if points.isEmpty, problems.isEmpty {
+    if points.isEmpty, problems.isEmpty, isWhole {
       report(
         "E3424",
         at: "grid",
@@ -90,7 +92,7 @@ struct SweepDraft {
       )
     }
     let trials = random["trials"]?.int ?? 0
-    if draws.isEmpty, trials > 1, problems.isEmpty {
+    if draws.isEmpty, trials > 1, problems.isEmpty, isWhole {
       report(
         "E3424",
         at: "random",

@@ -6,6 +6,7 @@ import Tensor
 ///           runs/<hash>-s<seed>/                           one ordinary run folder per run
 ///           failures/<hash>-s<seed>.json                   why a run could not be finished
 ///           results.csv  trials.csv  front.csv  failed.csv made of the above, at any time
+///           sweep.html
 ///
 /// A process writes only the folders of the runs that it holds the lock of; what all share is
 /// derived from them and written under the folder's own lock.
@@ -31,8 +32,8 @@ public struct SweepFolder: Sendable {
   /// - Throws: E9004 (exit 9) when the folder holds something that is no sweep.
   func begin(_ sweep: Sweep) throws(Failure) -> Int {
     let names = FileKind(of: path) == .folder ? FilePath.names(in: path) : []
-    let known = ["sweep.json", "base.json", "runs", "failures", ".lock"]
-    guard names.isEmpty || names.contains(where: known.contains) else {
+    // Nothing is written before the lock and `runs`.
+    guard names.isEmpty || names == [".lock"] || names.contains("runs") else {
       throw Failure(
         .folderInUse,
         "E9004",
@@ -58,7 +59,14 @@ public struct SweepFolder: Sendable {
     var results: [(label: String, run: StrategyRun)] = []
     for label in labels {
       let part = FilePath.join(folder, "\(label)-s\(run.seed)")
-      let records = try RunFiles.records(in: part)
+      // No table of a sweep has a class or a client: thousands of runs must fit into memory.
+      let records = try RunFiles.records(in: part).map { whole in
+        var record = whole
+        record.sampled = []
+        record.generic?.perClass = []
+        record.personal?.perClass = []
+        return record
+      }
       results.append((label, StrategyRun(seed: run.seed, records: records)))
     }
     return SweepRunState(
@@ -117,6 +125,7 @@ public struct SweepFolder: Sendable {
     for (name, text) in [
       ("results.csv", results.csv), ("trials.csv", results.trialsCSV),
       ("front.csv", results.frontCSV), ("failed.csv", results.failedCSV),
+      ("sweep.html", SweepPage(results).html),
     ] {
       try AtomicFile.write(text, to: file(name))
     }

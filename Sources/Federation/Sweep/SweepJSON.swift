@@ -19,7 +19,7 @@ extension SweepResults {
   public var json: [(String, JSON)] {
     let total = sweep.trials.reduce(0) { $0 + $1.runs.count }
     let metrics = metrics
-    let files = ["results.csv", "trials.csv", "front.csv", "failed.csv"]
+    let files = ["results.csv", "trials.csv", "front.csv", "failed.csv", "sweep.html"]
     return [
       ("name", .string(sweep.name)), ("base", .string(sweep.base)), ("folder", .string(folder)),
       (

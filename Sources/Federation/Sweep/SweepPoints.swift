@@ -106,8 +106,10 @@ enum SweepPoints {
     }
   }
 
-  /// A drawn number with six significant digits, half away from zero: people can read it, and the
-  /// last bit of a system's exponential cannot change a trial. Below 1e-290 it stays as it is.
+  /// A drawn number with six significant digits, half away from zero.
+  ///
+  /// People can read it, and the last bit of a system's exponential cannot change a trial. Below
+  /// 1e-290 it stays as it is.
   static func rounded(_ number: Double) -> Double {
     guard number.isFinite, abs(number) >= 1e-290 else { return number }
     func scaled(_ power: Int) -> Double {

@@ -30,7 +30,7 @@ public struct SweepReader: Sendable {
   /// - Parameters:
   ///   - bytes: the sweep file's content.
   ///   - file: its name, for messages and for the default of `name`.
-  ///   - base: reads the scenario that the file names: its path as given to its path and bytes.
+  ///   - read: reads the scenario that the file names: its path as given to its path and bytes.
   /// - Returns: all problems of the file and of all trials and, when none is an error, the sweep.
   /// - Complexity: one reading of a scenario per trial.
   public func read(
@@ -58,6 +58,7 @@ public struct SweepReader: Sendable {
     var validator = ScenarioValidator(file: file, root: SweepFields.root)
     let resolved = validator.resolve(tree)
     var draft = SweepDraft(resolved: resolved, lines: validator.lines)
+    draft.isWhole = validator.problems.isEmpty
     let points = draft.points()
     let front = draft.front()
     let halving = draft.halving()

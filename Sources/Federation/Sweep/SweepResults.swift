@@ -185,8 +185,10 @@ public struct SweepResults: Sendable {
     return out
   }
 
-  /// `front.csv`: the points of the front, best in the first objective first; an infinite ε is
-  /// `inf`. The row `reference` has the corner of the hypervolume, and its last column the volume.
+  /// `front.csv`: the points of the front, best in the first objective first.
+  ///
+  /// An infinite ε is written inf. The row `reference` has the corner of the hypervolume,
+  /// and its last column the volume.
   public var frontCSV: String {
     let names = front.objectives.map(\.metric.name)
     var out = CSV.line(["trial"] + sweep.paths + ["strategy"] + names + ["hypervolume"]) + "\n"

@@ -4,8 +4,8 @@ import Tensor
 /// Makes the runs of a sweep, each in a run folder of its own.
 ///
 /// What has to be done is read from the disk, so that it does not matter which process did what, or
-/// how often it was stopped: runs that are finished are left alone, unfinished ones go on from their
-/// checkpoints, and one that another process holds is left to it.
+/// how often it was stopped: runs that are finished are left alone, unfinished ones go on from
+/// their checkpoints, and one that another process holds is left to it.
 public struct SweepRunner: Sendable {
   /// What is said while it goes on.
   public enum Event: Sendable {

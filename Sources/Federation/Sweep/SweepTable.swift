@@ -124,7 +124,11 @@ public struct SweepTable: Sendable {
     return Column(title: metric.name + unit, cells: cells)
   }
 
-  private var sentences: [String] {
+  /// Every row and column, best first.
+  var allColumns: [Column] { columns(sorted) }
+
+  /// Winners, the front and the rungs in words.
+  var sentences: [String] {
     let front = results.front
     var lines: [String] = []
     for (index, objective) in front.objectives.enumerated() where objective.isMaximised {

@@ -77,7 +77,8 @@ package enum SweepCommand {
   /// What a sweep's folder keeps of its files: later changes of the originals do not matter.
   private static func reading(folder: String) throws -> SweepReading {
     let file = FilePath.join(folder, "sweep.json")
-    guard FileKind(of: file) == .file else {
+    let resolved = FilePath.join(folder, "sweep.resolved.json")
+    guard FileKind(of: file) == .file, FileKind(of: resolved) == .file else {
       throw Failure(
         .dataMissingOrCorrupt,
         "E4110",
@@ -86,7 +87,6 @@ package enum SweepCommand {
       )
     }
     // The scenario keeps the name that it had: it may be the default of its "name".
-    let resolved = FilePath.join(folder, "sweep.resolved.json")
     let known = try JSON(parsing: FileReader.bytes(of: resolved))
     let base = known["base"]?.text ?? "base.json"
     let bytes = try FileReader.bytes(of: FilePath.join(folder, "base.json"))
@@ -162,6 +162,7 @@ package enum SweepCommand {
       }
       if let missing = outcome.missing { Console.tell(missing) }
       Console.print("tables  \(folder.path)/{results,trials,front,failed}.csv")
+      Console.print("report  \(folder.file("sweep.html"))")
     }
     return outcome.exit
   }

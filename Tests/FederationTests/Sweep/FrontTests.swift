@@ -11,7 +11,10 @@ import Testing
     #expect(Hypervolume.volume([[2, 3]], reference: [1, 1]) == 2)
     // Two overlapping boxes: 3 + 3 - 1; the third is inside the first.
     #expect(Hypervolume.volume([[1, 3], [3, 1], [1, 2]], reference: [0, 0]) == 5)
-    #expect(Hypervolume.volume([[1, 3], [1, 3]], reference: [0, 0]) == 3, "equal points count once")
+    #expect(
+      Hypervolume.volume([[1, 3], [1, 3]], reference: [0, 0]) == 3,
+      "equal points count once"
+    )
     // A staircase of four in two dimensions: 4·1 + 3·1 + 2·1 + 1·1.
     #expect(Hypervolume.volume([[1, 4], [2, 3], [3, 2], [4, 1]], reference: [0, 0]) == 10)
     #expect(Hypervolume.volume([[2, 2, 1], [1, 1, 3]], reference: [0, 0, 0]) == 4 + 3 - 1)
@@ -64,7 +67,12 @@ import Testing
     )
     record.generic = accuracy.map {
       RoundRecord.Generic(
-        accuracy: $0, loss: 1, balancedAccuracy: $0, macroF1: $0, perClass: [])
+        accuracy: $0,
+        loss: 1,
+        balancedAccuracy: $0,
+        macroF1: $0,
+        perClass: []
+      )
     }
     record.privacy = epsilon.map {
       RoundRecord.Privacy(
@@ -98,7 +106,9 @@ import Testing
       FrontSettings()
     )
     #expect(
-      front.objectives.map(\.metric.name) == ["generic.accuracy", "privacy.epsilon.max", "bytes.up"]
+      front.objectives.map(\.metric.name) == [
+        "generic.accuracy", "privacy.epsilon.max", "bytes.up",
+      ]
     )
     #expect(front.points.map(\.trial) == [1, 2, 3, 4, 5])
     #expect(front.front.map { front.points[$0].trial } == [1, 2, 5])

@@ -42,7 +42,8 @@ import Testing
 
   /// The mean over seeds of the best strategy's last accuracy up to a round, read from the files
   /// of runs that were never stopped.
-  private func value(_ fixture: SweepFixture, _ trial: SweepTrial, upTo rung: Int) throws -> Double {
+  private func value(_ fixture: SweepFixture, _ trial: SweepTrial, upTo rung: Int) throws -> Double
+  {
     var best = -1.0
     for label in ["fedper", "scaffold"] {
       var sum = 0.0
@@ -82,7 +83,9 @@ import Testing
     var stopped: [Int: Int] = [:]
     for (rung, kept) in [(2, 3), (5, 1)] {
       let values = try active.map { try value(fixture, $0, upTo: rung) }
-      let ranked = active.indices.sorted { values[$0] == values[$1] ? $0 < $1 : values[$0] > values[$1] }
+      let ranked = active.indices.sorted {
+        values[$0] == values[$1] ? $0 < $1 : values[$0] > values[$1]
+      }
       for index in ranked.dropFirst(kept) { stopped[active[index].number] = rung }
       active = ranked.prefix(kept).sorted().map { active[$0] }
     }
@@ -152,7 +155,8 @@ import Testing
     let fixture = try SweepFixture(
       #"""
       "seeds": [1],
-      "list": [ { "client.optimizer.learningRate": 1e30 }, { "client.batch": 10 } ],
+      "list": [ { "client.optimizer.learningRate": 1e6, "client.optimizer.weightDecay": 1e3,
+                  "client.work.epochs": 4 }, { "client.batch": 10 } ],
       "prune": { "kind": "halving", "rungs": [2], "keep": 0.5 }
       """#
     )

@@ -4,7 +4,7 @@ import Tensor
 import Testing
 
 /// A sweep over a scenario of a few hundredths of a second, and the folder of its test.
-struct SweepFixture {
+struct SweepFixture: Sendable {
   let folder: ScratchFolder
   let sweep: Sweep
 
@@ -20,7 +20,7 @@ struct SweepFixture {
                              "testPerClass": 5 } },
       "federation": { "clients": 4, "rounds": \(rounds), "participation": 0.5 },
       "model": { "kind": "logistic" },
-      "client": { "batch": 5, "optimizer": { "kind": "sgd", "learningRate": 0.05 } },
+      "client": { "batch": 5, "optimizer": { "kind": "sgd", "learningRate": 0.04 } },
       \(more)
       "evaluation": { "every": 2 },
       "strategies": \(strategies) }

@@ -135,7 +135,7 @@ import Testing
     let fixture = try SweepFixture(
       #"""
       "seeds": [1],
-      "list": [ { "client.optimizer.learningRate": 1e30 }, { "client.batch": 5 },
+      "list": [ { "client.optimizer.learningRate": 1e6, "client.optimizer.weightDecay": 1e3 }, { "client.batch": 5 },
                 { "data.dataset": { "kind": "mnist", "path": "nowhere" } }, { "client.batch": 10 } ]
       """#
     )
@@ -147,8 +147,12 @@ import Testing
     let failed = try fixture.text("out/failed.csv").split(separator: "\n")
     #expect(failed[0] == "run,trial,seed,exit,code,message,command")
     #expect(failed[1].contains(",1,1,5,E8001,") && failed[1].contains("diverged in round"))
-    #expect(failed[1].hasSuffix("fedsim resume \(fixture.folder.at("out"))/runs/"
-      + fixture.sweep.runs[0].folder))
+    #expect(
+      failed[1].hasSuffix(
+        "fedsim resume \(fixture.folder.at("out"))/runs/"
+          + fixture.sweep.runs[0].folder
+      )
+    )
     #expect(failed[2].contains(",3,1,4,E4001,"))
     let rows = try fixture.text("out/results.csv").split(separator: "\n").dropFirst()
     #expect(Set(rows.map { $0.prefix(1) }) == ["2", "4"])
@@ -164,10 +168,10 @@ import Testing
   @Test("of two strategies one diverges: the other's numbers count")
   func half() throws {
     let fixture = try SweepFixture(
-      #""seeds": [1], "list": [ {} ]"#,
+      #""seeds": [1], "list": [ { "client.work.epochs": 9 } ]"#,
       base: SweepFixture.base(
         strategies: #"""
-          [ { "kind": "fedprox", "proximalWeight": 1e30, "label": "wild" }, { "kind": "fedavg" } ]
+          [ { "kind": "fedprox", "proximalWeight": 1e6, "label": "wild" }, { "kind": "fedavg" } ]
           """#
       )
     )
@@ -209,5 +213,35 @@ import Testing
     #expect(text.contains("best generic.accuracy"))
     #expect(text.contains("trial \(best.trial) fedavg"))
     #expect(text.contains("*"))
+  }
+
+  @Test("the page draws a mark for every point and needs nothing from outside")
+  func page() throws {
+    var fixture = try SweepFixture(
+      #"""
+      "seeds": [1], "grid": { "federation.participation": [0.25, 0.5, 1] },
+      "front": { "minimise": ["bytes.up", "privacy.epsilon"] }
+      """#,
+      base: SweepFixture.base(strategies: #"[ { "kind": "fedavg" }, { "kind": "fedper" } ]"#)
+    )
+    try fixture.run("out")
+    let html = try fixture.text("out/sweep.html")
+    #expect(html.contains("generic.accuracy against bytes.up"))
+    // Without privacy epsilon is infinite for all.
+    #expect(html.contains(">none</text>"))
+    #expect(html.components(separatedBy: "<path class=\"mark s0").count - 1 >= 6)
+    #expect(html.contains("participation=0.25"))
+    for word in ["<script", "http:", "https:", "url("] { #expect(!html.contains(word), "\(word)") }
+    for element in ["html", "head", "body", "main", "svg", "figure", "table", "tr", "path"] {
+      let opened =
+        html.components(separatedBy: "<\(element)>").count
+        + html.components(separatedBy: "<\(element) ").count - 2
+      let closed = html.components(separatedBy: "</\(element)>").count - 1
+      #expect(element == "path" ? opened >= closed : opened == closed, "\(element)")
+    }
+    fixture = try SweepFixture(#""list": [ {} ]"#)
+    let empty = try fixture.run("fresh", stopAfter: 0)
+    #expect(empty.exit == .interrupted)
+    #expect(try fixture.text("fresh/sweep.html").contains("0 of 2 runs done"))
   }
 }
