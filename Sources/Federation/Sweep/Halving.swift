@@ -80,7 +80,7 @@ struct SweepProgress {
     var states: [String: SweepRunState] = [:]
     for trial in sweep.trials {
       for run in trial.runs {
-        states[run.folder] = try folder.state(of: run, labels: trial.labels, rounds: trial.rounds)
+        states[run.folder] = try folder.state(of: run, of: trial)
       }
     }
     self.states = states
@@ -115,9 +115,7 @@ struct SweepProgress {
 
   /// Whether a run is where it shall be now.
   func reached(_ run: SweepRun, _ trial: SweepTrial) -> Bool {
-    let goal = goals[run.trial] ?? trial.rounds
-    guard let state = states[run.folder] else { return false }
-    return goal < trial.rounds ? state.reached(goal) : state.isFinished
+    states[run.folder]?.reached(goals[run.trial] ?? trial.rounds, of: trial) ?? false
   }
 
   /// Whether all runs of a trial are where they shall be now.

@@ -193,6 +193,14 @@ struct SweepDraft {
     }
     let name = prune["metric"]?.text ?? ""
     guard let metric = metric(name, at: "prune.metric") else { return nil }
+    if metric.name == "time.wall" {
+      report(
+        "E3427",
+        at: "prune.metric",
+        "\"time.wall\" differs from run to run, so that nobody could repeat what it decides",
+        hint: "a metric of the models, such as generic.accuracy, or of the clock: time.virtual"
+      )
+    }
     let keep = prune["keep"]?.double ?? prune["factor"]?.double.map { 1 / $0 } ?? 1.0 / 3
     return Halving(metric: metric, rungs: rungs, keep: keep)
   }

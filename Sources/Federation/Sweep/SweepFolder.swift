@@ -54,7 +54,8 @@ public struct SweepFolder: Sendable {
   // MARK: Runs
 
   /// What lies on the disk of a run.
-  func state(of run: SweepRun, labels: [String], rounds: Int) throws(Failure) -> SweepRunState {
+  func state(of run: SweepRun, of trial: SweepTrial) throws(Failure) -> SweepRunState {
+    let (labels, rounds) = (trial.labels, trial.rounds)
     let folder = folder(of: run)
     var results: [(label: String, run: StrategyRun)] = []
     for label in labels {

@@ -60,6 +60,11 @@ struct SweepRunState {
   /// Whether all strategies have done so many rounds, or diverged before.
   func reached(_ goal: Int) -> Bool { results.allSatisfy { isDone($0.label, $0.run, goal) } }
 
+  /// Whether the run is where it shall be: at a rung, or at its end.
+  func reached(_ goal: Int, of trial: SweepTrial) -> Bool {
+    goal < trial.rounds ? reached(goal) : isFinished
+  }
+
   private func isDone(_ label: String, _ run: StrategyRun, _ goal: Int) -> Bool {
     if failure?.diverged.contains(label) ?? false { return true }
     return run.records.last.map { $0.round >= goal } ?? false

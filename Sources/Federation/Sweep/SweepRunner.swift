@@ -80,8 +80,10 @@ public struct SweepRunner: Sendable {
           stop = exit
           break
         }
-        tell(.started(item.run, item.trial, place: place + 1, of: due.count))
         let goal = progress.goals[item.run.trial] ?? item.trial.rounds
+        // Another process may have made it since.
+        if try folder.state(of: item.run, of: item.trial).reached(goal, of: item.trial) { continue }
+        tell(.started(item.run, item.trial, place: place + 1, of: due.count))
         stop = try make(item.run, item.trial, goal, &work, interruption, tell) { state, record in
           var state = state
           state.run = place + 1
@@ -96,7 +98,7 @@ public struct SweepRunner: Sendable {
     return Outcome(
       exit: stop ?? (failed ? .sweepWithFailures : .done),
       results: results,
-      missing: missing(results)
+      missing: missing(results, isStopped: stop != nil)
     )
   }
 
@@ -127,7 +129,7 @@ public struct SweepRunner: Sendable {
         tell(.ended(run, trial))
         return nil
       case .diverged:
-        let state = try folder.state(of: run, labels: trial.labels, rounds: trial.rounds)
+        let state = try folder.state(of: run, of: trial)
         let diverged = trial.labels.filter { state.run($0, upTo: goal) == nil }
         failure = SweepFailure(
           exit: Int(ExitCode.diverged.rawValue),
@@ -204,14 +206,14 @@ public struct SweepRunner: Sendable {
   }
 
   /// What is missing, in a sentence.
-  private func missing(_ results: SweepResults) -> String? {
+  private func missing(_ results: SweepResults, isStopped: Bool) -> String? {
     let total = sweep.trials.reduce(0) { $0 + $1.runs.count }
     guard !results.isComplete else { return nil }
     let here = "\(results.doneRuns) of \(total) runs are there"
+    // Without a shard nothing is left to others, but for runs that they hold.
+    if isStopped || shard == nil { return "\(here); run the same command again to go on" }
     let again = "run the same command again when the others are done"
-    if let rung = results.progress.open {
-      return "\(here); rung \(rung) cannot be decided before all trials have reached it: \(again)"
-    }
-    return shard == nil ? "\(here); \(again), or to go on" : "\(here); \(again)"
+    guard let rung = results.progress.open else { return "\(here); \(again)" }
+    return "\(here); rung \(rung) cannot be decided before all trials have reached it: \(again)"
   }
 }

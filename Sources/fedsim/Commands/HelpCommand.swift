@@ -121,7 +121,7 @@ extension CommandName {
   }
 
   var optionLines: [String] {
-    let set = "--set path=value     change a field, as --set client.batch=64; may be repeated"
+    let set = "--set path=value     change a field, as --set client.batch=64; null takes it away"
     let threads =
       "--threads N          workers; one per core unless given; results do not depend on it"
     switch self {

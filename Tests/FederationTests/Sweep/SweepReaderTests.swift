@@ -148,6 +148,10 @@ import Testing
   @Test(
     "what is wrong is said with its code, its line and what was meant",
     arguments: [
+      (
+        #""list": [{}], "prune": { "kind": "halving", "rungs": [1], "metric": "time.wall" }"#,
+        "E3427", "time.wall"
+      ),
       (#""gird": { "client.batch": [4] }"#, "E3101", "\"grid\""),
       (#""grid": { "client.batch": 4 }"#, "E3102", "a list"),
       (#""grid": { "client.batch": [] }"#, "E3108", "1 to"),
