@@ -63,11 +63,14 @@ public struct SweepReader: Sendable {
     let front = draft.front()
     let halving = draft.halving()
     var problems = validator.problems + draft.problems
-    guard problems.isEmpty else { return failed(problems, file) }
+    // What is wrong with the trials is told in the same go, as far as there are any.
+    guard let name = resolved["base"]?.text, !points.isEmpty,
+      points.count <= SweepFields.mostTrials
+    else { return failed(problems, file) }
 
     let found: (path: String, bytes: [UInt8])
     do {
-      found = try read(resolved["base"]?.text ?? "")
+      found = try read(name)
     } catch {
       let problem = Problem(
         "E3420",
@@ -76,7 +79,7 @@ public struct SweepReader: Sendable {
         "the scenario cannot be read: \(error.message)",
         hint: "the path is relative to the sweep file"
       )
-      return failed([problem], file)
+      return failed(problems + [problem], file)
     }
     var reader = TrialReader(
       cards: cards,
@@ -88,7 +91,7 @@ public struct SweepReader: Sendable {
       rungsLine: validator.lines["prune.rungs"] ?? 0
     )
     let trials = reader.read(points)
-    problems = reader.problems
+    problems += reader.problems
     guard !problems.contains(where: { $0.severity == .error }) else {
       return failed(problems, file)
     }

@@ -222,6 +222,15 @@ import Testing
     #expect(reading.problems.contains { $0.message.contains("(trials 2, 5)") })
   }
 
+  @Test("problems of the file and of its trials are told together")
+  func together() {
+    let reading = SweepFixture.read(
+      #""gird": {}, "grid": { "client.batch": [4, -1] }, "order": "any""#
+    )
+    #expect(reading.problems.map(\.code).sorted() == ["E3101", "E3103", "E3105"])
+    #expect(reading.sweep == nil)
+  }
+
   @Test("a problem of the base scenario is told at the line that names it")
   func base() throws {
     let wrong = SweepFixture.base().replacing("\"clients\": 4", with: "\"clients\": 0")
