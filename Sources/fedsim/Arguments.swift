@@ -22,9 +22,8 @@ package struct Invocation: Equatable {
 
 /// The commands, in the order of the help.
 package enum CommandName: String, CaseIterable {
-  case run, plan, resume, verify, compare, audit, validate, list, explain, data, privacy, doctor,
-    bench, schema,
-    version
+  case run, plan, resume, verify, compare, sweep, audit, validate, list, explain, data, privacy
+  case doctor, bench, schema, version
   case help
 
   /// The options besides the global ones; true: takes a value.
@@ -40,6 +39,7 @@ package enum CommandName: String, CaseIterable {
         "metric": true, "baseline": true, "budget": true, "tie-margin": true,
         "only-changed": false, "out": true, "set": true, "seed": true, "threads": true,
       ]
+    case .sweep: ["shard": true, "print": false, "out": true, "threads": true]
     case .audit:
       [
         "attack": true, "model": true, "clients": true, "images": true, "iterations": true,

@@ -31,6 +31,18 @@ enum Console {
     }
   }
 
+  /// How progress is shown on stderr.
+  static func progressStyle(isSilent: Bool) -> Progress.Style {
+    let environment = ["NO_COLOR", "TERM"].reduce(into: [String: String]()) { known, name in
+      known[name] = Environment.value(name)
+    }
+    return Progress.style(
+      quiet: isSilent,
+      isTerminal: Terminal.isTerminal(2),
+      environment: environment
+    )
+  }
+
   /// Writes a line of data to stdout.
   static func print(_ text: String) { Terminal.write(text + "\n", to: 1) }
 

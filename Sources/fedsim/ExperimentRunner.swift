@@ -26,16 +26,9 @@ struct ExperimentRunner {
       for warning in experiment.warnings { Console.tell("warning: " + warning) }
       Console.tell("writing to \(folder)")
     }
-    let environment = ["NO_COLOR", "TERM"].reduce(into: [String: String]()) { known, name in
-      known[name] = Environment.value(name)
-    }
     var progress = Progress(
-      style: Progress.style(
-        quiet: silent,
-        isTerminal: Terminal.isTerminal(2),
-        environment: environment
-      ),
-      plan: experiment.progressPlan(threads: threads),
+      style: Console.progressStyle(isSilent: silent),
+      plan: experiment.scenario.progressPlan(threads: threads),
       started: Terminal.now()
     )
     /// Asked each time: a window may be made smaller while it is looked at.

@@ -28,6 +28,10 @@ enum Repository {
     }
   }
 
+  private static let experiments = files(below: "scenarios", ending: [".json"])
+
+  private static func isSweep(_ file: File) -> Bool { file.text.contains("\"kind\": \"sweep\"") }
+
   /// The package's folder.
   static let root: URL = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -49,7 +53,8 @@ enum Repository {
   static let sources = files(below: "Sources", ending: [".swift", ".c", ".h"])
   static let tests = files(below: "Tests", ending: [".swift", ".py"])
   static let documents = files(below: "docs", ending: [".md"])
-  static let scenarios = files(below: "scenarios", ending: [".json"])
+  static let scenarios = experiments.filter { !isSweep($0) }
+  static let sweeps = experiments.filter(isSweep)
   static let strategies = files(below: "Sources/Aggregation/Strategies", ending: [".swift"])
 
   /// Files at the top of the package that people read.

@@ -77,4 +77,23 @@ import Testing
     #expect(reading.scenario?.name == scenario.name.replacing(".json", with: ""))
     #expect(scenario.text.contains("\"//\": "))
   }
+
+  @Test(
+    "every sweep is valid, named after its file, and says what it is for",
+    arguments: Repository.sweeps
+  )
+  func validSweep(file: Repository.File) throws {
+    let folder = file.path.split(separator: "/").dropLast().joined(separator: "/")
+    let bases = Repository.scenarios
+    let reading = SweepReader().read(bytes: Array(file.text.utf8), file: file.name) {
+      name throws(Failure) in
+      guard let base = bases.first(where: { $0.path == "\(folder)/\(name)" }) else {
+        throw Failure(.dataMissingOrCorrupt, "E4001", "\(name): no such file")
+      }
+      return (name, Array(base.text.utf8))
+    }
+    #expect(reading.problems.isEmpty, "\(reading.problems.map(\.text))")
+    #expect(reading.sweep?.name == file.name.replacing(".json", with: ""))
+    #expect(file.text.contains("\"//\": "))
+  }
 }

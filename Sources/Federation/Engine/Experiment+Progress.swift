@@ -1,28 +1,30 @@
 import Aggregation
 
-extension Experiment {
-  /// The strategies in the order in which they run: `local-only` goes first, because others are
-  /// measured against it.
-  var runOrder: [Scenario.StrategyChoice] { runPlaces.map { scenario.strategies[$0] } }
-
-  /// Their places in the scenario, in that order.
+extension Scenario {
+  /// The places of the strategies in the order in which they run: `local-only` goes first, because
+  /// others are measured against it.
   var runPlaces: [Int] {
-    let isLocal = scenario.strategies.map { $0.kind == LocalOnly.card.kind }
+    let isLocal = strategies.map { $0.kind == LocalOnly.card.kind }
     return isLocal.indices.sorted { (isLocal[$0] ? 0 : 1, $0) < (isLocal[$1] ? 0 : 1, $1) }
   }
 
   /// What a display of progress must know before the first round.
   public func progressPlan(threads: Int) -> ProgressPlan {
     ProgressPlan(
-      name: scenario.name,
-      strategies: runOrder.map(\.label),
-      seeds: scenario.seeds,
-      rounds: scenario.federation.rounds,
+      name: name,
+      strategies: runPlaces.map { strategies[$0].label },
+      seeds: seeds,
+      rounds: federation.rounds,
       threads: threads,
-      checkpointEvery: scenario.output.checkpointEvery,
-      epsilons: scenario.strategies.reduce(into: [:]) { known, choice in
+      checkpointEvery: output.checkpointEvery,
+      epsilons: strategies.reduce(into: [:]) { known, choice in
         known[choice.label] = choice.privacy?.target?.epsilon
       }
     )
   }
+}
+
+extension Experiment {
+  /// The strategies in the order in which they run.
+  var runOrder: [Scenario.StrategyChoice] { scenario.runPlaces.map { scenario.strategies[$0] } }
 }

@@ -47,12 +47,16 @@ extension Experiment {
   }
 
   /// As above; `interruption` is asked after every round whether to stop, and with which code.
+  ///
+  /// `until`: a round after which every run stops behind a checkpoint, to go on another time as if
+  /// it had not stopped; nil for the last one.
   package func run(
     in path: String,
     source: ScenarioSource,
     threads: Int,
     continues: Bool = false,
     warnings given: [String] = [],
+    until last: Int? = nil,
     interruption: () -> ExitCode?,
     report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> ExperimentResult {
@@ -95,6 +99,7 @@ extension Experiment {
           folder: path,
           source: source,
           alone: choice.kind == LocalOnly.card.kind ? [:] : alone,
+          until: last,
           stops
         ) { record in
           progress.add(record)
@@ -105,7 +110,7 @@ extension Experiment {
         )
         if choice.kind == LocalOnly.card.kind { alone = result.scores }
         switch result.end {
-        case .finished: break
+        case .finished, .paused: break
         case .diverged(let divergence):
           exit = .diverged
           troubles.append(divergence.sentence)
@@ -147,6 +152,7 @@ extension Experiment {
     folder: String,
     source: ScenarioSource,
     alone: [Int: [Int: Double]],
+    until last: Int?,
     _ interruption: () -> ExitCode?,
     _ report: (RoundRecord) -> Void
   ) throws(Failure) -> RunResult {
@@ -159,6 +165,6 @@ extension Experiment {
       scenarioHash: source.hash,
       alone: alone
     )
-    return try run.complete(interruption, report)
+    return try run.complete(until: last, interruption, report)
   }
 }

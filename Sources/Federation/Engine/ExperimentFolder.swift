@@ -26,8 +26,9 @@ struct ExperimentFolder {
     }
     try FilePath.makeFolder(path)
     lock = try FolderLock(path)
-    if existed {
-      AtomicFile.removeLeftovers(in: path)
+    if existed { AtomicFile.removeLeftovers(in: path) }
+    // Whoever made the folder may have been killed before anything was in it.
+    if existed, FileKind(of: FilePath.join(path, "environment.json")) != .missing {
       let known = try Self.knownHash(path)
       guard known == scenarioHash else {
         throw Failure(

@@ -5,6 +5,8 @@ import Tensor
 /// How a run ended.
 enum RunEnd: Equatable {
   case finished
+  /// It stands behind a checkpoint at the round that it was to reach.
+  case paused
   case diverged(DivergenceReport)
   case interrupted(ExitCode)
 }
@@ -29,12 +31,13 @@ struct Run<Method: Strategy> {
 
   private var name: String { "\(label)-s\(arena.seed)" }
 
-  /// Runs the remaining rounds.
+  /// Runs the remaining rounds, or those up to `last`.
   ///
   /// `interruption`: asked after each round; a code stops the run behind a checkpoint.
   ///
   /// `report`: called after each round.
   func complete(
+    until last: Int? = nil,
     _ interruption: () -> ExitCode?,
     _ report: (RoundRecord) -> Void
   ) throws(Failure) -> RunResult {
@@ -69,7 +72,8 @@ struct Run<Method: Strategy> {
       saved = simulation.round
     }
     var isFresh = rounds == 0  // without rounds the initial model is measured
-    while simulation.round < rounds || isFresh {
+    let stop = min(last ?? rounds, rounds)
+    while simulation.round < stop || isFresh {
       isFresh = false
       let round: MeasuredRound
       do throws(Divergence) {
@@ -90,7 +94,7 @@ struct Run<Method: Strategy> {
       try files.append(round)
       result.records.append(round.record)
       report(round.record)
-      if let exit = interruption(), simulation.round < rounds {
+      if let exit = interruption(), simulation.round < stop {
         try save()
         result.end = .interrupted(exit)
         return result
@@ -98,6 +102,10 @@ struct Run<Method: Strategy> {
       if every > 0, simulation.round % every == 0 { try save() }
     }
     if saved != simulation.round { try save() }
+    if simulation.round < rounds {
+      result.end = .paused
+      return result
+    }
     try writeModels(files)
     return result
   }

@@ -56,6 +56,14 @@ public enum FilePath {
     throw SystemError.writing("E1005", "make the folder", path, errno)
   }
 
+  /// Removes a file; nothing happens when it is not there.
+  ///
+  /// - Throws: E1004 with the path.
+  public static func remove(_ path: String) throws(Failure) {
+    guard unlink(path) != 0, errno != ENOENT else { return }
+    throw SystemError.writing("E1004", "remove", path, errno)
+  }
+
   /// Names in a folder, sorted, without "." and ".."; empty when it cannot be read.
   public static func names(in folder: String) -> [String] {
     guard let stream = opendir(folder) else { return [] }

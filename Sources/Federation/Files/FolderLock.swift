@@ -15,14 +15,19 @@ public final class FolderLock {
 
   /// Takes the folder, which must exist.
   ///
+  /// `waits`: sleeps until it is free instead of failing.
+  ///
   /// - Throws: E9001 (exit 9) when another process, or another lock of this one, holds it; E1001
   ///   when the lock file cannot be made.
-  public init(_ folder: String) throws(Failure) {
+  public init(_ folder: String, waits: Bool = false) throws(Failure) {
     let path = FilePath.join(folder, ".lock")
     let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard opened >= 0 else { throw SystemError.writing("E1001", "create", path, errno) }
-    guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
-      let number = errno
+    var number: Int32
+    repeat {
+      number = flock(opened, waits ? LOCK_EX : LOCK_EX | LOCK_NB) == 0 ? 0 : errno
+    } while number == EINTR
+    guard number == 0 else {
       close(opened)
       guard number == EWOULDBLOCK else { throw SystemError.writing("E1001", "lock", path, number) }
       throw Failure(

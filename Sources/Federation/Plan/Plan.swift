@@ -72,13 +72,13 @@ public struct Plan: Sendable {
     for seed in scenario.seeds.indices {
       // Strategies share what they share in a run, memory too.
       let arena = experiment.arena(seed, threads: settings.threads)
-      for index in experiment.runPlaces {
+      for index in scenario.runPlaces {
         let start = Terminal.now()
         let rehearsal = try experiment.rehearsal(
           strategy: index,
           arena,
           probe: seed == 0 ? settings.probe : 0,
-          most: max(0.2, left / Double(waiting)),
+          most: max(0.05, left / Double(waiting)),
           speed: &speeds[index]
         )
         found[index].append(rehearsal)

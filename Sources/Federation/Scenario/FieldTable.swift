@@ -81,6 +81,10 @@ package indirect enum FieldType: Sendable {
   case object([Field])
   /// Fields that depend on a tag.
   case union(Union)
+  /// An object whose keys are free.
+  case map(Mapping)
+  /// Any JSON value, null included.
+  case anything
 
   /// Whether it is made of fields, which have origins of their own.
   var hasFields: Bool {
@@ -221,6 +225,22 @@ package struct Union: Sendable {
   }
 }
 
+/// An object with a value of one type under every key, besides fields of its own.
+package struct Mapping: Sendable {
+  /// What the keys are, in words.
+  let keys: String
+  /// What is legal under each.
+  let value: FieldType
+  /// Keys with a meaning of their own.
+  let fixed: [Field]
+
+  init(keys: String, _ value: FieldType, fixed: [Field] = []) {
+    self.keys = keys
+    self.value = value
+    self.fixed = fixed
+  }
+}
+
 /// One word of a union and the fields that come with it.
 package struct Variant: Sendable {
   /// The word.
@@ -261,6 +281,8 @@ extension FieldType {
       let few = counts.lowerBound > 0 ? "a list of at least \(counts.lowerBound)" : "a list"
       return "\(few), each \(element.allowed)"
     case .object: return "an object"
+    case .map(let mapping): return "an object whose keys are \(mapping.keys)"
+    case .anything: return "any value"
     case .union(let union):
       let words = union.variants.map { "\"\($0.name)\"" }.joined(separator: ", ")
       return "an object with \"\(union.tag)\" of \(words)"

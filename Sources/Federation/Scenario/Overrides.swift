@@ -59,6 +59,34 @@ enum Overrides {
     }
   }
 
+  /// A path in its one spelling, such as `strategies[0].mu`; nil when it is none.
+  static func plain(_ path: String) -> String? {
+    guard let steps = steps(path) else { return nil }
+    return steps.reduce("") { text, step in
+      switch step {
+      case .key(let key): text.isEmpty ? key : "\(text).\(key)"
+      case .index(let index): "\(text)[\(index)]"
+      }
+    }
+  }
+
+  /// The value at a path; nil where there is none.
+  static func value(at path: String, in tree: JSON) -> JSON? {
+    guard let steps = steps(path) else { return nil }
+    var place = tree
+    for step in steps {
+      switch step {
+      case .key(let key):
+        guard let inner = place[key] else { return nil }
+        place = inner
+      case .index(let index):
+        guard let items = place.elements, items.indices.contains(index) else { return nil }
+        place = items[index]
+      }
+    }
+    return place
+  }
+
   /// `strategies[0].mu`, `strategies.0.mu` and `$.strategies[0].mu` are one path.
   private static func steps(_ path: String) -> [Step]? {
     var text = path.hasPrefix("$.") ? String(path.dropFirst(2)) : path
@@ -78,7 +106,7 @@ enum Overrides {
     return steps
   }
 
-  /// Sets a value; returns why that is impossible, or nil.
+  /// Sets a value, or takes it away for null; returns why that is impossible, or nil.
   private static func set(_ value: JSON, in tree: inout JSON, _ steps: ArraySlice<Step>) -> String?
   {
     guard let step = steps.first else {
@@ -89,6 +117,11 @@ enum Overrides {
     case .key(let key):
       guard tree.members != nil else {
         return "\"\(key)\" cannot be set inside \(tree.kindName)"
+      }
+      // Null is no value of a scenario: it takes a field away, so that its default holds.
+      if value.isNull, steps.count == 1 || tree[key] == nil {
+        tree[key] = nil
+        return nil
       }
       var child = tree[key] ?? JSON(.object([]), line: Problem.overrideLine)
       let message = set(value, in: &child, steps.dropFirst())
@@ -101,7 +134,12 @@ enum Overrides {
       guard items.indices.contains(index) else {
         return "there is no element [\(index)]; the list has \(items.count)"
       }
-      let message = set(value, in: &items[index], steps.dropFirst())
+      var message: String?
+      if value.isNull, steps.count == 1 {
+        items.remove(at: index)
+      } else {
+        message = set(value, in: &items[index], steps.dropFirst())
+      }
       tree.value = .array(items)
       return message
     }

@@ -89,7 +89,7 @@ package enum ScenarioFields {
     "compare": "planned comparisons",
   ]
 
-  private static func defaultName(_ from: Derivation) -> JSON {
+  static func defaultName(_ from: Derivation) -> JSON {
     var name = from.file.split(separator: "/").last.map(String.init) ?? ""
     if name.hasSuffix(".json") { name.removeLast(5) }
     let safe = String(name.map { TextRule.folderName.accepts("_\($0)") ? $0 : "-" }.prefix(100))

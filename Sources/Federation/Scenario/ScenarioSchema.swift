@@ -5,14 +5,30 @@ import Tensor
 ///
 /// - Source: JSON Schema draft 2020-12, https://json-schema.org/draft/2020-12.
 public enum ScenarioSchema {
-  /// The schema, with the strategies of `cards`.
+  /// The schema of scenarios, with the strategies of `cards`.
   public static func json(cards: [StrategyCard]) -> JSON {
+    document(
+      "fedsim scenario, version \(FedsimVersion.scenarioFormat)",
+      "One experiment of fedsim. Keys that start with // are comments.",
+      ScenarioFields.root(cards: cards)
+    )
+  }
+
+  /// The schema of sweep files.
+  public static var sweep: JSON {
+    document(
+      "fedsim sweep, version 1",
+      "Many scenarios of fedsim from one. Keys that start with // are comments.",
+      SweepFields.root
+    )
+  }
+
+  private static func document(_ title: String, _ description: String, _ fields: [Field]) -> JSON {
     var schema: [(String, JSON)] = [
-      ("$schema", "https://json-schema.org/draft/2020-12/schema"),
-      ("title", "fedsim scenario, version \(FedsimVersion.scenarioFormat)".json),
-      ("description", "One experiment of fedsim. Keys that start with // are comments."),
+      ("$schema", "https://json-schema.org/draft/2020-12/schema"), ("title", title.json),
+      ("description", description.json),
     ]
-    var root = object(ScenarioFields.root(cards: cards), tags: [])
+    var root = object(fields, tags: [])
     if let properties = root.firstIndex(where: { $0.0 == "properties" }) {
       root[properties].1["$schema"] = [
         "title": "$schema", "description": "For editors; fedsim ignores it.",
@@ -95,6 +111,13 @@ public enum ScenarioSchema {
       if unique { schema.append(("uniqueItems", true)) }
       return schema
     case .object(let fields): return object(fields, tags: [])
+    case .anything: return []
+    case .map(let mapping):
+      var schema = object(mapping.fixed, tags: [])
+      for place in schema.indices where schema[place].0 == "additionalProperties" {
+        schema[place].1 = .object(self.type(mapping.value))
+      }
+      return schema
     case .union(let union):
       let words = union.variants.filter { union.shorthand && $0.allowsShorthand }.map(\.name)
       let bare: [JSON] = words.isEmpty ? [] : [["enum": .array(words.map(\.json))]]

@@ -6,6 +6,15 @@ extension ScenarioValidator {
     members.filter { member in
       switch member.key {
       case "$schema": return false
+      case "kind" where member.value.text == "sweep" && !root.contains { $0.name == "kind" }:
+        report(
+          "E3430",
+          at: "kind",
+          line: place(member),
+          "a sweep file; expected one scenario",
+          hint: "run it with: fedsim sweep \(file)"
+        )
+        return false
       case "extends", "preset":
         report(
           "E3005",

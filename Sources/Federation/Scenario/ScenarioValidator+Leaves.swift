@@ -131,7 +131,8 @@ extension ScenarioValidator {
         allowed: type.allowed
       )
       return nil
-    case .list, .object, .union: return nil
+    case .anything: return json
+    case .list, .object, .union, .map: return nil
     }
   }
 

@@ -122,6 +122,7 @@ struct ScenarioValidator {
       guard let members = json.members else { return wrongType(type, json, at: path) }
       return object(members, at: path, line: json.line, fields: fields, context: Context())
     case .union(let union): return self.union(union, json, at: path)
+    case .map(let mapping): return map(mapping, json, at: path)
     case .list(let element, let counts, let unique):
       guard let items = json.elements else { return wrongType(type, json, at: path) }
       return list(items, of: element, counts, unique, json, at: path)
@@ -142,6 +143,24 @@ struct ScenarioValidator {
       }
     origins.append((path, origin))
     return JSON(value.value)
+  }
+
+  private mutating func map(_ mapping: Mapping, _ json: JSON, at path: String) -> JSON? {
+    guard let members = json.members else { return wrongType(.map(mapping), json, at: path) }
+    let fixed = Set(mapping.fixed.map(\.name))
+    var resolved: [JSON.Member] = []
+    for member in members where !member.key.hasPrefix("//") && !fixed.contains(member.key) {
+      if let value = visit(mapping.value, member.value, at: "\(path).\(member.key)", summary: "") {
+        resolved.append(JSON.Member(member.key, value))
+      }
+    }
+    for field in mapping.fixed {
+      let here = "\(path).\(field.name)"
+      if let value = value(of: field, in: members, at: here, objectLine: json.line) {
+        resolved.append(JSON.Member(field.name, value))
+      }
+    }
+    return JSON(.object(resolved))
   }
 
   private mutating func list(

@@ -32,6 +32,7 @@ public enum Purpose: UInt64, Sendable, CaseIterable {
   case oortExploitation = 61
   case oortExploration = 62
   case signFlips = 70
+  case sweep = 80
   case test = 99
 }
 

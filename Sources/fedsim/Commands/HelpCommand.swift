@@ -88,6 +88,7 @@ extension CommandName {
     case .verify: "run again and compare with what a run folder says"
     case .resume: "go on from the last checkpoint of a run folder"
     case .compare: "compare the strategies of finished runs, paired by seed"
+    case .sweep: "run many scenarios from one file; a front of accuracy, privacy, bytes and time"
     case .audit: "attack a run's models and gradients; report what they tell of clients' images"
     case .validate: "report every problem of a scenario at once; nothing is run"
     case .list: "list strategies, models, datasets, partitions, codecs or accountants"
@@ -96,7 +97,7 @@ extension CommandName {
     case .privacy: "epsilon, noise or steps of differentially private training; a plan of batches"
     case .doctor: "show CPU, BLAS, threads and speed; test determinism"
     case .bench: "time the standard workloads, layer by layer too, beside the machine's limits"
-    case .schema: "print the JSON Schema of the scenario"
+    case .schema: "print the JSON Schema of the scenario, or of sweep files"
     case .version: "print the version"
     case .help: "show this help, or that of a command"
     }
@@ -109,6 +110,7 @@ extension CommandName {
     case .verify: "verify DIR [--rounds A..B] [--threads N]"
     case .resume: "resume DIR [--threads N] [--set limits.PATH=value]..."
     case .compare: "compare DIR... | SCENARIO.json  [OPTIONS]"
+    case .sweep: "sweep SWEEP.json | DIR  [OPTIONS]"
     case .audit: "audit DIR [OPTIONS]"
     case .validate: "validate SCENARIO.json [--set path=value]..."
     case .list: "list \(ListCommand.subjects.joined(separator: "|"))"
@@ -117,12 +119,13 @@ extension CommandName {
     case .privacy: "privacy epsilon|noise|steps|plan OPTIONS"
     case .bench: "bench [limits|kernels|codecs|WORKLOAD]... [OPTIONS]"
     case .help: "help [COMMAND]"
-    case .doctor, .schema, .version: rawValue
+    case .schema: "schema [scenario|sweep]"
+    case .doctor, .version: rawValue
     }
   }
 
   var optionLines: [String] {
-    let set = "--set path=value     change a field, as --set client.batch=64; may be repeated"
+    let set = "--set path=value     change a field, as --set client.batch=64; null takes it away"
     let threads =
       "--threads N          workers; one per core unless given; results do not depend on it"
     switch self {
@@ -149,6 +152,13 @@ extension CommandName {
       ]
     case .compare:
       return compareLines + [set, "--seed N             the same as --set seeds=[N]", threads]
+    case .sweep:
+      return [
+        "--print              list every run with its state and cost; nothing is run or written",
+        "--shard I/N          only the runs of the I-th of N parts, by hash; for several machines",
+        "-o, --out DIR        the sweep's folder; runs/NAME unless given", threads,
+        "DIR                  a sweep's folder: go on with the files as they were at its start",
+      ]
     case .audit:
       return [
         "--attack LIST        any of \(attackWords); all unless given",
@@ -250,6 +260,11 @@ extension CommandName {
         "compare runs/first --metric generic.shots.tail --budget bytes --format json",
         "compare scenario.json --out runs/third",
       ]
+    case .sweep:
+      [
+        "sweep sweep.json --print", "sweep sweep.json --out runs/rates --shard 2/4",
+        "sweep runs/rates --format json",
+      ]
     case .audit: ["audit runs/first", "audit runs/first --attack membership,analytic --images 8"]
     case .validate: ["validate scenario.json", "validate scenario.json --format json"]
     case .list: ["list strategies", "list datasets --format json"]
@@ -268,7 +283,7 @@ extension CommandName {
         "bench limits w1 --rounds 10", "bench w3 --threads 1 --format json", "bench kernels",
         "bench codecs",
       ]
-    case .schema: ["schema", "schema > scenario-1.schema.json"]
+    case .schema: ["schema", "schema sweep > sweep-1.schema.json"]
     case .version: ["version", "version --format json"]
     case .help: ["help run", "help explain"]
     }

@@ -4,7 +4,7 @@ import Testing
 import Federation
 
 /// A folder of one test, removed with the last reference to it.
-final class ScratchFolder {
+final class ScratchFolder: Sendable {
   let path: String
 
   init() throws {

@@ -94,7 +94,7 @@ struct PlanTests {
     let coded = try #require(plan.runs.first)
     #expect(coded.doubts.contains { $0.contains("lengths of uploads depend on values") })
     let plain = try #require(plan.runs.last)
-    // A fifth of a second is the least; whoever is quicker needs no extrapolation.
+    // A twentieth of a second is the least; whoever is quicker needs no extrapolation.
     let whole = 400.0 * plain.flops / 400
     #expect(plain.rounds == 400 || plain.doubts.contains { $0.contains("of 400 rounds") })
     #expect(plain.wanted == 400)

@@ -39,10 +39,9 @@ private struct SchemaChecker {
         ?? true
     case "patternProperties": rule == ["^//": true]
     case "additionalProperties":
-      rule == false
-        && json.members?.allSatisfy {
-          $0.key.hasPrefix("//") || schema["properties"]?[$0.key] != nil
-        } ?? true
+      json.members?.allSatisfy {
+        $0.key.hasPrefix("//") || schema["properties"]?[$0.key] != nil || accepts($0.value, rule)
+      } ?? true
     default: false
     }
   }
@@ -127,5 +126,27 @@ extension String {
     #expect(clients?["minimum"] == 1)
     #expect(clients?["maximum"] == 10_000_000)
     #expect(clients?["default"] == 20)
+  }
+
+  @Test(
+    "the schema of sweep files accepts what the reader accepts, and refuses what it refuses",
+    arguments: [
+      (#""grid": { "a.b": [1, null, "x", {}] }, "//": "free""#, true),
+      (#""list": [ { "a.b": null }, {} ], "order": "trial-major""#, true),
+      (#""random": { "a.b": { "log": [1, 2] }, "trials": 3 }, "seeds": [4]"#, true),
+      (#""prune": { "kind": "halving", "rungs": [1, 2], "keep": 0.5 }"#, true),
+      (#""front": { "maximise": ["a"], "reference": { "a": 0.5 } }"#, true),
+      (#""grid": { "a.b": 1 }"#, false), (#""grid": { "a.b": [] }"#, false),
+      (#""list": [ 1 ]"#, false), (#""order": "random""#, false),
+      (#""random": { "a.b": { "normal": [1, 2] }, "trials": 3 }"#, false),
+      (#""random": { "a.b": { "log": [1, 2] } }"#, false),
+      (#""prune": { "kind": "halving" }"#, false),
+      (#""prune": { "kind": "halving", "rungs": [1], "keep": 0.5, "factor": 2 }"#, false),
+      (#""front": { "reference": { "a": "b" } }"#, false), (#""gird": {}"#, false),
+    ]
+  )
+  func sweeps(members: String, isValid: Bool) throws {
+    let text = "{ \"fedsim\": 1, \"kind\": \"sweep\", \"base\": \"b.json\", \(members) }"
+    #expect(SchemaChecker().accepts(try JSON(parsing: text), ScenarioSchema.sweep) == isValid)
   }
 }
