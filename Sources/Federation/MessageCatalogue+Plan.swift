@@ -8,7 +8,7 @@ extension MessageCatalogue {
       "Resume with the version that wrote it, or start the run anew in another folder."
     ),
     Entry(
-      "E4101",
+      "E4103",
       "no rounds to compare",
       "verify was asked for rounds that no run of the folder has.",
       "Leave --rounds out, or look into rounds.jsonl for the rounds that there are."

@@ -80,7 +80,7 @@ package enum VerifyCommand {
     guard results.contains(where: { $0.compared > 0 }) else {
       throw Failure(
         .dataMissingOrCorrupt,
-        "E4101",
+        "E4103",
         "\(options.folder) has no such rounds to compare",
         hint: "rounds.jsonl of its runs says which there are"
       )
