@@ -22,8 +22,8 @@ package struct Invocation: Equatable {
 
 /// The commands, in the order of the help.
 package enum CommandName: String, CaseIterable {
-  case run, resume, compare, audit, validate, list, explain, data, privacy, doctor, bench, schema,
-    version
+  case run, resume, compare, report, audit, validate, list, explain, data, privacy, doctor, bench
+  case schema, version
   case help
 
   /// The options besides the global ones; true: takes a value.
@@ -36,6 +36,11 @@ package enum CommandName: String, CaseIterable {
       [
         "metric": true, "baseline": true, "budget": true, "tie-margin": true,
         "only-changed": false, "out": true, "set": true, "seed": true, "threads": true,
+      ]
+    case .report:
+      [
+        "html": true, "latex": true, "markdown": true, "csv": true, "metric": true,
+        "baseline": true,
       ]
     case .audit:
       [

@@ -60,8 +60,14 @@ import Testing
   @Test("nothing outside the file is referred to, and no script is in it", arguments: Case.allCases)
   func selfContained(_ name: Case) {
     let html = name.html
-    for forbidden in ["http://", "https://", "<script", "src=", "href=", "url(", "@import"] {
+    for forbidden in ["http://", "https://", "<script", "src=", "url(", "@import", "<link"] {
       #expect(!html.contains(forbidden), "\(name): \(forbidden)")
+    }
+    // Links stay on the page, and lead somewhere.
+    for link in html.split(separator: "href=\"").dropFirst() {
+      let target = link.prefix { $0 != "\"" }
+      #expect(target.hasPrefix("#"), "\(name): \(target)")
+      #expect(html.contains("id=\"\(target.dropFirst())\""), "\(name): \(target)")
     }
   }
 

@@ -11,7 +11,7 @@ public struct ComparisonTable: Sendable {
     self.folders = folders
   }
 
-  private struct Column {
+  struct Column {
     let title: String
     let cells: [String]
     var width: Int { max(title.count, cells.map(\.count).max() ?? 0) }
@@ -69,7 +69,8 @@ public struct ComparisonTable: Sendable {
     return lines
   }
 
-  private var columns: [Column] {
+  /// The columns behind the strategies' names; a cell for each of them.
+  var columns: [Column] {
     let (rows, metric, decimals) = (comparison.rows, comparison.metric, comparison.decimals)
     func column(_ title: String, _ cell: (Comparison.Row) -> String) -> Column {
       Column(title: title, cells: rows.map(cell))

@@ -58,7 +58,7 @@ extension Experiment {
   ) throws(Failure) -> ExperimentResult {
     try requireMemory(threads: threads)
     let folder = try ExperimentFolder(path, scenarioHash: source.hash, continues: continues)
-    try folder.begin(self, source: source, threads: threads)
+    try folder.begin(self, source: source, threads: threads, warnings: given + warnings)
     let order = scenario.strategies.enumerated().sorted {
       ($0.element.kind == LocalOnly.card.kind ? 0 : 1, $0.offset)
         < ($1.element.kind == LocalOnly.card.kind ? 0 : 1, $1.offset)

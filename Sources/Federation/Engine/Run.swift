@@ -85,6 +85,7 @@ struct Run<Method: Strategy> {
     }
     if saved != simulation.round { try save() }
     try writeModels(files)
+    if arena.scenario.evaluation.diagnostics { try files.write(simulation.diagnostics()) }
     return result
   }
 

@@ -9,6 +9,7 @@ enum HTMLStyle {
     \(figures)
     @media print{:root{\(light)}body{max-width:none;font-size:11pt}
     figure,tr,.box{break-inside:avoid}.scroll{overflow:visible}.scroll svg{min-width:0!important}
+    nav{display:none}
     details::details-content{content-visibility:visible;block-size:auto}}
 
     """
@@ -45,6 +46,10 @@ enum HTMLStyle {
     tbody th{position:sticky;left:0;background:var(--paper)}
     thead tr:first-child th{border-bottom:0;color:var(--soft);text-align:left;padding-bottom:0}
     thead .start,tbody .start{border-left:1px solid var(--rule)}
+    h3{font-size:1rem;margin:1.4em 0 .5em}
+    nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:.2em 1.1em;padding:0;margin:1em 0 0;
+    font-size:.9rem}
+    a{color:inherit}
     code,pre{font-family:ui-monospace,"DejaVu Sans Mono",Consolas,monospace;font-size:.88rem}
     pre{background:var(--tint);padding:.8em 1em;overflow-x:auto;margin:.6em 0}
     summary{cursor:pointer;font-weight:600}
@@ -65,6 +70,10 @@ enum HTMLStyle {
     .line{fill:none;stroke-width:2;stroke-linejoin:round}
     .mark{stroke:var(--paper);stroke-width:.7}
     .band{fill-opacity:.16;stroke:none}
+    .band.box{fill-opacity:.28}
+    .line.thin{stroke-width:1.2}
+    .dots{fill:none;stroke-width:3.6;stroke-linecap:round;stroke-opacity:.45}
+    path.zero{stroke:var(--soft);fill:none;stroke-width:1.4;stroke-dasharray:5 4}
     .count{fill:var(--count)}
     .heat{fill:var(--heat)}
     .zone{fill:var(--tint)}
@@ -76,6 +85,6 @@ enum HTMLStyle {
 
     """
     + (0..<SVGStyle.count).map {
-      ".line.s\($0){stroke:var(--s\($0))}.mark.s\($0),.band.s\($0),.bar.s\($0){fill:var(--s\($0))}"
+      ".line.s\($0),.dots.s\($0){stroke:var(--s\($0))}.mark.s\($0),.band.s\($0),.bar.s\($0){fill:var(--s\($0))}"
     }.joined(separator: "\n")
 }

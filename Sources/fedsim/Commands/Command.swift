@@ -9,6 +9,7 @@ package enum Command {
     case .run: return try RunCommand.run(RunOptions(invocation))
     case .resume: return try ResumeCommand.run(ResumeOptions(invocation))
     case .compare: return try CompareCommand.run(CompareOptions(invocation))
+    case .report: return try ReportCommand.run(ReportOptions(invocation))
     case .audit: return try AuditCommand.run(AuditOptions(invocation))
     case .validate: return try ValidateCommand.run(invocation)
     case .list: return try ListCommand.run(invocation)

@@ -117,18 +117,13 @@ package enum CompareCommand {
       }
       paths.append(runner.folder)
     }
-    var folders: [RunFolder] = []
-    for path in paths { folders.append(try RunFolder(path)) }
-    let differences = SettingDifference.all(folders)
-    let isUnlike = differences.contains { !$0.isAllowed }
     if options.onlyChanged {
+      let differences = SettingDifference.all(try LikeRuns.folders(paths))
       show(differences, paths, options.format)
-      return isUnlike ? .mismatch : exit
+      return differences.contains { !$0.isAllowed } ? .mismatch : exit
     }
-    if isUnlike {
-      refuse(differences.filter { !$0.isAllowed }, paths, options.format)
-      return .mismatch
-    }
+    guard let folders = try LikeRuns.read(paths, options.format) else { return .mismatch }
+    let differences = SettingDifference.all(folders)
     let comparison = try Comparison(
       ComparedStrategy.all(folders),
       options.settings,
@@ -139,6 +134,10 @@ package enum CompareCommand {
       try FilePath.makeFolder(out)
       let path = FilePath.join(out, "compare.csv")
       try AtomicFile.write(comparison.csv, to: path)
+      try RunReport(
+        folders,
+        ReportInput.Settings(metric: options.settings.metric, baseline: options.settings.baseline)
+      ).write(to: out, tables: true)
       file = path
     }
     switch options.format {
@@ -154,6 +153,9 @@ package enum CompareCommand {
     case .text:
       Console.print(ComparisonTable(comparison, folders: paths).text(width: Terminal.width(1)))
       if let file { Console.print("table   \(file)") }
+      if let out = options.out {
+        Console.print("report  " + FilePath.join(out, RunReport.fileName))
+      }
     }
     return exit
   }
@@ -197,42 +199,9 @@ package enum CompareCommand {
       Console.print(lines.joined(separator: "\n"))
       Console.print(
         isUnlike
-          ? "not comparable: more differs than strategies, name, seeds, output and targets"
-          : "comparable: only strategies, name, seeds, output or targets differ"
+          ? "not comparable: more differs than strategies, name, seeds, output, targets, diagnostics"
+          : "comparable: only strategies, name, seeds, output, targets or diagnostics differ"
       )
-    }
-  }
-
-  /// Says why runs cannot be compared: E7001, with every setting that differs.
-  private static func refuse(
-    _ differences: [SettingDifference],
-    _ paths: [String],
-    _ format: OutputFormat
-  ) {
-    let count = differences.count
-    let failure = Failure(
-      .mismatch,
-      "E7001",
-      "the folders hold unlike runs: \(count) setting\(count == 1 ? "" : "s") differ"
-        + "\(count == 1 ? "s" : "") that must be the same",
-      hint: "run them under the same conditions; only strategies, name, seeds, output and "
-        + "evaluation.targets may differ"
-    )
-    switch format {
-    case .json:
-      Console.print(
-        JSON.object([
-          ("schema", 1), ("status", "error"), ("code", .string(failure.code)),
-          ("exit", .int(Int(failure.exit.rawValue))), ("message", .string(failure.message)),
-          ("hint", failure.hint.map(JSON.string) ?? .null),
-          ("folders", .array(paths.map(JSON.string))),
-          ("differences", .array(differences.map(\.json))),
-        ])
-      )
-    case .text:
-      Console.report(failure, format: .text)
-      let lines = SettingDifference.table(differences, folders: paths, width: Terminal.width(2))
-      Console.tell("\n" + lines.joined(separator: "\n"))
     }
   }
 }
