@@ -21,7 +21,11 @@ extension HTMLReport {
     let metric = comparison.metric
     let unit = metric.unitText.isEmpty ? "" : ", \(metric.unitText)"
     section.element("h3", [], "\(metric.name)\(unit)")
-    let lines = comparison.sentences + comparison.leftOut
+    // A strategy without any value has its sentence already.
+    let silent = comparison.rows.filter(\.values.isEmpty).map { "left out: \($0.label) has no " }
+    let lines =
+      comparison.budgetLines + comparison.sentences
+      + comparison.leftOut.filter { line in !silent.contains { line.hasPrefix($0) } }
     section.inside("div", [("class", "box")]) { box in
       box.inside("ul") { list in
         for line in lines { list.element("li", [], line) }

@@ -2,33 +2,20 @@ import Aggregation
 import Tensor
 
 extension ReportInput {
-  /// What is compared in a report.
-  public struct Settings: Sendable, Equatable {
-    /// The metric's path; nil: generic and personal accuracy, where they were measured.
-    public var metric: String?
-    /// The label of the strategy that the others are compared with; nil: the first with the metric.
-    public var baseline: String?
-
-    /// A report of both accuracies against the first strategy.
-    public init(metric: String? = nil, baseline: String? = nil) {
-      self.metric = metric
-      self.baseline = baseline
-    }
-  }
-
   /// A report over run folders that were found to be alike, from their files alone.
   ///
   /// Runs that have not finished are shown as far as they came, are named, and are not compared.
   ///
   /// - Parameters:
   ///   - folders: one or several; their settings may differ where `SettingDifference` allows it.
-  ///   - settings: what is compared.
+  ///   - settings: what is compared; without a metric generic and personal accuracy, where they
+  ///     were measured.
   /// - Throws: E7002 when two folders have the same run with different results (exit 7), E2012 for
   ///   an unknown metric or baseline (exit 2), E7003 when the metric that was asked for was not
   ///   measured (exit 7), E4101 when a file is damaged (exit 4).
   public init(
     _ folders: [RunFolder],
-    _ settings: Settings = Settings()
+    _ settings: Comparison.Settings = Comparison.Settings()
   ) throws(Failure) {
     let shown = try ComparedStrategy.all(folders, includingUnfinished: true)
     let several = folders.count > 1
@@ -137,15 +124,11 @@ extension ReportInput {
   /// One comparison per metric that the baseline has.
   private static func comparisons(
     _ folders: [RunFolder],
-    _ asked: Settings
+    _ asked: Comparison.Settings
   ) throws(Failure) -> [Comparison] {
     let finished = try ComparedStrategy.all(folders)
-    var settings = Comparison.Settings()
-    settings.baseline = asked.baseline
-    if let metric = asked.metric {
-      settings.metric = metric
-      return [try Comparison(finished, settings)]
-    }
+    if asked.metric != nil { return [try Comparison(finished, asked)] }
+    var settings = asked
     guard finished.count > 1 else {
       // One strategy is compared with nothing, but a wrong name is still a wrong name.
       if asked.baseline != nil { _ = try Comparison(finished, settings) }
@@ -202,17 +185,31 @@ private struct Splits {
   }
 
   /// Rows whose first field is a number are clients; others are sets besides them.
+  ///
+  /// Byte by byte: there may be a million clients.
   private static func read(_ bytes: [UInt8]) -> One {
     var one = One()
     for line in bytes.split(separator: 10).dropFirst() {
-      let fields = line.split(separator: 44).map { Int(String(decoding: $0, as: UTF8.self)) }
-      guard fields.count >= 2, fields[0] != nil else { continue }
-      let counts = fields.dropFirst(2).map { $0 ?? 0 }
+      var numbers: [Int] = []
+      var number: Int? = 0
+      for byte in line {
+        if byte == 44 {
+          numbers.append(number ?? -1)
+          number = 0
+        } else if byte >= 48, byte <= 57 {
+          number = number.map { $0 &* 10 &+ Int(byte &- 48) }
+        } else {
+          number = nil
+        }
+      }
+      numbers.append(number ?? -1)
+      guard numbers.count >= 2, numbers[0] >= 0 else { continue }
+      let counts = numbers.dropFirst(2).map { max(0, $0) }
       if one.classes.isEmpty { one.classes = [Int](repeating: 0, count: counts.count) }
       for (label, count) in counts.enumerated() where label < one.classes.count {
         one.classes[label] &+= count
       }
-      one.totals.append(fields[1] ?? 0)
+      one.totals.append(numbers[1])
       if one.clients.count <= mostDrawn { one.clients.append(counts) }
     }
     if one.clients.count > mostDrawn { one.clients = [] }

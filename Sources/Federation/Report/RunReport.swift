@@ -15,7 +15,7 @@ public struct RunReport: Sendable {
   /// - Throws: E4102 when nothing was measured yet (exit 4), and what `ReportInput` throws.
   public init(
     _ folders: [RunFolder],
-    _ settings: ReportInput.Settings = ReportInput.Settings()
+    _ settings: Comparison.Settings = Comparison.Settings()
   ) throws(Failure) {
     input = try ReportInput(folders, settings)
     table = HeadlineTable(Summary(input.strategies, targets: input.targets))

@@ -32,12 +32,14 @@ struct SVGIntervalChart {
     let rows = rows
     guard !rows.isEmpty else { return }
     // Two seeds have intervals of thirteen deviations: the figure keeps to three times what the
-    // means need, and an interval that goes on is cut at its edge.
+    // means need, or to most of what half of the intervals need; others end in an arrow.
     let furthest = rows.map { abs($0.mean) }.max() ?? 0
     let ends: [Double] =
       rows.map { $0.mean - ($0.half ?? 0) } + rows.map { $0.mean + ($0.half ?? 0) }
     let (first, last) = (min(0, ends.min() ?? 0), max(0, ends.max() ?? 0))
-    let bound = max(3 * furthest, 1e-6 / comparison.metric.scale)
+    let halves = rows.compactMap(\.half)
+    let usual = halves.isEmpty ? 0 : Metrics.median(halves)
+    let bound = max(3 * furthest, 1.5 * usual, 1e-6 / comparison.metric.scale)
     let low = max(first, -bound)
     let high = min(last, bound)
     let decimals = comparison.decimals
@@ -62,19 +64,17 @@ struct SVGIntervalChart {
         scale.position(min(max(value, scale.range.lowerBound), scale.range.upperBound))
       }
       if let half = row.half {
-        let (a, b, h) = (x(row.mean - half), x(row.mean + half), coordinate(y))
-        svg.shape(
-          "path",
-          [
-            ("class", "line \(style.colour)"),
-            (
-              "d",
-              "M\(coordinate(a)) \(h)L\(coordinate(b)) \(h)"
-                + "M\(coordinate(a)) \(coordinate(y - 5))l0 10"
-                + "M\(coordinate(b)) \(coordinate(y - 5))l0 10"
-            ),
-          ]
-        )
+        let ends = [(row.mean - half, 5.0), (row.mean + half, -5.0)]
+        var path = "M\(coordinate(x(ends[0].0))) \(coordinate(y))"
+        path += "L\(coordinate(x(ends[1].0))) \(coordinate(y))"
+        for (end, inward) in ends {
+          let place = x(end)
+          let isCut = !scale.range.contains(end)
+          let back = coordinate(place + (isCut ? inward : 0))
+          path += "M\(back) \(coordinate(y - 5))L\(coordinate(place)) \(coordinate(y))"
+          path += "L\(back) \(coordinate(y + 5))"
+        }
+        svg.shape("path", [("class", "line \(style.colour)"), ("d", path)])
       }
       svg.shape(
         "path",

@@ -178,7 +178,10 @@ package struct SVGLineChart {
     let style = SVGStyle(index: series.index)
     out.shape(
       "path",
-      [("class", "band \(style.colour)"), ("d", Self.path(upper + lower) + "Z")]
+      [
+        ("class", "band \(style.colour)" + (self.series.count > 4 ? " faint" : "")),
+        ("d", Self.path(upper + lower) + "Z"),
+      ]
     )
   }
 

@@ -134,10 +134,7 @@ package enum CompareCommand {
       try FilePath.makeFolder(out)
       let path = FilePath.join(out, "compare.csv")
       try AtomicFile.write(comparison.csv, to: path)
-      try RunReport(
-        folders,
-        ReportInput.Settings(metric: options.settings.metric, baseline: options.settings.baseline)
-      ).write(to: out, tables: true)
+      try RunReport(folders, options.settings).write(to: out, tables: true)
       file = path
     }
     switch options.format {
@@ -147,6 +144,7 @@ package enum CompareCommand {
           ("schema", 1), ("status", .string(exit == .done ? "ok" : "error")),
           ("exit", .int(Int(exit.rawValue))), ("folders", .array(paths.map(JSON.string))),
           ("table", file.map(JSON.string) ?? .null),
+          ("report", options.out.map { .string(FilePath.join($0, RunReport.fileName)) } ?? .null),
           ("differences", .array(differences.map(\.json))), ("comparison", comparison.json),
         ])
       )

@@ -11,7 +11,7 @@ package struct ReportOptions: Equatable {
   package let latex: String?
   package let markdown: String?
   package let csv: String?
-  package let settings: ReportInput.Settings
+  package let settings: Comparison.Settings
   package let format: OutputFormat
 
   package init(_ invocation: Invocation) throws(Failure) {
@@ -33,10 +33,10 @@ package struct ReportOptions: Equatable {
     latex = invocation.last("latex")
     markdown = invocation.last("markdown")
     csv = invocation.last("csv")
-    settings = ReportInput.Settings(
-      metric: invocation.last("metric"),
-      baseline: invocation.last("baseline")
-    )
+    var settings = Comparison.Settings()
+    settings.metric = invocation.last("metric")
+    settings.baseline = invocation.last("baseline")
+    self.settings = settings
     format = invocation.format
     guard folders.count == 1 || html != nil else {
       throw Failure(
