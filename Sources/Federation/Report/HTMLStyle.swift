@@ -9,7 +9,8 @@ enum HTMLStyle {
     \(figures)
     @media print{:root{\(light)}body{max-width:none;font-size:11pt}
     figure,tr,.box{break-inside:avoid}.scroll{overflow:visible}.scroll svg{min-width:0!important}
-    nav{display:none}
+    nav{display:none}h2,h3,figcaption{break-after:avoid}
+    table{font-size:7.5pt}th,td{padding:.2em .35em}tbody th{position:static;min-width:8em}
     details::details-content{content-visibility:visible;block-size:auto}}
 
     """
@@ -44,11 +45,13 @@ enum HTMLStyle {
       border-bottom:1px solid var(--rule)}
     th{font-weight:600}
     th:first-child,td:first-child{text-align:left}
-    tbody th{position:sticky;left:0;background:var(--paper);white-space:normal;min-width:7em;
+    tbody th{position:sticky;left:0;background:var(--paper);white-space:normal;
+    min-width:min(11em,34vw);
     max-width:16em;overflow-wrap:break-word}
     thead tr:last-child th{white-space:normal;max-width:11em;overflow-wrap:break-word;
     vertical-align:bottom}
-    thead tr:first-child:not(:last-child) th{border-bottom:0;color:var(--soft);text-align:left;padding-bottom:0}
+    thead tr:first-child:not(:last-child) th{border-bottom:0;color:var(--soft);text-align:left;
+    padding-bottom:0}
     thead .start,tbody .start{border-left:1px solid var(--rule)}
     h3{font-size:1rem;margin:1.4em 0 .5em}
     nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:.2em 1.1em;padding:0;margin:1em 0 0;
@@ -92,6 +95,7 @@ enum HTMLStyle {
 
     """
     + (0..<SVGStyle.count).map {
-      ".line.s\($0),.dots.s\($0){stroke:var(--s\($0))}.mark.s\($0),.band.s\($0),.bar.s\($0){fill:var(--s\($0))}"
+      ".line.s\($0),.dots.s\($0){stroke:var(--s\($0))}"
+        + ".mark.s\($0),.band.s\($0),.bar.s\($0){fill:var(--s\($0))}"
     }.joined(separator: "\n")
 }

@@ -133,7 +133,7 @@ extension HeadlineTable {
   /// - Returns: the whole file.
   public func markdown(notes: [String]) -> String {
     let titles = groups.flatMap { group in
-      group.columns.map { "\(Self.short(group.title)) \($0.title)" }
+      group.columns.map { Self.short(group.title) + $0.title }
     }
     let cells = groups.flatMap(\.columns).map(\.cells)
     func line(_ fields: [String]) -> String {
@@ -148,7 +148,7 @@ extension HeadlineTable {
 
   /// "generic accuracy %" → "generic %"; the unit stays.
   private static func short(_ title: String) -> String {
-    title.hasSuffix(" accuracy %") ? title.dropLast(" accuracy %".count) + " %" : ""
+    title.hasSuffix(" accuracy %") ? title.dropLast(" accuracy %".count) + " % " : ""
   }
 
   /// Text in which nothing is markup: a bar would end a cell, a star begin emphasis.
@@ -197,7 +197,7 @@ extension HeadlineTable {
       case "<": out += "\\textless{}"
       case ">": out += "\\textgreater{}"
       case "|": out += "\\textbar{}"
-      case "\"": out += "\\textquotedbl{}"
+      case "\"": out += "''"
       case "&", "%", "$", "#", "_", "{", "}": out += "\\\(scalar)"
       case "±": out += "$\\pm$"
       case let control where control.value < 0x20: out += " "

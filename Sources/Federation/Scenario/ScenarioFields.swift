@@ -172,8 +172,8 @@ package enum ScenarioFields {
       "diagnostics",
       .flag,
       .value(true),
-      "Whether the generic model of a finished run is measured once more: calibration, weight norms "
-        + "and neural collapse, in diagnostics.json and in the report.",
+      "Whether the generic model of a finished run is measured once more: calibration, weight "
+        + "norms and neural collapse, in diagnostics.json and in the report.",
       synonyms: ["calibration", "neuralCollapse", "neural_collapse"]
     ),
   ]

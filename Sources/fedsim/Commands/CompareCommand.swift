@@ -197,8 +197,8 @@ package enum CompareCommand {
       Console.print(lines.joined(separator: "\n"))
       Console.print(
         isUnlike
-          ? "not comparable: more differs than strategies, name, seeds, output, targets, diagnostics"
-          : "comparable: only strategies, name, seeds, output, targets or diagnostics differ"
+          ? "not comparable: more than strategies, name, seeds, output and the report's differs"
+          : "comparable: only strategies, name, seeds, output or what the report shows differ"
       )
     }
   }

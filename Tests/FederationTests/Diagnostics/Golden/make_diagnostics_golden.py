@@ -98,9 +98,11 @@ def main():
             out.write(f'    Case(\n      name: "{name}",\n      classes: {classes},\n')
             out.write(f"      width: {width},\n      counts: {counts},\n")
             out.write(f"      numbers: [\n        {values},\n      ]\n    ),\n")
-        out.write("  ]\n\n  struct Case: Sendable {\n    let name: String\n")
+        out.write("  ]\n\n  struct Case: Sendable {\n")
+        out.write("    let name: String\n")
         out.write("    let classes: Int\n    let width: Int\n    let counts: [Int]\n")
-        out.write("    let numbers: [Double]\n  }\n\n  /// ECE of the 200 predictions of the script.\n")
+        out.write("    let numbers: [Double]\n  }\n\n")
+        out.write("  /// ECE of the 200 predictions of the script.\n")
         out.write(f"  static let calibrationError = {float(calibration())!r}\n}}\n")
 
 
