@@ -43,7 +43,7 @@ extension Simulation {
       for (place, index) in range(piece).enumerated() {
         let label = Int(labels[index])
         counts[label] += 1
-        for j in 0..<width { sums[label * width + j] += Double(result.features[place * width + j]) }
+        Self.add(result.features, place * width, to: &sums, label * width, width)
       }
       if isKept { kept.append(result.features) }
     }
@@ -69,6 +69,22 @@ extension Simulation {
     }
     diagnostics.collapse = Self.collapse(geometry, spreads, counts, weight)
     return diagnostics
+  }
+
+  /// Adds `count` features from one place to the sums at another.
+  private static func add(
+    _ features: [Float],
+    _ first: Int,
+    to sums: inout [Double],
+    _ start: Int,
+    _ count: Int
+  ) {
+    features.withUnsafeBufferPointer { features in
+      sums.withUnsafeMutableBufferPointer { sums in
+        guard count > 0, let x = features.baseAddress, let y = sums.baseAddress else { return }
+        for j in 0..<count { y[start + j] += Double(x[first + j]) }
+      }
+    }
   }
 
   /// ‖P·(h_i − μ)‖² of each image of a piece.

@@ -135,7 +135,8 @@ package struct SVGLineChart {
       start...(axis == .rounds ? max(last, start + 1) : last),
       from: frame.left,
       to: frame.right,
-      count: 6,
+      // Nothing happens between rounds: no ticks there.
+      count: axis == .rounds ? Int(min(6, max(1, last - start))) : 6,
       rounded: false
     )
   }
