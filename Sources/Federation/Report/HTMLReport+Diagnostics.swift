@@ -80,7 +80,7 @@ extension HTMLReport {
       ("ECE %", 2, { $0.calibration.error.map { 100 * $0 } }),
       ("NC1", 3, { $0.collapse?.withinClassVariability }),
       ("std of cosines", 3, { $0.collapse?.cosineDeviation }),
-      ("gap to -1/(C-1)", 3, { $0.collapse?.cosineGap }),
+      ("gap of cosines", 3, { $0.collapse?.cosineGap }),
       ("spread of norms", 3, { $0.collapse?.normVariation }),
       ("|W - M|", 3, { $0.collapse?.alignmentDistance }),
       ("cos(W, M)", 3, { $0.collapse?.alignmentCosine }),
@@ -108,9 +108,9 @@ extension HTMLReport {
   private static let diagnosticNote = """
     ECE: \(CalibrationBins.bins) bins of equal width over the largest probability. Neural \
     collapse, all classes counting alike: NC1 = tr(S_W S_B⁺)/C, scatter within classes beside that \
-    between them; cosines between centred class means, which full collapse puts at -1/(C-1); \
-    spread of their norms: std / mean; |W - M|: distance of the classifier from the centred means, \
-    both of unit Frobenius norm (0: aligned); cos(W, M): mean cosine of a class's weights and its \
-    mean. A dash: it has no meaning for this classifier.
+    between them; cosines between centred class means, and their mean gap to -1/(C-1), where \
+    full collapse puts them; spread of their norms: std / mean; |W - M|: distance of the \
+    classifier from the centred means, both of unit Frobenius norm (0: aligned); cos(W, M): mean \
+    cosine of a class's weights and its mean. A dash: it has no meaning for this classifier.
     """
 }
