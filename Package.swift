@@ -67,7 +67,10 @@ let package = Package(
     .testTarget(
       name: "FederationTests",
       dependencies: ["Federation", "Aggregation", "Client", "Tensor", "TestSupport"],
-      exclude: ["Privacy/Golden/make_privacy_golden.py"],
+      exclude: [
+        "Privacy/Golden/make_privacy_golden.py",
+        "Diagnostics/Golden/make_diagnostics_golden.py",
+      ],
       swiftSettings: strict
     ),
     .testTarget(

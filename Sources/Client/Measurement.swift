@@ -8,6 +8,8 @@ public struct Measurement: Sendable, Equatable {
   public var confusion: [Int]
   /// [C]: Σ of cross-entropy over the images of a true class.
   public var lossByClass: [Double]
+  /// How far confidence is from accuracy.
+  public var calibration = CalibrationBins()
 
   /// Nothing measured yet.
   public init(classes: Int) {
@@ -25,6 +27,7 @@ public struct Measurement: Sendable, Equatable {
   public mutating func add(_ other: Measurement) {
     for i in confusion.indices { confusion[i] += other.confusion[i] }
     for c in lossByClass.indices { lossByClass[c] += other.lossByClass[c] }
+    calibration.add(other.calibration)
   }
 }
 
@@ -58,6 +61,10 @@ extension Network {
         var winner = 0
         for c in 1..<max(1, classes) where row[c] > row[winner] { winner = c }
         measurement.confusion[label * classes + winner] += 1
+        measurement.calibration.add(
+          confidence: CalibrationBins.confidence(row, classes: classes, winner: winner),
+          isCorrect: winner == label
+        )
         measurement.lossByClass[label] +=
           loss.evaluate(logits: row, labels: labels + example, batch: 1, classes: classes).lossSum
       }

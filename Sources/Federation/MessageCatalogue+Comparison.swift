@@ -8,6 +8,24 @@ extension MessageCatalogue {
       "Take a path as in summary.json, such as generic.accuracy, and a label of the runs."
     ),
     Entry(
+      "E2013",
+      "a report without a place",
+      "A report over several folders belongs to none of them.",
+      "Name a file for it: fedsim report DIR... --html FILE."
+    ),
+    Entry(
+      "E4101",
+      "damaged diagnostics",
+      "A run's diagnostics.json is not what fedsim writes.",
+      "Remove it; fedsim resume DIR measures finished models again and writes it."
+    ),
+    Entry(
+      "E4102",
+      "nothing to report",
+      "None of the folders holds a run with a finished round.",
+      "Continue them with fedsim resume DIR."
+    ),
+    Entry(
       "E4100",
       "no finished run",
       "None of the folders holds a run that has reached its last round.",

@@ -22,8 +22,8 @@ package struct Invocation: Equatable {
 
 /// The commands, in the order of the help.
 package enum CommandName: String, CaseIterable {
-  case run, plan, resume, verify, compare, sweep, audit, validate, list, explain, data, privacy
-  case doctor, bench, schema, version
+  case run, plan, resume, verify, compare, report, sweep, audit, validate, list, explain, data
+  case privacy, doctor, bench, schema, version
   case help
 
   /// The options besides the global ones; true: takes a value.
@@ -38,6 +38,11 @@ package enum CommandName: String, CaseIterable {
       [
         "metric": true, "baseline": true, "budget": true, "tie-margin": true,
         "only-changed": false, "out": true, "set": true, "seed": true, "threads": true,
+      ]
+    case .report:
+      [
+        "html": true, "latex": true, "markdown": true, "csv": true, "metric": true,
+        "baseline": true,
       ]
     case .sweep: ["shard": true, "print": false, "out": true, "threads": true]
     case .audit:

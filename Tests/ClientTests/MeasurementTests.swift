@@ -1,4 +1,5 @@
 import Client
+import Foundation
 import Tensor
 import TestSupport
 import Testing
@@ -18,16 +19,24 @@ struct MeasurementTests {
     guard case .floats(let pixels) = fixture.images.pixels else { return }
     var confusion = [Int](repeating: 0, count: 1600)
     var losses = [Double](repeating: 0, count: 40)
+    var gap = 0.0
     for index in indices {
       let input = pixels[index * 6..<(index + 1) * 6].map(Double.init)
       let logits = reference.logits(input, batch: 1)
       let winner = logits.indices.max { logits[$0] < logits[$1] } ?? 0
       confusion[index * 40 + winner] += 1
+      let exponentials = logits.map { exp($0 - logits[winner]) }
+      gap += (winner == index ? 1 : 0) - 1 / exponentials.reduce(0, +)
       losses[index] += ReferenceLoss.crossEntropy(logits, labels: [index], classes: 40)
     }
     #expect(measured.confusion == confusion)
     #expect(measured.classCounts == (0..<40).map { c in indices.count { $0 == c } })
     let bound = 4 * Rounding.forward(fixture.network, batch: 1)
+    // Over all bins together, without the absolute values that make it an error of calibration.
+    let bins = measured.calibration
+    let found = Double(bins.correct.reduce(0, +)) - bins.confidence.reduce(0, +)
+    #expect(bins.total == indices.count)
+    #expect(abs(found - gap) <= bound * Double(indices.count))
     for c in 0..<40 { #expect(abs(measured.lossByClass[c] - losses[c]) <= bound * (1 + losses[c])) }
   }
 
@@ -39,7 +48,14 @@ struct MeasurementTests {
     let whole = fixture.network.measure(space, fixture.loader, Array(0..<40))
     var sum = fixture.network.measure(space, fixture.loader, Array(0..<16))
     sum.add(fixture.network.measure(space, fixture.loader, Array(16..<40)))
-    #expect(sum == whole)
+    #expect(sum.confusion == whole.confusion)
+    #expect(sum.lossByClass == whole.lossByClass)
+    #expect(sum.calibration.counts == whole.calibration.counts)
+    #expect(sum.calibration.correct == whole.calibration.correct)
+    // Sums of up to 40 confidences in two orders: as many roundings of at most 40.
+    for (a, b) in zip(sum.calibration.confidence, whole.calibration.confidence) {
+      #expect(abs(a - b) <= 40 * 40 * .ulpOfOne)
+    }
   }
 
   @Test("equal logits go to the lowest class, and nothing is measured on no image")

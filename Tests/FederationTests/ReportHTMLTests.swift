@@ -1,4 +1,5 @@
 import Federation
+import Foundation
 import Testing
 
 #if canImport(Glibc)
@@ -32,7 +33,7 @@ import Testing
   /// Named, so that a failing case is told by its name and not by ten thousand numbers.
   enum Case: String, CaseIterable {
     case threeSeeds, oneSeed, noRounds, oneRound, hundredClasses, balancedClasses, noStrategies
-    case notFinite, enormous, constant
+    case notFinite, enormous, constant, everything, everythingOnce, manyClients
 
     var html: String {
       switch self {
@@ -44,6 +45,9 @@ import Testing
         HTMLReport(ReportSample.input(counts: (0..<100).map { 500 - 4 * $0 }, clients: 90)).html
       case .balancedClasses:
         HTMLReport(ReportSample.input(counts: [Int](repeating: 500, count: 10))).html
+      case .everything: HTMLReport(ReportSample.whole()).html
+      case .everythingOnce: HTMLReport(ReportSample.whole(seeds: [1], clients: 2)).html
+      case .manyClients: HTMLReport(ReportSample.whole(clients: 1000)).html
       case .notFinite: HTMLReport(ReportSample.diverged(.nan)).html
       case .enormous: HTMLReport(ReportSample.diverged(1e300)).html
       case .constant: HTMLReport(ReportSample.diverged(1e7)).html
@@ -60,8 +64,14 @@ import Testing
   @Test("nothing outside the file is referred to, and no script is in it", arguments: Case.allCases)
   func selfContained(_ name: Case) {
     let html = name.html
-    for forbidden in ["http://", "https://", "<script", "src=", "href=", "url(", "@import"] {
+    for forbidden in ["http://", "https://", "<script", "src=", "url(", "@import", "<link"] {
       #expect(!html.contains(forbidden), "\(name): \(forbidden)")
+    }
+    // Links stay on the page, and lead somewhere.
+    for link in html.split(separator: "href=\"").dropFirst() {
+      let target = link.prefix { $0 != "\"" }
+      #expect(target.hasPrefix("#"), "\(name): \(target)")
+      #expect(html.contains("id=\"\(target.dropFirst())\""), "\(name): \(target)")
     }
   }
 
@@ -96,6 +106,34 @@ import Testing
   func intervals() {
     #expect(HTMLReport(ReportSample.input(seeds: [1])).html.contains("single seed: no interval"))
     #expect(HTMLReport(ReportSample.input()).html.contains(" ± "))
+  }
+
+  @Test("bands are the interval of Student's t; a single seed has none")
+  func bands() {
+    let html = HTMLReport(ReportSample.input()).html
+    #expect(html.contains("95 % interval by Student&#39;s t"))
+    #expect(html.contains("class=\"band"))
+    #expect(!HTMLReport(ReportSample.input(seeds: [1])).html.contains("class=\"band"))
+  }
+
+  @Test("what is compared, who fares worst, what is gained and what models are like is shown")
+  func sections() {
+    let html = HTMLReport(ReportSample.whole()).html
+    for part in [
+      "<h2>Which is better</h2>", "<h3>generic.accuracy, %</h3>", "scaffold - fedavg: ",
+      "3 seeds cannot reach p &lt; 0.25 by sign flips", "<h3>At what cost</h3>", "of fedavg&#39;s",
+      "Accuracy over clients", "What clients gain over training alone",
+      "<h3>Clients that fare worst</h3>", "Reliability: accuracy against confidence",
+      "Classifier weight norms against class frequency", ">NC1<", "<h2>Sources</h2>",
+      "What differs between the folders",
+    ] { #expect(html.contains(part), "\(part)") }
+    // Worst first: client 0 has 20 %, and each client two points more than the one before.
+    let table = html.components(separatedBy: "Clients that fare worst").last ?? ""
+    let rows = table.components(separatedBy: "<th scope=\"row\">").dropFirst().prefix(3)
+    #expect(rows.map { String($0.prefix { $0 != "<" }) } == ["0", "0", "0"])
+    // Beyond so many points only the boxes are drawn.
+    #expect(html.contains("class=\"dots"))
+    #expect(!HTMLReport(ReportSample.whole(clients: 1000)).html.contains("class=\"dots"))
   }
 
   @Test("a huge partition is cut, and the caption says so")

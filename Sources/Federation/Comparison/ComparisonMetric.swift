@@ -47,7 +47,7 @@ public struct ComparisonMetric: Sendable {
     }
     unit = Self.unit(name)
     let worse = [
-      "generic.loss", "train.loss", "personal.fairness.std", "privacy.epsilon.max",
+      "generic.loss", "generic.ece", "train.loss", "personal.fairness.std", "privacy.epsilon.max",
       "privacy.epsilon.median", "privacy.noiseToSignal", "privacy.clipped",
     ]
     lowerIsBetter = worse.contains(name) || unit != .share && unit != .plain

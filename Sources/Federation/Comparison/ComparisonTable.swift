@@ -54,7 +54,8 @@ public struct ComparisonTable: Sendable {
     return lines
   }
 
-  private var columns: [TextColumns.Column] {
+  /// The columns behind the strategies' names; a cell for each of them.
+  var columns: [TextColumns.Column] {
     let (rows, metric, decimals) = (comparison.rows, comparison.metric, comparison.decimals)
     func column(_ title: String, _ cell: (Comparison.Row) -> String) -> TextColumns.Column {
       TextColumns.Column(title: title, cells: rows.map(cell))

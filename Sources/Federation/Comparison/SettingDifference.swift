@@ -10,7 +10,9 @@ public struct SettingDifference: Sendable, Equatable {
   public let isAllowed: Bool
 
   /// Paths in which comparable runs may differ: what is compared, how often, and what is written.
-  static let allowed = ["strategies", "name", "seeds", "output", "evaluation.targets"]
+  static let allowed = [
+    "strategies", "name", "seeds", "output", "evaluation.targets", "evaluation.diagnostics",
+  ]
 
   /// Every setting whose values differ, in the order of the first folder that has it.
   ///

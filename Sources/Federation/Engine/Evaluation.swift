@@ -43,7 +43,8 @@ extension Simulation {
       result.generic = Metrics.generic(
         ConfusionMatrix(all),
         lossSum: all.lossByClass.reduce(0, +),
-        trainCounts: arena.split.classCounts
+        trainCounts: arena.split.classCounts,
+        ece: all.calibration.error
       )
       if !method.models.contains(.personal), tests.sharesOneList {
         let labels = arena.test.images.labels

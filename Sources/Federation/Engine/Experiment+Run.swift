@@ -66,7 +66,7 @@ extension Experiment {
       interruption() ?? (limits.isReached() ? .limitReached : nil)
     }
     let folder = try ExperimentFolder(path, scenarioHash: source.hash, continues: continues)
-    try folder.begin(self, source: source, threads: threads)
+    try folder.begin(self, source: source, threads: threads, warnings: given + warnings)
     let order = runOrder
     var runs: [String: [StrategyRun]] = [:]
     var troubles: [String] = []

@@ -51,7 +51,8 @@ struct ExperimentFolder {
   func begin(
     _ experiment: Experiment,
     source: ScenarioSource,
-    threads: Int
+    threads: Int,
+    warnings: [String] = []
   ) throws(Failure) {
     try AtomicFile.write(source.bytes, to: FilePath.join(path, "scenario.json"))
     if !source.overrides.isEmpty {
@@ -66,6 +67,9 @@ struct ExperimentFolder {
     environment["threads"] = .int(threads)
     environment["scenarioHash"] = .string(source.hash)
     environment["data"] = experiment.dataFacts
+    environment["conditions"] = .array(experiment.conditions.map(JSON.string))
+    environment["warnings"] = .array(warnings.map(JSON.string))
+    environment["command"] = .string(source.command)
     environment["started"] = .string(NumberText.timestamp(Terminal.now()))
     try AtomicFile.write(environment.pretty, to: FilePath.join(path, "environment.json"))
 
@@ -73,7 +77,7 @@ struct ExperimentFolder {
     try FilePath.makeFolder(folder)
     for (index, seed) in experiment.scenario.seeds.enumerated() {
       // The first seed's split has the plain name; each further seed names itself.
-      let suffix = index == 0 ? "" : "-s\(seed)"
+      let suffix = RunFolder.suffix(index, seed)
       let split = experiment.splits[index]
       try AtomicFile.write(
         split.partitionJSON,
@@ -96,7 +100,7 @@ struct ExperimentFolder {
     try AtomicFile.write(environment.pretty, to: file)
   }
 
-  /// Summary, results and report, from the records of all runs so far.
+  /// Summary and results from the records of all runs so far; the report from the files.
   func finish(
     _ experiment: Experiment,
     _ results: [StrategyResult],
@@ -112,34 +116,16 @@ struct ExperimentFolder {
       }
     }
     try AtomicFile.write(
-      summary.json(name: experiment.scenario.name, digests: digests).pretty,
+      summary.json(name: experiment.scenario.name, digests: digests, warnings: warnings).pretty,
       to: FilePath.join(path, "summary.json")
     )
     try AtomicFile.write(
       ResultsTable.csv(results, targets: targets),
       to: FilePath.join(path, "results.csv")
     )
-    let split = experiment.splits[0]
-    var input = ReportInput(
-      title: experiment.scenario.name,
-      conditions: experiment.conditions,
-      warnings: warnings,
-      strategies: results,
-      classCounts: split.classCounts,
-      clientClassCounts: split.clients.count <= 200
-        ? split.clients.indices.map { split.clientClassCounts[$0] } : [],
-      scenario: source.resolved,
-      command: source.command
-    )
-    input.targets = targets
-    for result in results {
-      var epsilons: [Double] = []
-      for run in result.runs {
-        epsilons += try RunFiles.epsilons(in: FilePath.join(path, "\(result.label)-s\(run.seed)"))
-      }
-      if !epsilons.isEmpty { input.clientEpsilons.append((result.label, epsilons)) }
-    }
-    try AtomicFile.write(HTMLReport(input).html, to: FilePath.join(path, "report.html"))
+    // What is read back is what `fedsim report` reads: both pages are the same.
+    let input = try ReportInput([try RunFolder(path)])
+    try AtomicFile.write(HTMLReport(input).html, to: FilePath.join(path, RunReport.fileName))
     try noteEnd()
   }
 }

@@ -107,6 +107,7 @@ struct Run<Method: Strategy> {
       return result
     }
     try writeModels(files)
+    if arena.scenario.evaluation.diagnostics { try files.write(simulation.diagnostics()) }
     return result
   }
 

@@ -134,6 +134,13 @@ struct RunFiles {
     try events?.sync()
   }
 
+  /// Writes `diagnostics.json`; nothing for a method without a generic model.
+  func write(_ diagnostics: ModelDiagnostics?) throws(Failure) {
+    guard let diagnostics else { return }
+    let path = FilePath.join(folder, ModelDiagnostics.fileName)
+    try AtomicFile.write(diagnostics.json.pretty, to: path)
+  }
+
   /// Writes a model below `final/`.
   func writeModel(
     _ model: [Float],

@@ -1,23 +1,20 @@
 /// The report's section on what accuracy cost: over megabytes, and over the federation's clock.
 extension HTMLReport {
-  func writeCosts(to main: inout Markup) {
+  func writeCosts(to section: inout Markup) {
     let charts = [CostCurve.megabytes, .seconds].map { $0.chart(input.strategies) }
       .filter { $0.series.contains { !$0.points.isEmpty } }
     if charts.isEmpty { return }
-    main.inside("section") { section in
-      section.element("h2", [], "Accuracy against cost")
-      var note =
-        "Curves join evaluations; what was spent until then is a mean over seeds, as is the "
-        + "accuracy. Megabytes count encoded bytes both ways, and what was sent before the first "
-        + "round."
-      let silent = CostCurve.megabytes.silent(input.strategies)
-      if !silent.isEmpty {
-        note += " Not shown, because they send nothing: \(silent.joined(separator: ", "))."
-      }
-      section.element("p", [("class", "note")], note)
-      section.inside("div", [("class", "grid")]) { grid in
-        for chart in charts { chart.write(to: &grid) }
-      }
+    var note =
+      "Curves join evaluations; what was spent until then is a mean over seeds, as is the "
+      + "accuracy; shaded is the accuracy's 95 % interval (Student t). Megabytes count encoded "
+      + "bytes both ways, and what was sent before the first round."
+    let silent = CostCurve.megabytes.silent(input.strategies)
+    if !silent.isEmpty {
+      note += " Not shown, because they send nothing: \(silent.joined(separator: ", "))."
+    }
+    section.element("p", [("class", "note")], note)
+    section.inside("div", [("class", "grid")]) { grid in
+      for chart in charts { chart.write(to: &grid) }
     }
   }
 }
@@ -72,7 +69,8 @@ package struct CostCurve {
       series: strategies.enumerated().map { index, strategy in
         SVGLineChart.Series(label: strategy.label, index: index, points: points(strategy.runs))
       },
-      axis: axis
+      axis: axis,
+      bounds: 0...100
     )
   }
 

@@ -12,8 +12,33 @@ public struct HTMLReport: Sendable {
     summary = Summary(input.strategies, targets: input.targets)
   }
 
+  private typealias Section = (
+    title: String, write: @Sendable (HTMLReport, inout Markup) -> Void
+  )
+
+  /// The sections in the order of the page; what has nothing to show is left out.
+  private static let sections: [Section] =
+    [
+      ("Results", { $0.writeResults(to: &$1) }),
+      ("Which is better", { $0.writeComparisons(to: &$1) }),
+      ("Cost to a target", { $0.writeTargets(to: &$1) }),
+      ("Learning curves", { $0.writeCurves(to: &$1) }),
+      ("Classes", { $0.writeClasses(to: &$1) }),
+      ("Clients", { $0.writeClients(to: &$1) }),
+      ("Accuracy against cost", { $0.writeCosts(to: &$1) }),
+      ("Privacy", { $0.writePrivacy(to: &$1) }),
+      ("Diagnostics", { $0.writeDiagnostics(to: &$1) }),
+      ("Exact settings", { $0.writeSettings(to: &$1) }),
+      ("Sources", { $0.writeReferences(to: &$1) }),
+    ]
+
   /// The whole file.
   public var html: String {
+    let written = Self.sections.map { section -> (title: String, text: String) in
+      var body = Markup()
+      section.write(self, &body)
+      return (section.title, body.text)
+    }.filter { !$0.text.isEmpty }
     var out = Markup()
     out.raw("<!DOCTYPE html>\n")
     out.inside("html", [("lang", "en")]) { page in
@@ -25,19 +50,34 @@ public struct HTMLReport: Sendable {
       }
       page.inside("body") { body in
         writeHeader(to: &body)
+        writeContents(written.map(\.title), to: &body)
         body.inside("main") { main in
-          writeResults(to: &main)
-          writeTargets(to: &main)
-          writeCurves(to: &main)
-          writeCosts(to: &main)
-          writePrivacy(to: &main)
-          writeClasses(to: &main)
-          writeClients(to: &main)
-          writeSettings(to: &main)
+          for section in written {
+            main.inside("section", [("id", Self.anchor(section.title))]) { out in
+              out.element("h2", [], section.title)
+              out.raw(section.text)
+            }
+          }
         }
       }
     }
     return out.text
+  }
+
+  private static func anchor(_ title: String) -> String {
+    title.lowercased().split(separator: " ").joined(separator: "-")
+  }
+
+  /// The way to the sections, within the page.
+  private func writeContents(_ titles: [String], to body: inout Markup) {
+    if titles.isEmpty { return }
+    body.inside("nav", [("aria-label", "Sections")]) { nav in
+      nav.inside("ul") { list in
+        for title in titles {
+          list.inside("li") { $0.element("a", [("href", "#" + Self.anchor(title))], title) }
+        }
+      }
+    }
   }
 
   private func writeHeader(to body: inout Markup) {
@@ -46,6 +86,9 @@ public struct HTMLReport: Sendable {
       header.inside("ul", [("class", "plain")]) { list in
         for line in input.conditions { list.element("li", [], line) }
         list.element("li", [], seedNote)
+        if input.folders.count > 1 {
+          list.element("li", [], "from \(input.folders.joined(separator: ", "))")
+        }
       }
       if input.warnings.isEmpty { return }
       header.inside("div", [("class", "box warn"), ("role", "note")]) { box in
@@ -65,21 +108,11 @@ public struct HTMLReport: Sendable {
       : "single seed: no interval"
   }
 
-  private func writeResults(to main: inout Markup) {
-    section("Results", to: &main) { section in
-      section.inside("div", [("class", "scroll"), ("tabindex", "0")]) { box in
-        HTMLTable(summary: summary).write(to: &box)
-      }
-      let sentences = SummarySentence.all(summary)
-      if !sentences.isEmpty {
-        section.inside("div", [("class", "box")]) { box in
-          box.inside("ul") { list in
-            for sentence in sentences { list.element("li", [], sentence.text) }
-          }
-        }
-      }
-      section.element("p", [("class", "note")], definitions)
+  private func writeResults(to section: inout Markup) {
+    section.inside("div", [("class", "scroll"), ("tabindex", "0")]) { box in
+      HeadlineTable(summary).write(to: &box)
     }
+    section.element("p", [("class", "note")], definitions)
   }
 
   private var definitions: String {
@@ -96,35 +129,38 @@ public struct HTMLReport: Sendable {
       + "encoded bytes of all messages of a run, in units of 10⁶ bytes."
   }
 
-  private func writeCurves(to main: inout Markup) {
+  private func writeCurves(to section: inout Markup) {
     let charts = [
-      chart("Generic accuracy", "accuracy %") { $0.generic.map { 100 * $0.accuracy } },
-      chart("Personal accuracy", "mean over clients, accuracy %") {
+      chart("Generic accuracy", "accuracy %", within: 0...100) {
+        $0.generic.map { 100 * $0.accuracy }
+      },
+      chart("Personal accuracy", "mean over clients, accuracy %", within: 0...100) {
         $0.personal.map { 100 * $0.accuracy }
       },
-      chart("Generic accuracy on tail classes", "accuracy %") {
+      chart("Generic accuracy on tail classes", "accuracy %", within: 0...100) {
         ($0.generic?.shots?.tail).map { 100 * $0 }
       },
-      chart("Training loss", "cross-entropy per example") { $0.train?.loss },
+      chart("Calibration error of the generic model", "ECE %", within: 0...100) {
+        ($0.generic?.ece).map { 100 * $0 }
+      },
+      chart("Training loss", "cross-entropy per example", within: 0...1e300) { $0.train?.loss },
     ].filter { $0.series.contains { !$0.points.isEmpty } }
     if charts.isEmpty { return }
-    section("Learning curves", to: &main) { section in
-      if mostSeeds >= 2 {
-        section.element(
-          "p",
-          [("class", "note")],
-          "Lines: mean over seeds. Shaded: from the lowest to the highest seed."
-        )
-      }
-      section.inside("div", [("class", "grid")]) { grid in
-        for chart in charts { chart.write(to: &grid) }
-      }
+    if mostSeeds >= 2 { section.element("p", [("class", "note")], Self.bandNote) }
+    section.inside("div", [("class", "grid")]) { grid in
+      for chart in charts { chart.write(to: &grid) }
     }
   }
+
+  /// What lines and bands are.
+  static let bandNote =
+    "Lines: mean over seeds. Shaded: its 95 % interval by Student's t at that evaluation, not "
+    + "adjusted for being many; wide with few seeds, and cut where it leaves the figure."
 
   private func chart(
     _ title: String,
     _ yTitle: String,
+    within bounds: ClosedRange<Double>,
     value: (RoundRecord) -> Double?
   ) -> SVGLineChart {
     SVGLineChart(
@@ -136,31 +172,30 @@ public struct HTMLReport: Sendable {
           index: index,
           points: SVGLineChart.points(strategy.runs, value: value)
         )
-      }
+      },
+      bounds: bounds
     )
   }
 
-  private func writeClasses(to main: inout Markup) {
+  private func writeClasses(to section: inout Markup) {
     let classes = input.classCounts.count
     let series = input.strategies.enumerated().compactMap { index, strategy in
       meanPerClass(strategy, classes: classes).map { (strategy.label, index, $0) }
     }
     guard classes > 0, !series.isEmpty else { return }
-    section("Classes", to: &main) { section in
-      section.element(
-        "p",
-        [("class", "note")],
-        mostSeeds >= 2
-          ? "Generic model at its last evaluation, mean over seeds."
-          : "Generic model at its last evaluation."
-      )
-      SVGClassChart(
-        classNames: input.classNames,
-        counts: input.classCounts,
-        groups: ShotGroups.cumulativeShare(input.classCounts),
-        series: series
-      ).write(to: &section)
-    }
+    section.element(
+      "p",
+      [("class", "note")],
+      mostSeeds >= 2
+        ? "Generic model at its last evaluation, mean over seeds."
+        : "Generic model at its last evaluation."
+    )
+    SVGClassChart(
+      classNames: input.classNames,
+      counts: input.classCounts,
+      groups: ShotGroups.cumulativeShare(input.classCounts),
+      series: series
+    ).write(to: &section)
   }
 
   private func meanPerClass(_ strategy: StrategyResult, classes: Int) -> [Double]? {
@@ -168,68 +203,5 @@ public struct HTMLReport: Sendable {
       .filter { $0.count == classes }
     if finals.isEmpty { return nil }
     return (0..<classes).map { label in Metrics.mean(finals.map { $0[label] }) }
-  }
-
-  private func writeClients(to main: inout Markup) {
-    if input.clientClassCounts.isEmpty { return }
-    section("Clients", to: &main) { section in
-      SVGHeatmap(classNames: input.classNames, counts: input.clientClassCounts)
-        .write(to: &section)
-    }
-  }
-
-  private func writeSettings(to main: inout Markup) {
-    section("Exact settings", to: &main) { section in
-      if !input.command.isEmpty {
-        section.element("p", [], "To repeat these runs:")
-        section.inside("pre") { $0.element("code", [], input.command) }
-      }
-      if input.scenario.members?.isEmpty == false {
-        section.inside("details") { details in
-          details.element("summary", [], "Scenario with every default")
-          details.element("pre", [], input.scenario.pretty)
-        }
-      }
-      section.inside("details") { details in
-        details.element("summary", [], "Digests of the final state")
-        details.inside("div", [("class", "scroll")]) { writeDigests(to: &$0) }
-      }
-    }
-  }
-
-  private func writeDigests(to out: inout Markup) {
-    out.inside("table") { table in
-      table.inside("thead") { head in
-        head.inside("tr") { row in
-          for title in ["strategy", "seed", "round", "digest"] {
-            row.element("th", [("scope", "col")], title)
-          }
-        }
-      }
-      table.inside("tbody") { body in
-        for strategy in input.strategies {
-          for run in strategy.runs {
-            guard let last = run.records.last else { continue }
-            body.inside("tr") { row in
-              row.element("td", [], strategy.label)
-              row.element("td", [], "\(run.seed)")
-              row.element("td", [], "\(last.round)")
-              row.inside("td") { $0.element("code", [], last.digest) }
-            }
-          }
-        }
-      }
-    }
-  }
-
-  private func section(
-    _ title: String,
-    to main: inout Markup,
-    _ body: (inout Markup) -> Void
-  ) {
-    main.inside("section") { section in
-      section.element("h2", [], title)
-      body(&section)
-    }
   }
 }

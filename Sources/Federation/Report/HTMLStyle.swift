@@ -9,6 +9,8 @@ enum HTMLStyle {
     \(figures)
     @media print{:root{\(light)}body{max-width:none;font-size:11pt}
     figure,tr,.box{break-inside:avoid}.scroll{overflow:visible}.scroll svg{min-width:0!important}
+    nav{display:none}h2,h3,figcaption{break-after:avoid}
+    table{font-size:7.5pt}th,td{padding:.2em .35em}tbody th{position:static;min-width:8em}
     details::details-content{content-visibility:visible;block-size:auto}}
 
     """
@@ -37,14 +39,24 @@ enum HTMLStyle {
     .box ul{margin:.2em 0;padding-left:1.2em}
     .note{color:var(--soft);font-size:.9rem}
     .scroll{overflow-x:auto}
+    .grid+.scroll,.scroll+.grid{margin-top:20px}
     table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.95rem}
     th,td{padding:.35em .7em;text-align:right;white-space:nowrap;
       border-bottom:1px solid var(--rule)}
     th{font-weight:600}
     th:first-child,td:first-child{text-align:left}
-    tbody th{position:sticky;left:0;background:var(--paper)}
-    thead tr:first-child th{border-bottom:0;color:var(--soft);text-align:left;padding-bottom:0}
+    tbody th{position:sticky;left:0;background:var(--paper);white-space:normal;
+    min-width:min(11em,34vw);
+    max-width:16em;overflow-wrap:break-word}
+    thead tr:last-child th{white-space:normal;max-width:11em;overflow-wrap:break-word;
+    vertical-align:bottom}
+    thead tr:first-child:not(:last-child) th{border-bottom:0;color:var(--soft);text-align:left;
+    padding-bottom:0}
     thead .start,tbody .start{border-left:1px solid var(--rule)}
+    h3{font-size:1rem;margin:1.4em 0 .5em}
+    nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:.2em 1.1em;padding:0;margin:1em 0 0;
+    font-size:.9rem}
+    a{color:inherit}
     code,pre{font-family:ui-monospace,"DejaVu Sans Mono",Consolas,monospace;font-size:.88rem}
     pre{background:var(--tint);padding:.8em 1em;overflow-x:auto;margin:.6em 0}
     summary{cursor:pointer;font-weight:600}
@@ -65,6 +77,13 @@ enum HTMLStyle {
     .line{fill:none;stroke-width:2;stroke-linejoin:round}
     .mark{stroke:var(--paper);stroke-width:.7}
     .band{fill-opacity:.16;stroke:none}
+    .band.faint{fill-opacity:.08}
+    .band.box{fill-opacity:.28}
+    .grid svg[role]{max-width:720px}
+    svg text.row{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}
+    .line.thin{stroke-width:1.2}
+    .dots{fill:none;stroke-width:3.6;stroke-linecap:round;stroke-opacity:.45}
+    path.zero{stroke:var(--soft);fill:none;stroke-width:1.4;stroke-dasharray:5 4}
     .count{fill:var(--count)}
     .heat{fill:var(--heat)}
     .zone{fill:var(--tint)}
@@ -76,6 +95,7 @@ enum HTMLStyle {
 
     """
     + (0..<SVGStyle.count).map {
-      ".line.s\($0){stroke:var(--s\($0))}.mark.s\($0),.band.s\($0),.bar.s\($0){fill:var(--s\($0))}"
+      ".line.s\($0),.dots.s\($0){stroke:var(--s\($0))}"
+        + ".mark.s\($0),.band.s\($0),.bar.s\($0){fill:var(--s\($0))}"
     }.joined(separator: "\n")
 }

@@ -23,6 +23,7 @@ public struct HeadlineMetric: Sendable, Equatable {
     HeadlineMetric("generic.shotsAbsolute.head") { $0.lastGeneric?.shotsAbsolute?.head },
     HeadlineMetric("generic.shotsAbsolute.middle") { $0.lastGeneric?.shotsAbsolute?.middle },
     HeadlineMetric("generic.shotsAbsolute.tail") { $0.lastGeneric?.shotsAbsolute?.tail },
+    HeadlineMetric("generic.ece") { $0.lastGeneric?.ece },
     HeadlineMetric("personal.accuracy") { $0.lastPersonal?.accuracy },
     HeadlineMetric("personal.fairness.std") { $0.lastPersonal?.fairness.std },
     HeadlineMetric("personal.fairness.p10") { $0.lastPersonal?.fairness.p10 },

@@ -43,11 +43,13 @@ public enum Metrics {
   ///   - confusion: predictions on the test set.
   ///   - lossSum: sum of the cross-entropies of all test images.
   ///   - trainCounts: training images per class, [C]; they define head, middle and tail.
+  ///   - ece: expected calibration error; nil when not known.
   /// - Returns: the measures for a round record.
   public static func generic(
     _ confusion: ConfusionMatrix,
     lossSum: Double,
-    trainCounts: [Int]
+    trainCounts: [Int],
+    ece: Double? = nil
   ) -> RoundRecord.Generic {
     let recalls = confusion.recalls
     return RoundRecord.Generic(
@@ -57,7 +59,8 @@ public enum Metrics {
       macroF1: confusion.macroF1,
       perClass: recalls,
       shots: ShotGroups.cumulativeShare(trainCounts)?.accuracies(recalls),
-      shotsAbsolute: ShotGroups.absolute(trainCounts).accuracies(recalls)
+      shotsAbsolute: ShotGroups.absolute(trainCounts).accuracies(recalls),
+      ece: ece
     )
   }
 

@@ -95,6 +95,7 @@ extension RoundRecord.Generic {
     ]
     if let shots { members.append(("shots", shots.json)) }
     if let shotsAbsolute { members.append(("shotsAbsolute", shotsAbsolute.json)) }
+    if let ece { members.append(("ece", .number(ece))) }
     return .object(members)
   }
 
@@ -112,7 +113,8 @@ extension RoundRecord.Generic {
       macroF1: macroF1,
       perClass: recalls,
       shots: json["shots"].flatMap(RoundRecord.Shots.init),
-      shotsAbsolute: json["shotsAbsolute"].flatMap(RoundRecord.Shots.init)
+      shotsAbsolute: json["shotsAbsolute"].flatMap(RoundRecord.Shots.init),
+      ece: json["ece"]?.measure
     )
   }
 }

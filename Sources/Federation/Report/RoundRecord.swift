@@ -104,6 +104,8 @@ public struct RoundRecord: Sendable, Equatable {
     public var shots: Shots?
     /// Groups by absolute counts.
     public var shotsAbsolute: Shots?
+    /// Expected calibration error in [0, 1], 15 bins of equal width; nil in records that lack it.
+    public var ece: Double?
 
     /// Every measure of a generic model.
     public init(
@@ -113,8 +115,10 @@ public struct RoundRecord: Sendable, Equatable {
       macroF1: Double,
       perClass: [Double],
       shots: Shots? = nil,
-      shotsAbsolute: Shots? = nil
+      shotsAbsolute: Shots? = nil,
+      ece: Double? = nil
     ) {
+      self.ece = ece
       self.accuracy = accuracy
       self.loss = loss
       self.balancedAccuracy = balancedAccuracy

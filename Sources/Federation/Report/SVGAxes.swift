@@ -138,14 +138,14 @@ struct SVGFrame {
       out.shape("path", [("class", "base"), ("d", "M\(x) \(y)l0 4")])
       out.element(
         "text",
-        [("x", x), ("y", coordinate(bottom + 18)), ("text-anchor", "middle")],
+        [("x", x), ("y", coordinate(bottom + 20)), ("text-anchor", "middle")],
         scale.label(tick)
       )
     }
     out.element(
       "text",
       [
-        ("x", coordinate((left + right) / 2)), ("y", coordinate(bottom + 36)),
+        ("x", coordinate((left + right) / 2)), ("y", coordinate(bottom + 40)),
         ("text-anchor", "middle"), ("class", "axis"),
       ],
       title

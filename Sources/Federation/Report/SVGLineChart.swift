@@ -1,5 +1,5 @@
-/// Curves over rounds, or over what rounds cost: the mean over seeds with a band from the lowest to
-/// the highest seed.
+/// Curves over rounds, or over what rounds cost: the mean over seeds with the band of its 95 %
+/// interval by Student's t, where there are two seeds or more.
 package struct SVGLineChart {
   let title: String
   /// What the vertical axis shows, with its unit.
@@ -7,6 +7,8 @@ package struct SVGLineChart {
   let series: [Series]
   /// What the horizontal axis shows.
   var axis = Axis.rounds
+  /// What the values can be; bands end there.
+  var bounds = -1e300...1e300
 
   /// What curves run over.
   package enum Axis: Equatable {
@@ -24,7 +26,7 @@ package struct SVGLineChart {
     let points: [Point]
   }
 
-  /// Mean, lowest and highest seed in a round.
+  /// Mean over seeds and the ends of its interval in a round; all one with a single seed.
   package struct Point: Equatable {
     /// The round, or what was spent until then.
     package let x: Double
@@ -54,17 +56,20 @@ package struct SVGLineChart {
     let stride = (rounds.count + mostPoints - 1) / mostPoints
     return rounds.enumerated().compactMap { position, round in
       guard position % max(stride, 1) == 0 || position == rounds.count - 1,
-        let values = byRound[round], let low = values.min(), let high = values.max()
+        let values = byRound[round]
       else { return nil }
-      return Point(x: Double(round), mean: Metrics.mean(values), low: low, high: high)
+      let statistics = SeedStatistics(values)
+      let half = statistics.halfWidth ?? 0
+      let mean = statistics.mean
+      return Point(x: Double(round), mean: mean, low: mean - half, high: mean + half)
     }
   }
 
   /// The figure and its legend; nothing when there is no point.
   func write(to out: inout Markup) {
     let all = series.flatMap(\.points)
-    guard let low = all.map(\.low).min(), let high = all.map(\.high).max(),
-      let first = all.map(\.x).min(), let last = all.map(\.x).max()
+    guard let range = verticalRange(all), let first = all.map(\.x).min(),
+      let last = all.map(\.x).max()
     else { return }
     let frame = SVGFrame(
       left: 46,
@@ -72,9 +77,8 @@ package struct SVGLineChart {
       top: 40,
       bottom: Self.height - 48
     )
-    let floor = low >= 0 && low < 0.6 * high ? 0 : low
     let vertical = SVGScale(
-      floor...max(high, floor),
+      range,
       from: frame.bottom,
       to: frame.top,
       count: 5,
@@ -104,6 +108,23 @@ package struct SVGLineChart {
     }
   }
 
+  /// What the vertical axis shows: all means, and of the bands what lies within the bounds and no
+  /// further from the means than these are from each other.
+  ///
+  /// Intervals of two seeds are thirteen deviations wide; they must not flatten the curves.
+  private func verticalRange(_ points: [Point]) -> ClosedRange<Double>? {
+    guard let least = points.map(\.mean).min(), let most = points.map(\.mean).max() else {
+      return nil
+    }
+    let span = max(most - least, 0.05 * max(abs(most), abs(least)))
+    let lowest = points.map(\.low).min() ?? least
+    let low = min(least, max(lowest, least - span, bounds.lowerBound))
+    let highest = points.map(\.high).max() ?? most
+    let high = max(most, min(highest, most + span, bounds.upperBound))
+    let floor = low >= 0 && low < 0.6 * high ? 0 : low
+    return floor...max(high, floor)
+  }
+
   private func horizontal(_ range: ClosedRange<Double>, _ frame: SVGFrame) -> SVGScale {
     let (first, last) = (range.lowerBound, range.upperBound)
     if case .cost = axis, first > 0, last > 20 * first {
@@ -114,7 +135,8 @@ package struct SVGLineChart {
       start...(axis == .rounds ? max(last, start + 1) : last),
       from: frame.left,
       to: frame.right,
-      count: 6,
+      // Nothing happens between rounds: no ticks there.
+      count: axis == .rounds ? Int(min(6, max(1, last - start))) : 6,
       rounded: false
     )
   }
@@ -148,14 +170,19 @@ package struct SVGLineChart {
   ) {
     let points = series.points
     guard points.count > 1, points.contains(where: { $0.high > $0.low }) else { return }
-    let upper = points.map { (horizontal.position($0.x), vertical.position($0.high)) }
-    let lower = points.reversed().map {
-      (horizontal.position($0.x), vertical.position($0.low))
+    func edge(_ point: Point, _ value: Double) -> (Double, Double) {
+      let shown = min(max(value, vertical.range.lowerBound), vertical.range.upperBound)
+      return (horizontal.position(point.x), vertical.position(shown))
     }
+    let upper = points.map { edge($0, $0.high) }
+    let lower = points.reversed().map { edge($0, $0.low) }
     let style = SVGStyle(index: series.index)
     out.shape(
       "path",
-      [("class", "band \(style.colour)"), ("d", Self.path(upper + lower) + "Z")]
+      [
+        ("class", "band \(style.colour)" + (self.series.count > 4 ? " faint" : "")),
+        ("d", Self.path(upper + lower) + "Z"),
+      ]
     )
   }
 

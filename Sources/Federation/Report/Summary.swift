@@ -47,10 +47,15 @@ public struct Summary: Sendable {
   /// - Parameters:
   ///   - name: the scenario's name.
   ///   - digests: the last digest by strategy label and seed.
+  ///   - warnings: what the reader must know, with what kept runs from finishing.
   /// - Returns: the file as a value.
-  public func json(name: String, digests: [String: [UInt64: String]] = [:]) -> JSON {
+  public func json(
+    name: String,
+    digests: [String: [UInt64: String]] = [:],
+    warnings: [String] = []
+  ) -> JSON {
     .object([
-      ("name", .string(name)),
+      ("name", .string(name)), ("warnings", .array(warnings.map(JSON.string))),
       ("interval", "95 % Student t over seeds: mean ± halfWidth"),
       ("strategies", .array(strategies.map { Summary.json($0, digests[$0.label] ?? [:]) })),
       ("differences", .array(SummarySentence.all(self).map(\.json))),
@@ -133,6 +138,7 @@ public enum ResultsTable {
       add("loss", "generic", "all", generic.loss)
       add("balancedAccuracy", "generic", "all", generic.balancedAccuracy)
       add("macroF1", "generic", "all", generic.macroF1)
+      add("ece", "generic", "all", generic.ece)
       for (suffix, shots) in [("", generic.shots), ("-absolute", generic.shotsAbsolute)] {
         add("accuracy", "generic", "head" + suffix, shots?.head)
         add("accuracy", "generic", "middle" + suffix, shots?.middle)

@@ -102,44 +102,24 @@ struct TargetTable {
 
 extension HTMLReport {
   /// The table of targets; nothing when none was asked for.
-  func writeTargets(to main: inout Markup) {
+  func writeTargets(to section: inout Markup) {
     let table = TargetTable(summary)
     if table.parts.isEmpty { return }
-    main.inside("section") { section in
-      section.element("h2", [], "Cost to a target")
-      for part in table.parts {
-        section.element("h3", [], part.title)
-        section.inside("div", [("class", "scroll"), ("tabindex", "0")]) { box in
-          write(part, table.labels, to: &box)
+    for part in table.parts {
+      section.element("h3", [], part.title)
+      PlainTable(
+        titles: ["strategy"] + part.columns.map(\.title),
+        rows: table.labels.enumerated().map { index, label in
+          [label] + part.columns.map { $0.cells[index] }
         }
-      }
-      section.element(
-        "p",
-        [("class", "note")],
-        TargetTable.note
-          + ". Setup: bytes in both directions before the first round. A dash: not reached by any "
-          + "seed, or not known."
-      )
+      ).write(to: &section)
     }
-  }
-
-  private func write(_ part: TargetTable.Part, _ labels: [String], to out: inout Markup) {
-    out.inside("table") { table in
-      table.inside("thead") { head in
-        head.inside("tr") { row in
-          for title in ["strategy"] + part.columns.map(\.title) {
-            row.element("th", [("scope", "col")], title)
-          }
-        }
-      }
-      table.inside("tbody") { body in
-        for (index, label) in labels.enumerated() {
-          body.inside("tr") { row in
-            row.element("th", [("scope", "row")], label)
-            for column in part.columns { row.element("td", [], column.cells[index]) }
-          }
-        }
-      }
-    }
+    section.element(
+      "p",
+      [("class", "note")],
+      TargetTable.note
+        + ". Setup: bytes in both directions before the first round. A dash: not reached by any "
+        + "seed, or not known."
+    )
   }
 }

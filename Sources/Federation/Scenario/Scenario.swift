@@ -249,6 +249,8 @@ public struct EvaluationSettings: Sendable, Equatable {
   public var every: Int
   /// Accuracies whose cost is reported.
   public var targets: [AccuracyTarget] = []
+  /// Whether finished models are measured once more, for `diagnostics.json`.
+  public var diagnostics = true
 }
 
 /// What is written besides the trace.

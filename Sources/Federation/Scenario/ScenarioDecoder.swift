@@ -46,6 +46,7 @@ struct ScenarioDecoder {
 
   private func evaluation(_ node: Node) throws(Missing) -> EvaluationSettings {
     var settings = EvaluationSettings(every: try node.int("every"))
+    settings.diagnostics = try node.flag("diagnostics")
     guard node.has("targets") else { return settings }
     let targets = try node.node("targets")
     for model in AccuracyTarget.Model.allCases {

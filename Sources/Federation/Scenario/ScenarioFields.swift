@@ -168,6 +168,14 @@ package enum ScenarioFields {
         + "what had been spent until then.",
       synonyms: ["target", "targetAccuracy", "target_accuracy", "thresholds"]
     ),
+    Field(
+      "diagnostics",
+      .flag,
+      .value(true),
+      "Whether the generic model of a finished run is measured once more: calibration, weight "
+        + "norms and neural collapse, in diagnostics.json and in the report.",
+      synonyms: ["calibration", "neuralCollapse", "neural_collapse"]
+    ),
   ]
 
   private static func target(_ name: String, _ summary: String) -> Field {

@@ -11,6 +11,7 @@ package enum Command {
     case .verify: return try VerifyCommand.run(VerifyOptions(invocation))
     case .resume: return try ResumeCommand.run(ResumeOptions(invocation))
     case .compare: return try CompareCommand.run(CompareOptions(invocation))
+    case .report: return try ReportCommand.run(ReportOptions(invocation))
     case .sweep: return try SweepCommand.run(SweepOptions(invocation))
     case .audit: return try AuditCommand.run(AuditOptions(invocation))
     case .validate: return try ValidateCommand.run(invocation)

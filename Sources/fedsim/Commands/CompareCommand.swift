@@ -117,18 +117,13 @@ package enum CompareCommand {
       }
       paths.append(runner.folder)
     }
-    var folders: [RunFolder] = []
-    for path in paths { folders.append(try RunFolder(path)) }
-    let differences = SettingDifference.all(folders)
-    let isUnlike = differences.contains { !$0.isAllowed }
     if options.onlyChanged {
+      let differences = SettingDifference.all(try LikeRuns.folders(paths))
       show(differences, paths, options.format)
-      return isUnlike ? .mismatch : exit
+      return differences.contains { !$0.isAllowed } ? .mismatch : exit
     }
-    if isUnlike {
-      refuse(differences.filter { !$0.isAllowed }, paths, options.format)
-      return .mismatch
-    }
+    guard let folders = try LikeRuns.read(paths, options.format) else { return .mismatch }
+    let differences = SettingDifference.all(folders)
     let comparison = try Comparison(
       ComparedStrategy.all(folders),
       options.settings,
@@ -139,6 +134,7 @@ package enum CompareCommand {
       try FilePath.makeFolder(out)
       let path = FilePath.join(out, "compare.csv")
       try AtomicFile.write(comparison.csv, to: path)
+      try RunReport(folders, options.settings).write(to: out, tables: true)
       file = path
     }
     switch options.format {
@@ -148,12 +144,16 @@ package enum CompareCommand {
           ("schema", 1), ("status", .string(exit == .done ? "ok" : "error")),
           ("exit", .int(Int(exit.rawValue))), ("folders", .array(paths.map(JSON.string))),
           ("table", file.map(JSON.string) ?? .null),
+          ("report", options.out.map { .string(FilePath.join($0, RunReport.fileName)) } ?? .null),
           ("differences", .array(differences.map(\.json))), ("comparison", comparison.json),
         ])
       )
     case .text:
       Console.print(ComparisonTable(comparison, folders: paths).text(width: Terminal.width(1)))
       if let file { Console.print("table   \(file)") }
+      if let out = options.out {
+        Console.print("report  " + FilePath.join(out, RunReport.fileName))
+      }
     }
     return exit
   }
@@ -197,42 +197,9 @@ package enum CompareCommand {
       Console.print(lines.joined(separator: "\n"))
       Console.print(
         isUnlike
-          ? "not comparable: more differs than strategies, name, seeds, output and targets"
-          : "comparable: only strategies, name, seeds, output or targets differ"
+          ? "not comparable: more than strategies, name, seeds, output and the report's differs"
+          : "comparable: only strategies, name, seeds, output or what the report shows differ"
       )
-    }
-  }
-
-  /// Says why runs cannot be compared: E7001, with every setting that differs.
-  private static func refuse(
-    _ differences: [SettingDifference],
-    _ paths: [String],
-    _ format: OutputFormat
-  ) {
-    let count = differences.count
-    let failure = Failure(
-      .mismatch,
-      "E7001",
-      "the folders hold unlike runs: \(count) setting\(count == 1 ? "" : "s") differ"
-        + "\(count == 1 ? "s" : "") that must be the same",
-      hint: "run them under the same conditions; only strategies, name, seeds, output and "
-        + "evaluation.targets may differ"
-    )
-    switch format {
-    case .json:
-      Console.print(
-        JSON.object([
-          ("schema", 1), ("status", "error"), ("code", .string(failure.code)),
-          ("exit", .int(Int(failure.exit.rawValue))), ("message", .string(failure.message)),
-          ("hint", failure.hint.map(JSON.string) ?? .null),
-          ("folders", .array(paths.map(JSON.string))),
-          ("differences", .array(differences.map(\.json))),
-        ])
-      )
-    case .text:
-      Console.report(failure, format: .text)
-      let lines = SettingDifference.table(differences, folders: paths, width: Terminal.width(2))
-      Console.tell("\n" + lines.joined(separator: "\n"))
     }
   }
 }

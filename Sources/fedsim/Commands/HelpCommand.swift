@@ -88,6 +88,7 @@ extension CommandName {
     case .verify: "run again and compare with what a run folder says"
     case .resume: "go on from the last checkpoint of a run folder"
     case .compare: "compare the strategies of finished runs, paired by seed"
+    case .report: "write one page over run folders, and its tables for papers"
     case .sweep: "run many scenarios from one file; a front of accuracy, privacy, bytes and time"
     case .audit: "attack a run's models and gradients; report what they tell of clients' images"
     case .validate: "report every problem of a scenario at once; nothing is run"
@@ -110,6 +111,7 @@ extension CommandName {
     case .verify: "verify DIR [--rounds A..B] [--threads N]"
     case .resume: "resume DIR [--threads N] [--set limits.PATH=value]..."
     case .compare: "compare DIR... | SCENARIO.json  [OPTIONS]"
+    case .report: "report DIR... [OPTIONS]"
     case .sweep: "sweep SWEEP.json | DIR  [OPTIONS]"
     case .audit: "audit DIR [OPTIONS]"
     case .validate: "validate SCENARIO.json [--set path=value]..."
@@ -152,6 +154,7 @@ extension CommandName {
       ]
     case .compare:
       return compareLines + [set, "--seed N             the same as --set seeds=[N]", threads]
+    case .report: return reportLines
     case .sweep:
       return [
         "--print              list every run with its state and cost; nothing is run or written",
@@ -188,8 +191,21 @@ extension CommandName {
       "                     where it has spent the smallest total of all runs",
       "--tie-margin M       differences up to M are ties, as 0.005: half a point; 0 unless given",
       "--only-changed       show the settings that differ, and nothing else",
-      "-o, --out DIR        write DIR/compare.csv; a scenario is run into DIR",
+      "-o, --out DIR        write DIR/compare.csv, DIR/report.html and DIR/tables; a scenario is",
+      "                     run into DIR",
       "for a scenario, which is run first:",
+    ]
+  }
+
+  /// The options of `report`.
+  private var reportLines: [String] {
+    [
+      "--html FILE          where the page goes; DIR/report.html unless given; needed for several",
+      "--latex FILE         the headline table as a LaTeX tabular that needs no package",
+      "--markdown FILE      the headline table as Markdown",
+      "--csv FILE           its numbers, one a row, at full precision",
+      "--metric PATH        what is compared; generic and personal accuracy unless given",
+      "--baseline LABEL     the strategy that others are compared with; the first unless given",
     ]
   }
 
@@ -259,6 +275,11 @@ extension CommandName {
         "compare runs/first runs/second --baseline fedavg",
         "compare runs/first --metric generic.shots.tail --budget bytes --format json",
         "compare scenario.json --out runs/third",
+      ]
+    case .report:
+      [
+        "report runs/first --latex table.tex",
+        "report runs/first runs/second --html both.html --baseline fedavg",
       ]
     case .sweep:
       [
