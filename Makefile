@@ -12,9 +12,11 @@ VENV ?=
 WORKLOADS ?= w1 w2 w3
 ROUNDS ?= 5
 TIMES ?= 3
+# For drill: runs that are killed.
+DRILLS ?= 100
 
 .PHONY: demo test build check lint setup install clean help bench bench-peers \
-  check-tools
+  drill check-tools
 
 help:
 	@echo "make demo      build, run the built-in example, print its table and where report.html lies"
@@ -23,6 +25,7 @@ help:
 	@echo "make check     what a change must pass: format, warnings as errors, tests"
 	@echo "make bench     build, then time the standard workloads beside the machine's limits"
 	@echo "make bench-peers VENV=DIR  the same work in PyTorch and pfl, in turn with fedsim"
+	@echo "make drill     kill runs at random instants and compare what they end with"
 	@echo "make check-tools VENV=DIR  fedsim's files read by TensorBoard, PyTorch and jsonschema"
 	@echo "make install   copy the program to PREFIX/bin (now $(PREFIX)/bin)"
 
@@ -44,6 +47,9 @@ bench-peers: build
 	@test -n "$(VENV)" || { echo "say where Python is: make bench-peers VENV=DIR"; exit 2; }
 	$(VENV)/bin/python bench/compare.py --program $(PROGRAM) --rounds $(ROUNDS) \
 	  --times $(TIMES) $(WORKLOADS)
+
+drill: build
+	python3 Tests/Tools/kill_drill.py $(PROGRAM) --times $(DRILLS)
 
 check-tools: build
 	@test -n "$(VENV)" || { echo "say where Python is: make check-tools VENV=DIR"; exit 2; }

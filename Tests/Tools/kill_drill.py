@@ -45,7 +45,7 @@ SCENARIO = {
     "strategies": [
         {"kind": "fedavgm"},
         {"kind": "scaffold"},
-        {"kind": "fedloge", "etfSteps": 200},
+        {"kind": "fedloge", "constructionSteps": 200},
         {
             "kind": "fedavg",
             "label": "private",
@@ -58,7 +58,7 @@ SCENARIO = {
             "kind": "fedavg",
             "label": "coded",
             "compression": {
-                "uplink": {"kind": "topk", "ratio": 0.05}, "downlink": {"kind": "int8"},
+                "uplink": {"kind": "topk", "ratio": 0.05}, "downlink": {"kind": "quantize"},
             },
         },
         {"kind": "fedadam"},

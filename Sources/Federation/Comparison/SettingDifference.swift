@@ -12,6 +12,7 @@ public struct SettingDifference: Sendable, Equatable {
   /// Paths in which comparable runs may differ: what is compared, how often, and what is written.
   static let allowed = [
     "strategies", "name", "seeds", "output", "evaluation.targets", "evaluation.diagnostics",
+    "limits",
   ]
 
   /// Every setting whose values differ, in the order of the first folder that has it.

@@ -32,7 +32,7 @@ import Testing
   func allAtOnce() {
     let text = scenario(
       data: "\"longTail\": {\"factor\": 0.1}",
-      top: "\"client\": {\"lr\": 1, \"batch\": 0},\n\"seeds\": [1, 1],\n\"limits\": {}",
+      top: "\"client\": {\"lr\": 1, \"batch\": 0},\n\"seeds\": [1, 1],\n\"compare\": {}",
       strategies: "[{\"kind\": \"fedavg\", \"mu\": 1}]"
     )
     let codes = read(text).errors.map(\.code)

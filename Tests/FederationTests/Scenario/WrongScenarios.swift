@@ -164,7 +164,7 @@ let wrongNames: [WrongScenario] = [
   ),
   .init("E3005", "$.extends", 6, top("\"extends\": \"base.json\"")),
   .init("E3005", "$.preset", 6, top("\"preset\": \"x\"")),
-  .init("E3006", "$.limits", 6, top("\"limits\": {}")),
+  .init("E3006", "$.compare", 6, top("\"compare\": {}")),
   .init("E3006", "$.compare", 6, top("\"compare\": null")),
 ]
 
