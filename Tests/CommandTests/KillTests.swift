@@ -19,7 +19,8 @@ import Testing
         "optimizer": { "kind": "sgd", "learningRate": 0.02, "momentum": 0.9 }
       },
       "strategies": [
-        { "kind": "fedavgm" }, { "kind": "scaffold" }, { "kind": "fedloge", "constructionSteps": 50 },
+        { "kind": "fedavgm" }, { "kind": "scaffold" },
+        { "kind": "fedloge", "constructionSteps": 50 },
         { "kind": "fedavg", "label": "private",
           "privacy": { "unit": "example", "mechanism": "dice-sgd", "clip": 1,
                        "noiseMultiplier": 1, "delta": 1e-3 } },

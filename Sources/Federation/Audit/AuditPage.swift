@@ -8,31 +8,21 @@ struct AuditPage {
 
   /// The whole file.
   var html: String {
-    var out = Markup()
-    out.raw("<!DOCTYPE html>\n")
-    out.inside("html", [("lang", "en")]) { page in
-      page.inside("head") { head in
-        head.raw("<meta charset=\"utf-8\">\n")
-        head.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
-        head.element("title", [], "Leakage audit of \(report.name) - fedsim")
-        head.raw("<style>\n\(HTMLStyle.sheet)\n\(Self.style)</style>\n")
+    return HTMLPage.text(title: "Leakage audit of \(report.name)", style: "\n" + Self.style) {
+      body in
+      body.inside("header") { header in
+        header.element("h1", [], "Leakage audit of \(report.name)")
+        header.element("p", [("class", "note")], Self.scope)
       }
-      page.inside("body") { body in
-        body.inside("header") { header in
-          header.element("h1", [], "Leakage audit of \(report.name)")
-          header.element("p", [("class", "note")], Self.scope)
-        }
-        body.inside("main") { main in
-          writeCanaries(to: &main)
-          writeMembership(to: &main)
-          writeInversion(to: &main)
-          for run in report.runs where !run.pictures.isEmpty { writePictures(run, to: &main) }
-          writeNotes(to: &main)
-          writeSettings(to: &main)
-        }
+      body.inside("main") { main in
+        writeCanaries(to: &main)
+        writeMembership(to: &main)
+        writeInversion(to: &main)
+        for run in report.runs where !run.pictures.isEmpty { writePictures(run, to: &main) }
+        writeNotes(to: &main)
+        writeSettings(to: &main)
       }
     }
-    return out.text
   }
 
   private static let scope =

@@ -51,13 +51,20 @@ package struct Checkpoint: Equatable {
       file.metadata.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }
     )
     try AtomicFile.write(summary.pretty, to: FilePath.join(folder, "last.json"))
-    guard keeping > 0 else { return }
-    // The next checkpoint takes the place of last.safetensors; this name goes on to be this one.
+    try Self.keep(round, in: folder, keeping)
+  }
+
+  /// Gives last.safetensors the name that it goes on with when the next checkpoint takes its place,
+  /// and removes older ones beyond `count`.
+  ///
+  /// Also called when a run goes on: whoever wrote the checkpoint may have been killed before this.
+  static func keep(_ round: Int, in folder: String, _ count: Int) throws(Failure) {
+    guard count > 0 else { return }
     try AtomicFile.alias(
       FilePath.join(folder, "last.safetensors"),
       as: FilePath.join(folder, "round-\(round).safetensors")
     )
-    for old in Self.kept(in: folder).sorted(by: { $0.round > $1.round }).dropFirst(keeping) {
+    for old in kept(in: folder).sorted(by: { $0.round > $1.round }).dropFirst(count) {
       AtomicFile.remove(FilePath.join(folder, old.name))
     }
   }

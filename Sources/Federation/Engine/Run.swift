@@ -43,7 +43,11 @@ struct Run<Method: Strategy> {
   ) throws(Failure) -> RunResult {
     let checkpoints = RunFiles.checkpoints(folder)
     let checkpoint = try usableCheckpoint(checkpoints)
-    if let checkpoint { simulation.restore(checkpoint) }
+    if let checkpoint {
+      simulation.restore(checkpoint)
+      let count = arena.scenario.output.keepCheckpoints
+      try Checkpoint.keep(checkpoint.round, in: checkpoints, count)
+    }
     let rounds = arena.scenario.federation.rounds
     let files = try RunFiles(
       folder,

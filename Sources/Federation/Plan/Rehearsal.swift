@@ -18,8 +18,9 @@ public struct Rehearsal: Sendable {
   public var wanted = 0
   /// Clients' parts in all rounds.
   public var clientRounds = 0.0
-  /// Optimizer steps of all clients, and the examples in them.
+  /// Optimizer steps of all clients.
   public var steps = 0.0
+  /// Examples in them, counted once per visit.
   public var examples = 0.0
   /// Floating-point operations of clients' training, as rounds.jsonl counts them.
   public var flops = 0.0
@@ -27,8 +28,9 @@ public struct Rehearsal: Sendable {
   public var serverFLOPs = 0.0
   /// Those of evaluations.
   public var evaluationFLOPs = 0.0
-  /// Encoded bytes.
+  /// Encoded bytes from clients to the server.
   public var bytesUp = 0.0
+  /// Encoded bytes from the server to clients.
   public var bytesDown = 0.0
   /// Bytes before the first round, both directions.
   public var bytesSetup = 0.0
@@ -53,12 +55,15 @@ public struct Rehearsal: Sendable {
 }
 
 extension Experiment {
-  /// Probes and rehearses one strategy under one seed.
+  /// What a probe and a rehearsal of one strategy under one seed find.
   ///
   /// - Parameters:
+  ///   - strategy: its place in the scenario.
+  ///   - arena: of the seed.
   ///   - probe: seconds of real training to measure speed with; 0 takes none.
   ///   - most: seconds after which a rehearsal stops and is extrapolated.
   ///   - speed: what an earlier probe of this strategy found; takes what this one finds.
+  /// - Returns: the totals of the run.
   /// - Throws: exit 3 when the method cannot have its network or noise.
   func rehearsal(
     strategy: Int,

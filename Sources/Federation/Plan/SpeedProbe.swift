@@ -4,8 +4,9 @@ import Tensor
 
 /// How fast this machine runs one strategy, from a little of its training and evaluation.
 struct SpeedProbe {
-  /// FLOP/s of one worker in clients' training while all of them work, with everything that a
-  /// client does besides: batches, optimizer, noise, encoding. nil when nobody computes anything.
+  /// FLOP/s of one worker in clients' training while all of them work; nil when nobody computes.
+  ///
+  /// With everything that a client does besides: batches, optimizer, noise, encoding.
   var training: Double?
   /// FLOP/s of all workers together in evaluation.
   var evaluation: Double?

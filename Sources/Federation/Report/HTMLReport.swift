@@ -39,29 +39,18 @@ public struct HTMLReport: Sendable {
       section.write(self, &body)
       return (section.title, body.text)
     }.filter { !$0.text.isEmpty }
-    var out = Markup()
-    out.raw("<!DOCTYPE html>\n")
-    out.inside("html", [("lang", "en")]) { page in
-      page.inside("head") { head in
-        head.raw("<meta charset=\"utf-8\">\n")
-        head.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
-        head.element("title", [], "\(input.title) - fedsim")
-        head.raw("<style>\n\(HTMLStyle.sheet)</style>\n")
-      }
-      page.inside("body") { body in
-        writeHeader(to: &body)
-        writeContents(written.map(\.title), to: &body)
-        body.inside("main") { main in
-          for section in written {
-            main.inside("section", [("id", Self.anchor(section.title))]) { out in
-              out.element("h2", [], section.title)
-              out.raw(section.text)
-            }
+    return HTMLPage.text(title: input.title) { body in
+      writeHeader(to: &body)
+      writeContents(written.map(\.title), to: &body)
+      body.inside("main") { main in
+        for section in written {
+          main.inside("section", [("id", Self.anchor(section.title))]) { out in
+            out.element("h2", [], section.title)
+            out.raw(section.text)
           }
         }
       }
     }
-    return out.text
   }
 
   private static func anchor(_ title: String) -> String {

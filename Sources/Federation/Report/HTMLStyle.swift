@@ -8,7 +8,7 @@ enum HTMLStyle {
     \(layout)
     \(figures)
     @media print{:root{\(light)}body{max-width:none;font-size:11pt}
-    figure,tr,.box{break-inside:avoid}.scroll{overflow:visible}.scroll svg{min-width:0!important}
+    figure,tr,.box{break-inside:avoid}.scroll{overflow:visible;background:none}.scroll svg{min-width:0!important}
     nav{display:none}h2,h3,figcaption{break-after:avoid}
     table{font-size:7.5pt}th,td{padding:.2em .35em}tbody th{position:static;min-width:8em}
     details::details-content{content-visibility:visible;block-size:auto}}
@@ -38,10 +38,12 @@ enum HTMLStyle {
     .box.warn{background:var(--warn);border-color:var(--edge)}
     .box ul{margin:.2em 0;padding-left:1.2em}
     .note{color:var(--soft);font-size:.9rem}
-    .scroll{overflow-x:auto}
+    .scroll{overflow-x:auto;background:linear-gradient(to left,var(--paper) 20px,transparent)
+    100% 0/48px 100% no-repeat local,linear-gradient(to left,var(--rule),transparent)
+    100% 0/14px 100% no-repeat scroll}
     .grid+.scroll,.scroll+.grid{margin-top:20px}
-    table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.95rem}
-    th,td{padding:.35em .7em;text-align:right;white-space:nowrap;
+    table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.875rem}
+    th,td{padding:.4em .55em;text-align:right;white-space:nowrap;
       border-bottom:1px solid var(--rule)}
     th{font-weight:600}
     th:first-child,td:first-child{text-align:left}

@@ -86,16 +86,7 @@ package struct SVGLineChart {
     )
     let horizontal = horizontal(first...last, frame)
     out.inside("figure") { figure in
-      figure.element("figcaption", [], title)
-      figure.inside(
-        "svg",
-        [
-          ("viewBox", "0 0 \(coordinate(Self.width)) \(coordinate(Self.height))"),
-          ("role", "img"), ("aria-label", "\(title). \(description)"),
-        ]
-      ) { svg in
-        svg.element("title", [], title)
-        svg.element("desc", [], description)
+      SVGStyle.drawing(title, description, Self.width, Self.height, to: &figure) { svg in
         frame.drawVertical(vertical, title: yTitle, to: &svg)
         frame.drawHorizontal(horizontal, title: axisTitle, to: &svg)
         for one in series { drawBand(one, horizontal, vertical, to: &svg) }

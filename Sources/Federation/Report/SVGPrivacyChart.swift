@@ -76,16 +76,7 @@ struct SVGPrivacyChart {
       return frame.left + (log2(epsilon) - start) / (end - start) * (edge - frame.left)
     }
     out.inside("figure") { figure in
-      figure.element("figcaption", [], title)
-      figure.inside(
-        "svg",
-        [
-          ("viewBox", "0 0 \(coordinate(Self.width)) \(coordinate(Self.height))"),
-          ("role", "img"), ("aria-label", "\(title). \(description)"),
-        ]
-      ) { svg in
-        svg.element("title", [], title)
-        svg.element("desc", [], description)
+      SVGStyle.drawing(title, description, Self.width, Self.height, to: &figure) { svg in
         frame.drawVertical(vertical, title: "accuracy %", to: &svg)
         drawBase(frame, edge: edge, range: start...end, x, to: &svg)
         for point in points { draw(point, x(point.epsilon), vertical, to: &svg) }

@@ -30,16 +30,7 @@ struct SVGRows {
     )
     let scale = SVGScale(range, from: frame.left, to: frame.right, count: 6, rounded: true)
     out.inside("figure") { figure in
-      figure.element("figcaption", [], title)
-      figure.inside(
-        "svg",
-        [
-          ("viewBox", "0 0 \(coordinate(Self.width)) \(coordinate(height))"), ("role", "img"),
-          ("aria-label", "\(title). \(description)"),
-        ]
-      ) { svg in
-        svg.element("title", [], title)
-        svg.element("desc", [], description)
+      SVGStyle.drawing(title, description, Self.width, height, to: &figure) { svg in
         for tick in scale.ticks {
           let x = coordinate(scale.position(tick))
           let (y0, y1) = (coordinate(frame.top), coordinate(frame.bottom))

@@ -50,16 +50,7 @@ struct SVGScatterChart {
       )
     let description = self.description(known)
     out.inside("figure") { figure in
-      figure.element("figcaption", [], title)
-      figure.inside(
-        "svg",
-        [
-          ("viewBox", "0 0 \(coordinate(Self.width)) \(coordinate(Self.height))"),
-          ("role", "img"), ("aria-label", "\(title). \(description)"),
-        ]
-      ) { svg in
-        svg.element("title", [], title)
-        svg.element("desc", [], description)
+      SVGStyle.drawing(title, description, Self.width, Self.height, to: &figure) { svg in
         frame.drawVertical(vertical, title: yTitle, to: &svg)
         frame.drawHorizontal(horizontal, title: xTitle, to: &svg)
         if square != nil {

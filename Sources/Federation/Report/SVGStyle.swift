@@ -68,6 +68,31 @@ struct SVGStyle {
     "min-width:\(coordinate(width * 0.85))px;max-width:\(coordinate(width * 1.25))px"
   }
 
+  /// A drawing under its caption, with its words for those who cannot see it.
+  ///
+  /// `width`, `height`: of the coordinates in `draw`.
+  static func drawing(
+    _ title: String,
+    _ description: String,
+    _ width: Double,
+    _ height: Double,
+    to figure: inout Markup,
+    _ draw: (inout Markup) -> Void
+  ) {
+    figure.element("figcaption", [], title)
+    figure.inside(
+      "svg",
+      [
+        ("viewBox", "0 0 \(coordinate(width)) \(coordinate(height))"), ("role", "img"),
+        ("aria-label", "\(title). \(description)"),
+      ]
+    ) { svg in
+      svg.element("title", [], title)
+      svg.element("desc", [], description)
+      draw(&svg)
+    }
+  }
+
   /// A legend of all labels: a short line with its marker, then the words.
   static func legend(_ labels: [(label: String, index: Int)], to out: inout Markup) {
     out.inside("ul", [("class", "legend")]) { list in

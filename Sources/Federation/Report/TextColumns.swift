@@ -13,8 +13,10 @@ struct TextColumns {
   let labels: [String]
   let columns: [Column]
 
-  /// The lines, each at most `width` columns where a single column fits; columns that do not fit go
-  /// into further tables, each behind an empty line. Labels beyond 24 characters are cut.
+  /// The lines, each at most `width` columns where a single column fits.
+  ///
+  /// Columns that do not fit go into further tables, each behind an empty line. Labels beyond 24
+  /// characters are cut.
   func lines(width: Int) -> [String] {
     let first = max(heading.count, min(24, labels.map(\.count).max() ?? 0))
     var rest = columns[...]

@@ -86,7 +86,7 @@ package enum ScenarioFields {
 
   /// Sections of the format that other versions have and this one cannot do.
   static let unavailable: [String: String] = [
-    "compare": "planned comparisons",
+    "compare": "planned comparisons"
   ]
 
   static func defaultName(_ from: Derivation) -> JSON {

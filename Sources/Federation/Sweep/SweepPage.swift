@@ -10,33 +10,22 @@ struct SweepPage {
   var html: String {
     let sweep = results.sweep
     let runs = sweep.trials.reduce(0) { $0 + $1.runs.count }
-    var out = Markup()
-    out.raw("<!DOCTYPE html>\n")
-    out.inside("html", [("lang", "en")]) { page in
-      page.inside("head") { head in
-        head.raw("<meta charset=\"utf-8\">\n")
-        head.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
-        head.element("title", [], "Sweep \(sweep.name) - fedsim")
-        head.raw("<style>\n\(HTMLStyle.sheet)\n\(Self.style)</style>\n")
+    return HTMLPage.text(title: "Sweep \(sweep.name)", style: "\n" + Self.style) { body in
+      body.inside("header") { header in
+        header.element("h1", [], "Sweep \(sweep.name)")
+        header.inside("ul", [("class", "plain")]) { list in
+          list.element("li", [], "\(sweep.trials.count) trials of \(sweep.base)")
+          list.element("li", [], "\(results.doneRuns) of \(runs) runs done")
+          list.element("li", [], "seeds \(seeds)")
+        }
       }
-      page.inside("body") { body in
-        body.inside("header") { header in
-          header.element("h1", [], "Sweep \(sweep.name)")
-          header.inside("ul", [("class", "plain")]) { list in
-            list.element("li", [], "\(sweep.trials.count) trials of \(sweep.base)")
-            list.element("li", [], "\(results.doneRuns) of \(runs) runs done")
-            list.element("li", [], "seeds \(seeds)")
-          }
-        }
-        body.inside("main") { main in
-          writeFailures(to: &main)
-          writeFront(to: &main)
-          writeTrials(to: &main)
-          writeNotes(to: &main)
-        }
+      body.inside("main") { main in
+        writeFailures(to: &main)
+        writeFront(to: &main)
+        writeTrials(to: &main)
+        writeNotes(to: &main)
       }
     }
-    return out.text
   }
 
   private static let style = """

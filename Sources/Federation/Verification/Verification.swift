@@ -10,8 +10,9 @@ public struct Verification: Sendable, Equatable {
     public let round: Int
     /// The path in the record, such as "digest" or "generic.accuracy".
     public let path: String
-    /// What the folder says, and what was found now.
+    /// What the folder says.
     public let recorded: String
+    /// What was found now.
     public let found: String
   }
 
