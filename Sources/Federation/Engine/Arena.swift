@@ -38,6 +38,9 @@ struct Arena {
   /// Devices and links in virtual time; nil for no clock.
   var clock: VirtualClock?
 
+  /// Whether every upload is looked through for numbers that are not finite; a pass over each that
+  /// only those need who look for the first one.
+  var checksUploads = false
   /// Clients of a round that train, for probes that ask only how fast; nil for all.
   var mostJobs: Int?
 

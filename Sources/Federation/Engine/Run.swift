@@ -85,7 +85,7 @@ struct Run<Method: Strategy> {
       } catch {
         try files.sync()
         let divergence = DivergenceReport(
-          error,
+          try traced(error),
           label: label,
           arena,
           losses: result.records.compactMap { $0.train?.loss },
@@ -113,6 +113,24 @@ struct Run<Method: Strategy> {
     try writeModels(files)
     if arena.scenario.evaluation.diagnostics { try files.write(simulation.diagnostics()) }
     return result
+  }
+
+  /// The client behind a server's model that is not finite, if there is one: found by running the
+  /// rounds since the last checkpoint again and looking through every upload.
+  private func traced(_ divergence: Divergence) throws(Failure) -> Divergence {
+    guard divergence.client == nil else { return divergence }
+    var arena = arena
+    arena.checksUploads = true
+    let replay = Simulation(simulation.method, arena)
+    if let checkpoint = try usableCheckpoint(RunFiles.checkpoints(folder)) {
+      replay.restore(checkpoint)
+    }
+    do throws(Divergence) {
+      while replay.round < divergence.round { _ = try replay.runRound() }
+    } catch {
+      return error
+    }
+    return divergence
   }
 
   /// The newest checkpoint that lies before a round; nil for none.

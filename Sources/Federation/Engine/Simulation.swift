@@ -285,7 +285,7 @@ final class Simulation<Method: Strategy> {
       let update = try method.train(&device, received: received.payload, memory: &memory)
       if let privacy { arena.privacy?.remember(privacy, &memory) }
       // Clipping at the client takes such an upload for nothing.
-      if common.release == nil,
+      if arena.checksUploads, common.release == nil,
         let tensor = update.upload.blocks.lazy.compactMap(\.firstNonFinite).first
       {
         throw device.divergence(upload: tensor)

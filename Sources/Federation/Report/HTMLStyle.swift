@@ -8,7 +8,8 @@ enum HTMLStyle {
     \(layout)
     \(figures)
     @media print{:root{\(light)}body{max-width:none;font-size:11pt}
-    figure,tr,.box{break-inside:avoid}.scroll{overflow:visible;background:none}.scroll svg{min-width:0!important}
+    figure,tr,.box{break-inside:avoid}.scroll{overflow:visible;background:none}
+    .scroll svg{min-width:0!important}
     nav{display:none}h2,h3,figcaption{break-after:avoid}
     table{font-size:7.5pt}th,td{padding:.2em .35em}tbody th{position:static;min-width:8em}
     details::details-content{content-visibility:visible;block-size:auto}}
