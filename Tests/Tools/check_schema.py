@@ -30,8 +30,8 @@ import tempfile
 import jsonschema
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-# Folders whose files have a schema of their own: `fedsim schema WORD`.
-SCHEMAS = {"sweeps": "sweep"}
+# Kinds of files that have a schema of their own: `fedsim schema WORD`.
+SCHEMAS = {"sweep": "sweep"}
 STRUCTURE = {"E3002", "E3003", "E3005", "E3006"} | {f"E31{n:02}" for n in range(1, 15)}
 PER_KIND = 60
 # Structure that JSON Schema cannot express: (code, pattern of the message).
@@ -293,14 +293,14 @@ def main(program, folder):
     scenarios, accepted = {}, 0
     for path in sorted(folder.rglob("*.json")):
         name = str(path.relative_to(folder))
-        kind = SCHEMAS.get(path.relative_to(folder).parts[0])
+        scenario = json.loads(path.read_text())
+        kind = SCHEMAS.get(scenario.get("kind"))
         if kind not in checkers:
             schema = schema_of(program, [kind])
             checkers[kind] = validator(schema) if schema else None
         if checkers[kind] is None:
             wrong.append(f"{name}: fedsim has no schema {kind}")
             continue
-        scenario = json.loads(path.read_text())
         for error in checkers[kind].iter_errors(scenario):
             wrong.append(f"{name}: {error.json_path}: {error.message[:200]}")
         if kind is None:
