@@ -20,6 +20,12 @@ extension MessageCatalogue {
       "Raise the limit, or take a smaller model, smaller batches or fewer --threads."
     ),
     Entry(
+      "E6002",
+      "limit reached",
+      "A run of a sweep reached one of its limits and stands behind a checkpoint.",
+      "Raise the limit in the scenario's limits; calling the sweep again goes on from there."
+    ),
+    Entry(
       "E7010",
       "verification failed",
       "Rounds that were run again are not what the folder says: digests, measures or bytes differ. "

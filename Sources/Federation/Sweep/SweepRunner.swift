@@ -137,6 +137,13 @@ public struct SweepRunner: Sendable {
           message: result.troubles.joined(separator: "; "),
           diverged: diverged
         )
+      case .limitReached:
+        // Limits are a run's own: others may still be within theirs.
+        failure = SweepFailure(
+          exit: Int(ExitCode.limitReached.rawValue),
+          code: "E6002",
+          message: result.troubles.joined(separator: "; ")
+        )
       default: return result.exit
       }
     } catch  where error.code == "E9001" {

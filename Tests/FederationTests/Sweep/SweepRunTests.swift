@@ -165,6 +165,30 @@ import Testing
     #expect(again.exit == .sweepWithFailures)
   }
 
+  @Test("a run that reaches its limit stops no other, and goes on once the limit is gone")
+  func limited() throws {
+    let trials = #""list": [ { "client.batch": 5 }, { "client.batch": 10 } ]"#
+    let bound = try SweepFixture(
+      trials,
+      base: SweepFixture.base(more: #""limits": { "wallTime": 1e-9 },"#)
+    )
+    let stopped = try bound.run("out")
+    #expect(stopped.exit == .sweepWithFailures)
+    #expect(stopped.results.failed.map(\.failure.code) == ["E6002", "E6002", "E6002", "E6002"])
+    #expect(try bound.text("out/failed.csv").contains("limits.wallTime"))
+    let free = try SweepFixture(trials)
+    try free.run("whole")
+    let runner = SweepRunner(
+      free.sweep,
+      in: SweepFolder(bound.folder.at("out")),
+      shard: nil,
+      threads: 1
+    )
+    let done = try runner.run(tell: { _ in }, report: { _, _ in })
+    #expect(done.exit == .done)
+    #expect(try bound.text("out/results.csv") == free.text("whole/results.csv"))
+  }
+
   @Test("of two strategies one diverges: the other's numbers count")
   func half() throws {
     let fixture = try SweepFixture(
