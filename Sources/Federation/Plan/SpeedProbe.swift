@@ -43,12 +43,14 @@ struct SpeedProbe {
       let simulation = Simulation(Method(choice.settings, arena.problem), arena)
       var (flops, busy) = (0, 0.0)
       let prepared = Terminal.now()
-      // The first measure with a number of steps fills caches; the second counts.
-      for _ in 0..<(steps == 1 ? 2 : 1) {
+      // The first measure of all fills caches; the second counts. Cohorts may be empty.
+      var measures = steps == 1 ? 2 : 1
+      while measures > 0, simulation.round < min(64, arena.scenario.federation.rounds) {
         guard let outcome = try? simulation.runRound() else { return probe }
-        flops = outcome.clientFLOPs.reduce(0, +)
-        busy = outcome.trainSeconds
-        if simulation.round >= arena.scenario.federation.rounds { break }
+        let computed = outcome.clientFLOPs.reduce(0, +)
+        if computed == 0 { continue }
+        (flops, busy) = (computed, outcome.trainSeconds)
+        measures -= 1
       }
       arena.forgetModels()
       guard flops > 0, busy > 0 else { return probe }
