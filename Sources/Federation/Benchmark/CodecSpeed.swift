@@ -1,3 +1,4 @@
+import Aggregation
 import Tensor
 
 /// Speed of one codec on an update of a whole model, on one thread, beside a training step of that
@@ -97,7 +98,7 @@ public struct CodecSpeed: Sendable {
     let update = normal(entries, seed: settings.seed)
     for (title, spec) in codecs {
       do throws(CodecError) {
-        let plan = try CodecPlan(shapes: entries.map { matrix($0.shape) }, codec: spec)
+        let plan = try CodecPlan(shapes: entries.map { BlockPlanner.matrix($0.shape) }, codec: spec)
         report(try measure(title, plan, update, single, step))
       } catch {
         throw Failure(.internalError, "E1000", "codec \(title): \(error)")
@@ -138,12 +139,6 @@ public struct CodecSpeed: Sendable {
       ) / VectorArithmetic.norm(update.span),
       step: step
     )
-  }
-
-  /// [inputs of an output, outputs] of a tensor whose last side is its outputs.
-  private static func matrix(_ shape: [Int]) -> [Int] {
-    guard let last = shape.last, shape.count > 1 else { return shape }
-    return [shape.dropLast().reduce(1, *), last]
   }
 
   private static func normal(_ entries: [ParameterLayout.Entry], seed: UInt64) -> [Float] {

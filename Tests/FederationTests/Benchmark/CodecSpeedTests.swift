@@ -35,6 +35,32 @@ import Testing
     #expect(try row("int8").json["share_of_step"]?.double != nil)
   }
 
+  @Test("a convolution's factors are those of all its inputs by all its outputs")
+  func kernels() throws {
+    var settings = BenchmarkSettings()
+    settings.rounds = 1
+    settings.warmup = 0
+    let workload = try WorkloadTests.small("w2")
+    let rank = LowRankCodec(rank: 4)
+    var rows: [CodecSpeed] = []
+    try CodecSpeed.measure(settings, of: workload, codecs: [("rank 4", .lowRank(rank))]) {
+      rows.append($0)
+    }
+    // r(n + m) floats for n inputs and m outputs, or all of them where that is not less; heads of
+    // few bytes.
+    var least = 0
+    var heads = 7
+    for entry in try workload.network().layout.entries {
+      let (m, n) = (entry.shape[0], entry.shape.dropFirst().reduce(1, *))
+      let isMatrix = entry.shape.count > 1
+      least += isMatrix ? min(4 * 4 * (n + m), 4 * n * m) : 4 * m
+      heads += 16
+    }
+    let bytes = try #require(rows.first).frameBytes
+    #expect((least...least + heads).contains(bytes), "\(bytes), at least \(least)")
+    #expect(try #require(rows.first).ratio > 4)
+  }
+
   @Test("the usual workload is the largest ResNet")
   func usual() throws {
     let network = try #require(Workload.named(CodecSpeed.usual)).network()
