@@ -41,11 +41,7 @@ struct ScenarioOfFolder {
     guard let scenario = reading.scenario, let resolved = reading.resolved,
       let hash = reading.hash, reading.errors.isEmpty
     else {
-      if format == .json {
-        Console.print(ValidateCommand.json(reading))
-      } else {
-        ValidateCommand.report(reading, isQuiet: isQuiet)
-      }
+      ValidateCommand.refuse(reading, format, isQuiet: isQuiet)
       return nil
     }
     let source = ScenarioSource(

@@ -42,7 +42,7 @@ extension Comparison {
     var texts: [String] = []
     let counts = Set(others.compactMap { $0.versus?.difference.seeds.count }).sorted()
     for n in counts {
-      let least = 2 / Double(sign: .plus, exponent: min(n, 1000), significand: 1)
+      let least = SignFlipTest.attainable(pairs: n)
       guard least * Double(max(1, tests)) > 0.05 else { continue }
       if least <= 0.05 {
         texts.append(

@@ -48,7 +48,7 @@ public struct SignFlipTest: Sendable, Equatable {
     // A sum of n numbers in any order and with any signs errs by at most n·ε·Σ|d|.
     let rounding = 4 * Double(sizes.count) * sizes.reduce(0) { $0 + abs($1) } * .ulpOfOne
     let bound = abs(sizes.reduce(0, +)) - rounding
-    let smallest = 2 / Double(sign: .plus, exponent: min(sizes.count, 1000), significand: 1)
+    let smallest = Self.attainable(pairs: sizes.count)
     if sizes.count <= Self.mostExact {
       // Turning all signs leaves |Σ| as it is: the first sign may stay.
       let half = Self.count(sizes[1...], from: sizes[0], bound)
@@ -72,6 +72,11 @@ public struct SignFlipTest: Sendable, Equatable {
     p = Double(hits + 1) / Double(Self.sampleSize + 1)
     attainable = max(smallest, 1 / Double(Self.sampleSize + 1))
     draws = Self.sampleSize
+  }
+
+  /// 2 / 2ⁿ, the smallest p of n pairs that differ; 2 for none.
+  static func attainable(pairs n: Int) -> Double {
+    2 / Double(sign: .plus, exponent: min(n, 1000), significand: 1)
   }
 
   /// Assignments of signs to `rest` that bring |sum| to `bound` or beyond.

@@ -1,6 +1,12 @@
 import Aggregation
 
 extension Scenario {
+  /// Whether models are measured after a round: every `evaluation.every` rounds, and after the
+  /// first and the last.
+  func isEvaluated(_ round: Int) -> Bool {
+    round <= 1 || round == federation.rounds || round % evaluation.every == 0
+  }
+
   /// The places of the strategies in the order in which they run: `local-only` goes first, because
   /// others are measured against it.
   var runPlaces: [Int] {

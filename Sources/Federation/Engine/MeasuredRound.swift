@@ -4,6 +4,8 @@ import Tensor
 struct MeasuredRound {
   let record: RoundRecord
   let lines: RoundLines
+  /// What `privacy.jsonl` says of it; nil without privacy.
+  let privacy: JSON?
   /// Accuracies of the clients that were measured.
   let accuracies: [Double]
   /// Floating-point operations of each client's part, in the order of the fold.
@@ -49,7 +51,8 @@ struct RoundLines {
     classes =
       rows("generic", record.generic?.perClass) + rows("personal", record.personal?.perClass)
     clients = scores.map(\.line)
-    messages = broadcast.lines(round: 0) + sent.lines(round: record.round)
+    let (first, lines) = (broadcast.lines(round: 0), sent.lines(round: record.round))
+    messages = first.isEmpty ? lines : first + lines
     digest = DigestRow(round: record.round, digest: record.digest).line
     events = happened.map(\.line)
     privacy = spent?.compact

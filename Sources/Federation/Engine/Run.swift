@@ -58,10 +58,7 @@ struct Run<Method: Strategy> {
     )
     DivergenceReport.remove(from: folder)
     if simulation.round == 0, rounds > 0 { try files.begin(digest: simulation.digest) }
-    var result = RunResult(
-      records: try RunFiles.records(in: folder),
-      scores: try RunFiles.scores(in: folder)
-    )
+    var result = RunResult(records: files.records, scores: files.scores)
 
     let every = arena.scenario.output.checkpointEvery
     var saved = checkpoint?.round ?? -1
@@ -205,12 +202,12 @@ struct Run<Method: Strategy> {
     record.note(outcome.clock, simulation.clock?.settings ?? SystemSettings())
     let spent = simulation.privacyTrace(
       outcome.privacy,
-      exact: isEvaluated(simulation.round)
+      exact: arena.scenario.isEvaluated(simulation.round)
     )
     record.privacy = spent?.record
     var rows: [ClientRow] = []
     let evaluationStart = arena.flops
-    if evaluates, isEvaluated(simulation.round) {
+    if evaluates, arena.scenario.isEvaluated(simulation.round) {
       let evaluation = try simulation.evaluate()
       record.generic = evaluation.generic
       let reference = alone[simulation.round]
@@ -239,17 +236,12 @@ struct Run<Method: Strategy> {
         privacy: spent?.line,
         events: outcome.clock?.timeline ?? []
       ),
+      privacy: spent?.line,
       accuracies: rows.map(\.accuracy),
       clientFLOPs: outcome.clientFLOPs,
       trainSeconds: outcome.trainSeconds,
       evaluationFLOPs: arena.flops - evaluationStart
     )
-  }
-
-  /// Every `evaluation.every` rounds, and the first and the last.
-  private func isEvaluated(_ round: Int) -> Bool {
-    round <= 1 || round == arena.scenario.federation.rounds
-      || round % arena.scenario.evaluation.every == 0
   }
 
   /// One row per client that can be measured.

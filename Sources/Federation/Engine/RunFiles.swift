@@ -6,6 +6,10 @@ import Tensor
 /// Lines are appended round by round; a resumed run first cuts them back to its checkpoint.
 struct RunFiles {
   let folder: String
+  /// The rounds that were kept when the files were opened.
+  let records: [RoundRecord]
+  /// Accuracy of every client in those of them that were evaluated.
+  let scores: [Int: [Int: Double]]
   private let rounds: LineWriter
   private let classes: LineWriter
   private let clients: LineWriter
@@ -59,14 +63,9 @@ struct RunFiles {
     clients = try open("clients.csv", header: ClientRow.header, upTo: kept)
     messages = try open("messages.csv", header: MessageRow.header, upTo: kept)
     digests = try open("digest.txt", header: nil, upTo: kept)
-    // Made of the lines that were kept.
-    board =
-      hasBoard
-      ? try EventFile(
-        folder,
-        records: try Self.records(in: folder),
-        scores: try Self.scores(in: folder)
-      ) : nil
+    records = try Self.records(in: folder)
+    scores = try Self.scores(in: folder)
+    board = hasBoard ? try EventFile(folder, records: records, scores: scores) : nil
   }
 
   /// The records that are in `rounds.jsonl`.
@@ -103,9 +102,16 @@ struct RunFiles {
     let path = FilePath.join(folder, "privacy.jsonl")
     guard FileKind(of: path) == .file,
       let last = try FileReader.bytes(of: path).split(separator: 10).last,
-      let json = try? JSON(parsing: Array(last)), json["guarantee"]?.truth == true
+      let json = try? JSON(parsing: Array(last))
     else { return [] }
-    return (json["clients"]?.elements ?? []).compactMap { $0["rdp"]?.double }
+    return epsilons(of: json)
+  }
+
+  /// ε of each client by a line of `privacy.jsonl`; empty without a guarantee, or where all clients
+  /// have the same.
+  static func epsilons(of line: JSON) -> [Double] {
+    guard line["guarantee"]?.truth == true else { return [] }
+    return (line["clients"]?.elements ?? []).compactMap { $0["rdp"]?.double }
   }
 
   /// The state before the first round.

@@ -129,7 +129,7 @@ public struct Plan: Sendable {
       return "1 seed: no interval and no test; three seeds or more show how sure a difference is"
     }
     if tests == 0 { return "\(seeds) seeds: an interval; there is nothing to compare with" }
-    let least = 2 / Double(sign: .plus, exponent: min(seeds, 1000), significand: 1)
+    let least = SignFlipTest.attainable(pairs: seeds)
     let needed = HolmCorrection.seedsNeeded(tests: tests)
     let family = tests == 1 ? "" : " after Holm over \(tests) comparisons"
     let head = "\(seeds) seeds: the exact sign-flip test cannot go below p = "

@@ -134,7 +134,7 @@ extension Experiment {
       if plan.wanted == 0 || Terminal.now() - start > most { break }
     }
     plan.privacy = last?.record.privacy
-    plan.epsilons = Self.epsilons(last?.lines.privacy)
+    plan.epsilons = Self.epsilons(last?.privacy)
 
     // The checkpoint is made as a run makes it, for its time and its memory.
     let encodingStart = Terminal.now()
@@ -142,7 +142,8 @@ extension Experiment {
     let encoding = Terminal.now() - encodingStart
     let overhead = encodingStart - start
 
-    let scale = plan.extrapolate(planned: plannedEvaluations, rehearsed: evaluations)
+    let planned = (0...plan.wanted).count { $0 > 0 && scenario.isEvaluated($0) }
+    let scale = plan.extrapolate(planned: Double(planned), rehearsed: evaluations)
     plan.addMemory(run.simulation, arena)
     plan.diskBytes = Double(lines) * scale + Double(saved) + plan.missingMemory
     plan.diskBytes += modelBytes(run.simulation)
@@ -161,14 +162,6 @@ extension Experiment {
       plan.doubts.append("lengths of \(codec) depend on values")
     }
     return plan
-  }
-
-  /// Evaluations of a whole run.
-  private var plannedEvaluations: Double {
-    let every = scenario.evaluation.every
-    let total = scenario.federation.rounds
-    let all = Set([min(1, total), total] + stride(from: every, through: total, by: every))
-    return Double(all.count)
   }
 
   /// Bytes of the files below final/.
@@ -194,12 +187,12 @@ extension Experiment {
     return busy.max() ?? 0
   }
 
-  private static func epsilons(_ line: String?) -> [Double] {
-    guard let line, let json = try? JSON(parsing: Array(line.utf8)),
-      json["guarantee"]?.truth == true
-    else { return [] }
-    let all = (json["clients"]?.elements ?? []).compactMap { $0["rdp"]?.double }
-    return (all.isEmpty ? [json["rdp"]?.double].compactMap { $0 } : all).sorted()
+  /// Those of single clients, or the one that all have.
+  private static func epsilons(_ line: JSON?) -> [Double] {
+    guard let line else { return [] }
+    let all = RunFiles.epsilons(of: line)
+    if !all.isEmpty { return all.sorted() }
+    return line["guarantee"]?.truth == true ? [line["rdp"]?.double].compactMap { $0 } : []
   }
 }
 

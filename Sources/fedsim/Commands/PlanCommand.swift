@@ -41,11 +41,7 @@ package enum PlanCommand {
       overrides: options.overrides
     )
     guard let scenario = reading.scenario, let hash = reading.hash, reading.errors.isEmpty else {
-      if options.format == .json {
-        Console.print(ValidateCommand.json(reading))
-      } else {
-        ValidateCommand.report(reading, isQuiet: options.isQuiet)
-      }
+      ValidateCommand.refuse(reading, options.format, isQuiet: options.isQuiet)
       return .scenarioInvalid
     }
     if options.format == .text { ValidateCommand.report(reading, isQuiet: options.isQuiet) }

@@ -87,11 +87,7 @@ package enum RunCommand {
     guard let scenario = reading.scenario, let resolved = reading.resolved,
       let hash = reading.hash, reading.errors.isEmpty
     else {
-      if options.format == .json {
-        Console.print(ValidateCommand.json(reading))
-      } else {
-        ValidateCommand.report(reading, isQuiet: options.isQuiet)
-      }
+      ValidateCommand.refuse(reading, options.format, isQuiet: options.isQuiet)
       return nil
     }
     if options.format == .text { ValidateCommand.report(reading, isQuiet: options.isQuiet) }

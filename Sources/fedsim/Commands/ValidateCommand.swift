@@ -35,6 +35,14 @@ enum ValidateCommand {
     for problem in shown { Console.tell("\n" + problem.text) }
   }
 
+  /// Says why a scenario cannot be used, in the format that was asked for.
+  static func refuse(_ reading: ScenarioReading, _ format: OutputFormat, isQuiet: Bool) {
+    switch format {
+    case .json: Console.print(json(reading))
+    case .text: report(reading, isQuiet: isQuiet)
+    }
+  }
+
   /// The result as one object.
   static func json(_ reading: ScenarioReading) -> JSON {
     let isValid = reading.errors.isEmpty
