@@ -37,7 +37,13 @@ public struct Experiment: Sendable {
   }
 
   /// An experiment on images that are in memory already.
-  package init(_ scenario: Scenario, data everything: LabelledData) throws(Failure) {
+  ///
+  /// `isBlank`: whether the images are only as large as those of the scenario.
+  package init(
+    _ scenario: Scenario,
+    data everything: LabelledData,
+    isBlank: Bool = false
+  ) throws(Failure) {
     self.scenario = scenario
     data = try scenario.pretrain?.clientData(everything) ?? everything
     guard data.train.classes >= 2 else {
@@ -89,6 +95,7 @@ public struct Experiment: Sendable {
     warnings = []
     warnings = dataWarnings + methodWarnings
     try requireHosts()
+    if !isBlank { warnings += codecWarnings }
   }
 
   /// Refuses what this machine's memory cannot hold, before anything is allocated or written.
