@@ -172,17 +172,6 @@ extension Experiment {
     }
   }
 
-  /// Codecs that reach nothing of a method on these data, where validation did not tell.
-  var codecWarnings: [String] {
-    scenario.strategies.flatMap { choice in
-      let all = CodecReach.findings(choice, self, sizesCount: true)
-      guard scenario.data.knownImages != nil, !all.isEmpty else { return all.map(\.text) }
-      let told = CodecReach.findings(choice, self, sizesCount: false)
-      return all.filter { one in !told.contains { $0.code == one.code && $0.link == one.link } }
-        .map(\.text)
-    }
-  }
-
   private var fits: [(Scenario.StrategyChoice, MethodFit)] {
     scenario.strategies.compactMap { choice in MethodFit(choice).map { (choice, $0) } }
   }

@@ -37,6 +37,7 @@ extension Experiment {
     until isEnough: (MessageSketch) -> Bool
   ) -> MessageSketch? {
     guard let type = StrategyRegistry[choice.kind], scenario.federation.rounds > 0,
+      BLAS.facts.failure == nil,
       (try? requireMemory(threads: 1)) != nil
     else { return nil }
     var plain = choice

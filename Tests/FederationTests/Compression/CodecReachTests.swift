@@ -91,8 +91,12 @@ struct CodecReachTests {
       let isDifferent =
         isUp ? trial.bytesUp != plain.bytesUp : trial.bytesDown != plain.bytesDown
       if hasNoEffect {
-        // Frames around 32-bit floats may still be counted; the values are the plain run's.
-        #expect(trial.digests == plain.digests, "\(sections[index - 1]) \(findings)")
+        // Frames around 32-bit floats may still be counted; the values are the plain run's, but
+        // for sums with a memory, which round otherwise.
+        let links = [choice.compression?.uplink, choice.compression?.downlink].compactMap(\.self)
+        if links.allSatisfy({ $0.memory == .none }) {
+          #expect(trial.digests == plain.digests, "\(sections[index - 1]) \(findings)")
+        }
       } else {
         #expect(isDifferent, "\(kind): \(sections[index - 1])")
       }
@@ -114,32 +118,42 @@ struct CodecReachTests {
 
   @Test("a warning names method, direction, codec and reason, at validation and with the data")
   func words() throws {
-    func findings(_ kind: String, _ section: String) throws -> ([String], [String]) {
+    func findings(
+      _ kind: String,
+      _ section: String
+    ) throws -> (told: [String], found: [String], head: [String]) {
       let file = try PartitionFile(sizes: RunFixture.sizes)
       var text = ScenarioText(partition: file.json)
       text.publicSet = ScenarioText.somePublic.json
       text.strategies = [Self.entry(kind, 0, section)]
       let told = try text.reading().warnings.filter { $0.code == "W3044" }.map(\.message)
       let count = RunFixture.sizes.reduce(0, +) + ScenarioText.somePublic.spareImages
-      return (told, try text.experiment(SmallImages.floats(train: count)).codecWarnings)
+      let experiment = try text.experiment(SmallImages.floats(train: count))
+      return (
+        told, experiment.warnings.filter { $0.contains(" encodes nothing") },
+        experiment.conditions.filter { $0.contains(" encodes nothing") }
+      )
     }
     let knfu = try findings("knfu", #"{ "uplink": { "kind": "topk", "ratio": 0.1 } }"#)
     let words = "run-0: uplink \"topk\" encodes nothing: "
     #expect(
-      knfu.0 == [
+      knfu.told == [
         words + "knowledge/probabilities: no parameters of a network, and blocks is \"parameters\""
       ]
     )
-    #expect(knfu.1.isEmpty, "told already")
+    #expect(knfu.found.isEmpty, "told already")
+    #expect(knfu.head == knfu.told, "the table's head has it, too")
     let small = try findings(
       "knfu",
       #"{ "uplink": { "kind": "topk", "ratio": 0.1, "blocks": "all", "denseBelow": 100 } }"#
     )
-    #expect(small.0.isEmpty, "how many values there are is known with the data")
+    #expect(small.told.isEmpty, "how many values there are is known with the data")
     #expect(
-      small.1 == [words + "knowledge/probabilities: fewer than denseBelow = 100 values"]
+      small.found == [words + "knowledge/probabilities: fewer than denseBelow = 100 values"]
     )
     let alone = try findings("local-only", #"{ "downlink": "quantize" }"#)
-    #expect(alone.0 == ["run-0: downlink \"quantize\" encodes nothing: its server sends nothing"])
+    #expect(
+      alone.told == ["run-0: downlink \"quantize\" encodes nothing: its server sends nothing"]
+    )
   }
 }
