@@ -76,5 +76,12 @@ extension MessageCatalogue {
         + "the others 0, as of a model's difference, where 0 means that nothing moved.",
       "Take a codec that keeps every value, or blocks \"parameters\"."
     ),
+    Entry(
+      "W3047",
+      "a codec of a group that is not sent",
+      "A group of parameters has a codec of its own, and no tensor of the group is in the "
+        + "method's messages: the network has none, or they stay at the clients.",
+      "Leave the group out for this strategy."
+    ),
   ]
 }

@@ -29,6 +29,11 @@ public struct BlockPlanner: Sendable {
   /// Whether a tensor has the name of a parameter.
   public func isParameter(_ tensor: NamedShape) -> Bool { parameters[tensor.name] != nil }
 
+  /// Whether a tensor belongs to a group of parameters.
+  public func holds(_ group: ParameterGroup, _ tensor: NamedShape) -> Bool {
+    parameters[tensor.name]?.contains(group) ?? false
+  }
+
   /// What of a block is encoded; nil for nothing.
   public func part(of block: PayloadBlock) -> CodedPart? { CodedPart(block, where: encodes) }
 

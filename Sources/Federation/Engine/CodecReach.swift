@@ -60,6 +60,7 @@ struct CodecReach {
         )
         continue
       }
+      findings += groups(name, link, sent, planner)
       if name == "uplink", link.layerwise != nil { findings += layerwise(sent, sketch) }
       if name == "uplink" { findings += zeros(link, reached, planner) }
     }
@@ -98,6 +99,27 @@ struct CodecReach {
       text: head + reasons.joined(separator: "; "),
       hint: link.remedy(for: first ?? .wholeNumbers)
     )
+  }
+
+  /// Codecs of groups that hold nothing of what is sent.
+  private func groups(
+    _ name: String,
+    _ link: LinkCompression,
+    _ sent: [MessageSketch.Sent],
+    _ planner: BlockPlanner
+  ) -> [Finding] {
+    link.overrides.map(\.group).filter { group in
+      !sent.contains { planner.holds(group, $0.tensor) }
+    }.map { group in
+      Finding(
+        code: "W3047",
+        link: name,
+        text:
+          "\(choice.label): \(name) has a codec for the group \"\(group.rawValue)\", and nothing "
+          + "of it is sent",
+        hint: "leave the group out for \(choice.kind)"
+      )
+    }
   }
 
   /// Strengths are chosen by what the server's model moves, for the first block of an upload.

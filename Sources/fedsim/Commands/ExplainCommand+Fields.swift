@@ -78,19 +78,26 @@ extension ExplainCommand {
     if chains.allSatisfy({ $0.count == length }) {
       let columns = (0..<length).map { place in unique(chains.map { $0[place] }) }
       if columns.reduce(1, { $0 * $1.count }) == unique(chains).count {
-        return columns.map(words).joined(separator: " / ")
+        return chain(columns.map(words))
       }
     }
     // No product of lists: those with the same words behind the first belong together.
     let tails = unique(chains.map { Array($0.dropFirst()) })
     return tails.map { tail in
       let heads = unique(chains.filter { Array($0.dropFirst()) == tail }.compactMap(\.first))
-      return ([words(heads)] + tail).joined(separator: " / ")
+      return chain([words(heads)] + tail)
     }.joined(separator: "; ")
   }
 
+  /// Words of tags, outermost first; what every strategy has is no matter of strategies.
+  private static func chain(_ columns: [String]) -> String {
+    columns.drop { $0 == everyStrategy && columns.count > 1 }.joined(separator: " / ")
+  }
+
+  private static let everyStrategy = "every strategy"
+
   private static func words(_ list: [String]) -> String {
-    list == StrategyRegistry.cards.map(\.kind) ? "every strategy" : list.joined(separator: ", ")
+    list == StrategyRegistry.cards.map(\.kind) ? everyStrategy : list.joined(separator: ", ")
   }
 
   private static func unique<Value: Equatable>(_ list: [Value]) -> [Value] {

@@ -151,6 +151,15 @@ struct CodecReachTests {
     #expect(
       small.found == [words + "knowledge/probabilities: fewer than denseBelow = 100 values"]
     )
+    let section = """
+      { "uplink": { "kind": "quantize", "groups": [{ "group": "head", "kind": "sign" }] } }
+      """
+    for (kind, expected) in [("fedper", 1), ("fedavg", 0)] {
+      let file = try PartitionFile(sizes: RunFixture.sizes)
+      var text = ScenarioText(partition: file.json)
+      text.strategies = [Self.entry(kind, 0, section)]
+      #expect(try text.reading().warnings.count { $0.code == "W3047" } == expected, "\(kind)")
+    }
     let alone = try findings("local-only", #"{ "downlink": "quantize" }"#)
     #expect(
       alone.told == ["run-0: downlink \"quantize\" encodes nothing: its server sends nothing"]
