@@ -19,6 +19,8 @@ extension BasedStrategy {
   /// The base's.
   public static var needs: MethodNeeds { Base.needs }
   /// The base's.
+  public static var ignores: [IgnoredField] { Base.ignores }
+  /// The base's.
   public static var releases: [Release] { Base.releases }
   /// The base's.
   public static func objection(to optimizer: OptimizerSpec) -> String? {

@@ -44,10 +44,8 @@ struct PrivacyPrinter {
     ]
     for answer in answers {
       let finite = answer.value.flatMap { $0.isFinite ? $0 : nil }
-      let value = finite.map { number in
-        options.question == .steps
-          ? Int(exactly: number).map { JSON.int($0) } ?? .number(number)
-          : .number(number)
+      let value = finite.map {
+        options.question == .steps ? JSON.int(Int(clamping: $0)) : .number($0)
       }
       var own: [(String, JSON)] = [(key, value ?? .null), ("isFinite", .bool(finite != nil))]
       if answer.accountant == .rdp {
@@ -127,7 +125,7 @@ struct PrivacyPrinter {
   private func shown(_ value: Double?) -> String {
     guard let value else { return "none" }
     guard value.isFinite else { return "infinite" }
-    return options.question == .steps ? Self.plain(value) : Self.up(value)
+    return options.question == .steps ? String(Int(clamping: value)) : Self.up(value)
   }
 
   /// Four decimals, rounded up; small numbers with all their digits.
@@ -162,7 +160,7 @@ struct PlanPrinter {
   private static let warning =
     "TAN is an approximation for planning, not a guarantee; surrogate runs are not private."
   private var lowNoise: String {
-    "below \(Int(TotalNoise.smallestNoise)): a larger batch buys much more than it costs"
+    "below \(Int(clamping: TotalNoise.smallestNoise)): a larger batch buys much more than it costs"
   }
 
   var json: JSON {

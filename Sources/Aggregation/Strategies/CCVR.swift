@@ -137,7 +137,7 @@ package struct CCVR: Strategy {
         if gaussians == nil { gaussians = ClassGaussians(classes: counts.count, width: width) }
         gaussians?.add(
           class: c,
-          count: Int(counts[c]),
+          count: Int(clamping: counts[c]),
           mean: Array(values[..<width]),
           covariance: Array(values[width...])
         )

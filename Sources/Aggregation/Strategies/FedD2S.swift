@@ -53,6 +53,11 @@ package struct FedD2S: Strategy {
     composes: .loss,
     fields: fields
   )
+  package static let needs: MethodNeeds = [.ownDownloads]
+  package static let ignores = [
+    IgnoredField("federation.weighting", "knowledge is no mean of updates")
+  ]
+
   package static let releases: [Release] = [
     .examples(rows, "representations and soft labels of examples")
   ]
@@ -171,7 +176,7 @@ package struct FedD2S: Strategy {
       if received.has(Self.knowledge) { memory[Self.knowledge] = received[Self.knowledge] }
       return ClientUpdate(.empty, LocalReport())
     }
-    let cut = cut(Int(received[Self.control][0]))
+    let cut = cut(Int(clamping: received[Self.control][0]))
     let hasWeights = received.has(Self.own)
     var model = memory[Self.own, default: problem.initial]
     if hasWeights, let cut {

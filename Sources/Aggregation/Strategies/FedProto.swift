@@ -136,6 +136,9 @@ package struct FedProto: Strategy {
   }
 
   package static let needs: MethodNeeds = .anyModels
+  package static let ignores = [
+    IgnoredField("federation.weighting", "prototypes are weighted by their own counts")
+  ]
   package var models: ModelKinds { .personal }
 
   package static func objection(
@@ -238,7 +241,7 @@ package struct FedProto: Strategy {
       let values = block.values
       let rows = block.tensors[1].count
       for row in 0..<rows {
-        let label = Int(values[rows * width + row])
+        let label = Int(clamping: values[rows * width + row])
         let share = countsWeigh ? Double(values[rows * (width + 1) + row]) : 1
         totals[label] += share
         for f in 0..<width { sums[label * width + f] += share * Double(values[row * width + f]) }
@@ -286,7 +289,7 @@ extension FedProto.Rule {
     var prototypes = [Float](repeating: 0, count: classes * width)
     var known = [Bool](repeating: false, count: classes)
     for row in 0..<rows {
-      let label = Int(values[rows * width + row])
+      let label = Int(clamping: values[rows * width + row])
       known[label] = true
       for f in 0..<width { prototypes[label * width + f] = values[row * width + f] }
     }

@@ -169,7 +169,10 @@ package struct KnFu: Strategy {
   private static let labels = "label-distribution"
   private static let neighbours = "effective-neighbours"
 
-  package static let needs: MethodNeeds = [.publicSet, .anyModels]
+  package static let needs: MethodNeeds = [.publicSet, .anyModels, .ownDownloads]
+  package static let ignores = [
+    IgnoredField("federation.weighting", "the method weighs clients' knowledge itself")
+  ]
 
   package let models: ModelKinds = .personal
   package let exchanges = 2

@@ -24,6 +24,9 @@ package struct LocalOnly: Strategy {
   private static let own = "model"
 
   package static let needs: MethodNeeds = .anyModels
+  package static let ignores = [
+    IgnoredField("federation.weighting", "nothing is averaged")
+  ]
 
   let problem: LearningProblem
 

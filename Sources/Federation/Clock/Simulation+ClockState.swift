@@ -62,25 +62,26 @@ extension Simulation {
     asynchrony = Asynchrony()
     let counters = numbers(Self.countersName)
     guard counters.count == 2 else { return }
-    asynchrony.version = Int(counters[0])
-    asynchrony.starts = Int(counters[1])
+    asynchrony.version = Int(clamping: counters[0])
+    asynchrony.starts = Int(clamping: counters[1])
     let rows = numbers(Self.flightsName)
     var trained: [Flight] = []
     for start in stride(from: 0, to: rows.count - rows.count % 9, by: 9) {
       let row = rows[start..<start + 9].map { $0 }
-      let client = Int(row[0])
+      let client = Int(clamping: row[0])
+      guard client < arena.problem.clients else { continue }
       // Names and shapes are the method's; only values are in the file.
       let shape = method.download(server, to: client)
       let values = shape.blocks.map { state["message/\(row[7])/\($0.name)"] ?? $0.values }
       let flight = Flight(
         client: client,
         start: Double(bitPattern: row[1]),
-        version: Int(row[2]),
-        round: Int(row[3]),
-        repetition: Int(row[4]),
-        sequence: Int(row[5]),
+        version: Int(clamping: row[2]),
+        round: Int(clamping: row[3]),
+        repetition: Int(clamping: row[4]),
+        sequence: Int(clamping: row[5]),
         received: shape.replacing(values),
-        downBytes: Int(row[8])
+        downBytes: Int(clamping: row[8])
       )
       queueFirst(flight, clock)
       if row[6] == 1 { trained.append(flight) }
@@ -98,7 +99,7 @@ extension Simulation {
         WeightedUpload(
           payload,
           weight: Double(bitPattern: uploads[2 * index + 1]),
-          client: Int(uploads[2 * index])
+          client: Int(clamping: uploads[2 * index])
         )
       )
     }

@@ -44,7 +44,7 @@ extension Simulation {
     var spent: [Spent] = []
     for (client, share) in privacy.plan.shares.enumerated() {
       guard let share, let drawn = memories[client]?[RunPrivacy.batchesName] else { continue }
-      let batches = drawn.map { Int($0) }
+      let batches = drawn.map { Int(clamping: $0) }
       let epsilon = accounting.epsilon(share, batches: batches, exact: false)
       spent.append(Spent(client: client, batches: batches, share: share, epsilon: epsilon))
     }
@@ -100,7 +100,7 @@ extension Simulation {
     let width = (high - low) / 10
     var counts = [Int](repeating: 0, count: width > 0 ? 10 : 1)
     for epsilon in finite {
-      let bin = width > 0 ? Int((epsilon - low) / width) : 0
+      let bin = width > 0 ? Int(clamping: (epsilon - low) / width) : 0
       counts[min(counts.count - 1, bin)] += 1
     }
     return .array(
