@@ -23,6 +23,8 @@ extension BasedStrategy {
   /// The base's.
   public static var releases: [Release] { Base.releases }
   /// The base's.
+  public static var sendsUploads: Bool { Base.sendsUploads }
+  /// The base's.
   public static func objection(to optimizer: OptimizerSpec) -> String? {
     Base.objection(to: optimizer)
   }

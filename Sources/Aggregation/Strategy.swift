@@ -25,6 +25,10 @@ public protocol Strategy: Sendable {
   /// What uploads tell of a client's examples, block by block; a block that is left out counts as
   /// read from them.
   static var releases: [Release] { get }
+  /// Those that are sent under these settings; all by default.
+  static func releases(_ settings: StrategySettings) -> [Release]
+  /// Whether clients send anything at all.
+  static var sendsUploads: Bool { get }
   /// Why a client optimizer does not suit the method, or nil.
   static func objection(to optimizer: OptimizerSpec) -> String?
   /// What to know of the method under a client optimizer that suits it, or nil.
@@ -195,6 +199,10 @@ extension Strategy {
   public static var ignores: [IgnoredField] { [] }
   /// Nobody said: everything counts as read from examples.
   public static var releases: [Release] { [] }
+  /// All of them.
+  public static func releases(_ settings: StrategySettings) -> [Release] { releases }
+  /// They do.
+  public static var sendsUploads: Bool { true }
   /// Any optimizer suits.
   public static func objection(to optimizer: OptimizerSpec) -> String? { nil }
   /// Nothing to know.

@@ -100,8 +100,8 @@ package struct CCVR: Strategy {
   )
   package static let releases: [Release] = [
     .training(ModelExchange.block),
-    .examples(counts, "class counts"),
-    .examples("class", "means and covariances of the features of each class"),
+    .examples(counts, "class counts", .none, wholeNumbers: ["class_counts"]),
+    .examples("class", "means and covariances of the features of each class", .mixed),
   ]
 
   package static func objection(

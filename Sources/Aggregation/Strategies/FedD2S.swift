@@ -59,8 +59,27 @@ package struct FedD2S: Strategy {
   ]
 
   package static let releases: [Release] = [
-    .examples(rows, "representations and soft labels of examples")
+    .examples(
+      rows,
+      "representations and soft labels of examples",
+      .mixed,
+      wholeNumbers: ["labels", "counts"]
+    ),
+    .training(own),
   ]
+
+  package static func releases(_ settings: StrategySettings) -> [Release] {
+    let isPerClass = settings.choice("upload") == "perClass"
+    let sent = Release.examples(
+      rows,
+      isPerClass
+        ? "mean representations and soft labels of classes, and their counts"
+        : "representations, soft labels and labels of examples",
+      .mixed,
+      wholeNumbers: isPerClass ? ["labels", "counts"] : ["labels"]
+    )
+    return settings.flag("shareShallowWeights") ? [sent, .training(own)] : [sent]
+  }
 
   private static let own = "model"
   private static let control = "cut"

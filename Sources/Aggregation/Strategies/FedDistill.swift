@@ -68,7 +68,7 @@ package struct FedDistill: Strategy {
     ]
   )
   package static let releases: [Release] = [
-    .examples(outputs, "mean soft labels of a client's classes")
+    .examples(outputs, "mean soft labels of a client's classes", wholeNumbers: ["classes"])
   ]
 
   private static let own = "model"

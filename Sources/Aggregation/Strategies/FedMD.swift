@@ -181,6 +181,15 @@ package struct FedMD: Strategy {
     return stream.permutation(all.count).prefix(alignment).sorted().map { all[$0] }
   }
 
+  /// The revisit, and transfer learning: every round is planned as dearly as a client's first.
+  package func privateWork(examples n: Int, _ settings: LocalSettings) -> PrivateWork {
+    let revisit = settings.work.steps(examples: n, batch: settings.batch)
+    let first =
+      epochs.own > 0
+      ? LocalSettings.Work.epochs(epochs.own).steps(examples: n, batch: settings.batch) : 0
+    return PrivateWork(batches: revisit + first)
+  }
+
   package func train(
     _ device: inout Device,
     received: Payload,

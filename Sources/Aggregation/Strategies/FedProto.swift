@@ -78,8 +78,24 @@ package struct FedProto: Strategy {
     ]
   )
   package static let releases: [Release] = [
-    .examples(prototypes, "mean features of a client's classes, and their counts")
+    .examples(
+      prototypes,
+      "mean features of a client's classes, and their counts",
+      wholeNumbers: ["classes", "counts"]
+    )
   ]
+
+  package static func releases(_ settings: StrategySettings) -> [Release] {
+    if weighsByCounts(settings) { return releases }
+    return [
+      .examples(prototypes, "mean features of a client's classes", wholeNumbers: ["classes"])
+    ]
+  }
+
+  /// Whether counts are sent.
+  private static func weighsByCounts(_ settings: StrategySettings) -> Bool {
+    settings.choice("prototypeMean") == "samples"
+  }
 
   private static let own = "model"
   private static let prototypes = "prototypes"
@@ -131,7 +147,7 @@ package struct FedProto: Strategy {
     width = problem.network.featureWidth
     let scale = settings.choice("distance") == "mean" ? 1 / Double(width) : 1
     weight = settings.number("prototypeWeight") * scale
-    countsWeigh = settings.choice("prototypeMean") == "samples"
+    countsWeigh = Self.weighsByCounts(settings)
     predictsByPrototype = settings.choice("predict") == "prototype"
   }
 

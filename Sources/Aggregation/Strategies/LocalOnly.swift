@@ -18,6 +18,7 @@ package struct LocalOnly: Strategy {
     composes: .loss
   )
   package static let releases: [Release] = []
+  package static let sendsUploads = false
 
   package var models: ModelKinds { .personal }
 

@@ -56,8 +56,8 @@ struct AuditPage {
               run.strategy,
               [
                 "\(run.seed)", "\(row.client)", "\(row.batches)", "\(row.trials)",
-                row.claimed.isFinite ? NumberText.fixed(row.claimed, 3) : "none",
-                NumberText.fixed(row.found.epsilon, 3), row.verdict,
+                row.claimed.isFinite ? NumberText.epsilon(row.claimed, 3) : "none",
+                NumberText.epsilon(row.found.epsilon, 3), row.verdict,
               ],
               to: &body
             )

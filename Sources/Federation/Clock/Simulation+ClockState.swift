@@ -12,9 +12,13 @@ extension Simulation {
   private static var flightsName: String { "flights" }
   private static var bufferName: String { "buffer" }
 
-  /// All that the next rounds depend on; empty without a clock.
+  private static var undeclaredPrefix: String { "undeclared/" }
+
+  /// All that the next rounds depend on besides the server's and the clients' state; mostly empty
+  /// without a clock.
   var clockState: StateTensors {
     var state = StateTensors()
+    for name in undeclared { state[Self.undeclaredPrefix + name] = [1] }
     guard clock != nil else { return state }
     state[Self.timeName] = ExactNumbers.floats([now.bitPattern])
     guard method.schedule != .synchronous else { return state }
@@ -54,6 +58,10 @@ extension Simulation {
   ///
   /// Trains who had been trained then, so that the queue is what it was.
   func restoreClock(_ state: StateTensors) {
+    undeclared = Set(
+      state.names.filter { $0.hasPrefix(Self.undeclaredPrefix) }
+        .map { String($0.dropFirst(Self.undeclaredPrefix.count)) }
+    )
     func numbers(_ name: String) -> [UInt64] {
       state[name].flatMap(ExactNumbers.numbers) ?? []
     }

@@ -95,7 +95,7 @@ public struct Experiment: Sendable {
         try SystemFiles(settings, clients: scenario.federation.clients)
       } ?? SystemFiles()
     warnings = []
-    warnings = dataWarnings + methodWarnings
+    warnings = dataWarnings + methodWarnings + privacyWarnings
     try requireHosts()
     if !isBlank { noteCodecs() }
   }
