@@ -106,7 +106,10 @@ extension Simulation {
     let steps = settings.work.steps(examples: n, batch: batch)
     let perEpoch = (n + batch - 1) / batch
     let seen = steps / perEpoch * n + min(n, steps % perEpoch * batch)
-    return seen * arena.problem.network(of: job.client).trainingFLOPs
+    let one = arena.problem.network(of: job.client).trainingFLOPs
+    // A scenario may ask for more than can be counted; it will not see the end of it.
+    let (product, isBeyond) = seen.multipliedReportingOverflow(by: one)
+    return isBeyond ? .max : product
   }
 
   /// One client's training; where stragglers do partial work, with as many steps as fit before the

@@ -83,10 +83,7 @@ extension Experiment {
     }
     let method = Method(choice.settings, arena.problem)
     let local = arena.problem.settings
-    var participations = [Int](repeating: 0, count: scenario.federation.clients)
-    for round in stride(from: 1, through: scenario.federation.rounds, by: 1) {
-      for client in arena.sampler.cohort(round: round) { participations[client] += 1 }
-    }
+    var participations = participations(settings, arena.sampler)
     var sizes = arena.split.clients.map(\.count)
     if Method.population == .pooled {
       // One site that draws from everybody's examples.
@@ -118,6 +115,22 @@ extension Experiment {
       cohortSize: scenario.federation.expectedCohort,
       memories: WorkerExampleMemories(workers: arena.pool.workers)
     )
+  }
+
+  /// In how many rounds each client is drawn, where the noise depends on it.
+  private func participations(_ settings: PrivacySettings, _ sampler: CohortSampler) -> [Int] {
+    let federation = scenario.federation
+    // Who always comes need not be drawn; noise at the server or in sums counts rounds alone.
+    let all = federation.sampling == .uniform && sampler.size >= federation.clients
+    let counts = settings.exampleLevel != nil || settings.clientLevel?.placement == .local
+    guard counts, !all else {
+      return [Int](repeating: federation.rounds, count: federation.clients)
+    }
+    var drawn = [Int](repeating: 0, count: federation.clients)
+    for round in stride(from: 1, through: federation.rounds, by: 1) {
+      for client in sampler.cohort(round: round) { drawn[client] += 1 }
+    }
+    return drawn
   }
 
   /// The largest batch that any of the scenario's strategies asks for.

@@ -32,11 +32,22 @@ extension Experiment {
   ///
   /// `pretrained`: parameters of `network` to start from in place of random ones, but for its
   /// classifier, which is new.
-  func arena(_ index: Int, threads: Int, pretrained: PretrainedModel? = nil) -> Arena {
+  ///
+  /// `looksAtPixels`: false for checks that compute nothing: no image gets its style, and none is
+  /// measured for the normalisation.
+  func arena(
+    _ index: Int,
+    threads: Int,
+    pretrained: PretrainedModel? = nil,
+    looksAtPixels: Bool = true
+  ) -> Arena {
     let seed = scenario.seeds[index]
     let split = splits[index]
-    let images = images(index)
-    let transform = pixelTransform(index, of: images.train)
+    let images = looksAtPixels ? images(index) : (train: data.train, test: data.test)
+    let transform =
+      looksAtPixels
+      ? pixelTransform(index, of: images.train)
+      : PixelTransform(channels: data.train.shape.channels)
     var initial = network.initialParameters(
       scenario.model.initialisation,
       seed: seed,
