@@ -1,3 +1,4 @@
+import Client
 import Foundation
 import Tensor
 import Testing
@@ -98,7 +99,7 @@ struct NamedFileTests {
     #expect(plain != nil && first(Self.mark + Array(text.utf8)) == plain)
     #expect(first(utf16(text))?.contains("UTF-16") == true)
     #expect(first(Array(utf16(text).dropFirst(2)))?.contains("UTF-16") == true)
-    let wide = text.unicodeScalars.flatMap { [UInt8($0.value), 0, 0, 0] }
+    let wide: [UInt8] = text.utf8.flatMap { [$0, 0, 0, 0] as [UInt8] }
     #expect(first(wide)?.contains("UTF-32") == true)
     #expect(first([0xFF, 0xFE, 0, 0] + wide)?.contains("UTF-32") == true)
     let sweep = SweepReader().read(bytes: Self.mark + Array("{}".utf8), file: "s.json") {

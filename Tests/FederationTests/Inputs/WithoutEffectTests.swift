@@ -66,7 +66,8 @@ struct WithoutEffectTests {
     let all = entries.filter { !$0.isRepetition } + entries.filter(\.isRepetition)
     let places = FieldPlaces(root)
     let words = entries.flatMap { [$0.field.name] + $0.field.synonyms }
-    for word in words + words.map { $0.uppercased() } + ["nothing", ""] {
+    let shouted = words.map { $0.uppercased() }
+    for word in words + shouted + ["nothing", ""] {
       let plain = Suggestions.plain(word)
       let slow =
         all.first { $0.field.name == word }
