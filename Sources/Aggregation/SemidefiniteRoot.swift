@@ -7,7 +7,7 @@ import Tensor
 /// most columns are left out, and cost nothing.
 ///
 /// Entries are sums in the order of the columns, whatever is done at once: blocks of columns are
-/// taken off the rest of the matrix together, several entries of a row and several samples at a time.
+/// taken off the rest of the matrix together, several entries of a row and several samples at once.
 struct SemidefiniteRoot {
   /// d.
   private let width: Int

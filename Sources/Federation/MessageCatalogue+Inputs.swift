@@ -9,13 +9,6 @@ extension MessageCatalogue {
       "Leave the change out of data.augment or model.pretrain.augment."
     ),
     Entry(
-      "E3116",
-      "larger than can be counted",
-      "Sizes that the scenario multiplies, such as the widths of layers, give more than any machine "
-        + "can hold.",
-      "Lower the sizes named."
-    ),
-    Entry(
       "E3117",
       "data larger than the memory",
       "The images that the scenario asks for do not fit into what this process may take of memory. "
@@ -25,8 +18,9 @@ extension MessageCatalogue {
     Entry(
       "E4011",
       "file larger than it may be",
-      "The file has more bytes than such a file can need, or reading it would take more memory than "
-        + "this process may take: the machine's, or a limit of the address space or of a container.",
+      "The file has more bytes than such a file can need, or reading it would take more memory "
+        + "than this process may take: the machine's, or a limit of its address space or of a "
+        + "container.",
       "Check that it is the file that you meant; raise the limit that the message names."
     ),
     Entry(
@@ -39,15 +33,15 @@ extension MessageCatalogue {
     Entry(
       "E4013",
       "more classes than images",
-      "The largest label is far beyond the number of training images: a wrong label, or identifiers "
-        + "in place of classes. Memory grows with the square of the classes.",
+      "The largest label is far beyond the number of training images: a wrong label, or "
+        + "identifiers in place of classes. Memory grows with the square of the classes.",
       "Number the classes from 0 without gaps: numpy.unique(y, return_inverse=True)[1]."
     ),
     Entry(
       "W3013",
       "many starts in vain",
-      "An asynchronous round lasts until enough messages have arrived. Where most clients vanish or "
-        + "most messages are lost, many more clients are started, and trained, than arrive.",
+      "An asynchronous round lasts until enough messages have arrived. Where most clients vanish "
+        + "or most messages are lost, many more clients are started, and trained, than arrive.",
       "Lower system.dropout or system.loss, or plan with fewer rounds."
     ),
     Entry(
@@ -55,8 +49,8 @@ extension MessageCatalogue {
       "nothing moved",
       "After all its rounds the model of a run is bit for bit the one before the first round, or "
         + "nobody took part in any of them. Its numbers say nothing of the method.",
-      "Look at the cause that the warning names: participation, availability, deadlines, the size of "
-        + "a buffer, a codec's threshold, the learning rate."
+      "Look at the cause that the warning names: participation, availability, deadlines, the size "
+        + "of a buffer, a codec's threshold, the learning rate."
     ),
     Entry(
       "W3011",

@@ -79,8 +79,8 @@ package struct FedGen: Strategy {
     return [
       (
         "the generator makes \(width) features at a time, for each local step and for "
-          + "\(settings.integer("generatorSteps")) steps of its own in a round: that may take longer "
-          + "than the clients' training",
+          + "\(settings.integer("generatorSteps")) steps of its own in a round: that may take "
+          + "longer than the clients' training",
         "take a model with fewer inputs of its last layer, or fewer generatorSteps"
       )
     ]

@@ -2,7 +2,7 @@ import Aggregation
 import Client
 import Tensor
 
-/// Memory is checked before it is taken: a machine that runs out kills its processes without a word.
+/// Memory is checked before it is taken: a machine that runs out kills processes without a word.
 extension Experiment {
   /// Refuses what this process may not take, before anything is written.
   ///
@@ -39,8 +39,8 @@ extension Experiment {
       .scenarioInvalid,
       "E3305",
       "$.model: \(scenario.model.kind.rawValue) with \(network.layout.trainedCount) parameters and "
-        + "batches of \(largestBatch) needs about \(MemoryNeed.gibibytes(need.total)) on \(workers) "
-        + "(\(need.words)); \(limit.words)",
+        + "batches of \(largestBatch) needs about \(MemoryNeed.gibibytes(need.total)) on "
+        + "\(workers) (\(need.words)); \(limit.words)",
       hint: "lower what is largest: model.width or model.hidden, client.batch, federation.clients, "
         + "the images, or --threads"
     )

@@ -1,10 +1,11 @@
 import Client
 
-/// A part of the local work of a round, where all of it would take a rehearsal for ever: a rehearsal
-/// goes through every step, and a scenario may ask for a thousand million of them.
+/// A part of the local work of a round, where a rehearsal of all of it would never end.
+///
+/// A rehearsal goes through every step, and a scenario may ask for a thousand million of them.
 struct LesserWork {
   /// Steps of all clients of a round that a rehearsal goes through.
-  static let mostSteps = 200_000.0
+  static let mostSteps = 100_000.0
 
   /// The part that is rehearsed.
   let work: LocalSettings.Work

@@ -80,7 +80,7 @@ struct MemoryTests {
   )
   func states(strategy: String, vectors: Double) throws {
     let experiment = try experiment(strategy)
-    // (24 + 1)·2000 + 2001·3 parameters, 4 bytes each, for 40 clients, in memory and in a checkpoint.
+    // (24 + 1)·2000 + 2001·3 parameters of 4 bytes for 40 clients, in memory and in a checkpoint.
     let state = vectors * 2 * 40 * 4 * Double(25 * 2000 + 2001 * 3)
     let enough = 1 << 40
     try experiment.requireMemory(threads: 1, limit: MemoryLimit(bytes: enough, words: "none"))
@@ -111,6 +111,7 @@ struct MemoryTests {
   @Test("many clients and a wide model are refused and not multiplied past the end of integers")
   func overflow() throws {
     var text = ScenarioText()
+    text.classes = 1000  // for validation: images for everybody
     text.federation = #"{ "clients": 400000, "rounds": 1000000 }"#
     text.model = #"{ "kind": "mlp", "hidden": [65536, 65536, 65536] }"#
     text.strategies = [
