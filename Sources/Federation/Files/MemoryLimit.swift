@@ -10,7 +10,8 @@
 ///
 /// Beside the machine's memory three things may stop a process earlier: limits of its address
 /// space (`ulimit -v`), of its data (`ulimit -d`), and of its control group, which is how
-/// containers and batch systems limit their jobs. What is not seen here ends a run by a kill or an abort.
+/// containers and batch systems limit their jobs. What is not seen here ends a run by a kill or an
+/// abort.
 package struct MemoryLimit: Sendable, Equatable {
   /// Bytes that may still be taken.
   package let bytes: Int
