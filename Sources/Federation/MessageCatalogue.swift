@@ -27,7 +27,7 @@ public enum MessageCatalogue {
   /// All codes: the digit after the letter is the exit code of errors.
   public static let entries: [Entry] =
     program + system + files + shape + fields + relations + sets + fitting + privacy
-    + compression + selection + clock + comparison + sweep + limits + warnings
+    + compression + selection + clock + comparison + sweep + limits + inputs + warnings
 
   private static let program: [Entry] = [
     Entry(

@@ -72,7 +72,8 @@ struct ExperimentRunner {
         ])
       )
     case .text:
-      let header = [experiment.scenario.name] + result.conditions
+      let header =
+        result.remarks.map { "WARNING: " + $0 } + [experiment.scenario.name] + result.conditions
       let table = SummaryTable(
         header: header,
         summary: summary,

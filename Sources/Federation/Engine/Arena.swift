@@ -22,7 +22,7 @@ struct Arena {
   /// Test images, normalised alike.
   let test: BatchLoader
   /// The cohort of each round.
-  let sampler: CohortSampler
+  var sampler: CohortSampler
   /// The workers.
   let pool: WorkerPool
   /// Their memory, for the server's network.

@@ -14,6 +14,8 @@ public struct ExperimentResult: Sendable {
   public let conditions: [String]
   /// What the user should know before believing a number.
   public let warnings: [String]
+  /// Those of them that only the runs could tell: what stands above the table.
+  public let remarks: [String]
 }
 
 extension Experiment {
@@ -70,6 +72,7 @@ extension Experiment {
     let order = runOrder
     var runs: [String: [StrategyRun]] = [:]
     var troubles: [String] = []
+    var still: [Stillness] = []
     var exit = ExitCode.done
     var number = 0
     let total = scenario.seeds.count * order.count
@@ -109,6 +112,7 @@ extension Experiment {
           StrategyRun(seed: seed, records: result.records)
         )
         if choice.kind == LocalOnly.card.kind { alone = result.scores }
+        if let found = result.stillness { still.append(found) }
         switch result.end {
         case .finished, .paused: break
         case .diverged(let divergence):
@@ -128,13 +132,20 @@ extension Experiment {
     let results = scenario.strategies.compactMap { choice in
       runs[choice.label].map { StrategyResult(label: choice.label, runs: $0) }
     }
-    try folder.finish(self, results, source: source, warnings: given + warnings + troubles)
+    let remarks = Stillness.sentences(still)
+    try folder.finish(
+      self,
+      results,
+      source: source,
+      warnings: remarks + given + warnings + troubles
+    )
     return ExperimentResult(
       results: results,
       exit: exit,
       troubles: troubles,
       conditions: conditions,
-      warnings: given + warnings
+      warnings: remarks + given + warnings,
+      remarks: remarks
     )
   }
 

@@ -24,16 +24,7 @@ extension Experiment {
   /// keeps nothing.
   func pretrained(in folder: String?) throws(Failure) -> PretrainedModel? {
     guard let settings = scenario.pretrain, let pretraining else { return nil }
-    let network: Network
-    do {
-      network = try Network(
-        scenario.model,
-        input: pretraining.images.shape,
-        classes: pretraining.images.classes
-      )
-    } catch {
-      throw Failure(.scenarioInvalid, "E3301", "$.model.kind: \(error.message)")
-    }
+    let network = try pretrainingNetwork(pretraining)
     let key = settings.cacheKey(
       model: scenario.model,
       normalize: scenario.data.normalize,
@@ -42,7 +33,7 @@ extension Experiment {
     let path = folder.map { FilePath.join($0, "pretrained/\(key).safetensors") }
     if let path, FileKind(of: path) == .file {
       // A file that cannot be read is made anew: it is a cache.
-      if let file = try? Safetensors(decoding: try FileReader.bytes(of: path)),
+      if let file = try? Safetensors(decoding: try FileReader.bytes(of: path, growth: 3)),
         let parameters = try? network.layout.parameters(from: file)
       {
         return PretrainedModel(network: network, parameters: parameters)

@@ -17,6 +17,8 @@ struct RunResult {
   /// Accuracy of each client by evaluated round.
   var scores: [Int: [Int: Double]] = [:]
   var end = RunEnd.finished
+  /// What to say when its rounds moved nothing.
+  var stillness: Stillness?
 }
 
 /// One strategy under one seed from its first round, or from its checkpoint, to its last.
@@ -98,6 +100,7 @@ struct Run<Method: Strategy> {
       if let exit = interruption(), simulation.round < stop {
         try save()
         result.end = .interrupted(exit)
+        result.stillness = stillness(result.records)
         return result
       }
       if every > 0, simulation.round % every == 0 { try save() }
@@ -107,6 +110,7 @@ struct Run<Method: Strategy> {
       result.end = .paused
       return result
     }
+    result.stillness = stillness(result.records)
     try writeModels(files)
     if arena.scenario.evaluation.diagnostics { try files.write(simulation.diagnostics()) }
     return result

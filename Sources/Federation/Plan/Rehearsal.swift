@@ -76,14 +76,25 @@ extension Experiment {
     guard let type = StrategyRegistry[choice.kind] else {
       throw Failure(.internalError, "E1021", "no strategy \(choice.kind)")
     }
-    return try rehearsal(
+    guard let lesser = LesserWork(scenario, arena.split) else {
+      return try rehearsal(type, choice, arena, probe: probe, most: most, speed: &speed)
+    }
+    // Two rehearsals of a part of the work, the second of twice as much: what differs is work.
+    var arena = arena
+    arena.problem.settings.work = lesser.work
+    var plan = try rehearsal(type, choice, arena, probe: probe, most: most / 3, speed: &speed)
+    arena.problem.settings.work = lesser.twice
+    let more = try rehearsal(
       type,
       choice,
       arena,
-      probe: probe,
-      most: most,
+      probe: 0,
+      most: .infinity,
+      rounds: plan.rounds,
       speed: &speed
     )
+    plan.extrapolate(to: lesser, from: more)
+    return plan
   }
 
   private func rehearsal<Method: Strategy>(
@@ -92,6 +103,7 @@ extension Experiment {
     _ shared: Arena,
     probe seconds: Double,
     most: Double,
+    rounds enough: Int = .max,
     speed known: inout SpeedProbe?
   ) throws(Failure) -> Rehearsal {
     let arena = try adapted(shared, to: choice, type)
@@ -131,7 +143,7 @@ extension Experiment {
       lines += round.lines.byteCount
       if round.evaluationFLOPs > 0 { evaluations += 1 }
       last = round
-      if plan.wanted == 0 || Terminal.now() - start > most { break }
+      if plan.wanted == 0 || plan.rounds >= enough || Terminal.now() - start > most { break }
     }
     plan.privacy = last?.record.privacy
     plan.epsilons =

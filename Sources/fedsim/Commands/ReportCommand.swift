@@ -79,6 +79,7 @@ package enum ReportCommand {
         )
       )
     case .text:
+      for warning in report.input.warnings { Console.tell("warning: " + warning) }
       for (name, path) in files {
         Console.print(name + String(repeating: " ", count: 10 - name.count) + path)
       }

@@ -66,11 +66,11 @@ package enum SweepCommand {
 
   /// A sweep file; its scenario lies relative to it.
   private static func reading(file: String) throws -> SweepReading {
-    let bytes = try FileReader.bytes(of: file, what: "a sweep file")
+    let bytes = try FileReader.scenario(file, what: "a sweep file")
     let folder = FilePath.split(file).folder
     return SweepReader().read(bytes: bytes, file: file) { name throws(Failure) in
       let path = folder == "." && !file.hasPrefix("./") ? name : FilePath.join(folder, name)
-      return (path, try FileReader.bytes(of: path, what: "a scenario"))
+      return (path, try FileReader.scenario(path, what: "a scenario"))
     }
   }
 
