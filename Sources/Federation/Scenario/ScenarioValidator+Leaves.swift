@@ -216,7 +216,9 @@ extension ScenarioValidator {
       at: path,
       line: json.line,
       "found \(found(json)); expected \(type.allowed)",
-      allowed: type.allowed
+      allowed: type.allowed,
+      hint: number.map(range.isTooSmall) == true
+        ? "it becomes a 32-bit float, and those below 1.2e-38 are 0 or lose their digits" : nil
     )
     return nil
   }
