@@ -14,6 +14,8 @@ public struct ExperimentResult: Sendable {
   public let conditions: [String]
   /// What the user should know before believing a number.
   public let warnings: [String]
+  /// What was found lost and was made anew.
+  public var notes: [String] = []
 }
 
 extension Experiment {
@@ -42,11 +44,17 @@ extension Experiment {
       continues: continues,
       warnings: given,
       interruption: { Interruption.requested },
+      leaves: { Interruption.requested != nil },
       report: report
     )
   }
 
   /// As above; `interruption` is asked after every round whether to stop, and with which code.
+  ///
+  /// `leaves`: asked before every batch, by any thread, whether a round that is under way should be
+  /// left because somebody asked to stop; the run then stands behind the round before.
+  ///
+  /// `patience`: seconds from which on a round is too long to be waited for.
   ///
   /// `until`: a round after which every run stops behind a checkpoint, to go on another time as if
   /// it had not stopped; nil for the last one.
@@ -58,6 +66,8 @@ extension Experiment {
     warnings given: [String] = [],
     until last: Int? = nil,
     interruption: () -> ExitCode?,
+    leaves: @escaping @Sendable () -> Bool = { false },
+    patience: Double = 1,
     report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> ExperimentResult {
     try requireMemory(threads: threads)
@@ -70,14 +80,18 @@ extension Experiment {
     let order = runOrder
     var runs: [String: [StrategyRun]] = [:]
     var troubles: [String] = []
+    var notes: [String] = []
     var exit = ExitCode.done
     var number = 0
     let total = scenario.seeds.count * order.count
 
-    let pretrained = try pretrained(in: path)
+    let pretrained = try pretrained(in: path) {
+      leaves() ? interruption() ?? .interrupted : nil
+    }
 
     seeds: for (index, seed) in scenario.seeds.enumerated() {
-      let arena = arena(index, threads: threads, pretrained: pretrained)
+      var arena = arena(index, threads: threads, pretrained: pretrained)
+      arena.stop = StopSign(leaves)
       var alone: [Int: [Int: Double]] = [:]
       for choice in order {
         number += 1
@@ -100,6 +114,7 @@ extension Experiment {
           source: source,
           alone: choice.kind == LocalOnly.card.kind ? [:] : alone,
           until: last,
+          patience: patience,
           stops
         ) { record in
           progress.add(record)
@@ -108,6 +123,7 @@ extension Experiment {
         runs[choice.label, default: []].append(
           StrategyRun(seed: seed, records: result.records)
         )
+        notes += result.notes
         if choice.kind == LocalOnly.card.kind { alone = result.scores }
         switch result.end {
         case .finished, .paused: break
@@ -117,9 +133,11 @@ extension Experiment {
         case .interrupted(let code):
           exit = code
           let reason = limits.reason.map { " at " + $0 } ?? ""
+          let place =
+            result.records.last.map { "after round \($0.round)\(reason), checkpoint written" }
+            ?? "in its first round, of which nothing is kept"
           troubles.append(
-            "\(choice.label) seed \(seed): stopped after round \(result.records.last?.round ?? 0)"
-              + "\(reason), checkpoint written; continue with: fedsim resume \(path)"
+            "\(choice.label) seed \(seed): stopped \(place); continue with: fedsim resume \(path)"
           )
           break seeds
         }
@@ -134,7 +152,8 @@ extension Experiment {
       exit: exit,
       troubles: troubles,
       conditions: conditions,
-      warnings: given + warnings
+      warnings: given + warnings,
+      notes: notes
     )
   }
 
@@ -153,11 +172,12 @@ extension Experiment {
     source: ScenarioSource,
     alone: [Int: [Int: Double]],
     until last: Int?,
+    patience: Double,
     _ interruption: () -> ExitCode?,
     _ report: (RoundRecord) -> Void
   ) throws(Failure) -> RunResult {
     let arena = try adapted(arena, to: choice, type)
-    let run = Run(
+    var run = Run(
       simulation: Simulation(Method(choice.settings, arena.problem), arena),
       arena: arena,
       label: choice.label,
@@ -165,6 +185,7 @@ extension Experiment {
       scenarioHash: source.hash,
       alone: alone
     )
+    run.patience = patience
     return try run.complete(until: last, interruption, report)
   }
 }

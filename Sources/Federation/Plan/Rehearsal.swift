@@ -99,7 +99,7 @@ extension Experiment {
     if seconds > 0 { known = SpeedProbe.measure(type, choice, arena, seconds: seconds) }
     let speed = known ?? SpeedProbe()
     arena.rehearse(true)
-    let start = Terminal.now()
+    let start = Terminal.steady()
     let run = Run(
       simulation: Simulation(Method(choice.settings, arena.problem), arena),
       arena: arena,
@@ -131,15 +131,15 @@ extension Experiment {
       lines += round.lines.byteCount
       if round.evaluationFLOPs > 0 { evaluations += 1 }
       last = round
-      if plan.wanted == 0 || Terminal.now() - start > most { break }
+      if plan.wanted == 0 || Terminal.steady() - start > most { break }
     }
     plan.privacy = last?.record.privacy
     plan.epsilons = Self.epsilons(last?.privacy)
 
     // The checkpoint is made as a run makes it, for its time and its memory.
-    let encodingStart = Terminal.now()
+    let encodingStart = Terminal.steady()
     let saved = run.simulation.checkpoint.file(scenarioHash: "", run: run.label).encoded().count
-    let encoding = Terminal.now() - encodingStart
+    let encoding = Terminal.steady() - encodingStart
     let overhead = encodingStart - start
 
     let planned = (0...plan.wanted).count { $0 > 0 && scenario.isEvaluated($0) }
@@ -190,7 +190,7 @@ extension Experiment {
   /// Those of single clients, or the one that all have.
   private static func epsilons(_ line: JSON?) -> [Double] {
     guard let line else { return [] }
-    let all = RunFiles.epsilons(of: line)
+    let all = RunTrace.epsilons(of: line)
     if !all.isEmpty { return all.sorted() }
     return line["guarantee"]?.truth == true ? [line["rdp"]?.double].compactMap { $0 } : []
   }
