@@ -1,10 +1,10 @@
 import Synchronization
 
-/// Whether work that is under way should be left as it is: somebody waits for the end of the program
-/// and the round would take too long.
+/// Whether work that is under way should be left as it is: somebody waits for the end of the
+/// program and the round would take too long.
 ///
-/// Looked at before every batch. Who leaves work says so by a ``Divergence`` that means nothing: the
-/// round that it is thrown through is not used.
+/// Looked at before every batch. Who leaves work says so by a ``Divergence`` that means nothing:
+/// the round that it is thrown through is not used.
 public final class StopSign: Sendable {
   private let asked: @Sendable () -> Bool
   private let counts = Atomic<Bool>(false)

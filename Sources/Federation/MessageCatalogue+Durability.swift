@@ -16,7 +16,8 @@ extension MessageCatalogue {
     Entry(
       "E1032",
       "stdout lost",
-      "Not all of the result arrived on stdout: what it goes to is full, or failed. Exit 6 where room "
+      "Not all of the result arrived on stdout: what it goes to is full, or failed. Exit 6 "
+        + "where room "
         + "is missing, else 4; a command that failed by itself keeps its own exit. A reader that "
         + "goes away, as head does, is no failure.",
       "Send the result elsewhere, or make room; files in run folders are not touched by this."
@@ -38,19 +39,23 @@ extension MessageCatalogue {
       "damaged table",
       "The beginning of a table of a run is not what was written there: its length or its checksum "
         + "differs from the record in tables.json. The line is named where it can be told.",
-      "Restore the file from a copy, or delete the folder of this run: fedsim resume DIR repeats it."
+      "Restore the file from a copy, or delete the folder of this run: fedsim resume DIR "
+        + "repeats it."
     ),
     Entry(
       "E4121",
       "rounds out of order",
-      "A line of rounds.jsonl is a record, but cannot follow the lines before it: rounds count 1, 2, "
+      "A line of rounds.jsonl is a record, but cannot follow the lines before it: rounds count "
+        + "1, 2, "
         + "3, … without a gap, with the same classes, and with numbers that a run can have.",
-      "Restore the file from a copy, or delete the folder of this run: fedsim resume DIR repeats it."
+      "Restore the file from a copy, or delete the folder of this run: fedsim resume DIR "
+        + "repeats it."
     ),
     Entry(
       "E4122",
       "no record of tables",
-      "tables.json in the folder of a run is lost or damaged, or an earlier version of fedsim, which "
+      "tables.json in the folder of a run is lost or damaged, or an earlier version of fedsim, "
+        + "which "
         + "kept no such record, wrote the run. Nothing else says whether its tables are whole.",
       "Restore the file, resume with the version that wrote it, or delete the folder of this run: "
         + "fedsim resume DIR repeats it."
@@ -65,7 +70,8 @@ extension MessageCatalogue {
       "E4124",
       "damaged line",
       "A line of a table is none that a run writes.",
-      "Restore the file from a copy, or delete the folder of this run: fedsim resume DIR repeats it."
+      "Restore the file from a copy, or delete the folder of this run: fedsim resume DIR "
+        + "repeats it."
     ),
     Entry(
       "E4125",
@@ -94,7 +100,8 @@ extension MessageCatalogue {
     Entry(
       "E4129",
       "sweep changed",
-      "The sweep.json and base.json of a sweep's folder no longer give the runs that it was made for.",
+      "The sweep.json and base.json of a sweep's folder no longer give the runs that it was "
+        + "made for.",
       "Restore them, or say that others are meant: fedsim sweep FILE --out DIR."
     ),
     Entry(
@@ -107,14 +114,16 @@ extension MessageCatalogue {
     Entry(
       "E7013",
       "files beside the runs differ",
-      "All runs are what their scenario gives, but a split, the summary, the table of results or the "
+      "All runs are what their scenario gives, but a split, the summary, the table of results "
+        + "or the "
         + "resolved scenario is not what they give.",
       "fedsim resume DIR writes these files again."
     ),
     Entry(
       "E9005",
       "scenario edited",
-      "The scenario.json or overrides.json of a run folder was changed since the folder was made, or "
+      "The scenario.json or overrides.json of a run folder was changed since the folder was "
+        + "made, or "
         + "this version reads it differently. The fields that differ are listed.",
       "Take the change back to go on. The changed scenario has a folder of its own: fedsim run "
         + "DIR/scenario.json --out OTHER."
@@ -122,14 +131,16 @@ extension MessageCatalogue {
     Entry(
       "W4001",
       "no checksums",
-      "An earlier version of fedsim wrote the folder, or its environment.json is lost: damage in its "
+      "An earlier version of fedsim wrote the folder, or its environment.json is lost: damage "
+        + "in its "
         + "files cannot be seen.",
       "fedsim verify runs it again and compares."
     ),
     Entry(
       "W4002",
       "no record of a run's tables",
-      "A run has neither tables.json nor a checkpoint: it was killed before the first, or they were "
+      "A run has neither tables.json nor a checkpoint: it was killed before the first, or they "
+        + "were "
         + "deleted. Damage in its tables cannot be seen.",
       "fedsim verify runs it again and compares."
     ),

@@ -228,7 +228,8 @@ extension MessageCatalogue {
     Entry(
       "E1001",
       "cannot open or create a file",
-      "The system refuses to open or create an output file. Exit 2 where the command line names it, "
+      "The system refuses to open or create an output file. Exit 2 where the command line "
+        + "names it, "
         + "else 4.",
       "Check the folder's permissions, or choose another one with --out."
     ),
@@ -247,20 +248,23 @@ extension MessageCatalogue {
     Entry(
       "E1004",
       "cannot complete a file",
-      "A file could not be synced or renamed; the old one is unchanged. Exit 2 where the command line "
+      "A file could not be synced or renamed; the old one is unchanged. Exit 2 where the "
+        + "command line "
         + "names it, else 4.",
       "Check the disk and continue with fedsim resume DIR."
     ),
     Entry(
       "E1005",
       "cannot make a folder",
-      "The system refuses to make an output folder. Exit 2 where the command line names it, else 4.",
+      "The system refuses to make an output folder. Exit 2 where the command line names it, "
+        + "else 4.",
       "Check the permissions, or choose another one with --out."
     ),
     Entry(
       "E1006",
       "folder in the way",
-      "A folder has the name of a file that is to be written. Exit 2 where the command line names it, "
+      "A folder has the name of a file that is to be written. Exit 2 where the command line "
+        + "names it, "
         + "else 4.",
       "Choose another run folder with --out."
     ),
@@ -268,7 +272,8 @@ extension MessageCatalogue {
       "E1014",
       "damaged trace",
       "A line of rounds.jsonl is not a round record.",
-      "Restore the file from a copy, or delete the folder of this run: fedsim resume DIR repeats it."
+      "Restore the file from a copy, or delete the folder of this run: fedsim resume DIR "
+        + "repeats it."
     ),
     Entry(
       "E1020",

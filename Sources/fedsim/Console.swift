@@ -81,7 +81,8 @@ enum Console {
     isFancy ? "\u{1B}[31m\(Terminal.plain(text))\u{1B}[0m" : text
   }
 
-  /// The text without what steers a terminal, but for the program's own colours where they are used.
+  /// The text without what steers a terminal, but for the program's own colours where they are
+  /// used.
   private static func shown(_ text: String, _ isColoured: Bool) -> String {
     guard isColoured else { return Terminal.plain(text) }
     var out = ""

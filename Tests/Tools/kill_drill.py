@@ -5,8 +5,8 @@
 Each time a run of several methods (momentum, SCAFFOLD, FedLoGe, private training with error
 feedback, compressed uploads, an asynchronous method, all on a virtual clock) is killed with
 SIGKILL at a random instant, up to three times in a row, and resumed. Between a kill and a resume
-half of the drills also lose what a power cut may take: bytes at the end of the line files that nothing has
-promised, and a temporary file that was never renamed. Digests and all other files must
+half of the drills also lose what a power cut may take: bytes at the end of the line files that
+nothing has promised, and a temporary file that was never renamed. Digests and all other files must
 be byte for byte those of an undisturbed run, but for times.
 
 As root on Linux it then fills a small file system: exit 6, and after it has grown, the same bytes.

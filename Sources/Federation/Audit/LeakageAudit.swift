@@ -15,8 +15,8 @@ public struct LeakageAudit {
 
   /// Reads a run folder, its data and its splits.
   ///
-  /// - Throws: exit 4 when it is no run folder or its files are damaged, exit 9 when its scenario was
-  ///   changed, and what an experiment throws.
+  /// - Throws: exit 4 when it is no run folder or its files are damaged, exit 9 when its scenario
+  ///   was changed, and what an experiment throws.
   public init(folder: String) throws(Failure) {
     let (scenario, reading) = try ScenarioReading.ofRunFolder(folder)
     try FolderScenario(folder)?.requireUnchanged()

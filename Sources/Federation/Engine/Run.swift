@@ -30,8 +30,8 @@ struct Run<Method: Strategy> {
   let scenarioHash: String
   /// Accuracy of each client by round when it trains alone; empty without that reference.
   let alone: [Int: [Int: Double]]
-  /// Seconds from which on a round is long: one that follows is not waited for when somebody asks to
-  /// stop, so what it starts from is kept until it has ended.
+  /// Seconds from which on a round is long: one that follows is not waited for when somebody asks
+  /// to stop, so what it starts from is kept until it has ended.
   var patience = 1.0
 
   /// Such as "fedavg-s1".

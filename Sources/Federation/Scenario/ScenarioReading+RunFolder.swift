@@ -3,8 +3,8 @@ import Tensor
 extension ScenarioReading {
   /// The scenario of a run folder, with every default; nothing of its data set is needed.
   ///
-  /// - Throws: exit 4: E4095 when it is no run folder, E4098 when its scenario is damaged, E4127 when
-  ///   it is not the one that the folder was made for.
+  /// - Throws: exit 4: E4095 when it is no run folder, E4098 when its scenario is damaged, E4127
+  ///   when it is not the one that the folder was made for.
   static func ofRunFolder(
     _ folder: String
   ) throws(Failure) -> (scenario: Scenario, reading: ScenarioReading) {

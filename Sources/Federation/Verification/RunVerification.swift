@@ -106,7 +106,8 @@ struct RunVerification<Method: Strategy> {
     )
   }
 
-  /// What stands behind the last round, and what is promised of the bytes of the tables: times, too.
+  /// What stands behind the last round, and what is promised of the bytes of the tables: times,
+  /// too.
   private func ending(_ tables: TableEvidence?, at round: Int) throws(Failure)
     -> Verification.Mismatch?
   {

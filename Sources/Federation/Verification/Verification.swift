@@ -67,15 +67,16 @@ public struct Verification: Sendable, Equatable {
 extension Experiment {
   /// Runs the rounds of a folder again and compares digests, measures, bytes and times.
   ///
-  /// `rounds`: those to compare; nil for all of the scenario, whether the folder has them or not, and
-  /// with them every table and model. With a range a run starts at the newest of its checkpoints
-  /// that lies before it.
+  /// `rounds`: those to compare; nil for all of the scenario, whether the folder has them or not,
+  /// and with them every table and model. With a range a run starts at the newest of its
+  /// checkpoints that lies before it.
   ///
   /// `report`: called after each run.
   ///
   /// Nothing is written. Stops at a run's first difference and goes on with the next run.
   ///
-  /// - Throws: exit 9 while another process has the folder, exit 4 for lines that are none of a run.
+  /// - Throws: exit 9 while another process has the folder, exit 4 for lines that are none of a
+  ///   run.
   public func verify(
     _ folder: String,
     rounds: ClosedRange<Int>?,
@@ -175,8 +176,8 @@ public struct FileMismatch: Sendable, Equatable {
 }
 
 extension Experiment {
-  /// Whether the files beside the runs of a folder are what the scenario and the runs' records give:
-  /// the splits, the resolved scenario, the summary and the table of results.
+  /// Whether the files beside the runs of a folder are what the scenario and the runs' records
+  /// give: the splits, the resolved scenario, the summary and the table of results.
   public func verifyFiles(
     _ folder: String,
     source: ScenarioSource

@@ -86,8 +86,8 @@ package enum ReportCommand {
     return .done
   }
 
-  /// Writes a file; a place that was named on the command line is wrong there, and another one can be
-  /// named for the page of a folder that is only read.
+  /// Writes a file; a place that was named on the command line is wrong there, and another one can
+  /// be named for the page of a folder that is only read.
   private static func write(_ text: String, to path: String, isNamed: Bool) throws(Failure) {
     do throws(Failure) {
       try AtomicFile.write(text, to: path)

@@ -159,6 +159,10 @@ package enum VerifyCommand {
       let from = one.start > 1 ? ", from the checkpoint of round \(one.start - 1)" : ""
       return head + "\(one.compared) rounds the same" + from
     }
+    if mismatch.path == "folder" { return head + "the run is \(mismatch.recorded)" }
+    if mismatch.isLost {
+      return head + "\(one.compared) rounds the same, round \(mismatch.round) is absent"
+    }
     return head + "round \(mismatch.round) differs in \(mismatch.path): recorded "
       + "\(mismatch.recorded), found \(mismatch.found)"
   }
