@@ -153,7 +153,7 @@ import Testing
     try edit("w/base.json") { $0 = $0.replacing("0.06", with: "0.05") }
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.at("w/runs"))
     let table = "w/runs/\(try #require(names.first))/fedavg-s1/messages.csv"
-    try edit(table) { $0 = $0.replacing("F32", with: "F33", maxReplacements: 1) }
+    try edit(table) { $0 = $0.replacing("f32", with: "f33", maxReplacements: 1) }
     let damaged = try run("sweep w")
     #expect(damaged.exit == 4 && damaged.stderr.contains(table), "\(damaged.text)")
   }
@@ -278,9 +278,10 @@ import Testing
     try make()
     let name = "a\u{1B}[31m\u{7}b"
     try FileManager.default.moveItem(atPath: folder.at("r"), toPath: folder.at(name))
-    for words in [["report", name], ["verify", name], ["resume", name], ["report", name + "x"]] {
+    for words in [["verify", name], ["report", name], ["resume", name], ["report", name + "x"]] {
       let outcome = try Program.run(words, in: folder.path)
       #expect(!outcome.text.unicodeScalars.contains("\u{1B}"), "\(words)")
+      if words[0] == "verify" { continue }  // it has no reason to name its folder
       #expect(outcome.text.contains("a\\x1B[31m\\x07b"), "\(words): \(outcome.text)")
     }
   }

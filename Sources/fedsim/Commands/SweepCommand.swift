@@ -101,7 +101,13 @@ package enum SweepCommand {
     let reading = SweepReader().read(bytes: try FileReader.bytes(of: file), file: file) { _ in
       (base, bytes)
     }
-    guard let sweep = reading.sweep, sweep.json.compact != known.compact else { return reading }
+    // A sweep without a name takes that of its file, which is another one here.
+    func unnamed(_ json: JSON) -> String {
+      var json = json
+      json["name"] = nil
+      return json.compact
+    }
+    guard let sweep = reading.sweep, unnamed(sweep.json) != unnamed(known) else { return reading }
     throw Failure(
       .dataMissingOrCorrupt,
       "E4129",
