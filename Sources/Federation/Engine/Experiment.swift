@@ -29,7 +29,7 @@ public struct Experiment: Sendable {
   public init(_ scenario: Scenario) throws(Failure) {
     guard BLAS.facts.failure == nil else {
       throw Failure(
-        .internalError,
+        .dataMissingOrCorrupt,
         "E1020",
         BLAS.facts.failure ?? "",
         hint: "install OpenBLAS (Debian: apt-get install libopenblas-dev)"

@@ -43,6 +43,31 @@ public enum FileReader {
     try bytes(of: path, what: what, limit: 1 << 26, growth: JSON.bytesPerByte)
   }
 
+  /// Whether something lies at a path.
+  ///
+  /// What cannot be looked at is not "missing".
+  ///
+  /// - Throws: E4010 when the system does not let us look (exit 4).
+  static func isThere(_ path: String) throws(Failure) -> Bool {
+    var status = stat()
+    if stat(path, &status) == 0 { return true }
+    let number = errno
+    if number == ENOENT || number == ENOTDIR { return false }
+    throw unreadable(path, SystemError.text(number))
+  }
+
+  /// All bytes of a file, or nil when there is none.
+  ///
+  /// - Throws: E4002 (a folder) or E4010 (unreadable); exit 4.
+  static func optional(
+    _ path: String,
+    what: String,
+    hint: String? = nil
+  ) throws(Failure) -> [UInt8]? {
+    guard try isThere(path) else { return nil }
+    return try bytes(of: path, what: what, hint: hint)
+  }
+
   /// A descriptor of a file opened for reading, which the caller closes.
   ///
   /// Throws E4001, E4002 or E4010, as `bytes(of:)`.
