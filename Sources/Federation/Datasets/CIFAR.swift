@@ -8,15 +8,15 @@ import Tensor
 struct CIFARRecords {
   /// Such as "CIFAR-10".
   let title: String
-  /// Label bytes in front of the pixels.
-  let labelBytes: Int
+  /// Number of classes of each label byte in front of the pixels.
+  let labelCounts: [Int]
   /// Which of the label bytes is used.
   let labelAt: Int
-  /// Number of classes of that label.
-  let classes: Int
 
   static let shape = FeatureShape(height: 32, width: 32, channels: 3)
 
+  private var labelBytes: Int { labelCounts.count }
+  private var classes: Int { labelCounts[labelAt] }
   private var recordSize: Int { labelBytes + Self.shape.count }
 
   /// Reads files one after the other into one set.
@@ -85,14 +85,18 @@ struct CIFARRecords {
           : "for another data set in the same layout, write .npy files and use kind \"npy\""
       )
     }
-    for image in 0..<images {
-      let label = Int(bytes[image * recordSize + labelAt])
-      guard label < classes else {
-        throw DataFailure.label(
-          path,
-          "image \(image) has label \(label); expected 0 to \(classes - 1)",
-          hint: "the file is not \(title) in its binary version, or it is corrupt"
-        )
+    // Labels that this reading does not use tell a corrupt file as well.
+    for (place, classes) in labelCounts.enumerated() {
+      for image in 0..<images {
+        let label = Int(bytes[image * recordSize + place])
+        guard label < classes else {
+          let kind = labelCounts.count == 1 ? "" : place == 0 ? "coarse " : "fine "
+          throw DataFailure.label(
+            path,
+            "image \(image) has \(kind)label \(label); expected 0 to \(classes - 1)",
+            hint: "the file is not \(title) in its binary version, or it is corrupt"
+          )
+        }
       }
     }
   }
@@ -110,7 +114,7 @@ enum CIFAR10 {
       pythonFile: "data_batch_1"
     ).hint(for: folder)
     try FileBytes.requireFolder(folder, what: "the CIFAR-10 folder", hint: hint)
-    let records = CIFARRecords(title: "CIFAR-10", labelBytes: 1, labelAt: 0, classes: 10)
+    let records = CIFARRecords(title: "CIFAR-10", labelCounts: [10], labelAt: 0)
     let batches = (1...5).map { FilePath.join(folder, "data_batch_\($0).bin") }
     let train = try records.read(batches, official: 10_000, hint: hint)
     let test = try records.read(
@@ -137,9 +141,8 @@ enum CIFAR100 {
     let title = coarse ? "CIFAR-100, 20 coarse classes" : "CIFAR-100"
     let records = CIFARRecords(
       title: title,
-      labelBytes: 2,
-      labelAt: coarse ? 0 : 1,
-      classes: coarse ? 20 : 100
+      labelCounts: [20, 100],
+      labelAt: coarse ? 0 : 1
     )
     let train = try records.read(
       [FilePath.join(folder, "train.bin")],

@@ -44,7 +44,7 @@ package enum LEAF {
   }
 
   package static func shape(ofFeatures count: Int) -> FeatureShape {
-    let side = Int(Double(count).squareRoot().rounded())
+    let side = Int(clamping: Double(count).squareRoot().rounded())
     return side * side == count
       ? FeatureShape(height: side, width: side, channels: 1) : FeatureShape(features: count)
   }

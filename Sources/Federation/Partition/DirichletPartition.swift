@@ -77,7 +77,7 @@ extension Pool {
       for (position, holder) in open.enumerated() {
         sum += shares[position]
         let isLast = position == open.count - 1
-        let cut = isLast ? images.count : Int((sum * Double(images.count)).rounded(.down))
+        let cut = isLast ? images.count : Int(clamping: (sum * Double(images.count)).rounded(.down))
         let end = min(max(cut, start), images.count)
         lists[holder] += shuffled[start..<end]
         start = end

@@ -66,7 +66,7 @@ extension Pool {
     minimum: Int
   ) -> [Int] {
     let wanted = prior.map { $0 * Double(size) }
-    var taken = zip(wanted, left).map { min(max(Int($0.rounded(.down)), minimum), $1) }
+    var taken = zip(wanted, left).map { min(max(Int(clamping: $0.rounded(.down)), minimum), $1) }
     var missing = size
     for count in taken { missing -= count }
     while missing < 0 {

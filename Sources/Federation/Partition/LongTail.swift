@@ -111,7 +111,7 @@ public struct LongTail: Sendable, Equatable {
   private static func floorOfProduct(_ product: Double) -> Int {
     let whole = product.rounded()
     let rounding = 16 * product.ulp
-    return Int(abs(product - whole) <= rounding ? whole : product.rounded(.down))
+    return Int(clamping: abs(product - whole) <= rounding ? whole : product.rounded(.down))
   }
 
   /// The kept training indices in ascending order: of each class the first n_i of a shuffle by

@@ -65,7 +65,7 @@ package struct Pool: Sendable {
   package static func apportion(_ total: Int, shares: [Double], minimum: Int) -> [Int] {
     let rest = total - minimum * shares.count
     precondition(rest >= 0, "Pool.apportion: \(total) cannot give \(minimum) to \(shares.count)")
-    var pieces = shares.map { Int(($0 * Double(rest)).rounded(.down)) }
+    var pieces = shares.map { Int(clamping: ($0 * Double(rest)).rounded(.down)) }
     var left = rest
     for piece in pieces { left -= piece }
     let remainders = zip(shares, pieces).map { $0 * Double(rest) - Double($1) }

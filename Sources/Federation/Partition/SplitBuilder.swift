@@ -137,7 +137,7 @@ public enum SplitBuilder {
     seed: UInt64
   ) -> (train: [Int], test: [Int]) {
     guard list.count > 1 else { return (list, []) }
-    let wanted = Int((share * Double(list.count)).rounded())
+    let wanted = Int(clamping: (share * Double(list.count)).rounded())
     let size = max(1, min(wanted, list.count - 1))
     var stream = RandomStream(seed: seed, .localTests, client: client)
     let taken = stream.permutation(list.count).prefix(size).sorted()

@@ -1,3 +1,5 @@
+import Tensor
+
 /// The report's section on privacy: what it cost, what it did, accuracy against ε, and how ε is
 /// spread over clients.
 extension HTMLReport {
@@ -63,7 +65,7 @@ extension HTMLReport {
       rows: spread.map { one in
         let sorted = one.epsilons.sorted()
         let quantiles = [0, 0.1, 0.5, 0.9, 1].map { share in
-          let nearest = sorted[Int((Double(sorted.count - 1) * share).rounded())]
+          let nearest = sorted[Int(clamping: (Double(sorted.count - 1) * share).rounded())]
           let value = share == 0.5 ? EpsilonTable.median(ofSorted: sorted) : nearest
           return NumberText.epsilon(value, 3)
         }

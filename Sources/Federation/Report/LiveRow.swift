@@ -1,3 +1,5 @@
+import Tensor
+
 /// A run's line on the live display.
 struct LiveRow: Sendable {
   /// How the run stands.
@@ -49,7 +51,7 @@ struct LiveRow: Sendable {
 
   private static func bar(_ state: ProgressState, _ cells: Int) -> String {
     let share = state.rounds > 0 ? Double(state.round) / Double(state.rounds) : 1
-    let full = min(cells, max(0, Int(share * Double(cells))))
+    let full = min(cells, max(0, Int(clamping: share * Double(cells))))
     return "[" + String(repeating: "#", count: full)
       + String(repeating: ".", count: cells - full) + "]"
   }

@@ -1,3 +1,5 @@
+import Tensor
+
 extension ShotGroups {
   /// Groups by cumulative share; nil when all classes are equally frequent: then no class is rarer
   /// than another.
@@ -87,7 +89,7 @@ public enum Metrics {
     guard let worst = known.min() else { return nil }
     let mean = mean(known)
     let variance = Self.mean(known.map { ($0 - mean) * ($0 - mean) })
-    let tenth = max(1, Int((Double(known.count) / 10).rounded(.up)))
+    let tenth = max(1, Int(clamping: (Double(known.count) / 10).rounded(.up)))
     var personal = RoundRecord.Personal(
       accuracy: mean,
       model: model,
@@ -129,7 +131,7 @@ public enum Metrics {
     let sorted = values.sorted()
     guard let last = sorted.last else { return .nan }
     let position = share * Double(sorted.count - 1)
-    let below = Int(position.rounded(.down))
+    let below = Int(clamping: position.rounded(.down))
     guard below + 1 < sorted.count else { return last }
     return sorted[below] + (position - Double(below)) * (sorted[below + 1] - sorted[below])
   }

@@ -10,7 +10,7 @@ public enum NumberText {
     for _ in 0..<decimals { scale *= 10 }
     let scaled = (abs(value) * scale).rounded()
     guard scaled < 9e15 else { return value.description }
-    var digits = String(Int(scaled))
+    var digits = String(Int(clamping: scaled))
     if digits.utf8.count <= decimals {
       digits = String(repeating: "0", count: decimals + 1 - digits.utf8.count) + digits
     }
@@ -93,7 +93,7 @@ public enum NumberText {
   /// Seconds as hours, minutes and seconds: 645 → "0:10:45"; "-" when unknown.
   public static func duration(_ seconds: Double?) -> String {
     guard let seconds, seconds.isFinite, seconds >= 0, seconds < 1e12 else { return "-" }
-    let whole = Int(seconds.rounded())
+    let whole = Int(clamping: seconds.rounded())
     return "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60))"
   }
 
@@ -103,7 +103,7 @@ public enum NumberText {
   ///   algorithms"; proleptic Gregorian, no leap seconds.
   public static func timestamp(_ seconds: Double) -> String {
     guard seconds.isFinite, abs(seconds) < 2e11 else { return "-" }
-    let total = Int(seconds.rounded(.down))
+    let total = Int(clamping: seconds.rounded(.down))
     let second = ((total % 86_400) + 86_400) % 86_400
     let shifted = (total - second) / 86_400 + 719_468  // days since 0000-03-01
     let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097

@@ -1,3 +1,5 @@
+import Tensor
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -22,7 +24,8 @@ package struct SVGScale {
   init(_ range: ClosedRange<Double>, from: Double, to: Double, count: Int, rounded: Bool) {
     // A diverging loss can have any size; the number of ticks must not follow it.
     var (low, high) = (max(range.lowerBound, -1e290), min(range.upperBound, 1e290))
-    let span = max(high - low, 1e-6 * max(abs(low), abs(high)))
+    // Nor may a step be so small that a place divided by it is no number.
+    let span = max(high - low, 1e-6 * max(abs(low), abs(high)), 1e-280)
     let step = SVGScale.niceStep(span / Double(max(count, 1)))
     if rounded {
       low = (low / step + 1e-9).rounded(.down) * step
@@ -32,8 +35,8 @@ package struct SVGScale {
     self.range = low...high
     self.from = from
     self.to = to
-    let first = Int((low / step - 1e-9).rounded(.up))
-    let last = Int((high / step + 1e-9).rounded(.down))
+    let first = Int(clamping: (low / step - 1e-9).rounded(.up))
+    let last = Int(clamping: (high / step + 1e-9).rounded(.down))
     ticks = first <= last ? (first...last).map { Double($0) * step } : []
   }
 
@@ -46,8 +49,8 @@ package struct SVGScale {
     self.from = from
     self.to = to
     isLogarithmic = true
-    let first = Int(log10(low).rounded(.down))
-    let last = Int(log10(high).rounded(.up))
+    let first = Int(clamping: log10(low).rounded(.down))
+    let last = Int(clamping: log10(high).rounded(.up))
     let step = max(1, (last - first + count) / max(count, 1))
     var fine: [Double] = []
     var coarse: [Double] = []
@@ -76,14 +79,15 @@ package struct SVGScale {
     if isLogarithmic { return Self.short(tick) }
     let step = ticks.count > 1 ? ticks[1] - ticks[0] : 1
     if step >= 1 { return NumberText.fixed(tick, 0) }
-    return NumberText.fixed(tick, min(9, Int((-log10(step) + 0.999).rounded(.down))))
+    return NumberText.fixed(tick, min(9, Int(clamping: (-log10(step) + 0.999).rounded(.down))))
   }
 
   /// 1, 2 or 5 times a power of ten in few letters: "0.02", "500", "20k", "1e9".
   private static func short(_ tick: Double) -> String {
-    let power = Int((log10(tick) + 1e-9).rounded(.down))
+    let power = Int(clamping: (log10(tick) + 1e-9).rounded(.down))
     switch power {
-    case ..<(-4), 6...: return "\(Int((tick / pow(10, Double(power))).rounded()))e\(power)"
+    case ..<(-4), 6...:
+      return "\(Int(clamping: (tick / pow(10, Double(power))).rounded()))e\(power)"
     case ..<0: return NumberText.fixed(tick, -power)
     case ..<4: return NumberText.fixed(tick, 0)
     default: return NumberText.fixed(tick / 1000, 0) + "k"

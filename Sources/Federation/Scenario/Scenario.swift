@@ -221,7 +221,7 @@ public struct FederationSettings: Sendable, Equatable {
   }
 
   /// Clients in a cohort of a fixed size: max(1, round(participation·K)).
-  var uniformCohort: Int { max(1, Int((participation * Double(clients)).rounded())) }
+  var uniformCohort: Int { max(1, Int(clamping: (participation * Double(clients)).rounded())) }
 
   /// Clients in a cohort on average.
   var expectedCohort: Double {

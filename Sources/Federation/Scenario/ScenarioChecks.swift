@@ -176,10 +176,11 @@ struct ScenarioChecks {
     case "exponential":
       return (0..<classes).reduce(0) { sum, index in
         let exponent = -Double(index) / Double(max(1, classes - 1))
-        return sum + Int(Double(largest) * pow(factor, exponent))
+        return sum + Int(clamping: Double(largest) * pow(factor, exponent))
       }
     case "step":
-      return classes / 2 * largest + (classes - classes / 2) * Int(Double(largest) / factor)
+      return classes / 2 * largest + (classes - classes / 2)
+        * Int(clamping: Double(largest) / factor)
     default: return classes * largest
     }
   }

@@ -56,7 +56,7 @@ extension ScenarioFields {
   ]
 
   private static func cohort(_ clients: Int, _ participation: Double) -> Int {
-    max(1, Int((min(max(participation, 0), 1) * Double(clients)).rounded()))
+    max(1, Int(clamping: (min(max(participation, 0), 1) * Double(clients)).rounded()))
   }
 
   private static let oort: [Field] = {

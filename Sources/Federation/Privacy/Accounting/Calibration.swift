@@ -113,8 +113,8 @@ public struct Calibration: Sendable {
       }
       return found
     }
-    let rough = PLDAccountant(precision: 2e-2, longestWindow: 1 << 16)
-    let fine = PLDAccountant(longestWindow: 1 << 20)
+    let rough = PLDAccountant(precision: 2e-2, longestWindow: 1 << 16, target: epsilon)
+    let fine = PLDAccountant(longestWindow: 1 << 20, target: epsilon)
     let last = PLDAccountant()
     let near = search(from: guess) { rough.epsilon($0, delta: delta) }
     if let found = search(from: near ?? guess, { fine.epsilon($0, delta: delta) }),

@@ -27,15 +27,28 @@ public struct PLDAccountant: Sendable {
     self.interval = interval.map { max(1e-12, $0) }
     sought = 2e-4
     longestWindow = LossComposition.longestGrid
+    target = nil
   }
 
   /// An accountant for searches, whose bounds may be as far apart as a share of the upper one.
   ///
   /// They hold like all others; only windows longer than some are given up.
-  init(precision: Double = 2e-4, longestWindow: Int) {
+  ///
+  /// `target`: an ε that answers are held against; bounds that are clearly on one side of it need
+  /// not be close.
+  init(precision: Double = 2e-4, longestWindow: Int, target: Double? = nil) {
     interval = nil
     sought = precision
     self.longestWindow = longestWindow
+    self.target = target
+  }
+
+  private let target: Double?
+
+  /// Whether bounds tell on which side of the target the truth lies, by a fifth of it.
+  private func isDecided(_ bracket: Bracket) -> Bool {
+    guard let target else { return false }
+    return bracket.lower > 1.2 * target || bracket.upper < target / 1.2
   }
 
   private let longestWindow: Int
@@ -173,6 +186,7 @@ public struct PLDAccountant: Sendable {
     var hasRefined = false  // after the first answer
     for _ in 0..<24 {
       guard bracket.relativeWidth > question.sought, bracket.upper > ceiling else { break }
+      if question.isEpsilon, isDecided(bracket) { break }
       let before = bracket
       let isAnswered = tighten(&bracket, question, direction, h)
       if isAnswered { finest = h }
