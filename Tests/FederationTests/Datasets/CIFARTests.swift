@@ -97,6 +97,17 @@ import Federation
     }
   }
 
+  @Test("a label that this reading does not use is checked, too", arguments: [false, true])
+  func unusedLabel(coarse: Bool) throws {
+    let folder = try ScratchFolder()
+    try folder.write("train.bin", Self.records([[1, 7]]))
+    try folder.write("test.bin", Self.records([[1, 7], coarse ? [1, 100] : [20, 7]]))
+    let words = coarse ? "fine label 100" : "coarse label 20"
+    expectDataFailure("E4004", ["test.bin", "image 1", words]) {
+      _ = try DatasetReader.load(.cifar100(path: folder.path, coarse: coarse))
+    }
+  }
+
   @Test("a published file cut between two records is noticed")
   func cutBetweenRecords() throws {
     let folder = try ScratchFolder()
