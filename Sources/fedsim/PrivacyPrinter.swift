@@ -87,7 +87,7 @@ struct PrivacyPrinter {
   /// The bracket in words; how far its ends are apart where that is more than promised.
   private static func words(_ bracket: EpsilonBracket) -> String {
     let total = bracket.total
-    if total.lower == total.upper { return "exact, in closed form" }
+    if total.relativeWidth < 1e-9 { return "exact, in closed form" }
     let ends = "\(down(total.lower)) to \(up(total.upper)), certified"
     guard total.relativeWidth > EpsilonBracket.promisedWidth else { return ends }
     let percent = NumberText.fixed(100 * total.relativeWidth, 1)

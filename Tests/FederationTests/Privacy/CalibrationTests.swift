@@ -63,6 +63,47 @@ import Testing
     #expect(abs(try calibration.noiseMultiplier(for: replaced) / once - 2) < 1e-12)
   }
 
+  @Test("without sampling the claim is met to the last bit", arguments: [1, 3, 10, 999])
+  func gaussianClaim(steps: Int) throws {
+    for (epsilon, delta) in [(1.0, 1e-5), (0.01, 1e-9), (20, 1e-3)] {
+      let noise = try Calibration(epsilon: epsilon, delta: delta)
+        .noiseMultiplier(for: try event(1, 1, steps))
+      let ledger = try LedgerFixture.poisson(1, noise, steps)
+      #expect(PLDAccountant().epsilon(ledger, delta: delta) <= epsilon)
+    }
+  }
+
+  @Test("nothing helps when what was spent is beyond the target")
+  func overspent() throws {
+    let spent = try LedgerFixture.poisson(0.1, 1, 500)
+    let calibration = try Calibration(epsilon: 0.5, delta: 1e-5, spent: spent)
+    #expect(throws: AccountingError.self) {
+      try calibration.noiseMultiplier(for: try event(0.1, 1, 0))
+    }
+    #expect(throws: AccountingError.self) { try calibration.steps(for: try event(0, 1, 1)) }
+  }
+
+  @Test("small epsilon and small delta have their noise", arguments: Accountant.allCases)
+  func small(accountant: Accountant) throws {
+    for (rate, steps, epsilon, delta) in [
+      (0.01, 10, 0.01, 1e-8), (0.1, 1000, 0.003, 1e-7), (1e-18, 1000, 1, 1e-5),
+    ] {
+      guard
+        let noise = try? Calibration(accountant, epsilon: epsilon, delta: delta)
+          .noiseMultiplier(for: try event(rate, 1, steps))
+      else {
+        // Rényi divergences are too loose for some.
+        #expect(accountant == .rdp)
+        continue
+      }
+      let ledger = try LedgerFixture.poisson(rate, noise, steps)
+      #expect(accountant.epsilon(ledger, delta: delta) <= epsilon)
+    }
+    let noise = try Calibration(.pld, epsilon: 0.01, delta: 1e-8)
+      .noiseMultiplier(for: try event(0.01, 1, 10))
+    #expect(noise > 13.6 && noise < 13.8)
+  }
+
   @Test("what was spent counts")
   func spent() throws {
     let spent = try LedgerFixture.poisson(0.01, 1, 500)

@@ -199,6 +199,47 @@ import Testing
     }
   }
 
+  @Test(
+    "where roundings are as large as what is asked for",
+    arguments: [
+      // δ by quadrature with 40 digits (mpmath), and the ε that has it.
+      (0.3, 0.02, 1, 1e-5, 1447.22796), (0.3, 0.02, 2, 1e-5, 2757.70342),
+      (0.01, 3_021_424.659, 2, 1.8488442378710944e-9, 3.70214e-11),
+      (0.1, 97_454_192.0, 3, 6.93145980656002e-10, 3.20163e-11),
+      (0.5, 1e9, 2, 2.5e-10, 6.66976e-11), (0.5, 1e10, 2, 2.5e-11, 6.66976e-12),
+      (0.01, 40_337_579_137.441, 2, 1.384848493842471e-13, 2.77e-15),
+      (1, 1e8, 1, 1e-9, 9.0234634997e-9), (1, 1e8, 1, 1e-12, 3.36301533029e-8),
+      (1, 100, 1, 1e-5, 0.027219419814577135),
+    ]
+  )
+  func roundings(
+    row: (rate: Double, noise: Double, steps: Int, delta: Double, epsilon: Double)
+  ) throws {
+    let ledger = try LedgerFixture.poisson(row.rate, row.noise, row.steps)
+    let found = PLDAccountant().bracket(ledger, delta: row.delta)
+    // As many digits as the reference has.
+    #expect(found.lower <= row.epsilon * (1 + 1e-5), "\(found.total)")
+    #expect(found.upper >= row.epsilon * (1 - 1e-5), "\(found.total)")
+    #expect(found.upper < 1e-13 || found.total.relativeWidth < 1e-2)
+  }
+
+  @Test("adding a unit, where steps without sampling stand beside sampled ones")
+  func additions() throws {
+    for (noise, steps, sampled, other, delta) in [
+      (1.0, 1000, 1e-9, 1.0, 1e-5), (0.1, 1, 1e-5, 1.0, 0.1), (0.03, 1, 1e-5, 1.0, 0.3),
+    ] {
+      var ledger = try LedgerFixture.poisson(1, noise, steps)
+      let alone = GaussianMechanism(noiseMultiplier: noise, steps: steps).epsilon(delta: delta)
+      ledger.record(
+        try .poisson(unit: .example, rate: sampled, noiseMultiplier: other, steps: 1)
+      )
+      let found = PLDAccountant().bracket(ledger, delta: delta)
+      #expect(found.upper >= alone * (1 - 1e-9))
+      // Neither direction costs less than the steps without sampling do.
+      if let addition = found.addition { #expect(addition.upper >= alone * (1 - 1e-9)) }
+    }
+  }
+
   @Test("at any extreme there is an answer")
   func extremes() throws {
     let accountant = PLDAccountant()
@@ -229,6 +270,7 @@ import Testing
     bracket.tighten(upper: 1)
     bracket.tighten(upper: .nan)
     bracket.tighten(lower: .nan)
+    bracket.tighten(lower: 6)
     bracket.tighten(upper: nil)
     #expect(bracket == Bracket(lower: 2, upper: 5))
     bracket.tighten(upper: 3)

@@ -48,6 +48,7 @@ public struct Calibration: Sendable {
   /// σ does not matter.
   public func noiseMultiplier(for event: PrivacyEvent) throws(AccountingError) -> Double {
     let lowest = Self.noiseRange.lowerBound
+    try checkSpent()
     if event.isEmpty { return lowest }
     if spent.events.isEmpty, event.samplingRate == 1, accountant == .pld {
       let scale = event.neighbours == .replaceOne ? 2.0 : 1.0
@@ -56,8 +57,18 @@ public struct Calibration: Sendable {
         delta: delta,
         steps: event.steps
       )
-      guard scale * noise <= Self.noiseRange.upperBound else { throw unreachable("noise") }
-      return max(lowest, scale * noise)
+      // What is claimed is the accountant's own answer, roundings and all.
+      var (found, margin) = (max(lowest, scale * noise), 0x1p-52)
+      while found <= Self.noiseRange.upperBound {
+        if let event = try? event.with(noiseMultiplier: found),
+          PLDAccountant().epsilon(after(event), delta: delta) <= epsilon
+        {
+          return found
+        }
+        found *= 1 + margin
+        margin *= 4
+      }
+      throw unreachable("noise")
     }
     return try found("noise", in: Self.noiseRange, guess: noiseGuess(event)) {
       try? event.with(noiseMultiplier: $0)
@@ -70,6 +81,7 @@ public struct Calibration: Sendable {
   /// It is exact up to 10⁵ steps, and to a relative 10⁻⁵ beyond.
   public func steps(for event: PrivacyEvent) throws(AccountingError) -> Int {
     let limit = PrivacyEvent.stepLimit
+    try checkSpent()
     if event.samplingRate == 0 { return limit }
     let steps = try found("steps", in: 1...Double(limit), guess: 100, isWhole: true) {
       try? event.with(steps: Int(min(Double(limit), max(0, $0))))
@@ -83,6 +95,7 @@ public struct Calibration: Sendable {
     guard event.sampling != .none else {
       throw .unsupported("without sampling there is no rate to choose")
     }
+    try checkSpent()
     if event.steps == 0 { return 1 }
     let rate = try found("rate", in: 1e-9...1, guess: 0.01) {
       try? event.with(samplingRate: min(1, $0))
@@ -161,6 +174,13 @@ public struct Calibration: Sendable {
     let noise = event.samplingRate * (Double(event.steps) / 2).squareRoot() / total
     let scale = event.neighbours == .replaceOne ? 2.0 : 1.0
     return noise.isFinite ? max(0.7, scale * noise) : 0.7
+  }
+
+  /// Nothing helps when what was spent is beyond the target.
+  private func checkSpent() throws(AccountingError) {
+    if !spent.events.isEmpty, accountant.epsilon(spent, delta: delta) > epsilon {
+      throw .unreachable("what was spent before is beyond epsilon \(epsilon) at delta \(delta)")
+    }
   }
 
   /// The whole ledger when the event comes after what was spent.

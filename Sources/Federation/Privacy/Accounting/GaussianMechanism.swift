@@ -56,6 +56,22 @@ public struct GaussianMechanism: Sendable, Equatable {
     }
   }
 
+  /// ε(δ) from below and from above: δ is told to 2⁻⁴⁴ · max(1, 1/m, ε/m²) of itself, because for
+  /// small m it is a difference of ratios that are nearly the same.
+  func bracket(delta: Double) -> Bracket {
+    let epsilon = epsilon(delta: delta)
+    guard epsilon.isFinite, epsilon > 0, shift > 0 else {
+      return Bracket(lower: epsilon, upper: epsilon)
+    }
+    let doubt = min(0.5, 0x1p-44 * max(1, max(1 / shift, epsilon / shift / shift)))
+    // Values of δ beside the smallest one are far apart.
+    let smallest = Double.leastNonzeroMagnitude
+    return Bracket(
+      lower: min(epsilon, self.epsilon(delta: delta * (1 + doubt) + smallest)) * (1 - 0x1p-50),
+      upper: max(epsilon, self.epsilon(delta: delta * (1 - doubt) - smallest)) * (1 + 0x1p-50)
+    )
+  }
+
   /// The smallest noise multiplier σ with δ(ε) ≤ δ after `steps` releases.
   ///
   /// Infinity for δ ≤ 0; 0 when even no noise meets the target (δ ≥ 1).

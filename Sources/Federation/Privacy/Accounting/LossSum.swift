@@ -61,35 +61,42 @@ struct LossSum {
   ///
   /// The walk goes from the top down.
   func epsilon(delta: Double, side: LossComposition.Side, floor: Double) -> Double? {
+    let relativeError = relativeError + walkError
     let allowed =
-      side == .upper ? delta / (1 + relativeError) - beyond : delta * (1 + relativeError)
+      side == .upper
+      ? delta / (1 + relativeError) - beyond : delta / (1 - min(0.5, relativeError))
     if side == .upper, !(allowed > 0) { return nil }
     guard isSound else { return nil }
-    var above = 0.0  // U = P(L ≥ l) in the window
-    var weight = 0.0  // Σ p e^{l − loss}, which is W e^l: no overflow however large the losses
-    var last = 0.0
-    let decay = exp(-interval)
+    // At the present point l: D = δ(l) and W = Σ p e^{l − loss} over the points from l on. Both are
+    // sums of positive terms, however small a step is: D grows by W (1 − e^{−gap}).
+    var (reached, weight) = (0.0, 0.0)
     for place in masses.indices.reversed() {
       let here = loss(place)
-      let mass = mass(place, side)
-      above += mass
-      weight = (places == nil ? weight * decay : weight * exp(here - last)) + mass
-      last = here
+      weight += mass(place, side)
       let isLast = place == 0
       let below = isLast ? here - interval : loss(place - 1)
-      // Between this point and the next, δ(ε) = U − W e^ε.
+      let gap = places == nil ? interval : here - below
+      let growth = weight * -expm1(-gap)
       let slack = side == .lower ? woundDelta(max(floor, below)) : 0
-      let rest = above - weight * (places == nil ? decay : exp(below - here)) - slack
-      if rest <= allowed, !isLast, below > floor { continue }
+      if reached + growth - slack <= allowed, !isLast, below > floor {
+        reached += growth
+        weight *= exp(-gap)
+        continue
+      }
       // What lies below the window is not known: an upper bound ends at its first point.
       if isLast, side == .upper, !isWhole { return here }
-      let excess = above - allowed - slack
-      if excess <= 0 || weight <= 0 { return -.infinity }
-      let epsilon = min(here, here + log(excess / weight))
+      // δ(ε) = D + W (1 − e^{ε − l}) down to the next point.
+      let share = (allowed + slack - reached) / weight
+      if share.isNaN || weight.isNaN { return nil }
+      if share >= 1 { return -.infinity }
+      let epsilon = here + log1p(-max(0, share))
       return side == .lower && epsilon < below ? -.infinity : epsilon
     }
     return -.infinity
   }
+
+  /// What the sums of a walk round, as a share of δ.
+  private var walkError: Double { 4 * Double(masses.count) * 0x1p-53 }
 
   /// δ(ε) for ε ≥ 0; nil when it says nothing.
   func delta(epsilon: Double, side: LossComposition.Side) -> Double? {
@@ -104,9 +111,9 @@ struct LossSum {
     case .upper:
       // Below the window nothing is known but that δ is at most 1.
       if epsilon < loss(0), !isWhole { return 1 }
-      return min(1, delta * (1 + relativeError) + beyond)
+      return min(1, delta * (1 + relativeError + walkError) + beyond)
     case .lower:
-      return max(0, delta * (1 - min(1, relativeError)) - woundDelta(epsilon))
+      return max(0, delta * (1 - min(1, relativeError + walkError)) - woundDelta(epsilon))
     }
   }
 }

@@ -67,7 +67,7 @@ public struct PLDAccountant: Sendable {
   public func bracket(_ ledger: PrivacyLedger, delta: Double) -> EpsilonBracket {
     guard let mixture = StepMixture(ledger) else { return .plain(.infinity) }
     if delta >= 1 { return .plain(0) }
-    if let gaussian = mixture.gaussian { return .plain(gaussian.epsilon(delta: delta)) }
+    if let gaussian = mixture.gaussian { return .plain(gaussian.bracket(delta: delta)) }
     guard delta > 0 else { return .plain(.infinity) }
     if mixture.totalVariation <= delta { return .plain(0) }
     let start = Bracket(
@@ -164,7 +164,7 @@ public struct PLDAccountant: Sendable {
       ),
       removal: removal,
       addition: addition,
-      interval: min(fine, coarse)
+      interval: coarse == 0 ? fine : min(fine, coarse)
     )
   }
 
@@ -241,8 +241,13 @@ public struct PLDAccountant: Sendable {
 extension EpsilonBracket {
   /// An answer without a grid.
   static func plain(_ epsilon: Double) -> EpsilonBracket {
+    plain(Bracket(lower: epsilon, upper: epsilon))
+  }
+
+  /// A closed form.
+  static func plain(_ bracket: Bracket) -> EpsilonBracket {
     EpsilonBracket(
-      total: Bracket(lower: epsilon, upper: epsilon),
+      total: bracket,
       removal: nil,
       addition: nil,
       interval: 0

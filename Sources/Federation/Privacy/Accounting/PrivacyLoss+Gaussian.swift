@@ -92,7 +92,7 @@ struct SampledGaussianPair: Sendable, Equatable {
   func uncertainty(top: Double, logTail: Double) -> Double {
     let weight = rate == 1 ? 1 : max(0, 1 - (1 - rate) * exp(-top))
     let farthest = max(leftReach(logTail), Self.reach(logTail)) * noise
-    return 0x1p-47 * (1 + weight * (farthest + 2) / (noise * noise))
+    return 0x1p-47 * (1 + abs(lowest) + weight * (farthest + 2) / (noise * noise))
   }
 
   /// One step in cells between points of a grid; nil when its losses have no place on it.
@@ -117,7 +117,9 @@ struct SampledGaussianPair: Sendable, Equatable {
     guard let span = span(logTail: logTail), h > 0, h.isFinite else { return nil }
     // The mirror image of `replace` needs a point at 0.
     let isMirrored = direction == .replace
-    let bottom = isMirrored ? 0 : ((span.lowerBound - lowest) / h).rounded(.down)
+    let down = isMirrored ? 0 : ((span.lowerBound - lowest) / h).rounded(.down)
+    // Nothing is below ln(1 − q), whatever logarithms round.
+    let bottom = rate < 1 ? max(0, down) : down
     let merged = isMerged && !isMirrored && rate < 1 && bottom <= 0 ? mergedOutcome(h) : nil
     let shift = isMirrored ? -lowest : merged?.excess ?? 0
     let ceiling = ((span.upperBound - lowest - shift) / h).rounded(.up)
@@ -129,7 +131,11 @@ struct SampledGaussianPair: Sendable, Equatable {
       start: Int(bottom),
       top: max(Int(bottom) + 1, Int(ceiling))
     )
-    guard let removal = removalCells(grid, after: merged == nil ? nil : h) else { return nil }
+    // A share that cannot be told is on the safe side, which is down for lower bounds.
+    let safe = isMerged ? 0.0 : 1.0
+    guard let removal = removalCells(grid, after: merged == nil ? nil : h, safe) else {
+      return nil
+    }
     let doubt = uncertainty(top: span.upperBound + h, logTail: logTail)
     let mirrored = removal.points.reversed().map { -$0 }
     switch direction {
@@ -151,7 +157,7 @@ struct SampledGaussianPair: Sendable, Equatable {
         offset: -lowest - shift,
         points: mirrored,
         masses: removal.still.reversed(),
-        shares: removal.mirroredShares,
+        shares: removal.mirrored.reversed(),
         below: removal.left.still,
         above: removal.right.still,
         atom: merged.map { (mirrored.count - 1, $0.masses.still) },
@@ -165,7 +171,7 @@ struct SampledGaussianPair: Sendable, Equatable {
         offset: 0,
         points: mirrored + removal.points.dropFirst(),
         masses: removal.still.reversed() + removal.mixed,
-        shares: removal.mirroredShares + removal.shares,
+        shares: removal.mirrored.reversed() + removal.shares,
         below: removal.left.still,
         above: removal.left.mixed,
         atom: (mirrored.count - 1, same),
@@ -199,28 +205,21 @@ struct SampledGaussianPair: Sendable, Equatable {
     var still: [Double] = []
     /// The part of `mixed` that goes to the upper point.
     var shares: [Double] = []
+    /// The part of `still` that goes to the lower point, which is the upper one of `add`.
+    var mirrored: [Double] = []
     /// To the right of all cells, where losses are lowest, and to the left.
     var right = (mixed: 0.0, still: 0.0)
     var left = (mixed: 0.0, still: 0.0)
-
-    /// For `add`, whose losses are the negative ones: the same cells from the other end.
-    ///
-    /// Of P-mass a, share·a has the loss l of the upper point; its Q-mass is that times e^{−l}.
-    var mirroredShares: [Double] {
-      shares.indices.reversed().map { k in
-        let weight = shares[k] * exp(-Double(points[k + 1] - points[k]) * interval)
-        return shares[k] == 1 ? 0 : (1 - shares[k]) / (1 - shares[k] + weight)
-      }
-    }
   }
 
   /// More cells than any useful grid has.
   private static let mostCells = 1 << 20
 
-  /// The cells of a grid, without outcomes whose losses are less than `after` above `lowest`.
+  /// The cells of a grid, without outcomes whose losses are less than `after` above `lowest`;
+  /// `safe` is the share of cells whose own share cannot be told.
   ///
   /// Nil when there would be too many.
-  private func removalCells(_ grid: Grid, after: Double?) -> RemovalCells? {
+  private func removalCells(_ grid: Grid, after: Double?, _ safe: Double) -> RemovalCells? {
     let h = grid.interval
     var cells = RemovalCells(interval: h, points: [grid.start])
     func edge(_ j: Int) -> Edge { Edge(point(above: Double(j) * h + grid.shift), noise) }
@@ -239,7 +238,13 @@ struct SampledGaussianPair: Sendable, Equatable {
       cells.points.append(next)
       cells.mixed.append(mass)
       cells.still.append(bin.still)
-      cells.shares.append(shareAbove(bin, mass, here, Double(next - j) * h))
+      let width = Double(next - j) * h
+      let share = shareAbove(bin, mass, here, Double(j) * h + grid.shift, width)
+      cells.shares.append(share ?? safe)
+      // Of P-mass a, share·a has the loss l of the upper point; its Q-mass is that times e^{−l}.
+      cells.mirrored.append(
+        share.map { (1 - $0) / (1 - $0 + $0 * exp(-width)) } ?? safe
+      )
       (upper, j) = (lower, next)
     }
     cells.left = (mixed(upper.below), upper.below.still)
@@ -254,16 +259,25 @@ struct SampledGaussianPair: Sendable, Equatable {
     return width >= 2 ? Int(width) : 1
   }
 
-  /// The share of a bin's P-mass at its upper end.
+  /// The share of a bin's P-mass at its upper end; nil where it leaves the range of doubles.
   ///
-  /// With a, b the masses of the bin under P and Q it is (a − e^{l_j} b) / (a (1 − e^{−h})), without
-  /// subtracting numbers near 1.
-  private func shareAbove(_ bin: Masses, _ mass: Double, _ loss: Double, _ h: Double) -> Double {
-    if mass <= 0 { return 1 }
-    // Beyond, e^l and the mass under Q leave the range of doubles: up is the safe side.
-    if loss > 700 { return 1 }
-    let excess = bin.still * (-rate - expm1(loss)) + rate * bin.moved
-    return min(1, max(0, excess / -expm1(-h) / mass))
+  /// With a, b the masses of the bin under P and Q it is (a − e^l b) / (a (1 − e^{−w})), l being the
+  /// loss at the lower end, d above `lowest`, and w the width. Since a = (1 − q) b + q m and
+  /// e^l = (1 − q) e^d, the numerator is q m − (1 − q)(e^d − 1) b: neither term is larger than a, so
+  /// that rounding moves the bin's mean loss by a few roundings of 1 at most.
+  private func shareAbove(
+    _ bin: Masses,
+    _ mass: Double,
+    _ loss: Double,
+    _ d: Double,
+    _ width: Double
+  ) -> Double? {
+    guard mass > 1e-290, bin.still > 1e-290, loss < 600, d < 600 else { return nil }
+    let excess =
+      rate == 1
+      ? bin.moved - exp(loss) * bin.still
+      : rate * bin.moved - (1 - rate) * expm1(d) * bin.still
+    return min(1, max(0, excess / -expm1(-width) / mass))
   }
 
   /// Mass under the mixture.
