@@ -91,7 +91,7 @@ package struct Fuzzer: Sendable {
         let finding = trial.run(tried)
         let isNew = state.withLock { state in
           state.done += 1
-          if state.done % 500 == 0 { tell("\(state.done) tries") }
+          if state.done % 100 == 0 { tell("\(state.done) tries") }
           guard let finding else { return false }
           if state.reports[finding.signature] != nil {
             state.reports[finding.signature]?.count += 1
@@ -116,9 +116,10 @@ package struct Fuzzer: Sendable {
     _ state: borrowing Mutex<State>,
     _ tell: (String) -> Void
   ) {
-    guard let folder = plan.folder else { return tell(Report(finding: finding, tried: tried).text) }
+    tell(Report(finding: finding, tried: tried).text)
+    guard let folder = plan.folder else { return }
     // What takes long is tried less often.
-    let budget = finding.oracle == "late" ? 6 : 150
+    let budget = finding.oracle == "late" ? 6 : tried.steps.count == 1 ? 150 : 60
     var minimiser = Minimiser(trial, signature: finding.signature, budget: budget)
     let small = minimiser.minimised(tried)
     let again = trial.run(small) ?? finding
@@ -130,7 +131,7 @@ package struct Fuzzer: Sendable {
     let words = again.signature.map { $0.isLetter || $0.isNumber || $0 == "-" ? $0 : "_" }
     let name = "\(tried.kind.rawValue)-\(tried.number)-" + String(words.prefix(60))
     write(report, to: folder + "/" + name)
-    tell(report.text)
+    tell("made small in \(folder)/\(name)")
   }
 
   private func write(_ report: Report, to path: String) {

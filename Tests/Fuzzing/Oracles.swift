@@ -18,7 +18,7 @@ enum Oracles {
     }
     if outcome.isLate { return finding("late", "it takes too long", cause: "") }
     if outcome.signal != 0 {
-      return finding("signal", "signal \(outcome.signal): \(lastLine(outcome.stderr))")
+      return finding("signal", "signal \(outcome.signal) in \(frames(outcome.stderrText))")
     }
     let exit = outcome.exit ?? -1
     if exit == 1 { return finding("exit-1", "exit 1: \(said(outcome))") }
@@ -30,10 +30,11 @@ enum Oracles {
       return nil
     }
     if isJSON(step) {
-      if !isOneObject(outcome.stdout) {
+      // Each measurement of a benchmark is a line of its own.
+      if step.command != "bench", !isOneObject(outcome.stdout) {
         return finding("json", "stdout is not one object: \(lastLine(outcome.stdout))")
       }
-    } else if exit != 0, outcome.stderr.isEmpty, outcome.stdout.isEmpty || exit != 7 {
+    } else if exit != 0, outcome.stderr.isEmpty, outcome.stdout.isEmpty || !isResult(exit, step) {
       return finding("silent", "exit \(exit) without a word on stderr", cause: "\(exit)")
     }
     if outcome.stderr.contains(0x1B) || outcome.stdout.contains(0x1B) {
@@ -65,12 +66,13 @@ enum Oracles {
     return nil
   }
 
-  static func isJSON(_ step: Step) -> Bool {
-    let words = step.words
-    // Each measurement of a benchmark is a line of its own.
-    if words.contains("bench") { return false }
-    return words.last == "--format=json"
-      || words.suffix(2) == ["--format", "json"]
+  private static func isJSON(_ step: Step) -> Bool {
+    step.words.last == "--format=json" || step.words.suffix(2) == ["--format", "json"]
+  }
+
+  /// Whether a code is what a command found out, and no failure.
+  private static func isResult(_ exit: Int32, _ step: Step) -> Bool {
+    exit == 7 || exit == 6 && step.command == "plan"
   }
 
   private static func isOneObject(_ bytes: [UInt8]) -> Bool {
@@ -82,7 +84,7 @@ enum Oracles {
   /// The message's code and its words without names and numbers: what equal causes share.
   private static func place(_ outcome: Outcome) -> String {
     let text = outcome.stderrText + (outcome.exit == 0 ? "" : outcome.stdoutText)
-    if outcome.signal != 0 { return "\(outcome.signal)|" + frames(text) }
+    if outcome.signal != 0 { return "\(outcome.signal)|" + frames(text, 2) }
     return code(in: text) ?? ""
   }
 
@@ -92,11 +94,11 @@ enum Oracles {
   }
 
   /// The innermost functions of a crash.
-  private static func frames(_ text: String) -> String {
+  private static func frames(_ text: String, _ count: Int = 6) -> String {
     let names = text.matches(of: /(?m)^ *[0-9]+ .*?0x[0-9a-f]+ (.+?)( \+ [0-9]+)? in fedsim/)
       .map { String($0.output.1) }
     let fatal = text.firstMatch(of: /Fatal error: .*/).map { String($0.output) } ?? ""
-    return ([fatal.replacing(/[0-9]+/, with: "#")] + names.prefix(2)).joined(separator: "|")
+    return ([fatal.replacing(/[0-9]+/, with: "#")] + names.prefix(count)).joined(separator: "|")
   }
 
   private static func said(_ outcome: Outcome) -> String {

@@ -82,9 +82,10 @@ package enum WordKind {
     var dice = tried.dice
     var words = dice.pick(lines).split(separator: " ").map(String.init)
     for _ in 0..<(1 + dice.below(4)) { change(&words, &dice) }
+    // Too slow for a try: the example, benchmarks, a test of the machine.
+    words = words.map { $0 == "--example" || $0 == "doctor" ? "--exampl" : $0 }
+    if words.contains("bench") { words.append("nothing") }
     if dice.chance(0.3) { words += ["--format", "json"] }
-    // Too slow or too much for a try: a default of two seconds, a benchmark, the example.
-    words = words.map { $0 == "--example" ? "--exampl" : $0 }
     let isFull = dice.chance(0.06)
     tried.steps = [Step(words, isStdoutFull: isFull)]
     tried.files = [
