@@ -52,14 +52,18 @@ struct RuleTests {
 
   @Test("with --format json stdout is one object, or the exit says why not")
   func json() throws {
+    func oracle(_ script: String, _ step: Step) throws -> String? {
+      let fake = try Fake(script)
+      return fake.trial().run(tried([step]))?.oracle
+    }
     let words = Step("list", "codecs", "--format", "json")
-    #expect(try Fake("echo '{}'").trial().run(tried([words])) == nil)
-    #expect(try Fake("echo '{} {}'").trial().run(tried([words]))?.oracle == "json")
-    #expect(try Fake("echo no >&2; exit 2").trial().run(tried([words]))?.oracle == "json")
+    #expect(try oracle("echo '{}'", words) == nil)
+    #expect(try oracle("echo '{} {}'", words) == "json")
+    #expect(try oracle("echo no >&2; exit 2", words) == "json")
     var full = words
     full.isStdoutFull = true
-    #expect(try Fake("echo '{}' || true").trial().run(tried([full]))?.oracle == "full")
-    #expect(try Fake("echo '{}' || exit 4").trial().run(tried([full])) == nil)
+    #expect(try oracle("echo '{}' || true", full) == "full")
+    #expect(try oracle("echo '{}' || exit 4", full) == nil)
   }
 
   @Test("what one command accepts, another must not refuse")

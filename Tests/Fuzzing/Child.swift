@@ -19,12 +19,13 @@ package struct Outcome: Sendable {
 package struct Target: Sendable {
   /// The path of `fedsim`.
   package var program: String
-  /// Seconds after which a call is ended.
-  package var seconds: Double
+  /// Seconds of processor time after which a call is ended; on the clock, six times as many,
+  /// because machines do other things, too.
+  package var seconds: Int
   /// Address space, in KiB.
   package var kibibytes: Int
 
-  package init(program: String, seconds: Double = 20, kibibytes: Int = 4 << 20) {
+  package init(program: String, seconds: Int = 20, kibibytes: Int = 4 << 20) {
     self.program = program
     self.seconds = seconds
     self.kibibytes = kibibytes
@@ -98,7 +99,8 @@ package struct Target: Sendable {
     for name in ["NO_COLOR", "TERM"] { variables[name] = nil }
     variables.merge(extra) { $1 }
     // The shell sets limits and the folder; its process becomes the program's.
-    let script = "ulimit -c 0; ulimit -v \(kibibytes) 2>/dev/null; cd \"$0\" && exec \"$@\""
+    let limits = "ulimit -c 0; ulimit -t \(seconds); ulimit -v \(kibibytes) 2>/dev/null"
+    let script = "\(limits); cd \"$0\" && exec \"$@\""
     let fixed = ["/bin/sh", "-c", script, folder, program].map { Self.bytes(of: $0) }
     let words: [UnsafeMutablePointer<CChar>?] =
       (fixed + step.words.map { Self.bytes(of: $0) }).map { $0.withUnsafeBufferPointer(copy) }
@@ -114,7 +116,8 @@ package struct Target: Sendable {
     return Outcome(
       exit: signal == 0 ? (status >> 8) & 0xFF : nil,
       signal: signal,
-      isLate: isLate,
+      // The system ends what has used up its processor time in the same way as we do.
+      isLate: isLate || signal == SIGKILL,
       stdout: step.isStdoutFull ? [] : Self.read(out),
       stderr: Self.read(err)
     )
@@ -132,7 +135,7 @@ package struct Target: Sendable {
     var pause: UInt32 = 500
     while true {
       if waitpid(process, &status, WNOHANG) == process { return (status, false) }
-      if clock.now - start > .seconds(seconds) {
+      if clock.now - start > .seconds(6 * seconds) {
         kill(process, SIGKILL)
         waitpid(process, &status, 0)
         return (status, true)

@@ -25,7 +25,7 @@ struct FieldValues {
     "rounds": 2, "clients": 6, "perRound": 6, "trainPerClass": 16, "testPerClass": 6,
     "classes": 5, "width": 8, "hidden": 8, "depth": 2, "heads": 4, "steps": 3, "epochs": 2,
     "size": 12, "images": 12, "perClass": 8, "augmentationMultiplicity": 3, "rank": 5,
-    "groups": 4, "patch": 16, "perClient": 6,
+    "groups": 4, "perClient": 6,
   ]
 
   /// A value of a type; `name` is the field's.
@@ -116,6 +116,8 @@ struct FieldValues {
     if Self.free.contains(name), dice.chance(0.3) {
       return dice.pick([low, high, min(high, low + 1), low + dice.below(high - low + 1)])
     }
+    // Small patches make long sequences.
+    if name == "patch" { return dice.pick([4, 8, 14, 16, 32]) }
     let cap = min(high, max(low, Self.caps[name] ?? min(high, low + 8)))
     return dice.chance(0.2) ? dice.pick([low, cap]) : low + dice.below(cap - low + 1)
   }

@@ -42,6 +42,34 @@ public enum Terminal {
     try? AtomicFile.writeAll(Array(text.utf8), to: descriptor, path: "a stream")
   }
 
+  /// The text with control characters written out, as `\\x1b`: names of files and keys of scenarios
+  /// must not move the cursor, colour what follows or retitle the window.
+  ///
+  /// Ends of lines and tabs stay, and the three ways in which the program itself marks words.
+  public static func visible(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: isControl) else { return text }
+    let own = ["[0m", "[1m", "[31m"]
+    let scalars = Array(text.unicodeScalars)
+    var result = String.UnicodeScalarView()
+    for (index, scalar) in scalars.enumerated() {
+      let next = String(String.UnicodeScalarView(scalars[(index + 1)...].prefix(4)))
+      let isOwn = scalar == "\u{1B}" && own.contains { next.hasPrefix($0) }
+      if isControl(scalar), !isOwn {
+        let digits = String(scalar.value, radix: 16)
+        result.append(contentsOf: "\\x\(digits.count < 2 ? "0" : "")\(digits)".unicodeScalars)
+      } else {
+        result.append(scalar)
+      }
+    }
+    return String(result)
+  }
+
+  /// C0 but for ends of lines and tabs, delete, C1.
+  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    scalar != "\n" && scalar != "\t"
+      && (scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value))
+  }
+
   /// Writes to stderr at once.
   ///
   /// A closed stderr is no reason to stop a night's work.
