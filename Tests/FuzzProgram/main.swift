@@ -17,6 +17,10 @@ guard let program = words.first else {
   complain("usage: fuzz PROGRAM [SEED=1] [TRIES=200 | MINUTES=5] [KINDS=a,b] [TRY=N] [OUT=DIR]")
 }
 
+guard FileManager.default.isExecutableFile(atPath: program) else {
+  complain("\(program): no program")
+}
+
 private var plan = Fuzzer.Plan()
 private var target = Target(program: URL(filePath: program).path(percentEncoded: false))
 for word in words.dropFirst() {

@@ -118,6 +118,10 @@ package struct Fuzzer: Sendable {
   ) {
     tell(Report(finding: finding, tried: tried).text)
     guard let folder = plan.folder else { return }
+    let words = finding.signature.map { $0.isLetter || $0.isNumber || $0 == "-" ? $0 : "_" }
+    let place = "\(folder)/\(tried.kind.rawValue)-\(tried.number)-" + String(words.prefix(60))
+    // As it was found, in case that nobody waits for less.
+    write(Report(finding: finding, tried: tried), to: place)
     // What takes long is tried less often.
     let budget = finding.oracle == "late" ? 6 : tried.steps.count == 1 ? 150 : 60
     var minimiser = Minimiser(trial, signature: finding.signature, budget: budget)
@@ -128,10 +132,8 @@ package struct Fuzzer: Sendable {
       let count = state.reports[finding.signature]?.count ?? 1
       state.reports[finding.signature] = Report(finding: again, tried: small, count: count)
     }
-    let words = again.signature.map { $0.isLetter || $0.isNumber || $0 == "-" ? $0 : "_" }
-    let name = "\(tried.kind.rawValue)-\(tried.number)-" + String(words.prefix(60))
-    write(report, to: folder + "/" + name)
-    tell("made small in \(folder)/\(name)")
+    write(report, to: place)
+    tell("made small in \(place)")
   }
 
   private func write(_ report: Report, to path: String) {

@@ -12,12 +12,23 @@ package struct Trial: Sendable {
 
   /// The first rule that a try breaks; nil when none.
   package func run(_ tried: FuzzCase) -> Finding? {
+    // Tries on folders that could not be made would all be silent.
+    for copy in tried.copies where shelf.files(of: copy.sample).isEmpty {
+      return Finding(
+        oracle: "prepare",
+        step: 0,
+        detail: "the folder \(copy.sample) cannot be made",
+        signature: "prepare|\(copy.sample)"
+      )
+    }
     let folder = TryFolder()
     let spool = TryFolder()
     prepare(tried, in: folder)
     var outcomes: [Outcome] = []
     for (index, step) in tried.steps.enumerated() {
-      guard let outcome = target.call(step, in: folder.path, spool: spool.path) else { return nil }
+      guard let outcome = target.call(step, in: folder.path, spool: spool.path) else {
+        return Finding(oracle: "start", step: index, detail: target.program, signature: "start")
+      }
       outcomes.append(outcome)
       if outcome.signal != 0, !outcome.isLate {
         return crash(tried, at: index, outcome)
