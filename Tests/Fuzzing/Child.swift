@@ -19,6 +19,8 @@ package struct Outcome: Sendable {
 package struct Target: Sendable {
   /// The path of `fedsim`.
   package var program: String
+  /// Words before those of a call: the script, when the program is a shell.
+  package var leading: [String] = []
   /// Seconds of processor time after which a call is ended; on the clock, six times as many,
   /// because machines do other things, too.
   package var seconds: Int
@@ -101,7 +103,7 @@ package struct Target: Sendable {
     // The shell sets limits and the folder; its process becomes the program's.
     let limits = "ulimit -c 0; ulimit -t \(seconds); ulimit -v \(kibibytes) 2>/dev/null"
     let script = "\(limits); cd \"$0\" && exec \"$@\""
-    let fixed = ["/bin/sh", "-c", script, folder, program].map { Self.bytes(of: $0) }
+    let fixed = (["/bin/sh", "-c", script, folder, program] + leading).map { Self.bytes(of: $0) }
     let words: [UnsafeMutablePointer<CChar>?] =
       (fixed + step.words.map { Self.bytes(of: $0) }).map { $0.withUnsafeBufferPointer(copy) }
       + [nil]
