@@ -44,13 +44,17 @@ enum Console {
   }
 
   /// Writes a line of data to stdout.
-  static func print(_ text: String) { Terminal.write(Terminal.visible(text) + "\n", to: 1) }
+  static func print(_ text: String) {
+    Terminal.write(Terminal.visible(text, marks: isFancy) + "\n", to: 1)
+  }
 
   /// Writes one JSON object to stdout.
   static func print(_ json: JSON) { Terminal.write(json.pretty, to: 1) }
 
   /// Writes a line for people to stderr.
-  static func tell(_ text: String) { Terminal.write(Terminal.visible(text) + "\n", to: 2) }
+  static func tell(_ text: String) {
+    Terminal.write(Terminal.visible(text, marks: isFancy) + "\n", to: 2)
+  }
 
   /// The text in red where colour is welcome.
   static func red(_ text: String) -> String { isFancy ? "\u{1B}[31m\(text)\u{1B}[0m" : text }

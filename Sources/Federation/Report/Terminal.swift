@@ -45,10 +45,11 @@ public enum Terminal {
   /// The text with control characters written out, as `\\x1b`: names of files and keys of scenarios
   /// must not move the cursor, colour what follows or retitle the window.
   ///
-  /// Ends of lines and tabs stay, and the three ways in which the program itself marks words.
-  public static func visible(_ text: String) -> String {
+  /// Ends of lines and tabs stay. With `marks`, so do the three ways in which the program itself
+  /// marks words on a terminal.
+  public static func visible(_ text: String, marks: Bool) -> String {
     guard text.unicodeScalars.contains(where: isControl) else { return text }
-    let own = ["[0m", "[1m", "[31m"]
+    let own = marks ? ["[0m", "[1m", "[31m"] : []
     let scalars = Array(text.unicodeScalars)
     var result = String.UnicodeScalarView()
     for (index, scalar) in scalars.enumerated() {
