@@ -19,7 +19,11 @@ extension BasedStrategy {
   /// The base's.
   public static var needs: MethodNeeds { Base.needs }
   /// The base's.
+  public static var ignores: [IgnoredField] { Base.ignores }
+  /// The base's.
   public static var releases: [Release] { Base.releases }
+  /// The base's.
+  public static var sendsUploads: Bool { Base.sendsUploads }
   /// The base's.
   public static func objection(to optimizer: OptimizerSpec) -> String? {
     Base.objection(to: optimizer)

@@ -124,7 +124,7 @@ package struct EnsembleDistillation: Sendable {
   /// Places of the images kept aside, and of those to learn from; the same in every round.
   private func split(_ device: Device) -> (kept: [Int], taught: [Int]) {
     let count = device.examples.count
-    let aside = min(Int(validationShare * Double(count)), count - 1)
+    let aside = min(Int(clamping: validationShare * Double(count)), count - 1)
     var stream = RandomStream(seed: device.seed, .server)
     let order = stream.permutation(count)
     return (order.prefix(aside).sorted(), order.dropFirst(aside).sorted())

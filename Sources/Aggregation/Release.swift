@@ -7,6 +7,10 @@ public struct Release: Sendable, Equatable {
   public let block: String
   /// What it is made from.
   public let origin: Origin
+  /// What its floats measure, so that one clip can be meant for all that it clips.
+  public let scale: Scale
+  /// Tensors of it that are whole numbers, such as labels: noise would make them something else.
+  public let wholeNumbers: [String]
 
   /// How a block comes from a client's examples.
   public enum Origin: Sendable, Equatable {
@@ -19,15 +23,47 @@ public struct Release: Sendable, Equatable {
     case examples(String)
   }
 
+  /// What the floats of a block measure.
+  public enum Scale: String, Sendable {
+    /// How far parameters moved.
+    case parameters
+    /// Gradients, or means of them.
+    case gradients
+    /// Something that no other block measures.
+    case own
+    /// Several things at once, such as means and covariances.
+    case mixed
+    /// A number that says how much was done.
+    case count
+    /// There are none: all is whole numbers.
+    case none
+  }
+
   /// A block made by training steps alone.
-  public static func training(_ block: String) -> Release {
-    Release(block: block, origin: .training)
+  public static func training(_ block: String, _ scale: Scale = .parameters) -> Release {
+    Release(block: block, origin: .training, scale: scale, wholeNumbers: [])
   }
   /// A block that tells the client's number of examples.
-  public static func size(_ block: String) -> Release { Release(block: block, origin: .size) }
+  public static func size(_ block: String) -> Release {
+    Release(block: block, origin: .size, scale: .count, wholeNumbers: [])
+  }
   /// A block read from examples.
-  public static func examples(_ block: String, _ what: String) -> Release {
-    Release(block: block, origin: .examples(what))
+  ///
+  /// `wholeNumbers`: those of its tensors that are no floats.
+  public static func examples(
+    _ block: String,
+    _ what: String,
+    _ scale: Scale = .own,
+    wholeNumbers: [String] = []
+  ) -> Release {
+    Release(block: block, origin: .examples(what), scale: scale, wholeNumbers: wholeNumbers)
+  }
+
+  /// Whether a block that was sent is this one; blocks per class have its name and a number.
+  public func covers(_ sent: String) -> Bool {
+    guard sent.hasPrefix(block) else { return false }
+    let rest = sent.dropFirst(block.count)
+    return rest.isEmpty || rest.first == "-" && rest.dropFirst().allSatisfy(\.isNumber)
   }
 }
 

@@ -19,9 +19,16 @@ public protocol Strategy: Sendable {
   static var weighting: WeightingRule { get }
   /// What the scenario must or may have besides.
   static var needs: MethodNeeds { get }
+  /// Fields of the scenario outside of the strategy's own that the method has no use for, beyond
+  /// what follows from `population` and `weighting`.
+  static var ignores: [IgnoredField] { get }
   /// What uploads tell of a client's examples, block by block; a block that is left out counts as
   /// read from them.
   static var releases: [Release] { get }
+  /// Those that are sent under these settings; all by default.
+  static func releases(_ settings: StrategySettings) -> [Release]
+  /// Whether clients send anything at all.
+  static var sendsUploads: Bool { get }
   /// Why a client optimizer does not suit the method, or nil.
   static func objection(to optimizer: OptimizerSpec) -> String?
   /// What to know of the method under a client optimizer that suits it, or nil.
@@ -126,6 +133,23 @@ public struct MethodNeeds: OptionSet, Sendable {
   public static let clock = MethodNeeds(rawValue: 8)
   /// Its uploads are models and not differences: what a codec leaves out would become zero.
   public static let wholeUploads = MethodNeeds(rawValue: 16)
+  /// What the server sends is another message for each client: there is nothing that all of them
+  /// share.
+  public static let ownDownloads = MethodNeeds(rawValue: 32)
+}
+
+/// A field of the scenario that a method has no use for.
+public struct IgnoredField: Sendable, Equatable {
+  /// Its path, such as "client.work".
+  public let field: String
+  /// Why, as the end of "no effect: ...".
+  public let reason: String
+
+  /// A field and the reason.
+  public init(_ field: String, _ reason: String) {
+    self.field = field
+    self.reason = reason
+  }
 }
 
 /// The model of a scenario, for methods that change it.
@@ -171,8 +195,14 @@ extension Strategy {
   public static var weighting: WeightingRule { .scenario }
   /// Nothing.
   public static var needs: MethodNeeds { [] }
+  /// None.
+  public static var ignores: [IgnoredField] { [] }
   /// Nobody said: everything counts as read from examples.
   public static var releases: [Release] { [] }
+  /// All of them.
+  public static func releases(_ settings: StrategySettings) -> [Release] { releases }
+  /// They do.
+  public static var sendsUploads: Bool { true }
   /// Any optimizer suits.
   public static func objection(to optimizer: OptimizerSpec) -> String? { nil }
   /// Nothing to know.

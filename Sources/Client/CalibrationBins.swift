@@ -1,3 +1,5 @@
+import Tensor
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -42,7 +44,7 @@ public struct CalibrationBins: Sendable, Equatable {
   /// Adds a prediction; a confidence that is not finite makes ECE not finite.
   public mutating func add(confidence p: Double, isCorrect: Bool) {
     let place = (p * Double(Self.bins)).rounded(.up)
-    let bin = place >= 1 ? min(Self.bins, Int(min(place, Double(Self.bins)))) - 1 : 0
+    let bin = place >= 1 ? min(Self.bins, Int(clamping: min(place, Double(Self.bins)))) - 1 : 0
     counts[bin] += 1
     correct[bin] += isCorrect ? 1 : 0
     confidence[bin] += p

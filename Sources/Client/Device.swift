@@ -163,8 +163,8 @@ public struct Device {
   ///
   /// The device must have examples.
   ///
-  /// Under example-level privacy: draws a Poisson batch, which may be empty, and returns the size
-  /// that was expected.
+  /// Under example-level privacy: draws a Poisson batch, which may be empty. Its size is nothing
+  /// that a step may depend on: gradients come divided by the size that was expected.
   public mutating func nextBatch() -> Int {
     if let privacy {
       privacy.beginBatch()

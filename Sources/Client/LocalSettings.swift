@@ -30,7 +30,7 @@ public struct LocalSettings: Sendable, Equatable {
       case .steps(let steps): return steps
       case .epochs(let epochs):
         let perEpoch = (examples + batch - 1) / batch
-        return max(1, Int((epochs * Double(perEpoch)).rounded()))
+        return max(1, Int(clamping: (epochs * Double(perEpoch)).rounded()))
       }
     }
   }

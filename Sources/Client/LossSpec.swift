@@ -89,7 +89,8 @@ public enum LossSpec: Sendable, Equatable {
         weights: isLate && round <= rounds && reweightFrom < 1
           ? Self.classBalancedWeights(own, beta: beta) : nil,
         margins: Self.margins(own, largest: maxMargin),
-        scale: Float(scale)
+        // A positive scale may be too small for a Float.
+        scale: max(Float(scale), .leastNonzeroMagnitude)
       )
     case .classBalanced(let beta):
       return SoftmaxCrossEntropy(weights: Self.classBalancedWeights(own, beta: beta))

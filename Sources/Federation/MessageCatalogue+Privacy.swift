@@ -49,6 +49,27 @@ extension MessageCatalogue {
       "Raise epsilon or delta, or take fewer rounds, fewer local steps or smaller batches."
     ),
     Entry(
+      "E3370",
+      "no one clip for what is sent",
+      "Client-level privacy clips all floats of a message as one vector and gives each of them the "
+        + "same noise. A step count beside an update, or means and covariances beside a model, "
+        + "are numbers of other sizes: the clip of one ruins the other, however large the clip is.",
+      "Take a method that sends updates alone, or protect examples instead of clients."
+    ),
+    Entry(
+      "E3371",
+      "the budget does not pay for the run",
+      "With noise on the sum of a cohort all clients have one budget. The noise multiplier given "
+        + "spends more than privacy.target.epsilon in the rounds of the run.",
+      "Take fewer rounds or more noise, or let the target say how much noise there is."
+    ),
+    Entry(
+      "E3372",
+      "two deltas",
+      "privacy.delta and privacy.target.delta say different things.",
+      "Give one of them."
+    ),
+    Entry(
       "W3031",
       "updates count alike",
       "Weights by size would let a large client move the mean by more than the clip.",
@@ -60,7 +81,7 @@ extension MessageCatalogue {
       "Something leaves the clients that the mechanism does not cover, so that no epsilon holds "
         + "for the run as a whole, however much noise there is elsewhere.",
       "Take a method whose uploads come from training steps alone, a loss without class counts, or "
-        + "privacy.unit \"client\"."
+        + "privacy.unit \"client\" for a method that sends no whole numbers, which get no noise."
     ),
     Entry(
       "W3033",
@@ -72,7 +93,29 @@ extension MessageCatalogue {
       "W3034",
       "large delta",
       "With delta at 1 / number of units, giving one unit away whole would pass as private.",
-      "Take a delta well below it; 1 / N^1.1 is customary."
+      "Take a delta well below it; 1 / N^1.1 is customary. Units are clients, or, at example "
+        + "level, the images of one client."
+    ),
+    Entry(
+      "W3036",
+      "scales share a clip",
+      "Updates and control variates are sent in one message, which is clipped and noised as one "
+        + "vector; which takes most of the clip depends on the learning rate and the steps.",
+      "Look at the share of clipped messages and at noise / signal in the report."
+    ),
+    Entry(
+      "W3037",
+      "nothing is sent",
+      "Client-level privacy protects what clients send, and this method's clients send nothing.",
+      "Leave privacy out for this strategy: \"privacy\": \"none\"."
+    ),
+    Entry(
+      "W3038",
+      "smaller steps of small clients",
+      "Under example-level privacy the noisy sum is divided by client.batch, whatever was drawn: "
+        + "the size of a batch is private. A client with n images draws at most n, so that its "
+        + "steps are at most n / batch as long as without privacy.",
+      "Set client.batch to the size of the smallest clients that matter."
     ),
   ]
 }

@@ -319,6 +319,14 @@ public enum MessageCatalogue {
       "Shorten the warm-up or raise the rounds."
     ),
     Entry(
+      "W3021",
+      "a setting without effect",
+      "The field is given, and nothing would change without it: another field, the number of "
+        + "rounds or the method has made it meaningless. Results are those of its default.",
+      "Do what the message says, or nothing if the field is meant for the other strategies of the "
+        + "comparison."
+    ),
+    Entry(
       "W3020",
       "what to know of a method",
       "The method can run, but its numbers need a remark: a setting that others do not have, or a "

@@ -44,12 +44,15 @@ struct PrivacyPrinter {
     ]
     for answer in answers {
       let finite = answer.value.flatMap { $0.isFinite ? $0 : nil }
-      let value = finite.map { options.question == .steps ? JSON.int(Int($0)) : .number($0) }
+      let value = finite.map {
+        options.question == .steps ? JSON.int(Int(clamping: $0)) : .number($0)
+      }
       var own: [(String, JSON)] = [(key, value ?? .null), ("isFinite", .bool(finite != nil))]
       if answer.accountant == .rdp {
         own.append(("order", answer.order.map { .number($0) } ?? .null))
         own.append(("isOrderAtEdge", .bool(answer.isOrderAtEdge)))
       }
+      if let bracket = answer.bracket { own.append(("bracket", Self.json(bracket))) }
       own.append(("accountant", .string(answer.accountant.title)))
       members.append((answer.accountant.rawValue, .object(own)))
     }
@@ -64,6 +67,33 @@ struct PrivacyPrinter {
     return .object(members)
   }
 
+  /// ε from below and from above, in all and in each direction of neighbours.
+  private static func json(_ bracket: EpsilonBracket) -> JSON {
+    func pair(_ bounds: Bracket) -> JSON {
+      [
+        "lower": bounds.lower.isFinite ? .number(bounds.lower) : .null,
+        "upper": bounds.upper.isFinite ? .number(bounds.upper) : .null,
+      ]
+    }
+    let total = bracket.total
+    var members: [(String, JSON)] = [
+      ("epsilon", pair(total)), ("relativeWidth", .number(total.relativeWidth)),
+    ]
+    if let removal = bracket.removal { members.append(("remove", pair(removal))) }
+    if let addition = bracket.addition { members.append(("add", pair(addition))) }
+    return .object(members)
+  }
+
+  /// The bracket in words; how far its ends are apart where that is more than promised.
+  private static func words(_ bracket: EpsilonBracket) -> String {
+    let total = bracket.total
+    if total.lower == total.upper { return "exact, in closed form" }
+    let ends = "\(down(total.lower)) to \(up(total.upper)), certified"
+    guard total.relativeWidth > EpsilonBracket.promisedWidth else { return ends }
+    let percent = NumberText.fixed(100 * total.relativeWidth, 1)
+    return ends + "; the ends are \(percent) % apart, the truth may be lower"
+  }
+
   var text: String {
     let title = options.question == .noise ? "noise" : options.question.rawValue
     var lines: [String] = []
@@ -75,6 +105,10 @@ struct PrivacyPrinter {
       if let order = answer.order { line += ", order \(Self.plain(order))" }
       line += answer.accountant == .pld ? "; the one to report" : "; for comparison"
       lines.append(line)
+    }
+    for bracket in answers.compactMap(\.bracket) where bracket.upper.isFinite {
+      let name = options.question == .epsilon ? "between" : "reached"
+      lines.append(Self.row(name, Self.words(bracket)))
     }
     for input in inputs { lines.append(Self.row(input.words, input.value.compact)) }
     for assumption in ledger.assumptions {
@@ -91,13 +125,19 @@ struct PrivacyPrinter {
   private func shown(_ value: Double?) -> String {
     guard let value else { return "none" }
     guard value.isFinite else { return "infinite" }
-    return options.question == .steps ? String(Int(value)) : Self.up(value)
+    return options.question == .steps ? String(Int(clamping: value)) : Self.up(value)
   }
 
   /// Four decimals, rounded up; small numbers with all their digits.
   static func up(_ value: Double) -> String {
     value < 0.01 || value > 1e9
       ? Self.plain(value) : NumberText.fixed((value * 1e4).rounded(.up) / 1e4, 4)
+  }
+
+  /// As `up`, rounded down.
+  private static func down(_ value: Double) -> String {
+    value < 0.01 || value > 1e9
+      ? plain(value) : NumberText.fixed((value * 1e4).rounded(.down) / 1e4, 4)
   }
 
   private static func plain(_ value: Double) -> String { JSON.number(value).compact }
@@ -120,7 +160,7 @@ struct PlanPrinter {
   private static let warning =
     "TAN is an approximation for planning, not a guarantee; surrogate runs are not private."
   private var lowNoise: String {
-    "below \(Int(TotalNoise.smallestNoise)): a larger batch buys much more than it costs"
+    "below \(Int(clamping: TotalNoise.smallestNoise)): a larger batch buys much more than it costs"
   }
 
   var json: JSON {

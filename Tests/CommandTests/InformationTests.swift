@@ -65,6 +65,41 @@ import Testing
     }
   }
 
+  @Test(
+    "what stands in many places alike is explained once, with its places",
+    arguments: ["loss", "kind", "weighting", "denseBelow", "strategies[].compression", "batch"]
+  )
+  func explainedOnce(name: String) throws {
+    let json = try Program.run(["explain", name, "--format", "json"], in: folder.path).json()
+    let pages = json["pages"]?.elements ?? [json]
+    #expect(!pages.isEmpty)
+    var bodies: [String] = []
+    for page in pages {
+      for head in ["values", "fields"] {
+        let lines = page[head]?.elements?.compactMap(\.text) ?? []
+        // Without the words in brackets, which say under which kinds a line holds.
+        let texts = lines.map { $0.replacing(/\[[^\]]*\]/, with: "") }
+        #expect(Set(texts).count == texts.count, "\(texts)")
+      }
+      let parts = ["meaning", "values", "fields"].map { page[$0]?.compact ?? "" }
+      bodies.append(parts.joined())
+    }
+    #expect(Set(bodies).count == bodies.count)
+  }
+
+  @Test("places of a shared field are listed, and every strategy is called so")
+  func places() throws {
+    let loss = try Program.run(["explain", "strategies.loss"], in: folder.path).stdout
+    #expect(loss.contains("fedprox") && loss.contains("default: \"balanced-softmax\""))
+    #expect(loss.count { $0 == "\n" } < 40, "\(loss)")
+    let label = try Program.run(["explain", "label"], in: folder.path).stdout
+    #expect(label.contains("[every strategy]"), "\(label)")
+    let dense = try Program.run(["explain", "denseBelow"], in: folder.path).stdout
+    #expect(dense.contains("stands at"))
+    #expect(dense.contains("  compression.uplink.denseBelow\n"))
+    #expect(dense.contains("  strategies[].compression.downlink.denseBelow\n"))
+  }
+
   @Test("validate lists every problem at once, with paths and lines")
   func validate() throws {
     try folder.write(

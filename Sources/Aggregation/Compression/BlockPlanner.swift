@@ -21,13 +21,21 @@ public struct BlockPlanner: Sendable {
     self.parameters = parameters
   }
 
-  /// Whether a block is encoded; the others travel as plain numbers.
-  public func encodes(_ block: PayloadBlock) -> Bool {
-    guard block.count > 0, block.tensors.allSatisfy({ $0.element == .float32 }) else {
-      return false
-    }
-    return settings.blocks == .all || block.tensors.allSatisfy { parameters[$0.name] != nil }
+  /// Whether a tensor is encoded; whole numbers, and what `blocks` leaves out, travel as they are.
+  func encodes(_ tensor: NamedShape) -> Bool {
+    tensor.element == .float32 && (settings.blocks == .all || isParameter(tensor))
   }
+
+  /// Whether a tensor has the name of a parameter.
+  public func isParameter(_ tensor: NamedShape) -> Bool { parameters[tensor.name] != nil }
+
+  /// Whether a tensor belongs to a group of parameters.
+  public func holds(_ group: ParameterGroup, _ tensor: NamedShape) -> Bool {
+    parameters[tensor.name]?.contains(group) ?? false
+  }
+
+  /// What of a block is encoded; nil for nothing.
+  public func part(of block: PayloadBlock) -> CodedPart? { CodedPart(block, where: encodes) }
 
   /// The plan of a block's tensors in a round.
   ///
@@ -67,14 +75,17 @@ public struct BlockPlanner: Sendable {
 
   /// The codec of one tensor: its group's, or dense where it is too small, or `wanted`.
   private func spec(of tensor: NamedShape, _ wanted: CodecSpec) -> CodecSpec {
-    let groups = parameters[tensor.name] ?? []
-    for override in settings.overrides where groups.contains(override.group) {
-      return hosted(override.codec, tensor)
-    }
+    if let override = override(of: tensor) { return hosted(override, tensor) }
     if tensor.count < settings.denseBelow || (settings.denseVectors && tensor.shape.count < 2) {
       return .dense(.float32)
     }
     return hosted(wanted, tensor)
+  }
+
+  /// The codec of the first group that has one of its own and holds the tensor.
+  func override(of tensor: NamedShape) -> CodecSpec? {
+    let groups = parameters[tensor.name] ?? []
+    return settings.overrides.first { groups.contains($0.group) }?.codec
   }
 
   /// A low rank only where it pays.

@@ -34,10 +34,15 @@ public struct CodedMessage: Sendable, Equatable {
 
   /// Adds a block as plain numbers.
   public mutating func addPlain(_ block: PayloadBlock) {
-    for tensor in block.tensors {
+    addPlain(block.tensors, of: block.name)
+  }
+
+  /// Adds tensors of a block as plain numbers.
+  mutating func addPlain(_ tensors: [NamedShape], of block: String) {
+    for tensor in tensors {
       parts.append(
         Part(
-          name: block.name + "/" + tensor.name,
+          name: block + "/" + tensor.name,
           element: tensor.element,
           shape: tensor.shape,
           dense: tensor.byteCount,

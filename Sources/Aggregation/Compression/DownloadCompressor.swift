@@ -35,23 +35,23 @@ public struct DownloadCompressor: Sendable {
   ) throws(CodecError) -> PreparedDownload {
     var blocks: [PreparedDownload.Block?] = []
     for (index, block) in common.blocks.enumerated() {
-      guard planner.encodes(block) else {
+      guard let part = planner.part(of: block) else {
         blocks.append(nil)
         continue
       }
       let coder = BlockCoder(
-        plan: try planner.plan(block.tensors, round: round),
-        block: block,
+        plan: try planner.plan(part.block.tensors, round: round),
+        block: part.block,
         stream: stream(index),
         exchange: exchange
       )
       if planner.settings.memory == .shadow {
         blocks.append(try shadow(coder, round, &memory))
       } else {
-        let message = try coder.code(block.values, &memory)
+        let message = try coder.code(part.block.values, &memory)
         blocks.append(
           PreparedDownload.Block(
-            source: block,
+            source: part.block,
             decoded: message.decoded,
             plan: coder.plan,
             parts: message.parts
@@ -110,7 +110,10 @@ struct Frame: Sendable {
   /// The frames of a list.
   static func all(_ numbers: [Float]) -> [Frame] {
     stride(from: 0, to: numbers.count - 2, by: 3).map {
-      Frame(round: Int(numbers[$0]), bytes: Int(numbers[$0 + 1]) << 20 + Int(numbers[$0 + 2]))
+      Frame(
+        round: Int(clamping: numbers[$0]),
+        bytes: Int(clamping: numbers[$0 + 1]) << 20 + Int(clamping: numbers[$0 + 2])
+      )
     }
   }
 }
@@ -156,30 +159,32 @@ public struct PreparedDownload: Sendable {
     var received = Received(payload: payload)
     var values: [[Float]] = []
     for (index, block) in payload.blocks.enumerated() {
-      guard planner.encodes(block) else {
+      guard let part = planner.part(of: block) else {
         received.message.addPlain(block)
         values.append(block.values)
         continue
       }
       let known = common.blocks.indices.contains(index) ? blocks[index] : nil
-      if let known, known.source == block {
+      if let known, known.source == part.block {
         add(known, lastRound, to: &received.message)
-        values.append(known.decoded)
+        values.append(part.values(known.decoded))
       } else if planner.settings.memory == .shadow {
         received.message.addPlain(block)
         values.append(block.values)
+        continue
       } else {
         let coder = BlockCoder(
-          plan: try planner.plan(block.tensors, round: round),
-          block: block,
+          plan: try planner.plan(part.block.tensors, round: round),
+          block: part.block,
           stream: stream(index),
           exchange: 0
         )
         var memory = StateTensors()
-        let message = try coder.code(block.values, &memory)
-        received.message.add(block, coder.plan, message.parts)
-        values.append(message.decoded)
+        let message = try coder.code(part.block.values, &memory)
+        received.message.add(part.block, coder.plan, message.parts)
+        values.append(part.values(message.decoded))
       }
+      received.message.addPlain(part.plain, of: block.name)
     }
     received.payload = payload.replacing(values)
     return received

@@ -86,28 +86,29 @@ public struct UploadCompressor: Sendable {
   ) throws(CodecError) -> Sent {
     var sent = Sent(payload: upload)
     var values: [[Float]] = []
-    let absent = memory[Self.lastRound].map { max(0, facts.round - Int($0[0]) - 1) } ?? 0
+    let absent = memory[Self.lastRound].map { max(0, facts.round - Int(clamping: $0[0]) - 1) } ?? 0
     let rate = Float(isDeep ? facts.learningRate * Double(facts.steps) : facts.learningRate)
     let before = memory[Self.lastRate]?[0] ?? rate
     var carry = GradientAccumulator.fading(settings.fading, rounds: absent)
     if usesGradientUnits, before > 0, rate > 0 { carry *= rate / before }
     for (index, block) in upload.blocks.enumerated() {
-      guard planner.encodes(block) else {
+      guard let part = planner.part(of: block) else {
         sent.message.addPlain(block)
         values.append(block.values)
         continue
       }
       let coder = BlockCoder(
         plan: try planner.plan(
-          block.tensors,
+          part.block.tensors,
           round: facts.round,
           choice: facts.choices[block.name] ?? []
         ),
-        block: block,
+        block: part.block,
         stream: stream(index),
         exchange: facts.exchange
       )
-      values.append(try encode(coder, facts, carry, rate, &memory, &sent))
+      values.append(part.values(try encode(coder, facts, carry, rate, &memory, &sent)))
+      sent.message.addPlain(part.plain, of: block.name)
     }
     sent.payload = upload.replacing(values)
     if settings.memory != .none {

@@ -132,7 +132,7 @@ extension HeadRows.Part {
     }
     representations = slices[0]
     softLabels = slices[1]
-    labels = slices[2].map { Int32($0) }
+    labels = slices[2].map { Int32(clamping: $0) }
     if slices.count > 3 { weights = slices[3] }
   }
 }

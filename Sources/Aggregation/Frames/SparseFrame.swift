@@ -95,7 +95,7 @@ package struct SparseFrame: Sendable, Equatable {
 
   /// ⌊β·count⌋.
   package static func zeros(_ count: Int, sparsity: Double) -> Int {
-    Int((sparsity * Double(count)).rounded(.down))
+    Int(clamping: (sparsity * Double(count)).rounded(.down))
   }
 
   /// What speaks against such a frame: that it cannot be, or that it will hardly be equiangular.

@@ -100,8 +100,8 @@ package struct CCVR: Strategy {
   )
   package static let releases: [Release] = [
     .training(ModelExchange.block),
-    .examples(counts, "class counts"),
-    .examples("class", "means and covariances of the features of each class"),
+    .examples(counts, "class counts", .none, wholeNumbers: ["class_counts"]),
+    .examples("class", "means and covariances of the features of each class", .mixed),
   ]
 
   package static func objection(
@@ -137,7 +137,7 @@ package struct CCVR: Strategy {
         if gaussians == nil { gaussians = ClassGaussians(classes: counts.count, width: width) }
         gaussians?.add(
           class: c,
-          count: Int(counts[c]),
+          count: Int(clamping: counts[c]),
           mean: Array(values[..<width]),
           covariance: Array(values[width...])
         )

@@ -99,7 +99,7 @@ package struct CReFF: Strategy {
   )
   package static let releases: [Release] = [
     .training(ModelExchange.block),
-    .examples("gradient", "gradients of classes on their real features"),
+    .examples("gradient", "gradients of classes on their real features", .gradients),
   ]
 
   package static func objection(

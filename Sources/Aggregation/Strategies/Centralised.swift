@@ -20,6 +20,7 @@ package struct Centralised: Strategy {
     composes: [.loss, .postHoc]
   )
   package static let releases: [Release] = []
+  package static let sendsUploads = false
 
   package static let population: Population = .pooled
 

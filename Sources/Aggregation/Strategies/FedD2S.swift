@@ -53,9 +53,33 @@ package struct FedD2S: Strategy {
     composes: .loss,
     fields: fields
   )
-  package static let releases: [Release] = [
-    .examples(rows, "representations and soft labels of examples")
+  package static let needs: MethodNeeds = [.ownDownloads]
+  package static let ignores = [
+    IgnoredField("federation.weighting", "knowledge is no mean of updates")
   ]
+
+  package static let releases: [Release] = [
+    .examples(
+      rows,
+      "representations and soft labels of examples",
+      .mixed,
+      wholeNumbers: ["labels", "counts"]
+    ),
+    .training(own),
+  ]
+
+  package static func releases(_ settings: StrategySettings) -> [Release] {
+    let isPerClass = settings.choice("upload") == "perClass"
+    let sent = Release.examples(
+      rows,
+      isPerClass
+        ? "mean representations and soft labels of classes, and their counts"
+        : "representations, soft labels and labels of examples",
+      .mixed,
+      wholeNumbers: isPerClass ? ["labels", "counts"] : ["labels"]
+    )
+    return settings.flag("shareShallowWeights") ? [sent, .training(own)] : [sent]
+  }
 
   private static let own = "model"
   private static let control = "cut"
@@ -171,7 +195,7 @@ package struct FedD2S: Strategy {
       if received.has(Self.knowledge) { memory[Self.knowledge] = received[Self.knowledge] }
       return ClientUpdate(.empty, LocalReport())
     }
-    let cut = cut(Int(received[Self.control][0]))
+    let cut = cut(Int(clamping: received[Self.control][0]))
     let hasWeights = received.has(Self.own)
     var model = memory[Self.own, default: problem.initial]
     if hasWeights, let cut {

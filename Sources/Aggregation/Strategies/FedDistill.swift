@@ -68,7 +68,7 @@ package struct FedDistill: Strategy {
     ]
   )
   package static let releases: [Release] = [
-    .examples(outputs, "mean soft labels of a client's classes")
+    .examples(outputs, "mean soft labels of a client's classes", wholeNumbers: ["classes"])
   ]
 
   private static let own = "model"
@@ -173,7 +173,13 @@ package struct FedDistill: Strategy {
     keepsReports = settings.choice("reports") == "latest"
   }
 
-  package static let needs: MethodNeeds = .anyModels
+  package static let needs: MethodNeeds = [.anyModels, .ownDownloads]
+  package static let ignores = [
+    IgnoredField(
+      "federation.weighting",
+      "classes' outputs are averaged over the clients that have them"
+    )
+  ]
   package var models: ModelKinds { .personal }
 
   /// F̂_k: for each class the mean over the others that have it, in the order of the clients.
@@ -186,7 +192,7 @@ package struct FedDistill: Strategy {
         let classes = server.memory[Self.classes(other)]
       else { continue }
       for (row, label) in classes.enumerated() {
-        let label = Int(label)
+        let label = Int(clamping: label)
         counts[label] += 1
         for c in 0..<size { sums[label * size + c] += Double(rows[row * size + c]) }
       }
@@ -220,7 +226,7 @@ package struct FedDistill: Strategy {
     guard let block = payload.blocks.first else { return nil }
     let values = block.values
     let count = block.tensors[0].count
-    return (Array(values[..<count]), values[count...].map { Int($0) })
+    return (Array(values[..<count]), values[count...].map { Int(clamping: $0) })
   }
 
   package func train(

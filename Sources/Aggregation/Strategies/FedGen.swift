@@ -48,7 +48,8 @@ package struct FedGen: Strategy {
     fields: fields
   )
   package static let releases: [Release] = [
-    .training(ModelExchange.block), .examples(countsName, "class counts"),
+    .training(ModelExchange.block),
+    .examples(countsName, "class counts", .none, wholeNumbers: ["label_counts"]),
   ]
 
   private static let generatorName = "generator"

@@ -116,6 +116,9 @@ package struct FedMD: Strategy {
   private static let choice = "alignment"
 
   package static let needs: MethodNeeds = [.publicSet, .anyModels]
+  package static let ignores = [
+    IgnoredField("federation.weighting", "the mean of predictions counts all clients alike")
+  ]
 
   package let models: ModelKinds = .personal
   package let exchanges = 2
@@ -171,8 +174,20 @@ package struct FedMD: Strategy {
   private func images(_ device: Device, _ words: [Float]?) -> [Int] {
     let all = device.surroundings.publicExamples
     guard let words else { return all }
-    var stream = RandomStream(seed: UInt64(words[0]) << 24 | UInt64(words[1]), .strategy)
+    var stream = RandomStream(
+      seed: UInt64(clamping: words[0]) << 24 | UInt64(clamping: words[1]),
+      .strategy
+    )
     return stream.permutation(all.count).prefix(alignment).sorted().map { all[$0] }
+  }
+
+  /// The revisit, and transfer learning: every round is planned as dearly as a client's first.
+  package func privateWork(examples n: Int, _ settings: LocalSettings) -> PrivateWork {
+    let revisit = settings.work.steps(examples: n, batch: settings.batch)
+    let first =
+      epochs.own > 0
+      ? LocalSettings.Work.epochs(epochs.own).steps(examples: n, batch: settings.batch) : 0
+    return PrivateWork(batches: revisit + first)
   }
 
   package func train(

@@ -78,8 +78,24 @@ package struct FedProto: Strategy {
     ]
   )
   package static let releases: [Release] = [
-    .examples(prototypes, "mean features of a client's classes, and their counts")
+    .examples(
+      prototypes,
+      "mean features of a client's classes, and their counts",
+      wholeNumbers: ["classes", "counts"]
+    )
   ]
+
+  package static func releases(_ settings: StrategySettings) -> [Release] {
+    if weighsByCounts(settings) { return releases }
+    return [
+      .examples(prototypes, "mean features of a client's classes", wholeNumbers: ["classes"])
+    ]
+  }
+
+  /// Whether counts are sent.
+  private static func weighsByCounts(_ settings: StrategySettings) -> Bool {
+    settings.choice("prototypeMean") == "samples"
+  }
 
   private static let own = "model"
   private static let prototypes = "prototypes"
@@ -131,11 +147,14 @@ package struct FedProto: Strategy {
     width = problem.network.featureWidth
     let scale = settings.choice("distance") == "mean" ? 1 / Double(width) : 1
     weight = settings.number("prototypeWeight") * scale
-    countsWeigh = settings.choice("prototypeMean") == "samples"
+    countsWeigh = Self.weighsByCounts(settings)
     predictsByPrototype = settings.choice("predict") == "prototype"
   }
 
   package static let needs: MethodNeeds = .anyModels
+  package static let ignores = [
+    IgnoredField("federation.weighting", "prototypes are weighted by their own counts")
+  ]
   package var models: ModelKinds { .personal }
 
   package static func objection(
@@ -238,7 +257,7 @@ package struct FedProto: Strategy {
       let values = block.values
       let rows = block.tensors[1].count
       for row in 0..<rows {
-        let label = Int(values[rows * width + row])
+        let label = Int(clamping: values[rows * width + row])
         let share = countsWeigh ? Double(values[rows * (width + 1) + row]) : 1
         totals[label] += share
         for f in 0..<width { sums[label * width + f] += share * Double(values[row * width + f]) }
@@ -286,7 +305,7 @@ extension FedProto.Rule {
     var prototypes = [Float](repeating: 0, count: classes * width)
     var known = [Bool](repeating: false, count: classes)
     for row in 0..<rows {
-      let label = Int(values[rows * width + row])
+      let label = Int(clamping: values[rows * width + row])
       known[label] = true
       for f in 0..<width { prototypes[label * width + f] = values[row * width + f] }
     }

@@ -60,6 +60,10 @@ package struct FedRep: BasedStrategy {
     ]
   )
 
+  package static let ignores = [
+    IgnoredField("client.work", "headEpochs and bodyEpochs say how much a client trains")
+  ]
+
   package let base: FedAvg
   /// Head, then body; without those that would move nothing.
   let phases: [LocalPhase]

@@ -164,12 +164,24 @@ package struct KnFu: Strategy {
     .examples(labels, "a client's class shares"),
   ]
 
+  package static func releases(_ settings: StrategySettings) -> [Release] {
+    isHistogram(settings) ? releases : releases.filter { $0.block != labels }
+  }
+
+  /// Whether class shares are sent.
+  private static func isHistogram(_ settings: StrategySettings) -> Bool {
+    settings.choice("estimate") == KnowledgeFusion.Estimate.labelHistogram.rawValue
+  }
+
   private static let own = "model"
   private static let block = "knowledge"
   private static let labels = "label-distribution"
   private static let neighbours = "effective-neighbours"
 
-  package static let needs: MethodNeeds = [.publicSet, .anyModels]
+  package static let needs: MethodNeeds = [.publicSet, .anyModels, .ownDownloads]
+  package static let ignores = [
+    IgnoredField("federation.weighting", "the method weighs clients' knowledge itself")
+  ]
 
   package let models: ModelKinds = .personal
   package let exchanges = 2

@@ -36,6 +36,9 @@ package struct LinearProbe: BasedStrategy {
   )
 
   package static let needs: MethodNeeds = [.trainedNetwork]
+  package static let ignores = [
+    IgnoredField("model.dropout", "the layers that have it are frozen")
+  ]
 
   package static func adapt(
     _ settings: StrategySettings,

@@ -18,12 +18,16 @@ package struct LocalOnly: Strategy {
     composes: .loss
   )
   package static let releases: [Release] = []
+  package static let sendsUploads = false
 
   package var models: ModelKinds { .personal }
 
   private static let own = "model"
 
   package static let needs: MethodNeeds = .anyModels
+  package static let ignores = [
+    IgnoredField("federation.weighting", "nothing is averaged")
+  ]
 
   let problem: LearningProblem
 

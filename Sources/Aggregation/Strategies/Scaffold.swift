@@ -44,7 +44,9 @@ package struct Scaffold: Strategy {
       )
     ]
   )
-  package static let releases: [Release] = [.training(ModelExchange.block), .training(control)]
+  package static let releases: [Release] = [
+    .training(ModelExchange.block), .training(control, .gradients),
+  ]
 
   package static let weighting: WeightingRule = .uniform
 

@@ -4,7 +4,7 @@ import Tensor
 extension Device {
   /// Draws the next batch: each example by a coin with probability q = min(1, B̂/n).
   ///
-  /// Returns B̂, which is no secret.
+  /// Returns how many were drawn, which is a secret of the client: for counting work alone.
   mutating func drawBatch(_ training: PrivateTraining) -> Int {
     let settings = training.settings
     var stream = RandomStream(
@@ -33,7 +33,7 @@ extension Device {
       client: client,
       step: steps
     )
-    return settings.batch
+    return drawn.count
   }
 
   /// (Σ c_i·g_i + noise)/B̂ on the current batch into `workspace.gradient`, and the gradients of the

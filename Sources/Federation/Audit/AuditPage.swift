@@ -56,8 +56,8 @@ struct AuditPage {
               run.strategy,
               [
                 "\(run.seed)", "\(row.client)", "\(row.batches)", "\(row.trials)",
-                row.claimed.isFinite ? NumberText.fixed(row.claimed, 3) : "none",
-                NumberText.fixed(row.found.epsilon, 3), row.verdict,
+                row.claimed.isFinite ? NumberText.epsilon(row.claimed, 3) : "none",
+                NumberText.epsilon(row.found.epsilon, 3), row.verdict,
               ],
               to: &body
             )
@@ -154,7 +154,7 @@ struct AuditPage {
       + "\(report.settings.iterations) steps of descent to images of the same gradient. With "
       + "noise, gradients are first clipped to the norm C below, then N(0, σ²C²) is added to each "
       + "of their numbers. PSNR, SSIM and feature error (relative) are medians; exact is the share "
-      + "of images above 60 dB. Equal images count as \(Int(ImageScore.largestPSNR)) dB."
+      + "of images above 60 dB. Equal images count as \(Int(clamping: ImageScore.largestPSNR)) dB."
   }
 
   // MARK: - Pictures

@@ -48,8 +48,8 @@ public struct AuditTable: Sendable {
       run.canaries.map { row in
         [
           run.strategy, "\(run.seed)", "client \(row.client)", "\(row.batches)", "\(row.trials)",
-          row.claimed.isFinite ? NumberText.fixed(row.claimed, 3) : "none",
-          NumberText.fixed(row.found.epsilon, 3), row.verdict,
+          row.claimed.isFinite ? NumberText.epsilon(row.claimed, 3) : "none",
+          NumberText.epsilon(row.found.epsilon, 3), row.verdict,
         ]
       }
     }

@@ -137,7 +137,7 @@ extension GradientAudit {
     return pixels(image).map { value in
       guard value.isFinite else { return 0 }
       let share = (Double(value) - lowest) / range
-      return UInt8(min(255, max(0, (255 * share).rounded())))
+      return UInt8(clamping: min(255, max(0, (255 * share).rounded())))
     }
   }
 }

@@ -1,3 +1,5 @@
+import Tensor
+
 /// How well the loss of a model tells images that it was trained on from others.
 ///
 /// The attack: an image is called a member when its loss is below a threshold. 0.5, 0 and 1 % are
@@ -62,7 +64,7 @@ public struct MembershipScore: Sendable, Equatable {
     let mean = Metrics.mean(inside)
     advantage =
       Double(inside.count { $0 <= mean }) / n - Double(outside.count { $0 <= mean }) / m
-    let allowed = min(outside.count - 1, Int((rate * m).rounded(.down)))
+    let allowed = min(outside.count - 1, Int(clamping: (rate * m).rounded(.down)))
     let found = inside.count { $0 < outside[allowed] }
     recall = Double(found) / n
     recallInterval = ClopperPearson.interval(found, of: inside.count)

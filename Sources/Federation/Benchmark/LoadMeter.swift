@@ -1,3 +1,5 @@
+import Tensor
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -76,7 +78,7 @@ public struct LoadMeter: Sendable {
 
   /// Memory that can be had without swapping, in bytes; all of it where the system does not tell.
   public static var availableBytes: Int {
-    field("MemAvailable:", of: "/proc/meminfo").map { Int($0 * 1_048_576) }
+    field("MemAvailable:", of: "/proc/meminfo").map { Int(clamping: $0 * 1_048_576) }
       ?? MachineFacts.memoryBytes
   }
 

@@ -49,7 +49,7 @@ public struct SpeedLimits: Sendable, Equatable {
       return sums.contains(.infinity) ? .infinity : time
     }
     let trial = 1 << 20
-    let turns = max(1, Int(0.1 / seconds(trial) * Double(trial)))
+    let turns = max(1, Int(clamping: 0.1 / seconds(trial) * Double(trial)))
     let best = (0..<runs).map { _ in seconds(turns) }.min() ?? .infinity
     return Double(threads) * Double(turns) * Double(SpeedLoops.flopsPerTurn) / best / 1e9
   }

@@ -225,11 +225,12 @@ extension Arena {
       plan: plan,
       audit: ReleaseAudit(
         FedAvg.self,
+        StrategySettings(FedAvg.card),
         loss: .crossEntropy,
         settings: settings,
         normalization: .none
       ),
-      declared: Set(FedAvg.releases.map(\.block)),
+      declared: FedAvg.releases,
       batch: workload.batch,
       cohortSize: Double(workload.cohort),
       memories: WorkerExampleMemories(workers: pool.workers),

@@ -23,7 +23,7 @@ extension CohortSampler {
         rate: min(1, c * settings.participation)
       ).filter(isAvailable)
     }
-    let wanted = min(settings.clients, Int((c * Double(size)).rounded()))
+    let wanted = min(settings.clients, Int(clamping: (c * Double(size)).rounded()))
     if wanted == settings.clients { return (0..<wanted).filter(isAvailable) }
     var moved: [Int: Int] = [:]
     var chosen: [Int] = []

@@ -56,7 +56,8 @@ extension Experiment {
         if case .integer(let size) = choice.settings["buffer"] { buffer = size }
         most = max(most, 2 * cohort + buffer)
       } else if let system = scenario.system, system.holdsResults {
-        most = max(most, Int(system.overSelection * Double(cohort)))
+        let drawn = Int(clamping: system.overSelection * Double(cohort))
+        most = max(most, min(drawn, scenario.federation.clients))
       }
     }
     return most

@@ -55,7 +55,7 @@ extension Simulation {
     let federation = arena.scenario.federation
     let wanted =
       clock.settings.overSelection > 1
-      ? max(1, Int(federation.expectedCohort.rounded())) : before
+      ? max(1, Int(clamping: federation.expectedCohort.rounded())) : before
     var clocked = ClockedExchange(
       clock,
       round: round,
@@ -105,8 +105,9 @@ extension Simulation {
     guard n > 0 else { return 0 }
     let steps = settings.work.steps(examples: n, batch: batch)
     let perEpoch = (n + batch - 1) / batch
-    let seen = steps / perEpoch * n + min(n, steps % perEpoch * batch)
-    return seen * arena.problem.network(of: job.client).trainingFLOPs
+    let last = min(n, (steps % perEpoch).multipliedClamped(by: batch))
+    let seen = (steps / perEpoch).multipliedClamped(by: n).addingClamped(last)
+    return seen.multipliedClamped(by: arena.problem.network(of: job.client).trainingFLOPs)
   }
 
   /// One client's training; where stragglers do partial work, with as many steps as fit before the
@@ -131,7 +132,7 @@ extension Simulation {
       let timing = timing(of: trained, job.client)
       let time = limit - exchange.start - timing.receive - timing.send
       guard timing.compute > time else { break }
-      let fitting = time > 0 ? Int(Double(steps) * (time / timing.compute)) : 1
+      let fitting = time > 0 ? Int(clamping: Double(steps) * (time / timing.compute)) : 1
       steps = max(1, min(steps - 1, fitting))
       var shorter = settings
       shorter.work = .steps(steps)

@@ -12,9 +12,13 @@ extension Simulation {
   private static var flightsName: String { "flights" }
   private static var bufferName: String { "buffer" }
 
-  /// All that the next rounds depend on; empty without a clock.
+  private static var undeclaredPrefix: String { "undeclared/" }
+
+  /// All that the next rounds depend on besides the server's and the clients' state; mostly empty
+  /// without a clock.
   var clockState: StateTensors {
     var state = StateTensors()
+    for name in undeclared { state[Self.undeclaredPrefix + name] = [1] }
     guard clock != nil else { return state }
     state[Self.timeName] = ExactNumbers.floats([now.bitPattern])
     guard method.schedule != .synchronous else { return state }
@@ -54,6 +58,10 @@ extension Simulation {
   ///
   /// Trains who had been trained then, so that the queue is what it was.
   func restoreClock(_ state: StateTensors) {
+    undeclared = Set(
+      state.names.filter { $0.hasPrefix(Self.undeclaredPrefix) }
+        .map { String($0.dropFirst(Self.undeclaredPrefix.count)) }
+    )
     func numbers(_ name: String) -> [UInt64] {
       state[name].flatMap(ExactNumbers.numbers) ?? []
     }
@@ -62,25 +70,26 @@ extension Simulation {
     asynchrony = Asynchrony()
     let counters = numbers(Self.countersName)
     guard counters.count == 2 else { return }
-    asynchrony.version = Int(counters[0])
-    asynchrony.starts = Int(counters[1])
+    asynchrony.version = Int(clamping: counters[0])
+    asynchrony.starts = Int(clamping: counters[1])
     let rows = numbers(Self.flightsName)
     var trained: [Flight] = []
     for start in stride(from: 0, to: rows.count - rows.count % 9, by: 9) {
       let row = rows[start..<start + 9].map { $0 }
-      let client = Int(row[0])
+      let client = Int(clamping: row[0])
+      guard client < arena.problem.clients else { continue }
       // Names and shapes are the method's; only values are in the file.
       let shape = method.download(server, to: client)
       let values = shape.blocks.map { state["message/\(row[7])/\($0.name)"] ?? $0.values }
       let flight = Flight(
         client: client,
         start: Double(bitPattern: row[1]),
-        version: Int(row[2]),
-        round: Int(row[3]),
-        repetition: Int(row[4]),
-        sequence: Int(row[5]),
+        version: Int(clamping: row[2]),
+        round: Int(clamping: row[3]),
+        repetition: Int(clamping: row[4]),
+        sequence: Int(clamping: row[5]),
         received: shape.replacing(values),
-        downBytes: Int(row[8])
+        downBytes: Int(clamping: row[8])
       )
       queueFirst(flight, clock)
       if row[6] == 1 { trained.append(flight) }
@@ -98,7 +107,7 @@ extension Simulation {
         WeightedUpload(
           payload,
           weight: Double(bitPattern: uploads[2 * index + 1]),
-          client: Int(uploads[2 * index])
+          client: Int(clamping: uploads[2 * index])
         )
       )
     }

@@ -22,7 +22,11 @@ public enum RunBudget: String, Sendable, CaseIterable {
       switch self {
       case .rounds: return Double(record.round)
       case .seconds: return record.time.virtual
-      case .epsilon: return record.privacy.flatMap { $0.hasGuarantee ? $0.epsilonMax : nil }
+      case .epsilon:
+        // Between evaluations there is a bound by another accountant, which no run has spent: what
+        // was spent at the last evaluation stands.
+        guard let privacy = record.privacy, privacy.hasGuarantee else { return nil }
+        if privacy.accountant == "pld" { total = privacy.epsilonMax }
       case .steps: total = total.map { $0 + Double(record.train?.steps ?? 0) }
       case .flops:
         let flops: Double? = record.train == nil ? 0 : record.train?.flops
@@ -43,7 +47,7 @@ public enum RunBudget: String, Sendable, CaseIterable {
     case .flops: "\(NumberText.fixed(amount / 1e12, amount < 1e14 ? 4 : 1)) TFLOP"
     case .bytes: "\(NumberText.fixed(amount / 1e6, amount < 1e8 ? 3 : 0)) MB"
     case .seconds: "\(NumberText.fixed(amount, 2)) simulated seconds"
-    case .epsilon: "epsilon \(NumberText.fixed(amount, 3))"
+    case .epsilon: "epsilon \(NumberText.epsilon(amount, 3))"
     }
   }
 

@@ -1,3 +1,5 @@
+import Tensor
+
 /// Wilcoxon's signed-rank test of paired differences: whether they are symmetric about zero.
 ///
 /// Differences of zero are dropped, as by SciPy's `zero_method="wilcox"`; the n others are ranked
@@ -51,7 +53,7 @@ public struct WilcoxonTest: Sendable, Equatable {
     if kept.isEmpty {
       p = nil
     } else if isExact {
-      p = Self.exact(Int(statistic), kept.count)
+      p = Self.exact(Int(clamping: statistic), kept.count)
     } else {
       let tied = ties.reduce(0.0) { $0 + Double($1) * (Double($1) * Double($1) - 1) }
       let variance = n * (n + 1) * (2 * n + 1) / 24 - tied / 48

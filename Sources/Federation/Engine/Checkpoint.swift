@@ -15,7 +15,7 @@ package struct Checkpoint: Equatable {
   package var server: ServerState
   /// What each client carries.
   package var memories: [Int: ClientMemory]
-  /// Where the clock stands and who is at work; empty without one.
+  /// Where the clock stands and who is at work, and what leaked; empty without both.
   package var clock = StateTensors()
 
   /// A state with every part.

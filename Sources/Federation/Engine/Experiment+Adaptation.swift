@@ -84,12 +84,17 @@ extension Experiment {
     let method = Method(choice.settings, arena.problem)
     let local = arena.problem.settings
     var participations = [Int](repeating: 0, count: scenario.federation.clients)
-    for round in stride(from: 1, through: scenario.federation.rounds, by: 1) {
-      for client in arena.sampler.cohort(round: round) { participations[client] += 1 }
-    }
     var sizes = arena.split.clients.map(\.count)
+    let steps = sizes.map { $0 > 0 ? method.privateWork(examples: $0, local).batches : 0 }
+    var most = 0
+    for round in stride(from: 1, through: scenario.federation.rounds, by: 1) {
+      let cohort = arena.sampler.cohort(round: round)
+      for client in cohort { participations[client] += 1 }
+      // One site takes as many steps as its cohort's clients, which are not those of their union.
+      if Method.population == .pooled { most = max(most, cohort.reduce(0) { $0 + steps[$1] }) }
+    }
     if Method.population == .pooled {
-      // One site that draws from everybody's examples.
+      // It draws from everybody's examples.
       sizes = [sizes.reduce(0, +)]
       participations = [scenario.federation.rounds]
     }
@@ -99,9 +104,14 @@ extension Experiment {
         federation: scenario.federation,
         sizes: sizes,
         participations: participations,
-        exchanges: method.exchanges,
-        work: { method.privateWork(examples: $0, local) },
-        batch: local.batch
+        exchanges: type.sendsUploads ? method.exchanges : 0,
+        work: { examples in
+          var work = method.privateWork(examples: examples, local)
+          work.batches = max(work.batches, most)
+          return work
+        },
+        batch: local.batch,
+        cohortsMayDiffer: arena.clock != nil || method.schedule != .synchronous
       )
     )
     return RunPrivacy(
@@ -109,11 +119,12 @@ extension Experiment {
       plan: plan,
       audit: ReleaseAudit(
         type,
+        choice.settings,
         loss: choice.loss,
         settings: settings,
         normalization: scenario.data.normalize
       ),
-      declared: Set(type.releases.map(\.block)),
+      declared: type.releases(choice.settings),
       batch: local.batch,
       cohortSize: scenario.federation.expectedCohort,
       memories: WorkerExampleMemories(workers: arena.pool.workers)
@@ -170,6 +181,38 @@ extension Experiment {
     return fits.flatMap { choice, fit in
       fit.cautions(scenario.model, network).map { "\(choice.label): \($0.warning)" }
     }
+  }
+
+  /// What to know of privacy and clients' own sizes, once for strategies alike.
+  var privacyWarnings: [String] {
+    var list: [String] = []
+    func add(_ text: String) { if !list.contains(text) { list.append(text) } }
+    for choice in scenario.strategies {
+      guard let settings = choice.privacy, settings.exampleLevel != nil,
+        let type = StrategyRegistry[choice.kind]
+      else { continue }
+      let batch = scenario.client.batch
+      for (seed, split) in zip(scenario.seeds, splits) {
+        let sizes = split.clients.map(\.count).filter { $0 > 0 }
+        let units = type.population == .pooled ? [sizes.reduce(0, +)] : sizes
+        let large = units.count { settings.delta * Double($0) >= 1 }
+        if large > 0 {
+          add(
+            "seed \(seed): delta \(NumberText.plain(settings.delta)) is not below 1 / n for "
+              + "\(large) of \(units.count) clients; the largest has n = \(units.max() ?? 0) images"
+          )
+        }
+        let small = units.count { $0 < batch }
+        if small > 0 {
+          add(
+            "seed \(seed): example-level privacy divides sums by the batch of \(batch), so "
+              + "\(small) of \(units.count) clients take smaller steps than without, the "
+              + "smallest at most \(units.min() ?? 0)/\(batch) as long"
+          )
+        }
+      }
+    }
+    return list
   }
 
   private var fits: [(Scenario.StrategyChoice, MethodFit)] {

@@ -32,11 +32,21 @@ extension Experiment {
   ///
   /// `pretrained`: parameters of `network` to start from in place of random ones, but for its
   /// classifier, which is new.
-  func arena(_ index: Int, threads: Int, pretrained: PretrainedModel? = nil) -> Arena {
+  ///
+  /// `isSketch`: for who asks only what is sent; pixels are as they were read.
+  func arena(
+    _ index: Int,
+    threads: Int,
+    pretrained: PretrainedModel? = nil,
+    isSketch: Bool = false
+  ) -> Arena {
     let seed = scenario.seeds[index]
     let split = splits[index]
-    let images = images(index)
-    let transform = pixelTransform(index, of: images.train)
+    let images = isSketch ? (train: data.train, test: data.test) : images(index)
+    let transform =
+      isSketch
+      ? PixelTransform(channels: images.train.shape.channels)
+      : pixelTransform(index, of: images.train)
     var initial = network.initialParameters(
       scenario.model.initialisation,
       seed: seed,

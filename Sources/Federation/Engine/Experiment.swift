@@ -20,6 +20,8 @@ public struct Experiment: Sendable {
   let systemFiles: SystemFiles
   /// What the user should know before believing a number.
   public private(set) var warnings: [String]
+  /// Codecs that encode nothing of a method, in words.
+  private var unusedCodecs: [String] = []
 
   /// Reads the data and makes every split.
   ///
@@ -37,7 +39,13 @@ public struct Experiment: Sendable {
   }
 
   /// An experiment on images that are in memory already.
-  package init(_ scenario: Scenario, data everything: LabelledData) throws(Failure) {
+  ///
+  /// `isBlank`: whether the images are only as large as those of the scenario.
+  package init(
+    _ scenario: Scenario,
+    data everything: LabelledData,
+    isBlank: Bool = false
+  ) throws(Failure) {
     self.scenario = scenario
     data = try scenario.pretrain?.clientData(everything) ?? everything
     guard data.train.classes >= 2 else {
@@ -87,8 +95,9 @@ public struct Experiment: Sendable {
         try SystemFiles(settings, clients: scenario.federation.clients)
       } ?? SystemFiles()
     warnings = []
-    warnings = dataWarnings + methodWarnings
+    warnings = dataWarnings + methodWarnings + privacyWarnings
     try requireHosts()
+    if !isBlank { noteCodecs() }
   }
 
   /// Refuses what this machine's memory cannot hold, before anything is allocated or written.
@@ -135,7 +144,20 @@ public struct Experiment: Sendable {
       dataTitle: data.title,
       split: splits[0],
       parameters: network.layout.trainedCount
-    ).lines
+    ).lines + unusedCodecs
+  }
+
+  /// Notes codecs that reach nothing of a method on these data; those that validation told of are
+  /// no new warnings.
+  private mutating func noteCodecs() {
+    let found = scenario.strategies.map { CodecReach.findings($0, self, sizesCount: true) }
+    for (choice, all) in zip(scenario.strategies, found) where !all.isEmpty {
+      unusedCodecs += all.filter { $0.code == "W3044" }.map(\.text)
+      let told =
+        scenario.data.knownImages == nil
+        ? [] : CodecReach.findings(choice, self, sizesCount: false)
+      warnings += all.filter { !told.contains($0) }.map(\.text)
+    }
   }
 
   private static func network(

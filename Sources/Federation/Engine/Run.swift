@@ -195,8 +195,8 @@ struct Run<Method: Strategy> {
       record.compression = RoundRecord.Compression(compression)
       record.bytes.dense = compression.dense
       record.bytes.entropy = RoundRecord.Bytes.Link(
-        up: Int(compression.entropy.up.rounded(.up)),
-        down: Int(compression.entropy.down.rounded(.up))
+        up: Int(clamping: compression.entropy.up.rounded(.up)),
+        down: Int(clamping: compression.entropy.down.rounded(.up))
       )
     }
     record.note(outcome.clock, simulation.clock?.settings ?? SystemSettings())

@@ -107,11 +107,11 @@ struct RunFiles {
     return epsilons(of: json)
   }
 
-  /// ε of each client by a line of `privacy.jsonl`; empty without a guarantee, or where all clients
-  /// have the same.
+  /// ε of each client by a line of `privacy.jsonl`, by the accountant that it names; empty without
+  /// a guarantee, or where all clients have the same.
   static func epsilons(of line: JSON) -> [Double] {
     guard line["guarantee"]?.truth == true else { return [] }
-    return (line["clients"]?.elements ?? []).compactMap { $0["rdp"]?.double }
+    return (line["clients"]?.elements ?? []).compactMap { ($0["pld"] ?? $0["rdp"])?.double }
   }
 
   /// The state before the first round.

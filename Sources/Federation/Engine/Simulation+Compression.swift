@@ -33,7 +33,12 @@ extension Simulation {
     guard let compressor = arena.compression?.downlink, let first = clients.first else {
       return nil
     }
-    let common = method.download(server, to: first)
+    var common = method.download(server, to: first)
+    if compressor.planner.settings.memory == .shadow, common.blocks.isEmpty {
+      // A method may send some clients nothing; what the others share is the same for all.
+      let others = clients.lazy.map { [method, server] in method.download(server, to: $0) }
+      common = others.first { !$0.blocks.isEmpty } ?? common
+    }
     do throws(CodecError) {
       var memory = server.memory
       defer { server.memory = memory }
@@ -62,7 +67,7 @@ extension Simulation {
     let start = Terminal.now()
     var received = payload
     var message = CodedMessage()
-    let lastRound = memory[UploadCompressor.lastRound].map { Int($0[0]) } ?? 0
+    let lastRound = memory[UploadCompressor.lastRound].map { Int(clamping: $0[0]) } ?? 0
     if let prepared {
       do throws(CodecError) {
         let result = try prepared.receive(payload, lastRound: lastRound) {
@@ -76,7 +81,7 @@ extension Simulation {
       for block in payload.blocks { message.addPlain(block) }
     }
     if compression.settings.uplink?.layerwise != nil, server.exchange == 0,
-      let solved = server.memory[RunCompression.solvedIn], lastRound <= Int(solved[0])
+      let solved = server.memory[RunCompression.solvedIn], lastRound <= Int(clamping: solved[0])
     {
       for name in server.memory.names where name.hasPrefix(RunCompression.choice("")) {
         message.add("compression/choice", bytes: server.memory[name]?.count ?? 0)
@@ -110,7 +115,9 @@ extension Simulation {
     }
     var choices: [String: [Int]] = [:]
     for block in upload.blocks {
-      choices[block.name] = server.memory[RunCompression.choice(block.name)]?.map { Int($0) }
+      choices[block.name] = server.memory[RunCompression.choice(block.name)]?.map {
+        Int(clamping: $0)
+      }
     }
     let facts = UploadCompressor.Facts(
       round: device.round,

@@ -34,15 +34,15 @@ extension Simulation {
   }
 
   /// What privacy has to know of a client's part.
+  ///
+  /// What a client once told stays told: blocks that the method does not declare are kept.
   func note(_ trained: TrainedClient, in outcome: inout Outcome) {
     guard let privacy = arena.privacy else { return }
     if let statistics = trained.statistics { outcome.privacy.training.add(statistics) }
     if let sent = trained.sent { outcome.privacy.norms.append(sent.norm) }
-    guard privacy.settings.exampleLevel != nil, Method.population == .cohort else { return }
+    guard Method.population == .cohort else { return }
     let blocks = (trained.template ?? trained.update.upload).blocks
-    for block in blocks where !privacy.declared.contains(block.name) {
-      outcome.privacy.undeclared.insert(block.name)
-    }
+    for block in blocks where !privacy.declares(block) { undeclared.insert(block.name) }
   }
 
   /// What every client is told once: the method's broadcast, and the pooled class counts when the

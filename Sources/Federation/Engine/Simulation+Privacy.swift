@@ -54,6 +54,7 @@ extension Simulation {
   /// The noisy mean of a cohort; moves the hidden error and the adaptive clip.
   func releaseMean(
     _ aggregate: PrivateAggregate,
+    senders: Int,
     _ memory: inout StateTensors,
     _ outcome: inout Outcome
   ) -> Payload {
@@ -67,7 +68,13 @@ extension Simulation {
     if errors.count != blocks.count { errors = [] }
     var ratio: Double?
     if case .serverErrorFeedback(let value, _) = mechanism.kind { ratio = value }
-    let deviation = mechanism.placement == .server ? multiplier * clip : 0
+    // Whoever is missing took a share of the noise along, and a cohort of nobody had none at all:
+    // the sum has all of it, whoever sends.
+    var missing = 1.0
+    if mechanism.placement == .distributed, senders > 0 {
+      missing = max(0, 1 - Double(aggregate.count) / Double(senders))
+    }
+    let deviation = missing == 1 ? multiplier * clip : multiplier * clip * missing.squareRoot()
     let released = aggregate.release(
       clip: clip,
       deviation: deviation,
@@ -93,6 +100,20 @@ extension Simulation {
     return released.payload
   }
 
+  /// Clients of a cohort whose budget does not pay for this round.
+  func stopped(_ cohort: [Int]) -> [Int] {
+    guard let privacy = arena.privacy else { return [] }
+    // One site has one budget, whoever's examples it trains on.
+    if Method.population == .pooled { return privacy.canTrain(0, memories[0]) ? [] : cohort }
+    guard privacy.settings.clientLevel?.placement == .local, privacy.plan.limit != nil else {
+      return cohort.filter { !privacy.canTrain($0, memories[$0]) }
+    }
+    let rounds = privacy.epsilons.participations(upTo: round - 1, arena.sampler)
+    return cohort.filter {
+      !privacy.canSend(method.exchanges, after: rounds[$0, default: 0])
+    }
+  }
+
   /// Noise can make a running variance negative, which no variance is.
   func clampVariances(_ model: inout [Float]) {
     for entry in arena.problem.layout.entries where entry.role == .runningVariance {
@@ -101,29 +122,31 @@ extension Simulation {
   }
 
   /// The noisy mean of what was summed up, also of nothing.
+  ///
+  /// `senders`: clients that added noise to be a share of the whole.
   func privateMean(
     _ aggregate: inout PrivateAggregate,
+    senders: Int,
     _ jobs: RoundJobs,
     _ outcome: inout Outcome
-  ) -> Payload {
+  ) throws(Divergence) -> Payload {
     if aggregate.template == nil {
-      if template == nil { template = sampleUpload(jobs.settings) }
+      if template == nil { template = try sampleUpload(jobs.settings) }
       if let template { aggregate.shape(template) }
     }
     template = aggregate.template
     var memory = server.memory
     defer { server.memory = memory }
-    return releaseMean(aggregate, &memory, &outcome)
+    return releaseMean(aggregate, senders: senders, &memory, &outcome)
   }
 
   /// What an upload looks like, from a training whose result nobody sees: an empty cohort gets its
   /// noise like any other.
-  private func sampleUpload(_ settings: LocalSettings) -> Payload? {
+  private func sampleUpload(_ settings: LocalSettings) throws(Divergence) -> Payload? {
     guard let client = arena.split.clients.firstIndex(where: { !$0.isEmpty }) else { return nil }
     let job = RoundJobs.Job(client: client, examples: arena.split.clients[client], weight: 1)
     let memory = memories[client] ?? ClientMemory()
-    let result = train(job, settings, memory, ExchangeContext(senders: 1), worker: 0)
-    guard case .success(let trained) = result else { return nil }
+    let trained = try train(job, settings, memory, ExchangeContext(senders: 1), worker: 0).get()
     return trained.update.upload.materialised
   }
 }

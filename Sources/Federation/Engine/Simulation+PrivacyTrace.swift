@@ -14,15 +14,15 @@ extension Simulation {
 
   /// The record of a round and its line for `privacy.jsonl`; nil without privacy.
   ///
-  /// `exact`: whether privacy loss distributions are asked too, for the largest and the median ε;
-  /// else Rényi divergences alone, which are quick.
+  /// `exact`: whether privacy loss distributions are asked for every client's ε; else Rényi
+  /// divergences alone, which are quick and never below the truth.
   func privacyTrace(
     _ outcome: PrivacyOutcome,
     exact: Bool
   ) -> (record: RoundRecord.Privacy, line: JSON)? {
     guard let privacy = arena.privacy else { return nil }
     var audit = privacy.audit
-    audit.add(undeclared: outcome.undeclared.sorted())
+    audit.add(undeclared: undeclared.sorted())
     switch privacy.settings.unit {
     case .example(let mechanism):
       return exampleTrace(privacy, mechanism, audit, outcome, exact: exact)
@@ -33,6 +33,31 @@ extension Simulation {
 
   // MARK: - Examples
 
+  /// ε of every client that drew something, ascending by client.
+  private func spent(
+    _ privacy: RunPrivacy,
+    _ mechanism: PrivacySettings.ExampleMechanism,
+    exact: Bool
+  ) -> [Spent] {
+    let accounting = ExampleAccounting(privacy.settings, mechanism)
+    var clients: [(client: Int, batches: [Int], share: NoisePlan.Share)] = []
+    for (client, share) in privacy.plan.shares.enumerated() {
+      guard let share, let drawn = memories[client]?[RunPrivacy.batchesName] else { continue }
+      clients.append((client, drawn.map { Int($0) }, share))
+    }
+    let epsilons = privacy.epsilons.epsilons(
+      clients.map { EpsilonTable.Ledger($0.share, batches: $0.batches) },
+      exact: exact,
+      arena.pool
+    ) { ledger in
+      guard let share = ledger.share else { return Epsilon(rdp: .infinity, pld: .infinity) }
+      return accounting.epsilon(share, batches: ledger.batches, exact: exact)
+    }
+    return zip(clients, epsilons).map { one, epsilon in
+      Spent(client: one.client, batches: one.batches, share: one.share, epsilon: epsilon)
+    }
+  }
+
   private func exampleTrace(
     _ privacy: RunPrivacy,
     _ mechanism: PrivacySettings.ExampleMechanism,
@@ -40,31 +65,14 @@ extension Simulation {
     _ outcome: PrivacyOutcome,
     exact: Bool
   ) -> (RoundRecord.Privacy, JSON) {
-    let accounting = ExampleAccounting(privacy.settings, mechanism)
-    var spent: [Spent] = []
-    for (client, share) in privacy.plan.shares.enumerated() {
-      guard let share, let drawn = memories[client]?[RunPrivacy.batchesName] else { continue }
-      let batches = drawn.map { Int($0) }
-      let epsilon = accounting.epsilon(share, batches: batches, exact: false)
-      spent.append(Spent(client: client, batches: batches, share: share, epsilon: epsilon))
-    }
-    let ordered = spent.indices.sorted { spent[$0].epsilon.rdp < spent[$1].epsilon.rdp }
-    var (largest, median) = (0.0, 0.0)
-    if let last = ordered.last {
-      let middle = ordered[(ordered.count - 1) / 2]
-      if exact {
-        for index in Set([last, middle]) {
-          let one = spent[index]
-          spent[index].epsilon = accounting.epsilon(one.share, batches: one.batches, exact: true)
-        }
-      }
-      largest = exact ? spent[last].epsilon.pld : spent[last].epsilon.rdp
-      median = exact ? spent[middle].epsilon.pld : spent[middle].epsilon.rdp
-    }
-    let did = outcome.training
-    let valid = did.examples - did.invalid
+    let label = ExampleAccounting(privacy.settings, mechanism).label
     // What leaks has no epsilon.
     let isWhole = audit.leaks.isEmpty
+    let spent = spent(privacy, mechanism, exact: exact && isWhole)
+    let epsilons = spent.map { exact ? $0.epsilon.pld : $0.epsilon.rdp }
+    let (largest, median) = EpsilonTable.summary(epsilons)
+    let did = outcome.training
+    let valid = did.examples - did.invalid
     let record = RoundRecord.Privacy(
       epsilonMax: isWhole ? largest : .infinity,
       epsilonMedian: isWhole ? median : .infinity,
@@ -80,27 +88,29 @@ extension Simulation {
       stopped: outcome.stopped
     )
     let clients = spent.map { one in
-      JSON.object([
+      var row: [(String, JSON)] = [
         ("client", .int(one.client)), ("batches", .int(one.batches.reduce(0, +))),
         ("rate", .number(one.share.rate)), ("noiseMultiplier", .number(one.share.multiplier)),
         ("rdp", .number(isWhole ? one.epsilon.rdp : .infinity)),
-      ])
+      ]
+      if exact { row.append(("pld", .number(isWhole ? one.epsilon.pld : .infinity))) }
+      return JSON.object(row)
     }
-    var line = head(record, "example", accounting.label, audit)
+    var line = head(record, "example", label, audit)
     line.append(("invalid", .int(did.invalid)))
-    if isWhole { line.append(("histogram", Self.histogram(spent.map(\.epsilon.rdp)))) }
+    if isWhole { line.append(("histogram", Self.histogram(epsilons))) }
     line.append(("clients", .array(clients)))
     return (record, .object(line))
   }
 
-  /// How many clients have an ε in each of ten bins of equal width, by Rényi divergences.
+  /// How many clients have an ε in each of ten bins of equal width.
   private static func histogram(_ epsilons: [Double]) -> JSON {
     let finite = epsilons.filter(\.isFinite)
     guard let low = finite.min(), let high = finite.max() else { return .array([]) }
     let width = (high - low) / 10
     var counts = [Int](repeating: 0, count: width > 0 ? 10 : 1)
     for epsilon in finite {
-      let bin = width > 0 ? Int((epsilon - low) / width) : 0
+      let bin = width > 0 ? Int(clamping: (epsilon - low) / width) : 0
       counts[min(counts.count - 1, bin)] += 1
     }
     return .array(
@@ -123,35 +133,99 @@ extension Simulation {
     _ outcome: PrivacyOutcome
   ) -> (RoundRecord.Privacy, JSON) {
     let accounting = ClientAccounting(privacy.settings, mechanism, privacy.plan.cohorts)
-    // Where clients add their own noise, the one that was drawn most often has released most.
-    let releases = round * method.exchanges
-    let most =
-      mechanism.placement == .local
-      ? min(releases, privacy.plan.releases) : releases
-    let epsilon = accounting.epsilon(privacy.plan.multiplier, releases: most)
+    let multiplier = privacy.plan.multiplier
+    let senders = releases(privacy, mechanism, upTo: round)
+    let ledgers = senders.map { EpsilonTable.Ledger(releases: $0.count) }
+    let epsilons = privacy.epsilons.epsilons(ledgers, exact: true, arena.pool) {
+      accounting.epsilon(multiplier, releases: $0.releases)
+    }
+    let most = senders.map(\.count).max() ?? 0
+    let (largest, median) = EpsilonTable.summary(epsilons.map(\.pld))
     let clip = outcome.clip ?? privacy.settings.clip
     let finite = outcome.norms.filter(\.isFinite)
     let isWhole = audit.leaks.isEmpty
-    let spent = isWhole ? epsilon.pld : .infinity
     let record = RoundRecord.Privacy(
-      epsilonMax: spent,
-      epsilonMedian: spent,
+      epsilonMax: isWhole ? largest : .infinity,
+      epsilonMedian: isWhole ? median : .infinity,
       delta: privacy.settings.delta,
       accountant: "pld",
-      hasGuarantee: spent.isFinite,
+      hasGuarantee: isWhole && largest.isFinite,
       clipped: finite.isEmpty
         ? nil : Double(finite.count { $0 > clip }) / Double(finite.count),
       norm: finite.isEmpty ? nil : finite.reduce(0, +) / Double(finite.count),
       noiseToSignal: outcome.signal > 0 ? outcome.noise / outcome.signal : nil,
       clip: clip,
       error: nil,
-      stopped: []
+      stopped: outcome.stopped
     )
     var line = head(record, "client", accounting.label, audit)
     line.append(("noiseMultiplier", .number(privacy.plan.multiplier)))
     line.append(("releases", .int(most)))
-    line.append(("rdp", .number(isWhole ? epsilon.rdp : .infinity)))
+    let slow = epsilons.map(\.rdp).max() ?? 0
+    line.append(("rdp", .number(isWhole ? slow : .infinity)))
+    guard mechanism.placement == .local else { return (record, .object(line)) }
+    let clients = zip(senders, epsilons).map { sender, epsilon in
+      JSON.object([
+        ("client", .int(sender.client)), ("releases", .int(sender.count)),
+        ("rdp", .number(isWhole ? epsilon.rdp : .infinity)),
+        ("pld", .number(isWhole ? epsilon.pld : .infinity)),
+      ])
+    }
+    line.append(("clients", .array(clients)))
     return (record, .object(line))
+  }
+
+  /// Noisy messages so far: of each client that adds its own noise and was drawn, ascending; else
+  /// the sums, in one row for all.
+  ///
+  /// Clients that dropped out count as if they had sent.
+  private func releases(
+    _ privacy: RunPrivacy,
+    _ mechanism: PrivacySettings.ClientMechanism,
+    upTo round: Int
+  ) -> [(client: Int, count: Int)] {
+    guard Method.sendsUploads else { return [] }
+    let exchanges = method.exchanges
+    guard mechanism.placement == .local else { return [(0, round * exchanges)] }
+    let rounds = privacy.epsilons.participations(upTo: round, arena.sampler)
+    return rounds.keys.sorted().compactMap { client in
+      guard !arena.split.clients[client].isEmpty else { return nil }
+      return (client, privacy.releases(exchanges, of: rounds[client, default: 0]))
+    }
+  }
+
+  /// ε of each client, or that of the sums, at the end of a run that goes as planned, ascending;
+  /// empty without a guarantee.
+  ///
+  /// For rehearsals that stop before the end.
+  func plannedEpsilons() -> [Double] {
+    guard let privacy = arena.privacy, privacy.audit.leaks.isEmpty, undeclared.isEmpty else {
+      return []
+    }
+    let epsilons: [Epsilon]
+    switch privacy.settings.unit {
+    case .example(let mechanism):
+      let accounting = ExampleAccounting(privacy.settings, mechanism)
+      let ledgers = privacy.plan.shares.compactMap { share -> EpsilonTable.Ledger? in
+        guard let share, share.plannedBatches > 0 else { return nil }
+        var batches = [Int](repeating: 0, count: share.gradientsPerBatch)
+        batches[share.gradientsPerBatch - 1] = min(share.plannedBatches, share.limit ?? .max)
+        return EpsilonTable.Ledger(share, batches: batches)
+      }
+      epsilons = privacy.epsilons.epsilons(ledgers, exact: true, arena.pool) { ledger in
+        guard let share = ledger.share else { return Epsilon(rdp: .infinity, pld: .infinity) }
+        return accounting.epsilon(share, batches: ledger.batches, exact: true)
+      }
+    case .client(let mechanism):
+      let accounting = ClientAccounting(privacy.settings, mechanism, privacy.plan.cohorts)
+      let senders = releases(privacy, mechanism, upTo: arena.scenario.federation.rounds)
+      let ledgers = senders.map { EpsilonTable.Ledger(releases: $0.count) }
+      epsilons = privacy.epsilons.epsilons(ledgers, exact: true, arena.pool) {
+        accounting.epsilon(privacy.plan.multiplier, releases: $0.releases)
+      }
+    }
+    let values = epsilons.map(\.pld)
+    return values.allSatisfy(\.isFinite) ? values.sorted() : []
   }
 
   /// What every line begins with.

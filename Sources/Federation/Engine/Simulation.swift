@@ -24,6 +24,8 @@ final class Simulation<Method: Strategy> {
   var fold = Method.Fold()
   /// What an upload looks like, for cohorts of nobody.
   var template: Payload?
+  /// Blocks that left clients so far and that the method does not declare.
+  var undeclared: Set<String> = []
 
   /// What a round did, besides moving the state.
   struct Outcome {
@@ -73,9 +75,7 @@ final class Simulation<Method: Strategy> {
     if arena.compression != nil { outcome.compression = CompressionOutcome() }
     let cohort = try selectsClients ? cohort(&outcome) : drawCohort()
     outcome.clock = clock.map { _ in ClockOutcome(start: now) }
-    if let privacy = arena.privacy, Method.population == .cohort {
-      outcome.privacy.stopped = cohort.filter { !privacy.canTrain($0, memories[$0]) }
-    }
+    outcome.privacy.stopped = stopped(cohort)
     let stopped = Set(outcome.privacy.stopped)
     var jobs = RoundJobs(
       stopped.isEmpty ? cohort : cohort.filter { !stopped.contains($0) },
@@ -193,7 +193,7 @@ final class Simulation<Method: Strategy> {
     let arrived = clocked?.taken ?? jobs.list.count
     arena.forgetModels()  // the server is about to move the model, and would copy it
     if aggregatesPrivately {
-      let mean = privateMean(&aggregate, jobs, &outcome)
+      let mean = try privateMean(&aggregate, senders: common.senders, jobs, &outcome)
       fold.add(WeightedUpload(mean, weight: 1, client: arena.problem.clients))
     }
     var heard = jobs

@@ -56,8 +56,8 @@ public struct PlanTable: Sendable {
           guard let least = all.first, let most = all.last else {
             return runs.contains { $0.privacy != nil } ? "no guarantee" : "-"
           }
-          let values = [least, all[(all.count - 1) / 2], most]
-          return values.map { NumberText.fixed($0, 2) }.joined(separator: "/")
+          let values = [least, EpsilonTable.median(ofSorted: all) ?? most, most]
+          return values.map { NumberText.epsilon($0) }.joined(separator: "/")
         }
       )
     }
@@ -167,7 +167,7 @@ public struct PlanTable: Sendable {
   private func epsilon(_ run: Rehearsal) -> JSON {
     guard let least = run.epsilons.first, let most = run.epsilons.last else { return .null }
     return [
-      "min": .number(least), "median": .number(run.epsilons[(run.epsilons.count - 1) / 2]),
+      "min": .number(least), "median": .number(EpsilonTable.median(ofSorted: run.epsilons) ?? most),
       "max": .number(most), "clients": .int(run.epsilons.count),
     ]
   }

@@ -36,8 +36,8 @@ public struct Rehearsal: Sendable {
   public var bytesSetup = 0.0
   /// Seconds on the federation's clock; nil without one.
   public var virtualSeconds: Double?
-  /// ε of each client that released something at the end, ascending, by Rényi divergences; empty
-  /// without privacy or without a guarantee.
+  /// ε of each client that released something at the end, ascending, by privacy loss
+  /// distributions; empty without privacy or without a guarantee.
   public var epsilons: [Double] = []
   /// The last record's privacy; nil without.
   public var privacy: RoundRecord.Privacy?
@@ -134,7 +134,9 @@ extension Experiment {
       if plan.wanted == 0 || Terminal.now() - start > most { break }
     }
     plan.privacy = last?.record.privacy
-    plan.epsilons = Self.epsilons(last?.privacy)
+    plan.epsilons =
+      plan.rounds < plan.wanted
+      ? run.simulation.plannedEpsilons() : Self.epsilons(last?.privacy, last?.record.privacy)
 
     // The checkpoint is made as a run makes it, for its time and its memory.
     let encodingStart = Terminal.now()
@@ -188,11 +190,10 @@ extension Experiment {
   }
 
   /// Those of single clients, or the one that all have.
-  private static func epsilons(_ line: JSON?) -> [Double] {
-    guard let line else { return [] }
+  private static func epsilons(_ line: JSON?, _ record: RoundRecord.Privacy?) -> [Double] {
+    guard let line, let record, record.hasGuarantee else { return [] }
     let all = RunFiles.epsilons(of: line)
-    if !all.isEmpty { return all.sorted() }
-    return line["guarantee"]?.truth == true ? [line["rdp"]?.double].compactMap { $0 } : []
+    return all.isEmpty ? [record.epsilonMax] : all.sorted()
   }
 }
 

@@ -24,11 +24,14 @@ struct ClientRelease {
     var residual: [[Float]] = []
     /// ‖p‖ before the clip.
     var norm: Double
+    /// What was clipped, without noise; empty unless clients add shares of it, whose sum has a norm
+    /// of its own.
+    var quiet: [[Float]] = []
   }
 
   static func errorName(_ block: String) -> String { RunPrivacy.errorPrefix + block }
 
-  /// The upload as it leaves.
+  /// The upload as it leaves: its floats clipped as one vector, and whole numbers as they are.
   ///
   /// `streams`: the address of the noise, by block.
   func release(
@@ -36,11 +39,14 @@ struct ClientRelease {
     _ memory: inout ClientMemory,
     noise streams: (Int) -> RandomStream
   ) -> Sent {
-    var values = upload.blocks.map(\.values)
+    let all = upload.blocks.map(\.values)
+    // Whole numbers are no part of what is clipped and gets noise: they leave as they are.
+    let ranges = upload.blocks.map(Self.floats)
+    var values = zip(all, ranges).map { $1 == [0..<$0.count] ? $0 : Self.gather($0, $1) }
     let hasMemory = mechanism.kind == .clientErrorFeedback
     if hasMemory {
       for (index, block) in upload.blocks.enumerated() {
-        if let error = memory[Self.errorName(block.name)] {
+        if let error = memory[Self.errorName(block.name)], error.count == values[index].count {
           VectorArithmetic.addScaled(&values[index], 1, error)
         }
       }
@@ -62,7 +68,10 @@ struct ClientRelease {
     var sent = Sent(upload: upload, norm: found)
     if case .serverErrorFeedback = mechanism.kind {
       sent.residual = values.indices.map { index in
-        Self.difference(whole[index], values[index])
+        let rest = Self.difference(whole[index], values[index])
+        if rest.count == all[index].count { return rest }
+        let nothing = [Float](repeating: 0, count: all[index].count)
+        return Self.scatter(rest, ranges[index], into: nothing)
       }
     }
     if hasMemory {
@@ -70,9 +79,48 @@ struct ClientRelease {
         memory[Self.errorName(block.name)] = Self.difference(whole[index], values[index])
       }
     }
+    if mechanism.placement == .distributed { sent.quiet = values }
     addNoise(to: &values, streams)
+    for index in values.indices where values[index].count < all[index].count {
+      values[index] = Self.scatter(values[index], ranges[index], into: all[index])
+    }
     sent.upload = upload.replacing(values)
     return sent
+  }
+
+  /// The places of a block that are floats, in runs.
+  static func floats(of block: PayloadBlock) -> [Range<Int>] {
+    var ranges: [Range<Int>] = []
+    var start = 0
+    for tensor in block.tensors {
+      let range = start..<start + tensor.count
+      start = range.upperBound
+      guard tensor.element == .float32, !range.isEmpty else { continue }
+      if let last = ranges.last, last.upperBound == range.lowerBound {
+        ranges[ranges.count - 1] = last.lowerBound..<range.upperBound
+      } else {
+        ranges.append(range)
+      }
+    }
+    return ranges
+  }
+
+  static func gather(_ values: [Float], _ ranges: [Range<Int>]) -> [Float] {
+    ranges.flatMap { values[$0] }
+  }
+
+  static func scatter(
+    _ part: [Float],
+    _ ranges: [Range<Int>],
+    into values: [Float]
+  ) -> [Float] {
+    var values = values
+    var start = 0
+    for range in ranges {
+      values.replaceSubrange(range, with: part[start..<start + range.count])
+      start += range.count
+    }
+    return values
   }
 
   /// Rounds to the grid where noise is discrete, and adds the client's part of the noise.

@@ -32,6 +32,9 @@ struct NoisePlan: Sendable {
   private(set) var cohorts = ClientAccounting.Cohorts.all
   /// Client-level: releases in the whole run, by one client where each adds its own noise.
   private(set) var releases = 0
+  /// Client-level with local noise and a budget: releases that the budget of a client pays for; nil
+  /// without one.
+  private(set) var limit: Int?
 
   /// What a plan is made from.
   struct Facts {
@@ -40,12 +43,14 @@ struct NoisePlan: Sendable {
     var sizes: [Int]
     /// Rounds in which each client is drawn.
     var participations: [Int]
-    /// Messages of a client in a round.
+    /// Messages of a client in a round; 0 for a method that sends nothing.
     var exchanges: Int
     /// A client's work in a round, from its number of examples.
     var work: (Int) -> PrivateWork
     /// B̂.
     var batch: Int
+    /// Whether a client may take part more often than `participations` says, as on a clock.
+    var cohortsMayDiffer = false
   }
 
   /// Finds the noise; throws exit 3 when no noise meets the target.
@@ -83,7 +88,7 @@ struct NoisePlan: Sendable {
     }
     guard let target = settings.target else { return }
     if settings.noiseMultiplier != nil {
-      try setLimits(accounting, target)
+      setLimits(accounting, target, rounds: facts.cohortsMayDiffer ? facts.federation.rounds : 0)
       return
     }
     var known: [Share: Double] = [:]
@@ -107,20 +112,20 @@ struct NoisePlan: Sendable {
   }
 
   /// How long each client's budget lasts under the noise that was given.
+  ///
+  /// `rounds`: those of the run where cohorts may turn out other than planned; then a budget does
+  /// not end with the plan, and who was not to take part has one, too.
   private mutating func setLimits(
     _ accounting: ExampleAccounting,
-    _ target: PrivacySettings.Target
-  ) throws(Failure) {
+    _ target: PrivacySettings.Target,
+    rounds: Int
+  ) {
     var known: [Share: Int] = [:]
     for index in shares.indices {
-      guard let share = shares[index], share.plannedBatches > 0 else { continue }
-      let limit: Int
-      if let found = known[share] {
-        limit = found
-      } else {
-        limit = accounting.batches(of: share, within: target.epsilon)
-        known[share] = limit
-      }
+      guard var share = shares[index] else { continue }
+      share.plannedBatches = max(share.plannedBatches, share.batchesPerRound * rounds)
+      let limit = known[share] ?? accounting.batches(of: share, within: target.epsilon)
+      known[share] = limit
       shares[index]?.limit = limit
     }
   }
@@ -158,10 +163,47 @@ struct NoisePlan: Sendable {
     let accounting = ClientAccounting(settings, mechanism, cohorts)
     if let given = settings.noiseMultiplier {
       multiplier = given
-    } else if let target = settings.target {
+      if let target = settings.target, releases > 0 {
+        try setLimit(accounting, mechanism, target, facts)
+      }
+    } else if let target = settings.target, releases > 0 {
       multiplier = try accounting.multiplier(releases: releases, epsilon: target.epsilon)
     }
     updateMultiplier = try updates(mechanism, federation)
+  }
+
+  /// What a budget means under the noise that was given: clients that add their own noise stop when
+  /// theirs is used up; a budget of all together has to pay for all rounds.
+  private mutating func setLimit(
+    _ accounting: ClientAccounting,
+    _ mechanism: PrivacySettings.ClientMechanism,
+    _ target: PrivacySettings.Target,
+    _ facts: Facts
+  ) throws(Failure) {
+    func fits(_ count: Int) -> Bool {
+      accounting.epsilon(multiplier, releases: count).pld <= target.epsilon
+    }
+    var (low, high) = (0, releases)
+    if fits(high) {
+      low = high
+    } else {
+      while high - low > 1 {
+        let middle = low + (high - low) / 2
+        if fits(middle) { low = middle } else { high = middle }
+      }
+    }
+    if mechanism.placement == .local {
+      limit = low
+    } else if low < releases {
+      throw Failure(
+        .scenarioInvalid,
+        "E3371",
+        "privacy.target: epsilon \(target.epsilon) pays for \(low / facts.exchanges) of "
+          + "\(facts.federation.rounds) rounds with the noise multiplier \(multiplier); all "
+          + "clients have one budget, and nobody could go on",
+        hint: "take fewer rounds, more noise, or leave one of noiseMultiplier and target out"
+      )
+    }
   }
 
   /// What is left of the multiplier for updates; less noise than accounted for is refused.

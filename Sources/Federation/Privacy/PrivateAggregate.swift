@@ -23,6 +23,8 @@ struct PrivateAggregate {
   private(set) var template: Payload?
   private var sums: [[Double]] = []
   private var residuals: [[Float]] = []
+  /// Sums of what was clipped, where the messages have shares of the noise.
+  private var quiet: [[Double]] = []
   /// Updates within the clip, and all.
   private(set) var whole = 0
   private(set) var count = 0
@@ -40,6 +42,12 @@ struct PrivateAggregate {
         VectorArithmetic.addScaled(&residuals[index], 1, sent.residual[index])
       }
     }
+    if !sent.quiet.isEmpty {
+      if quiet.isEmpty { quiet = sent.quiet.map { [Double](repeating: 0, count: $0.count) } }
+      for (index, values) in sent.quiet.enumerated() {
+        for i in values.indices { quiet[index][i] += Double(values[i]) }
+      }
+    }
     count += 1
     if sent.norm <= clip { whole += 1 }
   }
@@ -54,13 +62,13 @@ struct PrivateAggregate {
   ///
   /// - Parameters:
   ///   - clip: S.
-  ///   - deviation: of the noise that the server adds to the sum.
+  ///   - deviation: of the noise that is still to be added to the sum.
   ///   - size: m.
   ///   - noise: its distribution.
   ///   - ratio: ρ; nil without error feedback at the server.
   ///   - errors: e of each block, in units of the sum, read and written; empty at first.
   ///   - streams: the address of each block's noise.
-  /// - Returns: the message, the sum's norm, and how many numbers got noise.
+  /// - Returns: the message, the norm of the sum without noise, and how many numbers got noise.
   func release(
     clip: Double,
     deviation: Double,
@@ -73,22 +81,30 @@ struct PrivateAggregate {
     guard let template else { return (.empty, 0, 0) }
     var sums = sums
     if let ratio { giveBack(ratio * clip, &sums, &errors) }
+    let ranges = template.blocks.map(ClientRelease.floats)
     var signal = 0.0
     var coordinates = 0
-    for sum in sums {
-      for x in sum { signal += x * x }
-      coordinates += sum.count
+    for (sum, ranges) in zip(sums, ranges) {
+      for range in ranges {
+        if quiet.isEmpty { for i in range { signal += sum[i] * sum[i] } }
+        coordinates += range.count
+      }
     }
+    for sum in quiet { for x in sum { signal += x * x } }
     var means: [[Float]] = []
     let discrete = GridNoise(clip: clip, deviation: deviation)
     for index in sums.indices {
       var stream = streams(index)
       var added = [Float](repeating: 0, count: sums[index].count)
-      if noise == .gaussian { GaussianNoise(stream).add(to: &added, deviation: deviation) }
+      let isNoisy = Self.places(ranges[index], of: sums[index].count)
+      if noise == .gaussian {
+        GaussianNoise(stream).add(to: &added, deviation: deviation)
+        for i in added.indices where !isNoisy[i] { added[i] = 0 }
+      }
       var mean = added
       for i in mean.indices {
         var x = sums[index][i] + Double(added[i])
-        if noise == .discrete, let sampler = discrete.sampler {
+        if noise == .discrete, isNoisy[i], let sampler = discrete.sampler {
           // Sums of multiples of a power of two are exact in Double: nothing was rounded.
           x += Double(sampler.draw(from: &stream)) * discrete.grid
         }
@@ -97,6 +113,13 @@ struct PrivateAggregate {
       means.append(mean)
     }
     return (template.replacing(means), signal.squareRoot(), coordinates)
+  }
+
+  private static func places(_ ranges: [Range<Int>], of count: Int) -> [Bool] {
+    if ranges == [0..<count] { return [Bool](repeating: true, count: count) }
+    var places = [Bool](repeating: false, count: count)
+    for range in ranges { for i in range { places[i] = true } }
+    return places
   }
 
   /// The server's error feedback: sums are floats from here on.

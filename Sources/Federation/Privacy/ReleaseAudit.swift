@@ -17,21 +17,27 @@ struct ReleaseAudit: Sendable {
   /// What a reader must grant.
   private(set) var assumptions: [String] = []
 
-  /// The audit of a method under a loss and a mechanism.
+  /// The audit of a method with its fields, under a loss and a mechanism.
   init(
     _ type: any Strategy.Type,
+    _ fields: StrategySettings,
     loss: LossSpec,
     settings: PrivacySettings,
     normalization: DataSettings.Normalization
   ) {
     switch settings.unit {
     case .example:
-      for release in type.releases {
+      for release in type.releases(fields) {
         if case .examples(let what) = release.origin {
           leaks.append(Leak(name: release.block, what: what))
         }
       }
-      if loss.readsOwnCounts {
+      if type.population == .pooled {
+        // Its own counts are those of all.
+        if loss.readsOwnCounts || loss.needsPooledCounts {
+          leaks.append(Leak(name: "loss", what: "class counts, in each gradient"))
+        }
+      } else if loss.readsOwnCounts, type.sendsUploads {
         leaks.append(Leak(name: "loss", what: "class counts of a client, in each of its gradients"))
       }
       assumptions = [
@@ -39,12 +45,23 @@ struct ReleaseAudit: Sendable {
         "examples of different clients are disjoint",
       ]
     case .client(let mechanism):
+      for release in type.releases(fields) where !release.wholeNumbers.isEmpty {
+        leaks.append(
+          Leak(
+            name: release.block,
+            what: "whole numbers, which get no noise: "
+              + release.wholeNumbers.joined(separator: ", ")
+          )
+        )
+      }
       assumptions = [
-        "a client's messages in one round are one vector for clipping"
+        type.sendsUploads
+          ? "a client's messages in one round are one vector for clipping" : "nothing is sent"
       ]
       if mechanism.placement == .server { assumptions.append("the server is trusted with them") }
       if mechanism.placement == .distributed {
         assumptions.append("nobody sees less than the sum of a cohort (secure aggregation)")
+        assumptions.append("shares of the noise that do not arrive are added to that sum")
         if mechanism.noise == .discrete {
           assumptions.append("a sum of discrete Gaussians counts as one of their common variance")
         }
@@ -53,7 +70,7 @@ struct ReleaseAudit: Sendable {
         assumptions.append("clients are drawn from an assumed population of \(population)")
       }
     }
-    if loss.needsPooledCounts {
+    if loss.needsPooledCounts, type.population == .cohort {
       leaks.append(Leak(name: "class-counts", what: "class counts, told once before round 1"))
     }
     if normalization == .dataset { assumptions.append("mean and deviation of pixels are public") }

@@ -10,14 +10,16 @@ struct RunPrivacy: Sendable {
   let plan: NoisePlan
   /// What leaves without protection.
   let audit: ReleaseAudit
-  /// Blocks of uploads that the method declares.
-  let declared: Set<String>
+  /// Blocks of uploads that the method declares under its settings.
+  let declared: [Release]
   /// B̂.
   let batch: Int
   /// m: what the noisy sum of a cohort is divided by.
   let cohortSize: Double
   /// Where each worker keeps gradients of examples.
   let memories: WorkerExampleMemories
+  /// ε of what clients released so far.
+  let epsilons = EpsilonTable()
   /// Whether batches are Poisson; only a measurement of speed has others.
   var drawsBatches = true
 
@@ -45,11 +47,42 @@ struct RunPrivacy: Sendable {
 
   /// Whether a client's budget pays for another round after what it has drawn.
   func canTrain(_ client: Int, _ memory: ClientMemory?) -> Bool {
-    guard settings.exampleLevel != nil, client < plan.shares.count,
+    guard let mechanism = settings.exampleLevel, client < plan.shares.count,
       let share = plan.shares[client], let limit = share.limit
     else { return true }
-    let drawn = (memory?[Self.batchesName] ?? []).reduce(0) { $0 + Int($1) }
-    return drawn + share.batchesPerRound <= limit
+    var batches = (memory?[Self.batchesName] ?? []).map { Int($0) }
+    let drawn = batches.reduce(0, +)
+    guard drawn + share.batchesPerRound <= limit else { return false }
+    // The limit counts batches as planned; where more gradients were taken on some, the accountant
+    // is asked.
+    if batches.count <= share.gradientsPerBatch { return true }
+    guard let target = settings.target else { return true }
+    batches[share.gradientsPerBatch - 1] += share.batchesPerRound
+    let accounting = ExampleAccounting(settings, mechanism)
+    return accounting.epsilon(share, batches: batches, exact: true).pld <= target.epsilon
+  }
+
+  /// Whether a client that adds its own noise may send the messages of another round after so many
+  /// that it took part in.
+  func canSend(_ exchanges: Int, after rounds: Int) -> Bool {
+    guard let limit = plan.limit else { return true }
+    return (rounds + 1) * exchanges <= limit
+  }
+
+  /// Messages that a client has sent when it was drawn in so many rounds.
+  func releases(_ exchanges: Int, of rounds: Int) -> Int {
+    guard let limit = plan.limit, exchanges > 0 else { return rounds * exchanges }
+    return min(rounds, limit / exchanges) * exchanges
+  }
+
+  /// Whether the method declares a block that was sent.
+  func declares(_ block: PayloadBlock) -> Bool {
+    let releases = declared.filter { $0.covers(block.name) }
+    if settings.exampleLevel != nil { return !releases.isEmpty }
+    // Client-level noise is on everything but whole numbers.
+    return block.tensors.allSatisfy { tensor in
+      tensor.element == .float32 || releases.contains { $0.wholeNumbers.contains(tensor.name) }
+    }
   }
 
   /// Private training of a client with what it remembers.
@@ -107,6 +140,4 @@ struct PrivacyOutcome {
   /// ‖noise‖ expected, and ‖sum‖, of what the server released.
   var noise = 0.0
   var signal = 0.0
-  /// Blocks that were sent and that the method does not declare.
-  var undeclared: Set<String> = []
 }

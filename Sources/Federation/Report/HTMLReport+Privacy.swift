@@ -29,7 +29,7 @@ extension HTMLReport {
   private func table(_ strategies: [StrategyResult]) -> PlainTable {
     func text(_ epsilon: Double?) -> String {
       guard let epsilon, epsilon.isFinite else { return "none" }
-      return NumberText.fixed(epsilon, 3)
+      return NumberText.epsilon(epsilon, 3)
     }
     func mean(_ values: [Double]) -> String {
       values.isEmpty ? "-" : NumberText.fixed(Metrics.mean(values), 2)
@@ -63,7 +63,9 @@ extension HTMLReport {
       rows: spread.map { one in
         let sorted = one.epsilons.sorted()
         let quantiles = [0, 0.1, 0.5, 0.9, 1].map { share in
-          NumberText.fixed(sorted[Int((Double(sorted.count - 1) * share).rounded())], 3)
+          let nearest = sorted[Int((Double(sorted.count - 1) * share).rounded())]
+          let value = share == 0.5 ? EpsilonTable.median(ofSorted: sorted) : nearest
+          return NumberText.epsilon(value, 3)
         }
         return [one.label] + quantiles + ["\(sorted.count)"]
       }
@@ -71,7 +73,7 @@ extension HTMLReport {
     out.element(
       "p",
       [("class", "note")],
-      "By Rényi divergences, clients of all seeds together."
+      "Clients of all seeds together, by the accountant of the last round."
     )
   }
 }

@@ -60,11 +60,12 @@ struct LiveRow: Sendable {
     return String(repeating: " ", count: max(0, all.count - done.count)) + done + "/" + all
   }
 
-  /// Such as "5.86/8", "5.86" without a target, "none" without a guarantee.
+  /// Such as "5.86/8", "5.86" without a target, "<=5.86" between evaluations, where only an upper
+  /// bound is computed, "none" without a guarantee.
   private var epsilon: String? {
     guard let spent = state.epsilon else { return nil }
     guard spent.isFinite else { return "none" }
     let goal = target.map { "/" + ($0 == $0.rounded() ? NumberText.fixed($0, 0) : "\($0)") }
-    return NumberText.fixed(spent, 2) + (goal ?? "")
+    return (state.epsilonIsBound ? "<=" : "") + NumberText.epsilon(spent) + (goal ?? "")
   }
 }

@@ -90,6 +90,15 @@ package struct MessageLedger: Sendable {
     return kinds.count - 1
   }
 
+  /// What plain messages of a direction were made of, block by block.
+  func tensors(_ direction: MessageRow.Direction) -> [(block: String, tensor: NamedShape)] {
+    kinds.indices.flatMap { index in
+      let isSent = messages.contains { $0.kind == index && $0.direction == direction }
+      return isSent
+        ? kinds[index].blocks.flatMap { part in part.tensors.map { (part.name, $0) } } : []
+    }
+  }
+
   /// The lines of `messages.csv` as bytes, one per message and tensor, in the order added.
   package func lines(round: Int) -> [UInt8] {
     // The end of a line is the same for all clients.

@@ -31,6 +31,25 @@ public enum NumberText {
     return fixed(value, abs(value) >= 100 || value == 0 ? 0 : abs(value) >= 1 ? 1 : 3)
   }
 
+  /// An ε with `decimals` digits behind the point, and never fewer than two that count: "5.86",
+  /// "0.0024", "1.2e-07"; a 0 is 0.
+  public static func epsilon(_ value: Double?, _ decimals: Int = 2) -> String {
+    guard let value, value.isFinite, value > 0 else {
+      return value == 0 ? "0" : fixed(value, decimals)
+    }
+    var (mantissa, exponent) = (value, 0)
+    while mantissa < 1 {
+      mantissa *= 10
+      exponent += 1
+    }
+    // Rounding may carry: 0.00996 has its first digit at the second place, and prints 0.010.
+    if exponent + 1 <= decimals { return fixed(value, decimals) }
+    if exponent <= 4 { return fixed(value, exponent + 1) }
+    let digits = fixed(mantissa, 1)
+    if digits == "10.0" { return "1.0e-" + two(exponent - 1) }
+    return digits + "e-" + two(exponent)
+  }
+
   /// A number as it would stand in a scenario: "0.05".
   static func plain(_ value: Double) -> String { JSON.number(value).compact }
 

@@ -203,7 +203,8 @@ public struct Progress: Sendable {
       if let value { parts.append("\(name)=\(NumberText.fixed(value, 4))") }
     }
     if let epsilon = state.epsilon {
-      parts.append("eps=\(epsilon.isFinite ? NumberText.fixed(epsilon, 2) : "none")")
+      let sign = state.epsilonIsBound && epsilon.isFinite ? "<=" : "="
+      parts.append("eps" + sign + (epsilon.isFinite ? NumberText.epsilon(epsilon) : "none"))
     }
     parts.append("up_mb=\(NumberText.fixed(Double(state.bytesUp) / 1e6, 1))")
     if let perRound {

@@ -60,6 +60,8 @@ public struct ProgressState: Sendable, Equatable {
   public var tail: Double?
   /// The largest ε of a client so far; infinite without a guarantee, nil without privacy.
   public var epsilon: Double?
+  /// Whether that ε is an upper bound by Rényi divergences, as between evaluations.
+  public var epsilonIsBound = false
   /// Encoded bytes sent by clients so far.
   public var bytesUp: Int
 
@@ -99,6 +101,9 @@ public struct ProgressState: Sendable, Equatable {
       tail = part.shots?.tail
     }
     if let part = record.personal { personal = part.accuracy }
-    if let part = record.privacy { epsilon = part.hasGuarantee ? part.epsilonMax : .infinity }
+    if let part = record.privacy {
+      epsilon = part.hasGuarantee ? part.epsilonMax : .infinity
+      epsilonIsBound = part.accountant != "pld"
+    }
   }
 }

@@ -106,7 +106,13 @@ struct SVGPrivacyChart {
     var power = (range.lowerBound / step).rounded(.up) * step
     while power <= range.upperBound {
       let value = pow(2, power)
-      ticks.append((x(value), NumberText.fixed(value, value < 1 ? min(4, Int(1 - power)) : 0)))
+      ticks.append(
+        (
+          x(value),
+          value < 1
+            ? NumberText.epsilon(value, min(4, Int(1 - power))) : NumberText.fixed(value, 0)
+        )
+      )
       power += step
     }
     if points.contains(where: { !$0.epsilon.isFinite }) { ticks.append((x(.infinity), "none")) }
@@ -162,7 +168,7 @@ struct SVGPrivacyChart {
     points.map { point in
       let epsilon =
         point.epsilon.isFinite
-        ? "epsilon \(NumberText.fixed(point.epsilon, 2))" : "no epsilon"
+        ? "epsilon \(NumberText.epsilon(point.epsilon))" : "no epsilon"
       return "\(point.label): \(NumberText.fixed(point.mean, 1)) % at \(epsilon)"
     }.joined(separator: "; ") + "."
   }

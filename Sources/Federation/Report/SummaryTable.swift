@@ -102,7 +102,7 @@ public struct SummaryTable: Sendable {
     let cells = summary.strategies.map { strategy -> String in
       guard let bySeed = strategy.values["privacy.epsilon.max"] else { return "-" }
       let largest = bySeed.values.max() ?? .infinity
-      return largest.isFinite ? NumberText.fixed(largest, 2) : "none"
+      return largest.isFinite ? NumberText.epsilon(largest) : "none"
     }
     return Column(group: "cost per run", title: "epsilon", cells: cells)
   }

@@ -53,7 +53,40 @@ extension ScenarioChecks {
         checkUplink(uplink, type, choice, scenario, path)
         if let privacy = choice.privacy, !privacy.isInert { checkOrder(uplink, privacy, path) }
       }
+      if let downlink = settings.downlink { checkShadow(downlink, type, choice, path) }
     }
+  }
+
+  /// Codecs that reach nothing of a method, where the scenario alone says how large images are.
+  ///
+  /// Last of all: its rehearsal needs a scenario without errors.
+  mutating func checkReach(_ scenario: Scenario) {
+    let coded = scenario.strategies.enumerated().filter { $1.compression?.isInert == false }
+    guard !coded.isEmpty, let blank = scenario.onBlankImages() else { return }
+    for (index, choice) in coded {
+      for finding in CodecReach.findings(choice, blank, sizesCount: false) {
+        warn(finding.code, "strategies[\(index)]", finding.text, hint: finding.hint)
+      }
+    }
+  }
+
+  /// A model that all clients share, for methods that send each of them something else.
+  private mutating func checkShadow(
+    _ link: LinkCompression,
+    _ type: any Strategy.Type,
+    _ choice: Scenario.StrategyChoice,
+    _ path: String
+  ) {
+    guard link.memory == .shadow, link.blocks == .all, type.needs.contains(.ownDownloads) else {
+      return
+    }
+    error(
+      "E3343",
+      path,
+      "\(choice.label): shadow moves one model that all clients share, and \(choice.kind) sends "
+        + "each client a message of its own",
+      hint: "set \"shadow\" to false in its downlink, or blocks to \"parameters\""
+    )
   }
 
   private mutating func checkUplink(
@@ -145,16 +178,6 @@ extension ScenarioChecks {
         hint: "take the placement \"server\" or \"local\", or random-k with shared places and no "
           + "errorFeedback"
       )
-    }
-  }
-}
-
-extension CodecSpec {
-  /// Whether leaving out is what it does, so that nothing makes up for it.
-  fileprivate var losesMuch: Bool {
-    switch self {
-    case .sparse, .randomK, .sign, .lowRank: true
-    default: false
     }
   }
 }

@@ -30,6 +30,9 @@ extension ScenarioChecks {
     checkCompressedMethods(scenario)
     checkSelection(scenario)
     checkClock(scenario)
+    if problems.contains(where: { $0.severity == .error }) { return problems }
+    checkInert(scenario, network)
+    checkReach(scenario)
     return problems
   }
 }

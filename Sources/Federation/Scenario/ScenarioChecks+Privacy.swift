@@ -38,7 +38,23 @@ extension ScenarioChecks {
         hint: "give errorCap, such as four times the clip, or take \"paper\""
       )
     }
+    checkDeltas(at: path)
     if unit == "client" { checkClientPrivacy(at: path) }
+  }
+
+  /// One δ: an ε has no meaning with two.
+  private mutating func checkDeltas(at path: String) {
+    guard lines["\(path).target"] != nil, let outer = number("\(path).delta"),
+      let inner = number("\(path).target.delta"), outer != inner,
+      lines["\(path).delta", default: 0] != 0 || outer != 1e-5
+    else { return }
+    error(
+      "E3372",
+      "\(path).target.delta",
+      "found \(JSON.number(inner).compact), and \(JSON.number(outer).compact) in \(path).delta; a "
+        + "run has one delta",
+      hint: "give one of them"
+    )
   }
 
   private mutating func checkClientPrivacy(at path: String) {
@@ -77,12 +93,17 @@ extension ScenarioChecks {
         let type = StrategyRegistry[choice.kind]
       else { continue }
       let path = "strategies[\(index)]"
-      if settings.exampleLevel != nil { checkExampleLevel(scenario, path) }
+      if settings.exampleLevel != nil {
+        checkExampleLevel(scenario, path)
+        checkShares(type, settings, choice.label, scenario, path)
+      }
       if let mechanism = settings.clientLevel {
         checkClientLevel(type, mechanism, settings, scenario, path)
+        checkScales(type, choice, path)
       }
       let audit = ReleaseAudit(
         type,
+        choice.settings,
         loss: choice.loss,
         settings: settings,
         normalization: scenario.data.normalize
@@ -150,11 +171,102 @@ extension ScenarioChecks {
       }
     }
     let population = mechanism.assumedPopulation ?? scenario.federation.clients
-    if settings.delta > 1 / Double(population) {
+    if settings.delta >= 1 / Double(population) {
       warn(
         "W3034",
         path,
         "delta \(JSON.number(settings.delta).compact) is not below 1 / \(population) clients"
+      )
+    }
+  }
+}
+
+extension ScenarioChecks {
+  /// Clients' sizes against δ and the batch, where the mean size is known: somebody has at least
+  /// as many images, and somebody at most as many.
+  private mutating func checkShares(
+    _ type: any Strategy.Type,
+    _ settings: PrivacySettings,
+    _ label: String,
+    _ scenario: Scenario,
+    _ path: String
+  ) {
+    guard let images = trainingImages else { return }
+    let units = type.population == .pooled ? 1 : scenario.federation.clients
+    let share = Double(images) / Double(units)
+    if settings.delta * share >= 1 {
+      warn(
+        "W3034",
+        path,
+        "\(label): delta \(JSON.number(settings.delta).compact) is not below 1 / n of a client "
+          + "with the mean of n = \(NumberText.fixed(share, 0)) images"
+      )
+    }
+    if Double(scenario.client.batch) > share {
+      warn(
+        "W3038",
+        path,
+        "\(label): sums are divided by the batch of \(scenario.client.batch) that is expected of "
+          + "everybody; clients with fewer images, such as the mean of "
+          + "\(NumberText.fixed(share, 0)), take smaller steps",
+        hint: "lower client.batch, or raise the learning rate"
+      )
+    }
+  }
+
+  /// What is clipped together has one scale, and what counts is no part of it.
+  private mutating func checkScales(
+    _ type: any Strategy.Type,
+    _ choice: Scenario.StrategyChoice,
+    _ path: String
+  ) {
+    if !type.sendsUploads, type.population == .cohort {
+      warn(
+        "W3037",
+        path,
+        "\(choice.label): its clients send nothing, so there is nothing to clip, no noise, and no "
+          + "epsilon is spent"
+      )
+    }
+    let releases = type.releases(choice.settings).filter { $0.scale != .none }
+    if let count = releases.first(where: { $0.scale == .count }) {
+      error(
+        "E3370",
+        path,
+        "\(choice.kind) sends the count \"\(count.block)\" beside its update: clipped and noised "
+          + "as one vector, noise would decide how far the server moves",
+        hint: "take fedavg or scaffold, or privacy.unit \"example\""
+      )
+      return
+    }
+    let mixed = releases.first { $0.scale == .mixed }
+    let foreign = releases.last { release in
+      if case .examples = release.origin { return releases.count > 1 }
+      return false
+    }
+    if let block = mixed ?? foreign {
+      var what = block.block
+      if case .examples(let words) = block.origin {
+        what += "\" (" + words + ")"
+      } else {
+        what += "\""
+      }
+      error(
+        "E3370",
+        path,
+        "\(choice.kind) sends \"\(what): no one clip fits all that is sent, and the noise for the "
+          + "largest would drown the rest",
+        hint: "take another method, or privacy.unit \"example\", which covers training steps alone"
+      )
+      return
+    }
+    if Set(releases.map(\.scale)).count > 1 {
+      let names = releases.map { "\"\($0.block)\" (\($0.scale.rawValue))" }
+      warn(
+        "W3036",
+        path,
+        "\(choice.label): \(names.joined(separator: " and ")) are clipped and noised as one "
+          + "vector; the one with the larger numbers takes most of the clip"
       )
     }
   }

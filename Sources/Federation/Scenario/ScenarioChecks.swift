@@ -161,7 +161,7 @@ struct ScenarioChecks {
   }
 
   /// Training images after the long tail, or an upper bound of it; nil when unknown.
-  private var trainingImages: Int? {
+  var trainingImages: Int? {
     guard let classes, let full = fullClass else { return nil }
     if text("data.longTail.profile") == nil, let whole = wholeClass {
       return classes * whole - heldOutImages

@@ -53,7 +53,7 @@ package struct OortRule: Sendable {
   package func scores(_ known: [Known], round: Int, preferred: Double) -> [Double] {
     let sorted = known.map(\.utility).sorted()
     guard let top = sorted.last else { return [] }
-    let place = min(Int(Double(sorted.count) * settings.clip), sorted.count - 1)
+    let place = min(Int(clamping: Double(sorted.count) * settings.clip), sorted.count - 1)
     let limit = settings.clip < 1 ? sorted[place] : top
     return known.map { one in
       let uncertainty = (0.1 * log(Double(max(1, round))) / Double(max(1, one.round))).squareRoot()
@@ -89,7 +89,7 @@ package struct OortRule: Sendable {
     let explored = Set(known.map(\.client))
     let fresh = clients.filter { !explored.contains($0) }
     let wanted = min(size, clients.count)
-    let share = Int((exploration(round: round) * Double(wanted)).rounded())
+    let share = Int(clamping: (exploration(round: round) * Double(wanted)).rounded())
     let exploited = min(known.count, wanted - min(share, fresh.count))
     let scores = scores(known, round: round, preferred: preferred)
     var chosen: [Int] = []

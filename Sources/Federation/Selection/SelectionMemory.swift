@@ -51,7 +51,7 @@ package struct SelectionMemory: Sendable {
       return OortRule.Known(
         client: client,
         utility: Double(losses[client]),
-        round: Int(rounds[client]),
+        round: Int(clamping: rounds[client]),
         seconds: time > 0 ? time : nil
       )
     }

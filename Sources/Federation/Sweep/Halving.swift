@@ -1,3 +1,5 @@
+import Tensor
+
 /// Successive halving: all trials run to the first rung, the best share of them to the next.
 ///
 /// Of n trials that reach a rung the best max(1, floor(n · keep)) go on, by the mean over seeds of
@@ -20,7 +22,7 @@ public struct Halving: Sendable {
   /// How many of `count` trials go on.
   func kept(of count: Int) -> Int {
     // 1/3 as a Double times 9 must be 3.
-    max(1, Int((Double(count) * keep * (1 + 1e-12)).rounded(.down)))
+    max(1, Int(clamping: (Double(count) * keep * (1 + 1e-12)).rounded(.down)))
   }
 
   /// A trial's value after a rung: the best strategy's mean over seeds; nil without one.

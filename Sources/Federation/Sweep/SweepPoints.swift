@@ -117,10 +117,10 @@ enum SweepPoints {
       let ten = Double("1e\(abs(power))") ?? 1
       return power >= 0 ? abs(number) * ten : abs(number) / ten
     }
-    var power = 5 - Int(log10(abs(number)).rounded(.down))
+    var power = 5 - Int(clamping: log10(abs(number)).rounded(.down))
     while scaled(power) >= 1e6 { power -= 1 }
     while scaled(power) < 1e5 { power += 1 }
-    let digits = Int(scaled(power).rounded())
+    let digits = Int(clamping: scaled(power).rounded())
     return Double("\(number < 0 ? "-" : "")\(digits)e\(-power)") ?? number
   }
 }

@@ -50,9 +50,17 @@ package struct BoardEvent: Sendable {
   }
 
   /// The numbers of a record by their paths; not the round itself, nor elements of lists.
+  ///
+  /// An ε between evaluations is a bound by another accountant, and a curve of its own:
+  /// `privacy.bound.max`.
   package static func scalars(_ record: RoundRecord) -> [(tag: String, value: Double)] {
-    (record.json.members ?? []).flatMap { member in
+    let epsilon = "privacy.epsilon."
+    let isBound = record.privacy.map { $0.accountant != "pld" } ?? false
+    return (record.json.members ?? []).flatMap { member in
       member.key == "round" ? [] : scalars(member.value, member.key)
+    }.map { tag, value in
+      isBound && tag.hasPrefix(epsilon)
+        ? ("privacy.bound." + tag.dropFirst(epsilon.count), value) : (tag, value)
     }
   }
 

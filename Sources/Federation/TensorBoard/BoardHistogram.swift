@@ -1,3 +1,5 @@
+import Tensor
+
 /// Shares in [0, 1] counted in twentieths, for TensorBoard's histograms.
 package struct BoardHistogram: Sendable, Equatable {
   /// Buckets in [0, 1]; the last one has both its ends.
@@ -26,7 +28,7 @@ package struct BoardHistogram: Sendable, Equatable {
     let known = shares.filter(\.isFinite)
     guard let least = known.min(), let most = known.max() else { return nil }
     func bucket(_ share: Double) -> Int {
-      Int(max(0, min(Double(Self.buckets - 1), share * Double(Self.buckets))))
+      Int(clamping: max(0, min(Double(Self.buckets - 1), share * Double(Self.buckets))))
     }
     let first = bucket(least)
     var counts = [Int](repeating: 0, count: bucket(most) - first + 1)

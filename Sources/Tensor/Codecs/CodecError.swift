@@ -72,7 +72,10 @@ public enum KeptAmount: Sendable, Equatable {
     case .density(let density):
       // Negated, so that NaN ends here too.
       guard density < 1 else { return d }
-      return min(d, max(1, Int((max(density, 0) * Double(d) * (1 - 0x1p-50)).rounded(.up))))
+      return min(
+        d,
+        max(1, Int(clamping: (max(density, 0) * Double(d) * (1 - 0x1p-50)).rounded(.up)))
+      )
     }
   }
 

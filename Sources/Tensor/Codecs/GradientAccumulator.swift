@@ -168,7 +168,7 @@ public enum SampledSelection {
     guard Double(x.count) > least, wanted < x.count else {
       return try TopKSelection.positions(x, count: wanted)
     }
-    let stride = x.count / max(x.count / 100, Int(least))
+    let stride = x.count / max(x.count / 100, Int(clamping: least))
     let start = stream.below(stride)
     let sample = Swift.stride(from: start, to: x.count, by: stride).map { x[$0] }
     let kept = KeptAmount.density(density).of(sample.count)

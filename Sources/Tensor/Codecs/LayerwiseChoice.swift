@@ -100,7 +100,7 @@ public struct LayerwiseChoice: Sendable, Equatable {
   static func cost(_ error: Double, most: Double, parts: Int) -> Int {
     guard error > 0 else { return error == 0 ? 1 : parts + 1 }
     let cost = (error / (most / Double(parts))).rounded(.up)
-    return cost <= Double(parts) ? max(1, Int(cost)) : parts + 1
+    return cost <= Double(parts) ? max(1, Int(clamping: cost)) : parts + 1
   }
 
   private static func program(
@@ -184,6 +184,6 @@ public struct LayerwiseChoice: Sendable, Equatable {
     let middle = Double(min(max(rank, 1), 255))
     let first = max(1, (min(max(low, 0), 1) * middle).rounded(.down))
     let last = min(255, max(first, (min(max(high, 1), 255) * middle).rounded(.up)))
-    return Array(Int(first)...Int(last))
+    return Array(Int(clamping: first)...Int(clamping: last))
   }
 }

@@ -101,7 +101,7 @@ public struct Canvas: Sendable {
       word >>= 16
       left -= 1
       let level = 128 + value + scale * grain
-      target[next] = UInt8(max(0, min(255, level.rounded())))
+      target[next] = UInt8(clamping: max(0, min(255, level.rounded())))
       next += 1
     }
     for pixel in red.indices {

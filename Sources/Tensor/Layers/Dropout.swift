@@ -22,7 +22,7 @@ package struct Dropout: Operation {
       return
     }
     let keep = pass.values[mask]
-    let threshold = UInt64((rate * 65_536).rounded())
+    let threshold = UInt64(clamping: (rate * 65_536).rounded())
     let scale = Float(1 / (1 - Double(threshold) / 65_536))
     let key = RandomStream.mix(pass.dropoutKey ^ RandomStream.mix(salt &+ RandomStream.gamma))
     for example in 0..<pass.batch {

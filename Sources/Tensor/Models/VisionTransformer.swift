@@ -1,6 +1,6 @@
 extension ModelSpec {
   /// Width of the hidden layer of a transformer's block: ⌊width·mlpRatio⌋, as timm has it.
-  public var hiddenWidth: Int { Int(Double(width) * mlpRatio) }
+  public var hiddenWidth: Int { Int(clamping: Double(width) * mlpRatio) }
 
   /// Refuses sizes that make no transformer for these images.
   func checkTransformer(_ input: FeatureShape) throws(ModelError) {

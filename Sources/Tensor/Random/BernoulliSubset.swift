@@ -27,7 +27,7 @@ extension RandomStream {
     while true {
       let gap = log(1 - uniform()) / logMiss
       guard gap < Double(count) else { return kept }
-      index += 1 + Int(gap)
+      index += 1 + Int(clamping: gap)
       guard index < count else { return kept }
       kept.append(index)
     }

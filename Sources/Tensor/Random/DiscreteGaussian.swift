@@ -23,7 +23,7 @@ public struct DiscreteGaussian: Sendable, Equatable {
     guard terms.contains(numerator), terms.contains(denominator) else { return nil }
     self.numerator = numerator
     self.denominator = denominator
-    var root = UInt64(Double(numerator / denominator).squareRoot())
+    var root = UInt64(clamping: Double(numerator / denominator).squareRoot())
     // A root of less than 2⁵⁰ is right in Double but for the rounding of its last step.
     while root * root > numerator / denominator { root -= 1 }
     while (root + 1) * (root + 1) <= numerator / denominator { root += 1 }
@@ -38,7 +38,7 @@ public struct DiscreteGaussian: Sendable, Equatable {
     guard variance >= 0x1p-40, variance <= 0x1p48 else { return nil }
     let bits = max(0, min(40, 48 - Int(variance.exponent)))
     let scaled = variance * Double(UInt64(1) << UInt64(bits))
-    self.init(numerator: UInt64(scaled.rounded(.up)), denominator: 1 << UInt64(bits))
+    self.init(numerator: UInt64(clamping: scaled.rounded(.up)), denominator: 1 << UInt64(bits))
   }
 
   /// One number.

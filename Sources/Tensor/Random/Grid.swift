@@ -66,7 +66,7 @@ public struct Grid: Sendable, Equatable {
     for _ in 0..<100 {
       let rounded = places.map { place in
         let below = place.rounded(.down)
-        return Int64(below) + (stream.uniform() < place - below ? 1 : 0)
+        return Int64(clamping: below) + (stream.uniform() < place - below ? 1 : 0)
       }
       if Self.squaredNorm(rounded) <= most { return rounded }
     }
@@ -102,7 +102,7 @@ public struct Grid: Sendable, Equatable {
 
   /// Toward 0; what a rounding of the clipping factor left too long becomes 0 altogether.
   private func cut(_ places: [Double], _ norm: Double) -> [Int64] {
-    let whole = places.map { Int64($0) }
+    let whole = places.map { Int64(clamping: $0) }
     let fits = Self.squaredNorm(whole) <= limit(norm)
     return fits ? whole : [Int64](repeating: 0, count: whole.count)
   }

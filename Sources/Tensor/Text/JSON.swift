@@ -87,7 +87,7 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral,
   public static func number(_ value: Double) -> JSON {
     guard value.isFinite else { return .null }
     let whole = value.rounded(.towardZero)
-    if whole == value, abs(value) < 1e15 { return JSON(.number(String(Int(value)))) }
+    if whole == value, abs(value) < 1e15 { return JSON(.number(String(Int(clamping: value)))) }
     return JSON(.number(value.description))
   }
   /// An array.

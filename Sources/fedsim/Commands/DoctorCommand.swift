@@ -52,8 +52,8 @@ package enum DoctorCommand {
       "core type    \(facts.blas.coreType)"
         + (facts.blas.forcedCoreType == nil
           ? "" : " (chosen by fedsim; FEDSIM_OPENBLAS_CORETYPE changes it)"),
-      "product      \(Int(probe.productOneThread)) GFLOP/s on one thread, "
-        + "\(Int(probe.productAllThreads)) on \(probe.threads)",
+      "product      \(Int(clamping: probe.productOneThread)) GFLOP/s on one thread, "
+        + "\(Int(clamping: probe.productAllThreads)) on \(probe.threads)",
       "determinism  "
         + (probe.isDeterministic
           ? "ok: the same bits with one thread and with several"

@@ -133,52 +133,11 @@ package enum ExplainCommand {
       name: word.name,
       kind: word.section,
       parts: [
-        ("summary", [word.summary]), ("fields", fields.map { line($0, full: false) }),
+        ("summary", [word.summary]), ("fields", lines(fields, full: false)),
         ("scenario", ["\"\(word.section)\": { \"\(word.tag)\": \"\(word.name)\", ... }"]),
       ]
     )
     if word.section == "model" { page.parts += ModelPage.parts(word.name) }
     return page
-  }
-
-  /// The pages of a field: by full path, else by its last words.
-  private static func fields(_ name: String) -> [Page] {
-    let wanted = ScenarioHelp.plainPath(name)
-    let all = ScenarioHelp.entries
-    var found = all.filter { ScenarioHelp.plainPath($0.path) == wanted }
-    if found.isEmpty {
-      found = all.filter { ScenarioHelp.plainPath($0.path).hasSuffix("." + wanted) }
-    }
-    var paths: [String] = []
-    for entry in found where !paths.contains(entry.path) { paths.append(entry.path) }
-    return paths.map { path in
-      let here = found.filter { $0.path == path }
-      let meanings = here.map(\.field.summary).reduce(into: [String]()) {
-        if !$0.contains($1) { $0.append($1) }
-      }
-      let inside = all.filter { entry in
-        entry.path.hasPrefix(path + ".") && !entry.path.dropFirst(path.count + 1).contains(".")
-      }
-      return Page(
-        name: path,
-        kind: "field",
-        parts: [
-          ("meaning", meanings), ("values", here.map { line($0, full: true) }),
-          ("fields", inside.map { line($0, full: false) }),
-          ("others call it", [here[0].field.synonyms.joined(separator: ", ")].filter { $0 != "" }),
-        ]
-      )
-    }
-  }
-
-  /// One field in one line: name, kinds, what is legal, default, unit.
-  private static func line(_ entry: FieldIndex.Entry, full: Bool) -> String {
-    let field = entry.field
-    var parts = full ? [] : [field.name]
-    if !entry.kinds.isEmpty { parts.append("[\(entry.kinds.joined(separator: " / "))]") }
-    parts.append(field.type.allowed)
-    parts.append("default: \(field.presence.words)")
-    if let unit = field.unit { parts.append("unit: \(unit)") }
-    return parts.joined(separator: "  ")
   }
 }

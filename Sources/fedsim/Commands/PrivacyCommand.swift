@@ -11,6 +11,8 @@ package enum PrivacyCommand {
     /// The Rényi order, and whether it is the first or last of the list.
     var order: Double?
     var isOrderAtEdge = false
+    /// ε between two bounds; of what was found, when something else was asked for.
+    var bracket: EpsilonBracket?
   }
 
   package static func run(_ options: PrivacyOptions) throws -> ExitCode {
@@ -100,8 +102,8 @@ package enum PrivacyCommand {
     }
     switch accountant {
     case .pld:
-      let epsilon = value ?? PLDAccountant().epsilon(ledger, delta: options.delta)
-      return Answer(accountant: .pld, value: epsilon)
+      let bracket = PLDAccountant().bracket(ledger, delta: options.delta)
+      return Answer(accountant: .pld, value: value ?? bracket.upper, bracket: bracket)
     case .rdp:
       let rdp = RDPAccountant.standard.epsilon(ledger, delta: options.delta)
       return Answer(

@@ -54,6 +54,40 @@ struct UploadCompressorTests {
     .sparse(SparseCodec(.top(.density(density))))
   }
 
+  @Test("whole numbers beside real ones travel as they are; the real ones are encoded")
+  func mixedBlock() throws {
+    let tensors = [
+      NamedShape("prototypes", [2, 3]), NamedShape("classes", [2], .int32),
+      NamedShape("means", [4]), NamedShape("letters", [3], .uint8),
+    ]
+    let values: [Float] = [5, 0.1, -0.2, 0.3, -4, 0.4, 7, 9, 0.5, -3, 0.6, 0.7, 1, 2, 3]
+    let reals = [0, 1, 2, 3, 4, 5, 8, 9, 10, 11]
+    let compressor = try compressor(
+      LinkCompression(sparse(0.2), memory: .errorFeedback(.update), grouping: .together)
+    )
+    var memory = ClientMemory()
+    var error = [Double](repeating: 0, count: reals.count)
+    for round in 1...3 {
+      var payload = Payload.empty
+      payload.append("knowledge", tensors, values: values)
+      let sent = try compressor.compress(payload, &memory, .init(round: round), stream: stream)
+      let p = zip(reals, error).map { Double(values[$0]) + $1 }
+      let kept = top(p, 2)
+      error = p.indices.map { kept.contains($0) ? 0 : p[$0] }
+      var expected = values
+      for (index, place) in reals.enumerated() {
+        expected[place] = kept.contains(index) ? Float(p[index]) : 0
+      }
+      #expect(sent.payload["knowledge"].elementsEqual(expected) { abs($0 - $1) < 1e-5 })
+      let plain = sent.message.parts.filter { $0.entropy == nil }
+      #expect(plain.map(\.name) == ["knowledge/classes", "knowledge/letters"])
+      #expect(plain.map(\.coded) == [8, 3])
+      #expect(sent.message.denseByteCount == 40 + 11)
+      #expect(sent.message.byteCount < 51)
+      #expect(memory[UploadCompressor.name("error", "knowledge")]?.count == reals.count)
+    }
+  }
+
   @Test("error feedback, its units and absent clients", arguments: [false, true])
   func errorFeedback(gradientUnits: Bool) throws {
     let compressor = try compressor(

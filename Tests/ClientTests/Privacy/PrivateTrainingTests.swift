@@ -146,7 +146,7 @@ struct PrivateTrainingTests {
     let draws = 4000
     var rule = PlainRule(device.loss)
     for _ in 0..<draws {
-      #expect(device.nextBatch() == 2)
+      #expect(device.nextBatch() == device.batchPlaces.count)
       if device.batchPlaces.isEmpty { empty += 1 }
       for place in device.batchPlaces { counts[place] += 1 }
       _ = try device.computeGradient(&rule)
@@ -226,6 +226,32 @@ struct PrivateTrainingTests {
       let part = layer.ranges.flatMap { fixture.workspace.gradient[$0].map(Double.init) }
       #expect(abs(norm(part) / bound - 1) < 1e-5)
     }
+  }
+
+  @Test("an empty batch has all of its noise, with error feedback too", arguments: [false, true])
+  func emptyBatch(hasFeedback: Bool) throws {
+    let fixture = try DeviceFixture(Self.recipe)
+    var settings = privacy(clip: 0.5)
+    settings.drawsBatches = true
+    settings.noiseMultiplier = 3
+    settings.batch = 1
+    if hasFeedback { settings.errorFeedback = ExamplePrivacy.ErrorFeedback(ratio: 0) }
+    var device = device(fixture, settings, examples: Array(0..<16))
+    var rule = PlainRule(device.loss)
+    var (square, count, empty) = (0.0, 0, 0)
+    for _ in 0..<60 {
+      let drawn = device.nextBatch()
+      let result = try device.computeGradient(&rule)
+      guard drawn == 0 else { continue }
+      #expect(result.weight == 0)
+      empty += 1
+      for x in fixture.workspace.gradient { square += Double(x) * Double(x) }
+      count += fixture.workspace.gradient.count
+    }
+    #expect(empty > 5)
+    #expect(device.privacy?.statistics.batches == [60])
+    let deviation = (square / Double(count)).squareRoot()
+    #expect(abs(deviation / 1.5 - 1) < 5 / (2 * Double(count)).squareRoot())
   }
 
   @Test("copies without augmentation change nothing but rounding")

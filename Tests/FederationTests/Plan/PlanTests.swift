@@ -146,7 +146,7 @@ struct PlanTests {
     let plan = try plan(fixture)
     let run = try #require(plan.runs.first)
     let privacy = try #require(try fixture.experiment.trial().privacyLine)
-    let recorded = (privacy["clients"]?.elements ?? []).compactMap { $0["rdp"]?.double }.sorted()
+    let recorded = (privacy["clients"]?.elements ?? []).compactMap { $0["pld"]?.double }.sorted()
     #expect(run.epsilons == recorded && recorded.count == 3)
     try fixture.run("out")
     let bytes = try fixture.files("out").reduce(0) { try $0 + fixture.bytes("out/\($1)").count }

@@ -51,4 +51,12 @@ let wrongPrivacy: [WrongScenario] = [
         + "\"noiseMultiplier\": 1}"
     )
   ),
+  .init(
+    "E3372",
+    "$.privacy.target.delta",
+    6,
+    privacy(
+      "\"unit\": \"example\", \"delta\": 1e-5, \"target\": {\"epsilon\": 8, \"delta\": 1e-6}"
+    )
+  ),
 ]

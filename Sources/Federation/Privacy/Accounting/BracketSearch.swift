@@ -24,9 +24,9 @@ struct BracketSearch {
   /// Does not.
   private(set) var bad: End
 
-  /// The good end once both ends are within `tolerance` of each other, relatively; `gap` is
+  /// Narrows until both ends are within `tolerance` of each other, relatively; `gap` is
   /// ln(cost / limit) of a point.
-  mutating func close(tolerance: Double, gap: (Double) -> Double) -> Double {
+  mutating func close(tolerance: Double, gap: (Double) -> Double) {
     var (goodWeight, badWeight) = (good.gap, bad.gap)
     for _ in 0..<200 where abs(good.point - bad.point) > tolerance * good.point {
       let (a, b) = (log(good.point), log(bad.point))
@@ -46,7 +46,6 @@ struct BracketSearch {
         goodWeight /= 2
       }
     }
-    return good.point
   }
 }
 
@@ -63,10 +62,21 @@ struct Crossing {
   /// Relative width at which the search ends.
   let tolerance: Double
 
-  /// A point that meets the target with one beside it that does not, or the end of the range that
-  /// costs most if even that does; nil when nothing in the range meets the target.
-  func find(from start: Double, _ cost: (Double) -> Double) -> Double? {
-    func gap(_ x: Double) -> Double { log(cost(x) / target) }
+  /// A point that meets the target and one just beside it that does not.
+  struct Ends {
+    /// Meets the target.
+    let good: Double
+    /// Does not; nil when even the end of the range that costs most meets it.
+    let bad: Double?
+  }
+
+  /// Where the cost crosses the target; nil when nothing in the range meets it.
+  func find(from start: Double, _ cost: (Double) -> Double) -> Ends? {
+    // A cost that is not a number is none that could be met.
+    func gap(_ x: Double) -> Double {
+      let gap = log(cost(x) / target)
+      return gap.isNaN ? .infinity : gap
+    }
     func clamped(_ x: Double) -> Double { min(range.upperBound, max(range.lowerBound, x)) }
     let (best, worst) =
       growing ? (range.upperBound, range.lowerBound) : (range.lowerBound, range.upperBound)
@@ -75,7 +85,9 @@ struct Crossing {
     var factor = step
     while (here.gap <= 0) == (other.gap <= 0) {
       let isGood = other.gap <= 0
-      if other.point == (isGood ? worst : best) { return isGood ? worst : nil }
+      if other.point == (isGood ? worst : best) {
+        return isGood ? Ends(good: worst, bad: nil) : nil
+      }
       here = other
       let next = clamped(isGood == growing ? other.point / factor : other.point * factor)
       other = BracketSearch.End(point: next, gap: gap(next))
@@ -85,6 +97,7 @@ struct Crossing {
       good: here.gap <= 0 ? here : other,
       bad: here.gap <= 0 ? other : here
     )
-    return search.close(tolerance: tolerance, gap: gap)
+    search.close(tolerance: tolerance, gap: gap)
+    return Ends(good: search.good.point, bad: search.bad.point)
   }
 }

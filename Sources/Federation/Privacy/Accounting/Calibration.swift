@@ -8,8 +8,8 @@
 
 /// The inverse of accounting: the noise, the steps or the rate that meet a target (ε, δ).
 ///
-/// What is returned always meets the target by the accountant's own final grid; it is within a
-/// relative 10⁻⁵ of the last value that does.
+/// What is returned always meets the target by the accountant's own answer, an upper bound; it is
+/// within the width of that bound (about 10⁻⁴ of it) of the last value that does.
 public struct Calibration: Sendable {
   /// Whose epsilon must meet the target.
   public let accountant: Accountant
@@ -22,7 +22,7 @@ public struct Calibration: Sendable {
 
   /// Noise multipliers that are tried: 0.01 … 10⁶.
   public static let noiseRange = 0.01...1e6
-  private static let tolerance = 1e-6
+  private static let tolerance = 2e-6
 
   /// A target, checked.
   public init(
@@ -59,43 +59,22 @@ public struct Calibration: Sendable {
       guard scale * noise <= Self.noiseRange.upperBound else { throw unreachable("noise") }
       return max(lowest, scale * noise)
     }
-    func ledger(_ noise: Double) -> PrivacyLedger? {
-      (try? event.with(noiseMultiplier: noise)).map(after)
+    return try found("noise", in: Self.noiseRange, guess: noiseGuess(event)) {
+      try? event.with(noiseMultiplier: $0)
     }
-    let start =
-      accountant == .rdp
-      ? 1
-      : (try? Calibration(.rdp, epsilon: epsilon, delta: delta, spent: spent)
-        .noiseMultiplier(for: event)) ?? 1
-    guard
-      let found = search(from: start, growing: true, in: Self.noiseRange, ledger)
-    else { throw unreachable("noise") }
-    return found
   }
 
   /// The most steps with which the event meets the target, at most `PrivacyEvent.stepLimit`; its
   /// own number does not matter.
+  ///
+  /// It is exact up to 10⁵ steps, and to a relative 10⁻⁵ beyond.
   public func steps(for event: PrivacyEvent) throws(AccountingError) -> Int {
     let limit = PrivacyEvent.stepLimit
     if event.samplingRate == 0 { return limit }
-    func ledger(_ steps: Double) -> PrivacyLedger? {
-      (try? event.with(steps: Int(steps))).map(after)
+    let steps = try found("steps", in: 1...Double(limit), guess: 100, isWhole: true) {
+      try? event.with(steps: Int(min(Double(limit), max(0, $0))))
     }
-    let start =
-      accountant == .rdp
-      ? 1000
-      : (try? Calibration(.rdp, epsilon: epsilon, delta: delta, spent: spent).steps(for: event))
-        ?? 1
-    guard
-      let found = search(
-        from: Double(start),
-        growing: false,
-        in: 1...Double(limit),
-        isWhole: true,
-        ledger
-      )
-    else { throw unreachable("steps") }
-    return Int(found)
+    return Int(min(Double(limit), max(1, steps)))
   }
 
   /// The largest sampling rate q in [10⁻⁹, 1] with which the event meets the target; its own rate
@@ -105,18 +84,83 @@ public struct Calibration: Sendable {
       throw .unsupported("without sampling there is no rate to choose")
     }
     if event.steps == 0 { return 1 }
-    func ledger(_ rate: Double) -> PrivacyLedger? {
-      (try? event.with(samplingRate: min(1, rate))).map(after)
+    let rate = try found("rate", in: 1e-9...1, guess: 0.01) {
+      try? event.with(samplingRate: min(1, $0))
     }
-    let start =
-      accountant == .rdp
-      ? 0.01
-      : (try? Calibration(.rdp, epsilon: epsilon, delta: delta, spent: spent)
-        .samplingRate(for: event)) ?? 0.01
-    guard let found = search(from: start, growing: false, in: 1e-9...1, ledger) else {
-      throw unreachable("rate")
+    return min(1, rate)
+  }
+
+  /// A search by a rough accountant, then by a fine one from where it ended, whose answer is held
+  /// against the accountant that answers others.
+  private func found(
+    _ what: String,
+    in range: ClosedRange<Double>,
+    guess: Double,
+    isWhole: Bool = false,
+    _ event: (Double) -> PrivacyEvent?
+  ) throws(AccountingError) -> Double {
+    let growing = what == "noise"
+    // Whole points: between two of them the cost is that of the lower.
+    func cost(_ x: Double, _ of: (PrivacyLedger) -> Double) -> Double {
+      event(isWhole ? x.rounded(.down) : x).map { of(after($0)) } ?? .infinity
     }
-    return min(1, found)
+    func search(from start: Double, _ of: (PrivacyLedger) -> Double) -> Double? {
+      self.search(from: start, growing: growing, in: range, isWhole: isWhole) { cost($0, of) }
+    }
+    guard accountant == .pld else {
+      guard let found = search(from: guess, { accountant.epsilon($0, delta: delta) }) else {
+        throw unreachable(what)
+      }
+      return found
+    }
+    let rough = PLDAccountant(precision: 2e-2, longestWindow: 1 << 16)
+    let fine = PLDAccountant(longestWindow: 1 << 20)
+    let last = PLDAccountant()
+    let near = search(from: guess) { rough.epsilon($0, delta: delta) }
+    if let found = search(from: near ?? guess, { fine.epsilon($0, delta: delta) }),
+      let settled = settled(
+        found,
+        growing,
+        range,
+        isWhole,
+        { ledgerCost in
+          cost(ledgerCost) { last.epsilon($0, delta: delta) } <= epsilon
+        }
+      )
+    {
+      return settled
+    }
+    guard let found = search(from: near ?? guess, { last.epsilon($0, delta: delta) }) else {
+      throw unreachable(what)
+    }
+    return found
+  }
+
+  /// The first place at or just after one, on the side that costs less, that meets the target; nil
+  /// when none near it does.
+  private func settled(
+    _ start: Double,
+    _ growing: Bool,
+    _ range: ClosedRange<Double>,
+    _ isWhole: Bool,
+    _ meets: (Double) -> Bool
+  ) -> Double? {
+    for margin in [0, 1e-5, 4e-5, 1.6e-4, 6.4e-4] {
+      let next = growing ? start * (1 + margin) : start * (1 - margin)
+      let place = isWhole ? next.rounded(.down) : next
+      if range.contains(place), meets(place) { return place }
+    }
+    return nil
+  }
+
+  /// A multiplier to begin with, from the total noise η = (q/σ) √(T/2) that the target allows when
+  /// σ is large: η² + 2η √(ln 1/δ) = ε.
+  private func noiseGuess(_ event: PrivacyEvent) -> Double {
+    let root = (-log(delta)).squareRoot()
+    let total = epsilon / (root + (root * root + epsilon).squareRoot())
+    let noise = event.samplingRate * (Double(event.steps) / 2).squareRoot() / total
+    let scale = event.neighbours == .replaceOne ? 2.0 : 1.0
+    return noise.isFinite ? max(0.7, scale * noise) : 0.7
   }
 
   /// The whole ledger when the event comes after what was spent.
@@ -142,75 +186,24 @@ public struct Calibration: Sendable {
     from start: Double,
     growing: Bool,
     in range: ClosedRange<Double>,
-    isWhole: Bool = false,
-    _ ledger: (Double) -> PrivacyLedger?
+    isWhole: Bool,
+    _ cost: (Double) -> Double
   ) -> Double? {
-    let best = growing ? range.upperBound : range.lowerBound
-    // Whole points: between two of them the cost is that of the lower.
-    func place(_ x: Double) -> Double { isWhole ? x.rounded(.down) : x }
-    func cost(_ x: Double, _ of: (PrivacyLedger) -> Double) -> Double {
-      ledger(place(x)).map(of) ?? .infinity
-    }
-    func final(_ x: Double) -> Double { cost(x) { accountant.epsilon($0, delta: delta) } }
-    var crossing = Crossing(
+    let crossing = Crossing(
       target: epsilon,
       range: range,
       growing: growing,
       step: 1.25,
       tolerance: Self.tolerance
     )
-    // A coarse grid, corrected by its quotient to the fine one where they were compared last,
-    // finds the place in a few rounds.
-    let grids = searchCosts(ledger(place(start)))
-    var quotient = 1.0
-    var found = start
-    for round in 0..<4 {
-      guard let point = crossing.find(from: found, { quotient * cost($0, grids.coarse) }) else {
-        return nil
-      }
-      found = place(point)
-      let (claimed, sought) = (cost(found, grids.fine), cost(found, grids.coarse))
-      let isClose = claimed <= epsilon && claimed >= epsilon * (1 - 4e-6)
-      if isClose || isWhole && round > 0 || found == best { break }
-      guard claimed > 0, sought > 0, claimed.isFinite, sought.isFinite else { break }
-      quotient = claimed / sought
-      crossing.step = 1.001
+    guard let ends = crossing.find(from: start, cost) else { return nil }
+    guard isWhole, let bad = ends.bad else { return isWhole ? ends.good.rounded(.down) : ends.good }
+    // Halving until the two ends are neighbours, or as good as that.
+    var (good, beyond) = (ends.good.rounded(.down), bad.rounded(.down))
+    while beyond - good > max(1, 1e-5 * good) {
+      let middle = (good + (beyond - good) / 2).rounded(.down)
+      if cost(middle) <= epsilon { good = middle } else { beyond = middle }
     }
-    // The claim is made for the accountant as it answers others.
-    if isWhole, found < 1e6 {
-      // Beyond 10⁶ a step is below the tolerance.
-      while found > 1, final(found) > epsilon { found -= 1 }
-      while found < range.upperBound, final(found + 1) <= epsilon { found += 1 }
-    }
-    var margin = Self.tolerance
-    while final(found) > epsilon {
-      if found == best { return nil }
-      let next = place(growing ? found * (1 + margin) : found * (1 - margin))
-      found = min(range.upperBound, max(range.lowerBound, next))
-      margin *= 4
-    }
-    return found
-  }
-
-  /// The accountant on two fixed grids, on which the cost is smooth: the one that the start's own
-  /// answer needs, and one six times as coarse, which is cheap.
-  private func searchCosts(_ start: PrivacyLedger?) -> (
-    fine: (PrivacyLedger) -> Double, coarse: (PrivacyLedger) -> Double
-  ) {
-    switch accountant {
-    case .rdp:
-      let orders = RDPAccountant.standard
-      func cost(_ ledger: PrivacyLedger) -> Double {
-        orders.epsilon(orders.divergences(ledger, isKept: false), delta: delta).value
-      }
-      return (cost, cost)
-    case .pld:
-      let solved = start.map { PLDAccountant().solve($0, delta: delta).interval } ?? 0
-      let interval = solved > 0 ? solved : 2e-4
-      let (fine, coarse) = (
-        PLDAccountant(interval: interval), PLDAccountant(interval: 6 * interval)
-      )
-      return ({ fine.epsilon($0, delta: delta) }, { coarse.epsilon($0, delta: delta) })
-    }
+    return good
   }
 }

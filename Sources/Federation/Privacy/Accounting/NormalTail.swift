@@ -22,6 +22,8 @@ enum NormalTail {
   ///   fraction 1/(x + 1/(x + 2/(x + 3/(x + …)))) of Laplace, from the far end.
   static func ratio(_ x: Double) -> Double {
     if x < 3 { return probability(x) / density(x) }
+    // 1/x to the last bit; also the way of what is not a number.
+    guard x < 1e9 else { return 1 / x }
     // 10⁻¹⁷ needs about 700/x² + 12 terms; measured for x from 3 to 40.
     var term = Int(1400 / (x * x)) + 24
     var tail = x

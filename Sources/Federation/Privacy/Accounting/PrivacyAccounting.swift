@@ -2,8 +2,10 @@
 public enum PrivacyAccounting {
   /// ε by both accountants.
   public struct Epsilon: Sendable, Equatable {
-    /// By privacy loss distributions, the number to report; infinite when nothing bounds it.
-    public let pld: Double
+    /// By privacy loss distributions, between two bounds.
+    public let bracket: EpsilonBracket
+    /// The upper one, the number to report; infinite when nothing bounds it.
+    public var pld: Double { bracket.upper }
     /// By Rényi divergences; never below the truth, mostly above `pld`.
     public let rdp: Double
     /// The Rényi order that gave `rdp`; nil when none was needed.
@@ -20,7 +22,7 @@ public enum PrivacyAccounting {
     try check(ledger, delta: delta)
     let rdp = RDPAccountant.standard.epsilon(ledger, delta: delta)
     return Epsilon(
-      pld: PLDAccountant().epsilon(ledger, delta: delta),
+      bracket: PLDAccountant().bracket(ledger, delta: delta),
       rdp: rdp.value,
       order: rdp.order,
       isOrderAtEdge: rdp.isAtEdge

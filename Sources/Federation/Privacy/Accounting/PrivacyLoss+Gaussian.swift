@@ -32,109 +32,232 @@ struct SampledGaussianPair: Sendable, Equatable {
       ? LogSum.pair(log1p(-rate), log(rate) + exponent) : log1p(rate * expm1(exponent))
   }
 
-  /// The x with this loss: −1/2 − σ² ln(1 + (e^l − 1)/q); infinity for losses at or below ln(1−q).
-  func point(ofLoss loss: Double) -> Double {
-    if rate == 1 { return -0.5 - noise * noise * loss }
-    // ln(1 + (e^l − 1)/q) = l − ln q + ln(1 − (1−q) e^{−l}).
-    let ratio = loss > 30 ? loss - log(rate) : log1p(max(-1, expm1(loss) / rate))
-    return ratio == -.infinity ? .infinity : -0.5 - noise * noise * ratio
-  }
-
-  /// A guess at the standard deviation of the loss, q √(e^{1/σ²} − 1), from which the search for a
-  /// grid starts.
-  var scale: Double { rate * expm1(min(50, 1 / (noise * noise))).squareRoot() }
-
-  /// The span of finite losses when x is cut `reach` standard deviations beyond both means.
-  func span(reach: Double) -> ClosedRange<Double> {
-    let low = loss(at: reach * noise)
-    return low...max(low, loss(at: -1 - reach * noise))
-  }
-
-  /// The loss on the grid j·h, such that its δ(ε) is an upper bound for all ε ("connect the
-  /// dots") or, optimistically, a lower one.
+  /// The lowest loss of all, ln(1 − q), on which a grid for `remove` and `add` has a point.
   ///
-  /// The mass that P has between two points of the grid is shared among them so that the mass
-  /// under Q is kept too: then δ is exact at every grid point and a chord in e^ε between them,
-  /// and chords of a convex curve lie above it. With a, b the masses of the bin under P and Q,
-  /// the upper end gets (a − e^{l_j} b) / (1 − e^{−h}). This equals second differences of δ, but
-  /// without subtracting numbers near 1. The error per step is of order h². Optimistically all of
-  /// a goes down to l_j, and what lies above the grid down to its end.
+  /// Outcomes that say nothing of the unit crowd there when the noise is small; on a grid with a
+  /// point beside them they cost next to nothing, wherever else its points are.
+  var lowest: Double { rate == 1 ? 0 : log1p(-rate) }
+
+  /// The x whose loss lies d above `lowest`: −1/2 − σ² ln((1 − q)(e^d − 1)/q); infinity for d ≤ 0.
+  ///
+  /// Without sampling it is −1/2 − σ² d.
+  func point(above d: Double) -> Double {
+    if rate == 1 { return -0.5 - noise * noise * d }
+    if d <= 0 { return .infinity }
+    let ratio = d > 30 ? d + log1p(-exp(-d)) : log(expm1(d))
+    return -0.5 - noise * noise * (ratio + (log1p(-rate) - log(rate)))
+  }
+
+  /// Standard deviations beyond which a normal tail has at most a probability.
+  private static func reach(_ logTail: Double) -> Double {
+    // Q(x) ≤ ½ e^{−x²/2}; beyond 37.5 it underflows.
+    min(37.5, (-2 * min(-2, logTail)).squareRoot())
+  }
+
+  /// Where the largest losses of `remove` are cut: the moved part of the mixture has the weight q,
+  /// and the other one is 1/σ standard deviations further away.
+  private func leftReach(_ logTail: Double) -> Double {
+    max(Self.reach(logTail - log(rate)), Self.reach(logTail) - 1 / noise)
+  }
+
+  /// The span of finite losses when both ends of x are cut so that the largest losses of either
+  /// direction have at most a probability; nil when it leaves the range of floating point.
+  func span(logTail: Double) -> ClosedRange<Double>? {
+    let low = loss(at: Self.reach(logTail) * noise)
+    let high = loss(at: -1 - leftReach(logTail) * noise)
+    guard low.isFinite, high.isFinite else { return nil }
+    return low...max(low, high)
+  }
+
+  /// δ(ε) of one step, exactly; the same for both kinds of neighbours while ε ≥ 0 for `remove`.
+  ///
+  /// With e^{ε'} = 1 + (e^ε − 1)/q it is q times that of the Gaussian mechanism at ε'.
+  ///
+  /// - Source: Balle, Barthe and Gaboardi 2018, arXiv:1807.01647, Theorem 8.
+  func delta(epsilon: Double) -> Double {
+    let gaussian = GaussianMechanism(noiseMultiplier: noise)
+    if rate == 1 || epsilon <= 0 { return rate * gaussian.delta(epsilon: max(0, epsilon)) }
+    let inner =
+      epsilon > 30
+      ? epsilon - log(rate) + log1p((rate - 1) * exp(-epsilon)) : log1p(expm1(epsilon) / rate)
+    return rate * gaussian.delta(epsilon: inner)
+  }
+
+  /// How far rounding may have moved a loss, at most, up or down.
+  ///
+  /// The place of an edge, the tails there and the shares of a cell are each a few roundings off.
+  /// An error of the relative size u in x or in a tail moves losses by less than
+  /// u (1 + w (|x| + 1) / σ²), where w ≤ 1 is the share of the moved part of the mixture; 64 such
+  /// roundings are allowed for.
+  func uncertainty(top: Double, logTail: Double) -> Double {
+    let weight = rate == 1 ? 1 : max(0, 1 - (1 - rate) * exp(-top))
+    let farthest = max(leftReach(logTail), Self.reach(logTail)) * noise
+    return 0x1p-47 * (1 + weight * (farthest + 2) / (noise * noise))
+  }
+
+  /// One step in cells between points of a grid; nil when its losses have no place on it.
+  ///
+  /// Points are at `lowest` + j·h. When `isMerged`, the outcomes whose losses are less than h above
+  /// `lowest` are taken as one outcome, which can only hide more, and the grid has a point at its
+  /// loss: for a lower bound they need no rounding then.
   ///
   /// - Parameters:
   ///   - direction: which pair.
   ///   - h: distance of grid points, > 0.
-  ///   - reach: standard deviations beyond which the upper tail counts as an infinite loss.
-  ///   - isOptimistic: whether the result is a lower bound.
-  /// - Returns: the loss of one step.
-  /// - Complexity: O(span / h).
-  /// - Source: Doroshenko, Ghazi, Kamath, Kumar and Manurangsi 2022, arXiv:2207.04380, §4;
-  ///   pairs of Zhu, Dong and Wang 2022, arXiv:2106.08567, Theorem 11, and for `replace` Balle,
-  ///   Barthe and Gaboardi 2018, arXiv:1807.01647, Theorem 10, with symmetry for ε < 0.
-  func privacyLoss(
+  ///   - logTail: the probability of the tails that are kept apart, as a logarithm.
+  ///   - isMerged: whether the lowest losses are one outcome.
+  /// - Returns: the cells, with the tails beyond them.
+  /// - Complexity: O(number of cells), of which there are some thousands.
+  func cells(
     _ direction: Direction,
     interval h: Double,
-    reach: Double,
-    isOptimistic: Bool = false
-  ) -> PrivacyLoss {
-    let span = span(reach: reach)
-    let bottom = Int((span.lowerBound / h).rounded(.down))
-    let top = max(bottom + 1, Int((span.upperBound / h).rounded(.up)))
-    let start = direction == .replace ? 0 : bottom
-    let length = top - start + 1
-    // Where the mass of grid point j of `remove` goes: mirrored for `add`.
-    var masses = [Double](repeating: 0, count: direction == .replace ? 2 * top + 1 : length)
-    var infinite = 0.0
-    var total = 0.0  // for `replace`: all but the mass at 0
-    func give(_ mass: Double, _ j: Int) {
-      let place: Int
-      switch direction {
-      case .remove: place = j - start
-      case .add, .replace: place = top + j
+    logTail: Double,
+    isMerged: Bool = false
+  ) -> LossCells? {
+    guard let span = span(logTail: logTail), h > 0, h.isFinite else { return nil }
+    // The mirror image of `replace` needs a point at 0.
+    let isMirrored = direction == .replace
+    let bottom = isMirrored ? 0 : ((span.lowerBound - lowest) / h).rounded(.down)
+    let merged = isMerged && !isMirrored && rate < 1 && bottom <= 0 ? mergedOutcome(h) : nil
+    let shift = isMirrored ? -lowest : merged?.excess ?? 0
+    let ceiling = ((span.upperBound - lowest - shift) / h).rounded(.up)
+    // 2⁵² keeps every index and every product of an index with h exact enough.
+    guard abs(bottom) < 0x1p52, abs(ceiling) < 0x1p52 else { return nil }
+    let grid = Grid(
+      interval: h,
+      shift: shift,
+      start: Int(bottom),
+      top: max(Int(bottom) + 1, Int(ceiling))
+    )
+    guard let removal = removalCells(grid, after: merged == nil ? nil : h) else { return nil }
+    let doubt = uncertainty(top: span.upperBound + h, logTail: logTail)
+    let mirrored = removal.points.reversed().map { -$0 }
+    switch direction {
+    case .remove:
+      return LossCells(
+        interval: h,
+        offset: lowest + shift,
+        points: removal.points,
+        masses: removal.mixed,
+        shares: removal.shares,
+        below: removal.right.mixed,
+        above: removal.left.mixed,
+        atom: merged.map { (0, mixed($0.masses)) },
+        uncertainty: doubt
+      )
+    case .add:
+      return LossCells(
+        interval: h,
+        offset: -lowest - shift,
+        points: mirrored,
+        masses: removal.still.reversed(),
+        shares: removal.mirroredShares,
+        below: removal.left.still,
+        above: removal.right.still,
+        atom: merged.map { (mirrored.count - 1, $0.masses.still) },
+        uncertainty: doubt
+      )
+    case .replace:
+      // Where P and Q have the same density: units that are replaced without being drawn.
+      let same = (1 - rate) * erf(0.5.squareRoot() / (2 * noise))
+      return LossCells(
+        interval: h,
+        offset: 0,
+        points: mirrored + removal.points.dropFirst(),
+        masses: removal.still.reversed() + removal.mixed,
+        shares: removal.mirroredShares + removal.shares,
+        below: removal.left.still,
+        above: removal.left.mixed,
+        atom: (mirrored.count - 1, same),
+        uncertainty: doubt
+      )
+    }
+  }
+
+  /// Points at `lowest` + shift + j·h for j = start … top.
+  private struct Grid {
+    let interval: Double
+    let shift: Double
+    let start: Int
+    let top: Int
+  }
+
+  /// All outcomes whose losses are less than h above `lowest`, and how far above it their common
+  /// loss is: ln(1 + q/(1 − q) · moved/still).
+  private func mergedOutcome(_ h: Double) -> (masses: Masses, excess: Double)? {
+    let masses = Edge(point(above: h), noise).above
+    guard masses.still > 0 else { return nil }
+    let excess = log1p(rate / (1 - rate) * (masses.moved / masses.still))
+    return excess > 0 && excess < h ? (masses, excess) : nil
+  }
+
+  /// Cells of `remove` with their masses under P and Q, and the tails of x beyond them.
+  private struct RemovalCells {
+    let interval: Double
+    var points: [Int]
+    var mixed: [Double] = []
+    var still: [Double] = []
+    /// The part of `mixed` that goes to the upper point.
+    var shares: [Double] = []
+    /// To the right of all cells, where losses are lowest, and to the left.
+    var right = (mixed: 0.0, still: 0.0)
+    var left = (mixed: 0.0, still: 0.0)
+
+    /// For `add`, whose losses are the negative ones: the same cells from the other end.
+    ///
+    /// Of P-mass a, share·a has the loss l of the upper point; its Q-mass is that times e^{−l}.
+    var mirroredShares: [Double] {
+      shares.indices.reversed().map { k in
+        let weight = shares[k] * exp(-Double(points[k + 1] - points[k]) * interval)
+        return shares[k] == 1 ? 0 : (1 - shares[k]) / (1 - shares[k] + weight)
       }
-      masses[place] += mass
-      total += mass
     }
-    var upper = Edge(point(ofLoss: Double(start) * h), noise)
-    if direction == .remove { give(mixed(upper.above), bottom) }
-    if direction == .add {
-      // Nothing when the grid reaches the largest loss, −ln(1−q).
-      if isOptimistic { give(upper.above.still, -start) } else { infinite += upper.above.still }
-    }
-    for j in start..<top {
-      let lower = Edge(point(ofLoss: Double(j + 1) * h), noise)
+  }
+
+  /// More cells than any useful grid has.
+  private static let mostCells = 1 << 20
+
+  /// The cells of a grid, without outcomes whose losses are less than `after` above `lowest`.
+  ///
+  /// Nil when there would be too many.
+  private func removalCells(_ grid: Grid, after: Double?) -> RemovalCells? {
+    let h = grid.interval
+    var cells = RemovalCells(interval: h, points: [grid.start])
+    func edge(_ j: Int) -> Edge { Edge(point(above: Double(j) * h + grid.shift), noise) }
+    var upper = after.map { Edge(point(above: $0), noise) } ?? edge(grid.start)
+    if after == nil { cells.right = (mixed(upper.above), upper.above.still) }
+    let middle = loss(at: 0)
+    var j = grid.start
+    while j < grid.top {
+      guard cells.mixed.count < Self.mostCells else { return nil }
+      let here = lowest + grid.shift + Double(j) * h
+      let tail = min(mixed(upper.below), mixed(upper.above))
+      let next = min(grid.top, j + cellWidth(tail, abs(here - middle), h))
+      let lower = edge(next)
       let bin = upper.mass(down: lower)
       let mass = mixed(bin)
-      let share = shareAbove(bin, mass, Double(j) * h, h)
-      // Of P-mass a, share·a has loss l_{j+1}; its Q-mass is that times e^{−l_{j+1}}.
-      if direction != .add {
-        let high = isOptimistic ? 0 : share * mass
-        give(high, j + 1)
-        give(mass - high, j)
-      }
-      if direction != .remove {
-        let weight = share * exp(-h)
-        let near = share == 1 ? 0 : (1 - share) / (1 - share + weight)
-        let high = isOptimistic ? 0 : near * bin.still
-        give(high, -j)
-        give(bin.still - high, -j - 1)
-      }
-      upper = lower
+      cells.points.append(next)
+      cells.mixed.append(mass)
+      cells.still.append(bin.still)
+      cells.shares.append(shareAbove(bin, mass, here, Double(next - j) * h))
+      (upper, j) = (lower, next)
     }
-    if direction != .add {
-      if isOptimistic { give(mixed(upper.below), top) } else { infinite += mixed(upper.below) }
-    }
-    if direction != .remove { give(upper.below.still, -top) }
-    // Where P and Q have the same density: units that are replaced without being drawn.
-    if direction == .replace { masses[top] += max(0, 1 - total - infinite) }
-    return PrivacyLoss(
-      first: direction == .remove ? start : -top,
-      interval: h,
-      masses: masses,
-      infinite: infinite
-    )
+    cells.left = (mixed(upper.below), upper.below.still)
+    return cells
+  }
+
+  /// How many intervals a cell may have: where the rest of the distribution has the probability p,
+  /// cells that are 1/√p times as wide add no more variance than those in the middle; never wider
+  /// than a 256th of the way from the middle, nor than 0.05.
+  private func cellWidth(_ tail: Double, _ distance: Double, _ h: Double) -> Int {
+    let width = min(0.3 / max(tail, 1e-18).squareRoot(), distance / (256 * h), 0.05 / h)
+    return width >= 2 ? Int(width) : 1
   }
 
   /// The share of a bin's P-mass at its upper end.
+  ///
+  /// With a, b the masses of the bin under P and Q it is (a − e^{l_j} b) / (a (1 − e^{−h})), without
+  /// subtracting numbers near 1.
   private func shareAbove(_ bin: Masses, _ mass: Double, _ loss: Double, _ h: Double) -> Double {
     if mass <= 0 { return 1 }
     // Beyond, e^l and the mass under Q leave the range of doubles: up is the safe side.

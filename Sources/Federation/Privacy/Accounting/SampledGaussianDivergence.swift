@@ -77,7 +77,10 @@ struct SampledGaussianDivergence {
     guard let largest = orders.max() else { return [] }
     let step = min(noise / 8, 0.4 * noise * noise)
     let start = -10 * noise
-    let count = Int(((largest + 10 * noise - start) / step).rounded(.up)) + 1
+    let nodeCount = ((largest + 10 * noise - start) / step).rounded(.up)
+    // A σ beyond the range of its own square, where no order helps.
+    guard nodeCount < 1e8 else { return orders.map { _ in .infinity } }
+    let count = Int(nodeCount) + 1
     let nodes = (0..<count).map { node(at: start + Double($0) * step) }
     let logFactor = log(step / noise) - 0.918938533204672741780329736406
     var terms = [Double](repeating: 0, count: count)

@@ -52,59 +52,107 @@ struct StepMixture {
   /// Whether both directions are the same.
   var isSymmetric: Bool { parts.allSatisfy(\.isReplacement) }
 
-  /// Standard deviations beyond which tails are cut: all steps together lose 10⁻⁷ δ.
-  func reach(delta: Double) -> Double {
-    let steps = parts.reduce(1.0) { $0 + Double($1.steps) }
-    let logTail = log(max(delta, .leastNormalMagnitude)) - log(steps) - 16
-    // Q(x) ≤ ½ e^{−x²/2}; beyond 37.5 it underflows.
-    return min(37.5, (-2 * logTail).squareRoot())
+  /// The probability that the cut tails of all steps may have together, as a logarithm: e^{−11} of δ.
+  func logTail(delta: Double) -> Double {
+    log(max(delta, .leastNormalMagnitude)) - log(parts.reduce(1.0) { $0 + Double($1.steps) }) - 11
   }
 
-  /// The one Gaussian as a single step.
-  private var gaussianPair: SampledGaussianPair? {
-    squaredShift > 0 ? SampledGaussianPair(rate: 1, noise: 1 / squaredShift.squareRoot()) : nil
+  /// Every kind of step with the number of its repetitions; the one Gaussian is a single step.
+  private var kinds: [Part] {
+    guard squaredShift > 0 else { return parts }
+    let pair = SampledGaussianPair(rate: 1, noise: 1 / squaredShift.squareRoot())
+    return parts + [Part(pair: pair, isReplacement: false, steps: 1)]
   }
 
-  /// An interval to begin with: a quarter of a step's standard deviation, root mean square.
-  func firstInterval(reach: Double) -> Double {
-    let steps = parts.reduce(0) { $0 + Double($1.steps) }
-    let variance = parts.reduce(0) { $0 + Double($1.steps) * $1.pair.scale * $1.pair.scale }
-    let pairs = parts.map(\.pair) + [gaussianPair].compactMap { $0 }
-    let longest =
-      pairs.map { pair in
-        let span = pair.span(reach: reach)
-        return span.upperBound - span.lowerBound
-      }.max() ?? 1
-    let wanted = min(1e-3, (variance / steps).squareRoot() / 4)
-    return max(wanted, longest / 0x1p18, 1e-12)
+  /// An interval to begin with: a 500th of the longest span of one step's losses; nil when no grid
+  /// holds them.
+  func firstInterval(logTail: Double) -> Double? {
+    var longest = 0.0
+    for kind in kinds {
+      guard let span = kind.pair.span(logTail: logTail) else { return nil }
+      longest = max(longest, span.upperBound - span.lowerBound)
+    }
+    let interval = longest / 500
+    return interval > 1e-290 && interval < 1e290 ? interval : nil
   }
 
-  /// The composition on a grid; nil when a step's grid would be too long.
-  func composition(
+  /// The composition on a grid as a bound from either side; nil when the losses of a step have
+  /// no place on it.
+  func compositions(
     _ direction: SampledGaussianPair.Direction,
     interval: Double,
-    reach: Double,
-    isOptimistic: Bool
-  ) -> LossComposition? {
-    let all =
-      parts.map { ($0.pair, $0.isReplacement, $0.steps) }
-      + [gaussianPair].compactMap { $0 }.map { ($0, false, 1) }
-    for (pair, _, _) in all {
-      let span = pair.span(reach: reach)
-      let points = (span.upperBound - span.lowerBound) / interval
-      guard points < Double(LossComposition.longestGrid) else { return nil }
-    }
-    return LossComposition(
-      all.map { pair, isReplacement, steps in
-        let loss = pair.privacyLoss(
-          isReplacement ? .replace : direction,
+    logTail: Double,
+    longestWindow: Int
+  ) -> (upper: LossComposition, lower: LossComposition)? {
+    var uppers: [(loss: PrivacyLoss, steps: Int)] = []
+    var lowers: [(loss: PrivacyLoss, steps: Int)] = []
+    for kind in kinds {
+      let direction = kind.isReplacement ? .replace : direction
+      guard let cells = kind.pair.cells(direction, interval: interval, logTail: logTail),
+        let merged = kind.pair.cells(
+          direction,
           interval: interval,
-          reach: reach,
-          isOptimistic: isOptimistic
+          logTail: logTail,
+          isMerged: true
         )
-        return (loss, steps)
-      },
-      isOptimistic: isOptimistic
+      else { return nil }
+      uppers.append((cells.pessimistic, kind.steps))
+      lowers.append((merged.optimistic, kind.steps))
+    }
+    return (
+      LossComposition(uppers, side: .upper, longestWindow: longestWindow),
+      LossComposition(lowers, side: .lower, longestWindow: longestWindow)
     )
+  }
+
+  // MARK: - Bounds that need no grid
+
+  /// ε(δ) of all steps as if nobody were left out, which is never less; infinite at the most.
+  ///
+  /// Sampling only helps: with q = 1 each pair of distributions is one that the sampled pair is a
+  /// mixture of with a common part (joint convexity of the divergence).
+  func unsampledEpsilon(delta: Double) -> Double {
+    let shift = parts.reduce(squaredShift) {
+      $0 + Double($1.steps) / ($1.pair.noise * $1.pair.noise)
+    }
+    let epsilon = GaussianMechanism(shift: shift.squareRoot()).epsilon(delta: delta)
+    return epsilon.isNaN ? .infinity : epsilon
+  }
+
+  /// ε for δ = 0 when units are only added: no loss is above −ln(1 − q) then; infinite at q = 1.
+  var largestAddition: Double {
+    kinds.reduce(0) {
+      $0 + Double($1.steps) * ($1.pair.rate < 1 ? -log1p(-$1.pair.rate) : .infinity)
+    }
+      * (1 + 1e-12)
+  }
+
+  /// A bound on δ(0), the total variation: it is subadditive, and exact for each step.
+  var totalVariation: Double {
+    kinds.reduce(0) { $0 + Double($1.steps) * $1.pair.delta(epsilon: 0) } * (1 + 1e-12)
+  }
+
+  /// ε(δ) of the costliest step alone, in closed form: no composition has less.
+  func singleStepEpsilon(delta: Double) -> Double {
+    var largest = 0.0
+    for kind in kinds {
+      let allowed = delta * (1 + 1e-9)
+      if kind.pair.delta(epsilon: 0) <= allowed { continue }
+      var high = 1.0
+      while kind.pair.delta(epsilon: high) > allowed, high < 1e300 { high *= 2 }
+      var low = high / 2
+      if high == 1 { low = 0 }
+      for _ in 0..<60 {
+        let middle = low + (high - low) / 2
+        if kind.pair.delta(epsilon: middle) > allowed { low = middle } else { high = middle }
+      }
+      largest = max(largest, low)
+    }
+    return largest * (1 - 1e-12)
+  }
+
+  /// δ(ε) of the costliest step alone.
+  func singleStepDelta(epsilon: Double) -> Double {
+    kinds.map { $0.pair.delta(epsilon: epsilon) }.max().map { $0 * (1 - 1e-9) } ?? 0
   }
 }

@@ -1,0 +1,90 @@
+/// ε of a run's ledgers, each different one accounted for once.
+///
+/// A client's ledger changes only when it takes part, and clients alike share one, so that a run
+/// asks an accountant at most once for each client's part in a round.
+final class EpsilonTable: @unchecked Sendable {
+  // @unchecked: asked and filled by the thread that runs the rounds; workers only compute.
+
+  /// All that an ε is a function of, within one run.
+  struct Ledger: Hashable, Sendable {
+    /// The client's sampling and noise; nil where the releases are those of messages.
+    var share: NoisePlan.Share?
+    /// Example-level: `batches[k − 1]` batches with k gradients each.
+    var batches: [Int] = []
+    /// Client-level: noisy releases.
+    var releases = 0
+
+    /// What a client drew with its share of the noise.
+    init(_ share: NoisePlan.Share, batches: [Int]) {
+      var share = share
+      // None of these enters an ε.
+      share.plannedBatches = 0
+      share.batchesPerRound = 0
+      share.limit = nil
+      self.share = share
+      self.batches = batches
+    }
+
+    /// Noisy messages.
+    init(releases: Int) { self.releases = releases }
+  }
+
+  private var fast: [Ledger: Epsilon] = [:]
+  private var exact: [Ledger: Epsilon] = [:]
+  private var counted = (round: 0, clients: [Int: Int]())
+
+  /// The ε that the ledgers have.
+  ///
+  /// - Parameters:
+  ///   - ledgers: of all clients.
+  ///   - isExact: whether both accountants are asked, else the fast one alone.
+  ///   - pool: the workers that share the ones not known yet.
+  ///   - compute: one ε; runs on a worker.
+  /// - Returns: an ε for each ledger.
+  func epsilons(
+    _ ledgers: [Ledger],
+    exact isExact: Bool,
+    _ pool: WorkerPool,
+    _ compute: (Ledger) -> Epsilon
+  ) -> [Epsilon] {
+    var known = isExact ? exact : fast
+    var missing: [Ledger] = []
+    var seen = Set<Ledger>()
+    for ledger in ledgers where known[ledger] == nil && seen.insert(ledger).inserted {
+      missing.append(ledger)
+    }
+    if !missing.isEmpty {
+      let found = pool.map(missing.count) { _, index in compute(missing[index]) }
+      for (ledger, epsilon) in zip(missing, found) { known[ledger] = epsilon }
+      if isExact { exact = known } else { fast = known }
+    }
+    return ledgers.map { known[$0] ?? Epsilon(rdp: .infinity, pld: .infinity) }
+  }
+
+  /// In how many of the rounds 1…round each client was drawn; clients never drawn are left out.
+  func participations(upTo round: Int, _ sampler: CohortSampler) -> [Int: Int] {
+    if counted.round > round { counted = (0, [:]) }
+    while counted.round < round {
+      counted.round += 1
+      for client in sampler.cohort(round: counted.round) {
+        counted.clients[client, default: 0] += 1
+      }
+    }
+    return counted.clients
+  }
+
+  /// The largest of some, and their median: the mean of the two in the middle where there are two.
+  ///
+  /// 0 of none.
+  static func summary(_ epsilons: [Double]) -> (largest: Double, median: Double) {
+    let sorted = epsilons.sorted()
+    return (sorted.last ?? 0, median(ofSorted: sorted) ?? 0)
+  }
+
+  /// The median of ascending numbers; nil of none.
+  static func median(ofSorted values: [Double]) -> Double? {
+    guard !values.isEmpty else { return nil }
+    let (low, high) = (values[(values.count - 1) / 2], values[values.count / 2])
+    return low == high ? low : low + (high - low) / 2
+  }
+}
