@@ -46,10 +46,13 @@ package struct ClassGaussians: Sendable {
     for (i, value) in features.enumerated() { mean[i % width] += Double(value) }
     for i in 0..<width { mean[i] /= Double(n) }
     var covariance = [Double](repeating: 0, count: triangle(width))
-    var centred = mean
-    for row in 0..<n {
-      for i in 0..<width { centred[i] = Double(features[row * width + i]) - mean[i] }
-      addSquare(of: centred, 1, to: &covariance)
+    // A few rows at once, in their order: each entry of the triangle is read and written once for
+    // all of them, and has the bits of one row after the other.
+    for first in stride(from: 0, to: n, by: rowsAtOnce) {
+      let rows = (first..<min(first + rowsAtOnce, n)).map { row in
+        (0..<width).map { Double(features[row * width + $0]) - mean[$0] }
+      }
+      addSquares(of: rows, 1, to: &covariance)
     }
     let divisor = Double(max(1, n - 1))
     return (mean.map { Float($0) }, covariance.map { Float($0 / divisor) })
@@ -101,74 +104,33 @@ package struct ClassGaussians: Sendable {
   ) -> [Float] {
     let mean = mean(c)
     let root = SemidefiniteRoot(covariance(c), width: width, shrinkage: shrinkage)
-    var values: [Float] = []
-    values.reserveCapacity(count * width)
-    var normals = mean
-    for _ in 0..<count {
-      for i in 0..<width { normals[i] = stream.normal() }
-      let offsets = root.times(normals)
-      for i in 0..<width { values.append(Float(mean[i] + offsets[i])) }
-    }
-    return values
+    return root.samples(count, around: mean, from: &stream)
   }
+
+  /// Rows of features that one pass over a triangle takes in.
+  private static let rowsAtOnce = 8
 
   /// A ← A + a·x·xᵀ.
   private static func addSquare(of x: [Double], _ a: Double, to triangle: inout [Double]) {
-    var place = 0
-    for i in x.indices {
-      let factor = a * x[i]
-      for j in i..<x.count { triangle[place + j - i] += factor * x[j] }
-      place += x.count - i
-    }
+    addSquares(of: [x], a, to: &triangle)
   }
-}
 
-/// A lower triangular L with L·Lᵀ = A for a symmetric A without negative eigenvalues, [d × d].
-///
-/// Cholesky's decomposition that leaves a column out where nothing is left of its variance: less
-/// than 10⁻⁶ of the largest, for A was sent in single precision.
-struct SemidefiniteRoot {
-  private let width: Int
-  private var l: [Double]
-
-  /// The root of (1 − s)·A + s·tr(A)/d·I; `a`: the upper triangle of A, row by row.
-  ///
-  /// - Complexity: d³/3 floating-point operations.
-  init(_ a: [Double], width: Int, shrinkage: Double) {
-    self.width = width
-    l = [Double](repeating: 0, count: width * width)
-    var place = 0
-    var trace = 0.0
-    for i in 0..<width {
-      trace += a[place]
-      for j in i..<width { l[j * width + i] = (1 - shrinkage) * a[place + j - i] }
-      place += width - i
-    }
-    var largest = 0.0
-    for i in 0..<width {
-      l[i * width + i] += shrinkage * trace / Double(width)
-      largest = max(largest, l[i * width + i])
-    }
-    for j in 0..<width {
-      var pivot = l[j * width + j]
-      for k in 0..<j { pivot -= l[j * width + k] * l[j * width + k] }
-      let isFlat = pivot <= 1e-6 * largest
-      let root = isFlat ? 0 : pivot.squareRoot()
-      l[j * width + j] = root
-      for i in j + 1..<max(width, j + 1) {
-        var value = l[i * width + j]
-        for k in 0..<j { value -= l[i * width + k] * l[j * width + k] }
-        l[i * width + j] = isFlat ? 0 : value / root
+  /// A ← A + a·x·xᵀ for one x after the other.
+  private static func addSquares(of rows: [[Double]], _ a: Double, to triangle: inout [Double]) {
+    guard let width = rows.first?.count else { return }
+    let packed = rows.flatMap { $0 }
+    packed.withUnsafeBufferPointer { x in
+      triangle.withUnsafeMutableBufferPointer { sums in
+        var place = 0
+        for i in 0..<width {
+          for row in 0..<rows.count {
+            let factor = a * x[row * width + i]
+            let own = row * width + i
+            for j in 0..<width - i { sums[place + j] += factor * x[own + j] }
+          }
+          place += width - i
+        }
       }
-    }
-  }
-
-  /// L·x.
-  func times(_ x: [Double]) -> [Double] {
-    (0..<width).map { i in
-      var sum = 0.0
-      for k in 0...i { sum += l[i * width + k] * x[k] }
-      return sum
     }
   }
 }

@@ -54,16 +54,20 @@ public struct Device {
     public var pooledCounts: [Int]
     /// A second workspace of the same network on the same worker, for a model to compare with.
     public var makeCompanion: () -> Workspace?
+    /// Whether to leave the work; nil where nobody can ask for that.
+    public var stop: StopSign?
 
     /// Nothing, by default.
     public init(
       publicExamples: [Int] = [],
       pooledCounts: [Int] = [],
-      makeCompanion: @escaping () -> Workspace? = { nil }
+      makeCompanion: @escaping () -> Workspace? = { nil },
+      stop: StopSign? = nil
     ) {
       self.publicExamples = publicExamples
       self.pooledCounts = pooledCounts
       self.makeCompanion = makeCompanion
+      self.stop = stop
     }
   }
 
@@ -230,13 +234,14 @@ public struct Device {
   /// `ranges`: the trained parameters that will move; all by default. Only private gradients are
   /// exact on them alone.
   ///
-  /// - Throws: ``Divergence`` when the loss is not finite.
+  /// - Throws: ``Divergence`` when the loss is not finite, or when the work is left.
   public mutating func computeGradient<Rule: LocalRule>(
     _ rule: inout Rule,
     directRate: Float? = nil,
     firstStep: Int = 0,
     ranges: [Range<Int>]? = nil
   ) throws(Divergence) -> SoftmaxCrossEntropy.Result {
+    if let stop = surroundings.stop, stop.isUp { throw Divergence(round: round, client: client) }
     if let privacy {
       return computePrivateGradient(
         &rule,

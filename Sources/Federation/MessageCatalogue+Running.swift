@@ -228,49 +228,57 @@ extension MessageCatalogue {
     Entry(
       "E1001",
       "cannot open or create a file",
-      "The system refuses to open or create an output file.",
+      "The system refuses to open or create an output file. Exit 2 where the command line "
+        + "names it, "
+        + "else 4.",
       "Check the folder's permissions, or choose another one with --out."
     ),
     Entry(
       "E1002",
       "cannot write",
-      "Writing to an output file failed.",
+      "Writing to an output file failed. Exit 2 where the command line names it, else 4.",
       "Check the disk; nothing already written is lost."
     ),
     Entry(
       "E1003",
       "disk full",
-      "The disk has no room left.",
+      "The disk has no room left. Exit 6: the last checkpoint is whole.",
       "Make room and continue with fedsim resume DIR."
     ),
     Entry(
       "E1004",
       "cannot complete a file",
-      "A file could not be synced or renamed; the old one is unchanged.",
+      "A file could not be synced or renamed; the old one is unchanged. Exit 2 where the "
+        + "command line "
+        + "names it, else 4.",
       "Check the disk and continue with fedsim resume DIR."
     ),
     Entry(
       "E1005",
       "cannot make a folder",
-      "The system refuses to make an output folder.",
+      "The system refuses to make an output folder. Exit 2 where the command line names it, "
+        + "else 4.",
       "Check the permissions, or choose another one with --out."
     ),
     Entry(
       "E1006",
       "folder in the way",
-      "A folder has the name of a file that is to be written.",
+      "A folder has the name of a file that is to be written. Exit 2 where the command line "
+        + "names it, "
+        + "else 4.",
       "Choose another run folder with --out."
     ),
     Entry(
       "E1014",
       "damaged trace",
       "A line of rounds.jsonl is not a round record.",
-      "Delete the folder of this run to repeat it."
+      "Restore the file from a copy, or delete the folder of this run: fedsim resume DIR "
+        + "repeats it."
     ),
     Entry(
       "E1020",
       "OpenBLAS missing",
-      "The library that multiplies matrices cannot be opened.",
+      "The library that multiplies matrices cannot be opened. Exit 4.",
       "Install it: apt-get install libopenblas-dev."
     ),
     Entry(

@@ -24,10 +24,12 @@ public enum MessageCatalogue {
     entries.first { $0.code == code.uppercased() }
   }
 
-  /// All codes: the digit after the letter is the exit code of errors.
+  /// All codes: the digit after the letter is the exit code of errors, but for those with 1, which
+  /// are the system's; they say with which code they exit.
   public static let entries: [Entry] =
     program + system + files + shape + fields + relations + sets + fitting + privacy
-    + compression + selection + clock + comparison + sweep + limits + warnings
+    + compression + selection + clock + comparison + sweep + limits + inputs + durability
+    + warnings
 
   private static let program: [Entry] = [
     Entry(

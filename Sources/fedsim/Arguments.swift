@@ -50,7 +50,7 @@ package enum CommandName: String, CaseIterable {
         "attack": true, "model": true, "clients": true, "images": true, "iterations": true,
         "clip": true, "trials": true, "threads": true,
       ]
-    case .validate: ["set": true]
+    case .validate: ["set": true, "threads": true, "no-data": false]
     case .data: ["kind": true]
     case .privacy:
       [

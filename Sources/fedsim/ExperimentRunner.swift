@@ -68,11 +68,13 @@ struct ExperimentRunner {
           ("report", .string(report)),
           ("troubles", .array(result.troubles.map { .string($0) })),
           ("warnings", .array(result.warnings.map { .string($0) })),
+          ("notes", .array(result.notes.map { .string($0) })),
           ("summary", summary.json(name: experiment.scenario.name)),
         ])
       )
     case .text:
-      let header = [experiment.scenario.name] + result.conditions
+      let header =
+        result.remarks.map { "WARNING: " + $0 } + [experiment.scenario.name] + result.conditions
       let table = SummaryTable(
         header: header,
         summary: summary,
@@ -81,6 +83,7 @@ struct ExperimentRunner {
       if result.results.contains(where: { $0.runs.contains { !$0.records.isEmpty } }) {
         Console.print(table.text(width: Terminal.width(1)))
       }
+      if !isQuiet { for note in result.notes { Console.tell("note: " + note) } }
       for trouble in result.troubles { Console.tell(Console.red(trouble)) }
       if !isQuiet {
         let digests = result.results.flatMap { result in

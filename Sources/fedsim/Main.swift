@@ -14,7 +14,11 @@ struct Main {
   static func main() {
     Console.secureStreams()
     let words = Array(CommandLine.arguments.dropFirst())
-    let code = run(words)
+    var code = run(words)
+    if let lost = Console.outputFailure {
+      Console.report(lost, format: .text)
+      if code == .done { code = lost.exit }
+    }
     fflush(nil)
     exit(code.rawValue)
   }
@@ -24,6 +28,9 @@ struct Main {
     do {
       let invocation = try Arguments.parse(words)
       return try Command.run(invocation)
+    } catch let failure as Failure where failure.code == "E1034" {
+      // Whoever read a pipe has seen enough.
+      return .done
     } catch let failure as Failure {
       Console.report(failure, format: Arguments.format(in: words))
       return failure.exit

@@ -6,10 +6,11 @@ struct ScenarioOfFolder {
   let scenario: Scenario
   let source: ScenarioSource
   let reading: ScenarioReading
-  /// The hash that the folder was made for; nil when it does not say.
-  let recordedHash: String?
+  /// What of the scenario is not as it was when the folder was made; nil for nothing.
+  let change: String?
   /// What of program and machine is not as it was when the folder was made; nil for nothing.
   let buildNote: String?
+  private let kept: FolderScenario
 
   /// Reads a folder; nil, with all problems told, when its scenario is invalid.
   ///
@@ -22,21 +23,20 @@ struct ScenarioOfFolder {
     format: OutputFormat,
     isQuiet: Bool
   ) throws -> ScenarioOfFolder? {
-    let file = FilePath.join(folder, "scenario.json")
-    guard FileKind(of: folder) == .folder, FileKind(of: file) == .file else {
+    guard let kept = try FolderScenario(folder) else {
       throw Failure(
         .dataMissingOrCorrupt,
         "E4095",
         "\(folder) is no run folder: it has no scenario.json",
-        hint: "name a folder that fedsim run wrote"
+        hint: "name a folder that fedsim run wrote; one in which nothing was begun is taken by "
+          + "fedsim run SCENARIO.json --out \(folder)"
       )
     }
-    let bytes = try FileReader.bytes(of: file)
-    let overrides = try overrides(folder)
+    let file = FolderScenario.file(folder)
     let reading = ScenarioReader().read(
-      bytes: bytes,
+      bytes: kept.bytes,
       file: file,
-      overrides: try name(folder) + overrides + changes
+      overrides: kept.settings + changes
     )
     guard let scenario = reading.scenario, let resolved = reading.resolved,
       let hash = reading.hash, reading.errors.isEmpty
@@ -45,48 +45,27 @@ struct ScenarioOfFolder {
       return nil
     }
     let source = ScenarioSource(
-      bytes: bytes,
-      overrides: overrides,
+      bytes: kept.bytes,
+      overrides: kept.overrides,
       resolved: resolved,
       hash: hash,
       command: (["fedsim run", Shell.quoted(file)]
-        + overrides.map { "--set " + Shell.quoted($0) }).joined(separator: " ")
+        + kept.overrides.map { "--set " + Shell.quoted($0) }).joined(separator: " ")
     )
-    let environment = try environment(folder)
     return ScenarioOfFolder(
       scenario: scenario,
       source: source,
       reading: reading,
-      recordedHash: environment?["scenarioHash"]?.text,
-      buildNote: environment.flatMap(note)
+      change: kept.change(resolved),
+      buildNote: kept.environment.flatMap(note),
+      kept: kept
     )
   }
 
-  /// The name the run had, as an override: a scenario without one takes that of its file, which is
-  /// another one in the run folder.
-  private static func name(_ folder: String) throws -> [String] {
-    let file = FilePath.join(folder, "scenario.resolved.json")
-    guard FileKind(of: file) == .file,
-      let name = (try? JSON(parsing: try FileReader.bytes(of: file)))?["name"]
-    else { return [] }
-    return ["name=" + name.compact]
-  }
-
-  private static func overrides(_ folder: String) throws -> [String] {
-    let file = FilePath.join(folder, "overrides.json")
-    guard FileKind(of: file) == .file else { return [] }
-    let json = try? JSON(parsing: try FileReader.bytes(of: file))
-    guard let list = json?.elements else {
-      throw Failure(.dataMissingOrCorrupt, "E4096", "\(file): expected a JSON array of strings")
-    }
-    return list.compactMap(\.text)
-  }
-
-  private static func environment(_ folder: String) throws -> JSON? {
-    let file = FilePath.join(folder, "environment.json")
-    guard FileKind(of: file) == .file else { return nil }
-    return try? JSON(parsing: try FileReader.bytes(of: file))
-  }
+  /// Refuses a folder whose scenario is not the one that it was made for.
+  ///
+  /// - Throws: E9005 (exit 9).
+  func requireUnchanged() throws { try kept.requireUnchanged(source.resolved) }
 
   /// What bits depend on besides the scenario, where it was something else.
   private static func note(_ then: JSON) -> String? {

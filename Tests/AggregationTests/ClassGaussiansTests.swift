@@ -98,4 +98,87 @@ struct ClassGaussiansTests {
     #expect(Set(drawn).count > 50)
     #expect(gaussians.samples(1, count: 2, shrinkage: 0.5, from: &stream) == [7, 8, 9, 7, 8, 9])
   }
+
+  /// Root and samples by plain loops, one entry after the other.
+  private func plainSamples(
+    _ covariance: [Double],
+    _ mean: [Double],
+    count: Int,
+    shrinkage: Double,
+    from stream: inout RandomStream
+  ) -> [Float] {
+    let d = mean.count
+    var a = [[Double]](repeating: [Double](repeating: 0, count: d), count: d)
+    var (place, trace, largest) = (0, 0.0, 0.0)
+    for i in 0..<d {
+      trace += covariance[place]
+      for j in i..<d { a[j][i] = (1 - shrinkage) * covariance[place + j - i] }
+      place += d - i
+    }
+    for i in 0..<d {
+      a[i][i] += shrinkage * trace / Double(d)
+      largest = max(largest, a[i][i])
+    }
+    for j in 0..<d {
+      var pivot = a[j][j]
+      for k in 0..<j { pivot -= a[j][k] * a[j][k] }
+      let isFlat = pivot <= 1e-6 * largest
+      a[j][j] = isFlat ? 0 : pivot.squareRoot()
+      for i in j + 1..<max(d, j + 1) {
+        var value = a[i][j]
+        for k in 0..<j { value -= a[i][k] * a[j][k] }
+        a[i][j] = isFlat ? 0 : value / a[j][j]
+      }
+    }
+    var values: [Float] = []
+    for _ in 0..<count {
+      let x = (0..<d).map { _ in stream.normal() }
+      for i in 0..<d {
+        var sum = 0.0
+        for k in 0...i { sum += a[i][k] * x[k] }
+        values.append(Float(mean[i] + sum))
+      }
+    }
+    return values
+  }
+
+  @Test(
+    "blocks, lanes and columns left out give the bits of plain loops",
+    arguments: [(1, 3), (7, 5), (40, 100), (75, 20), (129, 300)]
+  )
+  func bits(width: Int, examples: Int) {
+    let features = normals(examples * width, step: width)
+    let (mean, covariance) = ClassGaussians.measure(features, width: width)
+    // One example after the other, each on the whole triangle.
+    var centre = [Double](repeating: 0, count: width)
+    for (i, value) in features.enumerated() { centre[i % width] += Double(value) }
+    centre = centre.map { $0 / Double(examples) }
+    var sums = [Double](repeating: 0, count: ClassGaussians.triangle(width))
+    for row in 0..<examples {
+      let x = (0..<width).map { Double(features[row * width + $0]) - centre[$0] }
+      var place = 0
+      for i in 0..<width {
+        for j in i..<width {
+          sums[place] += x[i] * x[j]
+          place += 1
+        }
+      }
+    }
+    #expect(covariance == sums.map { Float($0 / Double(max(1, examples - 1))) })
+    var gaussians = ClassGaussians(classes: 1, width: width)
+    gaussians.add(class: 0, count: examples, mean: mean, covariance: covariance)
+    for shrinkage in [0, 0.3] {
+      let address = RandomStream(seed: 4, .test, step: width)
+      var (one, other) = (address, address)
+      let drawn = gaussians.samples(0, count: 11, shrinkage: shrinkage, from: &one)
+      let expected = plainSamples(
+        gaussians.covariance(0),
+        gaussians.mean(0),
+        count: 11,
+        shrinkage: shrinkage,
+        from: &other
+      )
+      #expect(drawn == expected, "width \(width), shrinkage \(shrinkage)")
+    }
+  }
 }

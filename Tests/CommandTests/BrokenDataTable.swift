@@ -128,7 +128,7 @@ let brokenData: [WrongInput] = [
   npy("another record count", ["_train.npy", "100", "3"]) {
     try $0.write("d/y_train.npy", Samples.npy("|u1", [3], [0, 1, 2]))
   },
-  npy("labels that are no whole numbers", ["y_train.npy", "astype"]) {
+  npy("labels that are no whole numbers", ["y_train.npy", "no class"]) {
     try $0.write("d/y_train.npy", Samples.npy("<f4", [100], Samples.noise(400)))
   },
   npy("negative labels", ["y_train.npy", "-1"]) {

@@ -94,6 +94,7 @@ import Testing
     let folder = TemporaryFolder()
     for name in ["a", "b"] {
       try FileManager.default.copyItem(atPath: Self.finished.at("a"), toPath: folder.at(name))
+      try folder.forgetPromises(name)
       var scenario = try JSON(parsing: folder.text("\(name)/scenario.resolved.json"))
       var data = try #require(scenario["data"])
       data["dataset"] = ["kind": "cifar10", "path": .string("data/of/\(name)")]
@@ -232,6 +233,7 @@ import Testing
   func unfinished() throws {
     let folder = TemporaryFolder()
     try FileManager.default.copyItem(atPath: Self.finished.at("a"), toPath: folder.at("a"))
+    try folder.forgetPromises("a")
     let trace = folder.text("a/fedprox-s2/rounds.jsonl")
     let first = String(trace.split(separator: "\n")[0])
     try folder.write("a/fedprox-s2/rounds.jsonl", first + "\n")
@@ -254,6 +256,7 @@ import Testing
   func absurd() throws {
     let folder = TemporaryFolder()
     try FileManager.default.copyItem(atPath: Self.finished.at("a"), toPath: folder.at("a"))
+    try folder.forgetPromises("a")
     let accuracies = ["fedavg-s1": "1e308", "fedavg-s2": "-1e299", "fedprox-s2": "1e299"]
     for (run, accuracy) in accuracies {
       let path = "a/\(run)/rounds.jsonl"
@@ -262,8 +265,8 @@ import Testing
           var bytes = record["bytes"], let number = try? JSON(parsing: accuracy)
         else { return String(line) }
         generic["accuracy"] = number
-        bytes["up"] = .int(.max)
-        bytes["down"] = .int(.max)
+        bytes["up"] = .int(1 << 53)
+        bytes["down"] = .int(1 << 53)
         record["generic"] = generic
         record["bytes"] = bytes
         return record.compact
@@ -287,6 +290,7 @@ import Testing
       try FileManager.default.copyItem(atPath: Self.finished.at("a"), toPath: folder.at(name))
     }
     #expect(try run("compare a b", in: folder).exit == 0)
+    try folder.forgetPromises("b")
     let path = "b/fedavg-s1/rounds.jsonl"
     let digest = try #require(
       try JSON(parsing: String(folder.text(path).split(separator: "\n")[1]))["digest"]?.text

@@ -52,7 +52,7 @@ import Testing
       let last = path.split(separator: "/").last.map(String.init) ?? path
       let isTime =
         ["environment.json", "report.html", "summary.json", "results.csv", ".lock"].contains(last)
-        || last.contains("tfevents")
+        || last == "tables.json" || last.contains("tfevents")
       var isFolder: ObjCBool = false
       _ = FileManager.default.fileExists(atPath: root + "/" + path, isDirectory: &isFolder)
       if isTime || isFolder.boolValue { continue }

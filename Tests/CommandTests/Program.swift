@@ -1,4 +1,5 @@
 import Foundation
+import Tensor
 import Testing
 
 /// The built `fedsim`, run as a user runs it: words in, two streams and an exit code out.
@@ -29,7 +30,7 @@ enum Program {
   }
 
   /// Where stdout and stderr go.
-  enum Stream: Sendable { case file, brokenPipe, closed }
+  enum Stream: Sendable { case file, brokenPipe, closed, full }
 
   /// The program beside the test bundle.
   static let path: String? = {
@@ -51,10 +52,13 @@ enum Program {
   }()
 
   /// Runs the program and waits for its end; after `limit` seconds it is killed.
+  ///
+  /// `setup`: what the shell does first, such as setting a limit.
   static func run(
     _ arguments: [String],
     in folder: String,
     environment: [String: String] = [:],
+    shell setup: String = "true",
     interrupt: Interrupt? = nil,
     stdout: Stream = .file,
     stderr: Stream = .file,
@@ -67,6 +71,7 @@ enum Program {
       arguments,
       in: folder,
       environment: environment,
+      setup: setup,
       stdout: (stdout, spool.at("stdout")),
       stderr: (stderr, spool.at("stderr"))
     )
@@ -109,6 +114,7 @@ private struct Child {
     _ arguments: [String],
     in folder: String,
     environment: [String: String],
+    setup: String,
     stdout: (Program.Stream, String),
     stderr: (Program.Stream, String)
   ) throws {
@@ -128,7 +134,9 @@ private struct Child {
     // The program shall meet signals as under a shell, whatever the test runner ignores or blocks.
     var signals = sigset_t()
     sigemptyset(&signals)
-    for number in [SIGPIPE, SIGINT, SIGTERM] { sigaddset(&signals, number) }
+    for number in [SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGXCPU, SIGXFSZ] {
+      sigaddset(&signals, number)
+    }
     posix_spawnattr_setsigdefault(&attributes, &signals)
     var blocked = sigset_t()
     sigemptyset(&blocked)
@@ -150,6 +158,7 @@ private struct Child {
           O_WRONLY | O_CREAT | O_TRUNC,
           0o600
         )
+      case .full: posix_spawn_file_actions_addopen(&actions, number, "/dev/full", O_WRONLY, 0)
       case .closed: posix_spawn_file_actions_addclose(&actions, number)
       case .brokenPipe:
         var ends: [Int32] = [0, 0]
@@ -166,7 +175,7 @@ private struct Child {
     // the program's.
     let shell = "/bin/sh"
     let words =
-      ([shell, "-c", "cd \"$0\" && exec \"$@\"", folder, program] + arguments)
+      ([shell, "-c", "cd \"$0\" && \(setup) && exec \"$@\"", folder, program] + arguments)
       .map { strdup($0) } + [nil]
     let settings = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for text in words + settings { free(text) } }
@@ -227,6 +236,21 @@ final class TemporaryFolder: Sendable {
         !isFolder.boolValue
       else { return }
       files[file] = bytes(name + "/" + file)
+    }
+  }
+
+  /// Makes a run folder one of an earlier version, which promised nothing of its files: what is
+  /// changed in it is read then.
+  func forgetPromises(_ name: String) throws {
+    for (file, keys) in [
+      ("environment.json", ["files", "checksum", "scenarioHash"]), ("summary.json", ["checksum"]),
+    ] {
+      var json = try JSON(parsing: text("\(name)/\(file)"))
+      for key in keys { json[key] = nil }
+      try write("\(name)/\(file)", json.pretty)
+    }
+    for file in tree(name).keys where file.hasSuffix("tables.json") {
+      try remove("\(name)/\(file)")
     }
   }
 

@@ -151,6 +151,7 @@ import Testing
   func damaged() throws {
     let folder = TemporaryFolder()
     try FileManager.default.copyItem(atPath: Self.finished.at("a"), toPath: folder.at("a"))
+    try folder.forgetPromises("a")
     try folder.write("a/fedavg-s1/diagnostics.json", "{ \"round\": 1 }")
     let damaged = try run("report a", in: folder)
     #expect(damaged.exit == 4, "\(damaged.text)")

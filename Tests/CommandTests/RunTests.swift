@@ -175,13 +175,13 @@ import Testing
   }
 
   @Test(
-    "a folder that cannot be written has exit 1 and is named",
+    "a folder that cannot be written has exit 2 and is named",
     arguments: ["/proc/fedsim/out", "blocked/out", "/dev/null/out"]
   )
   func unwritable(out: String) throws {
     try folder.write("blocked", "a file where a folder should be")
     let outcome = try run("run tiny.json --out \(out)")
-    #expect(outcome.exit == 1, "\(outcome.text)")
+    #expect(outcome.exit == 2, "\(outcome.text)")
     let parent = out.split(separator: "/").dropLast().joined(separator: "/")
     #expect(outcome.stderr.contains(parent), "\(outcome.text)")
     #expect(outcome.stderr.contains("more: fedsim explain E10"), "\(outcome.text)")

@@ -47,7 +47,7 @@ import Testing
       let temporary = FilePath.join(folder, ".a.txt.\(getpid()).tmp")
       try FilePath.makeFolder(temporary)
       let failure = #expect(throws: Failure.self) { try AtomicFile.write("new", to: path) }
-      #expect(failure?.exit == .internalError)
+      #expect(failure?.exit == .dataMissingOrCorrupt)
       #expect(failure?.code == "E1001")
       #expect(failure?.message == "cannot create \(path): Is a directory")
       #expect(try text(path) == "old")

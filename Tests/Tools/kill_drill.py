@@ -5,8 +5,8 @@
 Each time a run of several methods (momentum, SCAFFOLD, FedLoGe, private training with error
 feedback, compressed uploads, an asynchronous method, all on a virtual clock) is killed with
 SIGKILL at a random instant, up to three times in a row, and resumed. Between a kill and a resume
-half of the drills also lose what a power cut may take: bytes at the end of the line files behind
-the last checkpoint, and a temporary file that was never renamed. Digests and all other files must
+half of the drills also lose what a power cut may take: bytes at the end of the line files that
+nothing has promised, and a temporary file that was never renamed. Digests and all other files must
 be byte for byte those of an undisturbed run, but for times.
 
 As root on Linux it then fills a small file system: exit 6, and after it has grown, the same bytes.
@@ -85,7 +85,8 @@ def files(folder):
             path = os.path.join(top, name)
             key = os.path.relpath(path, folder)
             # Times of day and of rounds, and what is drawn from them.
-            if name in ("environment.json", "report.html", ".lock") or "tfevents" in name:
+            if (name in ("environment.json", "report.html", ".lock", "tables.json")
+                    or "tfevents" in name):
                 continue
             with open(path, "rb") as file:
                 data = file.read()
@@ -109,36 +110,23 @@ def differences(a, b):
     return sorted(key for key in a.keys() | b.keys() if a.get(key) != b.get(key))
 
 
-def round_of(line, name):
-    if name.endswith(".jsonl"):
-        return json.loads(line)["round"]
-    head = line.replace(b" ", b",").split(b",")[0]
-    return int(head) if head.isdigit() else 0
-
-
 def cut_power(folder, choose):
-    """Takes away bytes that no checkpoint has promised, and leaves a file that was not renamed."""
+    """Takes away bytes that nothing has promised, and leaves a file that was not renamed."""
     for run in os.listdir(folder):
-        state = os.path.join(folder, run, "checkpoints", "last.json")
-        saved = 0
-        if os.path.exists(state):
-            with open(state) as file:
-                saved = int(json.load(file)["round"])
+        record = os.path.join(folder, run, "tables.json")
+        promised = {}
+        if os.path.exists(record):
+            with open(record) as file:
+                promised = {entry["name"]: entry["bytes"] for entry in json.load(file)["files"]}
         elif not os.path.isdir(os.path.join(folder, run, "checkpoints")):
             continue
         for name in LINES:
             path = os.path.join(folder, run, name)
             if not os.path.exists(path):
                 continue
-            with open(path, "rb") as file:
-                data = file.read()
-            kept = 0
-            for line in data.splitlines(keepends=True):
-                if not line.endswith(b"\n") or saved == 0 or round_of(line, name) > saved:
-                    break
-                kept += len(line)
+            length = os.path.getsize(path)
             with open(path, "r+b") as file:
-                file.truncate(choose.randint(kept, len(data)))
+                file.truncate(choose.randint(promised.get(name, 0), length))
         torn = os.path.join(folder, run, "checkpoints", ".last.safetensors.99999.tmp")
         with open(torn, "wb") as file:
             file.write(b"torn")
@@ -157,10 +145,9 @@ def call(arguments, kill_after=None):
 
 
 def resume(program, folder, scenario, extra=()):
-    """What a user does: resume, or start again where nothing was written yet."""
-    if os.path.exists(os.path.join(folder, "environment.json")):
+    """What a user does: resume, or start again where nothing was begun yet."""
+    if os.path.exists(os.path.join(folder, "scenario.json")):
         return [program, "resume", folder, "--quiet", *extra]
-    shutil.rmtree(folder, ignore_errors=True)
     return [program, "run", scenario, "--out", folder, "--quiet", *extra]
 
 

@@ -111,6 +111,22 @@ package struct CCVR: Strategy {
     ClassifierPlace.objection(card.kind, to: network)
   }
 
+  package static func cautions(
+    _ settings: StrategySettings,
+    on network: Network
+  ) -> [(warning: String, hint: String)] {
+    let width = ClassifierPlace(network)?.width ?? 0
+    guard width >= 1024 else { return [] }
+    let triangle = ClassGaussians.triangle(width)
+    return [
+      (
+        "\(width) features have a covariance of \(triangle) numbers, which each client sends for "
+          + "each of its classes, and whose root is taken with up to \(width)³/3 operations",
+        "take a model with fewer inputs of its last layer, and calibrate seldom"
+      )
+    ]
+  }
+
   /// The mean of models, or the sums of statistics: each exchange fills one of them.
   package struct Fold: UpdateFold {
     var models = WeightedMean()

@@ -71,6 +71,22 @@ package struct FedGen: Strategy {
   let diversityWeight: Double
   let optimizer: OptimizerSpec
 
+  package static func cautions(
+    _ settings: StrategySettings,
+    on network: Network
+  ) -> [(warning: String, hint: String)] {
+    let width = ClassifierPlace(network)?.width ?? 0
+    guard width >= 2048 else { return [] }
+    return [
+      (
+        "the generator makes \(width) features at a time, for each local step and for "
+          + "\(settings.integer("generatorSteps")) steps of its own in a round: that may take "
+          + "longer than the clients' training",
+        "take a model with fewer inputs of its last layer, or fewer generatorSteps"
+      )
+    ]
+  }
+
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     self.problem = problem
     exchange = ModelExchange(problem)

@@ -15,10 +15,11 @@ public struct LeakageAudit {
 
   /// Reads a run folder, its data and its splits.
   ///
-  /// - Throws: exit 4 when it is no run folder or its files are damaged, and what an experiment
-  ///   throws.
+  /// - Throws: exit 4 when it is no run folder or its files are damaged, exit 9 when its scenario
+  ///   was changed, and what an experiment throws.
   public init(folder: String) throws(Failure) {
     let (scenario, reading) = try ScenarioReading.ofRunFolder(folder)
+    try FolderScenario(folder)?.requireUnchanged()
     self.folder = folder
     hash = reading.hash ?? ""
     experiment = try Experiment(scenario)
@@ -132,10 +133,13 @@ public struct LeakageAudit {
       let bytes = try FileReader.bytes(of: file)
       do {
         let tensors = try Safetensors(decoding: bytes)
-        return (try arena.network.layout.parameters(from: tensors), "final model")
+        if tensors.isIntact ?? true {
+          return (try arena.network.layout.parameters(from: tensors), "final model")
+        }
       } catch {
         throw unfit(file, error.message)
       }
+      throw unfit(file, "it is not what was written")
     }
     let checkpoint = try Checkpoint.read(
       from: RunFiles.checkpoints(run),
@@ -164,7 +168,7 @@ public struct LeakageAudit {
 extension LeakageAudit {
   /// Writes `audit/audit.json` and `audit/audit.html` into the run folder.
   ///
-  /// - Throws: exit 1 when a file cannot be written.
+  /// - Throws: exit 4 when a file cannot be written.
   public func write(_ report: AuditReport) throws(Failure) {
     let target = FilePath.join(folder, "audit")
     try FilePath.makeFolder(target)

@@ -76,10 +76,11 @@ public struct LoadMeter: Sendable {
   /// not tell.
   public static var peakMebibytes: Double? { field("VmHWM:", of: "/proc/self/status") }
 
-  /// Memory that can be had without swapping, in bytes; all of it where the system does not tell.
+  /// Memory that can be had without swapping, in bytes, and that this process may take; all of it
+  /// where the system does not tell.
   public static var availableBytes: Int {
-    field("MemAvailable:", of: "/proc/meminfo").map { Int(clamping: $0 * 1_048_576) }
-      ?? MachineFacts.memoryBytes
+    let free = field("MemAvailable:", of: "/proc/meminfo").map { Int(clamping: $0 * 1_048_576) }
+    return min(free ?? MachineFacts.memoryBytes, MemoryLimit.current.bytes)
   }
 
   /// Forgets the peak so far: it counts again from what is resident now.

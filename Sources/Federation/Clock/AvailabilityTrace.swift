@@ -27,16 +27,11 @@ package struct AvailabilityTrace: Sendable, Equatable {
   /// - Throws: E4006 with the line that is not `client,from,to`, E4005 for a client that does not
   ///   exist or windows of one client that overlap; exit 4.
   package init(path: String, clients: Int) throws(Failure) {
-    let lines = try FileReader.bytes(of: path, what: "windows of availability").split(
-      separator: 10,
-      omittingEmptySubsequences: false
-    ).map { String(decoding: $0, as: UTF8.self) }
+    let lines = try TextFile.lines(of: path, what: "windows of availability")
     var found = [[(window: Window, line: Int)]](repeating: [], count: clients)
     var hasHeader = false
-    for (index, whole) in lines.enumerated() {
-      let line = whole.hasSuffix("\r") ? String(whole.dropLast()) : whole
-      if line.isEmpty || line.hasPrefix("#") { continue }
-      let place = "line \(index + 1)"
+    for (number, line) in lines {
+      let place = "line \(number)"
       guard hasHeader else {
         guard line == Self.header else {
           throw DataFailure.malformed(
@@ -54,7 +49,7 @@ package struct AvailabilityTrace: Sendable, Equatable {
           "\(place): client \(client); there are clients 0 to \(clients - 1)"
         )
       }
-      found[client].append((window, index + 1))
+      found[client].append((window, number))
     }
     guard hasHeader else {
       throw DataFailure.malformed(path, "it is empty; expected the header \(Self.header)")

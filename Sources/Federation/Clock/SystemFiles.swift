@@ -25,19 +25,12 @@ package struct SystemFiles: Sendable {
   private static func speeds(_ path: String, clients: Int) throws(Failure) -> [Double] {
     let quantity = Quantity(kind: .speed, NumberRange(1, 1e24))
     var speeds: [Double] = []
-    let lines = try FileReader.bytes(of: path, what: "speeds of devices").split(
-      separator: 10,
-      omittingEmptySubsequences: false
-    )
-    for (index, bytes) in lines.enumerated() {
-      var line = String(decoding: bytes, as: UTF8.self)
-      if line.hasSuffix("\r") { line.removeLast() }
-      if line.isEmpty || line.hasPrefix("#") { continue }
+    for (number, line) in try TextFile.lines(of: path, what: "speeds of devices") {
       guard let speed = Double(line) ?? quantity.value(of: line), quantity.range.contains(speed)
       else {
         throw DataFailure.malformed(
           path,
-          "line \(index + 1): found \(line.prefix(40)); expected \(quantity.allowed)"
+          "line \(number): found \(line.prefix(40)); expected \(quantity.allowed)"
         )
       }
       speeds.append(speed)

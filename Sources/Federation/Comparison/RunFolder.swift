@@ -23,10 +23,19 @@ public struct RunFolder: Sendable {
     /// Accuracy on local tests by evaluated round and client.
     public let clients: [Int: [Int: Double]]
 
-    package init(folder: String, run: StrategyRun, clients: [Int: [Int: Double]] = [:]) {
+    /// Whether checksums of its tables were there, and right.
+    let isPromised: Bool
+
+    package init(
+      folder: String,
+      run: StrategyRun,
+      clients: [Int: [Int: Double]] = [:],
+      isPromised: Bool = true
+    ) {
       self.folder = folder
       self.run = run
       self.clients = clients
+      self.isPromised = isPromised
     }
   }
 
@@ -48,37 +57,45 @@ public struct RunFolder: Sendable {
   public let name: String
   /// The scenario's seeds.
   public let seeds: [UInt64]
+  /// Clients of the federation.
+  let clients: Int
   /// Accuracies whose cost is reported.
   let targets: [AccuracyTarget]
   /// The conditions in words; empty when `environment.json` does not tell.
   public let conditions: [String]
   /// What the reader must know before believing a number.
   public let warnings: [String]
+  /// What of damage could not be seen, because there is no checksum; also among the warnings.
+  public let unprotected: [String]
   /// The command that repeats the runs; empty when it is not known.
   public let command: String
 
   /// Reads a folder that `fedsim run` wrote; nothing of the data set is needed.
   ///
-  /// - Throws: exit 4: E4095 when it is no run folder, E4098 when its scenario is damaged, E1014
-  ///   when a trace is.
+  /// - Throws: exit 4: E4095 when it is no run folder, E4098 when its scenario is damaged, and what
+  ///   `RunTrace`, `TableRecord` and `FolderFacts` throw when a file is not what was written.
   public init(_ path: String) throws(Failure) {
     let (scenario, reading) = try ScenarioReading.ofRunFolder(path)
     let resolved = reading.resolved ?? .object([])
     self.path = path
     self.resolved = resolved
-    let environment = Self.json(path, "environment.json")
+    let facts = try FolderFacts.read(path)
+    let environment = facts?.json
+    let isSealed = facts?.isSealed ?? false
     data = environment?["data"]
     conditions = Self.texts(environment?["conditions"])
     // A finished command has said more than the one that began.
-    warnings = Self.texts((Self.json(path, "summary.json") ?? environment)?["warnings"])
+    let told = try SummaryFile.read(path, isSealed: isSealed) ?? environment
     command = environment?["command"]?.text ?? ""
     name = scenario.name
     seeds = scenario.seeds
+    clients = scenario.federation.clients
     targets = scenario.evaluation.targets
-    splits = try Self.splits(path, scenario.seeds)
+    splits = try Self.splits(path, scenario.seeds, facts)
     var entries: [Entry] = []
     var unfinished: [String] = []
     var unfinishedRuns: [String] = []
+    var unprotected: [String] = []
     let settings = resolved["strategies"]?.elements ?? []
     for (choice, given) in zip(scenario.strategies, settings) {
       var own = given
@@ -87,13 +104,12 @@ public struct RunFolder: Sendable {
       var begun: [Part] = []
       for seed in scenario.seeds {
         let folder = FilePath.join(path, "\(choice.label)-s\(seed)")
-        let records = try Self.records(folder)
+        let part = try Self.part(folder, seed, scenario.federation.clients, isSealed: isSealed)
+        let records = part.run.records
         let reached = records.last?.round ?? 0
-        let part = Part(
-          folder: folder,
-          run: StrategyRun(seed: seed, records: records),
-          clients: try RunFiles.scores(in: folder)
-        )
+        if !records.isEmpty, isSealed, !part.isPromised {
+          unprotected.append("\(choice.label) seed \(seed)")
+        }
         guard !records.isEmpty, reached >= scenario.federation.rounds else {
           if !records.isEmpty {
             begun.append(part)
@@ -115,21 +131,55 @@ public struct RunFolder: Sendable {
     self.entries = entries
     self.unfinished = unfinished
     self.unfinishedRuns = unfinishedRuns
+    self.unprotected = Self.protection(path, isSealed: isSealed, unprotected)
+    warnings = Self.texts(told?["warnings"]) + self.unprotected
   }
 
-  private static func records(_ folder: String) throws(Failure) -> [RoundRecord] {
-    let path = FilePath.join(folder, "rounds.jsonl")
-    guard FileKind(of: path) == .file else { return [] }
-    return try RoundRecord.read(jsonl: try FileReader.bytes(of: path), path: path)
-  }
-
-  /// A file of the folder as a value; nil when it is not there, or not whole.
-  private static func json(_ path: String, _ name: String) -> JSON? {
-    let file = FilePath.join(path, name)
-    guard FileKind(of: file) == .file, let bytes = try? FileReader.bytes(of: file) else {
-      return nil
+  /// What cannot be seen, because nothing was promised.
+  private static func protection(
+    _ path: String,
+    isSealed: Bool,
+    _ unprotected: [String]
+  ) -> [String] {
+    if !isSealed {
+      return [
+        "\(path) keeps no checksums (an earlier version wrote it, or environment.json is lost): "
+          + "damage in its files cannot be seen (W4001)"
+      ]
     }
-    return try? JSON(parsing: bytes)
+    if unprotected.isEmpty { return [] }
+    return [
+      "no \(TableRecord.fileName) and no checkpoint of \(unprotected.joined(separator: ", ")): "
+        + "damage in these tables cannot be seen (W4002)"
+    ]
+  }
+
+  /// A run, held against what is promised of its tables.
+  private static func part(
+    _ folder: String,
+    _ seed: UInt64,
+    _ clients: Int,
+    isSealed: Bool
+  ) throws(Failure) -> Part {
+    let record = try TableRecord.read(in: folder)
+    let records = try RunTrace.records(in: folder)
+    if let record {
+      try record.check(folder)
+    } else if isSealed,
+      try FileReader.isThere(FilePath.join(RunFiles.checkpoints(folder), "last.safetensors"))
+    {
+      throw TableRecord.missing(
+        folder,
+        "\(FilePath.join(folder, TableRecord.fileName)) is lost"
+      )
+    }
+    let last = records.last?.round ?? -1
+    return Part(
+      folder: folder,
+      run: StrategyRun(seed: seed, records: records),
+      clients: try RunTrace.scores(in: folder, upTo: last, clients: clients),
+      isPromised: record != nil
+    )
   }
 
   private static func texts(_ json: JSON?) -> [String] { (json?.elements ?? []).compactMap(\.text) }
@@ -139,15 +189,25 @@ public struct RunFolder: Sendable {
 
   private static func splits(
     _ path: String,
-    _ seeds: [UInt64]
+    _ seeds: [UInt64],
+    _ facts: FolderFacts?
   ) throws(Failure) -> [UInt64: String] {
     var known: [UInt64: String] = [:]
     for (index, seed) in seeds.enumerated() {
       let suffix = suffix(index, seed)
-      let file = FilePath.join(path, "split/partition\(suffix).json")
-      guard FileKind(of: file) == .file else { continue }
+      let name = "split/partition\(suffix).json"
+      let file = FilePath.join(path, name)
+      let read: [UInt8]?
+      if let facts {
+        read = try facts.bytes(of: name)
+        // Read by nobody here, and promised like the others.
+        _ = try facts.bytes(of: "split/normalization\(suffix).json")
+      } else {
+        read = try FileReader.optional(file, what: "a split")
+      }
+      guard let bytes = read else { continue }
       var hash = XXHash64()
-      hash.update(try FileReader.bytes(of: file))
+      hash.update(bytes)
       known[seed] = hash.hex
     }
     return known

@@ -72,7 +72,8 @@ struct CIFARRecords {
       throw DataFailure.wrongSize(
         path,
         "\(bytes.count) bytes are \(images) records of \(recordSize) bytes and "
-          + "\(bytes.count % recordSize) bytes; expected whole records"
+          + "\(bytes.count % recordSize) bytes; expected whole records",
+        isTooLong: images >= official
       )
     }
     guard images == official || images <= official / 10 else {

@@ -18,11 +18,19 @@ public struct DataFacts: Sendable {
       "\(data.title): OK",
       "images    \(data.train.count) training, \(data.test.count) test, \(data.train.shape)",
       "classes   \(data.train.classes)",
-      "training  \(data.train.classCounts().map(String.init).joined(separator: " "))",
-      "test      \(data.test.classCounts().map(String.init).joined(separator: " "))",
+      "training  \(Self.counts(data.train))",
+      "test      \(Self.counts(data.test))",
     ]
     if let clients = data.naturalClients { lines.append("users     \(clients.count)") }
+    for remark in data.remarks { lines.append("warning   \(remark)") }
     return lines.joined(separator: "\n")
+  }
+
+  /// Images per class; of very many classes the first.
+  private static func counts(_ images: ImageSet) -> String {
+    let counts = images.classCounts()
+    let shown = counts.prefix(1000).map(String.init).joined(separator: " ")
+    return counts.count > 1000 ? shown + " ..." : shown
   }
 
   /// For programs.
@@ -39,6 +47,7 @@ public struct DataFacts: Sendable {
       "classes": .int(data.train.classes), "train": counts(data.train), "test": counts(data.test),
     ]
     if let clients = data.naturalClients { json["users"] = .int(clients.count) }
+    json["warnings"] = .array(data.remarks.map(JSON.string))
     return json
   }
 }

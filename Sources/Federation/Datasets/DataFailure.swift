@@ -11,13 +11,17 @@ enum DataFailure {
   }
 
   /// E4003: the size does not fit: empty, cut, or too long.
-  static func wrongSize(_ path: String, _ what: String, hint: String? = nil) -> Failure {
-    Failure(
-      .dataMissingOrCorrupt,
-      "E4003",
-      "\(path): \(what)",
-      hint: hint ?? "the file may be cut; copy or download it again"
-    )
+  static func wrongSize(
+    _ path: String,
+    _ what: String,
+    hint: String? = nil,
+    isTooLong: Bool = false
+  ) -> Failure {
+    let likely =
+      isTooLong
+      ? "the file has more than its header says: it was written twice, or something was appended"
+      : "the file may be cut; copy or download it again"
+    return Failure(.dataMissingOrCorrupt, "E4003", "\(path): \(what)", hint: hint ?? likely)
   }
 
   /// E4004: a label outside its range.
@@ -49,6 +53,33 @@ enum DataFailure {
   static func notFinite(_ path: String, _ what: String, hint: String? = nil) -> Failure {
     Failure(.dataMissingOrCorrupt, "E4009", "\(path): \(what)", hint: hint)
   }
+
+  /// E4012: axes that cannot be meant.
+  static func axes(_ path: String, _ what: String, hint: String) -> Failure {
+    Failure(.dataMissingOrCorrupt, "E4012", "\(path): \(what)", hint: hint)
+  }
+
+  /// Throws E4013 for labels so large that there cannot be so many classes: memory grows with their
+  /// square, and one wrong label would take all of it.
+  ///
+  /// Up to `plausibleClasses` are believed, whatever the number of images.
+  static func requirePlausible(
+    classes: Int,
+    images: Int,
+    _ path: String
+  ) throws(Failure) {
+    guard classes > plausibleClasses, classes > images else { return }
+    throw Failure(
+      .dataMissingOrCorrupt,
+      "E4013",
+      "\(path): the largest label is \(classes - 1), which makes \(classes) classes of \(images) "
+        + "training images",
+      hint: "labels count from 0 without gaps: numpy.unique(y, return_inverse=True)[1]"
+    )
+  }
+
+  /// More classes than this must have an image each.
+  static let plausibleClasses = 1000
 
   /// More classes than this in a label file is taken for corruption: memory grows with them.
   static let maximumClasses = 100_000

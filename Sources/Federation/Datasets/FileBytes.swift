@@ -3,11 +3,13 @@ enum FileBytes {
   /// The content of a regular file that is not empty.
   ///
   /// `what` says what it should be, such as "CIFAR-10 images".
-  static func read(_ path: String, what: String, hint: String? = nil) throws(Failure) -> [UInt8] {
-    guard FileKind(of: path) != .other else {
-      throw DataFailure.wrongKind(path, "not a regular file; expected \(what)", hint: hint)
-    }
-    let bytes = try FileReader.bytes(of: path, what: what, hint: hint)
+  static func read(
+    _ path: String,
+    what: String,
+    hint: String? = nil,
+    growth: Int = 2
+  ) throws(Failure) -> [UInt8] {
+    let bytes = try FileReader.bytes(of: path, what: what, hint: hint, growth: growth)
     guard !bytes.isEmpty else {
       throw DataFailure.wrongSize(path, "the file is empty; expected \(what)", hint: hint)
     }

@@ -12,7 +12,10 @@ struct IDX {
   /// Reads a plain or gzip file; which one it is its first bytes tell, not its name.
   init(path: String, what: String, ranks: ClosedRange<Int>) throws(Failure) {
     var bytes = try FileBytes.read(path, what: what)
-    if Gzip.isCompressed(bytes) { bytes = try Gzip.decompress(path) }
+    if Gzip.isCompressed(bytes) {
+      let most = min(Gzip.maximumBytes, MemoryLimit.current.bytes / 3)
+      bytes = try Gzip.decompress(path, limit: most)
+    }
     try self.init(bytes, path: path, what: what, ranks: ranks)
   }
 
@@ -61,7 +64,8 @@ struct IDX {
       let shape = sizes.map(String.init).joined(separator: "×")
       throw DataFailure.wrongSize(
         path,
-        "\(bytes.count - header) values after the header; \(shape) needs \(product)"
+        "\(bytes.count - header) values after the header; \(shape) needs \(product)",
+        isTooLong: bytes.count - header > product
       )
     }
     dimensions = sizes
@@ -144,6 +148,9 @@ enum MNIST {
       width: images.dimensions[2],
       channels: channels
     )
+    if images.dimensions.count == 4 {
+      try ChannelAxis.requireLast(shape, isBytes: true, imagePath)
+    }
     return Part(
       imagePath: imagePath,
       labelPath: labelPath,

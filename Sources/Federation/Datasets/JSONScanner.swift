@@ -23,12 +23,13 @@ struct JSONScanner {
     self.path = path
     length = bytes.count
     self.bytes = bytes + [0]
+    position = TextEncoding.start(of: bytes)
   }
 
   /// Where the next byte is: "line 3, column 17".
   var place: String {
     var line = 1
-    var lineStart = 0
+    var lineStart = TextEncoding.start(of: bytes)
     for index in 0..<min(position, length) where bytes[index] == 0x0A {
       line += 1
       lineStart = index + 1

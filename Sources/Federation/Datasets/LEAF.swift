@@ -23,6 +23,7 @@ package enum LEAF {
     }
     let shape = shape(ofFeatures: train.features)
     let classes = Int(max(train.labels.max() ?? 0, test.labels.max() ?? 0)) + 1
+    try DataFailure.requirePlausible(classes: classes, images: train.labels.count, folder)
     return LabelledData(
       title: "LEAF (\(FileBytes.lastPart(folder)))",
       train: ImageSet(
@@ -79,7 +80,9 @@ package struct LEAFExamples {
 
   /// Adds a file; it is read in one pass, without a tree: a number costs four bytes.
   package mutating func add(_ path: String) throws(Failure) {
-    var scanner = JSONScanner(path: path, bytes: try FileBytes.read(path, what: "LEAF JSON"))
+    let bytes = try FileBytes.read(path, what: "LEAF JSON", growth: 4)
+    try TextFile.requireUTF8(bytes, path)
+    var scanner = JSONScanner(path: path, bytes: bytes)
     var declared: (names: [String], counts: [Int]) = ([], [])
     let firstUser = users.count
     try scanner.object { (key, scanner) throws(Failure) in

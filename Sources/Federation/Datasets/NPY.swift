@@ -37,7 +37,8 @@ struct NPY {
       throw DataFailure.wrongSize(
         path,
         "\(found) bytes of values; shape \(shape) of \(type.rawValue) needs "
-          + (overflow ? "more than there are" : "\(needed)")
+          + (overflow ? "more than there are" : "\(needed)"),
+        isTooLong: !overflow && found > needed
       )
     }
   }
@@ -45,6 +46,7 @@ struct NPY {
   /// Bytes as they are for `u1`, else floats; every float is finite.
   func pixels() throws(Failure) -> ImageSet.Pixels {
     if type == .u1 { return .bytes(Array(bytes[start...])) }
+    try FileReader.requireMemory(4 * count, for: path)
     var floats = [Float](repeating: 0, count: count)
     for index in 0..<count {
       let value = number(at: index)
@@ -58,13 +60,7 @@ struct NPY {
 
   /// Whole numbers from 0 to below `DataFailure.maximumClasses`.
   func labels() throws(Failure) -> [Int32] {
-    guard type.isInteger else {
-      throw DataFailure.unsupported(
-        path,
-        "labels of type \(type.rawValue); expected whole numbers",
-        hint: "save them with y.astype(numpy.int64)"
-      )
-    }
+    try requireIntegers()
     var labels: [Int32] = []
     labels.reserveCapacity(count)
     for index in 0..<count {
@@ -78,6 +74,28 @@ struct NPY {
       labels.append(Int32(value))
     }
     return labels
+  }
+
+  /// Throws for labels of another type, and says whether they could be cast.
+  private func requireIntegers() throws(Failure) {
+    guard !type.isInteger else { return }
+    let wrong = (0..<count).first { index in
+      let value = number(at: index)
+      return Int(exactly: value) == nil || value < 0 || value >= Double(DataFailure.maximumClasses)
+    }
+    guard let wrong else {
+      throw DataFailure.unsupported(
+        path,
+        "labels of type \(type.rawValue); expected whole numbers",
+        hint: "all of them are whole: save them with y.astype(numpy.int64)"
+      )
+    }
+    throw DataFailure.unsupported(
+      path,
+      "labels of type \(type.rawValue), and value \(wrong) is \(number(at: wrong)), which is no "
+        + "class; expected whole numbers from 0",
+      hint: "these may be scores, targets of a regression, or another file's values"
+    )
   }
 
   /// All values as they are; for integer types only.
@@ -139,6 +157,11 @@ enum NPYFolder {
       )
     }
     let classes = Int(trainLabels.max() ?? 0) + 1
+    try DataFailure.requirePlausible(
+      classes: classes,
+      images: trainLabels.count,
+      FilePath.join(folder, "y_train.npy")
+    )
     if let position = testLabels.firstIndex(where: { $0 >= classes }) {
       throw DataFailure.label(
         FilePath.join(folder, "y_test.npy"),
@@ -191,6 +214,7 @@ enum NPYFolder {
       case 3: FeatureShape(height: x.shape[1], width: x.shape[2], channels: 1)
       default: FeatureShape(features: x.shape[1])
       }
+    if x.shape.count == 4 { try ChannelAxis.requireLast(shape, isBytes: x.type == .u1, xPath) }
     return (shape, try x.pixels(), try y.labels())
   }
 }

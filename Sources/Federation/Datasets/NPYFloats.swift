@@ -22,10 +22,6 @@ enum NPYFloats {
     what: String,
     hint: String? = nil
   ) throws(Failure) -> [Float] {
-    let kind = FileKind(of: path)
-    guard kind != .other else {
-      throw DataFailure.wrongKind(path, "not a regular file; expected \(what)")
-    }
     let descriptor = try FileReader.opened(path, what: what, hint: hint)
     defer { close(descriptor) }
     let header = try self.header(descriptor, path)
@@ -49,7 +45,8 @@ enum NPYFloats {
     guard size == header.end + 4 * count else {
       throw DataFailure.wrongSize(
         path,
-        "\(size - header.end) bytes of values; shape \(shape) of f4 needs \(4 * count)"
+        "\(size - header.end) bytes of values; shape \(shape) of f4 needs \(4 * count)",
+        isTooLong: size > header.end + 4 * count
       )
     }
     var missing = 0

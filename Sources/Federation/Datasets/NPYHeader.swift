@@ -74,9 +74,7 @@ struct NPYHeader {
         "element type \"\(descriptor)\"; expected one of "
           + Element.allCases.map { ($0.size == 1 ? "|" : "<") + $0.rawValue }
           .joined(separator: ", "),
-        hint: descriptor.hasPrefix(">")
-          ? "big-endian; convert with x.astype(x.dtype.newbyteorder('<'))"
-          : "convert with x.astype(numpy.float32)"
+        hint: Self.conversion(of: descriptor)
       )
     }
     guard !isFortran else {
@@ -88,6 +86,30 @@ struct NPYHeader {
     }
     type = element
     shape = sizes
+  }
+}
+
+extension NPYHeader {
+  /// What makes an array of a type that is not read into one that is.
+  fileprivate static func conversion(of descriptor: String) -> String {
+    let isBigEndian = descriptor.hasPrefix(">")
+    switch descriptor.drop(while: { "<>|=".contains($0) }).first {
+    case "U", "S", "a":
+      return "text: labels become numbers with numpy.unique(y, return_inverse=True)[1]"
+    case "O": return "Python objects: make an array of numbers first, numpy.stack or numpy.array"
+    case "b": return "truth values: convert with x.astype(numpy.uint8)"
+    case "c": return "complex numbers: give numpy.abs(x), or real and imaginary parts as channels"
+    case "M", "m": return "times: give numbers"
+    case "V": return "records: give one of their fields"
+    case "u", "i":
+      return isBigEndian
+        ? "big-endian; convert with x.astype(x.dtype.newbyteorder('<'))"
+        : "convert labels with y.astype(numpy.int64), pixels with x.astype(numpy.float32)"
+    default:
+      return isBigEndian
+        ? "big-endian; convert with x.astype(x.dtype.newbyteorder('<'))"
+        : "convert with x.astype(numpy.float32)"
+    }
   }
 }
 

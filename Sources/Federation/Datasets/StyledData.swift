@@ -70,6 +70,7 @@ extension DataSettings.Styles {
       case .rotate90 where shape.positions == 1, .rotate180 where shape.positions == 1,
         .flip where shape.positions == 1, .blur where shape.positions == 1:
         need = "more than one pixel"
+      case .flip where shape.width == 1: need = "more than one column"
       default: continue
       }
       throw Failure(

@@ -28,7 +28,7 @@ struct SyntheticImages {
   private let kinds: [Kind]
 
   /// Most bytes of images made; beyond it a scenario asks for a mistake.
-  private static let maximumBytes = 16 << 30
+  static let maximumBytes = 16 << 30
 
   /// Makes the data set that a scenario describes.
   static func load(
@@ -46,6 +46,18 @@ struct SyntheticImages {
         "data.dataset \"synthetic\": \(classes) classes with \(trainPerClass) training and "
           + "\(testPerClass) test images each; expected at least 1 of each, "
           + "at most \(limit) images in all"
+      )
+    }
+    // Labels beside pixels, and the arrays of two sets.
+    let bytes = Int(total) * (shape.count + 8)
+    let memory = MemoryLimit.current
+    guard !memory.isBelow(bytes) else {
+      throw Failure(
+        .scenarioInvalid,
+        "E3117",
+        "$.data.dataset: \(Int(total)) synthetic images need about "
+          + "\(MemoryLimit.gibibytes(bytes)); \(memory.words)",
+        hint: "lower trainPerClass, testPerClass or classes"
       )
     }
     return SyntheticImages(classes: classes, seed: seed)

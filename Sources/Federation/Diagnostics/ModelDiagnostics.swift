@@ -93,11 +93,12 @@ extension ModelDiagnostics {
 
   /// Reads a file; nil when it is none.
   public init?(_ json: JSON) {
-    guard let round = json["round"]?.int, let digest = json["digest"]?.text,
-      let images = json["images"]?.int, let part = json["calibration"],
-      let counts = part["counts"]?.elements?.compactMap(\.int),
-      let correct = part["correct"]?.elements?.compactMap(\.int),
+    guard let round = json["round"]?.count, let digest = json["digest"]?.text,
+      let images = json["images"]?.count, let part = json["calibration"],
+      let counts = part["counts"]?.elements?.compactMap(\.count),
+      let correct = part["correct"]?.elements?.compactMap(\.count),
       let sums = part["confidence"]?.elements?.map({ $0.double ?? .nan }),
+      (counts + correct + [images]).allSatisfy({ $0 <= 1 << 40 }),  // their sums are taken
       let calibration = CalibrationBins(counts: counts, correct: correct, confidence: sums)
     else { return nil }
     self.init(round: round, digest: digest, images: images, calibration: calibration)
@@ -110,9 +111,13 @@ extension ModelDiagnostics {
   /// - Throws: E4101 when it is damaged (exit 4).
   static func read(in folder: String) throws(Failure) -> ModelDiagnostics? {
     let path = FilePath.join(folder, fileName)
-    guard FileKind(of: path) == .file else { return nil }
-    let bytes = try FileReader.bytes(of: path)
-    guard let json = try? JSON(parsing: bytes), let read = ModelDiagnostics(json) else {
+    guard let bytes = try FileReader.optional(path, what: "diagnostics of a model") else {
+      return nil
+    }
+    // Earlier versions wrote no checksum.
+    guard let json = try? JSON(parsing: bytes), json.isIntact ?? true,
+      let read = ModelDiagnostics(json)
+    else {
       throw Failure(
         .dataMissingOrCorrupt,
         "E4101",
@@ -143,7 +148,7 @@ extension ModelDiagnostics.Collapse {
   }
 
   fileprivate init?(_ json: JSON) {
-    guard let classes = json["classes"]?.int, let width = json["width"]?.int else { return nil }
+    guard let classes = json["classes"]?.count, let width = json["width"]?.count else { return nil }
     self.init(classes: classes, width: width)
     for (key, place) in Self.keys { self[keyPath: place] = json[key]?.double }
   }

@@ -22,7 +22,7 @@ struct Arena {
   /// Test images, normalised alike.
   let test: BatchLoader
   /// The cohort of each round.
-  let sampler: CohortSampler
+  var sampler: CohortSampler
   /// The workers.
   let pool: WorkerPool
   /// Their memory, for the server's network.
@@ -41,6 +41,8 @@ struct Arena {
   /// Whether every upload is looked through for numbers that are not finite; a pass over each that
   /// only those need who look for the first one.
   var checksUploads = false
+  /// Asks whether a round that is under way should be left.
+  var stop = StopSign()
   /// Clients of a round that train, for probes that ask only how fast; nil for all.
   var mostJobs: Int?
 
@@ -72,7 +74,8 @@ struct Arena {
       surroundings: Device.Surroundings(
         publicExamples: split.publicIndices,
         pooledCounts: problem.pooledCounts,
-        makeCompanion: { spaces.companion(worker) }
+        makeCompanion: { spaces.companion(worker) },
+        stop: stop
       ),
       privacy: privacy
     )

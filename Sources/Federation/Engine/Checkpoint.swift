@@ -33,7 +33,7 @@ package struct Checkpoint: Equatable {
     self.memories = memories
   }
 
-  private static let format = "fedsim-checkpoint-1"
+  private static let format = "fedsim-checkpoint-2"
 
   /// Writes `<folder>/last.safetensors` and `<folder>/last.json`.
   ///
@@ -90,11 +90,15 @@ package struct Checkpoint: Equatable {
       }
     }
     for name in clock.names { items.append(item("clock//" + name, clock[name, default: []])) }
-    let metadata = [
-      "format": Self.format, "run": run, "round": String(round), "digest": Digest.hex(digest),
-      "scenario": scenarioHash, "tensors": Self.hash(items),
-    ]
-    return Safetensors(items: items, metadata: metadata)
+    var file = Safetensors(
+      items: items,
+      metadata: [
+        "format": Self.format, "run": run, "round": String(round), "digest": Digest.hex(digest),
+        "scenario": scenarioHash,
+      ]
+    )
+    file.seal()
+    return file
   }
 
   /// Reads a checkpoint; nil when there is none.
@@ -107,7 +111,7 @@ package struct Checkpoint: Equatable {
     run: String
   ) throws(Failure) -> Checkpoint? {
     let path = FilePath.join(folder, name)
-    guard FileKind(of: path) == .file else { return nil }
+    guard try FileReader.isThere(path) else { return nil }
     let file: Safetensors
     do {
       file = try Safetensors(decoding: try FileReader.bytes(of: path))
@@ -119,8 +123,8 @@ package struct Checkpoint: Equatable {
     guard let found = file.metadata["format"], found == format else {
       throw wrongFormat(path, file.metadata["format"])
     }
-    guard file.metadata["tensors"] == hash(file.items) else {
-      throw corrupt(path, "its tensors are not those that were written")
+    guard file.isIntact == true else {
+      throw corrupt(path, "it is not what was written")
     }
     guard file.metadata["scenario"] == scenarioHash, file.metadata["run"] == run else {
       throw Failure(
@@ -181,12 +185,22 @@ package struct Checkpoint: Equatable {
   }
 }
 
-extension Checkpoint {
-  /// Names and values of all tensors: a damaged file must not become a model.
-  private static func hash(_ items: [Safetensors.Item]) -> String {
+extension Safetensors {
+  private static let key = "checksum"
+
+  /// Notes the hash of all texts and tensors: a damaged file must not become a model.
+  mutating func seal() { metadata[Self.key] = sum }
+
+  /// Whether the file is what was sealed; nil when it was not.
+  var isIntact: Bool? { metadata[Self.key].map { $0 == sum } }
+
+  private var sum: String {
     var hash = XXHash64()
+    for (key, text) in metadata.sorted(by: { $0.key < $1.key }) where key != Self.key {
+      hash.update("\(key)=\(text)\n")
+    }
     for item in items {
-      hash.update(item.name)
+      hash.update(item.name + " \(item.shape)\n")
       hash.update(item.values)
     }
     return hash.hex

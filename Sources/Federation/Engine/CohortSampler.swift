@@ -42,6 +42,11 @@ package struct CohortSampler: Sendable {
     settings.uniformCohort
   }
 
+  /// Whether every cohort is all clients, so that none needs to be drawn.
+  var isEverybody: Bool {
+    given == nil && settings.sampling == .uniform && size >= settings.clients
+  }
+
   private func uniform(_ stream: inout RandomStream) -> [Int] {
     let wanted = min(size, settings.clients)
     if wanted == settings.clients { return Array(0..<wanted) }

@@ -29,6 +29,11 @@ struct DivergenceReport: Equatable {
 
   private static let file = "divergence.json"
 
+  /// Whether the run in a folder ended with one.
+  static func isThere(in folder: String) throws(Failure) -> Bool {
+    try FileReader.isThere(FilePath.join(folder, file))
+  }
+
   /// Removes what an earlier attempt of the run left.
   static func remove(from folder: String) { AtomicFile.remove(FilePath.join(folder, file)) }
 

@@ -40,6 +40,7 @@ extension Simulation {
       let first = measure(model, shared)
       var all = first
       all.add(measure(model, rest))
+      if arena.stop.wasSeen { throw Divergence(round: round) }
       result.generic = Metrics.generic(
         ConfusionMatrix(all),
         lossSum: all.lossByClass.reduce(0, +),
@@ -92,7 +93,9 @@ extension Simulation {
     let size = 4 * network.evaluationBatch
     let pieces = (indices.count + size - 1) / size
     var total = Measurement(classes: network.classes)
-    arena.pool.run(pieces) { worker, piece in
+    arena.pool.run(pieces) { [stop = arena.stop] worker, piece in
+      // What is left unmeasured is never used.
+      if stop.isUp { return Measurement(classes: network.classes) }
       let space = arena.spaces[worker]
       space.load(model)
       return network.measure(
@@ -117,6 +120,7 @@ extension Simulation {
     let pieces = arena.pool.map((count + size - 1) / size) {
       worker,
       piece -> Result<[ClientScore], Divergence> in
+      if arena.stop.isUp { return .failure(Divergence(round: round)) }
       do throws(Divergence) {
         return .success(try score(piece * size..<min((piece + 1) * size, count), worker: worker))
       } catch {

@@ -83,18 +83,14 @@ extension Experiment {
     }
     let method = Method(choice.settings, arena.problem)
     let local = arena.problem.settings
-    var participations = [Int](repeating: 0, count: scenario.federation.clients)
+    var participations = participations(settings, arena.sampler)
     var sizes = arena.split.clients.map(\.count)
-    let steps = sizes.map { $0 > 0 ? method.privateWork(examples: $0, local).batches : 0 }
     var most = 0
-    for round in stride(from: 1, through: scenario.federation.rounds, by: 1) {
-      let cohort = arena.sampler.cohort(round: round)
-      for client in cohort { participations[client] += 1 }
-      // One site takes as many steps as its cohort's clients, which are not those of their union.
-      if Method.population == .pooled { most = max(most, cohort.reduce(0) { $0 + steps[$1] }) }
-    }
     if Method.population == .pooled {
-      // It draws from everybody's examples.
+      // One site that draws from everybody's examples, and takes as many steps as its cohort's
+      // clients, which are not those of their union.
+      let steps = sizes.map { $0 > 0 ? method.privateWork(examples: $0, local).batches : 0 }
+      most = mostSteps(steps, arena.sampler)
       sizes = [sizes.reduce(0, +)]
       participations = [scenario.federation.rounds]
     }
@@ -129,6 +125,33 @@ extension Experiment {
       cohortSize: scenario.federation.expectedCohort,
       memories: WorkerExampleMemories(workers: arena.pool.workers)
     )
+  }
+
+  /// In how many rounds each client is drawn, where the noise depends on it.
+  private func participations(_ settings: PrivacySettings, _ sampler: CohortSampler) -> [Int] {
+    let federation = scenario.federation
+    // Who always comes need not be drawn; noise at the server or in sums counts rounds alone.
+    let all = sampler.isEverybody
+    let counts = settings.exampleLevel != nil || settings.clientLevel?.placement == .local
+    guard counts, !all else {
+      return [Int](repeating: federation.rounds, count: federation.clients)
+    }
+    var drawn = [Int](repeating: 0, count: federation.clients)
+    for round in stride(from: 1, through: federation.rounds, by: 1) {
+      for client in sampler.cohort(round: round) { drawn[client] += 1 }
+    }
+    return drawn
+  }
+
+  /// The most steps that the clients of any round's cohort have together.
+  private func mostSteps(_ steps: [Int], _ sampler: CohortSampler) -> Int {
+    func sum(_ cohort: some Sequence<Int>) -> Int {
+      cohort.reduce(0) { $0.addingClamped(steps[$1]) }
+    }
+    if sampler.isEverybody { return sum(steps.indices) }
+    return stride(from: 1, through: scenario.federation.rounds, by: 1).reduce(0) {
+      max($0, sum(sampler.cohort(round: $1)))
+    }
   }
 
   /// The largest batch that any of the scenario's strategies asks for.

@@ -33,20 +33,21 @@ extension Experiment {
   /// `pretrained`: parameters of `network` to start from in place of random ones, but for its
   /// classifier, which is new.
   ///
-  /// `isSketch`: for who asks only what is sent; pixels are as they were read.
+  /// `looksAtPixels`: false for checks that compute nothing: no image gets its style, and none is
+  /// measured for the normalisation.
   func arena(
     _ index: Int,
     threads: Int,
     pretrained: PretrainedModel? = nil,
-    isSketch: Bool = false
+    looksAtPixels: Bool = true
   ) -> Arena {
     let seed = scenario.seeds[index]
     let split = splits[index]
-    let images = isSketch ? (train: data.train, test: data.test) : images(index)
+    let images = looksAtPixels ? images(index) : (train: data.train, test: data.test)
     let transform =
-      isSketch
-      ? PixelTransform(channels: images.train.shape.channels)
-      : pixelTransform(index, of: images.train)
+      looksAtPixels
+      ? pixelTransform(index, of: images.train)
+      : PixelTransform(channels: data.train.shape.channels)
     var initial = network.initialParameters(
       scenario.model.initialisation,
       seed: seed,

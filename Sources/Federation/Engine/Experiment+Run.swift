@@ -14,6 +14,10 @@ public struct ExperimentResult: Sendable {
   public let conditions: [String]
   /// What the user should know before believing a number.
   public let warnings: [String]
+  /// Those of them that only the runs could tell: what stands above the table.
+  public let remarks: [String]
+  /// What was found lost and was made anew.
+  public var notes: [String] = []
 }
 
 extension Experiment {
@@ -42,11 +46,17 @@ extension Experiment {
       continues: continues,
       warnings: given,
       interruption: { Interruption.requested },
+      leaves: { Interruption.requested != nil },
       report: report
     )
   }
 
   /// As above; `interruption` is asked after every round whether to stop, and with which code.
+  ///
+  /// `leaves`: asked before every batch, by any thread, whether a round that is under way should be
+  /// left because somebody asked to stop; the run then stands behind the round before.
+  ///
+  /// `patience`: seconds from which on a round is too long to be waited for.
   ///
   /// `until`: a round after which every run stops behind a checkpoint, to go on another time as if
   /// it had not stopped; nil for the last one.
@@ -58,6 +68,8 @@ extension Experiment {
     warnings given: [String] = [],
     until last: Int? = nil,
     interruption: () -> ExitCode?,
+    leaves: @escaping @Sendable () -> Bool = { false },
+    patience: Double = 1,
     report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> ExperimentResult {
     try requireMemory(threads: threads)
@@ -70,14 +82,19 @@ extension Experiment {
     let order = runOrder
     var runs: [String: [StrategyRun]] = [:]
     var troubles: [String] = []
+    var still: [Stillness] = []
+    var notes: [String] = []
     var exit = ExitCode.done
     var number = 0
     let total = scenario.seeds.count * order.count
 
-    let pretrained = try pretrained(in: path)
+    let pretrained = try pretrained(in: path) {
+      leaves() ? interruption() ?? .interrupted : nil
+    }
 
     seeds: for (index, seed) in scenario.seeds.enumerated() {
-      let arena = arena(index, threads: threads, pretrained: pretrained)
+      var arena = arena(index, threads: threads, pretrained: pretrained)
+      arena.stop = StopSign(leaves)
       var alone: [Int: [Int: Double]] = [:]
       for choice in order {
         number += 1
@@ -100,6 +117,7 @@ extension Experiment {
           source: source,
           alone: choice.kind == LocalOnly.card.kind ? [:] : alone,
           until: last,
+          patience: patience,
           stops
         ) { record in
           progress.add(record)
@@ -108,7 +126,9 @@ extension Experiment {
         runs[choice.label, default: []].append(
           StrategyRun(seed: seed, records: result.records)
         )
+        notes += result.notes
         if choice.kind == LocalOnly.card.kind { alone = result.scores }
+        if let found = result.stillness { still.append(found) }
         switch result.end {
         case .finished, .paused: break
         case .diverged(let divergence):
@@ -117,9 +137,11 @@ extension Experiment {
         case .interrupted(let code):
           exit = code
           let reason = limits.reason.map { " at " + $0 } ?? ""
+          let place =
+            result.records.last.map { "after round \($0.round)\(reason), checkpoint written" }
+            ?? "in its first round, of which nothing is kept"
           troubles.append(
-            "\(choice.label) seed \(seed): stopped after round \(result.records.last?.round ?? 0)"
-              + "\(reason), checkpoint written; continue with: fedsim resume \(path)"
+            "\(choice.label) seed \(seed): stopped \(place); continue with: fedsim resume \(path)"
           )
           break seeds
         }
@@ -128,13 +150,21 @@ extension Experiment {
     let results = scenario.strategies.compactMap { choice in
       runs[choice.label].map { StrategyResult(label: choice.label, runs: $0) }
     }
-    try folder.finish(self, results, source: source, warnings: given + warnings + troubles)
+    let remarks = Stillness.sentences(still)
+    try folder.finish(
+      self,
+      results,
+      source: source,
+      warnings: remarks + given + warnings + troubles
+    )
     return ExperimentResult(
       results: results,
       exit: exit,
       troubles: troubles,
       conditions: conditions,
-      warnings: given + warnings
+      warnings: remarks + given + warnings,
+      remarks: remarks,
+      notes: notes
     )
   }
 
@@ -153,11 +183,12 @@ extension Experiment {
     source: ScenarioSource,
     alone: [Int: [Int: Double]],
     until last: Int?,
+    patience: Double,
     _ interruption: () -> ExitCode?,
     _ report: (RoundRecord) -> Void
   ) throws(Failure) -> RunResult {
     let arena = try adapted(arena, to: choice, type)
-    let run = Run(
+    var run = Run(
       simulation: Simulation(Method(choice.settings, arena.problem), arena),
       arena: arena,
       label: choice.label,
@@ -165,6 +196,7 @@ extension Experiment {
       scenarioHash: source.hash,
       alone: alone
     )
+    run.patience = patience
     return try run.complete(until: last, interruption, report)
   }
 }

@@ -29,7 +29,7 @@ public struct Experiment: Sendable {
   public init(_ scenario: Scenario) throws(Failure) {
     guard BLAS.facts.failure == nil else {
       throw Failure(
-        .internalError,
+        .dataMissingOrCorrupt,
         "E1020",
         BLAS.facts.failure ?? "",
         hint: "install OpenBLAS (Debian: apt-get install libopenblas-dev)"
@@ -56,12 +56,20 @@ public struct Experiment: Sendable {
         hint: "labels count from 0 and name the class; check the label files"
       )
     }
+    typealias Augmentation = DataSettings.Augmentation
+    try Augmentation.requireFit(scenario.data.augment, data.train.shape, at: "data.augment")
+    try Augmentation.requireFit(
+      scenario.pretrain?.augment ?? [],
+      data.train.shape,
+      at: "model.pretrain.augment"
+    )
     network = try Self.network(scenario.model, data, at: "$.model")
     var groups: [Network] = []
     for (index, group) in scenario.clientModels.enumerated() {
       groups.append(try Self.network(group.model, data, at: "$.clientModels[\(index)].model"))
     }
     groupNetworks = groups
+    try Self.requireSplitMemory(scenario, data)
     var splits: [Split] = []
     for seed in scenario.seeds {
       splits.append(
@@ -86,7 +94,9 @@ public struct Experiment: Sendable {
         "E3303",
         "$.federation.clients: found \(scenario.federation.clients); the data have only \(kept) "
           + "training images, so most clients would hold none",
-        hint: "use at most \(kept) clients"
+        hint: kept > 0
+          ? "use at most \(kept) clients"
+          : "no training image is left: look at data.longTail, data.partition and data.public"
       )
     }
     initialFile = try Self.initialParameters(scenario.model.initialisation, network)
@@ -98,43 +108,6 @@ public struct Experiment: Sendable {
     warnings = dataWarnings + methodWarnings + privacyWarnings
     try requireHosts()
     if !isBlank { noteCodecs() }
-  }
-
-  /// Refuses what this machine's memory cannot hold, before anything is allocated or written.
-  ///
-  /// Counted: workspaces, images, and copies of the model at the server and on the way.
-  func requireMemory(threads: Int) throws(Failure) {
-    var settings = scenario.client
-    settings.batch = largestBatch
-    let capacity = WorkerSpaces.capacity(network, settings, images: data.train.count)
-    let workspace = network.workspaceBytes(
-      capacity: capacity,
-      moments: Optimizer.momentCount(settings.optimizer)
-    )
-    let vectors = 4 + 4 * threads + waitingVectors + rememberedVectors
-    let models = 4 * network.layout.count * vectors
-    let copies = scenario.data.styles == nil ? 1 : 2
-    let images = copies * (data.train.byteCount + data.test.byteCount)
-    let needed = threads * workspace + models + images
-    if let most = scenario.limits.memory, Double(needed) > most {
-      throw Failure(
-        .limitReached,
-        "E6001",
-        "limits.memory \(NumberText.storage(most)): this takes about "
-          + "\(NumberText.storage(Double(needed))) on \(threads) threads; nothing was written",
-        hint: "raise the limit, or use a smaller model, smaller batches or fewer --threads"
-      )
-    }
-    guard needed > MachineFacts.memoryBytes else { return }
-    let gibibytes = { (bytes: Int) in NumberText.fixed(Double(bytes) / Double(1 << 30), 1) }
-    throw Failure(
-      .scenarioInvalid,
-      "E3305",
-      "$.model: \(scenario.model.kind.rawValue) with \(network.layout.trainedCount) parameters and "
-        + "batches of \(settings.batch) needs about \(gibibytes(needed)) GiB on \(threads) threads"
-        + "; this machine has \(gibibytes(MachineFacts.memoryBytes))",
-      hint: "lower model.width, model.hidden or client.batch, or use fewer --threads"
-    )
   }
 
   /// The conditions in words, by the first seed's split.
@@ -177,7 +150,9 @@ public struct Experiment: Sendable {
     _ network: Network
   ) throws(Failure) -> [Float]? {
     guard case .file(let path, let head) = rule else { return nil }
-    let bytes = try FileReader.bytes(of: path)
+    // Double precision, a classifier of other classes, step counters and the header.
+    let most = 16 * network.layout.count + 1 << 30
+    let bytes = try FileReader.bytes(of: path, what: "weights", limit: most, growth: 3)
     do {
       return try network.layout.parameters(
         from: try Safetensors(decoding: bytes),
@@ -194,16 +169,14 @@ public struct Experiment: Sendable {
   }
 
   private var dataWarnings: [String] {
-    var list: [String] = []
+    var list = data.remarks
     for (seed, split) in zip(scenario.seeds, splits) {
       let empty = split.emptyClients.count
       if empty > 0 {
         list.append("seed \(seed): \(empty) of \(split.clients.count) clients hold no image")
       }
-      let absent = split.classCounts.indices.filter { split.classCounts[$0] == 0 }
-      if !absent.isEmpty {
-        let names = absent.map(String.init).joined(separator: ", ")
-        list.append("seed \(seed): no client holds an image of class \(names)")
+      if let names = ImageSet.words(split.classCounts, whose: { $0 == 0 }) {
+        list.append("seed \(seed): no client holds an image of \(names)")
       }
       let small = split.clients.count { !$0.isEmpty && $0.count < scenario.client.batch }
       if small > 0 {

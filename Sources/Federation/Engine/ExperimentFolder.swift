@@ -15,8 +15,8 @@ struct ExperimentFolder {
   /// Throws exit 9 when it is in use, belongs to another scenario, or holds something else.
   init(_ path: String, scenarioHash: String, continues: Bool) throws(Failure) {
     self.path = path
-    let existed = FileKind(of: path) == .folder && !FilePath.names(in: path).isEmpty
-    if existed, !continues {
+    let names = try FilePath.readableNames(in: path)
+    if !continues, !Self.isUnbegun(path, names) {
       throw Failure(
         .folderInUse,
         "E9003",
@@ -24,80 +24,79 @@ struct ExperimentFolder {
         hint: "choose another folder with --out, or continue it with: fedsim resume \(path)"
       )
     }
-    try FilePath.makeFolder(path)
-    lock = try FolderLock(path)
-    if existed { AtomicFile.removeLeftovers(in: path) }
+    do throws(Failure) {
+      try FilePath.makeFolder(path)
+      lock = try FolderLock(path)
+    } catch {
+      // A folder that goes on was there already; a new one has its name from the command line.
+      throw continues ? error : error.ofCommandLine
+    }
+    if !names.isEmpty { AtomicFile.removeLeftovers(in: path) }
     // Whoever made the folder may have been killed before anything was in it.
-    if existed, FileKind(of: FilePath.join(path, "environment.json")) != .missing {
-      let known = try Self.knownHash(path)
-      guard known == scenarioHash else {
-        throw Failure(
-          .folderInUse,
-          "E9002",
-          "\(path) belongs to another scenario",
-          hint: "choose another folder with --out"
-        )
-      }
+    if let known = try FolderFacts.read(path), known.scenarioHash != scenarioHash {
+      throw Failure(
+        .folderInUse,
+        "E9002",
+        "\(path) belongs to another scenario",
+        hint: "choose another folder with --out"
+      )
     }
   }
 
-  private static func knownHash(_ path: String) throws(Failure) -> String? {
-    let file = FilePath.join(path, "environment.json")
-    let bytes = try FileReader.bytes(of: file)
-    return (try? JSON(parsing: bytes))?["scenarioHash"]?.text
+  /// Whether a run may begin in a folder: nothing is in it but what a process left that ended
+  /// before the run had begun, as on a full disk.
+  private static func isUnbegun(_ path: String, _ names: [String]) -> Bool {
+    if names.isEmpty { return true }
+    let early = [".lock", "overrides.json", "scenario.resolved.json", "split"]
+    return names.contains(".lock")
+      && names.allSatisfy { early.contains($0) || $0.hasPrefix(".") && $0.hasSuffix(".tmp") }
   }
 
-  /// Scenario, environment and splits.
+  /// Scenario, splits and environment, in the order in which a folder becomes one that can be
+  /// resumed: `scenario.json` when all that it needs is there, `environment.json` last.
   func begin(
     _ experiment: Experiment,
     source: ScenarioSource,
     threads: Int,
     warnings: [String] = []
   ) throws(Failure) {
-    try AtomicFile.write(source.bytes, to: FilePath.join(path, "scenario.json"))
+    var files: [(name: String, bytes: [UInt8])] = []
     if !source.overrides.isEmpty {
       let list = JSON.array(source.overrides.map { .string($0) })
-      try AtomicFile.write(list.pretty, to: FilePath.join(path, "overrides.json"))
+      files.append(("overrides.json", Array(list.pretty.utf8)))
     }
-    try AtomicFile.write(
-      source.resolved.pretty,
-      to: FilePath.join(path, "scenario.resolved.json")
-    )
+    files.append(("scenario.resolved.json", Array(source.resolved.pretty.utf8)))
+    for index in experiment.scenario.seeds.indices { files += experiment.splitFiles(index) }
+    try FilePath.makeFolder(FilePath.join(path, "split"))
+    for file in files { try AtomicFile.write(file.bytes, to: FilePath.join(path, file.name)) }
+    try AtomicFile.write(source.bytes, to: FilePath.join(path, "scenario.json"))
+
     var environment = MachineFacts.current.json
     environment["threads"] = .int(threads)
     environment["scenarioHash"] = .string(source.hash)
+    environment["name"] = .string(experiment.scenario.name)
     environment["data"] = experiment.dataFacts
     environment["conditions"] = .array(experiment.conditions.map(JSON.string))
     environment["warnings"] = .array(warnings.map(JSON.string))
     environment["command"] = .string(source.command)
     environment["started"] = .string(NumberText.timestamp(Terminal.now()))
-    try AtomicFile.write(environment.pretty, to: FilePath.join(path, "environment.json"))
-
-    let folder = FilePath.join(path, "split")
-    try FilePath.makeFolder(folder)
-    for (index, seed) in experiment.scenario.seeds.enumerated() {
-      // The first seed's split has the plain name; each further seed names itself.
-      let suffix = RunFolder.suffix(index, seed)
-      let split = experiment.splits[index]
-      try AtomicFile.write(
-        split.partitionJSON,
-        to: FilePath.join(folder, "partition\(suffix).json")
-      )
-      try AtomicFile.write(split.summaryCSV, to: FilePath.join(folder, "summary\(suffix).csv"))
-      try AtomicFile.write(
-        experiment.normalizationFacts(index).pretty,
-        to: FilePath.join(folder, "normalization\(suffix).json")
-      )
-    }
+    // What may be changed without a change of numbers, as the limits of a resume, is not promised.
+    FolderFacts.promise(files.filter { $0.name.hasPrefix("split/") }, in: &environment)
+    try AtomicFile.write(
+      environment.sealed.pretty,
+      to: FilePath.join(path, FolderFacts.fileName)
+    )
   }
 
   /// Notes when the process ended and how much memory it took at its largest.
   private func noteEnd() throws(Failure) {
-    let file = FilePath.join(path, "environment.json")
-    guard var environment = try? JSON(parsing: try FileReader.bytes(of: file)) else { return }
+    guard var environment = try FolderFacts.read(path)?.json else { return }
     environment["ended"] = .string(NumberText.timestamp(Terminal.now()))
     environment["peakMemoryBytes"] = .int(ProcessMemory.peakBytes)
-    try AtomicFile.write(environment.pretty, to: file)
+    try AtomicFile.write(
+      environment.sealed.pretty,
+      to: FilePath.join(path, FolderFacts.fileName)
+    )
   }
 
   /// Summary and results from the records of all runs so far; the report from the files.
@@ -107,22 +106,12 @@ struct ExperimentFolder {
     source: ScenarioSource,
     warnings: [String]
   ) throws(Failure) {
-    let targets = experiment.scenario.evaluation.targets
-    let summary = Summary(results, targets: targets)
-    var digests: [String: [UInt64: String]] = [:]
-    for result in results {
-      for run in result.runs {
-        digests[result.label, default: [:]][run.seed] = run.records.last?.digest
-      }
-    }
+    let summary = experiment.summary(results, warnings: warnings)
     try AtomicFile.write(
-      summary.json(name: experiment.scenario.name, digests: digests, warnings: warnings).pretty,
-      to: FilePath.join(path, "summary.json")
+      summary.sealed.pretty,
+      to: FilePath.join(path, SummaryFile.fileName)
     )
-    try AtomicFile.write(
-      ResultsTable.csv(results, targets: targets),
-      to: FilePath.join(path, "results.csv")
-    )
+    try AtomicFile.write(experiment.resultsTable(results), to: FilePath.join(path, "results.csv"))
     // What is read back is what `fedsim report` reads: both pages are the same.
     let input = try ReportInput([try RunFolder(path)])
     try AtomicFile.write(HTMLReport(input).html, to: FilePath.join(path, RunReport.fileName))
@@ -154,6 +143,38 @@ public struct ScenarioSource: Sendable {
 }
 
 extension Experiment {
+  /// `summary.json` of some results.
+  func summary(_ results: [StrategyResult], warnings: [String]) -> JSON {
+    var digests: [String: [UInt64: String]] = [:]
+    for result in results {
+      for run in result.runs {
+        digests[result.label, default: [:]][run.seed] = run.records.last?.digest
+      }
+    }
+    return Summary(results, targets: scenario.evaluation.targets)
+      .json(name: scenario.name, digests: digests, warnings: warnings)
+  }
+
+  /// `results.csv` of some results.
+  func resultsTable(_ results: [StrategyResult]) -> String {
+    ResultsTable.csv(results, targets: scenario.evaluation.targets)
+  }
+
+  /// The files below `split/` of one of the seeds: the first seed's have plain names, each further
+  /// seed names itself.
+  func splitFiles(_ index: Int) -> [(name: String, bytes: [UInt8])] {
+    let suffix = RunFolder.suffix(index, scenario.seeds[index])
+    let split = splits[index]
+    return [
+      ("split/partition\(suffix).json", Array(split.partitionJSON.utf8)),
+      ("split/summary\(suffix).csv", Array(split.summaryCSV.utf8)),
+      (
+        "split/normalization\(suffix).json",
+        Array(normalizationFacts(index).pretty.utf8)
+      ),
+    ]
+  }
+
   /// Sizes and hashes of the images and labels, so that another machine can compare.
   var dataFacts: JSON {
     func facts(_ images: ImageSet) -> JSON {

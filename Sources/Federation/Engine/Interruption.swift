@@ -13,24 +13,32 @@ import Synchronization
 public enum Interruption {
   private static let received = Atomic<Int32>(0)
 
-  /// Starts to listen for SIGINT and SIGTERM.
+  /// Starts to listen for SIGINT, SIGTERM, SIGHUP (the terminal is gone) and SIGXCPU (the limit of
+  /// processor time is near).
+  ///
+  /// Who is told to live on without a terminal, as by nohup, does.
   public static func listen() {
-    for number in [SIGINT, SIGTERM] {
-      signal(number) { number in
+    for number in [SIGINT, SIGTERM, SIGHUP, SIGXCPU] {
+      let before = signal(number) { number in
         // Only what is safe in a signal handler: an atomic, and _exit.
-        if Interruption.received.exchange(number, ordering: .relaxed) != 0 {
-          _exit(128 + number)
-        }
+        let first = Interruption.received.exchange(number, ordering: .relaxed)
+        // The system repeats SIGXCPU every second: nobody has lost patience.
+        if first != 0, number != SIGXCPU { _exit(number == SIGINT ? 130 : 143) }
       }
+      if number == SIGHUP, isIgnored(before) { signal(number, SIG_IGN) }
     }
   }
 
-  /// The exit code to end with, or nil while nobody asked.
+  private static func isIgnored(_ handler: (@convention(c) (Int32) -> Void)?) -> Bool {
+    unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+  }
+
+  /// The exit code to end with, or nil while nobody asked: 130 for SIGINT, 143 for all others.
   public static var requested: ExitCode? {
     switch received.load(ordering: .relaxed) {
     case 0: nil
-    case SIGTERM: .terminated
-    default: .interrupted
+    case SIGINT: .interrupted
+    default: .terminated
     }
   }
 }

@@ -36,7 +36,7 @@ public struct MachineProbe: Sendable {
     let pool = WorkerPool(workers: threads)
     var best = Double.infinity
     for _ in 0..<8 {
-      let start = Terminal.now()
+      let start = Terminal.steady()
       _ = pool.map(threads) { _, thread -> Float in
         var c = matrices[thread][2]
         for _ in 0..<3 {
@@ -57,7 +57,7 @@ public struct MachineProbe: Sendable {
         }
         return c[0]
       }
-      best = min(best, Terminal.now() - start)
+      best = min(best, Terminal.steady() - start)
     }
     return 3 * 2 * Double(side * side * side) * Double(threads) / best / 1e9
   }

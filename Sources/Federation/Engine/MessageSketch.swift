@@ -52,7 +52,7 @@ extension Experiment {
     _ choice: Scenario.StrategyChoice,
     until isEnough: (MessageSketch) -> Bool
   ) throws(Failure) -> MessageSketch {
-    var arena = try adapted(arena(0, threads: 1, isSketch: true), to: choice, type)
+    var arena = try adapted(arena(0, threads: 1, looksAtPixels: false), to: choice, type)
     arena.problem.settings.work = .steps(1)
     var sketch = MessageSketch(problem: arena.problem)
     sketch.isWhole = Method.population == .pooled

@@ -22,18 +22,16 @@ extension Experiment {
   ///
   /// `folder`: where finished weights are kept under a name that says what they depend on; nil
   /// keeps nothing.
-  func pretrained(in folder: String?) throws(Failure) -> PretrainedModel? {
+  ///
+  /// `stops`: asked before every batch whether to leave it.
+  ///
+  /// - Throws: E1033 when it was left, with the exit of an interruption.
+  func pretrained(
+    in folder: String?,
+    _ stops: () -> ExitCode? = { nil }
+  ) throws(Failure) -> PretrainedModel? {
     guard let settings = scenario.pretrain, let pretraining else { return nil }
-    let network: Network
-    do {
-      network = try Network(
-        scenario.model,
-        input: pretraining.images.shape,
-        classes: pretraining.images.classes
-      )
-    } catch {
-      throw Failure(.scenarioInvalid, "E3301", "$.model.kind: \(error.message)")
-    }
+    let network = try pretrainingNetwork(pretraining)
     let key = settings.cacheKey(
       model: scenario.model,
       normalize: scenario.data.normalize,
@@ -42,16 +40,18 @@ extension Experiment {
     let path = folder.map { FilePath.join($0, "pretrained/\(key).safetensors") }
     if let path, FileKind(of: path) == .file {
       // A file that cannot be read is made anew: it is a cache.
-      if let file = try? Safetensors(decoding: try FileReader.bytes(of: path)),
+      if let file = try? Safetensors(decoding: try FileReader.bytes(of: path, growth: 3)),
+        file.isIntact == true,
         let parameters = try? network.layout.parameters(from: file)
       {
         return PretrainedModel(network: network, parameters: parameters)
       }
     }
-    let parameters = try train(network, settings, pretraining)
+    let parameters = try train(network, settings, pretraining, stops)
     if let path {
       try FilePath.makeFolder(FilePath.split(path).folder)
-      let file = network.layout.safetensors(parameters, metadata: ["format": "pt", "key": key])
+      var file = network.layout.safetensors(parameters, metadata: ["format": "pt", "key": key])
+      file.seal()
       try AtomicFile.write(file.encoded(), to: path)
     }
     return PretrainedModel(network: network, parameters: parameters)
@@ -61,7 +61,8 @@ extension Experiment {
   private func train(
     _ network: Network,
     _ settings: PretrainSettings,
-    _ data: PretrainingData
+    _ data: PretrainingData,
+    _ stops: () -> ExitCode?
   ) throws(Failure) -> [Float] {
     let local = LocalSettings(
       work: .epochs(1),
@@ -102,6 +103,14 @@ extension Experiment {
       )
       var rule = PlainRule(SoftmaxCrossEntropy())
       for _ in 0..<device.stepCount(local.work) {
+        if let exit = stops() {
+          throw Failure(
+            exit,
+            "E1033",
+            "stopped in epoch \(epoch + 1) of model.pretrain; nothing of it is kept",
+            hint: "fedsim resume on the run folder begins it again"
+          )
+        }
         _ = device.nextBatch()
         do {
           _ = try device.computeGradient(&rule)

@@ -13,14 +13,24 @@ enum ProcessMemory {
       return getrusage(RUSAGE_SELF, &usage) == 0 ? Int(usage.ru_maxrss) : 0
     #else
       // Not getrusage: what it says is never less than what the process that started this one had.
-      guard let bytes = try? FileReader.bytes(of: "/proc/self/status") else { return 0 }
-      for line in bytes.split(separator: UInt8(ascii: "\n")) {
-        let words = String(decoding: line, as: UTF8.self).split { $0 == " " || $0 == "\t" }
-        if words.count >= 2, words[0] == "VmHWM:", let kibibytes = Int(words[1]) {
-          return kibibytes << 10
-        }
-      }
-      return 0
+      return fields["VmHWM:"] ?? 0
     #endif
   }
+
+  #if !canImport(Darwin)
+    /// Bytes by the names of `/proc/self/status`, colon included; empty where it cannot be read.
+    static var fields: [String: Int] {
+      guard let bytes = try? FileReader.bytes(of: "/proc/self/status", limit: 1 << 20) else {
+        return [:]
+      }
+      var fields: [String: Int] = [:]
+      for line in bytes.split(separator: UInt8(ascii: "\n")) {
+        let words = String(decoding: line, as: UTF8.self).split { $0 == " " || $0 == "\t" }
+        if words.count == 3, words[2] == "kB", let kibibytes = Int(words[1]) {
+          fields[String(words[0])] = kibibytes << 10
+        }
+      }
+      return fields
+    }
+  #endif
 }

@@ -17,6 +17,10 @@ struct RunResult {
   /// Accuracy of each client by evaluated round.
   var scores: [Int: [Int: Double]] = [:]
   var end = RunEnd.finished
+  /// What to say when its rounds moved nothing.
+  var stillness: Stillness?
+  /// What was found lost and was made anew, in sentences.
+  var notes: [String] = []
 }
 
 /// One strategy under one seed from its first round, or from its checkpoint, to its last.
@@ -28,8 +32,24 @@ struct Run<Method: Strategy> {
   let scenarioHash: String
   /// Accuracy of each client by round when it trains alone; empty without that reference.
   let alone: [Int: [Int: Double]]
+  /// Seconds from which on a round is long: one that follows is not waited for when somebody asks
+  /// to stop, so what it starts from is kept until it has ended.
+  var patience = 1.0
 
-  private var name: String { "\(label)-s\(arena.seed)" }
+  /// Such as "fedavg-s1".
+  var name: String { "\(label)-s\(arena.seed)" }
+
+  /// Which files it has.
+  var plan: RunFiles.Plan {
+    RunFiles.Plan(
+      run: name,
+      scenarioHash: scenarioHash,
+      population: arena.problem.clients,
+      isPrivate: arena.privacy != nil,
+      isClocked: simulation.clock != nil,
+      hasBoard: arena.scenario.output.tensorboard
+    )
+  }
 
   /// Runs the remaining rounds, or those up to `last`.
   ///
@@ -41,75 +61,116 @@ struct Run<Method: Strategy> {
     _ interruption: () -> ExitCode?,
     _ report: (RoundRecord) -> Void
   ) throws(Failure) -> RunResult {
+    let (files, begun, before) = try begin()
+    var (result, saved) = (begun, before)
+    let rounds = arena.scenario.federation.rounds
+    let every = arena.scenario.output.checkpointEvery
+    func save(_ checkpoint: Checkpoint) throws(Failure) {
+      try write(checkpoint, files)
+      saved = checkpoint.round
+    }
+    var isLong = false
+    var isFresh = rounds == 0  // without rounds the initial model is measured
+    let stop = min(last ?? rounds, rounds)
+    while simulation.round < stop || isFresh {
+      isFresh = false
+      // A copy of what a round starts from costs little beside a long round.
+      let start = isLong && saved != simulation.round ? simulation.checkpoint : nil
+      guard let round = try round(&result, files, start, saved) else {
+        if let start, arena.stop.wasSeen { try save(start) }
+        if arena.stop.wasSeen {
+          result.end = .interrupted(interruption() ?? .interrupted)
+          result.stillness = stillness(result.records)
+        }
+        return result
+      }
+      try files.append(round)
+      result.records.append(round.record)
+      isLong = round.record.time.wall >= patience
+      report(round.record)
+      if let exit = interruption(), simulation.round < stop {
+        try save(simulation.checkpoint)
+        result.end = .interrupted(exit)
+        result.stillness = stillness(result.records)
+        return result
+      }
+      if every > 0, simulation.round % every == 0 { try save(simulation.checkpoint) }
+    }
+    if saved != simulation.round { try save(simulation.checkpoint) }
+    if simulation.round < rounds {
+      result.end = .paused
+      return result
+    }
+    result.stillness = stillness(result.records)
+    try eachModel { name, bytes throws(Failure) in try files.writeModel(bytes, name: name) }
+    if arena.scenario.evaluation.diagnostics { try files.write(simulation.diagnostics()) }
+    return result
+  }
+
+  /// Goes on from the checkpoint, if there is one, and opens the files behind it.
+  ///
+  /// - Returns: the files, the rounds that are there, and the round of the checkpoint or -1.
+  private func begin() throws(Failure) -> (RunFiles, RunResult, saved: Int) {
     let checkpoints = RunFiles.checkpoints(folder)
-    let checkpoint = try usableCheckpoint(checkpoints)
+    let promised = try TableRecord.read(in: folder)
+    let checkpoint = try usableCheckpoint(checkpoints, promised)
     if let checkpoint {
       simulation.restore(checkpoint)
       let count = arena.scenario.output.keepCheckpoints
       try Checkpoint.keep(checkpoint.round, in: checkpoints, count)
     }
-    let rounds = arena.scenario.federation.rounds
-    let files = try RunFiles(
-      folder,
-      upTo: simulation.round,
-      isPrivate: arena.privacy != nil,
-      isClocked: simulation.clock != nil,
-      hasBoard: arena.scenario.output.tensorboard
-    )
+    let files = try RunFiles(folder, upTo: simulation.round, promised, plan)
     DivergenceReport.remove(from: folder)
-    if simulation.round == 0, rounds > 0 { try files.begin(digest: simulation.digest) }
+    if simulation.round == 0, arena.scenario.federation.rounds > 0 {
+      try files.begin(digest: simulation.digest)
+    }
     var result = RunResult(records: files.records, scores: files.scores)
+    result.notes = notes(promised, checkpoint, files)
+    return (files, result, checkpoint?.round ?? -1)
+  }
 
-    let every = arena.scenario.output.checkpointEvery
-    var saved = checkpoint?.round ?? -1
-    func save() throws(Failure) {
-      try files.sync()
-      try simulation.checkpoint.write(
-        to: checkpoints,
-        scenarioHash: scenarioHash,
-        run: name,
-        keeping: arena.scenario.output.keepCheckpoints
+  /// The next round; nil when it diverged, which is then noted, or was left.
+  ///
+  /// `start`: what it starts from, where that is kept; with it, or where nothing is lost, the round
+  /// may be left when somebody asks to stop.
+  private func round(
+    _ result: inout RunResult,
+    _ files: RunFiles,
+    _ start: Checkpoint?,
+    _ saved: Int
+  ) throws(Failure) -> MeasuredRound? {
+    arena.stop.allow(start != nil || saved == simulation.round || simulation.round == 0)
+    defer { arena.stop.allow(false) }
+    do throws(Divergence) {
+      let round = try measuredRound(&result)
+      // Who left work has told so by a divergence, which somebody may have taken for none.
+      return arena.stop.wasSeen ? nil : round
+    } catch {
+      if arena.stop.wasSeen { return nil }
+      arena.stop.allow(false)
+      try files.promise(result.records.last?.round ?? 0)
+      let divergence = DivergenceReport(
+        try traced(error),
+        label: label,
+        arena,
+        losses: result.records.compactMap { $0.train?.loss },
+        lastCheckpoint: saved
       )
-      saved = simulation.round
+      try divergence.write(to: folder)
+      result.end = .diverged(divergence)
+      return nil
     }
-    var isFresh = rounds == 0  // without rounds the initial model is measured
-    let stop = min(last ?? rounds, rounds)
-    while simulation.round < stop || isFresh {
-      isFresh = false
-      let round: MeasuredRound
-      do throws(Divergence) {
-        round = try measuredRound(&result)
-      } catch {
-        try files.sync()
-        let divergence = DivergenceReport(
-          try traced(error),
-          label: label,
-          arena,
-          losses: result.records.compactMap { $0.train?.loss },
-          lastCheckpoint: saved
-        )
-        try divergence.write(to: folder)
-        result.end = .diverged(divergence)
-        return result
-      }
-      try files.append(round)
-      result.records.append(round.record)
-      report(round.record)
-      if let exit = interruption(), simulation.round < stop {
-        try save()
-        result.end = .interrupted(exit)
-        return result
-      }
-      if every > 0, simulation.round % every == 0 { try save() }
-    }
-    if saved != simulation.round { try save() }
-    if simulation.round < rounds {
-      result.end = .paused
-      return result
-    }
-    try writeModels(files)
-    if arena.scenario.evaluation.diagnostics { try files.write(simulation.diagnostics()) }
-    return result
+  }
+
+  /// Writes a checkpoint, behind the promise of the tables that it goes with.
+  private func write(_ checkpoint: Checkpoint, _ files: RunFiles) throws(Failure) {
+    try files.promise(checkpoint.round)
+    try checkpoint.write(
+      to: RunFiles.checkpoints(folder),
+      scenarioHash: scenarioHash,
+      run: name,
+      keeping: arena.scenario.output.keepCheckpoints
+    )
   }
 
   /// The client behind a server's model that is not finite, if there is one: found by running the
@@ -119,7 +180,11 @@ struct Run<Method: Strategy> {
     var arena = arena
     arena.checksUploads = true
     let replay = Simulation(simulation.method, arena)
-    if let checkpoint = try usableCheckpoint(RunFiles.checkpoints(folder)) {
+    if let checkpoint = try Checkpoint.read(
+      from: RunFiles.checkpoints(folder),
+      scenarioHash: scenarioHash,
+      run: name
+    ) {
       replay.restore(checkpoint)
     }
     do throws(Divergence) {
@@ -147,8 +212,24 @@ struct Run<Method: Strategy> {
     return nil
   }
 
-  /// The checkpoint, if the trace reaches it: a trace that lost lines can only be written anew.
-  private func usableCheckpoint(_ checkpoints: String) throws(Failure) -> Checkpoint? {
+  /// The checkpoint from which the run goes on; nil to begin.
+  ///
+  /// - Throws: exit 4 when tables are not what is promised of them, or nothing is promised.
+  private func usableCheckpoint(
+    _ checkpoints: String,
+    _ promised: TableRecord?
+  ) throws(Failure) -> Checkpoint? {
+    if let promised {
+      guard promised.run == name, promised.scenarioHash == scenarioHash else {
+        throw Failure(
+          .folderInUse,
+          "E9002",
+          "\(FilePath.join(folder, TableRecord.fileName)) belongs to another scenario",
+          hint: "choose another folder with --out"
+        )
+      }
+      try promised.check(folder)
+    }
     guard
       let checkpoint = try Checkpoint.read(
         from: checkpoints,
@@ -156,15 +237,47 @@ struct Run<Method: Strategy> {
         run: name
       )
     else { return nil }
+    guard let promised, promised.round >= checkpoint.round else {
+      throw TableRecord.missing(
+        folder,
+        "there is a checkpoint of round \(checkpoint.round) in \(folder), but no "
+          + "\(TableRecord.fileName) that reaches it"
+      )
+    }
+    let known = try RunTrace.records(in: folder)
     let digest = Digest.hex(checkpoint.digest)
-    let known = try RunFiles.records(in: folder)
-    let isCovered =
+    guard
       checkpoint.round == 0
-      || known.prefix(checkpoint.round).last.map {
-        $0.round == checkpoint.round && $0.digest == digest
-      }
-        ?? false
-    return isCovered ? checkpoint : nil
+        || known.count >= checkpoint.round && known[checkpoint.round - 1].digest == digest
+    else {
+      throw Failure(
+        .dataMissingOrCorrupt,
+        "E4123",
+        "the checkpoint in \(checkpoints) is not that of round \(checkpoint.round) in "
+          + FilePath.join(folder, "rounds.jsonl"),
+        hint: "restore both from one copy, or delete \(folder): fedsim resume repeats this run"
+      )
+    }
+    return checkpoint
+  }
+
+  /// What was made anew, in sentences.
+  private func notes(
+    _ promised: TableRecord?,
+    _ checkpoint: Checkpoint?,
+    _ files: RunFiles
+  ) -> [String] {
+    var notes: [String] = []
+    if let promised, promised.round > 0, checkpoint == nil {
+      notes.append(
+        "\(name): its checkpoint is not there; the \(promised.round) rounds that it had are run "
+          + "again"
+      )
+    }
+    if files.hasNewBoard {
+      notes.append("\(name): its file for TensorBoard was made anew from rounds.jsonl")
+    }
+    return notes
   }
 
   /// One round with its evaluation; nothing is written.
@@ -172,7 +285,7 @@ struct Run<Method: Strategy> {
     _ result: inout RunResult,
     evaluates: Bool = true
   ) throws(Divergence) -> MeasuredRound {
-    let start = Terminal.now()
+    let start = Terminal.steady()
     let outcome =
       arena.scenario.federation.rounds > 0
       ? try simulation.runRound() : Simulation<Method>.Outcome()
@@ -224,7 +337,7 @@ struct Run<Method: Strategy> {
         uniqueKeysWithValues: rows.map { ($0.client, $0.accuracy) }
       )
     }
-    record.time.wall = Terminal.now() - start
+    record.time.wall = Terminal.steady() - start
     return MeasuredRound(
       record: record,
       lines: RoundLines(
@@ -265,9 +378,16 @@ struct Run<Method: Strategy> {
     }
   }
 
-  private func writeModels(_ files: RunFiles) throws(Failure) {
+  /// Hands over each model of the end: its name below `final/` and the bytes of its file.
+  func eachModel(_ take: (_ name: String, _ bytes: [UInt8]) throws(Failure) -> Void) throws(Failure)
+  {
+    func file(_ model: [Float], _ layout: ParameterLayout) -> [UInt8] {
+      var file = layout.safetensors(model, metadata: ["format": "pt"])
+      file.seal()
+      return file.encoded()
+    }
     if let model = simulation.genericModel() {
-      try files.writeModel(model, arena.problem.layout, name: "generic")
+      try take("generic", file(model, arena.problem.layout))
     }
     guard simulation.method.models.contains(.personal), arena.scenario.output.personalModels
     else { return }
@@ -277,11 +397,7 @@ struct Run<Method: Strategy> {
       guard let model = try? simulation.model(of: client, worker: 0) else { continue }
       let number = String(client)
       let padded = String(repeating: "0", count: digits - number.count) + number
-      try files.writeModel(
-        model,
-        arena.problem.network(of: client).layout,
-        name: "personal/" + padded
-      )
+      try take("personal/" + padded, file(model, arena.problem.network(of: client).layout))
     }
   }
 }

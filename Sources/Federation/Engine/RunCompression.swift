@@ -45,19 +45,6 @@ struct RunCompression: Sendable {
   static func mean(_ block: String) -> String { UploadCompressor.name("mean", block) }
 }
 
-extension Experiment {
-  /// Vectors of the size of the model that clients keep of what their messages lost.
-  var rememberedVectors: Int {
-    let federation = scenario.federation
-    let (drawn, overflow) = federation.uniformCohort.multipliedReportingOverflow(
-      by: federation.rounds
-    )
-    let clients = overflow ? federation.clients : min(federation.clients, drawn)
-    let most = scenario.strategies.map { $0.compression?.uplink?.vectorsPerClient ?? 0 }.max()
-    return clients * (most ?? 0)
-  }
-}
-
 /// What encoding did in a round.
 struct CompressionOutcome: Sendable {
   /// Of uploads.

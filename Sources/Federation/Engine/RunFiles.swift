@@ -10,6 +10,9 @@ struct RunFiles {
   let records: [RoundRecord]
   /// Accuracy of every client in those of them that were evaluated.
   let scores: [Int: [Int: Double]]
+  /// Whether the file for TensorBoard had to be made anew from what was kept.
+  var hasNewBoard: Bool { board?.isRebuilt ?? false }
+  private let plan: Plan
   private let rounds: LineWriter
   private let classes: LineWriter
   private let clients: LineWriter
@@ -22,96 +25,125 @@ struct RunFiles {
   /// Where a run keeps its checkpoint.
   static func checkpoints(_ folder: String) -> String { FilePath.join(folder, "checkpoints") }
 
+  /// Whose files they are, and which there are.
+  struct Plan {
+    /// Such as "fedavg-s1".
+    let run: String
+    /// The scenario's identity.
+    let scenarioHash: String
+    /// Clients of the federation.
+    let population: Int
+    /// Whether the run has a `privacy.jsonl`.
+    var isPrivate = false
+    /// Whether it has an `events.jsonl`.
+    var isClocked = false
+    /// Whether it has a file for TensorBoard.
+    var hasBoard = false
+
+    /// The tables, with their first lines.
+    var tables: [(name: String, header: String?)] {
+      var list: [(name: String, header: String?)] = [
+        ("classes.csv", ClassRow.header), ("clients.csv", ClientRow.header),
+        ("messages.csv", MessageRow.header), ("digest.txt", nil),
+      ]
+      if isClocked { list.append(("events.jsonl", nil)) }
+      if isPrivate { list.append(("privacy.jsonl", nil)) }
+      list.append(("rounds.jsonl", nil))
+      return list
+    }
+  }
+
   /// Opens the files of a run, cut back to the lines of rounds up to `round`.
   ///
-  /// `isPrivate`: whether the run has a `privacy.jsonl`; `isClocked`: whether it has an
-  /// `events.jsonl`; `hasBoard`: whether it has a file for TensorBoard.
+  /// `record`: what is promised of them, which was found to be so; nil when nothing is.
   init(
     _ folder: String,
     upTo round: Int,
-    isPrivate: Bool = false,
-    isClocked: Bool = false,
-    hasBoard: Bool = false
+    _ record: TableRecord?,
+    _ plan: Plan
   ) throws(Failure) {
     self.folder = folder
+    self.plan = plan
     try FilePath.makeFolder(folder)
     try FilePath.makeFolder(Self.checkpoints(folder))
-    func open(_ name: String, header: String?, upTo round: Int?) throws(Failure) -> LineWriter {
-      let path = FilePath.join(folder, name)
-      var isFirst = true
-      try LineWriter.cut(path) { line in
-        defer { isFirst = false }
-        guard let round else { return false }
-        if isFirst, header != nil { return line == header }
-        return (CSV.leadingInteger(line) ?? .max) <= round
-      }
-      return try LineWriter(path, header: header)
+    var kept: [String: RunningSum] = [:]
+    for table in plan.tables where round > 0 {
+      kept[table.name] = try Self.beginning(of: table.name, in: folder, upTo: round, record)
     }
-    let kept = round == 0 ? nil : round
-    func openLines(_ name: String) throws(Failure) -> LineWriter {
-      let path = FilePath.join(folder, name)
-      try LineWriter.cut(path) { line in
-        guard let kept, let json = try? JSON(parsing: line) else { return false }
-        return (json["round"]?.int ?? .max) <= kept
-      }
-      return try LineWriter(path)
+    // First the promise, which is true before and after the cut.
+    if let record, record.round != round {
+      try Self.record(plan, round) { kept[$0] ?? RunningSum() }.write(to: folder)
     }
-    rounds = try openLines("rounds.jsonl")
-    privacy = isPrivate ? try openLines("privacy.jsonl") : nil
-    events = isClocked ? try openLines("events.jsonl") : nil
-    classes = try open("classes.csv", header: ClassRow.header, upTo: kept)
-    clients = try open("clients.csv", header: ClientRow.header, upTo: kept)
-    messages = try open("messages.csv", header: MessageRow.header, upTo: kept)
-    digests = try open("digest.txt", header: nil, upTo: kept)
-    records = try Self.records(in: folder)
-    scores = try Self.scores(in: folder)
-    board = hasBoard ? try EventFile(folder, records: records, scores: scores) : nil
-  }
-
-  /// The records that are in `rounds.jsonl`.
-  static func records(in folder: String) throws(Failure) -> [RoundRecord] {
-    let path = FilePath.join(folder, "rounds.jsonl")
-    guard FileKind(of: path) == .file else { return [] }
-    let bytes = try FileReader.bytes(of: path)
-    return bytes.split(separator: 10).compactMap { line in
-      (try? JSON(parsing: Array(line))).flatMap { RoundRecord($0) }
-    }
-  }
-
-  /// Accuracy of every client in every evaluated round, from `clients.csv`.
-  static func scores(in folder: String) throws(Failure) -> [Int: [Int: Double]] {
-    let path = FilePath.join(folder, "clients.csv")
-    guard FileKind(of: path) == .file else { return [:] }
-    var scores: [Int: [Int: Double]] = [:]
-    for line in try FileReader.bytes(of: path).split(separator: 10).dropFirst() {
-      let fields = String(decoding: line, as: UTF8.self).split(
-        separator: ",",
-        omittingEmptySubsequences: false
+    func open(_ name: String, _ header: String? = nil) throws(Failure) -> LineWriter {
+      try LineWriter(
+        FilePath.join(folder, name),
+        header: header,
+        behind: kept[name] ?? RunningSum()
       )
-      guard fields.count >= 5, let round = Int(fields[0]), let client = Int(fields[1]) else {
-        continue
-      }
-      scores[round, default: [:]][client] = Double(fields[4]) ?? .nan
     }
-    return scores
+    rounds = try open("rounds.jsonl")
+    privacy = plan.isPrivate ? try open("privacy.jsonl") : nil
+    events = plan.isClocked ? try open("events.jsonl") : nil
+    classes = try open("classes.csv", ClassRow.header)
+    clients = try open("clients.csv", ClientRow.header)
+    messages = try open("messages.csv", MessageRow.header)
+    digests = try open("digest.txt")
+    records = try RunTrace.records(in: folder)
+    scores = try RunTrace.scores(in: folder, upTo: round, clients: plan.population)
+    board = plan.hasBoard ? try EventFile(folder, records: records, scores: scores) : nil
   }
 
-  /// ε of each client at the end of a run, from the last line of `privacy.jsonl`; empty without
-  /// one, or without a guarantee.
-  static func epsilons(in folder: String) throws(Failure) -> [Double] {
-    let path = FilePath.join(folder, "privacy.jsonl")
-    guard FileKind(of: path) == .file,
-      let last = try FileReader.bytes(of: path).split(separator: 10).last,
-      let json = try? JSON(parsing: Array(last))
-    else { return [] }
-    return epsilons(of: json)
+  /// The part of a table that belongs to rounds up to `round`.
+  private static func beginning(
+    of name: String,
+    in folder: String,
+    upTo round: Int,
+    _ record: TableRecord?
+  ) throws(Failure) -> RunningSum {
+    let path = FilePath.join(folder, name)
+    guard let record, let promised = record[name], record.round >= round else {
+      throw TableRecord.missing(folder, "\(path) has no record up to round \(round)")
+    }
+    if record.round == round { return try FileSum.read(path, upTo: promised.bytes) }
+    // Killed between the record and its checkpoint: the lines say which are earlier.
+    let bytes = try FileReader.bytes(of: path).prefix(promised.bytes)
+    var length = 0
+    for (index, line) in bytes.split(separator: 10, omittingEmptySubsequences: false).enumerated() {
+      let isHeader = index == 0 && name.hasSuffix(".csv")
+      guard length + line.count < bytes.count, isHeader || Self.round(of: line, name) <= round
+      else { break }
+      length += line.count + 1
+    }
+    return try FileSum.read(path, upTo: length)
   }
 
-  /// ε of each client by a line of `privacy.jsonl`, by the accountant that it names; empty without
-  /// a guarantee, or where all clients have the same.
-  static func epsilons(of line: JSON) -> [Double] {
-    guard line["guarantee"]?.truth == true else { return [] }
-    return (line["clients"]?.elements ?? []).compactMap { ($0["pld"] ?? $0["rdp"])?.double }
+  private static func round(of line: ArraySlice<UInt8>, _ table: String) -> Int {
+    if table.hasSuffix(".jsonl") {
+      return (try? JSON(parsing: Array(line)))?["round"]?.count ?? .max
+    }
+    return CSV.leadingInteger(String(decoding: line, as: UTF8.self)) ?? .max
+  }
+
+  private static func record(
+    _ plan: Plan,
+    _ round: Int,
+    _ sum: (String) -> RunningSum
+  ) -> TableRecord {
+    TableRecord(
+      run: plan.run,
+      scenarioHash: plan.scenarioHash,
+      round: round,
+      tables: plan.tables.map { TableRecord.Table(name: $0.name, sum: sum($0.name).sum) }
+    )
+  }
+
+  /// Promises what the tables hold after a round; they are on the disk first.
+  func promise(_ round: Int) throws(Failure) {
+    try sync()
+    let writers = [classes, clients, messages, digests, rounds, privacy, events].compactMap { $0 }
+    try Self.record(plan, round) { name in
+      writers.first { FilePath.split($0.path).name == name }?.written ?? RunningSum()
+    }.write(to: folder)
   }
 
   /// The state before the first round.
@@ -144,20 +176,16 @@ struct RunFiles {
   func write(_ diagnostics: ModelDiagnostics?) throws(Failure) {
     guard let diagnostics else { return }
     let path = FilePath.join(folder, ModelDiagnostics.fileName)
-    try AtomicFile.write(diagnostics.json.pretty, to: path)
+    try AtomicFile.write(diagnostics.json.sealed.pretty, to: path)
   }
 
-  /// Writes a model below `final/`.
-  func writeModel(
-    _ model: [Float],
-    _ layout: ParameterLayout,
-    name: String
-  ) throws(Failure) {
-    let path = FilePath.join(folder, "final/" + name + ".safetensors")
+  /// Where a model lies below the folder of a run.
+  static func model(_ name: String) -> String { "final/" + name + ".safetensors" }
+
+  /// Writes the file of a model below `final/`.
+  func writeModel(_ bytes: [UInt8], name: String) throws(Failure) {
+    let path = FilePath.join(folder, Self.model(name))
     try FilePath.makeFolder(FilePath.split(path).folder)
-    try AtomicFile.write(
-      layout.safetensors(model, metadata: ["format": "pt"]).encoded(),
-      to: path
-    )
+    try AtomicFile.write(bytes, to: path)
   }
 }

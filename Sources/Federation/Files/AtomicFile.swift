@@ -37,7 +37,7 @@ public enum AtomicFile {
   ) throws(Failure) {
     switch FileKind(of: path) {
     case .folder:
-      throw Failure(.internalError, "E1006", "cannot write \(path): a folder has this name")
+      throw Failure(.dataMissingOrCorrupt, "E1006", "cannot write \(path): a folder has this name")
     case .other: return try direct(path, body: body)
     case .missing, .file: break
     }
@@ -105,6 +105,11 @@ public enum AtomicFile {
       }
       if count < 0 {
         if errno == EINTR { continue }
+        if errno == EAGAIN || errno == EWOULDBLOCK {
+          // A pipe that was opened not to wait, and is full.
+          var reader = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+          if poll(&reader, 1, -1) >= 0 || errno == EINTR { continue }
+        }
         throw SystemError.writing("E1002", "write", path, errno)
       }
       written += count

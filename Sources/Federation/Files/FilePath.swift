@@ -78,6 +78,18 @@ public enum FilePath {
     return names.sorted()
   }
 
+  /// Names in a folder, as `names(in:)`; none when there is no such folder.
+  ///
+  /// - Throws: E4010 when it cannot be read: that is not the same as empty (exit 4).
+  static func readableNames(in folder: String) throws(Failure) -> [String] {
+    guard try FileReader.isThere(folder), FileKind(of: folder) == .folder else { return [] }
+    guard let stream = opendir(folder) else {
+      throw FileReader.unreadable(folder, SystemError.text(errno))
+    }
+    closedir(stream)
+    return names(in: folder)
+  }
+
   /// Bytes of all files in a folder and those below it, as their lengths say; links are not
   /// followed.
   static func byteCount(of folder: String) -> Int {

@@ -17,12 +17,24 @@ public final class FolderLock {
   ///
   /// `waits`: sleeps until it is free instead of failing.
   ///
+  /// `reads`: nothing will be written. A folder that cannot be written is then held through the
+  /// lock file that it has, or not at all: nobody can change it.
+  ///
   /// - Throws: E9001 (exit 9) when another process, or another lock of this one, holds it; E1001
   ///   when the lock file cannot be made.
-  public init(_ folder: String, waits: Bool = false) throws(Failure) {
+  public init(_ folder: String, waits: Bool = false, reads: Bool = false) throws(Failure) {
     let path = FilePath.join(folder, ".lock")
-    let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard opened >= 0 else { throw SystemError.writing("E1001", "create", path, errno) }
+    var opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    let refused = errno
+    if opened < 0, reads, [EACCES, EPERM, EROFS].contains(refused) {
+      opened = open(path, O_RDONLY | O_CLOEXEC)
+      guard opened >= 0 else {
+        self.folder = folder
+        descriptor = -1
+        return
+      }
+    }
+    guard opened >= 0 else { throw SystemError.writing("E1001", "create", path, refused) }
     var number: Int32
     repeat {
       number = flock(opened, waits ? LOCK_EX : LOCK_EX | LOCK_NB) == 0 ? 0 : errno
@@ -42,6 +54,6 @@ public final class FolderLock {
   }
 
   deinit {
-    close(descriptor)
+    if descriptor >= 0 { close(descriptor) }
   }
 }

@@ -13,6 +13,8 @@
 public final class LineWriter {
   /// Where the lines go.
   public let path: String
+  /// Length and hash of the file, where it was opened behind a known beginning.
+  private(set) var written = RunningSum()
   private let descriptor: Int32
 
   /// Opens `path` for appending and makes it when it is missing.
@@ -27,6 +29,19 @@ public final class LineWriter {
     self.path = path
     descriptor = opened
     if let header, lseek(descriptor, 0, SEEK_END) <= 0 { try append(header) }
+  }
+
+  /// Opens `path` for appending behind a beginning that is known, and drops what lies behind that.
+  ///
+  /// - Throws: E1001…E1003 with the path.
+  init(_ path: String, header: String?, behind beginning: RunningSum) throws(Failure) {
+    let opened = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard opened >= 0 else { throw SystemError.writing("E1001", "open", path, errno) }
+    self.path = path
+    descriptor = opened
+    written = beginning
+    if lseek(descriptor, 0, SEEK_END) != beginning.bytes { try cut(to: beginning.bytes) }
+    if let header, beginning.bytes == 0 { try append(header) }
   }
 
   deinit { close(descriptor) }
@@ -63,6 +78,7 @@ public final class LineWriter {
       if end >= 0 { _ = ftruncate(descriptor, end) }
       throw error
     }
+    written.add(bytes)
   }
 
   /// Shortens the file; what is appended next stands behind its first `length` bytes.

@@ -11,7 +11,9 @@ extension Pool {
   package func file(_ path: String, trainingImages: Int) throws(Failure) -> [[Int]] {
     let document: JSON
     do {
-      document = try JSON(parsing: try FileBytes.read(path, what: "a partition"))
+      document = try JSON(
+        parsing: try FileBytes.read(path, what: "a partition", growth: JSON.bytesPerByte)
+      )
     } catch let error as JSONSyntaxError {
       throw DataFailure.malformed(
         path,

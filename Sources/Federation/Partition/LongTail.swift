@@ -19,7 +19,8 @@ public struct LongTail: Sendable, Equatable {
   /// Sizes by a profile, for a training set with `available` images per class.
   ///
   /// n_max is the size of the smallest class in `available`, which is what public and pre-training
-  /// images left, or `maxPerClass` if that is less.
+  /// images left, or `maxPerClass` if that is less. Sizes that are given one by one are cut to
+  /// `maxPerClass`, too.
   public init(
     _ settings: DataSettings.LongTail,
     available: [Int]
@@ -34,8 +35,8 @@ public struct LongTail: Sendable, Equatable {
     case .pareto(let factor):
       counts = Self.pareto(largest: largest, factor: factor, classes: available.count)
     case .explicit(let list):
-      counts = list
-      try Self.check(list, available: available)
+      counts = list.map { min($0, settings.maxPerClass ?? $0) }
+      try Self.check(counts, available: available)
       return
     }
     if let empty = available.firstIndex(of: 0) {

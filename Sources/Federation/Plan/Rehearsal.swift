@@ -76,14 +76,25 @@ extension Experiment {
     guard let type = StrategyRegistry[choice.kind] else {
       throw Failure(.internalError, "E1021", "no strategy \(choice.kind)")
     }
-    return try rehearsal(
+    guard let lesser = LesserWork(scenario, arena.split) else {
+      return try rehearsal(type, choice, arena, probe: probe, most: most, speed: &speed)
+    }
+    // Two rehearsals of a part of the work, the second of twice as much: what differs is work.
+    var arena = arena
+    arena.problem.settings.work = lesser.work
+    var plan = try rehearsal(type, choice, arena, probe: probe, most: most / 3, speed: &speed)
+    arena.problem.settings.work = lesser.twice
+    let more = try rehearsal(
       type,
       choice,
       arena,
-      probe: probe,
-      most: most,
+      probe: 0,
+      most: .infinity,
+      rounds: plan.rounds,
       speed: &speed
     )
+    plan.extrapolate(to: lesser, from: more)
+    return plan
   }
 
   private func rehearsal<Method: Strategy>(
@@ -92,6 +103,7 @@ extension Experiment {
     _ shared: Arena,
     probe seconds: Double,
     most: Double,
+    rounds enough: Int = .max,
     speed known: inout SpeedProbe?
   ) throws(Failure) -> Rehearsal {
     let arena = try adapted(shared, to: choice, type)
@@ -99,7 +111,7 @@ extension Experiment {
     if seconds > 0 { known = SpeedProbe.measure(type, choice, arena, seconds: seconds) }
     let speed = known ?? SpeedProbe()
     arena.rehearse(true)
-    let start = Terminal.now()
+    let start = Terminal.steady()
     let run = Run(
       simulation: Simulation(Method(choice.settings, arena.problem), arena),
       arena: arena,
@@ -131,7 +143,7 @@ extension Experiment {
       lines += round.lines.byteCount
       if round.evaluationFLOPs > 0 { evaluations += 1 }
       last = round
-      if plan.wanted == 0 || Terminal.now() - start > most { break }
+      if plan.wanted == 0 || plan.rounds >= enough || Terminal.steady() - start > most { break }
     }
     plan.privacy = last?.record.privacy
     plan.epsilons =
@@ -139,9 +151,9 @@ extension Experiment {
       ? run.simulation.plannedEpsilons() : Self.epsilons(last?.privacy, last?.record.privacy)
 
     // The checkpoint is made as a run makes it, for its time and its memory.
-    let encodingStart = Terminal.now()
+    let encodingStart = Terminal.steady()
     let saved = run.simulation.checkpoint.file(scenarioHash: "", run: run.label).encoded().count
-    let encoding = Terminal.now() - encodingStart
+    let encoding = Terminal.steady() - encodingStart
     let overhead = encodingStart - start
 
     let planned = (0...plan.wanted).count { $0 > 0 && scenario.isEvaluated($0) }
@@ -192,7 +204,7 @@ extension Experiment {
   /// Those of single clients, or the one that all have.
   private static func epsilons(_ line: JSON?, _ record: RoundRecord.Privacy?) -> [Double] {
     guard let line, let record, record.hasGuarantee else { return [] }
-    let all = RunFiles.epsilons(of: line)
+    let all = RunTrace.epsilons(of: line)
     return all.isEmpty ? [record.epsilonMax] : all.sorted()
   }
 }

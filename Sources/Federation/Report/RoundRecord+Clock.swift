@@ -115,7 +115,7 @@ extension RoundRecord {
   /// Reads what `clockMembers` writes.
   mutating func readClock(_ json: JSON) {
     func clients(_ key: String) -> [Int]? {
-      json["clock"]?[key]?.elements?.compactMap(\.int)
+      json["clock"]?[key]?.elements?.compactMap(\.count)
     }
     if let completed = clients("completed"), let dropped = clients("dropped"),
       let late = clients("late"), let lost = clients("lost")

@@ -27,11 +27,11 @@ extension RoundRecord {
   ///
   /// Keys that this version does not know are ignored.
   public init?(_ json: JSON) {
-    guard let round = json["round"]?.int, let sampled = json["sampled"]?.elements,
-      let up = json["bytes"]?["up"]?.int, let down = json["bytes"]?["down"]?.int,
+    guard let round = json["round"]?.count, let sampled = json["sampled"]?.elements,
+      let up = json["bytes"]?["up"]?.count, let down = json["bytes"]?["down"]?.count,
       let wall = json["time"]?["wall"]?.measure, let digest = json["digest"]?.text
     else { return nil }
-    let clients = sampled.compactMap(\.int)
+    let clients = sampled.compactMap(\.count)
     guard clients.count == sampled.count else { return nil }
     self.init(
       round: round,
@@ -41,8 +41,8 @@ extension RoundRecord {
       digest: digest
     )
     if let part = json["train"] {
-      guard let loss = part["loss"]?.measure, let examples = part["examples"]?.int,
-        let steps = part["steps"]?.int
+      guard let loss = part["loss"]?.measure, let examples = part["examples"]?.count,
+        let steps = part["steps"]?.count
       else { return nil }
       train = Train(loss: loss, examples: examples, steps: steps, flops: part["flops"]?.measure)
     }
@@ -71,14 +71,15 @@ extension RoundRecord {
     var records: [RoundRecord] = []
     let lines = bytes.split(separator: 10, omittingEmptySubsequences: false)
     for (index, line) in lines.enumerated() {
-      if line.isEmpty { continue }
+      if line.isEmpty, index + 1 == lines.count { continue }
       if let json = try? JSON(parsing: Array(line)), let record = RoundRecord(json) {
         records.append(record)
       } else if index + 1 < lines.count {
         throw Failure(
           .dataMissingOrCorrupt,
           "E1014",
-          "\(path), line \(index + 1): not a round record"
+          "\(path), line \(index + 1): not a round record",
+          hint: "restore the file, or delete the folder of this run: fedsim resume repeats it"
         )
       }
     }
@@ -200,12 +201,12 @@ extension RoundRecord.Bytes {
 
   fileprivate init(up: Int, down: Int, _ json: JSON?) {
     func link(_ key: String) -> Link? {
-      guard let up = json?[key]?["up"]?.int, let down = json?[key]?["down"]?.int else {
+      guard let up = json?[key]?["up"]?.count, let down = json?[key]?["down"]?.count else {
         return nil
       }
       return Link(up: up, down: down)
     }
-    self.init(up: up, down: down, setup: json?["setup"]?.int ?? 0)
+    self.init(up: up, down: down, setup: json?["setup"]?.count ?? 0)
     dense = link("dense")
     entropy = link("entropy")
   }

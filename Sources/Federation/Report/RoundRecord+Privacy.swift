@@ -65,7 +65,7 @@ extension RoundRecord.Privacy {
       noiseToSignal: json["noiseToSignal"]?.double,
       clip: json["clip"]?.double ?? .infinity,
       error: json["error"]?.double,
-      stopped: json["stopped"]?.elements?.compactMap(\.int) ?? []
+      stopped: json["stopped"]?.elements?.compactMap(\.count) ?? []
     )
   }
 }

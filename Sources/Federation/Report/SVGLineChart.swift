@@ -59,8 +59,10 @@ package struct SVGLineChart {
         let values = byRound[round]
       else { return nil }
       let statistics = SeedStatistics(values)
-      let half = statistics.halfWidth ?? 0
       let mean = statistics.mean
+      // Sums of numbers near the largest may overflow.
+      guard mean.isFinite else { return nil }
+      let half = statistics.halfWidth.flatMap { $0.isFinite ? $0 : nil } ?? 0
       return Point(x: Double(round), mean: mean, low: mean - half, high: mean + half)
     }
   }

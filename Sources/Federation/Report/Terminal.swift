@@ -29,7 +29,14 @@ public enum Terminal {
     return size
   }
 
-  /// Seconds since 1970.
+  /// Seconds by a clock that nobody sets, for durations; it counts from no known time.
+  public static func steady() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
+  /// Seconds since 1970, for dates.
   public static func now() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
@@ -37,38 +44,17 @@ public enum Terminal {
   }
 
   /// All of the text, also through slow pipes; a closed stream ends the writing silently.
-  public static func write(_ text: String, to descriptor: Int32) {
-    if text.isEmpty { return }
-    try? AtomicFile.writeAll(Array(text.utf8), to: descriptor, path: "a stream")
-  }
-
-  /// The text with control characters written out, as `\\x1b`: names of files and keys of scenarios
-  /// must not move the cursor, colour what follows or retitle the window.
   ///
-  /// Ends of lines and tabs stay. With `marks`, so do the three ways in which the program itself
-  /// marks words on a terminal.
-  public static func visible(_ text: String, marks: Bool) -> String {
-    guard text.unicodeScalars.contains(where: isControl) else { return text }
-    let own = marks ? ["[0m", "[1m", "[31m"] : []
-    let scalars = Array(text.unicodeScalars)
-    var result = String.UnicodeScalarView()
-    for (index, scalar) in scalars.enumerated() {
-      let next = String(String.UnicodeScalarView(scalars[(index + 1)...].prefix(4)))
-      let isOwn = scalar == "\u{1B}" && own.contains { next.hasPrefix($0) }
-      if isControl(scalar), !isOwn {
-        let digits = String(scalar.value, radix: 16)
-        result.append(contentsOf: "\\x\(digits.count < 2 ? "0" : "")\(digits)".unicodeScalars)
-      } else {
-        result.append(scalar)
-      }
+  /// - Returns: why not all of it was written; nil also where nobody reads any more.
+  @discardableResult
+  public static func write(_ text: String, to descriptor: Int32) -> Failure? {
+    if text.isEmpty { return nil }
+    do throws(Failure) {
+      try AtomicFile.writeAll(Array(text.utf8), to: descriptor, path: "a stream")
+      return nil
+    } catch {
+      return error.code == "E1034" ? nil : error
     }
-    return String(result)
-  }
-
-  /// C0 but for ends of lines and tabs, delete, C1.
-  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-    scalar != "\n" && scalar != "\t"
-      && (scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value))
   }
 
   /// Writes to stderr at once.
@@ -76,5 +62,33 @@ public enum Terminal {
   /// A closed stderr is no reason to stop a night's work.
   public static func note(_ text: String) {
     write(text, to: 2)
+  }
+
+  /// The text with control characters written out.
+  ///
+  /// Names of files and folders, and what is in them, must not steer a terminal. Tabs and ends of
+  /// lines stay.
+  public static func plain(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: steers) else { return text }
+    var out = ""
+    for scalar in text.unicodeScalars {
+      if steers(scalar) {
+        let digits = String(scalar.value, radix: 16, uppercase: true)
+        out += "\\x" + String(repeating: "0", count: max(0, 2 - digits.count)) + digits
+      } else {
+        out.unicodeScalars.append(scalar)
+      }
+    }
+    return out
+  }
+
+  private static func steers(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 9, 10: false
+    case 0..<0x20, 0x7F..<0xA0: true
+    // Marks that turn the direction of text.
+    case 0x202A...0x202E, 0x2066...0x2069: true
+    default: false
+    }
   }
 }

@@ -121,14 +121,18 @@ package struct NumberRange: Sendable {
   package let exclusiveMaximum: Bool
   /// A positive number below the minimum is probably 1/x of what is meant.
   let offersInverse: Bool
+  /// Whether a method computes with it in 32-bit floats, where a positive number must not be 0.
+  let isFloat: Bool
 
   package init(
     _ minimum: Double,
     _ maximum: Double,
     exclusiveMinimum: Bool = false,
     exclusiveMaximum: Bool = false,
-    offersInverse: Bool = false
+    offersInverse: Bool = false,
+    isFloat: Bool = false
   ) {
+    self.isFloat = isFloat
     self.minimum = minimum
     self.maximum = maximum
     self.exclusiveMinimum = exclusiveMinimum
@@ -136,8 +140,16 @@ package struct NumberRange: Sendable {
     self.offersInverse = offersInverse
   }
 
+  /// The smallest positive number that is still one as a 32-bit float, with all its digits.
+  static let smallestFloat = Double(Float.leastNormalMagnitude)
+
+  /// Whether a number is in range but for being too small for a 32-bit float.
+  func isTooSmall(_ x: Double) -> Bool {
+    isFloat && exclusiveMinimum && minimum == 0 && x > 0 && x < Self.smallestFloat
+  }
+
   package func contains(_ x: Double) -> Bool {
-    (exclusiveMinimum ? x > minimum : x >= minimum)
+    !isTooSmall(x) && (exclusiveMinimum ? x > minimum : x >= minimum)
       && (exclusiveMaximum ? x < maximum : x <= maximum)
   }
 }

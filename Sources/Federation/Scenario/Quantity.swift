@@ -141,7 +141,9 @@ extension ScenarioValidator {
           line: json.line,
           "found \(found(json)); expected \(quantity.allowed)",
           allowed: quantity.allowed,
-          suggestion: Double(text).flatMap { quantity.range.contains($0) ? text : nil }
+          suggestion: Double(text).flatMap {
+            quantity.range.contains($0) ? Self.literal(text) : nil
+          }
         )
         return nil
       }

@@ -81,6 +81,9 @@ extension ScenarioChecks {
             + "apply to it"
         )
       }
+      if let system = scenario.system, isAsynchronous {
+        checkArrivals(system, choice.label, path)
+      }
       if isAsynchronous, federation.sampling.readsLosses {
         warn(
           "W3063",
@@ -113,6 +116,24 @@ extension ScenarioChecks {
         checkClock(scenario.system, mechanism, isAsynchronous, choice.label, path)
       }
     }
+  }
+
+  /// A round of an asynchronous method lasts until as many messages have arrived as a cohort has
+  /// clients, whatever is started in vain before.
+  private mutating func checkArrivals(
+    _ system: SystemSettings,
+    _ label: String,
+    _ path: String
+  ) {
+    let starts = 1 / ((1 - system.dropout) * (1 - system.loss))
+    guard starts >= 5 else { return }
+    warn(
+      "W3013",
+      path,
+      "\(label) is asynchronous: with this dropout and loss each message that arrives takes "
+        + "\(NumberText.short(starts)) starts, and a round is that much slower to simulate",
+      hint: "lower system.dropout or system.loss, or federation.rounds"
+    )
   }
 
   /// Client-level privacy is accounted for cohorts that are drawn and not selected by speed.

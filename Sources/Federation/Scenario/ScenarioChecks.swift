@@ -31,6 +31,7 @@ struct ScenarioChecks {
     checkHeldOut()
     checkStyles()
     checkLongTail()
+    checkLocalTest()
     checkSizes()
     checkFederation()
     checkModel(at: "model")
@@ -139,7 +140,8 @@ struct ScenarioChecks {
         )
       }
     }
-    guard let counts = values["data.longTail.counts"]?.elements?.compactMap(\.int) else { return }
+    checkCap()
+    guard let counts = cappedCounts else { return }
     if let classes, counts.count != classes {
       error(
         "E3205",
@@ -170,10 +172,7 @@ struct ScenarioChecks {
     let factor = number("data.longTail.factor") ?? 1
     switch text("data.longTail.profile") {
     case "explicit":
-      guard let counts = values["data.longTail.counts"]?.elements?.compactMap(\.int) else {
-        return nil
-      }
-      return counts.reduce(0) { $0 + min($1, full) }
+      return cappedCounts?.reduce(0) { $0 + min($1, full) }
     case "exponential":
       return (0..<classes).reduce(0) { sum, index in
         let exponent = -Double(index) / Double(max(1, classes - 1))
@@ -190,12 +189,12 @@ struct ScenarioChecks {
       let test = int("data.dataset.testPerClass")
     {
       let gibibytes = (classes * (train + test) * 3072) >> 30
-      if gibibytes >= 64 {
+      if classes * (train + test) * 3072 > SyntheticImages.maximumBytes {
         error(
           "E3209",
           "data.dataset",
           "found \(classes) classes of \(train) + \(test) images, \(gibibytes) GiB of pixels",
-          hint: "keep classes x (trainPerClass + testPerClass) below 20 million"
+          hint: "keep classes x (trainPerClass + testPerClass) below 5.5 million"
         )
       }
     }
@@ -205,7 +204,7 @@ struct ScenarioChecks {
         "E3206",
         "federation.clients",
         "found \(clients) clients for \(images) training images; every client needs one",
-        hint: "give at most \(images) clients or more data"
+        hint: images > 0 ? "give at most \(images) clients or more data" : "give more data"
       )
       return
     }

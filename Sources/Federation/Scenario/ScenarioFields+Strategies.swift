@@ -47,7 +47,14 @@ extension ScenarioFields {
     let type: FieldType =
       switch hyperparameter.domain {
       case .number(let range, let exclusive):
-        .number(NumberRange(range.lowerBound, range.upperBound, exclusiveMinimum: exclusive))
+        .number(
+          NumberRange(
+            range.lowerBound,
+            range.upperBound,
+            exclusiveMinimum: exclusive,
+            isFloat: true
+          )
+        )
       case .integer(let range): .integer(range)
       case .flag: .flag
       case .choice(let words): .choice(words)

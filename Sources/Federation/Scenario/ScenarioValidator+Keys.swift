@@ -87,15 +87,32 @@ extension ScenarioValidator {
   }
 
   /// The full path of a field elsewhere in the scenario that has this name or synonym.
-  private func elsewhere(_ key: String) -> String? {
+  private mutating func elsewhere(_ key: String) -> String? {
+    let places = self.places ?? FieldPlaces(root)
+    self.places = places
+    return places.path(of: key)
+  }
+}
+
+/// Where each name and synonym of the whole table stands, so that a thousand unknown keys cost one
+/// walk through it.
+package struct FieldPlaces {
+  private var names: [String: String] = [:]
+  private var plain: [String: String] = [:]
+
+  /// The places in a table; the first of equals counts.
+  package init(_ root: [Field]) {
     // "lr" is the clients' rate before it is that of pre-training.
     let entries = FieldIndex.entries(of: root)
-    let all = entries.filter { !$0.isRepetition } + entries.filter(\.isRepetition)
-    if let entry = all.first(where: { $0.field.name == key }) { return entry.path }
-    let plain = Suggestions.plain(key)
-    return all.first { entry in
-      entry.field.synonyms.contains { Suggestions.plain($0) == plain }
-        || Suggestions.plain(entry.field.name) == plain
-    }?.path
+    for entry in entries.filter({ !$0.isRepetition }) + entries.filter(\.isRepetition) {
+      if names[entry.field.name] == nil { names[entry.field.name] = entry.path }
+      for word in [entry.field.name] + entry.field.synonyms {
+        let key = Suggestions.plain(word)
+        if plain[key] == nil { plain[key] = entry.path }
+      }
+    }
   }
+
+  /// The path of the field of a name, or of one that is spelt alike; nil for none.
+  package func path(of key: String) -> String? { names[key] ?? plain[Suggestions.plain(key)] }
 }

@@ -61,7 +61,7 @@ extension ScenarioValidator {
       {
         suggestion = "{ \"\(union.tag)\": \"\(kind)\" }"
       }
-    case .integer, .number: if let text = json.text, Double(text) != nil { suggestion = text }
+    case .integer, .number: suggestion = json.text.flatMap(Self.literal)
     case .flag:
       if let text = json.text, ["true", "false"].contains(text) { suggestion = text }
       if let number = json.int, number == 0 || number == 1 {
@@ -80,6 +80,14 @@ extension ScenarioValidator {
       hint: hint
     )
     return nil
+  }
+
+  /// The number that a text in quotes was meant to be, as JSON writes it; nil for "inf", "nan" and
+  /// whatever else is no number in JSON.
+  static func literal(_ text: String) -> String? {
+    if let json = try? JSON(parsing: text), json.double != nil { return text }
+    guard let number = Double(text), number.isFinite else { return nil }
+    return JSON.number(number).compact
   }
 
   /// What a single value, or words joined by "+", would be as a list.
@@ -208,7 +216,9 @@ extension ScenarioValidator {
       at: path,
       line: json.line,
       "found \(found(json)); expected \(type.allowed)",
-      allowed: type.allowed
+      allowed: type.allowed,
+      hint: number.map(range.isTooSmall) == true
+        ? "it becomes a 32-bit float, and those below 1.2e-38 are 0 or lose their digits" : nil
     )
     return nil
   }

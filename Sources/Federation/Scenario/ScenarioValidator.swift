@@ -16,6 +16,8 @@ struct ScenarioValidator {
   private(set) var values: [String: JSON] = [:]
   /// Lines of sections and values by path, for problems that are found later.
   private(set) var lines: [String: Int] = [:]
+  /// Where names stand in the table; made for the first unknown key that has no neighbour.
+  var places: FieldPlaces?
 
   init(file: String, root: [Field]) {
     self.file = file

@@ -25,7 +25,7 @@ package enum Suggestions {
   }
 
   /// Lower case without separators, so that `batch_size`, `batch-size` and `batchSize` are one.
-  static func plain(_ word: String) -> String {
+  package static func plain(_ word: String) -> String {
     String(word.lowercased().filter { $0 != "_" && $0 != "-" && $0 != " " })
   }
 

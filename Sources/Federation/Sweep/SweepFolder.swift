@@ -14,6 +14,9 @@ public struct SweepFolder: Sendable {
   /// Where it lies.
   public let path: String
 
+  /// Whether all tables of runs are held against their records, or only those that are read.
+  private var checksAll = false
+
   /// A folder that may exist or not.
   public init(_ path: String) { self.path = path }
 
@@ -31,7 +34,7 @@ public struct SweepFolder: Sendable {
   /// - Returns: how many runs of an earlier file are left alone.
   /// - Throws: E9004 (exit 9) when the folder holds something that is no sweep.
   func begin(_ sweep: Sweep) throws(Failure) -> Int {
-    let names = FileKind(of: path) == .folder ? FilePath.names(in: path) : []
+    let names = try FilePath.readableNames(in: path)
     // Nothing is written before the lock and `runs`.
     guard names.isEmpty || names == [".lock"] || names.contains("runs") else {
       throw Failure(
@@ -41,8 +44,13 @@ public struct SweepFolder: Sendable {
         hint: "choose another folder with --out"
       )
     }
-    try FilePath.makeFolder(FilePath.join(path, "runs"))
-    let lock = try FolderLock(path, waits: true)
+    let lock: FolderLock
+    do throws(Failure) {
+      try FilePath.makeFolder(FilePath.join(path, "runs"))
+      lock = try FolderLock(path, waits: true)
+    } catch {
+      throw names.isEmpty ? error.ofCommandLine : error
+    }
     try AtomicFile.write(sweep.bytes, to: file("sweep.json"))
     try AtomicFile.write(sweep.baseBytes, to: file("base.json"))
     try AtomicFile.write(sweep.json.pretty, to: file("sweep.resolved.json"))
@@ -61,7 +69,10 @@ public struct SweepFolder: Sendable {
     for label in labels {
       let part = FilePath.join(folder, "\(label)-s\(run.seed)")
       // No table of a sweep has a class or a client: thousands of runs must fit into memory.
-      let records = try RunFiles.records(in: part).map { whole in
+      let promised = try TableRecord.read(in: part)
+      let read = try RunTrace.records(in: part)
+      try promised?.check(part, only: checksAll ? nil : "rounds.jsonl")
+      let records = read.map { whole in
         var record = whole
         record.sampled = []
         record.generic?.perClass = []
@@ -74,7 +85,7 @@ public struct SweepFolder: Sendable {
       results: results,
       rounds: rounds,
       isClosed: try isClosed(folder, run, results, rounds),
-      failure: json("failures/\(run.folder).json").flatMap(SweepFailure.init)
+      failure: try json("failures/\(run.folder).json").flatMap(SweepFailure.init)
     )
   }
 
@@ -87,21 +98,31 @@ public struct SweepFolder: Sendable {
     _ rounds: Int
   ) throws(Failure) -> Bool {
     guard results.allSatisfy({ ($0.run.records.last?.round ?? -1) >= rounds }),
-      json("runs/\(run.folder)/environment.json")?["scenarioHash"]?.text == run.hash
+      let facts = try FolderFacts.read(folder), facts.scenarioHash == run.hash,
+      let summary = try SummaryFile.read(folder, isSealed: facts.isSealed)
     else { return false }
-    let told = json("runs/\(run.folder)/summary.json")?["strategies"]?.elements ?? []
+    let told = summary["strategies"]?.elements ?? []
     return results.allSatisfy { result in
       let entry = told.first { $0["strategy"]?.text == result.label }
       return entry?["digests"]?.elements?.first?.text == result.run.records.last?.digest
     }
   }
 
-  private func json(_ name: String) -> JSON? {
+  /// A note of the sweep's own; nil without one.
+  ///
+  /// - Throws: E4128 when it is damaged (exit 4).
+  private func json(_ name: String) throws(Failure) -> JSON? {
     let file = file(name)
-    guard FileKind(of: file) == .file, let bytes = try? FileReader.bytes(of: file) else {
-      return nil
+    guard let bytes = try FileReader.optional(file, what: "a note of a sweep") else { return nil }
+    guard let json = try? JSON(parsing: bytes), json.isIntact ?? true else {
+      throw Failure(
+        .dataMissingOrCorrupt,
+        "E4128",
+        "\(file) is damaged",
+        hint: "restore it, or delete it: the run is then tried again"
+      )
     }
-    return try? JSON(parsing: bytes)
+    return json
   }
 
   /// Notes why a run failed, or, with nil, that it did not.
@@ -109,7 +130,7 @@ public struct SweepFolder: Sendable {
     let file = file("failures/\(run.folder).json")
     if let failure {
       try FilePath.makeFolder(FilePath.join(path, "failures"))
-      try AtomicFile.write(failure.json.pretty, to: file)
+      try AtomicFile.write(failure.json.sealed.pretty, to: file)
     } else if FileKind(of: file) == .file {
       try FilePath.remove(file)
     }
@@ -122,7 +143,9 @@ public struct SweepFolder: Sendable {
   func gather(_ sweep: Sweep) throws(Failure) -> SweepResults {
     let lock = try FolderLock(path, waits: true)
     defer { withExtendedLifetime(lock) {} }
-    let results = SweepResults(sweep, try SweepProgress(sweep, self), folder: path)
+    var strict = self
+    strict.checksAll = true
+    let results = SweepResults(sweep, try SweepProgress(sweep, strict), folder: path)
     for (name, text) in [
       ("results.csv", results.csv), ("trials.csv", results.trialsCSV),
       ("front.csv", results.frontCSV), ("failed.csv", results.failedCSV),
@@ -136,7 +159,7 @@ public struct SweepFolder: Sendable {
 
 extension Sweep {
   /// All trials and runs with their hashes: `sweep.resolved.json`.
-  var json: JSON {
+  package var json: JSON {
     var members: [(String, JSON)] = [
       ("fedsim", 1), ("kind", "sweep"), ("name", .string(name)), ("base", .string(base)),
       ("order", .string(order.rawValue)), ("paths", .array(paths.map(JSON.string))),

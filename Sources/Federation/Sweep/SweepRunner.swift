@@ -146,6 +146,8 @@ public struct SweepRunner: Sendable {
         )
       default: return result.exit
       }
+    } catch  where error.exit == .interrupted || error.exit == .terminated {
+      return error.exit
     } catch  where error.code == "E9001" {
       work.settled.insert(run.folder)
       tell(.held(run))
@@ -208,6 +210,7 @@ public struct SweepRunner: Sendable {
       warnings: reading.warnings.map { "\($0.path): \($0.message)" },
       until: goal,
       interruption: interruption,
+      leaves: { Interruption.requested != nil },
       report: report
     )
   }

@@ -6,6 +6,8 @@ final class EventFile {
   /// TensorBoard reads files whose names have `.tfevents.`; the number would be a time.
   static let name = "events.out.tfevents.0.fedsim"
 
+  /// Whether the file was not there, or not what the records say, and was made anew.
+  let isRebuilt: Bool
   private let file: LineWriter
   private var seconds = 0.0
 
@@ -27,16 +29,26 @@ final class EventFile {
     let place = FilePath.join(folder, "tensorboard")
     try FilePath.makeFolder(place)
     let path = FilePath.join(place, Self.name)
+    let whole = Self.bytes(records, scores)
+    seconds = records.reduce(0) { $0 + $1.time.wall }
+    let found = FileKind(of: path) == .file ? try FileReader.bytes(of: path) : []
+    let isWhole = found.starts(with: whole)
+    isRebuilt = !isWhole && !records.isEmpty
+    if !isWhole { try AtomicFile.write(whole, to: path) }
+    file = try LineWriter(path)
+    if found.count > whole.count { try file.cut(to: whole.count) }
+  }
+
+  /// The whole file of some rounds.
+  static func bytes(_ records: [RoundRecord], _ scores: [Int: [Int: Double]]) -> [UInt8] {
     var whole = BoardEvent.version.record
+    var seconds = 0.0
     for record in records {
       seconds += record.time.wall
       let measured = (scores[record.round] ?? [:]).sorted { $0.key < $1.key }
       whole += BoardEvent(record, accuracies: measured.map(\.value), seconds: seconds).record
     }
-    let found = FileKind(of: path) == .file ? try FileReader.bytes(of: path) : []
-    if !found.starts(with: whole) { try AtomicFile.write(whole, to: path) }
-    file = try LineWriter(path)
-    if found.count > whole.count { try file.cut(to: whole.count) }
+    return whole
   }
 
   /// Appends a round, whole or not at all.

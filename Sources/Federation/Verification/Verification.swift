@@ -1,5 +1,4 @@
 import Aggregation
-import Client
 import Tensor
 
 /// Whether a run folder says what its scenario gives: its rounds are run again and compared.
@@ -14,6 +13,9 @@ public struct Verification: Sendable, Equatable {
     public let recorded: String
     /// What was found now.
     public let found: String
+
+    /// Whether rounds, or the whole run, are not there; else what is there differs.
+    public var isLost: Bool { path == "folder" || path == "round" && recorded == "absent" }
   }
 
   /// The strategy's label.
@@ -65,14 +67,16 @@ public struct Verification: Sendable, Equatable {
 extension Experiment {
   /// Runs the rounds of a folder again and compares digests, measures, bytes and times.
   ///
-  /// `rounds`: those to compare; nil for all that the folder has. A run starts at the newest of its
-  /// checkpoints that lies before them.
+  /// `rounds`: those to compare; nil for all of the scenario, whether the folder has them or not,
+  /// and with them every table and model. With a range a run starts at the newest of its
+  /// checkpoints that lies before it.
   ///
   /// `report`: called after each run.
   ///
   /// Nothing is written. Stops at a run's first difference and goes on with the next run.
   ///
-  /// - Throws: exit 9 while another process has the folder, exit 4 for damaged files.
+  /// - Throws: exit 9 while another process has the folder, exit 4 for lines that are none of a
+  ///   run.
   public func verify(
     _ folder: String,
     rounds: ClosedRange<Int>?,
@@ -81,8 +85,9 @@ extension Experiment {
     report: (Verification) -> Void
   ) throws(Failure) -> [Verification] {
     try requireMemory(threads: threads)
-    let lock = try FolderLock(folder)
+    let lock = try FolderLock(folder, reads: true)
     defer { withExtendedLifetime(lock) {} }
+    let isSealed = try FolderFacts.read(folder)?.isSealed ?? false
     var all: [Verification] = []
     let pretrained = try pretrained(in: nil)
     for (index, seed) in scenario.seeds.enumerated() {
@@ -90,25 +95,52 @@ extension Experiment {
       var alone: [Int: [Int: Double]] = [:]
       for choice in runOrder {
         let path = FilePath.join(folder, "\(choice.label)-s\(seed)")
-        guard FileKind(of: path) == .folder, let type = StrategyRegistry[choice.kind] else {
-          continue
-        }
+        guard let type = StrategyRegistry[choice.kind] else { continue }
         let isLocal = choice.kind == LocalOnly.card.kind
-        let one = try verify(
-          type,
-          choice,
-          arena,
-          folder: path,
-          hash: scenarioHash,
-          alone: isLocal ? [:] : alone,
-          rounds: rounds
-        )
-        if isLocal { alone = try RunFiles.scores(in: path) }
+        var one = Verification(label: choice.label, seed: seed)
+        if let why = Self.obstacle(path) {
+          one.mismatch = Verification.Mismatch(
+            round: 1,
+            path: "folder",
+            recorded: why,
+            found: "\(scenario.federation.rounds) rounds"
+          )
+        } else {
+          one = try verify(
+            type,
+            choice,
+            arena,
+            folder: path,
+            hash: scenarioHash,
+            alone: isLocal ? [:] : alone,
+            rounds: rounds,
+            isSealed: isSealed
+          )
+          if isLocal {
+            alone = try RunTrace.scores(
+              in: path,
+              upTo: .max,
+              clients: scenario.federation.clients
+            )
+          }
+        }
         all.append(one)
         report(one)
       }
     }
     return all
+  }
+
+  /// Why nothing of a run can be read; nil when it can.
+  private static func obstacle(_ folder: String) -> String? {
+    do throws(Failure) {
+      guard try FileReader.isThere(folder) else { return "absent" }
+      guard try !FilePath.readableNames(in: folder).isEmpty else { return "empty" }
+      _ = try FileReader.isThere(FilePath.join(folder, "rounds.jsonl"))
+      return nil
+    } catch {
+      return error.message
+    }
   }
 
   private func verify<Method: Strategy>(
@@ -118,7 +150,8 @@ extension Experiment {
     folder: String,
     hash: String,
     alone: [Int: [Int: Double]],
-    rounds: ClosedRange<Int>?
+    rounds: ClosedRange<Int>?,
+    isSealed: Bool
   ) throws(Failure) -> Verification {
     let arena = try adapted(shared, to: choice, type)
     let run = Run(
@@ -129,54 +162,74 @@ extension Experiment {
       scenarioHash: hash,
       alone: alone
     )
-    let known = try RunFiles.records(in: folder)
-    var result = Verification(label: choice.label, seed: arena.seed)
-    let last = min(rounds?.upperBound ?? .max, known.last?.round ?? 0)
-    let first = max(1, rounds?.lowerBound ?? 1)
-    if first > 1, let checkpoint = try run.checkpoint(before: first) {
-      run.simulation.restore(checkpoint)
-      result.start = checkpoint.round + 1
-      let digest = Digest.hex(checkpoint.digest)
-      if let record = known.first(where: { $0.round == checkpoint.round }), record.digest != digest
-      {
-        result.mismatch = Verification.Mismatch(
-          round: checkpoint.round,
-          path: "checkpoint",
-          recorded: record.digest,
-          found: digest
-        )
-        return result
-      }
-    }
-    var measured = RunResult()
-    while run.simulation.round < last || (known.first?.round == 0 && result.compared == 0) {
-      let next = run.simulation.round + 1
-      let round: MeasuredRound
-      do throws(Divergence) {
-        round = try run.measuredRound(&measured, evaluates: next >= first)
+    var check = try RunVerification(run, rounds: rounds, isSealed: isSealed)
+    return try check.result()
+  }
+}
+
+/// A file beside the runs that is not what they give.
+public struct FileMismatch: Sendable, Equatable {
+  /// Its path in the run folder.
+  public let path: String
+  /// What is wrong.
+  public let reason: String
+}
+
+extension Experiment {
+  /// Whether the files beside the runs of a folder are what the scenario and the runs' records
+  /// give: the splits, the resolved scenario, the summary and the table of results.
+  public func verifyFiles(
+    _ folder: String,
+    source: ScenarioSource
+  ) throws(Failure) -> [FileMismatch] {
+    var wrong: [FileMismatch] = []
+    func compare(_ name: String, _ isSame: ([UInt8]) -> Bool) {
+      do throws(Failure) {
+        let path = FilePath.join(folder, name)
+        guard let found = try FileReader.optional(path, what: "a file") else {
+          wrong.append(FileMismatch(path: name, reason: "absent"))
+          return
+        }
+        if !isSame(found) {
+          wrong.append(FileMismatch(path: name, reason: "not what its scenario and runs give"))
+        }
       } catch {
-        result.mismatch = Verification.Mismatch(
-          round: next,
-          path: "digest",
-          recorded: known.first { $0.round == next }?.digest ?? "absent",
-          found: "diverged"
-        )
-        return result
+        wrong.append(FileMismatch(path: name, reason: error.message))
       }
-      guard round.record.round >= first || known.first?.round == 0 else { continue }
-      result.compared += 1
-      guard let record = known.first(where: { $0.round == round.record.round }) else {
-        result.mismatch = Verification.Mismatch(
-          round: round.record.round,
-          path: "round",
-          recorded: "absent",
-          found: round.record.digest
-        )
-        return result
-      }
-      result.mismatch = Verification.difference(record, round.record)
-      if result.mismatch != nil { return result }
     }
-    return result
+    for index in scenario.seeds.indices {
+      for file in splitFiles(index) { compare(file.name) { $0 == file.bytes } }
+    }
+    compare("scenario.resolved.json") {
+      (try? JSON(parsing: $0)).map(ScenarioReading.hash(ofResolved:)) == source.hash
+    }
+    let results = try recordedResults(folder)
+    // What was said while they ran is not repeated.
+    let expected = summary(results, warnings: [])
+    compare(SummaryFile.fileName) { bytes in
+      guard var found = try? JSON(parsing: bytes), found.isIntact ?? true else { return false }
+      found["warnings"] = nil
+      found["checksum"] = nil
+      var told = expected
+      told["warnings"] = nil
+      return found.compact == told.compact
+    }
+    compare("results.csv") { $0 == Array(resultsTable(results).utf8) }
+    return wrong
+  }
+
+  /// What the runs of a folder recorded, in the order of the scenario.
+  private func recordedResults(_ folder: String) throws(Failure) -> [StrategyResult] {
+    var results: [StrategyResult] = []
+    for choice in scenario.strategies {
+      var runs: [StrategyRun] = []
+      for seed in scenario.seeds {
+        let path = FilePath.join(folder, "\(choice.label)-s\(seed)")
+        guard try FileReader.isThere(path) else { continue }
+        runs.append(StrategyRun(seed: seed, records: try RunTrace.records(in: path)))
+      }
+      if !runs.isEmpty { results.append(StrategyResult(label: choice.label, runs: runs)) }
+    }
+    return results
   }
 }

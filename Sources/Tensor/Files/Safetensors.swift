@@ -230,7 +230,8 @@ extension ParameterLayout {
   /// `layer`: a layer whose tensors stay 0, whether the file has them in any shape or not; nil for
   /// none.
   ///
-  /// - Throws: a format error that names missing, unknown and misshapen tensors.
+  /// - Throws: a format error that names missing, unknown and misshapen tensors, and those with a
+  ///   value that is not finite in 32 bits.
   public func parameters(
     from file: Safetensors,
     leavingOut layer: String? = nil
@@ -248,6 +249,7 @@ extension ParameterLayout {
             + entry.hint(item.shape)
         )
       }
+      try entry.requireUsable(item.values)
       place(item.values, entry, into: &vector)
     }
     let unknown = file.items.map(\.name).filter {
@@ -264,6 +266,21 @@ extension ParameterLayout {
 }
 
 extension ParameterLayout.Entry {
+  /// Throws for a value that no network can have; places count in PyTorch's order.
+  public func requireUsable(_ values: [Float]) throws(Safetensors.FormatError) {
+    if let place = values.firstIndex(where: { !$0.isFinite }) {
+      throw .init(
+        message: "\(name) has the value \(values[place]) at place \(place); weights are finite "
+          + "32-bit numbers"
+      )
+    }
+    guard role == .runningVariance, let place = values.firstIndex(where: { $0 < 0 }) else { return }
+    throw .init(
+      message: "\(name) has the value \(values[place]) at place \(place); a variance is not "
+        + "negative"
+    )
+  }
+
   /// What a wrong shape in a file tells of positions, whose number is that of the patches.
   fileprivate func hint(_ found: [Int]) -> String {
     guard role == .positions, found.count == 3, found[2] == shape[2] else { return "" }

@@ -12,6 +12,9 @@ extension JSON {
   /// Nesting beyond this depth is refused: no stack can overflow.
   static let maximumDepth = 200
 
+  /// Bytes of memory that a tree takes at most for a byte of its text: lists of digits are worst.
+  public static let bytesPerByte = 48
+
   /// Reads one JSON text (RFC 8259; UTF-8, a byte-order mark is allowed).
   ///
   /// Keys given twice in one object are errors, because readers disagree on which one counts.
@@ -42,6 +45,9 @@ private struct JSONParser {
   }
 
   mutating func document() throws(JSONSyntaxError) -> JSON {
+    if let encoding = TextEncoding.foreign(bytes) {
+      throw failure("the text is \(encoding); expected UTF-8")
+    }
     skipSpace()
     if position == bytes.count { throw failure("the file is empty; expected a JSON object") }
     let value = try value(depth: 0)

@@ -173,7 +173,7 @@ package enum BenchCommand {
   package static func run(_ options: BenchOptions) throws -> ExitCode {
     if let failure = MachineFacts.current.blas.failure {
       throw Failure(
-        .internalError,
+        .dataMissingOrCorrupt,
         "E1020",
         failure,
         hint: "install OpenBLAS (Debian: apt-get install libopenblas-dev)"

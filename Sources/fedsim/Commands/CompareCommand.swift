@@ -131,10 +131,15 @@ package enum CompareCommand {
     )
     var file: String?
     if let out = options.out {
-      try FilePath.makeFolder(out)
+      let report = try RunReport(folders, options.settings)
       let path = FilePath.join(out, "compare.csv")
-      try AtomicFile.write(comparison.csv, to: path)
-      try RunReport(folders, options.settings).write(to: out, tables: true)
+      do throws(Failure) {
+        try FilePath.makeFolder(out)
+        try AtomicFile.write(comparison.csv, to: path)
+        try report.write(to: out, tables: true)
+      } catch {
+        throw error.ofCommandLine
+      }
       file = path
     }
     switch options.format {

@@ -55,7 +55,7 @@ package enum DataCommand {
   private static func dataset(_ options: DataCheckOptions) throws -> DataSettings.Dataset {
     if FileKind(of: options.path) == .file, options.path.hasSuffix(".json") {
       let reading = ScenarioReader().read(
-        bytes: try FileReader.bytes(of: options.path),
+        bytes: try FileReader.scenario(options.path),
         file: options.path
       )
       guard let scenario = reading.scenario else {

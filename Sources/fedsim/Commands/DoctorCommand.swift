@@ -19,7 +19,7 @@ package enum DoctorCommand {
     let facts = MachineFacts.current
     if let failure = facts.blas.failure {
       throw Failure(
-        .internalError,
+        .dataMissingOrCorrupt,
         "E1020",
         failure,
         hint: "install OpenBLAS (Debian: apt-get install libopenblas-dev)"

@@ -91,7 +91,7 @@ extension CommandName {
     case .report: "write one page over run folders, and its tables for papers"
     case .sweep: "run many scenarios from one file; a front of accuracy, privacy, bytes and time"
     case .audit: "attack a run's models and gradients; report what they tell of clients' images"
-    case .validate: "report every problem of a scenario at once; nothing is run"
+    case .validate: "report every problem of a scenario and its data at once; nothing is run"
     case .list: "list strategies, models, datasets, partitions, codecs or accountants"
     case .explain: "explain a strategy, a word or field of the scenario, or an error code"
     case .data: "check the files of a data set"
@@ -114,7 +114,7 @@ extension CommandName {
     case .report: "report DIR... [OPTIONS]"
     case .sweep: "sweep SWEEP.json | DIR  [OPTIONS]"
     case .audit: "audit DIR [OPTIONS]"
-    case .validate: "validate SCENARIO.json [--set path=value]..."
+    case .validate: "validate SCENARIO.json [--set path=value]... [--no-data]"
     case .list: "list \(ListCommand.subjects.joined(separator: "|"))"
     case .explain: "explain NAME|FIELD|CODE"
     case .data: "data check PATH [--kind KIND]"
@@ -172,7 +172,11 @@ extension CommandName {
         "--trials N           trials with a canary, and as many without; 300 unless given",
         "--clip C             norm of the defences; the gradients' median unless given", threads,
       ]
-    case .validate: return [set]
+    case .validate:
+      return [
+        set, "--no-data            only what the file says: no data and no other file is read",
+        threads,
+      ]
     case .data: return ["--kind KIND          the data set's kind, as cifar10"]
     case .privacy: return privacyLines
     case .bench: return benchLines
@@ -287,7 +291,7 @@ extension CommandName {
         "sweep runs/rates --format json",
       ]
     case .audit: ["audit runs/first", "audit runs/first --attack membership,analytic --images 8"]
-    case .validate: ["validate scenario.json", "validate scenario.json --format json"]
+    case .validate: ["validate scenario.json", "validate scenario.json --no-data --format json"]
     case .list: ["list strategies", "list datasets --format json"]
     case .explain: ["explain fedprox", "explain client.optimizer.learningRate"]
     case .data:

@@ -6,6 +6,9 @@ enum LikeRuns {
   /// Reads folders; nil when they hold unlike runs, which has then been said: exit 7.
   static func read(_ paths: [String], _ format: OutputFormat) throws -> [RunFolder]? {
     let folders = try self.folders(paths)
+    if format == .text {
+      for warning in folders.flatMap(\.unprotected) { Console.tell("warning: " + warning) }
+    }
     let unlike = SettingDifference.all(folders).filter { !$0.isAllowed }
     if unlike.isEmpty { return folders }
     refuse(unlike, paths, format)

@@ -36,7 +36,7 @@ package enum PlanCommand {
   /// Exit 6 when a limit of the scenario will stop the run.
   package static func run(_ options: PlanOptions) throws -> ExitCode {
     let reading = ScenarioReader().read(
-      bytes: try FileReader.bytes(of: options.file),
+      bytes: try FileReader.scenario(options.file),
       file: options.file,
       overrides: options.overrides
     )

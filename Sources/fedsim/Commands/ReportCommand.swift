@@ -58,13 +58,13 @@ package enum ReportCommand {
     let report = try RunReport(folders, options.settings)
     let page = options.html ?? FilePath.join(options.folders[0], RunReport.fileName)
     var files = [("report", page)]
-    try AtomicFile.write(report.html, to: page)
+    try write(report.html, to: page, isNamed: options.html != nil)
     for (name, path, text) in [
       ("latex", options.latex, report.latex), ("markdown", options.markdown, report.markdown),
       ("csv", options.csv, report.csv),
     ] {
       guard let path else { continue }
-      try AtomicFile.write(text, to: path)
+      try write(text, to: path, isNamed: true)
       files.append((name, path))
     }
     switch options.format {
@@ -79,10 +79,27 @@ package enum ReportCommand {
         )
       )
     case .text:
+      for warning in report.input.warnings { Console.tell("warning: " + warning) }
       for (name, path) in files {
         Console.print(name + String(repeating: " ", count: 10 - name.count) + path)
       }
     }
     return .done
+  }
+
+  /// Writes a file; a place that was named on the command line is wrong there, and another one can
+  /// be named for the page of a folder that is only read.
+  private static func write(_ text: String, to path: String, isNamed: Bool) throws(Failure) {
+    do throws(Failure) {
+      try AtomicFile.write(text, to: path)
+    } catch {
+      if isNamed { throw error.ofCommandLine }
+      throw Failure(
+        error.exit,
+        error.code,
+        error.message,
+        hint: "say where else the page goes: --html FILE"
+      )
+    }
   }
 }

@@ -41,6 +41,7 @@ package enum ResumeCommand {
         isQuiet: options.isQuiet
       )
     else { return .scenarioInvalid }
+    try folder.requireUnchanged()
     let runner = ExperimentRunner(
       experiment: try Experiment(folder.scenario),
       source: folder.source,

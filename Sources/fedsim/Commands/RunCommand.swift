@@ -80,7 +80,7 @@ package enum RunCommand {
     let file: String
     let bytes: [UInt8]
     switch options.source {
-    case .file(let path): (file, bytes) = (path, try FileReader.bytes(of: path))
+    case .file(let path): (file, bytes) = (path, try FileReader.scenario(path))
     case .example: (file, bytes) = ("example.json", Array(ExampleScenario.text.utf8))
     }
     let reading = ScenarioReader().read(bytes: bytes, file: file, overrides: options.overrides)

@@ -66,11 +66,11 @@ package enum SweepCommand {
 
   /// A sweep file; its scenario lies relative to it.
   private static func reading(file: String) throws -> SweepReading {
-    let bytes = try FileReader.bytes(of: file, what: "a sweep file")
+    let bytes = try FileReader.scenario(file, what: "a sweep file")
     let folder = FilePath.split(file).folder
     return SweepReader().read(bytes: bytes, file: file) { name throws(Failure) in
       let path = folder == "." && !file.hasPrefix("./") ? name : FilePath.join(folder, name)
-      return (path, try FileReader.bytes(of: path, what: "a scenario"))
+      return (path, try FileReader.scenario(path, what: "a scenario"))
     }
   }
 
@@ -87,12 +87,33 @@ package enum SweepCommand {
       )
     }
     // The scenario keeps the name that it had: it may be the default of its "name".
-    let known = try JSON(parsing: FileReader.bytes(of: resolved))
-    let base = known["base"]?.text ?? "base.json"
+    guard let known = try? JSON(parsing: try FileReader.bytes(of: resolved)),
+      let base = known["base"]?.text
+    else {
+      throw Failure(
+        .dataMissingOrCorrupt,
+        "E4128",
+        "\(resolved) is damaged",
+        hint: "restore it, or name the sweep file again: fedsim sweep SWEEP.json --out \(folder)"
+      )
+    }
     let bytes = try FileReader.bytes(of: FilePath.join(folder, "base.json"))
-    return SweepReader().read(bytes: try FileReader.bytes(of: file), file: file) { _ in
+    let reading = SweepReader().read(bytes: try FileReader.bytes(of: file), file: file) { _ in
       (base, bytes)
     }
+    // A sweep without a name takes that of its file, which is another one here.
+    func unnamed(_ json: JSON) -> String {
+      var json = json
+      json["name"] = nil
+      return json.compact
+    }
+    guard let sweep = reading.sweep, unnamed(sweep.json) != unnamed(known) else { return reading }
+    throw Failure(
+      .dataMissingOrCorrupt,
+      "E4129",
+      "\(folder): its sweep.json and base.json do not give the runs of \(resolved)",
+      hint: "restore them, or say that others are meant: fedsim sweep SWEEP.json --out \(folder)"
+    )
   }
 
   // MARK: Running

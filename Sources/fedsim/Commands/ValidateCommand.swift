@@ -3,22 +3,39 @@ import Federation
 import Tensor
 
 /// `fedsim validate`: every problem of a scenario at once; nothing is run.
+///
+/// First the file alone, then, when nothing is wrong with it, all that a run would find before its
+/// first step: data, splits, weights, networks, noise and memory.
 enum ValidateCommand {
   static func run(_ invocation: Invocation) throws -> ExitCode {
     let path = try invocation.onlyOperand("SCENARIO.json")
-    let bytes = try FileReader.bytes(of: path)
+    let threads = try invocation.integer("threads", in: 1...4096) ?? MachineFacts.coreCount
     let reading = ScenarioReader(cards: StrategyRegistry.cards).read(
-      bytes: bytes,
+      bytes: try FileReader.scenario(path),
       file: path,
       overrides: invocation.options["set"] ?? []
     )
-    if invocation.format == .json {
-      Console.print(json(reading))
-    } else {
-      report(reading, isQuiet: invocation.isQuiet)
-      if reading.errors.isEmpty { Console.print(summary(reading)) }
+    var failure: Failure?
+    var remarks: [String] = []
+    if let scenario = reading.scenario, reading.errors.isEmpty, !invocation.has("no-data") {
+      do throws(Failure) {
+        let experiment = try Experiment(scenario)
+        remarks = experiment.warnings
+        try experiment.requireRunnable(threads: threads)
+      } catch {
+        failure = error
+      }
     }
-    return reading.errors.isEmpty ? .done : .scenarioInvalid
+    if invocation.format == .json {
+      Console.print(json(reading, failure, remarks))
+      return failure?.exit ?? (reading.errors.isEmpty ? .done : .scenarioInvalid)
+    }
+    report(reading, isQuiet: invocation.isQuiet)
+    if !invocation.isQuiet { for remark in remarks { Console.tell("warning: " + remark) } }
+    if let failure { throw failure }
+    guard reading.errors.isEmpty else { return .scenarioInvalid }
+    Console.print(summary(reading))
+    return .done
   }
 
   /// Prints all problems to stderr; `run` uses it too.
@@ -44,8 +61,14 @@ enum ValidateCommand {
   }
 
   /// The result as one object.
-  static func json(_ reading: ScenarioReading) -> JSON {
-    let isValid = reading.errors.isEmpty
+  ///
+  /// `failure`: what the data or the machine lack; `remarks`: what is odd about the data.
+  static func json(
+    _ reading: ScenarioReading,
+    _ failure: Failure? = nil,
+    _ remarks: [String] = []
+  ) -> JSON {
+    let isValid = reading.errors.isEmpty && failure == nil
     var members: [(String, JSON)] = [
       ("schema", 1), ("status", isValid ? "ok" : "error"), ("file", .string(reading.file)),
     ]
@@ -57,8 +80,15 @@ enum ValidateCommand {
         ("hint", .string("\(first.path): \(first.message)")),
       ]
     }
+    if let failure {
+      members += [
+        ("code", .string(failure.code)), ("exit", .int(Int(failure.exit.rawValue))),
+        ("message", .string(failure.message)), ("hint", failure.hint.map(JSON.string) ?? .null),
+      ]
+    }
     members.append(("hash", reading.hash.map { .string($0) } ?? .null))
     members.append(("problems", .array(reading.problems.map(\.json))))
+    members.append(("warnings", .array(remarks.map(JSON.string))))
     return .object(members)
   }
 

@@ -58,18 +58,18 @@ package enum VerifyCommand {
         isQuiet: options.isQuiet
       )
     else { return .scenarioInvalid }
-    guard folder.recordedHash == folder.source.hash else {
+    if let change = folder.change {
       throw Failure(
         .mismatch,
         "E7011",
-        "\(options.folder) was written for scenario \(folder.recordedHash ?? "-"); its files now "
-          + "mean \(folder.source.hash)",
+        "\(options.folder) was made for another scenario than its files say: \(change)",
         hint: "verify with the version that wrote it, or restore scenario.json and overrides.json"
       )
     }
     let isSilent = options.isQuiet || options.format == .json
     if !isSilent, let note = folder.buildNote { Console.tell("note: " + note) }
-    let results = try Experiment(folder.scenario).verify(
+    let experiment = try Experiment(folder.scenario)
+    let runs = try experiment.verify(
       options.folder,
       rounds: options.rounds,
       scenarioHash: folder.source.hash,
@@ -77,7 +77,11 @@ package enum VerifyCommand {
     ) { one in
       if options.format == .text { Console.print(line(one)) }
     }
-    guard results.contains(where: { $0.compared > 0 }) else {
+    let files =
+      options.rounds == nil
+      ? try experiment.verifyFiles(options.folder, source: folder.source) : []
+    let isFound = runs.contains { $0.compared > 0 || $0.mismatch != nil }
+    guard isFound || !files.isEmpty else {
       throw Failure(
         .dataMissingOrCorrupt,
         "E4103",
@@ -85,35 +89,68 @@ package enum VerifyCommand {
         hint: "rounds.jsonl of its runs says which there are"
       )
     }
-    let isSame = results.allSatisfy { $0.mismatch == nil }
+    let failure = failure(options.folder, runs, files, note: folder.buildNote)
     switch options.format {
     case .json:
       Console.print(
         JSON.object([
-          ("schema", 1), ("status", isSame ? "ok" : "error"),
-          ("exit", .int(Int((isSame ? ExitCode.done : .mismatch).rawValue))),
-          ("code", isSame ? .null : "E7010"), ("folder", .string(options.folder)),
+          ("schema", 1), ("status", failure == nil ? "ok" : "error"),
+          ("exit", .int(Int((failure?.exit ?? .done).rawValue))),
+          ("code", failure.map { .string($0.code) } ?? .null),
+          ("folder", .string(options.folder)),
           ("note", folder.buildNote.map(JSON.string) ?? .null),
-          ("runs", .array(results.map(json))),
+          ("runs", .array(runs.map(json))),
+          (
+            "files",
+            .array(files.map { ["path": .string($0.path), "reason": .string($0.reason)] })
+          ),
         ])
       )
     case .text:
-      if isSame {
-        let rounds = results.reduce(0) { $0 + $1.compared }
-        Console.print("the same: \(rounds) rounds of \(results.count) runs")
+      for file in files { Console.print("\(file.path): \(file.reason)") }
+      if let failure {
+        Console.report(failure, format: .text)
       } else {
-        Console.report(
-          Failure(
-            .mismatch,
-            "E7010",
-            "\(options.folder) is not what its scenario gives here",
-            hint: folder.buildNote ?? "files were changed, or memory failed; run it again"
-          ),
-          format: .text
-        )
+        let rounds = runs.reduce(0) { $0 + $1.compared }
+        Console.print("the same: \(rounds) rounds of \(runs.count) runs")
       }
     }
-    return isSame ? .done : .mismatch
+    return failure?.exit ?? .done
+  }
+
+  /// What is wrong in one sentence; nil when nothing is.
+  private static func failure(
+    _ folder: String,
+    _ runs: [Verification],
+    _ files: [FileMismatch],
+    note: String?
+  ) -> Failure? {
+    let wrong = runs.compactMap(\.mismatch)
+    if wrong.contains(where: { !$0.isLost }) {
+      return Failure(
+        .mismatch,
+        "E7010",
+        "\(folder) is not what its scenario gives here",
+        hint: note ?? "files were changed, or memory failed; run it again"
+      )
+    }
+    if !wrong.isEmpty {
+      return Failure(
+        .mismatch,
+        "E7012",
+        "\(folder) does not hold all rounds of its scenario: \(wrong.count) of \(runs.count) runs "
+          + "lack some",
+        hint: "fedsim resume \(folder) runs what is missing; --rounds A..B compares what is there"
+      )
+    }
+    guard !files.isEmpty else { return nil }
+    return Failure(
+      .mismatch,
+      "E7013",
+      "\(folder): all runs are the same, and \(files.count) of the files beside them "
+        + "\(files.count == 1 ? "is" : "are") not what they give",
+      hint: "fedsim resume \(folder) writes them again"
+    )
   }
 
   private static func line(_ one: Verification) -> String {
@@ -121,6 +158,10 @@ package enum VerifyCommand {
     guard let mismatch = one.mismatch else {
       let from = one.start > 1 ? ", from the checkpoint of round \(one.start - 1)" : ""
       return head + "\(one.compared) rounds the same" + from
+    }
+    if mismatch.path == "folder" { return head + "the run is \(mismatch.recorded)" }
+    if mismatch.isLost {
+      return head + "\(one.compared) rounds the same, round \(mismatch.round) is absent"
     }
     return head + "round \(mismatch.round) differs in \(mismatch.path): recorded "
       + "\(mismatch.recorded), found \(mismatch.found)"

@@ -92,6 +92,14 @@ struct RunFixture {
     FileManager.default.fileExists(atPath: folder.at(name))
   }
 
+  /// Appends the further lines of another run's table, the last one torn, as a killed process
+  /// leaves them; what is there stays, for its times are its own.
+  func continueTable(_ name: String, as other: String) throws {
+    let (own, whole) = (try lines(name), try lines(other))
+    let text = (own + whole.dropFirst(own.count)).joined(separator: "\n") + "\n"
+    try folder.write(name, Array(text.utf8.dropLast(own.count < whole.count ? 7 : 0)))
+  }
+
   /// Copies a file over another one.
   func copy(_ from: String, to: String) throws {
     try folder.write(to, try bytes(from))

@@ -173,4 +173,27 @@ struct PlanTests {
     #expect((plan.memory ?? 0) > 1e6)
     #expect((plan.seconds ?? 0) > 0)
   }
+
+  @Test("a thousand million steps are planned by a formula: so many times the operations of one")
+  func manySteps() throws {
+    func planned(_ work: String, _ strategy: String = "fedavg") throws -> Rehearsal {
+      let fixture = try RunFixture {
+        $0.work = work
+        $0.batch = 50  // all of a client's images: every step is an epoch like the others
+        $0.strategies = [ScenarioText.strategy(strategy)]
+      }
+      return try #require(try plan(fixture).runs.first)
+    }
+    for strategy in ["fedavg", "centralised", "fedprox"] {
+      let one = try planned(#"{ "steps": 1 }"#, strategy)
+      let all = try planned(#"{ "steps": 1000000000 }"#, strategy)
+      #expect(one.isExact && !all.isExact)
+      #expect(abs(all.steps / one.steps / 1e9 - 1) < 1e-6, "\(strategy): \(all.steps)")
+      #expect(abs(all.flops / one.flops / 1e9 - 1) < 1e-6, "\(strategy): \(all.flops)")
+      #expect(all.bytesUp == one.bytesUp && all.rounds == one.rounds)
+    }
+    let epochs = try planned(#"{ "epochs": 1000000 }"#)
+    let one = try planned(#"{ "epochs": 1 }"#)
+    #expect(abs(epochs.flops / one.flops / 1e6 - 1) < 1e-9)
+  }
 }
