@@ -15,8 +15,20 @@ TIMES ?= 3
 # For drill: runs that are killed.
 DRILLS ?= 100
 
+# For fuzz: what is tried, and where findings go (docs/fuzzing.md).
+SEED ?=
+TRIES ?=
+MINUTES ?=
+KINDS ?=
+FIRST ?=
+TRY ?=
+WORKERS ?=
+OUT ?=
+# For tsan: suites that use several threads.
+THREADED ?= FederationTests.WorkerPoolTests|FederationTests.DeterminismTests|ClockTests
+
 .PHONY: demo test build check lint setup install clean help bench bench-peers \
-  drill check-tools
+  drill check-tools fuzz tsan
 
 help:
 	@echo "make demo      build, run the built-in example, print its table and where report.html lies"
@@ -26,6 +38,8 @@ help:
 	@echo "make bench     build, then time the standard workloads beside the machine's limits"
 	@echo "make bench-peers VENV=DIR  the same work in PyTorch and pfl, in turn with fedsim"
 	@echo "make drill     kill runs at random instants and compare what they end with"
+	@echo "make fuzz      inputs that nobody wrote: SEED TRIES MINUTES KINDS TRY OUT (docs/fuzzing.md)"
+	@echo "make tsan      suites with several threads under the thread sanitizer"
 	@echo "make check-tools VENV=DIR  fedsim's files read by TensorBoard, PyTorch and jsonschema"
 	@echo "make install   copy the program to PREFIX/bin (now $(PREFIX)/bin)"
 
@@ -50,6 +64,16 @@ bench-peers: build
 
 drill: build
 	python3 Tests/Tools/kill_drill.py $(PROGRAM) --times $(DRILLS)
+
+# FLAGS are those of build and test: nothing is compiled twice.
+fuzz: build
+	$(SWIFT) build $(FLAGS) --product fuzz
+	.build/release/fuzz $(PROGRAM) SEED=$(SEED) TRIES=$(TRIES) MINUTES=$(MINUTES) KINDS=$(KINDS) \
+	  FIRST=$(FIRST) TRY=$(TRY) WORKERS=$(WORKERS) OUT=$(OUT)
+
+tsan: setup
+	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/Tools/tsan.supp halt_on_error=0 exitcode=66" \
+	  $(SWIFT) test --sanitize=thread --scratch-path .build-tsan --filter '$(THREADED)'
 
 check-tools: build
 	@test -n "$(VENV)" || { echo "say where Python is: make check-tools VENV=DIR"; exit 2; }

@@ -78,6 +78,23 @@ let package = Package(
       dependencies: ["fedsim", "Federation", "Tensor"],
       swiftSettings: strict
     ),
+    .target(
+      name: "Fuzzing",
+      dependencies: ["Federation", "Aggregation", "Tensor"],
+      path: "Tests/Fuzzing",
+      swiftSettings: strict
+    ),
+    .executableTarget(
+      name: "fuzz",
+      dependencies: ["Fuzzing"],
+      path: "Tests/FuzzProgram",
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "FuzzTests",
+      dependencies: ["fedsim", "Fuzzing"],
+      swiftSettings: strict
+    ),
     .testTarget(
       name: "TidyTests",
       dependencies: ["Federation", "Aggregation", "Tensor"],

@@ -115,10 +115,10 @@ package indirect enum FieldType: Sendable {
 
 /// Bounds of a number.
 package struct NumberRange: Sendable {
-  let minimum: Double
-  let maximum: Double
-  let exclusiveMinimum: Bool
-  let exclusiveMaximum: Bool
+  package let minimum: Double
+  package let maximum: Double
+  package let exclusiveMinimum: Bool
+  package let exclusiveMaximum: Bool
   /// A positive number below the minimum is probably 1/x of what is meant.
   let offersInverse: Bool
   /// Whether a method computes with it in 32-bit floats, where a positive number must not be 0.
@@ -148,7 +148,7 @@ package struct NumberRange: Sendable {
     isFloat && exclusiveMinimum && minimum == 0 && x > 0 && x < Self.smallestFloat
   }
 
-  func contains(_ x: Double) -> Bool {
+  package func contains(_ x: Double) -> Bool {
     !isTooSmall(x) && (exclusiveMinimum ? x > minimum : x >= minimum)
       && (exclusiveMaximum ? x < maximum : x <= maximum)
   }
@@ -196,17 +196,17 @@ package enum TextRule: Sendable {
 /// A choice of field sets, told apart by the word under `tag`.
 package struct Union: Sendable {
   /// The key that holds the word: "kind" or "profile".
-  let tag: String
+  package let tag: String
   /// The word when the tag is left out; nil makes it required.
   let initial: String?
   /// True when a bare word may stand for an object with nothing but the tag.
-  let shorthand: Bool
+  package let shorthand: Bool
   /// The words, each with its fields.
-  let variants: [Variant]
+  package let variants: [Variant]
   /// Words of other tools.
   let synonyms: [String: String]
   /// Fields that come with every word.
-  let common: [Field]
+  package let common: [Field]
 
   init(
     _ tag: String,

@@ -1,0 +1,54 @@
+import Foundation
+import Tensor
+
+/// The tables of a run folder without times, for comparison.
+struct RunTables: Sendable {
+  /// Lines by file.
+  let lines: [String: [String]]
+
+  private static let names: Set<String> = [
+    "rounds.jsonl", "digest.txt", "classes.csv", "clients.csv", "messages.csv", "privacy.jsonl",
+    "events.jsonl",
+  ]
+
+  static func read(_ folder: String) -> RunTables {
+    let paths = (try? FileManager.default.subpathsOfDirectory(atPath: folder)) ?? []
+    var lines: [String: [String]] = [:]
+    for path in paths {
+      let name = path.split(separator: "/").last.map(String.init) ?? path
+      guard names.contains(name),
+        let data = FileManager.default.contents(atPath: folder + "/" + path)
+      else { continue }
+      let rows = data.split(separator: 10).map { String(decoding: $0, as: UTF8.self) }
+      lines[path] = name.hasSuffix(".jsonl") ? rows.map(timeless) : rows
+    }
+    return RunTables(lines: lines)
+  }
+
+  /// The line with its keys and values, but without seconds of this machine.
+  private static func timeless(_ line: String) -> String {
+    guard var json = try? JSON(parsing: line) else { return line }
+    if var time = json["time"], time.members != nil {
+      time["wall"] = nil
+      json["time"] = time
+    }
+    json["wall"] = nil
+    json["seconds"] = nil
+    return json.compact
+  }
+
+  /// Where the other tables differ; nil when they do not.
+  func difference(from other: RunTables) -> String? {
+    for path in lines.keys.sorted() {
+      let name = path.split(separator: "/").last.map(String.init) ?? path
+      guard let found = other.lines[path] else { return "\(name): \(path) is missing" }
+      guard found != lines[path] else { continue }
+      let expected = lines[path] ?? []
+      for (index, pair) in zip(expected, found).enumerated() where pair.0 != pair.1 {
+        return "\(name): \(path) line \(index + 1)"
+      }
+      return "\(name): \(path) has \(found.count) lines, not \(expected.count)"
+    }
+    return nil
+  }
+}
