@@ -27,14 +27,13 @@ struct RunTables: Sendable {
 
   /// The line with its keys and values, but without seconds of this machine.
   private static func timeless(_ line: String) -> String {
-    guard var json = try? JSON(parsing: line) else { return line }
-    if var time = json["time"], time.members != nil {
-      time["wall"] = nil
-      json["time"] = time
-    }
-    json["wall"] = nil
-    json["seconds"] = nil
-    return json.compact
+    (try? JSON(parsing: line)).map { timeless($0).compact } ?? line
+  }
+
+  private static func timeless(_ json: JSON) -> JSON {
+    guard let members = json.members else { return json }
+    let kept = members.filter { $0.key != "wall" && $0.key != "seconds" }
+    return .object(kept.map { ($0.key, timeless($0.value)) })
   }
 
   /// Where the other tables differ; nil when they do not.

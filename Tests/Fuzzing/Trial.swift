@@ -89,7 +89,8 @@ package struct Trial: Sendable {
   ) -> Finding? {
     let step = tried.steps[index]
     guard tried.kind == .folders, outcome.exit == 0, let copy = tried.copies.first,
-      step.words.contains(copy.name), ["verify", "resume", "sweep"].contains(step.command)
+      step.words.contains(copy.name), !step.words.contains("--print"),
+      ["verify", "resume", "sweep"].contains(step.command)
     else { return nil }
     // Only after it was repeated or continued must all numbers be those of the whole run.
     let whole = step.command == "verify" ? copy.sample : copy.sample.completed

@@ -68,7 +68,10 @@ enum FolderKind {
     )
     let compare = Step(["compare", "d"] + dice.pick([[], ["--budget", "bytes"]]) + json)
     let verify = Step(["verify", "d", "--threads", "1"] + json)
-    let resume = Step(["resume", "d", "--threads", "1"] + (json.isEmpty ? ["--quiet"] : json))
+    // The limit that stopped it is lifted: it goes on to its end.
+    let lift = ["--set", "limits.wallTime=1 h"]
+    let quiet = json.isEmpty ? ["--quiet"] : json
+    let resume = Step(["resume", "d", "--threads", "1"] + lift + quiet)
     var steps = dice.pick([
       [report, verify], [compare, resume, verify], [verify, resume], [resume, report],
       [report, resume, verify],
