@@ -59,6 +59,8 @@ package struct Derivation: Sendable {
   let path: String
   /// The scenario's file name.
   let file: String
+  /// What was given beside the field, as it was written.
+  let given: [JSON.Member]
 }
 
 /// What values a field takes.

@@ -68,7 +68,11 @@ extension ScenarioFields {
     Field(
       "delta",
       .number(NumberRange(0, 1, exclusiveMinimum: true, exclusiveMaximum: true)),
-      .value(1e-5),
+      .derived("target.delta if given, else 1e-5") { from in
+        let target = from.given.first { $0.key == "target" }?.value
+        let delta = target?.members?.first { $0.key == "delta" }?.value.double ?? 1e-5
+        return .number(delta > 0 && delta < 1 ? delta : 1e-5)
+      },
       "delta of (epsilon, delta); below 1 / number of units.",
       synonyms: ["target_delta"]
     ),

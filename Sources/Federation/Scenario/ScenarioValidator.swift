@@ -105,7 +105,7 @@ struct ScenarioValidator {
     case .value(let json):
       return rival == nil ? visit(field.type, json, at: path, summary: field.summary) : nil
     case .derived(_, let rule):
-      let json = rule(Derivation(values: values, path: path, file: file))
+      let json = rule(Derivation(values: values, path: path, file: file, given: members))
       return visit(field.type, json, at: path, summary: field.summary)
     }
   }

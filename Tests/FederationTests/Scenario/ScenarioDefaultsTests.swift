@@ -64,6 +64,24 @@ import Testing
     #expect(second.hash == first.hash)
   }
 
+  @Test("a target's delta is the run's, wherever it is written", arguments: [1e-8, 1e-5, 0.3])
+  func oneDelta(delta: Double) throws {
+    let text = "\"privacy\": {\"unit\": \"client\", \"target\": "
+    let first = read(scenario(top: text + "{\"epsilon\": 2, \"delta\": \(delta)}}"))
+    let resolved = try #require(first.resolved, "\(first.problems)")
+    #expect(resolved["privacy"]?["delta"]?.double == delta)
+    #expect(read(resolved.pretty).resolved == resolved)
+    let outside = read(
+      scenario(
+        top: "\"privacy\": {\"delta\": \(delta), " + text.dropFirst(12) + "{\"epsilon\": 2}}"
+      )
+    )
+    #expect(
+      outside.resolved?["privacy"]?["target"]?["delta"]?.double == delta,
+      "\(outside.problems)"
+    )
+  }
+
   @Test("every resolved value has an origin")
   func origins() throws {
     let reading = read(richScenario, set: ["client.batch=8"])
