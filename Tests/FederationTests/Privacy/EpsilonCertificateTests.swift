@@ -244,11 +244,11 @@ import Testing
   func extremes() throws {
     let accountant = PLDAccountant()
     let rates = [1e-300, 1e-18, 1e-9, 0.5, 1 - 1e-16, 1]
-    let noises = [5e-324, 1e-300, 1e-150, 1e-3, 0.01, 1, 1e6, 1e150, 1e300]
+    let noises = [Double.leastNonzeroMagnitude, 1e-300, 1e-150, 1e-3, 0.01, 1, 1e6, 1e150, 1e300]
     for rate in rates {
       for noise in noises {
         for steps in [1, 4, 1_000_000_000] {
-          for delta in [5e-324, 1e-300, 1e-5, 0.999_999] {
+          for delta in [Double.leastNonzeroMagnitude, 1e-300, 1e-5, 0.999_999] {
             let ledger = try LedgerFixture.poisson(rate, noise, steps)
             let rough = PLDAccountant(precision: 0.05, longestWindow: 1 << 12)
             let found = rough.bracket(ledger, delta: delta)
