@@ -23,7 +23,7 @@ import Testing
       ("explain nothing-like-this", "E2006", nil), ("data", "E2005", nil),
       ("data chekc x", "E2005", nil), ("help versoin", "E2001", "did you mean version ?"),
       ("--quiet", "E2001", nil), ("run x --example=1", "E2004", nil), ("doctor x", "E2005", nil),
-      ("run x -z", "E2002", nil), ("--threads 2 validate x", "E2002", nil),
+      ("run x -z", "E2002", nil), ("--threads 2 explain x", "E2002", nil),
     ] as [(String, String, String?)]
   )
   func wrong(words: String, code: String, hint: String?) throws {

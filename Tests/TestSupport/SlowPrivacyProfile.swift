@@ -140,6 +140,8 @@ public struct SlowPrivacyProfile {
     let k = min(logs.count - 3, Int(place))
     let t = place - Double(k)
     let (a, b, c, d) = (logs[k - 1], logs[k], logs[k + 1], logs[k + 2])
+    // Where a profile ends (no loss of an addition is above −ln(1 − q)) a cubic would overshoot.
+    if max(abs(b - a), max(abs(c - b), abs(d - c))) > 1 { return exp(b + t * (c - b)) }
     let cubic =
       b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
     return exp(cubic)

@@ -32,7 +32,7 @@ struct LesserWork {
       guard part < epochs else { return nil }
       (self.work, twice, factor) = (.epochs(part), .epochs(2 * part), epochs / part)
     case .steps(let all):
-      let part = max(1, Int(Double(all) * share))
+      let part = max(1, Int(clamping: Double(all) * share))
       guard part < all else { return nil }
       (self.work, twice, factor) = (.steps(part), .steps(2 * part), Double(all) / Double(part))
     }

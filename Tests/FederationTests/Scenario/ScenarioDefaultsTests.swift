@@ -1,6 +1,6 @@
 import Aggregation
 import Client
-import Federation
+@testable import Federation
 import Tensor
 import Testing
 
@@ -80,6 +80,13 @@ import Testing
       outside.resolved?["privacy"]?["target"]?["delta"]?.double == delta,
       "\(outside.problems)"
     )
+  }
+
+  @Test("a positive number that is 0 as a 32-bit float is out of a method's range")
+  func smallestFloat() {
+    let range = NumberRange(0, 100, exclusiveMinimum: true, isFloat: true)
+    #expect(!range.contains(1e-40) && !range.contains(0) && range.contains(2e-38))
+    #expect(NumberRange(0, 1, exclusiveMinimum: true).contains(1e-300))
   }
 
   @Test("every resolved value has an origin")

@@ -213,13 +213,6 @@ let wrongValues: [WrongScenario] = [
     6,
     top("\"client\": {\"work\": {\"epochs\": 1, \"steps\": 2}}")
   ),
-  // Positive, but 0 for a method that computes in 32-bit floats.
-  .init(
-    "E3103",
-    "$.strategies[0].temperature",
-    5,
-    scenario(strategies: "[{\"kind\": \"fedd2s\", \"temperature\": 5e-324}]")
-  ),
   .init("E3103", "$.client.batch", 6, top("\"client\": {\"batch\": 99999999999999999999}")),
   .init(
     "E3103",

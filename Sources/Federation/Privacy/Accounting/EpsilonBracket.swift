@@ -17,7 +17,7 @@ public struct Bracket: Sendable, Equatable {
     return upper.isFinite ? (upper - lower) / upper : 1
   }
 
-  /// Takes a bound if it is closer; one that is not a number, or contradicts the upper one, is none.
+  /// Takes a bound if it is closer; one that is no number, or contradicts the upper one, is none.
   mutating func tighten(lower value: Double?) {
     if let value, value > lower, value <= upper { lower = value }
   }

@@ -11,7 +11,7 @@
 /// Every answer is a pair of bounds. The losses of a step are put on a grid twice, once so that
 /// δ(ε) can only grow and once so that it can only shrink; both are composed by Fourier transforms
 /// with everything that is cut, wound around or rounded counted on the safe side, and the grid is
-/// refined until the two ε are within 2·10⁻⁴ of each other (or until the window has 2²² points). The
+/// refined until the two ε are within 2·10⁻⁴ of each other, or the window has 2²² points. The
 /// bounds start from closed forms and are only ever replaced by closer ones, so that a computation
 /// that fails leaves a wider bracket and never a smaller claim. Releases without sampling are one
 /// Gaussian, in closed form where nothing else is composed with them.

@@ -97,8 +97,8 @@ struct SampledGaussianPair: Sendable, Equatable {
 
   /// One step in cells between points of a grid; nil when its losses have no place on it.
   ///
-  /// Points are at `lowest` + j·h. When `isMerged`, the outcomes whose losses are less than h above
-  /// `lowest` are taken as one outcome, which can only hide more, and the grid has a point at its
+  /// Points are at `lowest` + j·h. When `isMerged`, the outcomes whose losses are less than about h
+  /// above `lowest` are taken as one outcome, which can only hide more, and the grid has a point at its
   /// loss: for a lower bound they need no rounding then.
   ///
   /// - Parameters:
@@ -133,7 +133,7 @@ struct SampledGaussianPair: Sendable, Equatable {
     )
     // A share that cannot be told is on the safe side, which is down for lower bounds.
     let safe = isMerged ? 0.0 : 1.0
-    guard let removal = removalCells(grid, after: merged == nil ? nil : h, safe) else {
+    guard let removal = removalCells(grid, after: merged?.end, safe) else {
       return nil
     }
     let doubt = uncertainty(top: span.upperBound + h, logTail: logTail)
@@ -188,13 +188,28 @@ struct SampledGaussianPair: Sendable, Equatable {
     let top: Int
   }
 
-  /// All outcomes whose losses are less than h above `lowest`, and how far above it their common
-  /// loss is: ln(1 + q/(1 − q) · moved/still).
-  private func mergedOutcome(_ h: Double) -> (masses: Masses, excess: Double)? {
-    let masses = Edge(point(above: h), noise).above
-    guard masses.still > 0 else { return nil }
-    let excess = log1p(rate / (1 - rate) * (masses.moved / masses.still))
-    return excess > 0 && excess < h ? (masses, excess) : nil
+  /// The outcomes with the lowest losses as one, with the common loss and the end of their losses,
+  /// both as distances above `lowest`.
+  ///
+  /// With P- and Q-mass in the ratio 1 − q + q·moved/still the common loss is
+  /// ln(1 + q/(1 − q) · moved/still). The end is h above it, so that the cell between the first two
+  /// points of the grid is empty: nothing has to be rounded at the foot of the curve.
+  private func mergedOutcome(_ h: Double) -> (masses: Masses, excess: Double, end: Double)? {
+    func outcome(_ end: Double) -> (masses: Masses, excess: Double, end: Double)? {
+      let masses = Edge(point(above: end), noise).above
+      guard masses.still > 1e-290 else { return nil }
+      let excess = log1p(rate / (1 - rate) * (masses.moved / masses.still))
+      return excess > 0 && excess < end ? (masses, excess, end) : nil
+    }
+    func gap(_ end: Double) -> Double { outcome(end).map { end - $0.excess } ?? 0 }
+    var (low, high) = (h, 2 * h)
+    while gap(high) < h, high < 1000 * h { (low, high) = (high, 2 * high) }
+    guard gap(high) >= h else { return outcome(h) }
+    for _ in 0..<60 {
+      let middle = low + (high - low) / 2
+      if gap(middle) < h { low = middle } else { high = middle }
+    }
+    return outcome(high)
   }
 
   /// Cells of `remove` with their masses under P and Q, and the tails of x beyond them.
@@ -255,16 +270,21 @@ struct SampledGaussianPair: Sendable, Equatable {
   /// cells that are 1/√p times as wide add no more variance than those in the middle; never wider
   /// than a 256th of the way from the middle, nor than 0.05.
   private func cellWidth(_ tail: Double, _ distance: Double, _ h: Double) -> Int {
-    let width = min(0.3 / max(tail, 1e-18).squareRoot(), distance / (256 * h), 0.05 / h)
+    let width = min(
+      0.3 / max(tail, 1e-18).squareRoot(),
+      distance / (256 * h),
+      0.05 / h,
+      64.0
+    )
     return width >= 2 ? Int(width) : 1
   }
 
   /// The share of a bin's P-mass at its upper end; nil where it leaves the range of doubles.
   ///
-  /// With a, b the masses of the bin under P and Q it is (a − e^l b) / (a (1 − e^{−w})), l being the
-  /// loss at the lower end, d above `lowest`, and w the width. Since a = (1 − q) b + q m and
-  /// e^l = (1 − q) e^d, the numerator is q m − (1 − q)(e^d − 1) b: neither term is larger than a, so
-  /// that rounding moves the bin's mean loss by a few roundings of 1 at most.
+  /// With a, b the masses of the bin under P and Q it is (a − e^l b) / (a (1 − e^{−w})), l being
+  /// the loss at the lower end, d above `lowest`, and w the width. Since a = (1 − q) b + q m and
+  /// e^l = (1 − q) e^d, the numerator is q m − (1 − q)(e^d − 1) b: neither term is larger than a,
+  /// so that rounding moves the bin's mean loss by a few roundings of 1 at most.
   private func shareAbove(
     _ bin: Masses,
     _ mass: Double,

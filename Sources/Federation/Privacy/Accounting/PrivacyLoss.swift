@@ -77,8 +77,9 @@ struct PrivacyLoss: Sendable {
     return (top + log(sum), moment / sum)
   }
 
-  /// p_j e^{t l_j − `logScale`}, the tilted masses, wound around a circle of `length` points (a power
-  /// of two) on which `first` is at 0.
+  /// p_j e^{t l_j − `logScale`}, the tilted masses, wound around a circle of `length` points.
+  ///
+  /// `length` is a power of two; `first` is at 0.
   func tilted(_ t: Double, logScale: Double, length: Int) -> [Double] {
     var circle = [Double](repeating: 0, count: length)
     for k in places.indices {

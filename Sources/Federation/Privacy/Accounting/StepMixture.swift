@@ -52,7 +52,7 @@ struct StepMixture {
   /// Whether both directions are the same.
   var isSymmetric: Bool { parts.allSatisfy(\.isReplacement) }
 
-  /// The probability that the cut tails of all steps may have together, as a logarithm: e^{−11} of δ.
+  /// The probability that the cut tails of all steps may have together, e^{−11} δ, as a logarithm.
   func logTail(delta: Double) -> Double {
     log(max(delta, .leastNormalMagnitude)) - log(parts.reduce(1.0) { $0 + Double($1.steps) }) - 11
   }
