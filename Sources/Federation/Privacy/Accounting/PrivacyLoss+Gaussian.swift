@@ -98,8 +98,8 @@ struct SampledGaussianPair: Sendable, Equatable {
   /// One step in cells between points of a grid; nil when its losses have no place on it.
   ///
   /// Points are at `lowest` + j·h. When `isMerged`, the outcomes whose losses are less than about h
-  /// above `lowest` are taken as one outcome, which can only hide more, and the grid has a point at its
-  /// loss: for a lower bound they need no rounding then.
+  /// above `lowest` are taken as one outcome, which can only hide more, and the grid has a point at
+  /// its loss: for a lower bound they need no rounding then.
   ///
   /// - Parameters:
   ///   - direction: which pair.
