@@ -1,4 +1,5 @@
 import Client
+import Tensor
 
 /// A part of the local work of a round, where a rehearsal of all of it would never end.
 ///
