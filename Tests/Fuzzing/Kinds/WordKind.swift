@@ -19,7 +19,7 @@ package enum WordKind {
     "audit": (
       ["attack", "model", "clients", "images", "iterations", "clip", "trials", "threads"], []
     ),
-    "validate": (["set"], []),
+    "validate": (["set", "threads"], ["no-data"]),
     "data": (["kind"], []),
     "privacy": (
       [
