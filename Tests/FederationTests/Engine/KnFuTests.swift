@@ -195,7 +195,7 @@ import Testing
 
   @Test("methods that exchange predictions need a public set; networks of all kinds suit them")
   func needs() {
-    #expect(KnFu.needs == [.publicSet, .anyModels])
+    #expect(KnFu.needs == [.publicSet, .anyModels, .ownDownloads])
     #expect(FedMD.needs == [.publicSet, .anyModels])
     #expect(FedDF.needs == .publicSet)
   }
