@@ -52,10 +52,7 @@ public struct LeakageAudit {
       let arena = experiment.arena(index, threads: threads, pretrained: pretrained)
       for choice in experiment.scenario.strategies {
         note("\(choice.label) seed \(arena.seed)")
-        guard let type = StrategyRegistry[choice.kind] else {
-          throw Failure(.internalError, "E1021", "no strategy \(choice.kind)")
-        }
-        runs.append(try audit(type, choice, arena, settings))
+        runs.append(try audit(choice, arena, settings))
       }
     }
     guard runs.contains(where: { $0.model != nil }) else {
@@ -75,14 +72,13 @@ public struct LeakageAudit {
   }
 
   /// Opens the strategy's type and attacks its model.
-  private func audit<Method: Strategy>(
-    _ type: Method.Type,
+  private func audit(
     _ choice: Scenario.StrategyChoice,
     _ arena: Arena,
     _ settings: AuditSettings
   ) throws(Failure) -> AuditedRun {
-    let arena = try experiment.adapted(arena, to: choice, type)
-    let found = try model(type, choice, arena, settings.model)
+    let arena = try experiment.adapted(arena, to: choice)
+    let found = try model(choice, arena, settings.model)
     guard let model = found.model else {
       return AuditedRun(
         strategy: choice.label,
@@ -119,8 +115,7 @@ public struct LeakageAudit {
   }
 
   /// The model for everybody and where it is from; without one, why.
-  private func model<Method: Strategy>(
-    _ type: Method.Type,
+  private func model(
     _ choice: Scenario.StrategyChoice,
     _ arena: Arena,
     _ wanted: AuditSettings.Model
@@ -147,7 +142,7 @@ public struct LeakageAudit {
       run: name
     )
     guard let checkpoint else { return (nil, "not trained yet: no checkpoint") }
-    let simulation = Simulation(Method(choice.settings, arena.problem), arena)
+    let simulation = try Experiment.simulation(of: choice, arena)
     simulation.restore(checkpoint)
     guard let model = simulation.genericModel() else {
       return (nil, "the method has no model for everybody")

@@ -130,7 +130,7 @@ final class UpdateSet: @unchecked Sendable {
     let threads = pool.workers
     // Whole cache lines, so that no line is written by two threads.
     let width = (mean.count + 16 * threads - 1) / (16 * threads) * 16
-    pool.run(threads) { _, part in
+    pool.run(threads) { [self] _, part in
       let columns = min(part * width, mean.count)..<min((part + 1) * width, mean.count)
       guard let start = mean.baseAddress else { return }
       WeightedDifferenceSum.add(terms, to: start, elements: columns, fresh: true)

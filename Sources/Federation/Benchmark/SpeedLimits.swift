@@ -92,8 +92,8 @@ final class LimitArrays: @unchecked Sendable {
   /// The faster of both ways to read.
   func bestRead(_ runs: Int) -> Double {
     max(
-      best(runs, streams: 1) { SpeedLoops.read(memory[3 * $0], count: count) },
-      best(runs, streams: 1) { SpeedLoops.readInOrder(memory[3 * $0], count: count) }
+      best(runs, streams: 1) { [self] in SpeedLoops.read(memory[3 * $0], count: count) },
+      best(runs, streams: 1) { [self] in SpeedLoops.readInOrder(memory[3 * $0], count: count) }
     )
   }
 
@@ -113,7 +113,7 @@ final class LimitArrays: @unchecked Sendable {
   }
 
   /// 10⁹ bytes per second of all threads, each running `body` on its own arrays.
-  func once(streams: Int, _ body: (Int) -> Float) -> Double {
+  func once(streams: Int, _ body: @escaping @Sendable (Int) -> Float) -> Double {
     let start = LoadMeter.now
     let sums = pool.map(threads) { _, item in body(item) }
     let seconds = LoadMeter.now - start
@@ -123,7 +123,7 @@ final class LimitArrays: @unchecked Sendable {
   }
 
   /// The best of several runs.
-  func best(_ runs: Int, streams: Int, _ body: (Int) -> Float) -> Double {
+  func best(_ runs: Int, streams: Int, _ body: @escaping @Sendable (Int) -> Float) -> Double {
     (0..<runs).map { _ in once(streams: streams, body) }.max() ?? 0
   }
 }

@@ -96,8 +96,9 @@ extension WorkloadResult {
       }
       laps.append(meter.lap())
       if round == 0 {
+        let trained = simulation.server.model
         let update = VectorArithmetic.difference(
-          simulation.server.model.span,
+          trained.span,
           arena.problem.initial.span
         )
         updateNorm = VectorArithmetic.norm(update.span)

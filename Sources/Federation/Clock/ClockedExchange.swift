@@ -1,25 +1,12 @@
 import Aggregation
 
 /// One exchange of a synchronous round on the clock: who arrives when, and who is taken.
-package struct ClockedExchange {
-  /// What becomes of a client's message.
-  package enum Fate: Sendable {
-    /// It is taken in.
-    case taken
-    /// Whether it is taken in is known when all times are.
-    case held
-    /// It was sent, and did not arrive.
-    case lost
-    /// Its sender vanished before it could be sent.
-    case dropped
-  }
-
+struct ClockedExchange {
   /// A message whose turn has not come yet.
   private struct Waiting {
     let job: Int
     let client: Int
     let arrival: Double
-    var upload: WeightedUpload?
   }
 
   let clock: VirtualClock
@@ -43,7 +30,7 @@ package struct ClockedExchange {
   ///
   /// `target`: arrivals that are awaited, at most as many as there are clients.
   ///
-  package init(
+  init(
     _ clock: VirtualClock,
     round: Int,
     exchange: Int,
@@ -62,10 +49,10 @@ package struct ClockedExchange {
   }
 
   /// Whether a client's upload will be lost.
-  package func loses(_ client: Int) -> Bool { losing.contains(client) }
+  func loses(_ client: Int) -> Bool { losing.contains(client) }
 
   /// A client that was known to vanish: it received, and computed a share of what it was to.
-  package mutating func vanish(_ client: Int, _ timing: PartTiming, share: Double) {
+  mutating func vanish(_ client: Int, _ timing: PartTiming, share: Double) {
     let partial = timing.cut(after: timing.receive + share * timing.compute)
     leave(client, partial)
   }
@@ -79,7 +66,7 @@ package struct ClockedExchange {
   }
 
   /// A client that has trained; says what becomes of its message.
-  package mutating func note(_ client: Int, job: Int, _ timing: PartTiming) -> Fate {
+  mutating func note(_ client: Int, job: Int, _ timing: PartTiming) -> Fate {
     let arrival = start + timing.total
     let departure = clock.departure(of: client, after: start)
     guard arrival <= departure else {
@@ -102,16 +89,6 @@ package struct ClockedExchange {
     return .held
   }
 
-  /// Keeps the message of a client that was just noted as held, as values of its own.
-  package mutating func hold(_ upload: WeightedUpload) {
-    guard let last = waiting.indices.last else { return }
-    waiting[last].upload = WeightedUpload(
-      upload.payload.materialised,
-      weight: upload.weight,
-      client: upload.client
-    )
-  }
-
   private mutating func take(_ client: Int, _ arrival: Double) {
     event(arrival, .arrive, client)
     outcome.completed.append(client)
@@ -123,8 +100,11 @@ package struct ClockedExchange {
   /// target, in the order of the jobs, with shares that add up to 1.
   ///
   /// Equal times go by the order of the jobs.
-  package mutating func settle() -> [WeightedUpload] {
+  ///
+  /// `held`: the uploads in question, as far as they have not gone another way.
+  mutating func settle(_ held: [WeightedUpload]) -> [WeightedUpload] {
     guard !waiting.isEmpty else { return [] }
+    let byClient = Dictionary(uniqueKeysWithValues: held.map { ($0.client, $0) })
     let order = waiting.indices.sorted {
       (waiting[$0].arrival, waiting[$0].job) < (waiting[$1].arrival, waiting[$1].job)
     }
@@ -137,8 +117,8 @@ package struct ClockedExchange {
     for (index, one) in waiting.enumerated() {
       if isTaken[index] {
         take(one.client, one.arrival)
-        total += one.upload?.weight ?? 0
-        if let upload = one.upload { uploads.append(upload) }
+        total += byClient[one.client]?.weight ?? 0
+        if let upload = byClient[one.client] { uploads.append(upload) }
       } else {
         event(one.arrival, .late, one.client)
         outcome.late.append(one.client)
@@ -158,7 +138,7 @@ package struct ClockedExchange {
   /// when the last that is missing has vanished or was lost.
   ///
   /// `steps`: whether the server makes a step.
-  package mutating func finish(steps: Bool) -> ClockOutcome {
+  mutating func finish(steps: Bool) -> ClockOutcome {
     let misses = taken < target
     outcome.end = misses ? limit ?? latest : lastArrival
     if steps { event(outcome.end, .step, nil) }

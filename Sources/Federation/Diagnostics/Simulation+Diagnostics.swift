@@ -2,7 +2,7 @@ import Client
 import Tensor
 
 /// What one stretch of the test set gave.
-private struct DiagnosticPiece {
+private struct DiagnosticPiece: Sendable {
   var calibration = CalibrationBins()
   /// [count × d]; empty where features mean nothing.
   var features: [Float] = []
@@ -26,8 +26,10 @@ extension Simulation {
     let width = ending == .other ? 0 : network.featureWidth
     let size = 4 * network.evaluationBatch
     let pieces = (labels.count + size - 1) / size
-    func range(_ piece: Int) -> Range<Int> { piece * size..<min((piece + 1) * size, labels.count) }
-    func look(_ worker: Int, _ piece: Int) -> DiagnosticPiece {
+    let range: @Sendable (Int) -> Range<Int> = { piece in
+      piece * size..<min((piece + 1) * size, labels.count)
+    }
+    let look: @Sendable (Int, Int) -> DiagnosticPiece = { [arena] worker, piece in
       let space = arena.spaces[worker]
       space.load(model)
       return network.look(space, arena.test, range(piece), width: width)
@@ -61,7 +63,7 @@ extension Simulation {
     var rows = [Int](repeating: 0, count: network.classes)
     for (row, label) in geometry.classes.enumerated() { rows[label] = row }
     var spreads = [Double](repeating: 0, count: geometry.classes.count)
-    arena.pool.run(pieces) { worker, piece -> [Double] in
+    arena.pool.run(pieces) { [kept, rows] worker, piece -> [Double] in
       let features = isKept ? kept[piece] : look(worker, piece).features
       return Self.spreads(geometry, features, range(piece).map { rows[Int(labels[$0])] })
     } fold: { piece, values in

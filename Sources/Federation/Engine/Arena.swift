@@ -6,7 +6,7 @@ import Tensor
 /// cohorts, workers.
 ///
 /// Constant while they run.
-struct Arena {
+struct Arena: Sendable {
   /// The experiment.
   let scenario: Scenario
   /// The seed of all random streams.

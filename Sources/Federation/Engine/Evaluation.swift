@@ -27,9 +27,39 @@ struct EvaluationResult {
 
 extension Simulation {
   /// Measures the current models.
+  func evaluate() throws(Divergence) -> EvaluationResult { try evaluator.result() }
+
+  /// The model for everybody, with its classifier changed as the scenario says; or nil.
+  func genericModel() -> [Float]? { evaluator.genericModel() }
+
+  /// A client's own model, or the generic one; nil when the method has neither.
+  func model(of client: Int, worker: Int) throws(Divergence) -> [Float]? {
+    try evaluator.model(of: client, worker: worker)
+  }
+
+  private var evaluator: Evaluator {
+    Evaluator(
+      arena: arena,
+      method: method,
+      server: state.server,
+      clients: state.clients,
+      round: state.round
+    )
+  }
+}
+
+/// Measures models; a value with all that it reads, so that workers share it.
+struct Evaluator: Sendable {
+  let arena: Arena
+  let method: any Strategy
+  let server: ServerState
+  let clients: [Int: ClientState]
+  let round: Int
+
+  /// The measures of all models.
   ///
   /// Test images never meet a gradient: personal models are made from training images only.
-  func evaluate() throws(Divergence) -> EvaluationResult {
+  func result() throws(Divergence) -> EvaluationResult {
     var result = EvaluationResult()
     let tests = arena.localTests
     if let model = genericModel() {
@@ -82,7 +112,7 @@ extension Simulation {
     let own = try method.personalModel(
       &device,
       server,
-      memories[client] ?? ClientMemory()
+      clients[client]?.method ?? ClientMemory()
     )
     return own ?? genericModel()
   }
@@ -93,9 +123,9 @@ extension Simulation {
     let size = 4 * network.evaluationBatch
     let pieces = (indices.count + size - 1) / size
     var total = Measurement(classes: network.classes)
-    arena.pool.run(pieces) { [stop = arena.stop] worker, piece in
+    arena.pool.run(pieces) { [arena] worker, piece in
       // What is left unmeasured is never used.
-      if stop.isUp { return Measurement(classes: network.classes) }
+      if arena.stop.isUp { return Measurement(classes: network.classes) }
       let space = arena.spaces[worker]
       space.load(model)
       return network.measure(

@@ -3,15 +3,59 @@ import Client
 import Tensor
 
 extension Experiment {
+  /// The method that a strategy of a scenario names.
+  static func type(
+    of choice: Scenario.StrategyChoice
+  ) throws(Failure) -> any Strategy.Type {
+    if let type = StrategyRegistry[choice.kind] { return type }
+    throw Failure(.internalError, "E1021", "no strategy \(choice.kind)")
+  }
+
+  /// One of the scenario's strategies under the seed of an arena, before its first round.
+  ///
+  /// `arena`: as `adapted` made it for the strategy.
+  static func simulation(
+    of choice: Scenario.StrategyChoice,
+    _ arena: Arena
+  ) throws(Failure) -> Simulation {
+    Simulation(try type(of: choice).init(choice.settings, arena.problem), arena)
+  }
+
+  /// The same as a run with a folder.
+  ///
+  /// - Parameters:
+  ///   - choice: the strategy.
+  ///   - shared: what all strategies have under the seed.
+  ///   - folder: where its files are.
+  ///   - scenarioHash: what its files say that they belong to.
+  ///   - alone: accuracies of clients that train alone, by round; empty without that reference.
+  func run(
+    of choice: Scenario.StrategyChoice,
+    _ shared: Arena,
+    folder: String,
+    scenarioHash: String,
+    alone: [Int: [Int: Double]] = [:]
+  ) throws(Failure) -> Run {
+    let arena = try adapted(shared, to: choice)
+    return Run(
+      simulation: try Self.simulation(of: choice, arena),
+      arena: arena,
+      label: choice.label,
+      folder: folder,
+      scenarioHash: scenarioHash,
+      alone: alone
+    )
+  }
+
   /// What all strategies share, with what the scenario composes with one of them, and the network
   /// that it trains.
   ///
   /// - Throws: exit 3 when the method cannot have the network that it asks for.
-  func adapted<Method: Strategy>(
+  func adapted(
     _ arena: Arena,
-    to choice: Scenario.StrategyChoice,
-    _ type: Method.Type
+    to choice: Scenario.StrategyChoice
   ) throws(Failure) -> Arena {
+    let type = try Self.type(of: choice)
     var arena = arena
     arena.problem.settings.loss = choice.loss
     arena.problem.composition = choice.composition
@@ -43,8 +87,8 @@ extension Experiment {
     }
     if settings.batch > scenario.client.batch { arena.groupSpaces = groupNetworks.map(spaces) }
     arena.privacy = try privacy(choice, type, arena)
-    if let settings = choice.compression, !settings.isInert, Method.population == .cohort {
-      let method = Method(choice.settings, arena.problem)
+    if let settings = choice.compression, !settings.isInert, type.population == .cohort {
+      let method = type.init(choice.settings, arena.problem)
       arena.compression = RunCompression(
         settings,
         arena.problem,
@@ -65,9 +109,9 @@ extension Experiment {
   }
 
   /// How a strategy's clients or their examples are protected, with its noise.
-  private func privacy<Method: Strategy>(
+  private func privacy(
     _ choice: Scenario.StrategyChoice,
-    _ type: Method.Type,
+    _ type: any Strategy.Type,
     _ arena: Arena
   ) throws(Failure) -> RunPrivacy? {
     guard let settings = choice.privacy, !settings.isInert else { return nil }
@@ -81,12 +125,12 @@ extension Experiment {
         hint: "take group norm and choices per image, or protect clients instead of examples"
       )
     }
-    let method = Method(choice.settings, arena.problem)
+    let method = type.init(choice.settings, arena.problem)
     let local = arena.problem.settings
     var participations = participations(settings, arena.sampler)
     var sizes = arena.split.clients.map(\.count)
     var most = 0
-    if Method.population == .pooled {
+    if type.population == .pooled {
       // One site that draws from everybody's examples, and takes as many steps as its cohort's
       // clients, which are not those of their union.
       let steps = sizes.map { $0 > 0 ? method.privateWork(examples: $0, local).batches : 0 }
@@ -165,9 +209,9 @@ extension Experiment {
   }
 
   /// The network that a strategy makes of the scenario's, if it does.
-  func adaptation<Method: Strategy>(
+  func adaptation(
     _ choice: Scenario.StrategyChoice,
-    _ type: Method.Type
+    _ type: any Strategy.Type
   ) throws(Failure) -> AdaptedNetwork? {
     let base = BaseModel(
       spec: scenario.model,

@@ -15,10 +15,7 @@ extension Experiment {
       let choices = scenario.strategies.filter { seed == 0 || $0.privacy?.isInert == false }
       if choices.isEmpty { break }
       let arena = arena(seed, threads: 1, looksAtPixels: false)
-      for choice in choices {
-        guard let type = StrategyRegistry[choice.kind] else { continue }
-        _ = try adapted(arena, to: choice, type)
-      }
+      for choice in choices { _ = try adapted(arena, to: choice) }
     }
   }
 

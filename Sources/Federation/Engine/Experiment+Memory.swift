@@ -133,21 +133,18 @@ extension Experiment {
     let arena = arena(0, threads: 1, looksAtPixels: false)
     var largest: State?
     for choice in scenario.strategies {
-      guard let type = StrategyRegistry[choice.kind],
-        let state = try state(type, choice, arena, clients: clients)
-      else { continue }
+      guard let state = try state(choice, arena, clients: clients) else { continue }
       if state.bytes > largest?.bytes ?? 0 { largest = state }
     }
     return largest
   }
 
-  private func state<Method: Strategy>(
-    _ type: Method.Type,
+  private func state(
     _ choice: Scenario.StrategyChoice,
     _ shared: Arena,
     clients: Double
   ) throws(Failure) -> State? {
-    var arena = try adapted(shared, to: choice, type)
+    var arena = try adapted(shared, to: choice)
     guard let client = arena.split.clients.firstIndex(where: { !$0.isEmpty }) else { return nil }
     arena.rehearse(true)
     arena.mostJobs = 1
@@ -157,33 +154,26 @@ extension Experiment {
       seed: arena.seed,
       given: [[client]]
     )
-    let method = Method(choice.settings, arena.problem)
-    guard method.schedule == .synchronous else {
+    let simulation = try Self.simulation(of: choice, arena)
+    guard simulation.method.schedule == .synchronous else {
       // Whoever waits for nobody remembers what messages lost, and nothing else.
       let vectors = Double(choice.compression?.uplink?.vectorsPerClient ?? 0)
       let bytes = 2 * clients * 4 * Double(network.layout.count) * vectors
       return State(label: choice.label, clients: Int(clients), bytes: bytes)
     }
-    let simulation = Simulation(method, arena)
     // A rehearsal computes nothing, so a method that needs results may end it: then what the server
     // holds at the start is all that is known.
     _ = try? simulation.runRound()
     arena.rehearse(false)
-    let held = simulation.memories.values.reduce(0.0) { $0 + $1.byteCount }
-    let known = max(1, simulation.memories.count)
+    let state = simulation.state
+    let held = state.clients.values.reduce(0.0) { $0 + 4 * Double($1.merged.count) }
+    let known = max(1, state.clients.count)
     // A checkpoint takes as much again while it is written.
     let everyone = 2 * held / Double(known) * clients
     return State(
       label: choice.label,
       clients: Int(clients),
-      bytes: everyone + 2 * simulation.server.memory.byteCount
+      bytes: everyone + 2 * 4 * Double(state.memory(simulation.stages).count)
     )
-  }
-}
-
-extension StateTensors {
-  /// Bytes of all values.
-  fileprivate var byteCount: Double {
-    names.reduce(0.0) { $0 + 4 * Double(self[$1]?.count ?? 0) }
   }
 }

@@ -106,20 +106,15 @@ extension Experiment {
           round: 0,
           rounds: scenario.federation.rounds
         )
-        guard let type = StrategyRegistry[choice.kind] else {
-          throw Failure(.internalError, "E1021", "no strategy \(choice.kind)")
-        }
-        let result = try start(
-          type,
-          choice,
+        var run = try run(
+          of: choice,
           arena,
-          folder: path,
-          source: source,
-          alone: choice.kind == LocalOnly.card.kind ? [:] : alone,
-          until: last,
-          patience: patience,
-          stops
-        ) { record in
+          folder: FilePath.join(path, "\(choice.label)-s\(seed)"),
+          scenarioHash: source.hash,
+          alone: choice.kind == LocalOnly.card.kind ? [:] : alone
+        )
+        run.patience = patience
+        let result = try run.complete(until: last, stops) { record in
           progress.add(record)
           report(progress, record)
         }
@@ -172,31 +167,5 @@ extension Experiment {
   private var largestEnd: Int {
     let models = scenario.output.personalModels ? scenario.federation.clients : 0
     return 4 * network.layout.count * (2 + models)
-  }
-
-  /// Opens the strategy's type and runs it.
-  private func start<Method: Strategy>(
-    _ type: Method.Type,
-    _ choice: Scenario.StrategyChoice,
-    _ arena: Arena,
-    folder: String,
-    source: ScenarioSource,
-    alone: [Int: [Int: Double]],
-    until last: Int?,
-    patience: Double,
-    _ interruption: () -> ExitCode?,
-    _ report: (RoundRecord) -> Void
-  ) throws(Failure) -> RunResult {
-    let arena = try adapted(arena, to: choice, type)
-    var run = Run(
-      simulation: Simulation(Method(choice.settings, arena.problem), arena),
-      arena: arena,
-      label: choice.label,
-      folder: FilePath.join(folder, "\(choice.label)-s\(arena.seed)"),
-      scenarioHash: source.hash,
-      alone: alone
-    )
-    run.patience = patience
-    return try run.complete(until: last, interruption, report)
   }
 }

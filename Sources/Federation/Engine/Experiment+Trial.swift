@@ -63,45 +63,20 @@ extension Experiment {
     folder: String? = nil
   ) throws -> Trial {
     let choice = scenario.strategies[strategy]
-    guard let type = StrategyRegistry[choice.kind] else {
-      preconditionFailure("trial: no strategy \(choice.kind)")
-    }
-    return try trial(
-      type,
-      choice,
-      arena(seed, threads: threads, pretrained: try pretrained(in: nil)),
-      interruptedAfter: interruptedAfter,
-      folder: folder
-    )
-  }
-
-  /// Which models one of the scenario's strategies has.
-  package func models(ofStrategy index: Int) throws -> ModelKinds {
-    let choice = scenario.strategies[index]
-    guard let type = StrategyRegistry[choice.kind] else {
-      preconditionFailure("models: no strategy \(choice.kind)")
-    }
-    func models<Method: Strategy>(_ type: Method.Type) throws -> ModelKinds {
-      let arena = try adapted(arena(0, threads: 1), to: choice, type)
-      return Method(choice.settings, arena.problem).models
-    }
-    return try models(type)
-  }
-
-  private func trial<Method: Strategy>(
-    _ type: Method.Type,
-    _ choice: Scenario.StrategyChoice,
-    _ arena: Arena,
-    interruptedAfter: Int?,
-    folder: String?
-  ) throws -> Trial {
-    let arena = try adapted(arena, to: choice, type)
-    var simulation = Simulation(Method(choice.settings, arena.problem), arena)
+    let shared = arena(seed, threads: threads, pretrained: try pretrained(in: nil))
+    let arena = try adapted(shared, to: choice)
+    var simulation = try Self.simulation(of: choice, arena)
     var digests = [Digest.hex(simulation.digest)]
-    var outcomes: [Simulation<Method>.Outcome] = []
+    var rounds: [Round] = []
+    var bytes: [RoundRecord.Bytes] = []
+    var clock: [ClockOutcome?] = []
+    var stopped: [[Int]] = []
     while simulation.round < scenario.federation.rounds {
-      outcomes.append(try simulation.runRound())
+      rounds.append(try simulation.runRound())
       digests.append(Digest.hex(simulation.digest))
+      bytes.append(simulation.ledger.bytes)
+      clock.append(simulation.clock?.outcome)
+      stopped.append(simulation.privacy?.stopped ?? [])
       if simulation.round == interruptedAfter {
         var checkpoint: Checkpoint? = simulation.checkpoint
         if let folder {
@@ -112,34 +87,41 @@ extension Experiment {
             run: choice.label
           )
         }
-        simulation = Simulation(Method(choice.settings, arena.problem), arena)
+        simulation = try Self.simulation(of: choice, arena)
         if let checkpoint { simulation.restore(checkpoint) }
       }
     }
     let evaluation = try simulation.evaluate()
-    let trace = simulation.privacyTrace(outcomes.last?.privacy ?? PrivacyOutcome(), exact: true)
+    let trace = simulation.privacy?.trace(exact: true)
     return Trial(
       network: arena.network,
       initial: arena.problem.initial,
       model: simulation.server.model,
-      serverMemory: simulation.server.memory,
-      clientMemories: simulation.memories,
-      cohorts: outcomes.map(\.sampled),
+      serverMemory: simulation.state.memory(simulation.stages),
+      clientMemories: simulation.state.clients.mapValues(\.merged),
+      cohorts: rounds.map(\.sampled),
       digests: digests,
-      bytesUp: outcomes.map(\.bytes.up),
-      bytesDown: outcomes.map(\.bytes.down),
-      bytesSetup: outcomes.map(\.bytes.setup).reduce(0, +),
-      trainLoss: outcomes.map { $0.report.lossSum / $0.report.exampleWeight },
+      bytesUp: bytes.map(\.up),
+      bytesDown: bytes.map(\.down),
+      bytesSetup: bytes.map(\.setup).reduce(0, +),
+      trainLoss: rounds.map { $0.report.lossSum / $0.report.exampleWeight },
       generic: evaluation.generic,
       personal: Metrics.personal(evaluation.scores.map(\.accuracy), model: evaluation.scored),
       genericModel: simulation.genericModel(),
       clientModels: try arena.split.clients.indices.map { try simulation.model(of: $0, worker: 0) },
       privacy: trace?.record,
       privacyLine: trace?.line,
-      stopped: outcomes.map(\.privacy.stopped),
-      flops: outcomes.map(\.flops),
-      clock: outcomes.map(\.clock),
+      stopped: stopped,
+      flops: rounds.map(\.flops),
+      clock: clock,
       peakVectors: arena.spaces.parameters.peak
     )
+  }
+
+  /// Which models one of the scenario's strategies has.
+  package func models(ofStrategy index: Int) throws -> ModelKinds {
+    let choice = scenario.strategies[index]
+    let arena = try adapted(arena(0, threads: 1), to: choice)
+    return try Self.simulation(of: choice, arena).method.models
   }
 }

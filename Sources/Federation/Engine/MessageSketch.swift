@@ -44,27 +44,27 @@ extension Experiment {
     plain.settings = type.card.lightest(choice.settings)
     plain.compression = nil
     plain.privacy = nil
-    return try? rehearse(type, plain, until: isEnough)
+    return try? rehearse(plain, until: isEnough)
   }
 
-  private func rehearse<Method: Strategy>(
-    _ type: Method.Type,
+  private func rehearse(
     _ choice: Scenario.StrategyChoice,
     until isEnough: (MessageSketch) -> Bool
   ) throws(Failure) -> MessageSketch {
-    var arena = try adapted(arena(0, threads: 1, looksAtPixels: false), to: choice, type)
+    var arena = try adapted(arena(0, threads: 1, looksAtPixels: false), to: choice)
     arena.problem.settings.work = .steps(1)
     var sketch = MessageSketch(problem: arena.problem)
-    sketch.isWhole = Method.population == .pooled
-    if sketch.isWhole { return sketch }
     arena.mostJobs = 2
     arena.rehearse(true)
-    let simulation = Simulation(Method(choice.settings, arena.problem), arena)
+    let simulation = try Self.simulation(of: choice, arena)
+    sketch.isWhole = simulation.method.population == .pooled
+    if sketch.isWhole { return sketch }
     let rounds = scenario.federation.rounds
     while simulation.round < min(rounds, MessageSketch.mostRounds), !isEnough(sketch) {
-      guard let outcome = try? simulation.runRound() else { return sketch }
-      for (block, tensor) in outcome.messages.tensors(.up) { sketch.add(block, tensor, \.up) }
-      for (block, tensor) in outcome.messages.tensors(.down) { sketch.add(block, tensor, \.down) }
+      guard (try? simulation.runRound()) != nil else { return sketch }
+      let sent = simulation.ledger.messages
+      for (block, tensor) in sent.tensors(.up) { sketch.add(block, tensor, \.up) }
+      for (block, tensor) in sent.tensors(.down) { sketch.add(block, tensor, \.down) }
     }
     sketch.isWhole = simulation.round == rounds
     return sketch

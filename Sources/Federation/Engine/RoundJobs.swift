@@ -2,9 +2,9 @@ import Aggregation
 import Client
 
 /// The local training of one round: who, on what, with which share.
-struct RoundJobs {
+struct RoundJobs: Sendable {
   /// One client's training.
-  struct Job {
+  struct Job: Sendable {
     let client: Int
     let examples: [Int]
     let weight: Double

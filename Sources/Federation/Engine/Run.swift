@@ -3,8 +3,8 @@ import Client
 import Tensor
 
 /// One strategy under one seed from its first round, or from its checkpoint, to its last.
-struct Run<Method: Strategy> {
-  let simulation: Simulation<Method>
+struct Run {
+  let simulation: Simulation
   let arena: Arena
   let label: String
   let folder: String
@@ -265,41 +265,28 @@ struct Run<Method: Strategy> {
     evaluates: Bool = true
   ) throws(Divergence) -> MeasuredRound {
     let start = Terminal.steady()
-    let outcome =
-      arena.scenario.federation.rounds > 0
-      ? try simulation.runRound() : Simulation<Method>.Outcome()
+    let round = arena.scenario.federation.rounds > 0 ? try simulation.runRound() : nil
     var record = RoundRecord(
       round: simulation.round,
-      sampled: outcome.sampled,
-      bytes: outcome.bytes,
+      sampled: round?.sampled ?? [],
+      bytes: RoundRecord.Bytes(up: 0, down: 0),
       time: RoundRecord.Time(wall: 0),
       digest: Digest.hex(simulation.digest)
     )
-    if outcome.report.steps > 0 {
+    if let round, round.report.steps > 0 {
       record.train = RoundRecord.Train(
-        loss: outcome.report.lossSum / outcome.report.exampleWeight,
-        examples: outcome.report.examples,
-        steps: outcome.report.steps,
-        flops: Double(outcome.flops)
+        loss: round.report.lossSum / round.report.exampleWeight,
+        examples: round.report.examples,
+        steps: round.report.steps,
+        flops: Double(round.flops)
       )
     }
-    if let compression = outcome.compression {
-      record.compression = RoundRecord.Compression(compression)
-      record.bytes.dense = compression.dense
-      record.bytes.entropy = RoundRecord.Bytes.Link(
-        up: Int(clamping: compression.entropy.up.rounded(.up)),
-        down: Int(clamping: compression.entropy.down.rounded(.up))
-      )
-    }
-    record.note(outcome.clock, simulation.clock?.settings ?? SystemSettings())
-    let spent = simulation.privacyTrace(
-      outcome.privacy,
-      exact: arena.scenario.isEvaluated(simulation.round)
-    )
-    record.privacy = spent?.record
+    let isEvaluated = arena.scenario.isEvaluated(simulation.round)
+    let parts = simulation.describe(record, isEvaluated: isEvaluated)
+    record = parts.record
     var rows: [ClientRow] = []
     let evaluationStart = arena.flops
-    if evaluates, arena.scenario.isEvaluated(simulation.round) {
+    if evaluates, isEvaluated {
       let evaluation = try simulation.evaluate()
       record.generic = evaluation.generic
       let reference = alone[simulation.round]
@@ -321,17 +308,17 @@ struct Run<Method: Strategy> {
       record: record,
       lines: RoundLines(
         record,
-        broadcast: outcome.broadcast,
-        messages: outcome.messages,
+        broadcast: parts.broadcast,
+        messages: parts.messages,
         clients: rows,
         trainCounts: arena.split.classCounts,
-        privacy: spent?.line,
-        events: outcome.clock?.timeline ?? []
+        privacy: parts.privacy,
+        events: parts.events
       ),
-      privacy: spent?.line,
+      privacy: parts.privacy,
       accuracies: rows.map(\.accuracy),
-      clientFLOPs: outcome.clientFLOPs,
-      trainSeconds: outcome.trainSeconds,
+      clientFLOPs: round?.clientFLOPs ?? [],
+      trainSeconds: round?.trainSeconds ?? 0,
       evaluationFLOPs: arena.flops - evaluationStart
     )
   }

@@ -3,358 +3,237 @@ import Client
 import Tensor
 
 /// One strategy under one seed, round by round.
-final class Simulation<Method: Strategy> {
+///
+/// A round is: stages choose the cohort → for each exchange of the method, clients are sent
+/// something, train in parallel, and answer → their uploads are taken in, in the order of the jobs →
+/// the server makes its step. What is done to messages on the way is in `stages`; who waits for
+/// whom is in `rounds`.
+final class Simulation {
   let arena: Arena
-  let method: Method
+  let method: any Strategy
+  /// Everything that moves.
+  let state: RunState
+  /// What happens to messages, in the order in which an upload passes through it.
+  let stages: [any MessageStage]
+  /// The bytes of all messages.
+  let ledger: LedgerStage
   /// Devices and links in virtual time; nil for no clock.
-  let clock: VirtualClock?
-  /// Virtual seconds since the first round began.
-  var now = 0.0
-  /// Who is at work, for methods that wait for nobody.
-  var asynchrony = Asynchrony()
-  /// Rounds done.
-  private(set) var round = 0
-  /// What the server carries.
-  var server: ServerState
-  /// What each client that ever took part carries.
-  var memories: [Int: ClientMemory] = [:]
-  /// The hash chain over all states so far.
-  private(set) var digest: UInt64 = 0
-  /// Between rounds, the memory of the sums.
-  var fold = Method.Fold()
-  /// What an upload looks like, for cohorts of nobody.
-  var template: Payload?
-  /// Blocks that left clients so far and that the method does not declare.
-  var undeclared: Set<String> = []
-
-  /// What a round did, besides moving the state.
-  struct Outcome {
-    /// Clients drawn, ascending.
-    var sampled: [Int] = []
-    /// What all clients did together.
-    var report = LocalReport()
-    /// Bytes of all uploads and downloads.
-    var bytes = RoundRecord.Bytes(up: 0, down: 0)
-    /// What was sent.
-    var messages = MessageLedger()
-    /// What was sent before the first round, once.
-    var broadcast = MessageLedger()
-    /// What privacy did.
-    var privacy = PrivacyOutcome()
-    /// Floating-point operations of all clients' passes through networks.
-    var flops = 0
-    /// Those of each client's part, in the order of the fold.
-    var clientFLOPs: [Int] = []
-    /// Seconds that all workers spent on clients' parts.
-    var trainSeconds = 0.0
-    /// What the clock saw; nil without one.
-    var clock: ClockOutcome?
-    /// What encoding did; nil where nothing is encoded.
-    var compression: CompressionOutcome?
-    /// What each client did, where cohorts are chosen by losses.
-    var reports: [Int: LocalReport] = [:]
-    /// Seconds that each client took on the federation's clock; empty without one.
-    var seconds: [Int: Double] = [:]
-  }
+  let clock: ClockStage?
+  /// What privacy costs; nil without it.
+  let privacy: (any PrivacyStage)?
+  private let aggregation: any UploadAggregation
+  private let rounds: any RoundScheduler
 
   /// Before the first round.
-  init(_ method: Method, _ arena: Arena) {
+  ///
+  /// `adding`: more stages, between the uploads that the engine's own stages make and the server.
+  init(_ method: any Strategy, _ arena: Arena, adding more: [any MessageStage] = []) {
     self.arena = arena
     self.method = method
-    clock = Self.clock(of: method, arena)
-    server = method.start(arena.problem)
-    extendDigest(with: [])
+    state = RunState(method.start(arena.problem))
+    let list = StageList(method, arena, state, adding: more)
+    stages = list.all
+    ledger = list.ledger
+    clock = list.clock
+    privacy = list.privacy
+    aggregation = method.makeAggregation()
+    rounds = list.rounds
+    state.extendDigest(stages, with: [])
   }
+
+  /// Rounds done.
+  var round: Int { state.round }
+  /// The hash chain over all states so far.
+  var digest: UInt64 { state.digest }
+  /// Steps of a server that does not wait; nil for one that does.
+  var asynchronousSteps: Int? { (rounds as? AsynchronousRounds)?.asynchrony.version }
+  /// The server with the method's memory.
+  var server: ServerState { state.server }
+
+  // MARK: - A round
 
   /// One round: cohort → as many exchanges as the method makes.
-  func runRound() throws(Divergence) -> Outcome {
-    round += 1
-    server.round = round
-    if case .buffered(let size) = method.schedule { return try runAsynchronously(buffer: size) }
-    var outcome = Outcome()
-    if arena.compression != nil { outcome.compression = CompressionOutcome() }
-    let cohort = try selectsClients ? cohort(&outcome) : drawCohort()
-    outcome.clock = clock.map { _ in ClockOutcome(start: now) }
-    outcome.privacy.stopped = stopped(cohort)
-    let stopped = Set(outcome.privacy.stopped)
-    var jobs = RoundJobs(
-      stopped.isEmpty ? cohort : cohort.filter { !stopped.contains($0) },
-      arena,
-      Method.population,
-      arena.privacy?.settings.clientLevel == nil ? method.uploadWeighting : .uniform
-    )
-    if let most = arena.mostJobs { jobs.cut(to: most) }
-    outcome.sampled = jobs.sampled
-    outcome.messages.reserve(clients: jobs.list.count * method.exchanges)
-    if round == 1 { countBroadcast(in: &outcome) }
-    for exchange in 0..<method.exchanges {
-      server.exchange = exchange
-      try run(jobs, exchange, &outcome)
-    }
-    server.exchange = 0
+  func runRound() throws(Divergence) -> Round {
+    state.round += 1
+    state.server.round = state.round
+    let number = state.round
+    let round = Round(
+      number,
+      isSynchronous: method.schedule == .synchronous,
+      weighting: method.uploadWeighting
+    ) { [sampler = arena.sampler] in sampler.cohort(round: number) }
+    for stage in stages.reversed() { stage.beginRound(round) }
+    for stage in stages.reversed() { try stage.choose(round) }
+    try rounds.run(round, self)
     try requireFinite()
-    if selectsClients { keep(reports(&outcome), in: &server.memory) }
-    extendDigest(with: jobs.list.map(\.client))
-    return outcome
+    for stage in stages.reversed() { stage.endRound(round) }
+    state.extendDigest(stages, with: round.trained)
+    return round
   }
 
-  /// A model with an infinite weight ends the run.
-  func requireFinite() throws(Divergence) {
-    if let tensor = arena.problem.layout.firstNonFinite(server.model.span) {
-      throw Divergence(round: round, trace: Divergence.Trace(.server(tensor)))
+  /// One exchange: download → train in parallel → take in, in order → server step.
+  func run(_ exchange: Exchange) throws(Divergence) {
+    try prepare(exchange)
+    for stage in stages.reversed() { try stage.begin(exchange) }
+    aggregation.restart()
+    try trainAndTake(exchange)
+    arena.forgetModels()  // the server is about to move the model, and would copy it
+    for stage in stages.reversed() { aggregation.add(try stage.settle(exchange)) }
+    if exchange.steps { try step(exchange, uploads: max(1, exchange.arrived)) }
+    for stage in stages.reversed() { stage.endExchange(exchange) }
+  }
+
+  /// Asks all stages what they do on the clients of an exchange.
+  func prepare(_ exchange: Exchange) throws(Divergence) {
+    var clientStages: [any ClientStage] = []
+    for stage in stages.reversed() {
+      if let half = try stage.prepare(exchange) { clientStages.append(half) }
     }
+    exchange.clientStages = clientStages.reversed()
   }
 
-  /// One exchange: download → train in parallel → fold in order → server step.
-  private func run(
-    _ cohort: RoundJobs,
-    _ exchange: Int,
-    _ outcome: inout Outcome
-  ) throws(Divergence) {
-    let prepared = try prepareDownload(to: cohort.list.map(\.client))
-    let (jobs, started) = try beginExchange(cohort, exchange, prepared, &outcome)
-    var clocked = started
-    var failure: Divergence?
-    var fold = Method.Fold()
-    swap(&fold, &self.fold)  // one owner: no copy below
-    fold.restart()
-    // Taken before the workers start: they read, and the fold below writes, `memories`.
-    let remembered = jobs.list.map { memories[$0.client] ?? ClientMemory() }
-    let common = ExchangeContext(
-      senders: jobs.list.count,
-      release: clientRelease(senders: jobs.list.count),
-      download: prepared,
-      factors: sharedFactors(jobs)
+  /// What the clients of an exchange do.
+  func task(_ exchange: Exchange) -> ClientTask {
+    ClientTask(
+      arena: arena,
+      method: method,
+      server: state.server,
+      stages: exchange.clientStages
     )
-    var aggregate = PrivateAggregate()
-    let clip = privateClip
-    if common.release != nil { outcome.privacy.clip = clip }
-    var changes = WeightedMean()
-    var sample: Payload?
-    var unheard: [Int: [String: [Float]]] = [:]
+  }
 
-    arena.pool.run(jobs.list.count) { worker, index in
-      trainInTime(
-        jobs.list[index],
-        jobs.settings,
-        remembered[index],
-        common,
-        started,
-        worker: worker
-      )
+  /// Trains all jobs in parallel and takes their uploads in as they come, in the order of the jobs.
+  private func trainAndTake(_ exchange: Exchange) throws(Divergence) {
+    let jobs = exchange.jobs
+    // Copied before the workers start: they read, and the fold below writes, the clients' states.
+    let states = jobs.list.map { state.clients[$0.client] ?? ClientState() }
+    let (task, round, number) = (task(exchange), state.round, exchange.number)
+    var failure: Divergence?
+    arena.pool.run(jobs.list.count) { worker, place in
+      let job = jobs.list[place]
+      let turn = ClientTurn(client: job.client, round: round, number: number, worker: worker)
+      return task.run(job, jobs.settings, turn, states[place])
     } foldBatch: { first, results in
       var uploads: [WeightedUpload] = []
       uploads.reserveCapacity(results.count)
-      for offset in results.indices where failure == nil {
-        switch results[offset] {
+      for (offset, result) in results.enumerated() where failure == nil {
+        switch result {
         case .failure(let divergence): failure = divergence
-        case .success(let trained):
+        case .success(let message):
           let job = jobs.list[first + offset]
-          var fate: ClockedExchange.Fate?
-          if clocked != nil {
-            let timing = timing(of: trained, job.client)
-            fate = clocked?.note(job.client, job: first + offset, timing)
-            outcome.seconds[job.client, default: 0] += timing.total
-          }
-          take(trained, of: job.client, fate == .dropped, in: &outcome)
-          if fate == .dropped { continue }
-          if fate == .lost {
-            forget(trained.unheard, of: job.client)
-            continue
-          }
-          // Only where somebody asks: an upload that is kept keeps the model that it came from.
-          if sample == nil, isSummedFirst || strengthsAreDue {
-            sample = trained.template ?? trained.update.upload
-          }
-          if aggregatesPrivately, let sent = trained.sent {
-            aggregate.add(sent, clip: clip)
-            continue
-          }
-          let upload = WeightedUpload(
-            trained.update.upload,
-            weight: sumShare(of: job),
-            client: job.client
-          )
-          if isSummedFirst {
-            changes.add(upload)
-          } else if fate == .held {
-            unheard[job.client] = trained.unheard
-            clocked?.hold(upload)
-          } else {
+          if let upload = take(Arrival(job, place: first + offset, message), exchange) {
             uploads.append(upload)
           }
         }
       }
-      fold.add(uploads)
+      aggregation.add(uploads)
     }
     if let failure { throw failure }
-    if let held = clocked?.settle(), !held.isEmpty { fold.add(held) }
-    for client in clocked?.outcome.late ?? [] { forget(unheard[client] ?? [:], of: client) }
-    let arrived = clocked?.taken ?? jobs.list.count
-    arena.forgetModels()  // the server is about to move the model, and would copy it
-    if aggregatesPrivately {
-      let mean = try privateMean(&aggregate, senders: common.senders, jobs, &outcome)
-      fold.add(WeightedUpload(mean, weight: 1, client: arena.problem.clients))
-    }
-    var heard = jobs
-    heard.keep { !(clocked?.loses($0.client) ?? false) }
-    if let sample, let mean = meanOfSums(changes, common.factors, heard, like: sample) {
-      fold.add(WeightedUpload(mean, weight: 1, client: arena.problem.clients))
-    }
-    if arrived > 0 || aggregatesPrivately {
-      let before = strengthsAreDue ? server.model : []
-      let facts = RoundFacts(
-        round: round,
-        exchange: exchange,
-        rounds: arena.problem.rounds,
-        uploads: max(1, arrived),
-        clients: arena.problem.clients,
-        makeDevice: { [arena, round] in arena.serverDevice(round: round, exchange: exchange) }
+  }
+
+  /// What the server does with one client's message; returns the upload if the method gets it now.
+  func take(_ arrival: Arrival, _ exchange: Exchange) -> WeightedUpload? {
+    var arrival = arrival
+    for stage in stages.reversed() { stage.arrive(&arrival, exchange) }
+    if arrival.fate == .dropped { return nil }
+    exchange.round.add(arrival.message)
+    state.commit(arrival.message.state, of: arrival.job.client)
+    if arrival.fate == .lost { return nil }
+    if arrival.fate == .taken { exchange.arrived += 1 }
+    if arrival.isConsumed { return nil }
+    if arrival.fate == .taken { return arrival.upload }
+    let upload = arrival.upload
+    exchange.held.append(
+      WeightedUpload(
+        upload.payload.materialised,
+        weight: upload.weight,
+        client: upload.client
       )
-      try method.step(&server, fold, facts)
-      if arena.privacy?.settings.clientLevel != nil { clampVariances(&server.model) }
-      arena.forgetModels()
-      if !before.isEmpty, let block = sample?.blocks.first {
-        chooseStrengths(block.tensors, of: block.name, before: before)
-      }
+    )
+    return nil
+  }
+
+  /// The server's step with what the aggregation holds.
+  private func step(
+    _ exchange: Exchange,
+    uploads: Int,
+    weight: Double = 1
+  ) throws(Divergence) {
+    for stage in stages.reversed() { stage.willStep(exchange) }
+    let (round, number) = (state.round, state.server.exchange)
+    let facts = RoundFacts(
+      round: round,
+      exchange: number,
+      rounds: arena.problem.rounds,
+      uploads: uploads,
+      weight: weight,
+      clients: arena.problem.clients,
+      makeDevice: { [arena] in arena.serverDevice(round: round, exchange: number) }
+    )
+    try aggregation.step(&state.server, facts)
+    arena.forgetModels()
+    for stage in stages.reversed() { stage.didStep(exchange) }
+  }
+
+  /// The server's step with uploads that have come one by one.
+  func step(_ exchange: Exchange, _ buffer: [WeightedUpload]) throws(Divergence) {
+    aggregation.restart()
+    aggregation.add(buffer)
+    let weight = buffer.reduce(0) { $0 + $1.weight }
+    try step(exchange, uploads: buffer.count, weight: weight)
+    try requireFinite()
+  }
+
+  /// A model with an infinite weight ends the run.
+  private func requireFinite() throws(Divergence) {
+    let model = state.server.model
+    if let tensor = arena.problem.layout.firstNonFinite(model.span) {
+      throw Divergence(round: state.round, trace: Divergence.Trace(.server(tensor)))
     }
-    swap(&fold, &self.fold)
-    if let done = clocked?.finish(steps: arrived > 0 || aggregatesPrivately) {
-      outcome.clock = done
-      now = done.end
-    }
+  }
+
+  // MARK: - Between rounds
+
+  /// What the last round leaves, beside the measures of its models.
+  func describe(_ record: RoundRecord, isEvaluated: Bool) -> RoundParts {
+    var parts = RoundParts(record: record, isEvaluated: isEvaluated)
+    for stage in stages { stage.describe(&parts) }
+    return parts
   }
 
   /// All that the next rounds depend on.
-  var checkpoint: Checkpoint {
-    Checkpoint(
-      round: round,
-      digest: digest,
-      server: server,
-      memories: memories,
-      clock: clockState
-    )
-  }
+  var checkpoint: Checkpoint { state.checkpoint(stages) }
 
   /// Continues from a checkpoint as if it had never stopped.
   func restore(_ checkpoint: Checkpoint) {
-    round = checkpoint.round
-    digest = checkpoint.digest
-    server = checkpoint.server
-    server.round = round
-    memories = checkpoint.memories
-    restoreClock(checkpoint.clock)
-  }
-
-  /// Download, local training, upload of one client; runs on a worker.
-  ///
-  /// `flight`: what an asynchronous client was sent, and when; nil in a synchronous exchange.
-  func train(
-    _ job: RoundJobs.Job,
-    _ settings: LocalSettings,
-    _ remembered: ClientMemory,
-    _ common: ExchangeContext,
-    flight: Flight? = nil,
-    worker: Int
-  ) -> Result<TrainedClient, Divergence> {
-    let number = flight?.repetition ?? server.exchange
-    let spaces = arena.spaces(of: job.client)
-    let before = spaces.flops(worker)
-    let start = Terminal.steady()
-    let privacy = arena.privacy?.training(
-      of: job.client,
-      remembered,
-      worker: worker,
-      exchange: number
-    )
-    var device = arena.device(
-      client: job.client,
-      round: flight?.round ?? round,
-      examples: job.examples,
-      worker: worker,
-      settings: settings,
-      firstStep: Counters.exchange(number),
-      privacy: privacy
-    )
-    do throws(Divergence) {
-      var received = CodedPayload(flight?.received ?? method.download(server, to: job.client))
-      if flight == nil {
-        received = try receive(received.payload, common.download, job.client, remembered)
-      }
-      var memory = remembered
-      let update = try method.train(&device, received: received.payload, memory: &memory)
-      if let privacy { arena.privacy?.remember(privacy, &memory) }
-      // Clipping at the client takes such an upload for nothing.
-      if arena.checksUploads, common.release == nil,
-        let tensor = update.upload.blocks.lazy.compactMap(\.firstNonFinite).first
-      {
-        throw device.divergence(upload: tensor)
-      }
-      var trained = TrainedClient(
-        received: received.payload,
-        downBytes: flight?.downBytes ?? received.byteCount,
-        update: update,
-        memory: memory,
-        statistics: privacy?.statistics,
-        flops: spaces.flops(worker) - before
-      )
-      if arena.compression != nil {
-        trained.coded = TrainedClient.Coded(down: received.message, seconds: received.seconds)
-      }
-      try pack(&trained, device, number, common)
-      trained.seconds = Terminal.steady() - start
-      return .success(trained)
-    } catch {
-      return .failure(error)
-    }
-  }
-
-  /// From an update to what leaves: clip, noise and encoding, in the order that protects.
-  ///
-  /// Where the server adds the noise, its clip is the last that looks at data; else noise comes
-  /// first and encoding is free.
-  private func pack(
-    _ trained: inout TrainedClient,
-    _ device: Device,
-    _ number: Int,
-    _ common: ExchangeContext
-  ) throws(Divergence) {
-    let encodesFirst = common.release?.mechanism.placement == .server
-    if encodesFirst { try encode(&trained, device, number, common) }
-    if let release = common.release, !trained.update.upload.blocks.isEmpty {
-      let sent = release.release(trained.update.upload, &trained.memory) {
-        clientNoise(device.client, $0)
-      }
-      trained.update.upload = sent.upload
-      trained.sent = sent
-    }
-    if !encodesFirst {
-      try encode(&trained, device, number, common)
-      trained.sent?.upload = trained.update.upload
-    }
-  }
-
-  /// digest ← hash(digest, server state, memories of this round's clients).
-  func extendDigest(with clients: [Int]) {
-    var hash = XXHash64(seed: digest)
-    hash.update([Int64(round)])
-    hash.update(server.model)
-    hash.update(server.memory)
-    for client in clients {
-      guard let memory = memories[client] else { continue }
-      hash.update([Int64(client)])
-      hash.update(memory)
-    }
-    digest = hash.finish()
+    state.restore(checkpoint, stages)
+    rounds.resume(self)
   }
 }
 
-extension XXHash64 {
-  /// Adds all tensors in the order of their names.
-  mutating func update(_ state: StateTensors) {
-    for name in state.names {
-      update(name)
-      update(state[name, default: []])
+/// Who waits for whom.
+protocol RoundScheduler: AnyObject {
+  /// Runs the exchanges of a round.
+  func run(_ round: Round, _ simulation: Simulation) throws(Divergence)
+  /// Goes on from what a checkpoint has put into the stages.
+  func resume(_ simulation: Simulation)
+}
+
+/// The server waits for its cohort.
+final class SynchronousRounds: RoundScheduler {
+  func run(_ round: Round, _ simulation: Simulation) throws(Divergence) {
+    let arena = simulation.arena
+    let population = type(of: simulation.method).population
+    var jobs = RoundJobs(round.cohort, arena, population, round.weighting)
+    if let most = arena.mostJobs { jobs.cut(to: most) }
+    round.sampled = jobs.sampled
+    round.trained = jobs.list.map(\.client)
+    for number in 0..<simulation.method.exchanges {
+      simulation.state.server.exchange = number
+      try simulation.run(Exchange(round, number, jobs))
     }
+    simulation.state.server.exchange = 0
   }
+
+  func resume(_ simulation: Simulation) {}
 }

@@ -53,7 +53,7 @@ extension Run {
       isUnmoved = simulation.method.genericModel(simulation.server) == genericStart(start)
     } else {
       // Who has only models of one's own keeps them, or what they are made of, at the clients.
-      isUnmoved = nobody && simulation.memories.isEmpty && simulation.server.model == start.model
+      isUnmoved = nobody && simulation.state.clients.isEmpty && simulation.server.model == start.model
     }
     guard isUnmoved || nobody else { return nil }
     return Stillness(
@@ -83,13 +83,13 @@ extension Run {
       if let system, system.availability != .always {
         return "no client was there when it could be asked (system.availability)"
       }
-      if arena.privacy != nil, !simulation.memories.isEmpty {
+      if arena.privacy != nil, !simulation.state.clients.isEmpty {
         return "no client had a budget left (privacy.target)"
       }
       return "every cohort was empty: federation.\(federation.sampling.word) sampling draws "
         + "\(NumberText.short(federation.expectedCohort)) clients on average"
     }
-    if case .buffered(let size) = simulation.method.schedule, simulation.asynchrony.version == 0 {
+    if case .buffered(let size) = simulation.method.schedule, simulation.asynchronousSteps == 0 {
       let arrived = records.reduce(0) { $0 + ($1.clock?.completed.count ?? 0) }
       return
         "the server waits for \(size) uploads before each step (buffer), and \(arrived) came in "

@@ -3,10 +3,13 @@ import Synchronization
 
 /// Runs items on a fixed number of workers and hands their results over in item order.
 ///
-/// Workers take items from one queue, so a slow item delays nobody; results wait until all before
+/// Workers take items from one queue, so a slow item delays nobody. Results wait until all before
 /// them are folded, so that what is folded, and in which order, depends on neither the number of
 /// workers nor their speed. At most `window` results are alive at once: memory grows with workers,
 /// not with items.
+///
+/// The caller is worker 0, and the only one that folds: what a fold changes never leaves the
+/// caller's thread, so that it may be anything. Work runs on every thread and is `@Sendable`.
 package struct WorkerPool: Sendable {
   /// Number of workers W ≥ 1; item functions get a worker number in 0 ..< W.
   package let workers: Int
@@ -23,45 +26,10 @@ package struct WorkerPool: Sendable {
   /// Most results folded together; at most the window of one worker.
   package static let batch = 4
 
-  /// Results that wait, and how far the fold has come; all under the lock.
-  private struct Progress<Result> {
-    /// Items folded or being folded.
-    var taken = 0
-    /// Results from `taken` on that are there without a gap.
-    var ready = 0
-    /// Whether a worker is folding.
-    var isFolding = false
-    /// The result of item i at [i mod window]: items alive are fewer than that apart.
-    var waiting: [Result?]
-
-    mutating func put(_ item: Int, _ result: consuming Result) {
-      waiting[item % waiting.count] = result
-      while ready < waiting.count, waiting[(taken + ready) % waiting.count] != nil { ready += 1 }
-    }
-
-    /// The next results to fold, in order: a full batch, or what is left at the end of `count`.
-    mutating func next(of count: Int) -> (first: Int, results: [Result])? {
-      let isLast = taken + ready == count
-      guard !isFolding, ready > 0, ready >= WorkerPool.batch || isLast else { return nil }
-      let first = taken
-      var results: [Result] = []
-      results.reserveCapacity(WorkerPool.batch)
-      while ready > 0, results.count < WorkerPool.batch {
-        if let result = waiting[taken % waiting.count].take() { results.append(result) }
-        taken += 1
-        ready -= 1
-      }
-      isFolding = true
-      return (first, results)
-    }
-  }
-
   /// Runs `work` for items 0 ..< count in parallel and `fold` for each result in item order.
-  ///
-  /// `fold` is called by one worker at a time, while the others go on.
-  package func run<Result>(
+  package func run<Result: Sendable>(
     _ count: Int,
-    work: (_ worker: Int, _ item: Int) -> Result,
+    work: @escaping @Sendable (_ worker: Int, _ item: Int) -> Result,
     fold: (_ item: Int, _ result: Result) -> Void
   ) {
     run(count, work: work) { (first: Int, results: [Result]) in
@@ -70,61 +38,123 @@ package struct WorkerPool: Sendable {
   }
 
   /// Runs `work` for items 0 ..< count in parallel and `foldBatch` for neighbouring results, up to
-  /// `batch` at a time, in item order.
+  /// `batch` at a time, in item order, on the caller's thread.
   ///
-  /// Which results come together depends on the workers: the fold's outcome must not. `foldBatch`
-  /// is called by one worker at a time, while the others go on.
-  package func run<Result>(
+  /// Which results come together depends on the workers: the fold's outcome must not.
+  package func run<Result: Sendable>(
     _ count: Int,
-    work: (_ worker: Int, _ item: Int) -> Result,
+    work: @escaping @Sendable (_ worker: Int, _ item: Int) -> Result,
     foldBatch: (_ first: Int, _ results: [Result]) -> Void
   ) {
-    let next = Atomic<Int>(0)
-    let places = DispatchSemaphore(value: window)
-    let lock = DispatchSemaphore(value: 1)
-    // Shared with the workers below: `progress` only between lock.wait and lock.signal, `foldBatch`
-    // only by the worker that set `isFolding`, `work` with a worker number of its own.
-    nonisolated(unsafe) var progress = Progress<Result>(
-      waiting: [Result?](repeating: nil, count: window)
-    )
-    nonisolated(unsafe) let work = work
-    nonisolated(unsafe) let foldBatch = foldBatch
-    DispatchQueue.concurrentPerform(iterations: min(workers, count)) { worker in
-      while true {
-        // Places are taken before items, so the lowest unfolded item always has one. If all places
-        // are taken and nobody works or folds, a window of neighbours is ready: a batch, which
-        // whoever brought the last of them has folded. So no deadlock.
-        places.wait()
-        let item = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard item < count else {
-          places.signal()
-          return
-        }
-        let result = work(worker, item)
-        lock.wait()
-        progress.put(item, result)
-        while let batch = progress.next(of: count) {
-          lock.signal()
-          let size = batch.results.count
-          foldBatch(batch.first, batch.results)
-          lock.wait()
-          progress.isFolding = false
-          lock.signal()
-          // Only now: a worker that this wakes may take our core, and can fold in our place.
-          for _ in 0..<size { places.signal() }
-          lock.wait()
-        }
-        lock.signal()
+    let queue = WorkQueue<Result>(count: count, window: window)
+    let others = DispatchGroup()
+    for worker in 1..<max(1, min(workers, count)) {
+      DispatchQueue.global(qos: .userInitiated).async(group: others) {
+        while let item = queue.take(waits: true) { queue.put(item, work(worker, item)) }
       }
     }
+    while !queue.isFolded {
+      if let batch = queue.next() {
+        foldBatch(batch.first, batch.results)
+        queue.release(batch.results.count)
+      } else if let item = queue.take(waits: false) {
+        queue.put(item, work(0, item))
+      } else {
+        queue.waitForResult()
+      }
+    }
+    // Only that nobody is left inside `work` or its captures when this returns.
+    others.wait()
   }
 
   /// The results of all items, in item order.
-  package func map<Result>(_ count: Int, _ work: (_ worker: Int, _ item: Int) -> Result) -> [Result]
-  {
+  package func map<Result: Sendable>(
+    _ count: Int,
+    _ work: @escaping @Sendable (_ worker: Int, _ item: Int) -> Result
+  ) -> [Result] {
     var results: [Result] = []
     results.reserveCapacity(count)
     run(count, work: work) { _, result in results.append(result) }
     return results
   }
+}
+
+/// The items of one run, and the results that wait to be folded.
+private final class WorkQueue<Result: Sendable>: Sendable {
+  private struct Progress {
+    /// Items that somebody works on or has done.
+    var started = 0
+    /// Items folded or being folded.
+    var taken = 0
+    /// Results from `taken` on that are there without a gap.
+    var ready = 0
+    /// The result of item i at [i mod window]: items alive are fewer than that apart.
+    var waiting: [Result?]
+  }
+
+  private let count: Int
+  private let progress: Mutex<Progress>
+  /// Results that may be alive besides those that are. A place is taken before an item, so the
+  /// lowest item that is not folded always has one; the caller never waits for one. So no deadlock.
+  private let places: DispatchSemaphore
+  /// One for each result that was put, for the caller to wait on.
+  private let news = DispatchSemaphore(value: 0)
+
+  init(count: Int, window: Int) {
+    self.count = count
+    progress = Mutex(Progress(waiting: [Result?](repeating: nil, count: window)))
+    places = DispatchSemaphore(value: window)
+  }
+
+  /// Whether all items were given to the fold.
+  var isFolded: Bool { progress.withLock { $0.taken == count } }
+
+  /// The next item; nil when none is left, or, unless it waits, when too many results are alive.
+  func take(waits: Bool) -> Int? {
+    guard places.wait(timeout: waits ? .distantFuture : .now()) == .success else { return nil }
+    let item = progress.withLock { progress -> Int? in
+      guard progress.started < count else { return nil }
+      progress.started += 1
+      return progress.started - 1
+    }
+    if item == nil { places.signal() }
+    return item
+  }
+
+  func put(_ item: Int, _ result: Result) {
+    progress.withLock { progress in
+      let window = progress.waiting.count
+      progress.waiting[item % window] = result
+      while progress.ready < window,
+        progress.waiting[(progress.taken + progress.ready) % window] != nil
+      { progress.ready += 1 }
+    }
+    news.signal()
+  }
+
+  /// The next results to fold, in order: a full batch, or what is left at the end.
+  func next() -> (first: Int, results: [Result])? {
+    progress.withLock { progress in
+      let isLast = progress.taken + progress.ready == count
+      guard progress.ready > 0, progress.ready >= WorkerPool.batch || isLast else { return nil }
+      let first = progress.taken
+      var results: [Result] = []
+      results.reserveCapacity(WorkerPool.batch)
+      while progress.ready > 0, results.count < WorkerPool.batch {
+        let place = progress.taken % progress.waiting.count
+        if let result = progress.waiting[place].take() { results.append(result) }
+        progress.taken += 1
+        progress.ready -= 1
+      }
+      return (first, results)
+    }
+  }
+
+  /// Gives back the places of results that were folded.
+  func release(_ results: Int) {
+    for _ in 0..<results { places.signal() }
+  }
+
+  /// Until a result has come since the last call.
+  func waitForResult() { news.wait() }
 }

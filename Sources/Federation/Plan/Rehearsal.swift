@@ -73,19 +73,15 @@ extension Experiment {
     speed: inout SpeedProbe?
   ) throws(Failure) -> Rehearsal {
     let choice = scenario.strategies[strategy]
-    guard let type = StrategyRegistry[choice.kind] else {
-      throw Failure(.internalError, "E1021", "no strategy \(choice.kind)")
-    }
     guard let lesser = LesserWork(scenario, arena.split) else {
-      return try rehearsal(type, choice, arena, probe: probe, most: most, speed: &speed)
+      return try rehearsal(choice, arena, probe: probe, most: most, speed: &speed)
     }
     // Two rehearsals of a part of the work, the second of twice as much: what differs is work.
     var arena = arena
     arena.problem.settings.work = lesser.work
-    var plan = try rehearsal(type, choice, arena, probe: probe, most: most / 3, speed: &speed)
+    var plan = try rehearsal(choice, arena, probe: probe, most: most / 3, speed: &speed)
     arena.problem.settings.work = lesser.twice
     let more = try rehearsal(
-      type,
       choice,
       arena,
       probe: 0,
@@ -97,8 +93,7 @@ extension Experiment {
     return plan
   }
 
-  private func rehearsal<Method: Strategy>(
-    _ type: Method.Type,
+  private func rehearsal(
     _ choice: Scenario.StrategyChoice,
     _ shared: Arena,
     probe seconds: Double,
@@ -106,20 +101,13 @@ extension Experiment {
     rounds enough: Int = .max,
     speed known: inout SpeedProbe?
   ) throws(Failure) -> Rehearsal {
-    let arena = try adapted(shared, to: choice, type)
+    let run = try run(of: choice, shared, folder: "", scenarioHash: "")
+    let arena = run.arena
     arena.rehearse(false)
-    if seconds > 0 { known = SpeedProbe.measure(type, choice, arena, seconds: seconds) }
+    if seconds > 0 { known = try SpeedProbe.measure(choice, arena, seconds: seconds) }
     let speed = known ?? SpeedProbe()
     arena.rehearse(true)
     let start = Terminal.steady()
-    let run = Run(
-      simulation: Simulation(Method(choice.settings, arena.problem), arena),
-      arena: arena,
-      label: choice.label,
-      folder: "",
-      scenarioHash: "",
-      alone: [:]
-    )
     var plan = Rehearsal(label: choice.label, seed: arena.seed)
     plan.wanted = scenario.federation.rounds
     let workers = arena.pool.workers
@@ -148,7 +136,7 @@ extension Experiment {
     plan.privacy = last?.record.privacy
     plan.epsilons =
       plan.rounds < plan.wanted
-      ? run.simulation.plannedEpsilons() : Self.epsilons(last?.privacy, last?.record.privacy)
+      ? run.simulation.privacy?.plannedEpsilons() ?? [] : Self.epsilons(last?.privacy, last?.record.privacy)
 
     // The checkpoint is made as a run makes it, for its time and its memory.
     let encodingStart = Terminal.steady()
@@ -169,7 +157,7 @@ extension Experiment {
         (critical * scale + plan.serverFLOPs) / rate + evaluation + overhead * scale
         + encoding * Double(checkpoints)
     }
-    if scenario.federation.sampling.readsLosses, Method.population == .cohort {
+    if scenario.federation.sampling.readsLosses, run.simulation.method.population == .cohort {
       plan.doubts.append("cohorts are chosen by losses")
     }
     if let codec = arena.compression?.settings.valueDependent {
@@ -179,7 +167,7 @@ extension Experiment {
   }
 
   /// Bytes of the files below final/.
-  private func modelBytes<Method: Strategy>(_ simulation: Simulation<Method>) -> Double {
+  private func modelBytes(_ simulation: Simulation) -> Double {
     let arena = simulation.arena
     var bytes = simulation.method.models.contains(.generic) ? arena.problem.layout.count * 4 : 0
     if simulation.method.models.contains(.personal), scenario.output.personalModels {
@@ -238,20 +226,16 @@ extension Rehearsal {
   }
 
   /// What clients that the rehearsal did not reach will remember, like those that it did.
-  fileprivate mutating func addMemory<Method: Strategy>(
-    _ simulation: Simulation<Method>,
-    _ arena: Arena
-  ) {
-    let known = simulation.memories.values.reduce(0) { sum, memory in
-      sum + memory.names.reduce(0) { $0 + 4 * (memory[$1]?.count ?? 0) }
-    }
+  fileprivate mutating func addMemory(_ simulation: Simulation, _ arena: Arena) {
+    let states = simulation.state.clients
+    let known = states.values.reduce(0) { $0 + 4 * $1.merged.count }
     guard rounds < wanted, known > 0 else { return }
     var reached = Set<Int>()
     for round in 1...max(1, wanted) where reached.count < arena.problem.clients {
       reached.formUnion(arena.sampler.cohort(round: round))
     }
     let clients = reached.count { !arena.split.clients[$0].isEmpty }
-    let new = max(0, clients - simulation.memories.count)
-    missingMemory = Double(known) / Double(simulation.memories.count) * Double(new)
+    let new = max(0, clients - states.count)
+    missingMemory = Double(known) / Double(states.count) * Double(new)
   }
 }

@@ -15,12 +15,11 @@ struct SpeedProbe {
   /// many as fit, and measures the first images.
   ///
   /// The state is thrown away; the workers' memory stays, touched as a run touches it.
-  static func measure<Method: Strategy>(
-    _ type: Method.Type,
+  static func measure(
     _ choice: Scenario.StrategyChoice,
     _ arena: Arena,
     seconds: Double
-  ) -> SpeedProbe {
+  ) throws(Failure) -> SpeedProbe {
     var probe = SpeedProbe()
     probe.evaluation = evaluationRate(arena)
     var arena = arena
@@ -40,16 +39,16 @@ struct SpeedProbe {
     while true {
       let began = Terminal.steady()
       arena.problem.settings.work = .steps(steps)
-      let simulation = Simulation(Method(choice.settings, arena.problem), arena)
+      let simulation = try Experiment.simulation(of: choice, arena)
       var (flops, busy) = (0, 0.0)
       let prepared = Terminal.steady()
       // The first measure of all fills caches; the second counts. Cohorts may be empty.
       var measures = steps == 1 ? 2 : 1
       while measures > 0, simulation.round < min(64, arena.scenario.federation.rounds) {
-        guard let outcome = try? simulation.runRound() else { return probe }
-        let computed = outcome.clientFLOPs.reduce(0, +)
+        guard let round = try? simulation.runRound() else { return probe }
+        let computed = round.clientFLOPs.reduce(0, +)
         if computed == 0 { continue }
-        (flops, busy) = (computed, outcome.trainSeconds)
+        (flops, busy) = (computed, round.trainSeconds)
         measures -= 1
       }
       arena.forgetModels()

@@ -45,7 +45,7 @@ final class EpsilonTable: @unchecked Sendable {
     _ ledgers: [Ledger],
     exact isExact: Bool,
     _ pool: WorkerPool,
-    _ compute: (Ledger) -> Epsilon
+    _ compute: @escaping @Sendable (Ledger) -> Epsilon
   ) -> [Epsilon] {
     var known = isExact ? exact : fast
     var missing: [Ledger] = []
@@ -54,7 +54,7 @@ final class EpsilonTable: @unchecked Sendable {
       missing.append(ledger)
     }
     if !missing.isEmpty {
-      let found = pool.map(missing.count) { _, index in compute(missing[index]) }
+      let found = pool.map(missing.count) { [missing] _, index in compute(missing[index]) }
       for (ledger, epsilon) in zip(missing, found) { known[ledger] = epsilon }
       if isExact { exact = known } else { fast = known }
     }

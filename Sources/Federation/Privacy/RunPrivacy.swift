@@ -23,7 +23,8 @@ struct RunPrivacy: Sendable {
   /// Whether batches are Poisson; only a measurement of speed has others.
   var drawsBatches = true
 
-  /// Names in the memory of clients and server.
+  /// The section of clients and server, and the names in it.
+  static let section = "privacy"
   static let batchesName = "privacy.batches"
   static let clipName = "privacy.clip"
   static let errorPrefix = "privacy.error/"
@@ -46,7 +47,7 @@ struct RunPrivacy: Sendable {
   }
 
   /// Whether a client's budget pays for another round after what it has drawn.
-  func canTrain(_ client: Int, _ memory: ClientMemory?) -> Bool {
+  func canTrain(_ client: Int, _ memory: StateTensors?) -> Bool {
     guard let mechanism = settings.exampleLevel, client < plan.shares.count,
       let share = plan.shares[client], let limit = share.limit
     else { return true }
@@ -88,7 +89,7 @@ struct RunPrivacy: Sendable {
   /// Private training of a client with what it remembers.
   func training(
     of client: Int,
-    _ memory: ClientMemory,
+    _ memory: StateTensors,
     worker: Int,
     exchange: Int
   ) -> PrivateTraining? {
@@ -106,7 +107,7 @@ struct RunPrivacy: Sendable {
   }
 
   /// Puts what private training leaves behind into a client's memory.
-  func remember(_ training: PrivateTraining, _ memory: inout ClientMemory) {
+  func remember(_ training: PrivateTraining, _ memory: inout StateTensors) {
     for (name, error) in training.errors { memory[Self.errorPrefix + name] = error }
     var batches = memory[Self.batchesName] ?? []
     for (index, count) in training.statistics.batches.enumerated() {
@@ -125,19 +126,4 @@ final class WorkerExampleMemories: @unchecked Sendable {
   init(workers: Int) { places = (0..<workers).map { _ in ExampleMemory() } }
 
   subscript(worker: Int) -> ExampleMemory { places[worker] }
-}
-
-/// What privacy did in one round.
-struct PrivacyOutcome {
-  /// Of all clients together.
-  var training = PrivateTraining.Statistics()
-  /// Clients of the cohort whose budget is used up.
-  var stopped: [Int] = []
-  /// Client-level: norms of messages before the clip.
-  var norms: [Double] = []
-  /// Client-level: the clip of the round.
-  var clip: Double?
-  /// ‖noise‖ expected, and ‖sum‖, of what the server released.
-  var noise = 0.0
-  var signal = 0.0
 }

@@ -47,16 +47,6 @@ package struct MessageLedger: Sendable {
     return kinds[kind].bytes
   }
 
-  /// Adds a message as it travelled.
-  mutating func add(
-    _ sent: CodedPayload,
-    _ direction: MessageRow.Direction,
-    client: Int
-  ) -> Int {
-    if let message = sent.message { return add(message, direction, client: client) }
-    return add(sent.payload, direction, client: client)
-  }
-
   /// Adds a message that was encoded and returns its bytes; an empty one leaves no line.
   @discardableResult
   package mutating func add(

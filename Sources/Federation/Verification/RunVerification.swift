@@ -3,8 +3,8 @@ import Client
 import Tensor
 
 /// One run, made again and held against its folder.
-struct RunVerification<Method: Strategy> {
-  private let run: Run<Method>
+struct RunVerification {
+  private let run: Run
   private let known: [RoundRecord]
   /// The rounds that are compared, as asked; nil for all, with all tables and models.
   private let rounds: ClosedRange<Int>?
@@ -19,7 +19,7 @@ struct RunVerification<Method: Strategy> {
   /// Reads what the run recorded.
   ///
   /// `isSealed`: whether its version kept records of tables.
-  init(_ run: Run<Method>, rounds: ClosedRange<Int>?, isSealed: Bool) throws(Failure) {
+  init(_ run: Run, rounds: ClosedRange<Int>?, isSealed: Bool) throws(Failure) {
     self.run = run
     self.rounds = rounds
     self.isSealed = isSealed

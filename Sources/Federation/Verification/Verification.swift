@@ -95,7 +95,6 @@ extension Experiment {
       var alone: [Int: [Int: Double]] = [:]
       for choice in runOrder {
         let path = FilePath.join(folder, "\(choice.label)-s\(seed)")
-        guard let type = StrategyRegistry[choice.kind] else { continue }
         let isLocal = choice.kind == LocalOnly.card.kind
         var one = Verification(label: choice.label, seed: seed)
         if let why = Self.obstacle(path) {
@@ -106,16 +105,15 @@ extension Experiment {
             found: "\(scenario.federation.rounds) rounds"
           )
         } else {
-          one = try verify(
-            type,
-            choice,
+          let run = try run(
+            of: choice,
             arena,
             folder: path,
-            hash: scenarioHash,
-            alone: isLocal ? [:] : alone,
-            rounds: rounds,
-            isSealed: isSealed
+            scenarioHash: scenarioHash,
+            alone: isLocal ? [:] : alone
           )
+          var check = try RunVerification(run, rounds: rounds, isSealed: isSealed)
+          one = try check.result()
           if isLocal {
             alone = try RunTrace.scores(
               in: path,
@@ -141,29 +139,6 @@ extension Experiment {
     } catch {
       return error.message
     }
-  }
-
-  private func verify<Method: Strategy>(
-    _ type: Method.Type,
-    _ choice: Scenario.StrategyChoice,
-    _ shared: Arena,
-    folder: String,
-    hash: String,
-    alone: [Int: [Int: Double]],
-    rounds: ClosedRange<Int>?,
-    isSealed: Bool
-  ) throws(Failure) -> Verification {
-    let arena = try adapted(shared, to: choice, type)
-    let run = Run(
-      simulation: Simulation(Method(choice.settings, arena.problem), arena),
-      arena: arena,
-      label: choice.label,
-      folder: folder,
-      scenarioHash: hash,
-      alone: alone
-    )
-    var check = try RunVerification(run, rounds: rounds, isSealed: isSealed)
-    return try check.result()
   }
 }
 

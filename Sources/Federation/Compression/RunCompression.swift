@@ -54,17 +54,4 @@ struct CompressionOutcome: Sendable {
   var entropy = (up: 0.0, down: 0.0)
   /// Seconds that all workers spent on encoding and decoding.
   var seconds = 0.0
-
-  mutating func add(_ coded: TrainedClient.Coded) {
-    if let up = coded.up {
-      dense.up += up.denseByteCount
-      entropy.up += up.entropy
-    }
-    if let down = coded.down {
-      dense.down += down.denseByteCount
-      entropy.down += down.entropy
-    }
-    quality.add(coded.quality)
-    seconds += coded.seconds
-  }
 }

@@ -1,0 +1,290 @@
+import Aggregation
+import Client
+import Tensor
+
+/// What the server remembers of encoded messages: strengths, shadows, means of estimates, factors.
+///
+/// One section for the three stages that encode, choose strengths, and sum up.
+final class CompressionMemory {
+  var tensors = StateTensors()
+  static let section = "compression"
+
+  /// Which codec of its options each tensor of a block has; nil for the standard everywhere.
+  func choices(_ block: String) -> [Int]? {
+    tensors[RunCompression.choice(block)]?.map { Int(clamping: $0) }
+  }
+
+  /// Keeps which codec each tensor of a block has from now on.
+  func choose(_ choices: [Int], of block: String, round: Int) {
+    tensors[RunCompression.choice(block)] = choices.map { Float($0) }
+    tensors[RunCompression.solvedIn] = [Float(round)]
+  }
+
+  /// When strengths were chosen last, and the numbers that tell them.
+  var solution: (round: Int, counts: [Int])? {
+    guard let solved = tensors[RunCompression.solvedIn] else { return nil }
+    let names = tensors.names.filter { $0.hasPrefix(RunCompression.choice("")) }
+    return (Int(clamping: solved[0]), names.map { tensors[$0]?.count ?? 0 })
+  }
+}
+
+/// Encoding in a round: what clients receive and send is what buffers hold.
+final class CodecStage: MessageStage {
+  private let compression: RunCompression
+  private let memory: CompressionMemory
+  private let method: any Strategy
+  private let arena: Arena
+  private let state: RunState
+  private var outcome = CompressionOutcome()
+  /// Whether a round was run whose record says what encoding did.
+  private var isReported = false
+  /// What clients of this exchange remember in place of an upload that comes too late.
+  private var undelivered: [Int: [String: [Float]]] = [:]
+
+  init(
+    _ compression: RunCompression,
+    _ memory: CompressionMemory,
+    _ method: any Strategy,
+    _ arena: Arena,
+    _ state: RunState
+  ) {
+    self.compression = compression
+    self.memory = memory
+    self.method = method
+    self.arena = arena
+    self.state = state
+  }
+
+  var sectionName: String? { CompressionMemory.section }
+  var section: StateTensors {
+    get { memory.tensors }
+    set { memory.tensors = newValue }
+  }
+
+  func beginRound(_ round: Round) {
+    outcome = CompressionOutcome()
+    isReported = round.isSynchronous
+  }
+
+  func prepare(_ exchange: Exchange) throws(Divergence) -> (any ClientStage)? {
+    undelivered = [:]
+    var choices: [String: [Int]] = [:]
+    let prefix = RunCompression.choice("")
+    for name in memory.tensors.names where name.hasPrefix(prefix) {
+      let block = String(name.dropFirst(prefix.count))
+      choices[block] = memory.choices(block)
+    }
+    let tellsStrengths =
+      compression.settings.uplink?.layerwise != nil && state.server.exchange == 0
+    return CodecOnClient(
+      compression: compression,
+      streams: CodecStreams(seed: arena.seed, server: arena.problem.clients),
+      download: try prepareDownload(exchange),
+      factors: exchange.notes[SharedFactorsRound.self],
+      choices: choices,
+      solution: tellsStrengths ? memory.solution : nil,
+      exchange: state.server.exchange,
+      senders: exchange.senders
+    )
+  }
+
+  /// What all clients of an exchange are sent, encoded once; nil for plain numbers.
+  private func prepareDownload(_ exchange: Exchange) throws(Divergence) -> PreparedDownload? {
+    guard let compressor = compression.downlink, let first = exchange.addressees.first else {
+      return nil
+    }
+    let (method, server) = (method, state.server)
+    var common = method.download(server, to: first)
+    if compressor.planner.settings.memory == .shadow, common.blocks.isEmpty {
+      // A method may send some clients nothing; what the others share is the same for all.
+      let others = exchange.addressees.lazy.map { method.download(server, to: $0) }
+      common = others.first { !$0.blocks.isEmpty } ?? common
+    }
+    let streams = CodecStreams(seed: arena.seed, server: arena.problem.clients)
+    do throws(CodecError) {
+      return try compressor.prepare(
+        common,
+        &memory.tensors,
+        round: state.round,
+        exchange: server.exchange
+      ) { streams.download(nil, round: state.round, number: exchange.number, block: $0) }
+    } catch {
+      throw Divergence(round: state.round)
+    }
+  }
+
+  func arrive(_ arrival: inout Arrival, _ exchange: Exchange) {
+    if arrival.fate == .dropped { return }
+    outcome.add(arrival.message)
+    guard let sent = arrival.message.notes[CodecOnClient.Sent.self] else { return }
+    switch arrival.fate {
+    case .lost:
+      for (name, values) in sent.unheard {
+        arrival.message.state[CompressionMemory.section][name] = values
+      }
+    case .held: undelivered[arrival.job.client] = sent.unheard
+    case .taken, .dropped: break
+    }
+  }
+
+  func settle(_ exchange: Exchange) throws(Divergence) -> [WeightedUpload] {
+    for client in exchange.late where state.clients[client] != nil {
+      for (name, values) in undelivered[client] ?? [:] {
+        state.clients[client]?[CompressionMemory.section][name] = values
+      }
+    }
+    undelivered = [:]
+    return []
+  }
+
+  func describe(_ parts: inout RoundParts) {
+    guard isReported else { return }
+    parts.record.compression = RoundRecord.Compression(outcome)
+    parts.record.bytes.dense = outcome.dense
+    parts.record.bytes.entropy = RoundRecord.Bytes.Link(
+      up: Int(clamping: outcome.entropy.up.rounded(.up)),
+      down: Int(clamping: outcome.entropy.down.rounded(.up))
+    )
+  }
+}
+
+/// Where the random choices of codecs come from.
+struct CodecStreams: Sendable {
+  let seed: UInt64
+  /// The number that the server has among clients.
+  let server: Int
+
+  /// Those for a block of an upload; client nil for what the server chooses for all.
+  func upload(_ client: Int?, round: Int, number: Int, block: Int) -> RandomStream {
+    stream(client, round, 1 << 40 + number << 20 + block)
+  }
+
+  /// Those for a block of a download.
+  func download(_ client: Int?, round: Int, number: Int, block: Int) -> RandomStream {
+    stream(client, round, number << 20 + block)
+  }
+
+  private func stream(_ client: Int?, _ round: Int, _ step: Int) -> RandomStream {
+    RandomStream(seed: seed, .compression, round: round, client: client ?? server, step: step)
+  }
+}
+
+/// Decodes what a client receives and encodes what it sends.
+struct CodecOnClient: ClientStage {
+  /// How near an upload is to what was meant, and what the client remembers if it does not arrive.
+  struct Sent: Sendable {
+    var quality = CompressionQuality()
+    var unheard: [String: [Float]] = [:]
+  }
+
+  let compression: RunCompression
+  let streams: CodecStreams
+  /// What all are sent, encoded; nil for plain numbers.
+  let download: PreparedDownload?
+  /// What those know that send factors; nil for updates.
+  let factors: SharedFactorsRound?
+  /// Strengths of tensors, by block, where the server has chosen some.
+  let choices: [String: [Int]]
+  /// The last choice of strengths, which clients that do not know it are told.
+  let solution: (round: Int, counts: [Int])?
+  let exchange: Int
+  let senders: Int
+
+  func receive(
+    _ delivery: inout Delivery,
+    _ turn: ClientTurn,
+    _ state: ClientState
+  ) throws(Divergence) {
+    let start = Terminal.steady()
+    var message = CodedMessage()
+    let known = state[CompressionMemory.section]
+    let lastRound = known[UploadCompressor.lastRound].map { Int(clamping: $0[0]) } ?? 0
+    if let download {
+      do throws(CodecError) {
+        let result = try download.receive(delivery.payload, lastRound: lastRound) {
+          streams.download(turn.client, round: turn.round, number: turn.number, block: $0)
+        }
+        (delivery.payload, message) = (result.payload, result.message)
+      } catch {
+        throw Divergence(round: turn.round, client: turn.client)
+      }
+    } else {
+      for block in delivery.payload.blocks { message.addPlain(block) }
+    }
+    if let solution, lastRound <= solution.round {
+      for count in solution.counts { message.add("compression/choice", bytes: count) }
+    }
+    delivery.message = message
+    delivery.seconds += Terminal.steady() - start
+  }
+
+  func leave(
+    _ message: inout ClientMessage,
+    _ device: Device,
+    _ turn: ClientTurn
+  ) throws(Divergence) {
+    let start = Terminal.steady()
+    var memory = message.state[CompressionMemory.section]
+    var sent = Sent()
+    if let factors {
+      try factors.send(&message, &memory, &sent, round: turn.round)
+    } else if let compressor = compression.uplink {
+      try encode(&message, compressor, device, turn, &memory, &sent)
+    } else {
+      var plain = CodedMessage()
+      for block in message.update.upload.blocks { plain.addPlain(block) }
+      message.up = plain
+    }
+    if compression.remembersRounds { memory[UploadCompressor.lastRound] = [Float(turn.round)] }
+    message.state[CompressionMemory.section] = memory
+    message.notes[Sent.self] = sent
+    message.codingSeconds += Terminal.steady() - start
+  }
+
+  /// Replaces a client's upload by what the server decodes of it.
+  private func encode(
+    _ message: inout ClientMessage,
+    _ compressor: UploadCompressor,
+    _ device: Device,
+    _ turn: ClientTurn,
+    _ memory: inout StateTensors,
+    _ sent: inout Sent
+  ) throws(Divergence) {
+    let upload = message.update.upload
+    let steps = message.update.report.steps
+    let facts = UploadCompressor.Facts(
+      round: turn.round,
+      exchange: exchange,
+      learningRate: device.learningRate,
+      steps: steps,
+      senders: senders,
+      choices: choices
+    )
+    do throws(CodecError) {
+      let coded = try compressor.compress(upload, &memory, facts) {
+        streams.upload(turn.client, round: turn.round, number: turn.number, block: $0)
+      }
+      message.up = coded.message
+      message.update.upload = coded.payload
+      sent = Sent(quality: coded.quality, unheard: coded.unheard)
+    } catch {
+      throw Divergence(round: turn.round, client: turn.client, step: steps)
+    }
+  }
+}
+
+extension CompressionOutcome {
+  /// Adds a client's messages.
+  mutating func add(_ message: ClientMessage) {
+    if let up = message.up {
+      dense.up += up.denseByteCount
+      entropy.up += up.entropy
+    }
+    if let down = message.down {
+      dense.down += down.denseByteCount
+      entropy.down += down.entropy
+    }
+    if let sent = message.notes[CodecOnClient.Sent.self] { quality.add(sent.quality) }
+    seconds += message.codingSeconds
+  }
+}

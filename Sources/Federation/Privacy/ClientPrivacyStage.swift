@@ -1,0 +1,343 @@
+import Aggregation
+import Client
+import Tensor
+
+/// Client-level privacy: clients clip their messages, and add noise or a share of it; where the sum
+/// is noised as one, the method gets one noisy mean in place of uploads.
+final class ClientPrivacyStage: PrivacyStage {
+  private let privacy: RunPrivacy
+  private let mechanism: PrivacySettings.ClientMechanism
+  private let method: any Strategy
+  private let arena: Arena
+  private let state: RunState
+  private(set) var stopped: [Int] = []
+  var leaks = LeakWatch()
+
+  /// S where it adapts; nil before the first round.
+  private var adaptedClip: Float?
+  /// The hidden error of each block at the server, in units of the sum.
+  private var errors: [String: [Float]] = [:]
+  /// What an upload looks like, for cohorts of nobody.
+  private var template: Payload?
+  private var aggregate = PrivateAggregate()
+
+  /// Norms of the round's messages before the clip.
+  private var norms: [Double] = []
+  /// The clip of the round; nil before an exchange.
+  private var clipOfRound: Double?
+  /// ‖noise‖ expected, and ‖sum‖, of what the server released in the round.
+  private var noise = 0.0
+  private var signal = 0.0
+
+  init(
+    _ privacy: RunPrivacy,
+    _ mechanism: PrivacySettings.ClientMechanism,
+    _ method: any Strategy,
+    _ arena: Arena,
+    _ state: RunState
+  ) {
+    self.privacy = privacy
+    self.mechanism = mechanism
+    self.method = method
+    self.arena = arena
+    self.state = state
+  }
+
+  var sectionName: String? { RunPrivacy.section }
+  var section: StateTensors {
+    get {
+      var tensors = StateTensors()
+      if let adaptedClip { tensors[RunPrivacy.clipName] = [adaptedClip] }
+      for (block, error) in errors { tensors[ClientRelease.errorName(block)] = error }
+      return tensors
+    }
+    set {
+      adaptedClip = newValue[RunPrivacy.clipName]?.first
+      errors = [:]
+      for name in newValue.names where name.hasPrefix(RunPrivacy.errorPrefix) {
+        errors[String(name.dropFirst(RunPrivacy.errorPrefix.count))] = newValue[name]
+      }
+    }
+  }
+
+  /// S of this round.
+  private var clip: Double { adaptedClip.map(Double.init) ?? privacy.settings.clip }
+
+  /// Whether uploads are summed up and noised as one, instead of reaching the method one by one.
+  private var aggregates: Bool { mechanism.placement != .local }
+
+  func canTrain(_ client: Int) -> Bool { true }
+
+  func beginRound(_ round: Round) {
+    norms = []
+    clipOfRound = nil
+    noise = 0
+    signal = 0
+    stopped = []
+    round.weighting = .uniform
+  }
+
+  /// Clients that add their own noise and whose budget does not pay for this round are left out.
+  func choose(_ round: Round) throws(Divergence) {
+    guard round.isSynchronous, mechanism.placement == .local, privacy.plan.limit != nil,
+      method.population == .cohort
+    else { return }
+    let rounds = privacy.epsilons.participations(upTo: round.number - 1, arena.sampler)
+    stopped = round.cohort.filter {
+      !privacy.canSend(method.exchanges, after: rounds[$0, default: 0])
+    }
+    guard !stopped.isEmpty else { return }
+    let left = Set(stopped)
+    round.cohort = round.cohort.filter { !left.contains($0) }
+  }
+
+  func prepare(_ exchange: Exchange) throws(Divergence) -> (any ClientStage)? {
+    guard exchange.round.isSynchronous else { return nil }
+    aggregate = PrivateAggregate()
+    exchange.alwaysSteps = aggregates
+    clipOfRound = clip
+    let whole = privacy.plan.updateMultiplier * clip
+    let deviation: Double =
+      switch mechanism.placement {
+      case .server: 0
+      case .local: whole
+      case .distributed: whole / Double(max(1, exchange.senders)).squareRoot()
+      }
+    return ClippedMessage(
+      release: ClientRelease(
+        settings: privacy.settings,
+        mechanism: mechanism,
+        clip: clip,
+        deviation: deviation
+      ),
+      streams: NoiseStreams(
+        seed: arena.seed,
+        round: state.round,
+        exchange: state.server.exchange
+      )
+    )
+  }
+
+  func arrive(_ arrival: inout Arrival, _ exchange: Exchange) {
+    if arrival.fate == .dropped { return }
+    let sent = arrival.message.notes[ClientRelease.Sent.self]
+    if let sent { norms.append(sent.norm) }
+    if method.population == .cohort { leaks.note(arrival.message.shape, privacy) }
+    guard aggregates, arrival.fate != .lost, var sent else { return }
+    sent.upload = arrival.message.update.upload
+    aggregate.add(sent, clip: clip)
+    arrival.isConsumed = true
+  }
+
+  /// The noisy mean of what was summed up, also of nothing.
+  func settle(_ exchange: Exchange) throws(Divergence) -> [WeightedUpload] {
+    guard aggregates, exchange.round.isSynchronous else { return [] }
+    if aggregate.template == nil {
+      if template == nil { template = try sampleUpload(exchange.jobs.settings) }
+      if let template { aggregate.shape(template) }
+    }
+    template = aggregate.template
+    let mean = releaseMean(senders: exchange.senders)
+    return [WeightedUpload(mean, weight: 1, client: arena.problem.clients)]
+  }
+
+  /// Noise can make a running variance negative, which no variance is.
+  func didStep(_ exchange: Exchange) {
+    guard exchange.round.isSynchronous else { return }
+    for entry in arena.problem.layout.entries where entry.role == .runningVariance {
+      for i in entry.range { state.server.model[i] = max(0, state.server.model[i]) }
+    }
+  }
+
+  /// The noisy mean of a cohort; moves the hidden error and the adaptive clip.
+  ///
+  /// `senders`: clients that added noise to be a share of the whole.
+  private func releaseMean(senders: Int) -> Payload {
+    let clip = clip
+    let multiplier = privacy.plan.updateMultiplier
+    let blocks = aggregate.template?.blocks.map(\.name) ?? []
+    var hidden = blocks.compactMap { errors[$0] }
+    if hidden.count != blocks.count { hidden = [] }
+    var ratio: Double?
+    if case .serverErrorFeedback(let value, _) = mechanism.kind { ratio = value }
+    // Whoever is missing took a share of the noise along, and a cohort of nobody had none at all:
+    // the sum has all of it, whoever sends.
+    var missing = 1.0
+    if mechanism.placement == .distributed, senders > 0 {
+      missing = max(0, 1 - Double(aggregate.count) / Double(senders))
+    }
+    let deviation = missing == 1 ? multiplier * clip : multiplier * clip * missing.squareRoot()
+    let streams = NoiseStreams(
+      seed: arena.seed,
+      round: state.round,
+      exchange: state.server.exchange
+    )
+    let server = arena.problem.clients
+    let released = aggregate.release(
+      clip: clip,
+      deviation: deviation,
+      size: privacy.cohortSize,
+      noise: mechanism.noise,
+      ratio: ratio,
+      errors: &hidden
+    ) { streams.noise(of: server, block: $0) }
+    for (block, error) in zip(blocks, hidden) { errors[block] = error }
+    signal += released.signal
+    noise += multiplier * clip * Double(released.coordinates).squareRoot()
+    if let adaptive = mechanism.adaptive {
+      let stream = streams.noise(of: server, block: blocks.count)
+      let next = aggregate.adapted(
+        clip: clip,
+        adaptive,
+        size: privacy.cohortSize,
+        countDeviation: PrivateAggregate.countDeviation(cohort: privacy.cohortSize),
+        noise: privacy.plan.multiplier > 0 ? GaussianNoise(stream).value(0) : 0
+      )
+      adaptedClip = Float(next)
+    }
+    return released.payload
+  }
+
+  /// What an upload looks like, from a training whose result nobody sees: an empty cohort gets its
+  /// noise like any other.
+  private func sampleUpload(_ settings: LocalSettings) throws(Divergence) -> Payload? {
+    guard let client = arena.split.clients.firstIndex(where: { !$0.isEmpty }) else { return nil }
+    let job = RoundJobs.Job(client: client, examples: arena.split.clients[client], weight: 1)
+    let task = ClientTask(arena: arena, method: method, server: state.server, stages: [])
+    let turn = ClientTurn(
+      client: client,
+      round: state.round,
+      number: state.server.exchange,
+      worker: 0
+    )
+    let memory = state.clients[client] ?? ClientState()
+    return try task.run(job, settings, turn, memory).get().update.upload.materialised
+  }
+}
+
+// MARK: - What it cost
+
+extension ClientPrivacyStage {
+  func trace(exact: Bool) -> (record: RoundRecord.Privacy, line: JSON) {
+    var audit = privacy.audit
+    audit.add(undeclared: leaks.undeclared.sorted())
+    let accounting = ClientAccounting(privacy.settings, mechanism, privacy.plan.cohorts)
+    let senders = releases(upTo: state.round)
+    let epsilons = epsilons(senders.map(\.count))
+    let most = senders.map(\.count).max() ?? 0
+    let isWhole = audit.leaks.isEmpty
+    let record = record(epsilons, isWhole: isWhole)
+    var line = PrivacyLine.head(
+      record,
+      round: state.round,
+      unit: "client",
+      label: accounting.label,
+      audit
+    )
+    line.append(("noiseMultiplier", .number(privacy.plan.multiplier)))
+    line.append(("releases", .int(most)))
+    let slow = epsilons.map(\.rdp).max() ?? 0
+    line.append(("rdp", .number(isWhole ? slow : .infinity)))
+    guard mechanism.placement == .local else { return (record, .object(line)) }
+    let clients = zip(senders, epsilons).map { sender, epsilon in
+      JSON.object([
+        ("client", .int(sender.client)), ("releases", .int(sender.count)),
+        ("rdp", .number(isWhole ? epsilon.rdp : .infinity)),
+        ("pld", .number(isWhole ? epsilon.pld : .infinity)),
+      ])
+    }
+    line.append(("clients", .array(clients)))
+    return (record, .object(line))
+  }
+
+  private func record(_ epsilons: [Epsilon], isWhole: Bool) -> RoundRecord.Privacy {
+    let (largest, median) = EpsilonTable.summary(epsilons.map(\.pld))
+    let clip = clipOfRound ?? privacy.settings.clip
+    let finite = norms.filter(\.isFinite)
+    return RoundRecord.Privacy(
+      epsilonMax: isWhole ? largest : .infinity,
+      epsilonMedian: isWhole ? median : .infinity,
+      delta: privacy.settings.delta,
+      accountant: "pld",
+      hasGuarantee: isWhole && largest.isFinite,
+      clipped: finite.isEmpty
+        ? nil : Double(finite.count { $0 > clip }) / Double(finite.count),
+      norm: finite.isEmpty ? nil : finite.reduce(0, +) / Double(finite.count),
+      noiseToSignal: signal > 0 ? noise / signal : nil,
+      clip: clip,
+      error: nil,
+      stopped: stopped
+    )
+  }
+
+  private func epsilons(_ releases: [Int]) -> [Epsilon] {
+    let accounting = ClientAccounting(privacy.settings, mechanism, privacy.plan.cohorts)
+    let multiplier = privacy.plan.multiplier
+    let ledgers = releases.map { EpsilonTable.Ledger(releases: $0) }
+    return privacy.epsilons.epsilons(ledgers, exact: true, arena.pool) {
+      accounting.epsilon(multiplier, releases: $0.releases)
+    }
+  }
+
+  /// Noisy messages so far: of each client that adds its own noise and was drawn, ascending; else
+  /// the sums, in one row for all.
+  ///
+  /// Clients that dropped out count as if they had sent.
+  private func releases(upTo round: Int) -> [(client: Int, count: Int)] {
+    guard method.sendsUploads else { return [] }
+    let exchanges = method.exchanges
+    guard mechanism.placement == .local else { return [(0, round * exchanges)] }
+    let rounds = privacy.epsilons.participations(upTo: round, arena.sampler)
+    return rounds.keys.sorted().compactMap { client in
+      guard !arena.split.clients[client].isEmpty else { return nil }
+      return (client, privacy.releases(exchanges, of: rounds[client, default: 0]))
+    }
+  }
+
+  func plannedEpsilons() -> [Double] {
+    guard privacy.audit.leaks.isEmpty, leaks.undeclared.isEmpty else { return [] }
+    let senders = releases(upTo: arena.scenario.federation.rounds)
+    let values = epsilons(senders.map(\.count)).map(\.pld)
+    return values.allSatisfy(\.isFinite) ? values.sorted() : []
+  }
+}
+
+/// Where the noise on messages and sums comes from.
+struct NoiseStreams: Sendable {
+  let seed: UInt64
+  let round: Int
+  let exchange: Int
+
+  /// The noise that a client, or the server under the number K, adds to a block.
+  func noise(of client: Int, block: Int) -> RandomStream {
+    RandomStream(
+      seed: seed,
+      .dpNoise,
+      round: round,
+      client: client,
+      step: 1 << 60 + exchange << 20 + block
+    )
+  }
+}
+
+/// The clip of a client's message, and the noise that the client adds itself.
+struct ClippedMessage: ClientStage {
+  let release: ClientRelease
+  let streams: NoiseStreams
+
+  /// A message that is not a number becomes zero: to refuse it would tell.
+  var clearsNonFinite: Bool { true }
+
+  func leave(
+    _ message: inout ClientMessage,
+    _ device: Device,
+    _ turn: ClientTurn
+  ) throws(Divergence) {
+    guard !message.update.upload.blocks.isEmpty else { return }
+    let sent = release.release(message.update.upload, &message.state[RunPrivacy.section]) {
+      streams.noise(of: turn.client, block: $0)
+    }
+    message.update.upload = sent.upload
+    message.notes[ClientRelease.Sent.self] = sent
+  }
+}

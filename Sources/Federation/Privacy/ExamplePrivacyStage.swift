@@ -1,0 +1,193 @@
+import Aggregation
+import Client
+import Tensor
+
+/// Example-level privacy: clients' gradients are clipped and noised while they train, their budgets
+/// decide who takes part, and the accountant is asked what was spent.
+final class ExamplePrivacyStage: PrivacyStage {
+  private let privacy: RunPrivacy
+  private let mechanism: PrivacySettings.ExampleMechanism
+  private let method: any Strategy
+  private let arena: Arena
+  private let state: RunState
+  private(set) var stopped: [Int] = []
+  /// What all clients of the round did.
+  private var training = PrivateTraining.Statistics()
+  var leaks = LeakWatch()
+
+  init(
+    _ privacy: RunPrivacy,
+    _ mechanism: PrivacySettings.ExampleMechanism,
+    _ method: any Strategy,
+    _ arena: Arena,
+    _ state: RunState
+  ) {
+    self.privacy = privacy
+    self.mechanism = mechanism
+    self.method = method
+    self.arena = arena
+    self.state = state
+  }
+
+  var sectionName: String? { RunPrivacy.section }
+
+  func canTrain(_ client: Int) -> Bool {
+    privacy.canTrain(client, state.clients[client]?[RunPrivacy.section])
+  }
+
+  func beginRound(_ round: Round) { training = PrivateTraining.Statistics() }
+
+  /// Clients whose budget does not pay for this round are left out.
+  func choose(_ round: Round) throws(Divergence) {
+    guard round.isSynchronous else {
+      stopped = arena.split.clients.indices.filter { !canTrain($0) }
+      return
+    }
+    if method.population == .pooled {
+      // One site has one budget, whoever's examples it trains on.
+      stopped = canTrain(0) ? [] : round.cohort
+    } else {
+      stopped = round.cohort.filter { !canTrain($0) }
+    }
+    guard !stopped.isEmpty else { return }
+    let left = Set(stopped)
+    round.cohort = round.cohort.filter { !left.contains($0) }
+  }
+
+  func prepare(_ exchange: Exchange) throws(Divergence) -> (any ClientStage)? {
+    PrivateGradients(privacy: privacy)
+  }
+
+  func arrive(_ arrival: inout Arrival, _ exchange: Exchange) {
+    if arrival.fate == .dropped { return }
+    if let done = arrival.message.notes[PrivateTraining.Statistics.self] { training.add(done) }
+    if method.population == .cohort { leaks.note(arrival.message.shape, privacy) }
+  }
+
+  // MARK: - What it cost
+
+  /// A client's ε and what it comes from.
+  private struct Spent {
+    let client: Int
+    let batches: [Int]
+    let share: NoisePlan.Share
+    var epsilon: Epsilon
+  }
+
+  /// ε of every client that drew something, ascending by client.
+  private func spent(exact: Bool) -> [Spent] {
+    let accounting = ExampleAccounting(privacy.settings, mechanism)
+    var clients: [(client: Int, batches: [Int], share: NoisePlan.Share)] = []
+    for (client, share) in privacy.plan.shares.enumerated() {
+      guard let share,
+        let drawn = state.clients[client]?[RunPrivacy.section][RunPrivacy.batchesName]
+      else { continue }
+      clients.append((client, drawn.map { Int($0) }, share))
+    }
+    let epsilons = epsilons(
+      clients.map { EpsilonTable.Ledger($0.share, batches: $0.batches) },
+      accounting,
+      exact: exact
+    )
+    return zip(clients, epsilons).map { one, epsilon in
+      Spent(client: one.client, batches: one.batches, share: one.share, epsilon: epsilon)
+    }
+  }
+
+  private func epsilons(
+    _ ledgers: [EpsilonTable.Ledger],
+    _ accounting: ExampleAccounting,
+    exact: Bool
+  ) -> [Epsilon] {
+    privacy.epsilons.epsilons(ledgers, exact: exact, arena.pool) { ledger in
+      guard let share = ledger.share else { return Epsilon(rdp: .infinity, pld: .infinity) }
+      return accounting.epsilon(share, batches: ledger.batches, exact: exact)
+    }
+  }
+
+  func trace(exact: Bool) -> (record: RoundRecord.Privacy, line: JSON) {
+    var audit = privacy.audit
+    audit.add(undeclared: leaks.undeclared.sorted())
+    // What leaks has no epsilon.
+    let isWhole = audit.leaks.isEmpty
+    let spent = spent(exact: exact && isWhole)
+    let epsilons = spent.map { exact ? $0.epsilon.pld : $0.epsilon.rdp }
+    let record = record(epsilons, exact: exact, isWhole: isWhole)
+    let clients = spent.map { one in
+      var row: [(String, JSON)] = [
+        ("client", .int(one.client)), ("batches", .int(one.batches.reduce(0, +))),
+        ("rate", .number(one.share.rate)), ("noiseMultiplier", .number(one.share.multiplier)),
+        ("rdp", .number(isWhole ? one.epsilon.rdp : .infinity)),
+      ]
+      if exact { row.append(("pld", .number(isWhole ? one.epsilon.pld : .infinity))) }
+      return JSON.object(row)
+    }
+    var line = PrivacyLine.head(
+      record,
+      round: state.round,
+      unit: "example",
+      label: ExampleAccounting(privacy.settings, mechanism).label,
+      audit
+    )
+    line.append(("invalid", .int(training.invalid)))
+    if isWhole { line.append(("histogram", PrivacyLine.histogram(epsilons))) }
+    line.append(("clients", .array(clients)))
+    return (record, .object(line))
+  }
+
+  private func record(_ epsilons: [Double], exact: Bool, isWhole: Bool) -> RoundRecord.Privacy {
+    let (largest, median) = EpsilonTable.summary(epsilons)
+    let valid = training.examples - training.invalid
+    return RoundRecord.Privacy(
+      epsilonMax: isWhole ? largest : .infinity,
+      epsilonMedian: isWhole ? median : .infinity,
+      delta: privacy.settings.delta,
+      accountant: exact ? "pld" : "rdp",
+      hasGuarantee: isWhole && largest.isFinite,
+      clipped: valid > 0 ? Double(training.clipped) / Double(valid) : nil,
+      norm: valid > 0 ? training.normSum / Double(valid) : nil,
+      noiseToSignal: training.signalSum > 0 ? training.noiseSum / training.signalSum : nil,
+      clip: privacy.settings.clip,
+      error: mechanism.errorFeedback != nil && training.gradients > 0
+        ? training.errorSum / Double(training.gradients) : nil,
+      stopped: stopped
+    )
+  }
+
+  func plannedEpsilons() -> [Double] {
+    guard privacy.audit.leaks.isEmpty, leaks.undeclared.isEmpty else { return [] }
+    let accounting = ExampleAccounting(privacy.settings, mechanism)
+    let ledgers = privacy.plan.shares.compactMap { share -> EpsilonTable.Ledger? in
+      guard let share, share.plannedBatches > 0 else { return nil }
+      var batches = [Int](repeating: 0, count: share.gradientsPerBatch)
+      batches[share.gradientsPerBatch - 1] = min(share.plannedBatches, share.limit ?? .max)
+      return EpsilonTable.Ledger(share, batches: batches)
+    }
+    let values = epsilons(ledgers, accounting, exact: true).map(\.pld)
+    return values.allSatisfy(\.isFinite) ? values.sorted() : []
+  }
+}
+
+/// Gradients of examples that are clipped, noised and counted on a client.
+struct PrivateGradients: ClientStage {
+  let privacy: RunPrivacy
+
+  func training(_ turn: ClientTurn, _ state: ClientState) -> PrivateTraining? {
+    privacy.training(
+      of: turn.client,
+      state[RunPrivacy.section],
+      worker: turn.worker,
+      exchange: turn.number
+    )
+  }
+
+  func leave(
+    _ message: inout ClientMessage,
+    _ device: Device,
+    _ turn: ClientTurn
+  ) throws(Divergence) {
+    guard let training = device.privacy else { return }
+    privacy.remember(training, &message.state[RunPrivacy.section])
+    message.notes[PrivateTraining.Statistics.self] = training.statistics
+  }
+}

@@ -1,0 +1,216 @@
+import Aggregation
+import Client
+import Tensor
+
+/// Cohorts that depend on clients' losses.
+///
+/// What clients report travels as ``ReportFrame``s: it is encoded, counted, decoded, and what was
+/// decoded decides.
+final class SelectionStage: MessageStage {
+  private let method: any Strategy
+  private let arena: Arena
+  private let state: RunState
+  private let ledger: LedgerStage
+  private let memory: SelectionMemory
+  private var tensors = StateTensors()
+  /// What each client of the round did.
+  private var reports: [Int: LocalReport] = [:]
+  /// Seconds that each took on the federation's clock; empty without one.
+  private var seconds: [Int: Double] = [:]
+
+  /// nil when cohorts do not depend on losses; a pooled site has no clients to choose from.
+  init?(_ method: any Strategy, _ arena: Arena, _ state: RunState, _ ledger: LedgerStage) {
+    guard Self.isUsed(method, arena) else { return nil }
+    self.method = method
+    self.arena = arena
+    self.state = state
+    self.ledger = ledger
+    memory = SelectionMemory(clients: arena.scenario.federation.clients)
+  }
+
+  /// Whether the cohorts of a run depend on losses.
+  static func isUsed(_ method: any Strategy, _ arena: Arena) -> Bool {
+    arena.scenario.federation.sampling.readsLosses && method.population == .cohort
+      && arena.sampler.given == nil
+  }
+
+  var sectionName: String? { "selection" }
+  var section: StateTensors {
+    get { tensors }
+    set { tensors = newValue }
+  }
+
+  func beginRound(_ round: Round) {
+    reports = [:]
+    seconds = [:]
+  }
+
+  /// The clients of this round, ascending.
+  func choose(_ round: Round) throws(Divergence) {
+    let federation = arena.scenario.federation
+    let clients = arena.split.clients.indices.filter { !arena.split.clients[$0].isEmpty }
+    switch federation.sampling {
+    case .uniform, .poisson: break
+    case .powerOfChoice(let settings):
+      var stream = RandomStream(seed: arena.seed, .candidates, round: round.number)
+      let candidates = ClientDraws.weighted(
+        clients,
+        weights: clients.map { Double(arena.split.clients[$0].count) },
+        count: settings.candidates,
+        &stream
+      )
+      let values: [Double]
+      switch settings.loss {
+      case .exact: values = try exactLosses(of: candidates)
+      case .last:
+        let last = memory.lastLosses(tensors)
+        values = candidates.map { last[$0] }
+      }
+      let chosen = ClientDraws.largest(
+        candidates,
+        values: values,
+        count: federation.uniformCohort
+      )
+      if settings.loss == .exact { countModels(of: candidates, except: chosen) }
+      round.cohort = chosen
+    case .oort(let settings):
+      let rule = OortRule(settings)
+      round.cohort = rule.cohort(
+        size: federation.uniformCohort,
+        of: clients,
+        known: memory.known(tensors),
+        round: round.number,
+        preferred: memory.preferred(tensors, rule),
+        seed: arena.seed
+      )
+    }
+  }
+
+  func arrive(_ arrival: inout Arrival, _ exchange: Exchange) {
+    let client = arrival.job.client
+    if let time = arrival.seconds { seconds[client, default: 0] += time }
+    if arrival.fate == .dropped { return }
+    reports[client, default: LocalReport()].add(arrival.message.update.report)
+  }
+
+  func endRound(_ round: Round) {
+    let told = told(in: round)
+    guard !told.isEmpty else { return }
+    memory.keep(told, round: round.number, in: &tensors)
+    guard case .oort(let settings) = arena.scenario.federation.sampling else { return }
+    let utility = told.reduce(0) { $0 + $1.loss }
+    memory.pace(utility, OortRule(settings), in: &tensors)
+  }
+
+  /// What the clients of this round told of their training.
+  ///
+  /// Clients whose part in the method makes no training loss have nothing to report.
+  private func told(in round: Round) -> [SelectionMemory.Report] {
+    var told: [SelectionMemory.Report] = []
+    for client in round.sampled {
+      guard let done = reports[client], done.exampleWeight > 0 else { continue }
+      let examples = arena.split.clients[client].count
+      let seconds = seconds[client]
+      switch arena.scenario.federation.sampling {
+      case .uniform, .poisson: continue
+      case .powerOfChoice(let settings) where settings.loss == .exact: continue
+      case .powerOfChoice:
+        let loss = receive(done.lossSum / done.exampleWeight, from: client, examples)
+        told.append(.init(client: client, loss: loss, seconds: seconds))
+      case .oort:
+        let root = (done.squareSum / done.exampleWeight).squareRoot()
+        let loss = Double(examples) * receive(root, from: client, examples)
+        told.append(.init(client: client, loss: loss, seconds: seconds))
+      }
+    }
+    return told
+  }
+
+  /// F_k of the model that a client would be sent, on all of its own examples: mean cross-entropy,
+  /// without augmentation and dropout.
+  private func exactLosses(of candidates: [Int]) throws(Divergence) -> [Double] {
+    let measure = LossOnClient(
+      arena: arena,
+      method: method,
+      server: state.server,
+      clients: Dictionary(
+        uniqueKeysWithValues: candidates.map { ($0, state.clients[$0]?.method ?? ClientMemory()) }
+      )
+    )
+    let measured = arena.pool.map(candidates.count) { worker, place in
+      measure.result(of: candidates[place], worker: worker)
+    }
+    arena.forgetModels()
+    var losses: [Double] = []
+    for (client, result) in zip(candidates, measured) {
+      let examples = arena.split.clients[client].count
+      losses.append(receive(try result.get(), from: client, examples))
+    }
+    return losses
+  }
+
+  /// The report of a client: encoded, counted as sent up, and decoded.
+  private func receive(_ loss: Double, from client: Int, _ examples: Int) -> Double {
+    do throws(CodecError) {
+      let frame = try ReportFrame(
+        samples: examples,
+        loss: Float(loss),
+        round: state.round
+      ).encoded()
+      var payload = Payload.empty
+      let shape = NamedShape("frame", [frame.count], .uint8)
+      payload.append("report", [shape], values: frame.map(Float.init))
+      ledger.count(up: payload, nil, of: client)
+      return Double(try ReportFrame(decoding: frame).loss)
+    } catch {
+      preconditionFailure("a report of \(examples) examples in round \(state.round): \(error)")
+    }
+  }
+
+  /// Candidates that were not chosen got the model, too; those that were get it once, as a part of
+  /// their training.
+  private func countModels(of candidates: [Int], except chosen: [Int]) {
+    let members = Set(chosen)
+    for client in candidates where !members.contains(client) {
+      ledger.count(down: method.download(state.server, to: client), nil, of: client)
+    }
+  }
+}
+
+/// Measures the model that a client would be sent on the client's own examples.
+private struct LossOnClient: Sendable {
+  let arena: Arena
+  let method: any Strategy
+  let server: ServerState
+  let clients: [Int: ClientMemory]
+
+  func result(of client: Int, worker: Int) -> Result<Double, Divergence> {
+    do throws(Divergence) {
+      return .success(try loss(of: client, worker: worker))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private func loss(of client: Int, worker: Int) throws(Divergence) -> Double {
+    let examples = arena.split.clients[client]
+    var model = method.genericModel(server)
+    if model == nil {
+      // A method without a model for all: the client's own.
+      var device = arena.device(
+        client: client,
+        round: server.round,
+        examples: examples,
+        worker: worker,
+        firstStep: Counters.selection
+      )
+      model = try method.personalModel(&device, server, clients[client] ?? ClientMemory())
+    }
+    let space = arena.spaces(of: client)[worker]
+    // Who has no model yet starts from the initial one.
+    space.load(model ?? arena.problem.initial(of: client))
+    let network = arena.problem.network(of: client)
+    let measurement = network.measure(space, arena.train, examples)
+    return measurement.lossByClass.reduce(0, +) / Double(max(1, examples.count))
+  }
+}
