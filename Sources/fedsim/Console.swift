@@ -78,23 +78,23 @@ enum Console {
 
   /// The text in red where colour is welcome.
   static func red(_ text: String) -> String {
-    isFancy ? "\u{1B}[31m\(Terminal.plain(text))\u{1B}[0m" : text
+    isFancy ? "\u{1B}[31m\(TerminalText.plain(text))\u{1B}[0m" : text
   }
 
   /// The text without what steers a terminal, but for the program's own colours where they are
   /// used.
   private static func shown(_ text: String, _ isColoured: Bool) -> String {
-    guard isColoured else { return Terminal.plain(text) }
+    guard isColoured else { return TerminalText.plain(text) }
     var out = ""
     var rest = text[...]
     while let escape = rest.firstIndex(of: "\u{1B}") {
-      out += Terminal.plain(String(rest[..<escape]))
+      out += TerminalText.plain(String(rest[..<escape]))
       rest = rest[escape...]
       let colour = ["\u{1B}[31m", "\u{1B}[1m", "\u{1B}[0m"].first { rest.hasPrefix($0) }
-      out += colour ?? Terminal.plain("\u{1B}")
+      out += colour ?? TerminalText.plain("\u{1B}")
       rest = rest.dropFirst(colour?.count ?? 1)
     }
-    return out + Terminal.plain(String(rest))
+    return out + TerminalText.plain(String(rest))
   }
 
   /// Says what failed: on stderr for people, as one object on stdout for programs.

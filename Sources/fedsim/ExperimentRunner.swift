@@ -29,20 +29,21 @@ struct ExperimentRunner {
     var progress = Progress(
       style: Console.progressStyle(isSilent: silent),
       plan: experiment.scenario.progressPlan(threads: threads),
-      started: Terminal.now()
+      started: SystemClock.now()
     )
     /// Asked each time: a window may be made smaller while it is looked at.
     func measure() { (progress.width, progress.height) = (Terminal.width(2), Terminal.height(2)) }
     measure()
     // Also before a failure is told.
     defer { Terminal.note(progress.leave()) }
-    Terminal.note(progress.begun(now: Terminal.now()))
+    Terminal.note(progress.begun(now: SystemClock.now()))
     return try experiment.run(
       in: folder,
       source: source,
       threads: threads,
       continues: continues,
-      warnings: warnings
+      warnings: warnings,
+      page: RunReport.writePage
     ) { state, record in
       measure()
       Terminal.note(
@@ -50,7 +51,7 @@ struct ExperimentRunner {
           state,
           seconds: record.time.wall,
           evaluated: record.generic != nil || record.personal != nil,
-          now: Terminal.now()
+          now: SystemClock.now()
         )
       )
     }

@@ -80,7 +80,7 @@ public struct LoadMeter: Sendable {
   /// where the system does not tell.
   public static var availableBytes: Int {
     let free = field("MemAvailable:", of: "/proc/meminfo").map { Int(clamping: $0 * 1_048_576) }
-    return min(free ?? MachineFacts.memoryBytes, MemoryLimit.current.bytes)
+    return min(free ?? Machine.memoryBytes, MemoryLimit.current.bytes)
   }
 
   /// Forgets the peak so far: it counts again from what is resident now.

@@ -17,7 +17,7 @@ extension Scenario {
   /// What a display of progress must know before the first round.
   public func progressPlan(threads: Int) -> ProgressPlan {
     ProgressPlan(
-      name: Terminal.plain(name),
+      name: TerminalText.plain(name),
       strategies: runPlaces.map { strategies[$0].label },
       seeds: seeds,
       rounds: federation.rounds,

@@ -28,6 +28,8 @@ extension Experiment {
   ///
   /// `continues`: goes on with a folder that an earlier process left.
   ///
+  /// `page`: writes the folder's page, last.
+  ///
   /// `report`: called after every round.
   ///
   /// Returns what was measured, also when interrupted.
@@ -37,6 +39,7 @@ extension Experiment {
     threads: Int,
     continues: Bool = false,
     warnings given: [String] = [],
+    page: PageWriter,
     report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> ExperimentResult {
     try run(
@@ -47,6 +50,7 @@ extension Experiment {
       warnings: given,
       interruption: { Interruption.requested },
       leaves: { Interruption.requested != nil },
+      page: page,
       report: report
     )
   }
@@ -70,6 +74,7 @@ extension Experiment {
     interruption: () -> ExitCode?,
     leaves: @escaping @Sendable () -> Bool = { false },
     patience: Double = 1,
+    page: PageWriter,
     report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> ExperimentResult {
     try requireMemory(threads: threads)
@@ -155,7 +160,8 @@ extension Experiment {
       self,
       results,
       source: source,
-      warnings: remarks + given + warnings + troubles
+      warnings: remarks + given + warnings + troubles,
+      page: page
     )
     return ExperimentResult(
       results: results,

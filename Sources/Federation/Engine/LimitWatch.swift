@@ -22,7 +22,7 @@ package final class LimitWatch {
     _ limits: LimitSettings,
     folder: String,
     pending: Int,
-    now: @escaping () -> Double = Terminal.steady,
+    now: @escaping () -> Double = SystemClock.steady,
     memory: @escaping () -> Int = { ProcessMemory.peakBytes }
   ) {
     self.limits = limits

@@ -36,7 +36,7 @@ public struct MachineProbe: Sendable {
     let pool = WorkerPool(workers: threads)
     var best = Double.infinity
     for _ in 0..<8 {
-      let start = Terminal.steady()
+      let start = SystemClock.steady()
       _ = pool.map(threads) { _, thread -> Float in
         var c = matrices[thread][2]
         for _ in 0..<3 {
@@ -57,7 +57,7 @@ public struct MachineProbe: Sendable {
         }
         return c[0]
       }
-      best = min(best, Terminal.steady() - start)
+      best = min(best, SystemClock.steady() - start)
     }
     return 3 * 2 * Double(side * side * side) * Double(threads) / best / 1e9
   }

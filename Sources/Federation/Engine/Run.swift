@@ -264,7 +264,7 @@ struct Run<Method: Strategy> {
     _ result: inout RunResult,
     evaluates: Bool = true
   ) throws(Divergence) -> MeasuredRound {
-    let start = Terminal.steady()
+    let start = SystemClock.steady()
     let outcome =
       arena.scenario.federation.rounds > 0
       ? try simulation.runRound() : Simulation<Method>.Outcome()
@@ -316,7 +316,7 @@ struct Run<Method: Strategy> {
         uniqueKeysWithValues: rows.map { ($0.client, $0.accuracy) }
       )
     }
-    record.time.wall = Terminal.steady() - start
+    record.time.wall = SystemClock.steady() - start
     return MeasuredRound(
       record: record,
       lines: RoundLines(

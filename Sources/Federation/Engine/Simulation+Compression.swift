@@ -64,7 +64,7 @@ extension Simulation {
     number: Int? = nil
   ) throws(Divergence) -> CodedPayload {
     guard let compression = arena.compression else { return CodedPayload(payload) }
-    let start = Terminal.steady()
+    let start = SystemClock.steady()
     var received = payload
     var message = CodedMessage()
     let lastRound = memory[UploadCompressor.lastRound].map { Int(clamping: $0[0]) } ?? 0
@@ -87,7 +87,7 @@ extension Simulation {
         message.add("compression/choice", bytes: server.memory[name]?.count ?? 0)
       }
     }
-    return CodedPayload(received, message, seconds: Terminal.steady() - start)
+    return CodedPayload(received, message, seconds: SystemClock.steady() - start)
   }
 
   /// Replaces a client's upload by what the server decodes of it.
@@ -98,9 +98,9 @@ extension Simulation {
     _ common: ExchangeContext
   ) throws(Divergence) {
     guard let compression = arena.compression else { return }
-    let start = Terminal.steady()
+    let start = SystemClock.steady()
     defer {
-      trained.coded?.seconds += Terminal.steady() - start
+      trained.coded?.seconds += SystemClock.steady() - start
       if compression.remembersRounds {
         trained.memory[UploadCompressor.lastRound] = [Float(device.round)]
       }

@@ -92,7 +92,7 @@ extension Simulation {
         clip: clip,
         adaptive,
         size: privacy.cohortSize,
-        countDeviation: PrivateAggregate.countDeviation(cohort: privacy.cohortSize),
+        countDeviation: CountNoise.deviation(cohort: privacy.cohortSize),
         noise: privacy.plan.multiplier > 0 ? GaussianNoise(stream).value(0) : 0
       )
       memory[RunPrivacy.clipName] = [Float(next)]

@@ -260,7 +260,7 @@ final class Simulation<Method: Strategy> {
     let number = flight?.repetition ?? server.exchange
     let spaces = arena.spaces(of: job.client)
     let before = spaces.flops(worker)
-    let start = Terminal.steady()
+    let start = SystemClock.steady()
     let privacy = arena.privacy?.training(
       of: job.client,
       remembered,
@@ -302,7 +302,7 @@ final class Simulation<Method: Strategy> {
         trained.coded = TrainedClient.Coded(down: received.message, seconds: received.seconds)
       }
       try pack(&trained, device, number, common)
-      trained.seconds = Terminal.steady() - start
+      trained.seconds = SystemClock.steady() - start
       return .success(trained)
     } catch {
       return .failure(error)

@@ -39,7 +39,7 @@ package struct MemoryLimit: Sendable, Equatable {
   package func isBelow(_ needed: Int) -> Bool { needed > bytes }
 
   private static func sources() -> [MemoryLimit] {
-    let physical = MachineFacts.memoryBytes
+    let physical = Machine.memoryBytes
     let machine = "this machine has \(gibibytes(physical))"
     #if canImport(Darwin)
       return [MemoryLimit(bytes: physical, words: machine)]

@@ -73,7 +73,7 @@ public struct Plan: Sendable {
       // Strategies share what they share in a run, memory too.
       let arena = experiment.arena(seed, threads: settings.threads)
       for index in scenario.runPlaces {
-        let start = Terminal.steady()
+        let start = SystemClock.steady()
         let rehearsal = try experiment.rehearsal(
           strategy: index,
           arena,
@@ -82,7 +82,7 @@ public struct Plan: Sendable {
           speed: &speeds[index]
         )
         found[index].append(rehearsal)
-        left -= max(0, Terminal.steady() - start - (seed == 0 ? settings.probe : 0))
+        left -= max(0, SystemClock.steady() - start - (seed == 0 ? settings.probe : 0))
         waiting -= 1
       }
     }

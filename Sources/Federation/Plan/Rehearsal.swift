@@ -111,7 +111,7 @@ extension Experiment {
     if seconds > 0 { known = SpeedProbe.measure(type, choice, arena, seconds: seconds) }
     let speed = known ?? SpeedProbe()
     arena.rehearse(true)
-    let start = Terminal.steady()
+    let start = SystemClock.steady()
     let run = Run(
       simulation: Simulation(Method(choice.settings, arena.problem), arena),
       arena: arena,
@@ -143,7 +143,7 @@ extension Experiment {
       lines += round.lines.byteCount
       if round.evaluationFLOPs > 0 { evaluations += 1 }
       last = round
-      if plan.wanted == 0 || plan.rounds >= enough || Terminal.steady() - start > most { break }
+      if plan.wanted == 0 || plan.rounds >= enough || SystemClock.steady() - start > most { break }
     }
     plan.privacy = last?.record.privacy
     plan.epsilons =
@@ -151,9 +151,9 @@ extension Experiment {
       ? run.simulation.plannedEpsilons() : Self.epsilons(last?.privacy, last?.record.privacy)
 
     // The checkpoint is made as a run makes it, for its time and its memory.
-    let encodingStart = Terminal.steady()
+    let encodingStart = SystemClock.steady()
     let saved = run.simulation.checkpoint.file(scenarioHash: "", run: run.label).encoded().count
-    let encoding = Terminal.steady() - encodingStart
+    let encoding = SystemClock.steady() - encodingStart
     let overhead = encodingStart - start
 
     let planned = (0...plan.wanted).count { $0 > 0 && scenario.isEvaluated($0) }

@@ -36,13 +36,13 @@ struct SpeedProbe {
       }.max() ?? 0
     guard arena.scenario.federation.rounds > 0, most > 0 else { return probe }
     var steps = 1
-    let start = Terminal.steady()
+    let start = SystemClock.steady()
     while true {
-      let began = Terminal.steady()
+      let began = SystemClock.steady()
       arena.problem.settings.work = .steps(steps)
       let simulation = Simulation(Method(choice.settings, arena.problem), arena)
       var (flops, busy) = (0, 0.0)
-      let prepared = Terminal.steady()
+      let prepared = SystemClock.steady()
       // The first measure of all fills caches; the second counts. Cohorts may be empty.
       var measures = steps == 1 ? 2 : 1
       while measures > 0, simulation.round < min(64, arena.scenario.federation.rounds) {
@@ -55,7 +55,7 @@ struct SpeedProbe {
       arena.forgetModels()
       guard flops > 0, busy > 0 else { return probe }
       probe.training = Double(flops) / busy
-      let now = Terminal.steady()
+      let now = SystemClock.steady()
       let left = seconds - (now - start)
       // What steps cost beside what every round costs is not known yet: a cautious growth.
       let perStep = max((now - prepared) / Double(steps), 1e-6)
@@ -73,14 +73,14 @@ struct SpeedProbe {
     var rate: Double?
     for _ in 0..<2 {
       let before = arena.flops
-      let start = Terminal.steady()
+      let start = SystemClock.steady()
       arena.pool.run(arena.pool.workers) { worker, _ in
         let space = arena.spaces[worker]
         space.load(arena.problem.initial)
         return network.measure(space, arena.test, Array(0..<count))
       } fold: { _, _ in
       }
-      let seconds = Terminal.steady() - start
+      let seconds = SystemClock.steady() - start
       if seconds > 0 { rate = Double(arena.flops - before) / seconds }
     }
     arena.forgetModels()

@@ -213,9 +213,9 @@ struct NoisePlan: Sendable {
   ) throws(Failure) -> Double {
     var updates = multiplier
     if mechanism.adaptive != nil {
-      let deviation = PrivateAggregate.countDeviation(cohort: federation.expectedCohort)
+      let deviation = CountNoise.deviation(cohort: federation.expectedCohort)
       guard
-        let rest = PrivateAggregate.updateMultiplier(multiplier, countDeviation: deviation)
+        let rest = CountNoise.updateMultiplier(multiplier, countDeviation: deviation)
       else {
         throw Failure(
           .scenarioInvalid,

@@ -16,16 +16,6 @@ extension RoundRecord {
 }
 
 extension RoundRecord.Compression {
-  init(_ outcome: CompressionOutcome) {
-    let quality = outcome.quality
-    self.init(
-      cosine: quality.cosine,
-      errorRatio: quality.error > 0 ? quality.errorRatio : nil,
-      kept: quality.values > 0 ? Double(quality.kept) / Double(quality.values) : 1,
-      seconds: outcome.seconds
-    )
-  }
-
   var json: JSON {
     var members: [(String, JSON)] = [("kept", .number(kept))]
     if let cosine { members.append(("cosine", .number(cosine))) }

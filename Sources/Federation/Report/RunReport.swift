@@ -38,6 +38,13 @@ public struct RunReport: Sendable {
   /// The headline table as tidy rows at full precision.
   public var csv: String { table.csv }
 
+  /// Writes the page of a run folder into it: the same that `fedsim report` writes, because it is
+  /// made from the same files.
+  public static func writePage(of folder: String) throws(Failure) {
+    let input = try ReportInput([try RunFolder(folder)])
+    try AtomicFile.write(HTMLReport(input).html, to: FilePath.join(folder, fileName))
+  }
+
   /// Writes the page into a folder, and the tables into `tables/` below it when asked to.
   public func write(to folder: String, tables: Bool) throws(Failure) {
     try AtomicFile.write(html, to: FilePath.join(folder, Self.fileName))

@@ -57,16 +57,13 @@ extension ScenarioChecks {
     }
   }
 
-  /// Codecs that reach nothing of a method, where the scenario alone says how large images are.
+  /// Codecs that reach nothing of a method, as far as the scenario alone can tell.
   ///
-  /// Last of all: its rehearsal needs a scenario without errors.
+  /// Last of all: its dry run needs a scenario without errors.
   mutating func checkReach(_ scenario: Scenario) {
-    let coded = scenario.strategies.enumerated().filter { $1.compression?.isInert == false }
-    guard !coded.isEmpty, let blank = scenario.onBlankImages() else { return }
-    for (index, choice) in coded {
-      for finding in CodecReach.findings(choice, blank, sizesCount: false) {
-        warn(finding.code, "strategies[\(index)]", finding.text, hint: finding.hint)
-      }
+    guard scenario.strategies.contains(where: { $0.compression?.isInert == false }) else { return }
+    for finding in reach(scenario) {
+      warn(finding.code, "strategies[\(finding.strategy)]", finding.text, hint: finding.hint)
     }
   }
 

@@ -159,8 +159,8 @@ extension ScenarioChecks {
     }
     if mechanism.adaptive != nil, let sigma = settings.noiseMultiplier {
       let size = scenario.federation.expectedCohort
-      let deviation = PrivateAggregate.countDeviation(cohort: size)
-      if PrivateAggregate.updateMultiplier(sigma, countDeviation: deviation) == nil {
+      let deviation = CountNoise.deviation(cohort: size)
+      if CountNoise.updateMultiplier(sigma, countDeviation: deviation) == nil {
         error(
           "E3332",
           path,

@@ -17,12 +17,19 @@ struct ScenarioChecks {
   let values: [String: JSON]
   let lines: [String: Int]
   let cards: [StrategyCard]
+  let reach: ReachFinding.Search
   var problems: [Problem] = []
 
-  init(values: [String: JSON], lines: [String: Int], cards: [StrategyCard]) {
+  init(
+    values: [String: JSON],
+    lines: [String: Int],
+    cards: [StrategyCard],
+    reach: @escaping ReachFinding.Search
+  ) {
     self.values = values
     self.lines = lines
     self.cards = cards
+    self.reach = reach
   }
 
   /// All problems, errors first in the order of the sections.

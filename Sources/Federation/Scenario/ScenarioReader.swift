@@ -57,9 +57,13 @@ public struct ScenarioReading: Sendable {
 /// Reads scenarios: parses, applies overrides, validates, fills in defaults.
 public struct ScenarioReader: Sendable {
   private let cards: [StrategyCard]
+  private let reach: ReachFinding.Search
 
-  /// A reader that knows the strategies of `cards`.
-  public init(cards: [StrategyCard] = StrategyRegistry.cards) { self.cards = cards }
+  /// A reader that knows the strategies of `cards`, and what codecs reach of them.
+  package init(cards: [StrategyCard] = StrategyRegistry.cards, reach: @escaping ReachFinding.Search) {
+    self.cards = cards
+    self.reach = reach
+  }
 
   /// Reads a scenario.
   ///
@@ -87,7 +91,12 @@ public struct ScenarioReader: Sendable {
     let early = tree.members == nil ? [] : Overrides.apply(overrides, to: &tree)
     var validator = ScenarioValidator(file: file, root: ScenarioFields.root(cards: cards))
     let resolved = validator.resolve(tree)
-    var checks = ScenarioChecks(values: validator.values, lines: validator.lines, cards: cards)
+    var checks = ScenarioChecks(
+      values: validator.values,
+      lines: validator.lines,
+      cards: cards,
+      reach: reach
+    )
     var problems = early + validator.problems + checks.run()
     problems = sorted(problems)
     guard !problems.contains(where: { $0.severity == .error }) else {

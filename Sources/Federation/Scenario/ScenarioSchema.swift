@@ -14,16 +14,8 @@ public enum ScenarioSchema {
     )
   }
 
-  /// The schema of sweep files.
-  public static var sweep: JSON {
-    document(
-      "fedsim sweep, version 1",
-      "Many scenarios of fedsim from one. Keys that start with // are comments.",
-      SweepFields.root
-    )
-  }
-
-  private static func document(_ title: String, _ description: String, _ fields: [Field]) -> JSON {
+  /// A document of its own, for the fields of a file.
+  package static func document(_ title: String, _ description: String, _ fields: [Field]) -> JSON {
     var schema: [(String, JSON)] = [
       ("$schema", "https://json-schema.org/draft/2020-12/schema"), ("title", title.json),
       ("description", description.json),

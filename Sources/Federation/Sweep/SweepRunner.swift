@@ -211,6 +211,7 @@ public struct SweepRunner: Sendable {
       until: goal,
       interruption: interruption,
       leaves: { Interruption.requested != nil },
+      page: RunReport.writePage,
       report: report
     )
   }

@@ -95,16 +95,6 @@ package struct OuterProducts: Sendable {
   }
 }
 
-/// How an operation delivers the gradient of its input.
-package enum GradientWrite: Sendable {
-  /// Nobody reads it: the input is data.
-  case skip
-  /// It is the first to write this slot in this sweep.
-  case overwrite
-  /// Another operation has written this slot: add.
-  case add
-}
-
 /// Everything that one forward or backward sweep reads and writes; borrowed from a workspace.
 package struct Pass: ~Copyable {
   /// Examples in this sweep.

@@ -73,7 +73,7 @@ package enum AuditCommand {
     let isSilent = options.isQuiet || options.format == .json
     let report = try audit.run(
       options.settings,
-      threads: options.threads ?? MachineFacts.coreCount
+      threads: options.threads ?? Machine.coreCount
     ) { line in
       if !isSilent { Console.tell("audit of \(line)") }
     }

@@ -15,7 +15,7 @@ package struct PlanOptions: Equatable {
     file = try invocation.onlyOperand("SCENARIO.json")
     let seed = try invocation.integer("seed", in: 0...(1 << 53))
     overrides = (invocation.options["set"] ?? []) + (seed.map { ["seeds=[\($0)]"] } ?? [])
-    threads = try invocation.integer("threads", in: 1...4096) ?? MachineFacts.coreCount
+    threads = try invocation.integer("threads", in: 1...4096) ?? Machine.coreCount
     let text = invocation.last("probe") ?? "2"
     guard let seconds = Double(text), (0...3600).contains(seconds) else {
       throw Failure(

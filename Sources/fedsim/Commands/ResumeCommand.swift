@@ -46,7 +46,7 @@ package enum ResumeCommand {
       experiment: try Experiment(folder.scenario),
       source: folder.source,
       folder: options.folder,
-      threads: options.threads ?? MachineFacts.coreCount,
+      threads: options.threads ?? Machine.coreCount,
       warnings: folder.reading.warnings.map { "\($0.path): \($0.message)" },
       format: options.format,
       isQuiet: options.isQuiet

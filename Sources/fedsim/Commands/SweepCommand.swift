@@ -147,14 +147,14 @@ package enum SweepCommand {
     let silent = options.isQuiet || options.format == .json
     var voice = SweepVoice(
       sweep,
-      threads: options.threads ?? MachineFacts.coreCount,
+      threads: options.threads ?? Machine.coreCount,
       isSilent: silent
     )
     let runner = SweepRunner(
       sweep,
       in: folder,
       shard: options.shard,
-      threads: options.threads ?? MachineFacts.coreCount
+      threads: options.threads ?? Machine.coreCount
     )
     let outcome = try runner.run { event in
       voice.tell(event)
@@ -213,7 +213,7 @@ private struct SweepVoice {
     leaveLine()
     switch event {
     case .started(let run, let trial, let place, let count):
-      begun = Terminal.now()
+      begun = SystemClock.now()
       var scenario = trial.scenario
       scenario.seeds = [run.seed]
       progress = Progress(
@@ -225,7 +225,7 @@ private struct SweepVoice {
       let words = trial.words(sweep.paths)
       if !words.isEmpty { self.place += "  \(words)" }
     case .ended:
-      Console.tell("\(place)  \(NumberText.duration(Terminal.now() - begun))")
+      Console.tell("\(place)  \(NumberText.duration(SystemClock.now() - begun))")
     case .failed(_, let failure): Console.tell(Console.red("\(place)  \(failure.message)"))
     case .held: Console.tell("\(place)  another process makes this run; it is left to it")
     case .leftAlone(let count):
@@ -245,7 +245,7 @@ private struct SweepVoice {
         state,
         seconds: record.time.wall,
         evaluated: false,
-        now: Terminal.now()
+        now: SystemClock.now()
       ) ?? ""
     )
   }

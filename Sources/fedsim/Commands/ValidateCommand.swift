@@ -9,7 +9,7 @@ import Tensor
 enum ValidateCommand {
   static func run(_ invocation: Invocation) throws -> ExitCode {
     let path = try invocation.onlyOperand("SCENARIO.json")
-    let threads = try invocation.integer("threads", in: 1...4096) ?? MachineFacts.coreCount
+    let threads = try invocation.integer("threads", in: 1...4096) ?? Machine.coreCount
     let reading = ScenarioReader(cards: StrategyRegistry.cards).read(
       bytes: try FileReader.scenario(path),
       file: path,

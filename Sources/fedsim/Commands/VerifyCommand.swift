@@ -73,7 +73,7 @@ package enum VerifyCommand {
       options.folder,
       rounds: options.rounds,
       scenarioHash: folder.source.hash,
-      threads: options.threads ?? MachineFacts.coreCount
+      threads: options.threads ?? Machine.coreCount
     ) { one in
       if options.format == .text { Console.print(line(one)) }
     }
