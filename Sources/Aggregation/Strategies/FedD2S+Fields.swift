@@ -1,7 +1,7 @@
 extension FedD2S {
   /// The fields of the card: the paper names the first three and shows what they do; the values and
   /// all others are choices of this instantiation.
-  static let fields = [
+  package static let fields = [
     Hyperparameter(
       "cuts",
       symbol: "𝒮",

@@ -1,21 +1,22 @@
+import Base
 import Client
 import Tensor
 
 extension FedGen {
   /// Equation 5 with the terms of the authors' code: generated features train the classifier, and
   /// its answers to them guide the answers to the client's own images of the same label.
-  struct Rule: LocalRule {
-    let loss: SoftmaxCrossEntropy?
+  package struct Rule: LocalRule {
+    package let loss: SoftmaxCrossEntropy?
     /// α and β of this round.
     let alpha: Double
     let beta: Double
     let generator: Generator
     /// p̂.
-    let distribution: [Float]
+    package let distribution: [Float]
     /// Features generated per step.
     let generatedBatch: Int
     /// Where the classifier lies in the parameters.
-    let classifier: (weight: Range<Int>, bias: Range<Int>)
+    package let classifier: (weight: Range<Int>, bias: Range<Int>)
     /// The random stream of a step.
     let address: (Int) -> RandomStream
 
@@ -26,7 +27,7 @@ extension FedGen {
     /// α times the gradient of the classifier on generated features; empty when α is 0.
     private var slopes: [Float] = []
 
-    init(
+    package init(
       loss: SoftmaxCrossEntropy?,
       alpha: Double,
       beta: Double,
@@ -48,7 +49,7 @@ extension FedGen {
       stream = address(0)
     }
 
-    mutating func addTerms(_ part: BatchPart) -> Double {
+    package mutating func addTerms(_ part: BatchPart) -> Double {
       let isFirst = part.examples.lowerBound == 0
       if isFirst { stream = address(step) }
       let labels = (0..<part.count).map { Int(part.workspace.labels[$0]) }
@@ -108,7 +109,7 @@ extension FedGen {
       }
     }
 
-    mutating func adjust(_ gradient: inout MutableSpan<Float>, at parameters: Span<Float>) {
+    package mutating func adjust(_ gradient: inout MutableSpan<Float>, at parameters: Span<Float>) {
       var next = 0
       for range in [classifier.weight, classifier.bias] where !slopes.isEmpty {
         for i in range {
@@ -118,6 +119,6 @@ extension FedGen {
       }
     }
 
-    mutating func endBatch(learningRate: Double) { step += 1 }
+    package mutating func endBatch(learningRate: Double) { step += 1 }
   }
 }

@@ -1,15 +1,16 @@
 import Aggregation
+import Records
 
 /// One client at work, for a server that does not wait for it.
-struct Flight {
+package struct Flight {
   /// The client.
-  let client: Int
+  package let client: Int
   /// When it was sent the model.
-  let start: Double
+  package let start: Double
   /// Steps of the server before that.
   let version: Int
   /// The round in which it started: part of the address of its random numbers.
-  let round: Int
+  package let round: Int
   /// How often it had been started in that round before: likewise.
   let repetition: Int
   /// Its place among all starts.
@@ -19,7 +20,7 @@ struct Flight {
   /// Bytes of that message.
   let downBytes: Int
   /// What it made of it; nil before it was trained.
-  var result: TrainedClient?
+  package var result: TrainedClient?
 }
 
 /// Who is at work, and what the server has not used yet.

@@ -1,5 +1,5 @@
-import Aggregation
-import Tensor
+import Base
+import Scenario
 
 /// Devices and links in words.
 extension ConditionText {

@@ -1,6 +1,9 @@
 import Aggregation
+import Base
 import Client
-import Tensor
+import Data
+import Records
+import Scenario
 
 /// Rounds of a server that does not wait: clients come and go, as many at a time as a cohort has.
 extension Simulation {
@@ -181,7 +184,7 @@ extension Simulation {
 
   /// Trains flights in parallel, and puts what becomes of them into the queue in place of what was
   /// there.
-  func train(_ flights: [Flight]) throws(Divergence) {
+  package func train(_ flights: [Flight]) throws(Divergence) {
     guard let clock else { return }
     let remembered = flights.map { memories[$0.client] ?? ClientMemory() }
     let results = arena.pool.map(flights.count) { worker, index in

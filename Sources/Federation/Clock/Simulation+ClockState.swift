@@ -1,5 +1,5 @@
 import Aggregation
-import Client
+import Base
 import Tensor
 
 /// The clock in a checkpoint: the time, and of asynchronous methods who is at work on what.

@@ -1,12 +1,6 @@
-import Tensor
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Base
+import Records
+import Scenario
 
 /// What one client's device can do.
 package struct DeviceTraits: Sendable, Equatable {

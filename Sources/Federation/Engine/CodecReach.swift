@@ -1,4 +1,5 @@
 import Aggregation
+import Scenario
 import Tensor
 
 /// Whether what a scenario asks of `compression` reaches anything that a method sends.

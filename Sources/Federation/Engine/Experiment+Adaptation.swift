@@ -1,5 +1,8 @@
 import Aggregation
+import Base
 import Client
+import Data
+import Scenario
 import Tensor
 
 extension Experiment {
@@ -7,7 +10,7 @@ extension Experiment {
   /// that it trains.
   ///
   /// - Throws: exit 3 when the method cannot have the network that it asks for.
-  func adapted<Method: Strategy>(
+  package func adapted<Method: Strategy>(
     _ arena: Arena,
     to choice: Scenario.StrategyChoice,
     _ type: Method.Type

@@ -1,5 +1,8 @@
 import Aggregation
+import Base
 import Client
+import Records
+import Scenario
 import Tensor
 
 /// How an experiment ended.

@@ -1,4 +1,6 @@
 import Aggregation
+import Base
+import Scenario
 
 extension Experiment {
   /// Copies of the model that wait for a later time: uploads of a cohort on the clock, or what

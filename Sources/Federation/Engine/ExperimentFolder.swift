@@ -1,4 +1,8 @@
+import Base
 import Client
+import Data
+import Records
+import Scenario
 import Tensor
 
 /// The run folder of an experiment: what is written once, before and after the runs.
@@ -146,7 +150,7 @@ public struct ScenarioSource: Sendable {
 
 extension Experiment {
   /// `summary.json` of some results.
-  func summary(_ results: [StrategyResult], warnings: [String]) -> JSON {
+  package func summary(_ results: [StrategyResult], warnings: [String]) -> JSON {
     var digests: [String: [UInt64: String]] = [:]
     for result in results {
       for run in result.runs {
@@ -158,13 +162,13 @@ extension Experiment {
   }
 
   /// `results.csv` of some results.
-  func resultsTable(_ results: [StrategyResult]) -> String {
+  package func resultsTable(_ results: [StrategyResult]) -> String {
     ResultsTable.csv(results, targets: scenario.evaluation.targets)
   }
 
   /// The files below `split/` of one of the seeds: the first seed's have plain names, each further
   /// seed names itself.
-  func splitFiles(_ index: Int) -> [(name: String, bytes: [UInt8])] {
+  package func splitFiles(_ index: Int) -> [(name: String, bytes: [UInt8])] {
     let suffix = RunFolder.suffix(index, scenario.seeds[index])
     let split = splits[index]
     return [

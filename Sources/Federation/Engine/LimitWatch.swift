@@ -1,3 +1,6 @@
+import Base
+import Scenario
+
 /// Watches the scenario's limits while an experiment runs.
 package final class LimitWatch {
   private let limits: LimitSettings

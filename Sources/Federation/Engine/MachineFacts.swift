@@ -1,10 +1,5 @@
+import Base
 import Tensor
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// What the bits of a result depend on besides the scenario: written to `environment.json` and
 /// shown by `doctor`.

@@ -1,13 +1,15 @@
 import Aggregation
 import Client
+import Data
+import Scenario
 
 /// The local training of one round: who, on what, with which share.
-struct RoundJobs {
+package struct RoundJobs {
   /// One client's training.
-  struct Job {
-    let client: Int
-    let examples: [Int]
-    let weight: Double
+  package struct Job {
+    package let client: Int
+    package let examples: [Int]
+    package let weight: Double
   }
 
   /// Clients drawn, ascending.
@@ -16,7 +18,7 @@ struct RoundJobs {
   /// at the end; clients without examples are drawn but have nothing to do.
   private(set) var list: [Job]
   /// What each of them does.
-  let settings: LocalSettings
+  package let settings: LocalSettings
 
   /// Jobs that are known.
   init(sampled: [Int], list: [Job], settings: LocalSettings) {

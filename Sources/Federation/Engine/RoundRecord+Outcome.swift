@@ -1,4 +1,5 @@
 import Aggregation
+import Records
 
 extension RoundRecord.Compression {
   init(_ outcome: CompressionOutcome) {

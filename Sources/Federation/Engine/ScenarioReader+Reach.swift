@@ -1,4 +1,5 @@
 import Aggregation
+import Scenario
 
 extension ScenarioReader {
   /// A reader that knows the strategies of `cards`.

@@ -1,5 +1,7 @@
 import Aggregation
+import Base
 import Client
+import Codecs
 import Tensor
 
 /// Encoding in a round: what clients receive and send is what buffers hold.

@@ -1,5 +1,6 @@
 import Aggregation
 import Client
+import Records
 import Tensor
 
 /// What a round's messages cost and what became of them.
@@ -7,7 +8,7 @@ extension Simulation {
   /// What a client did and sent, in the ledger and in its memory.
   ///
   /// `vanished`: it sends nothing, and is what it was.
-  func take(
+  package func take(
     _ trained: TrainedClient,
     of client: Int,
     _ vanished: Bool = false,
@@ -64,13 +65,13 @@ extension Simulation {
   }
 
   /// Every tensor of a download; data that never leave their place cost nothing.
-  func count(down message: CodedPayload, of client: Int, in outcome: inout Outcome) {
+  package func count(down message: CodedPayload, of client: Int, in outcome: inout Outcome) {
     guard Method.population == .cohort else { return }
     outcome.bytes.down += outcome.messages.add(message, .down, client: client)
   }
 
   /// Every tensor of an upload.
-  func count(up message: CodedPayload, of client: Int, in outcome: inout Outcome) {
+  package func count(up message: CodedPayload, of client: Int, in outcome: inout Outcome) {
     guard Method.population == .cohort else { return }
     outcome.bytes.up += outcome.messages.add(message, .up, client: client)
   }

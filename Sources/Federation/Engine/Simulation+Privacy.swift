@@ -1,5 +1,9 @@
+import Accounting
 import Aggregation
+import Base
 import Client
+import Data
+import Scenario
 import Tensor
 
 /// Client-level privacy in a round: what clients do to their messages, and what the server does to

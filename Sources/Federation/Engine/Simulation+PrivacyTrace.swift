@@ -1,6 +1,10 @@
+import Accounting
 import Aggregation
+import Base
 import Client
-import Tensor
+import Data
+import Records
+import Scenario
 
 /// What a round's line says of privacy, and the line of `privacy.jsonl` behind it.
 extension Simulation {
@@ -198,7 +202,7 @@ extension Simulation {
   /// empty without a guarantee.
   ///
   /// For rehearsals that stop before the end.
-  func plannedEpsilons() -> [Double] {
+  package func plannedEpsilons() -> [Double] {
     guard let privacy = arena.privacy, privacy.audit.leaks.isEmpty, undeclared.isEmpty else {
       return []
     }

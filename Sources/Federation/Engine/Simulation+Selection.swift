@@ -1,5 +1,10 @@
 import Aggregation
+import Base
 import Client
+import Codecs
+import Data
+import Records
+import Scenario
 import Tensor
 
 /// Cohorts that depend on clients' losses.
@@ -14,7 +19,7 @@ extension Simulation {
   }
 
   /// The clients of this round, ascending.
-  func cohort(_ outcome: inout Outcome) throws(Divergence) -> [Int] {
+  package func cohort(_ outcome: inout Outcome) throws(Divergence) -> [Int] {
     guard selectsClients else { return arena.sampler.cohort(round: round) }
     let federation = arena.scenario.federation
     let clients = arena.split.clients.indices.filter { !arena.split.clients[$0].isEmpty }

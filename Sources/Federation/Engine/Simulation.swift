@@ -1,25 +1,28 @@
 import Aggregation
+import Base
 import Client
+import Records
+import Scenario
 import Tensor
 
 /// One strategy under one seed, round by round.
-final class Simulation<Method: Strategy> {
-  let arena: Arena
-  let method: Method
+package final class Simulation<Method: Strategy> {
+  package let arena: Arena
+  package let method: Method
   /// Devices and links in virtual time; nil for no clock.
   let clock: VirtualClock?
   /// Virtual seconds since the first round began.
-  var now = 0.0
+  package var now = 0.0
   /// Who is at work, for methods that wait for nobody.
   var asynchrony = Asynchrony()
   /// Rounds done.
-  private(set) var round = 0
+  package private(set) var round = 0
   /// What the server carries.
-  var server: ServerState
+  package var server: ServerState
   /// What each client that ever took part carries.
-  var memories: [Int: ClientMemory] = [:]
+  package var memories: [Int: ClientMemory] = [:]
   /// The hash chain over all states so far.
-  private(set) var digest: UInt64 = 0
+  package private(set) var digest: UInt64 = 0
   /// Between rounds, the memory of the sums.
   var fold = Method.Fold()
   /// What an upload looks like, for cohorts of nobody.
@@ -28,37 +31,37 @@ final class Simulation<Method: Strategy> {
   var undeclared: Set<String> = []
 
   /// What a round did, besides moving the state.
-  struct Outcome {
+  package struct Outcome {
     /// Clients drawn, ascending.
     var sampled: [Int] = []
     /// What all clients did together.
     var report = LocalReport()
     /// Bytes of all uploads and downloads.
-    var bytes = RoundRecord.Bytes(up: 0, down: 0)
+    package var bytes = RoundRecord.Bytes(up: 0, down: 0)
     /// What was sent.
     var messages = MessageLedger()
     /// What was sent before the first round, once.
     var broadcast = MessageLedger()
     /// What privacy did.
-    var privacy = PrivacyOutcome()
+    package var privacy = PrivacyOutcome()
     /// Floating-point operations of all clients' passes through networks.
-    var flops = 0
+    package var flops = 0
     /// Those of each client's part, in the order of the fold.
-    var clientFLOPs: [Int] = []
+    package var clientFLOPs: [Int] = []
     /// Seconds that all workers spent on clients' parts.
-    var trainSeconds = 0.0
+    package var trainSeconds = 0.0
     /// What the clock saw; nil without one.
     var clock: ClockOutcome?
     /// What encoding did; nil where nothing is encoded.
-    var compression: CompressionOutcome?
+    package var compression: CompressionOutcome?
     /// What each client did, where cohorts are chosen by losses.
     var reports: [Int: LocalReport] = [:]
     /// Seconds that each client took on the federation's clock; empty without one.
-    var seconds: [Int: Double] = [:]
+    package var seconds: [Int: Double] = [:]
   }
 
   /// Before the first round.
-  init(_ method: Method, _ arena: Arena) {
+  package init(_ method: Method, _ arena: Arena) {
     self.arena = arena
     self.method = method
     clock = Self.clock(of: method, arena)
@@ -67,7 +70,7 @@ final class Simulation<Method: Strategy> {
   }
 
   /// One round: cohort → as many exchanges as the method makes.
-  func runRound() throws(Divergence) -> Outcome {
+  package func runRound() throws(Divergence) -> Outcome {
     round += 1
     server.round = round
     if case .buffered(let size) = method.schedule { return try runAsynchronously(buffer: size) }
@@ -226,7 +229,7 @@ final class Simulation<Method: Strategy> {
   }
 
   /// All that the next rounds depend on.
-  var checkpoint: Checkpoint {
+  package var checkpoint: Checkpoint {
     Checkpoint(
       round: round,
       digest: digest,
@@ -237,7 +240,7 @@ final class Simulation<Method: Strategy> {
   }
 
   /// Continues from a checkpoint as if it had never stopped.
-  func restore(_ checkpoint: Checkpoint) {
+  package func restore(_ checkpoint: Checkpoint) {
     round = checkpoint.round
     digest = checkpoint.digest
     server = checkpoint.server
@@ -249,7 +252,7 @@ final class Simulation<Method: Strategy> {
   /// Download, local training, upload of one client; runs on a worker.
   ///
   /// `flight`: what an asynchronous client was sent, and when; nil in a synchronous exchange.
-  func train(
+  package func train(
     _ job: RoundJobs.Job,
     _ settings: LocalSettings,
     _ remembered: ClientMemory,

@@ -1,9 +1,8 @@
 import Aggregation
 import Client
-import Tensor
 
 /// What all clients of an exchange have in common.
-struct ExchangeContext {
+package struct ExchangeContext {
   /// Clients that send.
   var senders: Int
   /// What client-level privacy does to messages; nil without it.
@@ -15,38 +14,38 @@ struct ExchangeContext {
 }
 
 /// What a worker hands over: both messages of a client, and what it remembers.
-struct TrainedClient: Sendable {
+package struct TrainedClient: Sendable {
   // Not nested in the generic simulation: code that moves these values is compiled once, for them.
   var received: Payload
   /// Bytes of the message behind it.
   var downBytes: Int
   var update: ClientUpdate
-  var memory: ClientMemory
+  package var memory: ClientMemory
   /// Under client-level privacy, what left.
   var sent: ClientRelease.Sent?
   /// Under example-level privacy, what training did.
   var statistics: PrivateTraining.Statistics?
   /// Floating-point operations of its passes through networks.
-  var flops = 0
+  package var flops = 0
   /// Seconds that its worker spent on it.
-  var seconds = 0.0
+  package var seconds = 0.0
   /// Where messages are encoded, what was sent.
   var coded: Coded?
   /// What the update looks like, where its upload is something else.
   var template: Payload?
 
   /// Both messages of a client as bytes.
-  struct Coded: Sendable {
+  package struct Coded: Sendable {
     /// To the client; nil where it was counted when it was sent.
-    var down: CodedMessage?
+    package var down: CodedMessage?
     /// To the server.
-    var up: CodedMessage?
+    package var up: CodedMessage?
     /// How near the upload is to what was meant.
     var quality = CompressionQuality()
     /// What the client remembers in place if its upload does not arrive.
     var unheard: [String: [Float]] = [:]
     /// Time of encoding and decoding.
-    var seconds = 0.0
+    package var seconds = 0.0
   }
 
   /// Bytes of the upload.

@@ -1,12 +1,8 @@
 import Aggregation
+import Base
 import Client
+import Scenario
 import Tensor
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// The server's half of client-level privacy: the sum of clipped uploads, its noise, and the
 /// division by a number that is no secret.
