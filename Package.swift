@@ -14,7 +14,14 @@ let numeric: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration
 let package = Package(
   name: "fedsim",
   platforms: [.macOS(.v15)],
-  products: [.executable(name: "fedsim", targets: ["fedsim"])],
+  products: [
+    .executable(name: "fedsim", targets: ["fedsim"]),
+    // For programs of one's own: networks, codecs, accountants, and the shelf of methods.
+    .library(name: "Tensor", targets: ["Tensor"]),
+    .library(name: "Codecs", targets: ["Codecs"]),
+    .library(name: "Accounting", targets: ["Accounting"]),
+    .library(name: "Aggregation", targets: ["Aggregation", "Client"]),
+  ],
   targets: [
     // From the metal to the words: a target imports only those above it.
     .target(
@@ -24,17 +31,60 @@ let package = Package(
         .linkedLibrary("m", .when(platforms: [.linux])),
       ]
     ),
-    .target(name: "Tensor", dependencies: ["COpenBLAS"], swiftSettings: numeric),
-    .target(name: "Client", dependencies: ["Tensor"], swiftSettings: numeric),
-    .target(name: "Aggregation", dependencies: ["Client", "Tensor"], swiftSettings: numeric),
+    .target(name: "Base", swiftSettings: numeric),
+    .target(name: "Tensor", dependencies: ["COpenBLAS", "Base"], swiftSettings: numeric),
+    .target(name: "Codecs", dependencies: ["Base", "Tensor"], swiftSettings: numeric),
+    .target(name: "Accounting", dependencies: ["Base"], swiftSettings: numeric),
+    .target(name: "Client", dependencies: ["Base", "Tensor"], swiftSettings: numeric),
+    .target(
+      name: "Aggregation",
+      dependencies: ["Base", "Tensor", "Codecs", "Client"],
+      swiftSettings: numeric
+    ),
+    .target(
+      name: "Data",
+      dependencies: ["Base", "Tensor", "Client", "Aggregation"],
+      swiftSettings: numeric
+    ),
+    .target(
+      name: "Scenario",
+      dependencies: ["Base", "Tensor", "Codecs", "Accounting", "Client", "Aggregation", "Data"],
+      swiftSettings: numeric
+    ),
+    .target(
+      name: "Records",
+      dependencies: [
+        "Base", "Tensor", "Codecs", "Accounting", "Client", "Aggregation", "Data", "Scenario",
+      ],
+      swiftSettings: numeric
+    ),
     .target(
       name: "Federation",
-      dependencies: ["Aggregation", "Client", "Tensor"],
+      dependencies: [
+        "Base", "Tensor", "Codecs", "Accounting", "Client", "Aggregation", "Data", "Scenario",
+        "Records",
+      ],
+      swiftSettings: numeric
+    ),
+    .target(
+      name: "Report",
+      dependencies: ["Base", "Client", "Aggregation", "Data", "Scenario", "Records", "Federation"],
+      swiftSettings: numeric
+    ),
+    .target(
+      name: "Studies",
+      dependencies: [
+        "Base", "Tensor", "Codecs", "Accounting", "Client", "Aggregation", "Data", "Scenario",
+        "Records", "Federation", "Report",
+      ],
       swiftSettings: numeric
     ),
     .executableTarget(
       name: "fedsim",
-      dependencies: ["Federation", "Aggregation", "Client", "Tensor"],
+      dependencies: [
+        "Base", "Tensor", "Accounting", "Aggregation", "Data", "Scenario", "Records", "Federation",
+        "Report", "Studies",
+      ],
       swiftSettings: strict
     ),
 

@@ -1,3 +1,4 @@
+import Base
 import Tensor
 
 /// Random changes to training images.

@@ -1,12 +1,4 @@
-import Tensor
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Base
 
 /// How far a model's confidence is from its accuracy: predictions in bins of equal width.
 ///

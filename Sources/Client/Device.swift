@@ -1,3 +1,4 @@
+import Base
 import Tensor
 
 /// One client in one round, on one worker: its examples, its own copy of the model in the
@@ -34,12 +35,12 @@ public struct Device {
   public private(set) var privacy: PrivateTraining?
 
   private var epoch = 0
-  var order: [Int] = []
-  var places: [Int] = []
+  package var order: [Int] = []
+  package var places: [Int] = []
   private var position = 0
-  var batch = 0..<0
-  var augmentation = RandomStream(seed: 0, .augmentation)
-  var steps = 0
+  package var batch = 0..<0
+  package var augmentation = RandomStream(seed: 0, .augmentation)
+  package var steps = 0
   /// Where `steps` started.
   private let firstStep: Int
   /// The last losses per example, oldest first; room for them is there from the start.
@@ -344,7 +345,7 @@ public struct Device {
   }
 
   /// The loss of some examples and its gradient with respect to the logits.
-  func evaluate<Rule: LocalRule>(
+  package func evaluate<Rule: LocalRule>(
     _ rule: inout Rule,
     _ part: BatchPart,
     _ result: inout SoftmaxCrossEntropy.Result

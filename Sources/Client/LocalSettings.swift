@@ -1,3 +1,4 @@
+import Base
 import Tensor
 
 /// What a client does in a round, as the scenario says it.

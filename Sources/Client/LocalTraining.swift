@@ -14,7 +14,7 @@ public struct LocalPhase: Sendable {
   }
 
   /// Whether all trained parameters move.
-  func covers(_ network: Network) -> Bool {
+  package func covers(_ network: Network) -> Bool {
     ranges.count == 1 && ranges[0] == 0..<network.layout.trainedCount
   }
 }

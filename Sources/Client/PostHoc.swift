@@ -1,10 +1,5 @@
+import Base
 import Tensor
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// A correction of a trained classifier for classes that were rare in training; it needs no further
 /// training.

@@ -1,12 +1,4 @@
-import Federation
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Base
 
 /// The program: words in, words and an exit code out.
 @main

@@ -1,5 +1,5 @@
 import Aggregation
-import Tensor
+import Base
 import TestSupport
 import Testing
 

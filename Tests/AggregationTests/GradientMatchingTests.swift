@@ -1,13 +1,8 @@
 import Aggregation
+import Base
 import Tensor
 import TestSupport
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// The distance of gradients in double precision, by plain loops.
 struct SlowMatching {

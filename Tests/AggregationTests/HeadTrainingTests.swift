@@ -1,13 +1,8 @@
 import Aggregation
+import Base
 import Tensor
 import TestSupport
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// Head models at the server, and which cut a round uses.
 @Suite("Head models") struct HeadTrainingTests {

@@ -1,14 +1,9 @@
 import Aggregation
+import Base
 import Client
 import Tensor
 import TestSupport
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// The server's rule of KnFu, from its definition.
 @Suite("Knowledge fusion") struct KnowledgeFusionTests {

@@ -1,5 +1,6 @@
 import Aggregation
-import Tensor
+import Base
+import Data
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import Aggregation
+import Data
 import Tensor
 import Testing
 

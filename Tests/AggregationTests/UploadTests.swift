@@ -1,7 +1,7 @@
 import Aggregation
+import Base
 import Client
 import Tensor
-import TestSupport
 import Testing
 
 /// Clients that take turns on one workspace, as on a worker.

@@ -1,13 +1,8 @@
+import Base
 import Client
 import Tensor
 import TestSupport
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 @Suite("Losses for long tails") struct LossSpecTests {
   /// CIFAR-10-LT with imbalance factor 100.

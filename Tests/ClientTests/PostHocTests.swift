@@ -1,13 +1,8 @@
+import Base
 import Client
 import Tensor
 import TestSupport
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 @Suite("Corrections of a trained classifier") struct PostHocTests {
   private let weight: [Float] = [3, 4, 0, 0.5, -6, 8, 1e-3, 2e-3]

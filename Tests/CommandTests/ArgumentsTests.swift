@@ -1,4 +1,4 @@
-import Federation
+import Base
 import Foundation
 import Testing
 

@@ -1,4 +1,3 @@
-import Tensor
 import Testing
 
 @Suite("fedsim audit") struct AuditTests {

@@ -1,6 +1,5 @@
-import Federation
+import Base
 import Foundation
-import Tensor
 import Testing
 
 @Suite("fedsim compare") struct CompareTests {

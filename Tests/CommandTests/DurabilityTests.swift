@@ -1,5 +1,4 @@
 import Foundation
-import Tensor
 import Testing
 
 @Suite("What was written stays right, or is refused") struct DurabilityTests {

@@ -1,5 +1,4 @@
 import Foundation
-import Tensor
 import Testing
 
 @Suite("Commands that inform") struct InformationTests {

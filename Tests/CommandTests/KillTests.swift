@@ -1,5 +1,4 @@
 import Foundation
-import Tensor
 import Testing
 
 @Suite("Kills") struct KillTests {

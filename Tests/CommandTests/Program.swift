@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensor
 import Testing
 
 /// The built `fedsim`, run as a user runs it: words in, two streams and an exit code out.

@@ -1,6 +1,6 @@
-import Federation
+import Base
 import Foundation
-import Tensor
+import Records
 import Testing
 
 @Suite("fedsim report") struct ReportTests {

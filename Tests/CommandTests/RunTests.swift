@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensor
 import Testing
 
 @Suite("fedsim run") struct RunTests {

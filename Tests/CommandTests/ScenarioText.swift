@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensor
 import Testing
 
 /// Texts of small scenarios.

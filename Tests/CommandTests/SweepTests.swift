@@ -1,5 +1,4 @@
 import Foundation
-import Tensor
 import Testing
 
 @Suite("Sweeps from the command line") struct SweepTests {

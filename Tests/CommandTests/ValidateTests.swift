@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensor
 import Testing
 
 /// `validate` says what `run` would say: it makes the same checks up to the first step.

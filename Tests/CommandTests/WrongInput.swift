@@ -1,4 +1,3 @@
-import Tensor
 import Testing
 
 /// A mistake that a user can make, and what the program must say of it.

@@ -1,5 +1,6 @@
 import Foundation
 import Fuzzing
+import Studies
 import Testing
 import fedsim
 

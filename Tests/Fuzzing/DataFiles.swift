@@ -1,5 +1,3 @@
-import Tensor
-
 /// Small data sets in each of the formats that are read, and files beside them.
 enum DataFiles {
   /// Bytes that differ from each other, always the same.

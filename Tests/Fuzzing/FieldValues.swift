@@ -1,5 +1,5 @@
-import Federation
-import Tensor
+import Base
+import Scenario
 
 /// Values that the program's own tables allow, or nearly.
 struct FieldValues {

@@ -1,5 +1,3 @@
-import Tensor
-
 /// The kinds of tries.
 package enum FuzzKind: String, CaseIterable, Sendable {
   /// Scenarios with wrong fields and broken texts, validated.

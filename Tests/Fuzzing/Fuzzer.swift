@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Studies
 import Synchronization
 
 /// Makes tries of some kinds, in turn, and keeps what they find.

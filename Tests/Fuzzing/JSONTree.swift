@@ -1,4 +1,4 @@
-import Tensor
+import Base
 
 /// Places in a JSON value: by the index of the member or element at each level.
 package enum JSONTree {

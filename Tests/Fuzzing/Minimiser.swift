@@ -1,4 +1,4 @@
-import Tensor
+import Base
 
 /// Makes a try smaller while it breaks the same rule in the same place.
 package struct Minimiser {

@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensor
 
 /// The rules that no call may break.
 enum Oracles {

@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Tensor
 
 /// The tables of a run folder without times, for comparison.
 struct RunTables: Sendable {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Base
 
 /// Scalar functions in double precision, from their definitions.
 package enum ReferenceLoss {

@@ -1,10 +1,5 @@
+import Base
 import Tensor
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// The definitions of a transformer's layers, one loop per index.
 extension ReferenceNetwork {

@@ -1,6 +1,9 @@
 import Aggregation
+import Base
 import Federation
 import Foundation
+import Scenario
+import Studies
 import Testing
 
 @Suite("Every strategy is complete") struct StrategyShelfTests {

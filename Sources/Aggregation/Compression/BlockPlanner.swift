@@ -1,3 +1,4 @@
+import Codecs
 import Tensor
 
 /// Decides with which codec each tensor of a block travels.

@@ -1,3 +1,4 @@
+import Codecs
 import Tensor
 
 /// What one message was made of on the wire, for the ledger.
@@ -38,7 +39,7 @@ public struct CodedMessage: Sendable, Equatable {
   }
 
   /// Adds tensors of a block as plain numbers.
-  mutating func addPlain(_ tensors: [NamedShape], of block: String) {
+  package mutating func addPlain(_ tensors: [NamedShape], of block: String) {
     for tensor in tensors {
       parts.append(
         Part(
@@ -75,7 +76,7 @@ public struct CodedMessage: Sendable, Equatable {
   }
 
   /// Adds the frame of a block.
-  mutating func add(_ block: PayloadBlock, _ plan: CodecPlan, _ coded: [CodecPlan.Part]) {
+  package mutating func add(_ block: PayloadBlock, _ plan: CodecPlan, _ coded: [CodecPlan.Part]) {
     parts.append(
       Part(
         name: block.name + "/frame",

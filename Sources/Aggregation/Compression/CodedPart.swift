@@ -1,3 +1,4 @@
+import Codecs
 import Tensor
 
 /// The tensors of a block that are encoded, as a block of their own; the others travel as plain
@@ -41,7 +42,7 @@ public struct CodedPart: Sendable {
   }
 
   /// The whole block's values with what a receiver decodes of the encoded tensors, [whole.count].
-  func values(_ decoded: [Float]) -> [Float] {
+  package func values(_ decoded: [Float]) -> [Float] {
     if plain.isEmpty { return decoded }
     var values = whole.values
     var next = 0

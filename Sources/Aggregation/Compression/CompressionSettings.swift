@@ -1,4 +1,4 @@
-import Tensor
+import Codecs
 
 /// How messages are encoded in both directions; a link that is nil sends plain numbers.
 public struct CompressionSettings: Sendable, Equatable {

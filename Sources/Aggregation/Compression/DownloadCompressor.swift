@@ -1,3 +1,5 @@
+import Base
+import Codecs
 import Tensor
 
 /// The server's side of its downloads: what all clients are sent is encoded once per exchange.
@@ -120,19 +122,19 @@ struct Frame: Sendable {
 
 /// What the server sends in an exchange, encoded.
 public struct PreparedDownload: Sendable {
-  let planner: BlockPlanner
-  let common: Payload
-  let blocks: [Block?]
-  let round: Int
+  package let planner: BlockPlanner
+  package let common: Payload
+  package let blocks: [Block?]
+  package let round: Int
 
   /// One block of it.
-  struct Block: Sendable {
+  package struct Block: Sendable {
     /// What was meant.
-    let source: PayloadBlock
+    package let source: PayloadBlock
     /// What clients decode.
     let decoded: [Float]
-    let plan: CodecPlan
-    let parts: [CodecPlan.Part]
+    package let plan: CodecPlan
+    package let parts: [CodecPlan.Part]
     /// With a shadow, its frames since it began; nil without one.
     var frames: [Frame]?
   }

@@ -1,4 +1,5 @@
-import Tensor
+import Base
+import Codecs
 
 /// How the messages of one direction are encoded, and what is remembered between them.
 public struct LinkCompression: Sendable, Equatable {
@@ -148,14 +149,14 @@ public struct LinkCompression: Sendable, Equatable {
   /// The density of a round; nil for codecs without one.
   ///
   /// `round`: from 1.
-  func density(round: Int) -> Double? {
+  package func density(round: Int) -> Double? {
     guard case .sparse(let sparse) = codec, let last = sparse.density else { return nil }
     guard case .deepGradient(let deep) = memory, let warmUp = deep.warmUp else { return last }
     return warmUp.density(epoch: (round - 1) / max(1, deep.stage), last: last)
   }
 
   /// The codec of a round: with the density of its warm-up, and dense from density 1 on.
-  func codec(round: Int) -> CodecSpec {
+  package func codec(round: Int) -> CodecSpec {
     if case .randomK(let random) = codec, let seed = random.seed {
       // Places that all clients share are others in every round.
       let next = RandomStream.mix(seed &+ UInt64(round))
@@ -169,7 +170,7 @@ public struct LinkCompression: Sendable, Equatable {
 
   /// What a layer may be encoded with: around `codec`, and dense in the end, whose error is 0;
   /// empty for codecs without a strength.
-  var options: [CodecSpec] {
+  package var options: [CodecSpec] {
     switch codec {
     case .sparse(let sparse):
       guard let density = sparse.density else { return [] }
@@ -194,7 +195,7 @@ public struct LinkCompression: Sendable, Equatable {
 
 extension SparseCodec {
   /// The share of values kept; nil where it is not a share.
-  var density: Double? {
+  package var density: Double? {
     switch selection {
     case .top(.density(let density)), .sampled(let density),
       .topBlocks(.density(let density), _):
@@ -204,7 +205,7 @@ extension SparseCodec {
   }
 
   /// The same with another share.
-  func with(density: Double) -> SparseCodec {
+  package func with(density: Double) -> SparseCodec {
     let selection: Selection =
       switch selection {
       case .sampled: .sampled(density: density)

@@ -1,3 +1,5 @@
+import Base
+import Codecs
 import Tensor
 
 /// PowerSGD over a cohort: factors of the clients' mean matrix, in two sums.

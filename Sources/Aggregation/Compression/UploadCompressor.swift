@@ -1,3 +1,5 @@
+import Base
+import Codecs
 import Tensor
 
 /// A client's side of its uploads: from values to the buffers that are sent, and what it remembers
@@ -196,7 +198,7 @@ public struct UploadCompressor: Sendable {
   }
 
   /// Positions within a group as positions in the block.
-  static func places(_ positions: [UInt32], in group: CodecPlan.Group) -> [UInt32] {
+  package static func places(_ positions: [UInt32], in group: CodecPlan.Group) -> [UInt32] {
     if group.ranges.count == 1 {
       let start = UInt32(group.ranges[0].lowerBound)
       return start == 0 ? positions : positions.map { $0 + start }
@@ -215,7 +217,7 @@ public struct UploadCompressor: Sendable {
     return places
   }
 
-  static func squares(_ x: [Float]) -> Double { VectorArithmetic.dot(x.span, x.span) }
+  package static func squares(_ x: [Float]) -> Double { VectorArithmetic.dot(x.span, x.span) }
 }
 
 /// One block on its way through a plan's codecs.

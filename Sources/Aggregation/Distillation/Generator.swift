@@ -1,11 +1,6 @@
+import Base
 import Client
 import Tensor
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// A conditional generator of features, G(y, ε): a hidden layer on (one-hot of y, ε).
 ///

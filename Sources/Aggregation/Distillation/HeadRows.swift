@@ -1,3 +1,4 @@
+import Base
 import Client
 import Tensor
 
@@ -38,7 +39,7 @@ package struct HeadRows: Sendable {
   package var count: Int { places.count }
 
   /// A row's part and place in it.
-  func place(_ row: Int) -> (part: Part, row: Int) {
+  package func place(_ row: Int) -> (part: Part, row: Int) {
     (parts[Int(places[row].part)], Int(places[row].row))
   }
 }

@@ -18,7 +18,7 @@ package struct PlainClassifier: Sendable {
   }
 
   /// z of some rows [rows × d], into [rows × C].
-  func logits(_ h: UnsafePointer<Float>, rows: Int, into z: UnsafeMutablePointer<Float>) {
+  package func logits(_ h: UnsafePointer<Float>, rows: Int, into z: UnsafeMutablePointer<Float>) {
     let product = LinearProduct(inputs: width, outputs: classes)
     withUnsafeTemporaryAllocation(of: Float.self, capacity: product.scratchCount) { scratch in
       weight.withUnsafeBufferPointer { weight in

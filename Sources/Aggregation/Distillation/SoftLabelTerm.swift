@@ -4,11 +4,11 @@ import Tensor
 /// λ·τ²·KL(q_i ‖ σ_τ(z_i)) for examples whose soft labels a client was told.
 package struct SoftLabelTerm: Sendable {
   /// q, [rows × C].
-  let targets: [Float]
+  package let targets: [Float]
   /// The row of each of the client's examples, by its place; nil where it has none.
-  let rows: [Int?]
+  package let rows: [Int?]
   /// λ > 0.
-  let weight: Float
+  package let weight: Float
   /// τ.
   let distillation: Distillation
 
@@ -23,7 +23,7 @@ package struct SoftLabelTerm: Sendable {
   /// Adds the term's gradient λ·τ·(σ_τ(z) − q)/B to the logits' gradient.
   ///
   /// - Returns: λ·τ²·Σ KL over these examples.
-  func add(_ part: BatchPart) -> Double {
+  package func add(_ part: BatchPart) -> Double {
     let classes = part.network.classes
     guard let logits = part.workspace.logits.baseAddress,
       let slopes = part.workspace.logitsGradient.baseAddress

@@ -1,10 +1,5 @@
+import Base
 import Tensor
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// A dense simplex equiangular tight frame: C unit vectors in d dimensions, any two at the largest
 /// angle that C vectors can all have, arccos(−1/(C − 1)).

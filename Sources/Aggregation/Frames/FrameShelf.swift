@@ -1,5 +1,5 @@
+import Base
 import Synchronization
-import Tensor
 
 /// Sparse frames by what they are made from: within a process each is made once.
 ///

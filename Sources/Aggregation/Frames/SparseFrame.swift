@@ -1,4 +1,4 @@
-import Tensor
+import Base
 
 /// SSE-C, the sparse simplex frame that FedLoGe freezes as its classifier: an equiangular frame of
 /// which a share β of all entries is 0, the others moved until angles are equal again and rows have

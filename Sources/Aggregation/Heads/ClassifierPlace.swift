@@ -1,3 +1,4 @@
+import Base
 import Tensor
 
 /// Where a network's classifier lies in its parameter vector: what turns a head of one's own into a

@@ -1,3 +1,4 @@
+import Base
 import Client
 import Tensor
 
@@ -9,7 +10,7 @@ extension LinearHead {
   /// `order`: the stream that an epoch's order is drawn from.
   ///
   /// - Complexity: 6·epochs·n·C·d floating-point operations.
-  mutating func train(
+  package mutating func train(
     on features: [Float],
     labels: [Int32],
     epochs: Int,

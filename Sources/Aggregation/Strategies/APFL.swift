@@ -71,9 +71,9 @@ package struct APFL: BasedStrategy {
 
   package let base: FedAvg
   let alpha: Float
-  let adaptive: Bool
+  package let adaptive: Bool
   let everyStep: Bool
-  let initial: [Float]
+  package let initial: [Float]
   let trained: Int
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {

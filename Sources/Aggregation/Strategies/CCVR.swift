@@ -1,3 +1,4 @@
+import Base
 import Client
 import Tensor
 
@@ -129,7 +130,7 @@ package struct CCVR: Strategy {
 
   /// The mean of models, or the sums of statistics: each exchange fills one of them.
   package struct Fold: UpdateFold {
-    var models = WeightedMean()
+    package var models = WeightedMean()
     var gaussians: ClassGaussians?
 
     /// Nothing yet.
@@ -171,17 +172,17 @@ package struct CCVR: Strategy {
   private static let calibrated = "calibrated"
   private static func block(of c: Int) -> String { "class-\(c)" }
 
-  let base: FedAvg
-  let every: Int
-  let samples: Int
+  package let base: FedAvg
+  package let every: Int
+  package let samples: Int
   let shrinkage: Double
   let isFresh: Bool
-  let epochs: Int
-  let learningRate: Double
-  let batch: Int
-  let classifier: ClassifierPlace
+  package let epochs: Int
+  package let learningRate: Double
+  package let batch: Int
+  package let classifier: ClassifierPlace
   let bodyTensors: ParameterSelection
-  let problem: LearningProblem
+  package let problem: LearningProblem
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     base = FedAvg(StrategySettings(FedAvg.card), problem)

@@ -1,3 +1,4 @@
+import Base
 import Client
 import Tensor
 
@@ -111,13 +112,13 @@ package struct CReFF: Strategy {
 
   /// The mean of models, and the sum of gradients over the clients that have a class.
   package struct Fold: UpdateFold {
-    struct Sum {
-      let name: String
-      var values: [Float]
-      var clients: Int
+    package struct Sum {
+      package let name: String
+      package var values: [Float]
+      package var clients: Int
     }
 
-    var models = WeightedMean()
+    package var models = WeightedMean()
     private var sums: [Sum] = []
 
     /// Nothing yet.
@@ -153,7 +154,7 @@ package struct CReFF: Strategy {
     }
 
     /// The mean of a block over those who sent it; nil when nobody did.
-    func mean(_ name: String) -> [Float]? {
+    package func mean(_ name: String) -> [Float]? {
       guard let sum = sums.first(where: { $0.name == name }) else { return nil }
       return sum.values.map { $0 / Float(sum.clients) }
     }
@@ -163,17 +164,17 @@ package struct CReFF: Strategy {
   private static let features = "features"
   private static func gradient(_ c: Int) -> String { "gradient-\(c)" }
 
-  let base: FedAvg
-  let rows: Int
+  package let base: FedAvg
+  package let rows: Int
   let featureSteps: Int
   let featureLearningRate: Float
   let headEpochs: Int
   let headLearningRate: Double
   let headBatch: Int
-  let draws: Int
+  package let draws: Int
   let gradientBatch: Int
-  let classifier: ClassifierPlace
-  let problem: LearningProblem
+  package let classifier: ClassifierPlace
+  package let problem: LearningProblem
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     base = FedAvg(StrategySettings(FedAvg.card), problem)

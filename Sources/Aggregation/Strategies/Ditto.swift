@@ -67,7 +67,7 @@ package struct Ditto: BasedStrategy {
   let proximalWeight: Float
   let personalRateFactor: Double
   let phase: LocalPhase
-  let initial: [Float]
+  package let initial: [Float]
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     base = FedAvg(StrategySettings(FedAvg.card), problem)

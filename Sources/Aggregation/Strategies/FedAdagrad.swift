@@ -1,6 +1,3 @@
-import Client
-import Tensor
-
 /// FedAdagrad: Adagrad at the server.
 ///
 /// Reddi et al., ICLR 2021, arXiv:2003.00295, algorithm 2.

@@ -83,8 +83,8 @@ package struct FedAsync: BasedStrategy {
 
   package let base: FedProx
   let mixing: Double
-  let staleness: String
-  let exponent: Double
+  package let staleness: String
+  package let exponent: Double
   let slope: Double
   let delay: Double
 

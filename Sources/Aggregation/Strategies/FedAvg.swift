@@ -27,14 +27,14 @@ package struct FedAvg: Strategy {
   )
   package static let releases: [Release] = [.training(ModelExchange.block)]
 
-  let exchange: ModelExchange
+  package let exchange: ModelExchange
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     exchange = ModelExchange(problem)
   }
 
   /// FedAvg of some tensors, with others kept at the clients.
-  init(_ exchange: ModelExchange) { self.exchange = exchange }
+  package init(_ exchange: ModelExchange) { self.exchange = exchange }
 
   package func download(_ server: ServerState, to client: Int) -> Payload {
     exchange.download(server)

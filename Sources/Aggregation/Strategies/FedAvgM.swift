@@ -1,6 +1,3 @@
-import Client
-import Tensor
-
 /// FedAvgM: momentum at the server.
 ///
 /// Hsu et al. 2019, arXiv:1909.06335, section 4.3.

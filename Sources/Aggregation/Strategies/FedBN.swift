@@ -1,4 +1,3 @@
-import Client
 import Tensor
 
 /// FedBN: every client keeps its own normalisation.

@@ -1,6 +1,3 @@
-import Client
-import Tensor
-
 /// FedBuff: asynchronous clients, and a server that steps when its buffer is full.
 ///
 /// Nguyen et al., AISTATS 2022, arXiv:2106.06639, algorithm 1.
@@ -54,8 +51,8 @@ package struct FedBuff: BasedStrategy {
   package static let needs: MethodNeeds = .clock
 
   package let base: FedAvg
-  let buffer: Int
-  let exponent: Double
+  package let buffer: Int
+  package let exponent: Double
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     base = FedAvg(StrategySettings(FedAvg.card), problem)

@@ -1,3 +1,4 @@
+import Base
 import Client
 import Tensor
 
@@ -88,8 +89,8 @@ package struct FedD2S: Strategy {
   private static func head(_ cut: Int) -> String { "head.\(cut)" }
   private static func told(_ client: Int) -> String { "knowledge.\(client)" }
 
-  let problem: LearningProblem
-  let schedule: CutSchedule
+  package let problem: LearningProblem
+  package let schedule: CutSchedule
   let distillationWeight: Float
   let distillation: Distillation
   let isPerClass: Bool

@@ -104,7 +104,7 @@ package struct FedDF: Strategy {
 
   package static let needs: MethodNeeds = .publicSet
 
-  let base: FedAvg
+  package let base: FedAvg
   let distillation: EnsembleDistillation
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {

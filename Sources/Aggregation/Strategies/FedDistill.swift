@@ -1,11 +1,6 @@
+import Base
 import Client
 import Tensor
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// Federated distillation: clients exchange what they answer on average for each class.
 ///
@@ -77,10 +72,10 @@ package struct FedDistill: Strategy {
   private static func classes(_ client: Int) -> String { "classes.\(client)" }
 
   /// Σ of answers per class.
-  struct OutputMeans {
-    let classes: Int
+  package struct OutputMeans {
+    package let classes: Int
     var sums: [Double]
-    var counts: [Int]
+    package var counts: [Int]
 
     init(classes: Int) {
       self.classes = classes
@@ -89,7 +84,7 @@ package struct FedDistill: Strategy {
     }
 
     /// Adds softmax(z) of examples with these labels.
-    mutating func add(
+    package mutating func add(
       _ logits: UnsafePointer<Float>,
       _ labels: some Sequence<Int>,
       scratch: inout [Float]
@@ -111,7 +106,7 @@ package struct FedDistill: Strategy {
     }
 
     /// F̄_{k,c} of the classes that were seen, ascending, and which.
-    var means: (rows: [Float], classes: [Int]) {
+    package var means: (rows: [Float], classes: [Int]) {
       let seen = counts.indices.filter { counts[$0] > 0 }
       let rows = seen.flatMap { label in
         (0..<classes).map { Float(sums[label * classes + $0] / Double(counts[label])) }
@@ -121,17 +116,17 @@ package struct FedDistill: Strategy {
   }
 
   /// CE + γ·CE(softmax z, F̂_y); notes the answers on the way.
-  struct Rule: LocalRule {
-    let loss: SoftmaxCrossEntropy?
+  package struct Rule: LocalRule {
+    package let loss: SoftmaxCrossEntropy?
     let term: SoftLabelTerm?
     /// −Σ F̂_c·log F̂_c per class: what cross-entropy is more than KL.
     let entropies: [Double]
     /// The class of each example, by its place.
-    let labels: [Int]
-    var means: OutputMeans?
+    package let labels: [Int]
+    package var means: OutputMeans?
     private var scratch: [Float]
 
-    init(
+    package init(
       loss: SoftmaxCrossEntropy?,
       term: SoftLabelTerm?,
       entropies: [Double],
@@ -147,9 +142,9 @@ package struct FedDistill: Strategy {
       scratch = [Float](repeating: 0, count: classes)
     }
 
-    static var adjustsGradient: Bool { false }
+    package static var adjustsGradient: Bool { false }
 
-    mutating func addTerms(_ part: BatchPart) -> Double {
+    package mutating func addTerms(_ part: BatchPart) -> Double {
       if let logits = part.workspace.logits.baseAddress {
         let labels = labels
         means?.add(UnsafePointer(logits), part.places.map { labels[$0] }, scratch: &scratch)
@@ -161,7 +156,7 @@ package struct FedDistill: Strategy {
     }
   }
 
-  let problem: LearningProblem
+  package let problem: LearningProblem
   let distillationWeight: Float
   let collectsInTraining: Bool
   let keepsReports: Bool

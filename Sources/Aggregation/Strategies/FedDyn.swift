@@ -56,14 +56,14 @@ package struct FedDyn: Strategy {
   package static let weighting: WeightingRule = .uniform
 
   /// g ← clip(g − λ_k + α·(θ − w)).
-  struct Rule: LocalRule {
-    let loss: SoftmaxCrossEntropy?
+  package struct Rule: LocalRule {
+    package let loss: SoftmaxCrossEntropy?
     let alpha: Float
-    let clip: Double
+    package let clip: Double
     let lambda: [Float]
-    let received: [Float]
+    package let received: [Float]
 
-    mutating func adjust(_ gradient: inout MutableSpan<Float>, at parameters: Span<Float>) {
+    package mutating func adjust(_ gradient: inout MutableSpan<Float>, at parameters: Span<Float>) {
       VectorArithmetic.addScaled(&gradient, -1, lambda.span)
       VectorArithmetic.addScaledDifference(
         &gradient,
@@ -83,9 +83,9 @@ package struct FedDyn: Strategy {
   private static let h = "h"
 
   let alpha: Float
-  let clip: Double
-  let exchange: ModelExchange
-  let trainedCount: Int
+  package let clip: Double
+  package let exchange: ModelExchange
+  package let trainedCount: Int
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     alpha = Float(settings.number("alpha"))

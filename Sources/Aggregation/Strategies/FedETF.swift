@@ -1,3 +1,4 @@
+import Base
 import Client
 import Tensor
 
@@ -175,13 +176,13 @@ package struct FedETF: BasedStrategy {
   // MARK: - Training
 
   package let base: FedAvg
-  let settings: StrategySettings
-  let seed: UInt64
+  package let settings: StrategySettings
+  package let seed: UInt64
   /// V, [C × p].
   let frameValues: [Float]
   let phase: LocalPhase
   /// `proj` and `etf` alone, on given features.
-  let tail: Network
+  package let tail: Network
   /// Ranges of the tail in the whole model, in the tail's order.
   let tailRanges: [Range<Int>]
 

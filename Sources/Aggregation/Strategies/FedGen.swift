@@ -1,3 +1,4 @@
+import Base
 import Client
 import Tensor
 
@@ -56,20 +57,20 @@ package struct FedGen: Strategy {
   private static let labelsName = "labels"
   private static let countsName = "label_counts"
 
-  let problem: LearningProblem
-  let exchange: ModelExchange
-  let network: Network
-  let tensors: ParameterSelection
-  let classifier: (weight: Range<Int>, bias: Range<Int>)
+  package let problem: LearningProblem
+  package let exchange: ModelExchange
+  package let network: Network
+  package let tensors: ParameterSelection
+  package let classifier: (weight: Range<Int>, bias: Range<Int>)
   let alpha: Double
   let beta: Double
   let decay: Double
   let fromRound: Int
   let generatedBatch: Int
-  let steps: Int
-  let batch: Int
+  package let steps: Int
+  package let batch: Int
   let diversityWeight: Double
-  let optimizer: OptimizerSpec
+  package let optimizer: OptimizerSpec
 
   package static func cautions(
     _ settings: StrategySettings,
@@ -188,8 +189,8 @@ package struct FedGen: Strategy {
 
   /// The mean model, and Σ_k c_k.
   package struct Fold: UpdateFold {
-    var mean = WeightedMean()
-    var counts: [Double] = []
+    package var mean = WeightedMean()
+    package var counts: [Double] = []
 
     package init() {}
 

@@ -1,3 +1,4 @@
+import Base
 import Client
 import Tensor
 
@@ -128,14 +129,14 @@ package struct FedIns: BasedStrategy {
   }
 
   /// (1 − λ)·CE + λ·(1 − r), means over the batch.
-  struct Rule: LocalRule {
-    let loss: SoftmaxCrossEntropy?
+  package struct Rule: LocalRule {
+    package let loss: SoftmaxCrossEntropy?
     let matchingWeight: Double
 
-    static var adjustsGradient: Bool { false }
+    package static var adjustsGradient: Bool { false }
 
     /// From the gradient of CE to that of the whole; r goes to the keys alone.
-    mutating func addTerms(_ part: BatchPart) -> Double {
+    package mutating func addTerms(_ part: BatchPart) -> Double {
       let space = part.workspace
       let classes = part.network.classes
       guard matchingWeight > 0, let loss, let logits = space.logits.baseAddress,
@@ -171,7 +172,7 @@ package struct FedIns: BasedStrategy {
   }
 
   /// What the field `weighting` says.
-  static func weighting(_ settings: StrategySettings) -> WeightingRule {
+  package static func weighting(_ settings: StrategySettings) -> WeightingRule {
     settings.choice("weighting") == "uniform" ? .uniform : .scenario
   }
 

@@ -1,3 +1,4 @@
+import Base
 import Client
 import Tensor
 
@@ -185,12 +186,12 @@ package struct FedLoGe: Strategy {
   private static let head = "head"
   private static let frame = "frame"
 
-  let settings: StrategySettings
-  let seed: UInt64
-  let place: ClassifierPlace
-  let exchange: ModelExchange
+  package let settings: StrategySettings
+  package let seed: UInt64
+  package let place: ClassifierPlace
+  package let exchange: ModelExchange
   /// θ₀ with the frozen classifier.
-  let initial: [Float]
+  package let initial: [Float]
   /// ψ₀: the classifier that the scenario's network starts with.
   let firstHead: [Float]
   /// The trained ranges of θ.

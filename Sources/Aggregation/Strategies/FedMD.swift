@@ -1,3 +1,4 @@
+import Base
 import Client
 import Tensor
 
@@ -123,13 +124,13 @@ package struct FedMD: Strategy {
   package let models: ModelKinds = .personal
   package let exchanges = 2
 
-  let problem: LearningProblem
-  let publicSet: PublicSet
-  let digest: Digest
+  package let problem: LearningProblem
+  package let publicSet: PublicSet
+  package let digest: Digest
   let temperature: Float
-  let alignment: Int
-  let batch: Int
-  let epochs: (digest: Double, publicSet: Double, own: Double)
+  package let alignment: Int
+  package let batch: Int
+  package let epochs: (digest: Double, publicSet: Double, own: Double)
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     self.problem = problem

@@ -61,9 +61,9 @@ package struct FedNova: BasedStrategy {
   /// The clients when there is a proximal term.
   let proximal: FedProx
   let proximalWeight: Double
-  let optimizer: OptimizerSpec
+  package let optimizer: OptimizerSpec
   /// Trained floats among the shared ones: running statistics come behind them.
-  let trainedCount: Int
+  package let trainedCount: Int
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     base = FedAvg(StrategySettings(FedAvg.card), problem)

@@ -1,4 +1,3 @@
-import Client
 import Tensor
 
 /// FedPer: a shared body, a private head.

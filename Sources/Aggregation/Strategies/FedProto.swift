@@ -1,3 +1,4 @@
+import Base
 import Client
 import Tensor
 
@@ -104,19 +105,19 @@ package struct FedProto: Strategy {
   private static let never: Float = -1e9
 
   /// Adds λ·‖φ − C̄_y‖², or its mean over the features.
-  struct Rule: LocalRule {
-    let loss: SoftmaxCrossEntropy?
+  package struct Rule: LocalRule {
+    package let loss: SoftmaxCrossEntropy?
     /// C̄, [C × d].
     let prototypes: [Float]
     /// Whether a class has one, [C]; empty when the term is off.
-    let known: [Bool]
+    package let known: [Bool]
     /// λ, or λ/d.
-    let weight: Double
+    package let weight: Double
 
-    static var adjustsGradient: Bool { false }
-    static var hasFeatureTerms: Bool { true }
+    package static var adjustsGradient: Bool { false }
+    package static var hasFeatureTerms: Bool { true }
 
-    mutating func addFeatureTerms(_ part: BatchPart) -> Double {
+    package mutating func addFeatureTerms(_ part: BatchPart) -> Double {
       guard !known.isEmpty else { return 0 }
       let width = part.network.featureWidth
       let space = part.workspace
@@ -135,12 +136,12 @@ package struct FedProto: Strategy {
     }
   }
 
-  let problem: LearningProblem
-  let weight: Double
+  package let problem: LearningProblem
+  package let weight: Double
   let countsWeigh: Bool
   let predictsByPrototype: Bool
   /// d of the clients that take part.
-  let width: Int
+  package let width: Int
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     self.problem = problem

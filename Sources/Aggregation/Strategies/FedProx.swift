@@ -42,12 +42,12 @@ package struct FedProx: BasedStrategy {
   )
 
   /// The gradient of the proximal objective: g ← g + μ·(w − wᵗ).
-  struct Rule: LocalRule {
-    let loss: SoftmaxCrossEntropy?
+  package struct Rule: LocalRule {
+    package let loss: SoftmaxCrossEntropy?
     let proximalWeight: Float
-    let received: [Float]
+    package let received: [Float]
 
-    mutating func adjust(_ gradient: inout MutableSpan<Float>, at parameters: Span<Float>) {
+    package mutating func adjust(_ gradient: inout MutableSpan<Float>, at parameters: Span<Float>) {
       // μ = 0 must leave the very bits of FedAvg: −0 + 0 would turn a sign.
       guard proximalWeight != 0 else { return }
       VectorArithmetic.addScaledDifference(

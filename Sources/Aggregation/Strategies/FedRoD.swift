@@ -1,3 +1,4 @@
+import Base
 import Client
 import Tensor
 
@@ -59,11 +60,11 @@ package struct FedRoD: BasedStrategy {
   private static let head = "head"
 
   package let base: FedAvg
-  let place: ClassifierPlace
-  let start: String
+  package let place: ClassifierPlace
+  package let start: String
   /// G₀.
   let firstHead: [Float]
-  let seed: UInt64
+  package let seed: UInt64
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     let place = ClassifierPlace(required: problem.network)

@@ -1,4 +1,3 @@
-import Client
 import Tensor
 
 /// Federated SSF: a frozen network, one scale and shift behind each of its layers, and a

@@ -186,15 +186,15 @@ package struct KnFu: Strategy {
   package let models: ModelKinds = .personal
   package let exchanges = 2
 
-  let problem: LearningProblem
-  let publicSet: PublicSet
+  package let problem: LearningProblem
+  package let publicSet: PublicSet
   let fusion: KnowledgeFusion
   let estimate: KnowledgeFusion.Estimate
   let temperature: Float
-  let epochs: Double
-  let batch: Int
+  package let epochs: Double
+  package let batch: Int
   let privateWeight: Float
-  let warmup: Int
+  package let warmup: Int
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     self.problem = problem

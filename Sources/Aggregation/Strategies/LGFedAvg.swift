@@ -1,4 +1,3 @@
-import Client
 import Tensor
 
 /// LG-FedAvg: local representations, a global head.

@@ -1,4 +1,3 @@
-import Client
 import Tensor
 
 /// Linear probing: everything below the classifier is frozen; clients train the classifier, the

@@ -29,7 +29,7 @@ package struct LocalOnly: Strategy {
     IgnoredField("federation.weighting", "nothing is averaged")
   ]
 
-  let problem: LearningProblem
+  package let problem: LearningProblem
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     self.problem = problem

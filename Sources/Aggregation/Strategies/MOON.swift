@@ -1,11 +1,6 @@
+import Base
 import Client
 import Tensor
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// MOON: features that resemble the global model's more than the client's own of last time.
 ///
@@ -73,18 +68,18 @@ package struct MOON: BasedStrategy {
   }
 
   /// CE + μ·ℓ_con.
-  struct Rule: LocalRule {
-    let loss: SoftmaxCrossEntropy?
-    let contrast: ModelContrast
-    let weight: Double
-    let received: [Float]
+  package struct Rule: LocalRule {
+    package let loss: SoftmaxCrossEntropy?
+    package let contrast: ModelContrast
+    package let weight: Double
+    package let received: [Float]
     let previous: [Float]
-    let companion: Workspace
+    package let companion: Workspace
 
-    static var adjustsGradient: Bool { false }
-    static var hasFeatureTerms: Bool { true }
+    package static var adjustsGradient: Bool { false }
+    package static var hasFeatureTerms: Bool { true }
 
-    mutating func addFeatureTerms(_ part: BatchPart) -> Double {
+    package mutating func addFeatureTerms(_ part: BatchPart) -> Double {
       let width = part.network.featureWidth
       let globals = features(of: received, part)
       let previous = features(of: previous, part)
@@ -111,8 +106,8 @@ package struct MOON: BasedStrategy {
 
   private static let previous = "previous"
 
-  let weight: Double
-  let contrast: ModelContrast
+  package let weight: Double
+  package let contrast: ModelContrast
   package let base: FedAvg
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {

@@ -1,3 +1,4 @@
+import Base
 import Client
 import Tensor
 
@@ -69,11 +70,11 @@ package struct Scaffold: Strategy {
   }
 
   /// g ← g + (c − c_k).
-  struct Rule: LocalRule {
-    let loss: SoftmaxCrossEntropy?
+  package struct Rule: LocalRule {
+    package let loss: SoftmaxCrossEntropy?
     let correction: [Float]
 
-    mutating func adjust(_ gradient: inout MutableSpan<Float>, at parameters: Span<Float>) {
+    package mutating func adjust(_ gradient: inout MutableSpan<Float>, at parameters: Span<Float>) {
       VectorArithmetic.addScaled(&gradient, 1, correction.span)
     }
   }
@@ -81,9 +82,9 @@ package struct Scaffold: Strategy {
   private static let control = "control"
 
   let serverLearningRate: Float
-  let exchange: ModelExchange
+  package let exchange: ModelExchange
   let trained: ParameterSelection
-  let optimizer: OptimizerSpec
+  package let optimizer: OptimizerSpec
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     serverLearningRate = Float(settings.number("serverLearningRate"))

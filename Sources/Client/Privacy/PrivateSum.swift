@@ -1,3 +1,4 @@
+import Base
 import Tensor
 
 /// The private sum of one step: Σ c_i·g_i over the network's moving parameters and the rule's

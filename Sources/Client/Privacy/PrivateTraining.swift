@@ -10,7 +10,7 @@ public final class PrivateTraining {
   /// The mechanism.
   public let settings: ExamplePrivacy
   /// Where gradients of single examples lie; the worker's own.
-  let memory: ExampleMemory
+  package let memory: ExampleMemory
   /// The hidden error of each lane, by name, in units of the sum.
   ///
   /// A lane is the n-th gradient that is taken on a batch, or a head beside it.
@@ -123,7 +123,7 @@ public final class PrivateTraining {
   }
 
   /// Counts what one gradient did.
-  func count(_ change: (inout Statistics) -> Void) { change(&statistics) }
+  package func count(_ change: (inout Statistics) -> Void) { change(&statistics) }
 }
 
 /// Where gradients of single examples lie: one for each worker, made on first use.
@@ -142,7 +142,7 @@ public final class ExampleMemory {
   public init() {}
 
   /// The memory for a network and the parameters that move, for batches of up to so many rows.
-  func gradients(
+  package func gradients(
     _ network: Network,
     ranges: [Range<Int>],
     copies: Int,

@@ -1,5 +1,9 @@
+import Scenario
 import Aggregation
+import Base
 import Client
+import Data
+import Records
 import Tensor
 
 /// Rounds of a server that does not wait: clients come and go, as many at a time as a cohort has.

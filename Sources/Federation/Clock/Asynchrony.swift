@@ -1,16 +1,18 @@
 import Aggregation
+import Base
+import Records
 import Tensor
 
 /// One client at work, for a server that does not wait for it.
 struct Flight: Sendable {
   /// The client.
-  let client: Int
+  package let client: Int
   /// When it was sent the model.
-  let start: Double
+  package let start: Double
   /// Steps of the server before that.
   let version: Int
   /// The round in which it started: part of the address of its random numbers.
-  let round: Int
+  package let round: Int
   /// How often it had been started in that round before: likewise.
   let repetition: Int
   /// Its place among all starts.

@@ -1,4 +1,4 @@
-import Tensor
+import Base
 
 /// When clients can be asked, from a file: half-open windows [from, to) in virtual seconds.
 package struct AvailabilityTrace: Sendable, Equatable {

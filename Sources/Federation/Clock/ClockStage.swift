@@ -1,5 +1,8 @@
+import Scenario
 import Aggregation
+import Base
 import Client
+import Records
 import Tensor
 
 /// A round on the virtual clock: who is there, how long parts take, who vanishes, whose message is

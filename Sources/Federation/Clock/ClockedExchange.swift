@@ -1,4 +1,7 @@
 import Aggregation
+import Data
+import Records
+import Scenario
 
 /// One exchange of a synchronous round on the clock: who arrives when, and who is taken.
 struct ClockedExchange {
@@ -10,9 +13,9 @@ struct ClockedExchange {
   }
 
   let clock: VirtualClock
-  let round: Int
+  package let round: Int
   /// When the exchange begins.
-  let start: Double
+  package let start: Double
   /// When the exchange ends at the latest.
   let limit: Double?
   /// Messages that end the exchange when they have arrived.

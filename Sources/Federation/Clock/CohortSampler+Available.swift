@@ -1,4 +1,5 @@
-import Tensor
+import Base
+import Scenario
 
 extension CohortSampler {
   /// Clients of a round among those that can be asked, ascending.
@@ -10,7 +11,7 @@ extension CohortSampler {
   /// With c = 1 and everybody there, the clients of `cohort(round:)`.
   ///
   /// - Complexity: O(m) where all can be asked, at most O(K) questions.
-  func cohort(
+  package func cohort(
     round: Int,
     overSelection c: Double,
     where isAvailable: (Int) -> Bool

@@ -1,3 +1,6 @@
+import Base
+import Scenario
+
 /// What the files of a section `system` say, read once for all seeds.
 package struct SystemFiles: Sendable {
   /// FLOP/s by client; nil without a table.

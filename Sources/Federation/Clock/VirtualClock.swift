@@ -1,12 +1,6 @@
-import Tensor
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Base
+import Records
+import Scenario
 
 /// What one client's device can do.
 package struct DeviceTraits: Sendable, Equatable {
@@ -16,36 +10,6 @@ package struct DeviceTraits: Sendable, Equatable {
   package var up: Double
   /// bit/s from the server.
   package var down: Double
-}
-
-/// How long one client's part of an exchange takes, in seconds.
-package struct PartTiming: Sendable, Equatable {
-  /// The download with its latency; 0 for an empty message.
-  package var receive: Double
-  /// FLOPs / speed.
-  package var compute: Double
-  /// The upload with its latency; 0 for an empty message.
-  package var send: Double
-  /// Seconds in which bits of the download, and of the upload, are on the way.
-  package var receiving: Double
-  package var sending: Double
-
-  /// t_k = (latency + 8·down/b_down) + FLOPs/speed + (latency + 8·up/b_up).
-  package var total: Double { receive + compute + send }
-
-  /// The same, given up so many seconds after its start.
-  package func cut(after seconds: Double) -> PartTiming {
-    let receive = min(receive, seconds)
-    let compute = max(0, min(compute, seconds - receive))
-    let send = max(0, min(send, seconds - receive - compute))
-    return PartTiming(
-      receive: receive,
-      compute: compute,
-      send: send,
-      receiving: min(receiving, receive),
-      sending: min(sending, send)
-    )
-  }
 }
 
 /// Devices, links and chance in virtual time: a pure function of settings, files and the seed.

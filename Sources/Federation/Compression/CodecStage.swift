@@ -1,5 +1,8 @@
 import Aggregation
+import Base
 import Client
+import Codecs
+import Records
 import Tensor
 
 /// What the server remembers of encoded messages: strengths, shadows, means of estimates, factors.
@@ -195,7 +198,7 @@ struct CodecOnClient: ClientStage {
     _ turn: ClientTurn,
     _ state: ClientState
   ) throws(Divergence) {
-    let start = Terminal.steady()
+    let start = SystemClock.steady()
     var message = CodedMessage()
     let known = state[CompressionMemory.section]
     let lastRound = known[UploadCompressor.lastRound].map { Int(clamping: $0[0]) } ?? 0
@@ -215,7 +218,7 @@ struct CodecOnClient: ClientStage {
       for count in solution.counts { message.add("compression/choice", bytes: count) }
     }
     delivery.message = message
-    delivery.seconds += Terminal.steady() - start
+    delivery.seconds += SystemClock.steady() - start
   }
 
   func leave(
@@ -223,7 +226,7 @@ struct CodecOnClient: ClientStage {
     _ device: Device,
     _ turn: ClientTurn
   ) throws(Divergence) {
-    let start = Terminal.steady()
+    let start = SystemClock.steady()
     var memory = message.state[CompressionMemory.section]
     var sent = Sent()
     if let factors {
@@ -238,7 +241,7 @@ struct CodecOnClient: ClientStage {
     if compression.remembersRounds { memory[UploadCompressor.lastRound] = [Float(turn.round)] }
     message.state[CompressionMemory.section] = memory
     message.notes[Sent.self] = sent
-    message.codingSeconds += Terminal.steady() - start
+    message.codingSeconds += SystemClock.steady() - start
   }
 
   /// Replaces a client's upload by what the server decodes of it.

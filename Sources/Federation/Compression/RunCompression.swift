@@ -1,14 +1,15 @@
 import Aggregation
-import Tensor
+import Codecs
+import Records
 
 /// How the messages of one run are encoded.
-struct RunCompression: Sendable {
-  let settings: CompressionSettings
+package struct RunCompression: Sendable {
+  package let settings: CompressionSettings
   let uplink: UploadCompressor?
   let downlink: DownloadCompressor?
   /// π_k of each client among all that hold examples: the shares of estimates, which count whether
   /// their clients are there or not.
-  let shares: [Double]
+  package let shares: [Double]
 
   init(_ settings: CompressionSettings, _ problem: LearningProblem, shares: [Double]) {
     var settings = settings
@@ -29,7 +30,7 @@ struct RunCompression: Sendable {
   }
 
   /// What uploads remember.
-  var memory: LinkCompression.Memory { settings.uplink?.memory ?? .none }
+  package var memory: LinkCompression.Memory { settings.uplink?.memory ?? .none }
 
   /// Whether clients have to be known by the round in which they last took part.
   var remembersRounds: Bool {
@@ -42,11 +43,11 @@ struct RunCompression: Sendable {
   /// The name of the strengths of a block's tensors.
   static func choice(_ block: String) -> String { UploadCompressor.name("choice", block) }
   /// The name of the mean estimate of a block.
-  static func mean(_ block: String) -> String { UploadCompressor.name("mean", block) }
+  package static func mean(_ block: String) -> String { UploadCompressor.name("mean", block) }
 }
 
 /// What encoding did in a round.
-struct CompressionOutcome: Sendable {
+package struct CompressionOutcome: Sendable {
   /// Of uploads.
   var quality = CompressionQuality()
   /// Bytes as plain numbers, and the fewest bytes.

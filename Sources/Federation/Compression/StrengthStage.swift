@@ -1,5 +1,6 @@
 import Aggregation
 import Client
+import Codecs
 import Tensor
 
 /// Chooses every R rounds how strongly each tensor is encoded from then on, by what the server's

@@ -1,3 +1,5 @@
+import Records
+
 /// Where the classes' features lie: their means, and what neural collapse says of them.
 ///
 /// Of C classes with test images, let h_i [d] be the feature of image i, μ_c the mean of class c,

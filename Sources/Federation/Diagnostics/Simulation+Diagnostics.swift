@@ -1,4 +1,5 @@
 import Client
+import Records
 import Tensor
 
 /// What one stretch of the test set gave.
@@ -18,7 +19,7 @@ extension Simulation {
   /// One pass of the network over the test set, in pieces whose sizes are the network's alone and
   /// whose results are added in order: the same numbers for any number of threads. Features are
   /// kept for a second look at them, up to 512 MiB; beyond that the network passes twice.
-  func diagnostics() -> ModelDiagnostics? {
+  package func diagnostics() -> ModelDiagnostics? {
     guard let model = genericModel() else { return nil }
     let network = arena.network
     let labels = arena.test.images.labels

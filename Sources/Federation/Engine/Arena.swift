@@ -1,40 +1,42 @@
 import Aggregation
 import Client
+import Data
+import Scenario
 import Tensor
 
 /// Everything that all strategies share under one seed: data, split, network, initial weights,
 /// cohorts, workers.
 ///
 /// Constant while they run.
-struct Arena: Sendable {
+package struct Arena: Sendable {
   /// The experiment.
-  let scenario: Scenario
+  package let scenario: Scenario
   /// The seed of all random streams.
-  let seed: UInt64
+  package let seed: UInt64
   /// Who holds which training images.
-  let split: Split
+  package let split: Split
   /// What each client is tested on.
   let localTests: LocalTests
   /// The network and the common initial weights.
-  var problem: LearningProblem
+  package var problem: LearningProblem
   /// Normalised training images.
-  let train: BatchLoader
+  package let train: BatchLoader
   /// Test images, normalised alike.
-  let test: BatchLoader
+  package let test: BatchLoader
   /// The cohort of each round.
-  var sampler: CohortSampler
+  package var sampler: CohortSampler
   /// The workers.
-  let pool: WorkerPool
+  package let pool: WorkerPool
   /// Their memory, for the server's network.
-  var spaces: WorkerSpaces
+  package var spaces: WorkerSpaces
   /// Their memory for the networks of `problem.groups`.
   var groupSpaces: [WorkerSpaces] = []
   /// What is done to a generic model's classifier before it is measured.
   var postHoc = PostHoc.none
   /// How examples or clients are protected; nil for not at all.
-  var privacy: RunPrivacy?
+  package var privacy: RunPrivacy?
   /// How messages are encoded; nil for plain numbers.
-  var compression: RunCompression?
+  package var compression: RunCompression?
   /// Devices and links in virtual time; nil for no clock.
   var clock: VirtualClock?
 
@@ -44,10 +46,50 @@ struct Arena: Sendable {
   /// Asks whether a round that is under way should be left.
   var stop = StopSign()
   /// Clients of a round that train, for probes that ask only how fast; nil for all.
-  var mostJobs: Int?
+  package var mostJobs: Int?
+
+  package init(
+    scenario: Scenario,
+    seed: UInt64,
+    split: Split,
+    localTests: LocalTests,
+    problem: LearningProblem,
+    train: BatchLoader,
+    test: BatchLoader,
+    sampler: CohortSampler,
+    pool: WorkerPool,
+    spaces: WorkerSpaces,
+    groupSpaces: [WorkerSpaces] = [],
+    postHoc: PostHoc = PostHoc.none,
+    privacy: RunPrivacy? = nil,
+    compression: RunCompression? = nil,
+    clock: VirtualClock? = nil,
+    checksUploads: Bool = false,
+    stop: StopSign = StopSign(),
+    mostJobs: Int? = nil
+  ) {
+    self.scenario = scenario
+    self.seed = seed
+    self.split = split
+    self.localTests = localTests
+    self.problem = problem
+    self.train = train
+    self.test = test
+    self.sampler = sampler
+    self.pool = pool
+    self.spaces = spaces
+    self.groupSpaces = groupSpaces
+    self.postHoc = postHoc
+    self.privacy = privacy
+    self.compression = compression
+    self.clock = clock
+    self.checksUploads = checksUploads
+    self.stop = stop
+    self.mostJobs = mostJobs
+  }
 
   /// The server's network.
-  var network: Network { problem.network }
+  package var network: Network { problem.network }
 
   /// A client in a round, on a worker.
   func device(
@@ -93,21 +135,21 @@ struct Arena: Sendable {
   }
 
   /// The memory that a client's network needs.
-  func spaces(of client: Int) -> WorkerSpaces {
+  package func spaces(of client: Int) -> WorkerSpaces {
     problem.groups.firstIndex { $0.clients.contains(client) }.map { groupSpaces[$0] } ?? spaces
   }
 
   /// Whether networks' passes are only counted from now on.
-  func rehearse(_ isRehearsing: Bool) {
+  package func rehearse(_ isRehearsing: Bool) {
     spaces.isRehearsing = isRehearsing
     for spaces in groupSpaces { spaces.isRehearsing = isRehearsing }
   }
 
   /// Floating-point operations of all workers' passes so far.
-  var flops: Int { groupSpaces.reduce(spaces.allFLOPs) { $0 &+ $1.allFLOPs } }
+  package var flops: Int { groupSpaces.reduce(spaces.allFLOPs) { $0 &+ $1.allFLOPs } }
 
   /// Lets go of models that workers have loaded; while none runs.
-  func forgetModels() {
+  package func forgetModels() {
     spaces.forgetModels()
     for spaces in groupSpaces { spaces.forgetModels() }
   }
@@ -126,23 +168,23 @@ enum Counters {
 }
 
 /// One workspace per worker, made on first use by that worker, so that its pages are its own.
-final class WorkerSpaces: @unchecked Sendable {
+package final class WorkerSpaces: @unchecked Sendable {
   // @unchecked: a worker touches only the place of its own number.
   private let places: UnsafeMutablePointer<Workspace?>
   /// Workers; behind their places are as many for companions.
   private let count: Int
   private let make: () -> Workspace
   /// Where all of them have their parameters.
-  let parameters: ParameterPool
+  package let parameters: ParameterPool
 
   /// Examples that a workspace holds: a batch of training or of evaluation, never more images than
   /// there are.
-  static func capacity(_ network: Network, _ settings: LocalSettings, images: Int) -> Int {
+  package static func capacity(_ network: Network, _ settings: LocalSettings, images: Int) -> Int {
     max(network.microBatch(of: min(settings.batch, images)), network.evaluationBatch)
   }
 
   /// `capacity`: examples that each holds; by default enough for training and evaluation.
-  init(
+  package init(
     _ network: Network,
     _ settings: LocalSettings,
     images: Int,
@@ -184,12 +226,12 @@ final class WorkerSpaces: @unchecked Sendable {
   var allFLOPs: Int { (0..<count).reduce(0) { $0 &+ flops($1) } }
 
   /// Lets go of models that workers have loaded; while none runs.
-  func forgetModels() {
+  package func forgetModels() {
     for place in 0..<2 * count { places[place]?.forget() }
   }
 
   /// Floating-point operations of a worker's passes so far, in both of its workspaces.
-  func flops(_ worker: Int) -> Int {
+  package func flops(_ worker: Int) -> Int {
     (places[worker]?.flops ?? 0) &+ (places[count + worker]?.flops ?? 0)
   }
 
@@ -200,7 +242,7 @@ final class WorkerSpaces: @unchecked Sendable {
   }
 
   /// The workspace of a worker.
-  subscript(worker: Int) -> Workspace {
+  package subscript(worker: Int) -> Workspace {
     precondition(worker >= 0 && worker < count, "WorkerSpaces: worker \(worker) of \(count)")
     return workspace(worker)
   }

@@ -1,4 +1,6 @@
 import Aggregation
+import Base
+import Records
 import Tensor
 
 /// The complete state of a run after a round: with the scenario, all that its future depends on.
@@ -58,7 +60,7 @@ package struct Checkpoint: Equatable {
   /// and removes older ones beyond `count`.
   ///
   /// Also called when a run goes on: whoever wrote the checkpoint may have been killed before this.
-  static func keep(_ round: Int, in folder: String, _ count: Int) throws(Failure) {
+  package static func keep(_ round: Int, in folder: String, _ count: Int) throws(Failure) {
     guard count > 0 else { return }
     try AtomicFile.alias(
       FilePath.join(folder, "last.safetensors"),
@@ -70,7 +72,7 @@ package struct Checkpoint: Equatable {
   }
 
   /// Names of the checkpoints that were kept in a folder, with their rounds.
-  static func kept(in folder: String) -> [(name: String, round: Int)] {
+  package static func kept(in folder: String) -> [(name: String, round: Int)] {
     FilePath.names(in: folder).compactMap { name in
       guard name.hasPrefix("round-"), name.hasSuffix(".safetensors") else { return nil }
       return Int(name.dropFirst("round-".count).dropLast(".safetensors".count)).map { (name, $0) }
@@ -78,7 +80,7 @@ package struct Checkpoint: Equatable {
   }
 
   /// The tensors with what identifies them.
-  func file(scenarioHash: String, run: String) -> Safetensors {
+  package func file(scenarioHash: String, run: String) -> Safetensors {
     var items = [item("server/model", server.model)]
     for name in server.memory.names {
       items.append(item("server/memory/" + name, server.memory[name, default: []]))
@@ -192,7 +194,7 @@ extension Safetensors {
   mutating func seal() { metadata[Self.key] = sum }
 
   /// Whether the file is what was sealed; nil when it was not.
-  var isIntact: Bool? { metadata[Self.key].map { $0 == sum } }
+  package var isIntact: Bool? { metadata[Self.key].map { $0 == sum } }
 
   private var sum: String {
     var hash = XXHash64()
@@ -204,20 +206,5 @@ extension Safetensors {
       hash.update(item.values)
     }
     return hash.hex
-  }
-}
-
-/// Digests as sixteen hexadecimal digits.
-enum Digest {
-  /// The text of a digest.
-  static func hex(_ digest: UInt64) -> String {
-    let digits = String(digest, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-  }
-
-  /// The digest of a text, or nil.
-  static func value(_ text: String?) -> UInt64? {
-    guard let text, text.count == 16 else { return nil }
-    return UInt64(text, radix: 16)
   }
 }

@@ -1,4 +1,5 @@
 import Aggregation
+import Base
 import Client
 import Tensor
 
@@ -119,7 +120,7 @@ struct ClientTask: Sendable {
   ) throws(Divergence) -> ClientMessage {
     let spaces = arena.spaces(of: job.client)
     let before = spaces.flops(turn.worker)
-    let start = Terminal.steady()
+    let start = SystemClock.steady()
     var device = arena.device(
       client: job.client,
       round: turn.round,
@@ -148,7 +149,7 @@ struct ClientTask: Sendable {
       codingSeconds: received.seconds
     )
     for stage in stages { try stage.leave(&message, device, turn) }
-    message.seconds = Terminal.steady() - start
+    message.seconds = SystemClock.steady() - start
     return message
   }
 }

@@ -1,4 +1,5 @@
 import Aggregation
+import Scenario
 import Tensor
 
 /// Whether what a scenario asks of `compression` reaches anything that a method sends.
@@ -160,24 +161,6 @@ struct CodecReach {
 }
 
 extension LinkCompression {
-  /// The codec's word in a scenario.
-  var word: String {
-    if case .deepGradient = memory { return "dgc" }
-    return switch codec {
-    case .dense: "dense"
-    case .sparse(let sparse):
-      if case .threshold = sparse.selection { "threshold" } else { "topk" }
-    case .randomK: "random-k"
-    case .integer: "quantize"
-    case .qsgd: "qsgd"
-    case .natural: "natural"
-    case .sign: "sign"
-    case .ternary: "ternary"
-    case .lowRank: "low-rank"
-    case .empty: "none"
-    }
-  }
-
   fileprivate func words(for why: CodecObstacle) -> String {
     switch why {
     case .wholeNumbers: "whole numbers"
@@ -199,16 +182,6 @@ extension LinkCompression {
     case .vector: "set denseVectors to false"
     case .lowRank: "lower rank, or take another codec"
     case .everyValue: "lower ratio"
-    }
-  }
-}
-
-extension CodecSpec {
-  /// Whether leaving out is what it does, so that nothing makes up for it.
-  var losesMuch: Bool {
-    switch self {
-    case .sparse, .randomK, .sign, .lowRank: true
-    default: false
     }
   }
 }

@@ -1,4 +1,5 @@
-import Tensor
+import Base
+import Scenario
 
 /// Draws the clients of a round: a function of the seed and the round alone, so that every
 /// strategy meets the same cohorts.

@@ -1,19 +1,21 @@
 import Aggregation
+import Base
 import Client
+import Scenario
 import Tensor
 
 /// Where a run went wrong, what was found there, and what most likely caused it.
-struct DivergenceReport: Equatable {
+package struct DivergenceReport: Equatable {
   let divergence: Divergence
-  let label: String
-  let seed: UInt64
+  package let label: String
+  package let seed: UInt64
   /// The round of the checkpoint that resume would go on from; nil for none.
   let lastCheckpoint: Int?
   /// The two most likely causes, the likelier first, each with what to do.
   let causes: [String]
 
   /// `losses`: mean training losses of the rounds before.
-  init(
+  package init(
     _ divergence: Divergence,
     label: String,
     _ arena: Arena,
@@ -30,22 +32,22 @@ struct DivergenceReport: Equatable {
   private static let file = "divergence.json"
 
   /// Whether the run in a folder ended with one.
-  static func isThere(in folder: String) throws(Failure) -> Bool {
+  package static func isThere(in folder: String) throws(Failure) -> Bool {
     try FileReader.isThere(FilePath.join(folder, file))
   }
 
   /// Removes what an earlier attempt of the run left.
-  static func remove(from folder: String) { AtomicFile.remove(FilePath.join(folder, file)) }
+  package static func remove(from folder: String) { AtomicFile.remove(FilePath.join(folder, file)) }
 
   /// Writes `divergence.json`.
-  func write(to folder: String) throws(Failure) {
+  package func write(to folder: String) throws(Failure) {
     try AtomicFile.write(json.pretty, to: FilePath.join(folder, Self.file))
   }
 
   // MARK: - Words
 
   /// One sentence for people.
-  var sentence: String {
+  package var sentence: String {
     var text = "\(label) seed \(seed): diverged in round \(divergence.round), \(who): \(what)"
     if let batch { text += "; \(batch)" }
     text +=
@@ -176,7 +178,7 @@ struct DivergenceReport: Equatable {
 
   // MARK: - File
 
-  var json: JSON {
+  package var json: JSON {
     func number(_ value: Int?) -> JSON { value.map { .int($0) } ?? .null }
     let trace = divergence.trace
     return .object([

@@ -1,36 +1,38 @@
 import Aggregation
 import Client
+import Data
+import Records
 import Tensor
 
 /// What one client's model scored on the client's local test.
-struct ClientScore: Sendable {
+package struct ClientScore: Sendable {
   /// Σ_c w_kc · accuracy on class c; NaN when the client cannot be measured.
-  var accuracy = Double.nan
+  package var accuracy = Double.nan
   /// Σ_c w_kc · mean cross-entropy on class c; NaN likewise.
-  var loss = Double.nan
+  package var loss = Double.nan
   /// Accuracy on each class that the client holds; NaN for others.
-  var perClass: [Double] = []
+  package var perClass: [Double] = []
   /// Accuracy of the client's own model with all classes counting alike, whether the client holds
   /// them or not; nil where it was not measured on all of them.
   var global: Double?
 }
 
 /// The measures of one round.
-struct EvaluationResult {
+package struct EvaluationResult {
   /// The generic model; nil when the method has none.
-  var generic: RoundRecord.Generic?
+  package var generic: RoundRecord.Generic?
   /// One score per client; empty when the method has no model for clients.
-  var scores: [ClientScore] = []
+  package var scores: [ClientScore] = []
   /// Whose models the scores belong to.
   var scored = RoundRecord.Personal.Model.generic
 }
 
 extension Simulation {
   /// Measures the current models.
-  func evaluate() throws(Divergence) -> EvaluationResult { try evaluator.result() }
+  package func evaluate() throws(Divergence) -> EvaluationResult { try evaluator.result() }
 
   /// The model for everybody, with its classifier changed as the scenario says; or nil.
-  func genericModel() -> [Float]? { evaluator.genericModel() }
+  package func genericModel() -> [Float]? { evaluator.genericModel() }
 
   /// A client's own model, or the generic one; nil when the method has neither.
   func model(of client: Int, worker: Int) throws(Divergence) -> [Float]? {
@@ -93,14 +95,14 @@ struct Evaluator: Sendable {
   }
 
   /// The model for everybody, with its classifier changed as the scenario says; or nil.
-  func genericModel() -> [Float]? {
+  package func genericModel() -> [Float]? {
     guard var model = method.genericModel(server) else { return nil }
     arena.postHoc.change(&model, of: arena.network, arena.split.classCounts)
     return model
   }
 
   /// A client's own model, or the generic one; nil when the method has neither.
-  func model(of client: Int, worker: Int) throws(Divergence) -> [Float]? {
+  package func model(of client: Int, worker: Int) throws(Divergence) -> [Float]? {
     // Fine-tuning draws from counters that the round's training never reaches.
     var device = arena.device(
       client: client,

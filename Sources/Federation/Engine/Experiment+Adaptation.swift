@@ -1,10 +1,13 @@
 import Aggregation
+import Base
 import Client
+import Data
+import Scenario
 import Tensor
 
 extension Experiment {
   /// The method that a strategy of a scenario names.
-  static func type(
+  package static func type(
     of choice: Scenario.StrategyChoice
   ) throws(Failure) -> any Strategy.Type {
     if let type = StrategyRegistry[choice.kind] { return type }
@@ -14,7 +17,7 @@ extension Experiment {
   /// One of the scenario's strategies under the seed of an arena, before its first round.
   ///
   /// `arena`: as `adapted` made it for the strategy.
-  static func simulation(
+  package static func simulation(
     of choice: Scenario.StrategyChoice,
     _ arena: Arena
   ) throws(Failure) -> Simulation {
@@ -29,7 +32,7 @@ extension Experiment {
   ///   - folder: where its files are.
   ///   - scenarioHash: what its files say that they belong to.
   ///   - alone: accuracies of clients that train alone, by round; empty without that reference.
-  func run(
+  package func run(
     of choice: Scenario.StrategyChoice,
     _ shared: Arena,
     folder: String,
@@ -51,7 +54,7 @@ extension Experiment {
   /// that it trains.
   ///
   /// - Throws: exit 3 when the method cannot have the network that it asks for.
-  func adapted(
+  package func adapted(
     _ arena: Arena,
     to choice: Scenario.StrategyChoice
   ) throws(Failure) -> Arena {

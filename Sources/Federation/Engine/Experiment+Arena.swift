@@ -1,5 +1,7 @@
 import Aggregation
 import Client
+import Data
+import Scenario
 import Tensor
 
 extension Experiment {
@@ -35,7 +37,7 @@ extension Experiment {
   ///
   /// `looksAtPixels`: false for checks that compute nothing: no image gets its style, and none is
   /// measured for the normalisation.
-  func arena(
+  package func arena(
     _ index: Int,
     threads: Int,
     pretrained: PretrainedModel? = nil,

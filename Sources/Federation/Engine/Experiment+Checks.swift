@@ -1,5 +1,8 @@
 import Aggregation
+import Base
 import Client
+import Data
+import Scenario
 import Tensor
 
 extension Experiment {

@@ -1,5 +1,8 @@
 import Aggregation
+import Base
 import Client
+import Data
+import Scenario
 import Tensor
 
 /// Memory is checked before it is taken: a machine that runs out kills processes without a word.
@@ -8,7 +11,7 @@ extension Experiment {
   ///
   /// Counted: images, workspaces, copies of the model at the server and on the way, counts of
   /// predictions, the split, and what clients and the server of the hungriest strategy remember.
-  func requireMemory(
+  package func requireMemory(
     threads: Int,
     limit: MemoryLimit = .current
   ) throws(Failure) {

@@ -1,15 +1,18 @@
 import Aggregation
+import Base
+import Records
+import Scenario
 
 extension Scenario {
   /// Whether models are measured after a round: every `evaluation.every` rounds, and after the
   /// first and the last.
-  func isEvaluated(_ round: Int) -> Bool {
+  package func isEvaluated(_ round: Int) -> Bool {
     round <= 1 || round == federation.rounds || round % evaluation.every == 0
   }
 
   /// The places of the strategies in the order in which they run: `local-only` goes first, because
   /// others are measured against it.
-  var runPlaces: [Int] {
+  package var runPlaces: [Int] {
     let isLocal = strategies.map { $0.kind == LocalOnly.card.kind }
     return isLocal.indices.sorted { (isLocal[$0] ? 0 : 1, $0) < (isLocal[$1] ? 0 : 1, $1) }
   }
@@ -17,7 +20,7 @@ extension Scenario {
   /// What a display of progress must know before the first round.
   public func progressPlan(threads: Int) -> ProgressPlan {
     ProgressPlan(
-      name: Terminal.plain(name),
+      name: TerminalText.plain(name),
       strategies: runPlaces.map { strategies[$0].label },
       seeds: seeds,
       rounds: federation.rounds,
@@ -32,5 +35,7 @@ extension Scenario {
 
 extension Experiment {
   /// The strategies in the order in which they run.
-  var runOrder: [Scenario.StrategyChoice] { scenario.runPlaces.map { scenario.strategies[$0] } }
+  package var runOrder: [Scenario.StrategyChoice] {
+    scenario.runPlaces.map { scenario.strategies[$0] }
+  }
 }

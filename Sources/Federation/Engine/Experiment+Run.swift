@@ -1,5 +1,8 @@
 import Aggregation
+import Base
 import Client
+import Records
+import Scenario
 import Tensor
 
 /// How an experiment ended.
@@ -28,6 +31,8 @@ extension Experiment {
   ///
   /// `continues`: goes on with a folder that an earlier process left.
   ///
+  /// `page`: writes the folder's page, last.
+  ///
   /// `report`: called after every round.
   ///
   /// Returns what was measured, also when interrupted.
@@ -37,6 +42,7 @@ extension Experiment {
     threads: Int,
     continues: Bool = false,
     warnings given: [String] = [],
+    page: PageWriter,
     report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> ExperimentResult {
     try run(
@@ -47,6 +53,7 @@ extension Experiment {
       warnings: given,
       interruption: { Interruption.requested },
       leaves: { Interruption.requested != nil },
+      page: page,
       report: report
     )
   }
@@ -70,6 +77,7 @@ extension Experiment {
     interruption: () -> ExitCode?,
     leaves: @escaping @Sendable () -> Bool = { false },
     patience: Double = 1,
+    page: PageWriter,
     report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> ExperimentResult {
     try requireMemory(threads: threads)
@@ -150,7 +158,8 @@ extension Experiment {
       self,
       results,
       source: source,
-      warnings: remarks + given + warnings + troubles
+      warnings: remarks + given + warnings + troubles,
+      page: page
     )
     return ExperimentResult(
       results: results,

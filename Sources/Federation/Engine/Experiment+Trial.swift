@@ -1,5 +1,9 @@
 import Aggregation
+import Base
 import Client
+import Data
+import Records
+import Scenario
 import Tensor
 
 /// A run in memory: nothing is written.

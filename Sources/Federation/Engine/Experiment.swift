@@ -1,5 +1,7 @@
-import Aggregation
+import Base
 import Client
+import Data
+import Scenario
 import Tensor
 
 /// A scenario with its data read and every check done: nothing is written before this exists.
@@ -7,12 +9,12 @@ public struct Experiment: Sendable {
   /// The scenario.
   public let scenario: Scenario
   /// What clients learn from: the data as read, without classes that pre-training takes away.
-  let data: LabelledData
+  package let data: LabelledData
   package let network: Network
   /// The networks of client groups, in the order of `scenario.clientModels`.
   let groupNetworks: [Network]
   /// What the network learns from before the first round; nil for nothing.
-  let pretraining: PretrainingData?
+  package let pretraining: PretrainingData?
   /// One split per seed, in the order of the seeds.
   package let splits: [Split]
   let initialFile: [Float]?

@@ -1,4 +1,8 @@
+import Base
 import Client
+import Data
+import Records
+import Scenario
 import Tensor
 
 /// The run folder of an experiment: what is written once, before and after the runs.
@@ -79,7 +83,7 @@ struct ExperimentFolder {
     environment["conditions"] = .array(experiment.conditions.map(JSON.string))
     environment["warnings"] = .array(warnings.map(JSON.string))
     environment["command"] = .string(source.command)
-    environment["started"] = .string(NumberText.timestamp(Terminal.now()))
+    environment["started"] = .string(NumberText.timestamp(SystemClock.now()))
     // What may be changed without a change of numbers, as the limits of a resume, is not promised.
     FolderFacts.promise(files.filter { $0.name.hasPrefix("split/") }, in: &environment)
     try AtomicFile.write(
@@ -91,7 +95,7 @@ struct ExperimentFolder {
   /// Notes when the process ended and how much memory it took at its largest.
   private func noteEnd() throws(Failure) {
     guard var environment = try FolderFacts.read(path)?.json else { return }
-    environment["ended"] = .string(NumberText.timestamp(Terminal.now()))
+    environment["ended"] = .string(NumberText.timestamp(SystemClock.now()))
     environment["peakMemoryBytes"] = .int(ProcessMemory.peakBytes)
     try AtomicFile.write(
       environment.sealed.pretty,
@@ -99,12 +103,13 @@ struct ExperimentFolder {
     )
   }
 
-  /// Summary and results from the records of all runs so far; the report from the files.
+  /// Summary and results from the records of all runs so far; the page from the files.
   func finish(
     _ experiment: Experiment,
     _ results: [StrategyResult],
     source: ScenarioSource,
-    warnings: [String]
+    warnings: [String],
+    page: PageWriter
   ) throws(Failure) {
     let summary = experiment.summary(results, warnings: warnings)
     try AtomicFile.write(
@@ -112,12 +117,13 @@ struct ExperimentFolder {
       to: FilePath.join(path, SummaryFile.fileName)
     )
     try AtomicFile.write(experiment.resultsTable(results), to: FilePath.join(path, "results.csv"))
-    // What is read back is what `fedsim report` reads: both pages are the same.
-    let input = try ReportInput([try RunFolder(path)])
-    try AtomicFile.write(HTMLReport(input).html, to: FilePath.join(path, RunReport.fileName))
+    try page(path)
     try noteEnd()
   }
 }
+
+/// Writes the page of a run folder that has all other files.
+public typealias PageWriter = @Sendable (_ folder: String) throws(Failure) -> Void
 
 /// Where a scenario came from, as the run folder keeps it.
 public struct ScenarioSource: Sendable {
@@ -144,7 +150,7 @@ public struct ScenarioSource: Sendable {
 
 extension Experiment {
   /// `summary.json` of some results.
-  func summary(_ results: [StrategyResult], warnings: [String]) -> JSON {
+  package func summary(_ results: [StrategyResult], warnings: [String]) -> JSON {
     var digests: [String: [UInt64: String]] = [:]
     for result in results {
       for run in result.runs {
@@ -156,13 +162,13 @@ extension Experiment {
   }
 
   /// `results.csv` of some results.
-  func resultsTable(_ results: [StrategyResult]) -> String {
+  package func resultsTable(_ results: [StrategyResult]) -> String {
     ResultsTable.csv(results, targets: scenario.evaluation.targets)
   }
 
   /// The files below `split/` of one of the seeds: the first seed's have plain names, each further
   /// seed names itself.
-  func splitFiles(_ index: Int) -> [(name: String, bytes: [UInt8])] {
+  package func splitFiles(_ index: Int) -> [(name: String, bytes: [UInt8])] {
     let suffix = RunFolder.suffix(index, scenario.seeds[index])
     let split = splits[index]
     return [

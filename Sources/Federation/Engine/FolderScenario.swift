@@ -1,4 +1,6 @@
-import Tensor
+import Base
+import Records
+import Scenario
 
 /// The scenario as a run folder keeps it: the file as it was given, and what was set besides.
 public struct FolderScenario {
@@ -90,7 +92,7 @@ public struct FolderScenario {
   /// Refuses a folder whose files were changed, read as they are now.
   ///
   /// - Throws: E9005 (exit 9).
-  func requireUnchanged() throws(Failure) {
+  package func requireUnchanged() throws(Failure) {
     let reading = ScenarioReader().read(
       bytes: bytes,
       file: Self.file(folder),

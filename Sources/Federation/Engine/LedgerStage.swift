@@ -1,5 +1,6 @@
 import Aggregation
 import Client
+import Records
 import Tensor
 
 /// Counts the bytes of a round's messages, tensor by tensor.

@@ -1,3 +1,6 @@
+import Base
+import Scenario
+
 /// Watches the scenario's limits while an experiment runs.
 package final class LimitWatch {
   private let limits: LimitSettings
@@ -22,7 +25,7 @@ package final class LimitWatch {
     _ limits: LimitSettings,
     folder: String,
     pending: Int,
-    now: @escaping () -> Double = Terminal.steady,
+    now: @escaping () -> Double = SystemClock.steady,
     memory: @escaping () -> Int = { ProcessMemory.peakBytes }
   ) {
     self.limits = limits

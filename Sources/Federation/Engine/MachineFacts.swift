@@ -1,10 +1,5 @@
+import Base
 import Tensor
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// What the bits of a result depend on besides the scenario: written to `environment.json` and
 /// shown by `doctor`.
@@ -30,7 +25,7 @@ public struct MachineFacts: Sendable {
   public static let current = MachineFacts(
     system: systemName,
     processor: processorName,
-    cores: coreCount,
+    cores: Machine.coreCount,
     instructions: CPUFeatures.avx512 ? "avx512" : CPUFeatures.avx2 ? "avx2" : "baseline",
     compiledFor: CPUFeatures.compiledFor,
     kernels: CPUFeatures.prefersOwnKernels ? "fedsim" : "OpenBLAS",
@@ -53,12 +48,6 @@ public struct MachineFacts: Sendable {
       ],
     ]
   }
-
-  /// Cores that this process may use (glibc counts those of its affinity mask).
-  public static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
-
-  /// Physical memory.
-  static var memoryBytes: Int { sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) }
 
   private static var systemName: String {
     var names = utsname()

@@ -1,3 +1,5 @@
+import Base
+
 /// What a run needs of memory, by what it is for.
 ///
 /// Sizes are products of numbers from the scenario, so they are summed as floating-point numbers:

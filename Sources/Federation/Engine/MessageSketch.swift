@@ -1,24 +1,28 @@
 import Aggregation
+import Base
 import Client
+import Data
+import Records
+import Scenario
 import Tensor
 
 /// What a method sends, tensor by tensor: found by rehearsing its first rounds with two clients.
 ///
 /// Nothing is declared for it, so that it cannot be wrong for a new method.
-struct MessageSketch {
+package struct MessageSketch {
   /// One kind of tensor.
-  struct Sent {
-    let block: String
+  package struct Sent {
+    package let block: String
     let tensor: NamedShape
   }
 
   /// What clients send, and what they are sent after the first broadcast.
-  var up: [Sent] = []
-  var down: [Sent] = []
+  package var up: [Sent] = []
+  package var down: [Sent] = []
   /// Whether all rounds of the run were rehearsed.
-  var isWhole = false
+  package var isWhole = false
   /// The network and what is known of it, as the method has it.
-  let problem: LearningProblem
+  package let problem: LearningProblem
 
   /// Rounds that are rehearsed at most: methods whose messages begin later stay unjudged.
   static let mostRounds = 64
@@ -32,7 +36,7 @@ extension Experiment {
   ///   - choice: the strategy.
   ///   - isEnough: ends the rehearsal before the last round.
   /// - Returns: what the rehearsed rounds sent.
-  func messages(
+  package func messages(
     of choice: Scenario.StrategyChoice,
     until isEnough: (MessageSketch) -> Bool
   ) -> MessageSketch? {

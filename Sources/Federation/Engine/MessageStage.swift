@@ -1,5 +1,7 @@
 import Aggregation
+import Base
 import Client
+import Records
 import Tensor
 
 /// Something that a round does besides learning: it looks at messages, changes them, or decides
@@ -130,7 +132,7 @@ struct ClientTurn: Sendable {
 }
 
 /// A round on its way: who takes part, and what all of them did together.
-final class Round {
+package final class Round {
   /// From 1.
   let number: Int
   /// Whether the server waits for the cohort.
@@ -148,9 +150,9 @@ final class Round {
   /// Floating-point operations of all clients' passes through networks.
   var flops = 0
   /// Those of each client's part, in the order of the fold.
-  var clientFLOPs: [Int] = []
+  package var clientFLOPs: [Int] = []
   /// Seconds that all workers spent on clients' parts.
-  var trainSeconds = 0.0
+  package var trainSeconds = 0.0
 
   private let draw: () -> [Int]
 

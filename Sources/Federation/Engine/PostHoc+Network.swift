@@ -5,7 +5,7 @@ extension PostHoc {
   /// Changes the classifier within a full parameter vector of a network.
   ///
   /// `counts`: training images per class, [C].
-  func change(_ model: inout [Float], of network: Network, _ counts: [Int]) {
+  package func change(_ model: inout [Float], of network: Network, _ counts: [Int]) {
     guard self != .none, let weight = network.layout[network.classifier + ".weight"] else { return }
     let bias = network.layout[network.classifier + ".bias"]
     var rows = Array(model[weight.range])

@@ -1,15 +1,18 @@
+import Base
 import Client
+import Data
+import Scenario
 import Tensor
 
 /// A network that was trained before the first round, and its parameters.
-struct PretrainedModel {
+package struct PretrainedModel {
   /// The network; its classifier knows the classes that were learnt.
-  let network: Network
+  package let network: Network
   /// Its parameters.
-  let parameters: [Float]
+  package let parameters: [Float]
 
   /// Replaces the parameters of a network of the same kind, but for its classifier.
-  func place(into vector: inout [Float], of other: Network) {
+  package func place(into vector: inout [Float], of other: Network) {
     for entry in other.layout.entries where entry.layer != other.classifier {
       guard let source = network.layout[entry.name], source.shape == entry.shape else { continue }
       vector.replaceSubrange(entry.range, with: parameters[source.range])
@@ -26,7 +29,7 @@ extension Experiment {
   /// `stops`: asked before every batch whether to leave it.
   ///
   /// - Throws: E1033 when it was left, with the exit of an interruption.
-  func pretrained(
+  package func pretrained(
     in folder: String?,
     _ stops: () -> ExitCode? = { nil }
   ) throws(Failure) -> PretrainedModel? {

@@ -1,5 +1,7 @@
 import Aggregation
 import Client
+import Data
+import Scenario
 
 /// The local training of one round: who, on what, with which share.
 struct RoundJobs: Sendable {

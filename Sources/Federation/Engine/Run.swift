@@ -1,25 +1,47 @@
 import Aggregation
+import Base
 import Client
+import Data
+import Records
+import Scenario
 import Tensor
 
 /// One strategy under one seed from its first round, or from its checkpoint, to its last.
-struct Run {
-  let simulation: Simulation
-  let arena: Arena
-  let label: String
-  let folder: String
-  let scenarioHash: String
+package struct Run {
+  package let simulation: Simulation
+  package let arena: Arena
+  package let label: String
+  package let folder: String
+  package let scenarioHash: String
   /// Accuracy of each client by round when it trains alone; empty without that reference.
   let alone: [Int: [Int: Double]]
   /// Seconds from which on a round is long: one that follows is not waited for when somebody asks
   /// to stop, so what it starts from is kept until it has ended.
   var patience = 1.0
 
+  package init(
+    simulation: Simulation,
+    arena: Arena,
+    label: String,
+    folder: String,
+    scenarioHash: String,
+    alone: [Int: [Int: Double]],
+    patience: Double = 1.0
+  ) {
+    self.simulation = simulation
+    self.arena = arena
+    self.label = label
+    self.folder = folder
+    self.scenarioHash = scenarioHash
+    self.alone = alone
+    self.patience = patience
+  }
+
   /// Such as "fedavg-s1".
-  var name: String { "\(label)-s\(arena.seed)" }
+  package var name: String { "\(label)-s\(arena.seed)" }
 
   /// Which files it has.
-  var plan: RunFiles.Plan {
+  package var plan: RunFiles.Plan {
     RunFiles.Plan(
       run: name,
       scenarioHash: scenarioHash,
@@ -175,7 +197,7 @@ struct Run {
   }
 
   /// The newest checkpoint that lies before a round; nil for none.
-  func checkpoint(before round: Int) throws(Failure) -> Checkpoint? {
+  package func checkpoint(before round: Int) throws(Failure) -> Checkpoint? {
     let folder = RunFiles.checkpoints(folder)
     let older = Checkpoint.kept(in: folder).filter { $0.round < round }
       .sorted { $0.round > $1.round }.map(\.name)
@@ -260,11 +282,11 @@ struct Run {
   }
 
   /// One round with its evaluation; nothing is written.
-  func measuredRound(
+  package func measuredRound(
     _ result: inout RunResult,
     evaluates: Bool = true
   ) throws(Divergence) -> MeasuredRound {
-    let start = Terminal.steady()
+    let start = SystemClock.steady()
     let round = arena.scenario.federation.rounds > 0 ? try simulation.runRound() : nil
     var record = RoundRecord(
       round: simulation.round,
@@ -303,7 +325,7 @@ struct Run {
         uniqueKeysWithValues: rows.map { ($0.client, $0.accuracy) }
       )
     }
-    record.time.wall = Terminal.steady() - start
+    record.time.wall = SystemClock.steady() - start
     return MeasuredRound(
       record: record,
       lines: RoundLines(
@@ -345,7 +367,8 @@ struct Run {
   }
 
   /// Hands over each model of the end: its name below `final/` and the bytes of its file.
-  func eachModel(_ take: (_ name: String, _ bytes: [UInt8]) throws(Failure) -> Void) throws(Failure)
+  package func eachModel(_ take: (_ name: String, _ bytes: [UInt8]) throws(Failure) -> Void)
+    throws(Failure)
   {
     func file(_ model: [Float], _ layout: ParameterLayout) -> [UInt8] {
       var file = layout.safetensors(model, metadata: ["format": "pt"])

@@ -1,7 +1,8 @@
-import Client
+import Base
+import Records
 
 /// How a run ended.
-enum RunEnd: Equatable {
+package enum RunEnd: Equatable {
   case finished
   /// It stands behind a checkpoint at the round that it was to reach.
   case paused
@@ -10,13 +11,27 @@ enum RunEnd: Equatable {
 }
 
 /// What a run leaves behind in memory, for summaries and for the runs after it.
-struct RunResult {
-  var records: [RoundRecord] = []
+package struct RunResult {
+  package var records: [RoundRecord] = []
   /// Accuracy of each client by evaluated round.
-  var scores: [Int: [Int: Double]] = [:]
-  var end = RunEnd.finished
+  package var scores: [Int: [Int: Double]] = [:]
+  package var end = RunEnd.finished
   /// What to say when its rounds moved nothing.
   var stillness: Stillness?
   /// What was found lost and was made anew, in sentences.
-  var notes: [String] = []
+  package var notes: [String] = []
+
+  package init(
+    records: [RoundRecord] = [],
+    scores: [Int: [Int: Double]] = [:],
+    end: RunEnd = RunEnd.finished,
+    stillness: Stillness? = nil,
+    notes: [String] = []
+  ) {
+    self.records = records
+    self.scores = scores
+    self.end = end
+    self.stillness = stillness
+    self.notes = notes
+  }
 }

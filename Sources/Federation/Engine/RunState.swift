@@ -1,4 +1,5 @@
 import Aggregation
+import Base
 import Client
 import Tensor
 

@@ -1,5 +1,8 @@
 import Aggregation
+import Base
 import Client
+import Records
+import Scenario
 import Tensor
 
 /// One strategy under one seed, round by round.
@@ -8,9 +11,9 @@ import Tensor
 /// something, train in parallel, and answer → their uploads are taken in, in the order of the jobs →
 /// the server makes its step. What is done to messages on the way is in `stages`; who waits for
 /// whom is in `rounds`.
-final class Simulation {
-  let arena: Arena
-  let method: any Strategy
+package final class Simulation {
+  package let arena: Arena
+  package let method: any Strategy
   /// Everything that moves.
   let state: RunState
   /// What happens to messages, in the order in which an upload passes through it.
@@ -25,9 +28,13 @@ final class Simulation {
   private let rounds: any RoundScheduler
 
   /// Before the first round.
-  ///
-  /// `adding`: more stages, between the uploads that the engine's own stages make and the server.
-  init(_ method: any Strategy, _ arena: Arena, adding more: [any MessageStage] = []) {
+  package convenience init(_ method: any Strategy, _ arena: Arena) {
+    self.init(method, arena, adding: [])
+  }
+
+  /// The same with more stages, between the uploads that the engine's own stages make and the
+  /// server.
+  init(_ method: any Strategy, _ arena: Arena, adding more: [any MessageStage]) {
     self.arena = arena
     self.method = method
     state = RunState(method.start(arena.problem))
@@ -42,18 +49,18 @@ final class Simulation {
   }
 
   /// Rounds done.
-  var round: Int { state.round }
+  package var round: Int { state.round }
   /// The hash chain over all states so far.
-  var digest: UInt64 { state.digest }
+  package var digest: UInt64 { state.digest }
   /// Steps of a server that does not wait; nil for one that does.
   var asynchronousSteps: Int? { (rounds as? AsynchronousRounds)?.asynchrony.version }
   /// The server with the method's memory.
-  var server: ServerState { state.server }
+  package var server: ServerState { state.server }
 
   // MARK: - A round
 
   /// One round: cohort → as many exchanges as the method makes.
-  func runRound() throws(Divergence) -> Round {
+  package func runRound() throws(Divergence) -> Round {
     state.round += 1
     state.server.round = state.round
     let number = state.round
@@ -194,6 +201,15 @@ final class Simulation {
 
   // MARK: - Between rounds
 
+  /// Clients that remember something, and the numbers that all of them remember.
+  package var remembered: (clients: Int, numbers: Int) {
+    (state.clients.count, state.clients.values.reduce(0) { $0 + $1.merged.count })
+  }
+
+  /// ε of each client, or that of the sums, at the end of a run that goes as planned, ascending;
+  /// empty without privacy or a guarantee.
+  package func plannedEpsilons() -> [Double] { privacy?.plannedEpsilons() ?? [] }
+
   /// What the last round leaves, beside the measures of its models.
   func describe(_ record: RoundRecord, isEvaluated: Bool) -> RoundParts {
     var parts = RoundParts(record: record, isEvaluated: isEvaluated)
@@ -202,10 +218,10 @@ final class Simulation {
   }
 
   /// All that the next rounds depend on.
-  var checkpoint: Checkpoint { state.checkpoint(stages) }
+  package var checkpoint: Checkpoint { state.checkpoint(stages) }
 
   /// Continues from a checkpoint as if it had never stopped.
-  func restore(_ checkpoint: Checkpoint) {
+  package func restore(_ checkpoint: Checkpoint) {
     state.restore(checkpoint, stages)
     rounds.resume(self)
   }

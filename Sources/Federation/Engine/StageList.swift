@@ -1,3 +1,4 @@
+import Scenario
 import Aggregation
 
 /// The message stages of a run, in the order in which an upload passes through them:

@@ -1,5 +1,8 @@
 import Aggregation
+import Base
 import Client
+import Records
+import Scenario
 import Tensor
 
 /// A run whose rounds moved nothing, or in which nobody took part: its numbers are those of the
@@ -7,7 +10,7 @@ import Tensor
 ///
 /// It is seen in the state at the end and in the records of the rounds, not in a history that an
 /// interruption could lose.
-struct Stillness: Equatable {
+package struct Stillness: Equatable {
   let label: String
   let seed: UInt64
   let rounds: Int
@@ -53,7 +56,8 @@ extension Run {
       isUnmoved = simulation.method.genericModel(simulation.server) == genericStart(start)
     } else {
       // Who has only models of one's own keeps them, or what they are made of, at the clients.
-      isUnmoved = nobody && simulation.state.clients.isEmpty && simulation.server.model == start.model
+      isUnmoved =
+        nobody && simulation.state.clients.isEmpty && simulation.server.model == start.model
     }
     guard isUnmoved || nobody else { return nil }
     return Stillness(

@@ -35,7 +35,7 @@ extension Strategy {
   func makeAggregation() -> any UploadAggregation { MethodAggregation(self) }
 
   /// Who trains in a round.
-  var population: Population { Self.population }
+  package var population: Population { Self.population }
   /// Whether clients send anything at all.
-  var sendsUploads: Bool { Self.sendsUploads }
+  package var sendsUploads: Bool { Self.sendsUploads }
 }

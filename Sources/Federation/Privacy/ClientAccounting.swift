@@ -1,7 +1,11 @@
+import Accounting
+import Base
+import Scenario
+
 /// From the releases of a run to an ε, under client-level privacy.
-struct ClientAccounting {
+package struct ClientAccounting {
   /// How a client hides in the cohort of one release.
-  enum Cohorts: Sendable, Equatable {
+  package enum Cohorts: Sendable, Equatable {
     /// It does not: everybody takes part, or each message is seen alone.
     case all
     /// Each client takes part by a coin.
@@ -10,9 +14,9 @@ struct ClientAccounting {
     case fixed(Int, of: Int)
   }
 
-  let settings: PrivacySettings
+  package let settings: PrivacySettings
   let mechanism: PrivacySettings.ClientMechanism
-  let cohorts: Cohorts
+  package let cohorts: Cohorts
 
   init(
     _ settings: PrivacySettings,
@@ -42,10 +46,10 @@ struct ClientAccounting {
   }
 
   /// The label that every ε of this mechanism carries; nil where it needs none.
-  var label: String? { dice?.label }
+  package var label: String? { dice?.label }
 
   /// `releases` noisy sums with a multiplier.
-  func event(_ multiplier: Double, releases: Int) throws(AccountingError) -> PrivacyEvent {
+  package func event(_ multiplier: Double, releases: Int) throws(AccountingError) -> PrivacyEvent {
     let isLocal = mechanism.placement == .local
     let (sampling, neighbours, rate): (PrivacyEvent.Sampling, PrivacyEvent.Neighbours, Double) =
       switch cohorts {
@@ -67,7 +71,7 @@ struct ClientAccounting {
   }
 
   /// ε after some releases; infinite without noise.
-  func epsilon(_ multiplier: Double, releases: Int) -> Epsilon {
+  package func epsilon(_ multiplier: Double, releases: Int) -> Epsilon {
     if releases == 0 { return Epsilon(rdp: 0, pld: 0) }
     guard let event = try? event(multiplier, releases: releases) else {
       return Epsilon(rdp: .infinity, pld: .infinity)

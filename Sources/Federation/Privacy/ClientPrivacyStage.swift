@@ -1,5 +1,10 @@
+import Data
+import Accounting
 import Aggregation
+import Base
 import Client
+import Records
+import Scenario
 import Tensor
 
 /// Client-level privacy: clients clip their messages, and add noise or a share of it; where the sum
@@ -190,7 +195,7 @@ final class ClientPrivacyStage: PrivacyStage {
         clip: clip,
         adaptive,
         size: privacy.cohortSize,
-        countDeviation: PrivateAggregate.countDeviation(cohort: privacy.cohortSize),
+        countDeviation: CountNoise.deviation(cohort: privacy.cohortSize),
         noise: privacy.plan.multiplier > 0 ? GaussianNoise(stream).value(0) : 0
       )
       adaptedClip = Float(next)

@@ -1,5 +1,7 @@
 import Aggregation
+import Base
 import Client
+import Scenario
 import Tensor
 
 /// What client-level privacy does to one client's upload before it leaves: error feedback, the clip
@@ -17,7 +19,7 @@ struct ClientRelease {
   let deviation: Double
 
   /// What came out.
-  struct Sent: Sendable {
+  package struct Sent: Sendable {
     var upload: Payload
     /// Σ over blocks of what the clip took away, after a first clip to the cap; empty unless the
     /// server keeps it.

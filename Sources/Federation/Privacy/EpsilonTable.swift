@@ -1,18 +1,20 @@
+import Accounting
+
 /// ε of a run's ledgers, each different one accounted for once.
 ///
 /// A client's ledger changes only when it takes part, and clients alike share one, so that a run
 /// asks an accountant at most once for each client's part in a round.
-final class EpsilonTable: @unchecked Sendable {
+package final class EpsilonTable: @unchecked Sendable {
   // @unchecked: asked and filled by the thread that runs the rounds; workers only compute.
 
   /// All that an ε is a function of, within one run.
-  struct Ledger: Hashable, Sendable {
+  package struct Ledger: Hashable, Sendable {
     /// The client's sampling and noise; nil where the releases are those of messages.
-    var share: NoisePlan.Share?
+    package var share: NoisePlan.Share?
     /// Example-level: `batches[k − 1]` batches with k gradients each.
-    var batches: [Int] = []
+    package var batches: [Int] = []
     /// Client-level: noisy releases.
-    var releases = 0
+    package var releases = 0
 
     /// What a client drew with its share of the noise.
     init(_ share: NoisePlan.Share, batches: [Int]) {
@@ -41,7 +43,7 @@ final class EpsilonTable: @unchecked Sendable {
   ///   - pool: the workers that share the ones not known yet.
   ///   - compute: one ε; runs on a worker.
   /// - Returns: an ε for each ledger.
-  func epsilons(
+  package func epsilons(
     _ ledgers: [Ledger],
     exact isExact: Bool,
     _ pool: WorkerPool,
@@ -76,13 +78,13 @@ final class EpsilonTable: @unchecked Sendable {
   /// The largest of some, and their median: the mean of the two in the middle where there are two.
   ///
   /// 0 of none.
-  static func summary(_ epsilons: [Double]) -> (largest: Double, median: Double) {
+  package static func summary(_ epsilons: [Double]) -> (largest: Double, median: Double) {
     let sorted = epsilons.sorted()
     return (sorted.last ?? 0, median(ofSorted: sorted) ?? 0)
   }
 
   /// The median of ascending numbers; nil of none.
-  static func median(ofSorted values: [Double]) -> Double? {
+  package static func median(ofSorted values: [Double]) -> Double? {
     guard !values.isEmpty else { return nil }
     let (low, high) = (values[(values.count - 1) / 2], values[values.count / 2])
     return low == high ? low : low + (high - low) / 2

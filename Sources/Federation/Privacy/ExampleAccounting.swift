@@ -1,14 +1,17 @@
+import Accounting
+import Base
 import Client
+import Scenario
 
 /// From what a client released to an ε, under example-level privacy.
 ///
 /// Examples of different clients are disjoint, so a run's ε is its clients' largest; who is in a
 /// cohort is no secret and amplifies nothing.
-struct ExampleAccounting {
-  let settings: PrivacySettings
+package struct ExampleAccounting {
+  package let settings: PrivacySettings
   let mechanism: PrivacySettings.ExampleMechanism
 
-  init(_ settings: PrivacySettings, _ mechanism: PrivacySettings.ExampleMechanism) {
+  package init(_ settings: PrivacySettings, _ mechanism: PrivacySettings.ExampleMechanism) {
     self.settings = settings
     self.mechanism = mechanism
   }
@@ -35,7 +38,7 @@ struct ExampleAccounting {
   private var isComposed: Bool { mechanism.errorFeedback == nil || mechanism.accounting == .paper }
 
   /// The label that every ε of this mechanism carries; nil for DP-SGD.
-  var label: String? { dice()?.label }
+  package var label: String? { dice()?.label }
 
   /// The events of a client: `batches[k − 1]` batches with k gradients each.
   ///
@@ -57,7 +60,7 @@ struct ExampleAccounting {
   }
 
   /// ε of a client by both accountants; infinite without noise.
-  func epsilon(_ share: NoisePlan.Share, batches: [Int], exact: Bool) -> Epsilon {
+  package func epsilon(_ share: NoisePlan.Share, batches: [Int], exact: Bool) -> Epsilon {
     if batches.allSatisfy({ $0 == 0 }) { return Epsilon(rdp: 0, pld: 0) }
     guard isComposed else { return strictEpsilon(share, batches: batches) }
     guard let ledger = try? ledger(share, batches: batches) else {
@@ -105,12 +108,12 @@ struct ExampleAccounting {
     }
   }
 
-  static func words(_ error: any Error) -> String {
+  package static func words(_ error: any Error) -> String {
     (error as? AccountingError)?.message ?? "\(error)"
   }
 
   /// Most batches whose ε stays within a budget.
-  func batches(of share: NoisePlan.Share, within epsilon: Double) -> Int {
+  package func batches(of share: NoisePlan.Share, within epsilon: Double) -> Int {
     func fits(_ count: Int) -> Bool {
       var batches = [Int](repeating: 0, count: share.gradientsPerBatch)
       batches[share.gradientsPerBatch - 1] = count
@@ -124,26 +127,5 @@ struct ExampleAccounting {
       if fits(middle) { low = middle } else { high = middle }
     }
     return low
-  }
-}
-
-/// ε by both accountants.
-struct Epsilon: Sendable, Equatable {
-  /// By Rényi divergences.
-  var rdp: Double
-  /// By privacy loss distributions; that of `rdp` where only a fast answer was wanted.
-  var pld: Double
-
-  init(rdp: Double, pld: Double) {
-    self.rdp = rdp
-    self.pld = pld
-  }
-
-  /// ε of a ledger.
-  ///
-  /// `exact`: both accountants; else the fast one alone.
-  init(_ ledger: PrivacyLedger, delta: Double, exact: Bool) {
-    rdp = RDPAccountant.standard.epsilon(ledger, delta: delta).value
-    pld = exact ? PLDAccountant().epsilon(ledger, delta: delta) : rdp
   }
 }

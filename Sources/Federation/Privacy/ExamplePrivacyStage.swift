@@ -1,5 +1,10 @@
+import Data
+import Accounting
 import Aggregation
+import Base
 import Client
+import Records
+import Scenario
 import Tensor
 
 /// Example-level privacy: clients' gradients are clipped and noised while they train, their budgets

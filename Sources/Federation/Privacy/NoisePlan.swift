@@ -1,44 +1,46 @@
+import Accounting
 import Aggregation
-import Client
+import Base
+import Scenario
 
 /// How much noise each client, or the server, adds in a run, chosen before its first round from
 /// what is public: sizes, cohorts and steps.
-struct NoisePlan: Sendable {
+package struct NoisePlan: Sendable {
   /// One client under example-level privacy.
-  struct Share: Sendable, Equatable {
+  package struct Share: Sendable, Equatable {
     /// q_k = min(1, B̂/n_k).
-    var rate: Double
+    package var rate: Double
     /// σ: standard deviation of the noise on a sum, divided by the clip.
     var multiplier: Double
     /// Batches that it will draw if it takes part whenever it is asked to.
-    var plannedBatches: Int
+    package var plannedBatches: Int
     /// Batches in one of its rounds.
     var batchesPerRound: Int
     /// Gradients on each batch.
     var gradientsPerBatch: Int
     /// Batches that its budget pays for; nil without a budget.
-    var limit: Int?
+    package var limit: Int?
   }
 
   /// The scenario's section.
-  let settings: PrivacySettings
+  package let settings: PrivacySettings
   /// By client; empty under client-level privacy, nil for clients without examples.
-  private(set) var shares: [Share?] = []
+  package private(set) var shares: [Share?] = []
   /// Client-level: σ of the whole release, what it is accounted with.
   private(set) var multiplier = 0.0
   /// Client-level: σ of the updates: all of it, or what the count of an adaptive clip leaves.
   private(set) var updateMultiplier = 0.0
   /// Client-level: how a client hides in the cohort of one release.
-  private(set) var cohorts = ClientAccounting.Cohorts.all
+  package private(set) var cohorts = ClientAccounting.Cohorts.all
   /// Client-level: releases in the whole run, by one client where each adds its own noise.
-  private(set) var releases = 0
+  package private(set) var releases = 0
   /// Client-level with local noise and a budget: releases that the budget of a client pays for; nil
   /// without one.
-  private(set) var limit: Int?
+  package private(set) var limit: Int?
 
   /// What a plan is made from.
-  struct Facts {
-    var federation: FederationSettings
+  package struct Facts {
+    package var federation: FederationSettings
     /// Images of each client.
     var sizes: [Int]
     /// Rounds in which each client is drawn.
@@ -46,15 +48,33 @@ struct NoisePlan: Sendable {
     /// Messages of a client in a round; 0 for a method that sends nothing.
     var exchanges: Int
     /// A client's work in a round, from its number of examples.
-    var work: (Int) -> PrivateWork
+    package var work: (Int) -> PrivateWork
     /// B̂.
-    var batch: Int
+    package var batch: Int
     /// Whether a client may take part more often than `participations` says, as on a clock.
     var cohortsMayDiffer = false
+
+    package init(
+      federation: FederationSettings,
+      sizes: [Int],
+      participations: [Int],
+      exchanges: Int,
+      work: @escaping (Int) -> PrivateWork,
+      batch: Int,
+      cohortsMayDiffer: Bool = false
+    ) {
+      self.federation = federation
+      self.sizes = sizes
+      self.participations = participations
+      self.exchanges = exchanges
+      self.work = work
+      self.batch = batch
+      self.cohortsMayDiffer = cohortsMayDiffer
+    }
   }
 
   /// Finds the noise; throws exit 3 when no noise meets the target.
-  init(_ settings: PrivacySettings, _ facts: Facts) throws(Failure) {
+  package init(_ settings: PrivacySettings, _ facts: Facts) throws(Failure) {
     self.settings = settings
     switch settings.unit {
     case .example(let mechanism): try planExamples(mechanism, facts)
@@ -213,9 +233,9 @@ struct NoisePlan: Sendable {
   ) throws(Failure) -> Double {
     var updates = multiplier
     if mechanism.adaptive != nil {
-      let deviation = PrivateAggregate.countDeviation(cohort: federation.expectedCohort)
+      let deviation = CountNoise.deviation(cohort: federation.expectedCohort)
       guard
-        let rest = PrivateAggregate.updateMultiplier(multiplier, countDeviation: deviation)
+        let rest = CountNoise.updateMultiplier(multiplier, countDeviation: deviation)
       else {
         throw Failure(
           .scenarioInvalid,

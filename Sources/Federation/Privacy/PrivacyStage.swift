@@ -1,5 +1,8 @@
 import Aggregation
+import Base
 import Client
+import Records
+import Scenario
 import Tensor
 
 /// A message stage that protects examples or clients, and knows what that cost.

@@ -1,12 +1,8 @@
 import Aggregation
+import Base
 import Client
+import Scenario
 import Tensor
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// The server's half of client-level privacy: the sum of clipped uploads, its noise, and the
 /// division by a number that is no secret.
@@ -150,18 +146,5 @@ struct PrivateAggregate {
     let centred = Double(whole) - Double(count) / 2
     let share = (centred + countDeviation * noise) / size + 0.5
     return min(1e6, max(1e-6, clip * exp(-adaptive.rate * (share - adaptive.quantile))))
-  }
-
-  /// σ_b = m/20, the noise on the count of a cohort's whole updates.
-  static func countDeviation(cohort: Double) -> Double { cohort / 20 }
-
-  /// σ of the updates when a total multiplier z also pays for the count:
-  /// z_Δ = (z⁻² − (2σ_b)⁻²)^(−½).
-  ///
-  /// - Returns: nil when z ≥ 2σ_b: the count alone would cost more than z allows.
-  static func updateMultiplier(_ z: Double, countDeviation: Double) -> Double? {
-    if z == 0 { return 0 }
-    let rest = 1 / (z * z) - 1 / (4 * countDeviation * countDeviation)
-    return rest > 0 ? 1 / rest.squareRoot() : nil
   }
 }

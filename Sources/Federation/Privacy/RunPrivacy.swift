@@ -1,27 +1,49 @@
+import Accounting
 import Aggregation
 import Client
+import Scenario
 import Tensor
 
 /// What privacy adds to one run; constant while it runs.
-struct RunPrivacy: Sendable {
+package struct RunPrivacy: Sendable {
   /// The scenario's section.
-  let settings: PrivacySettings
+  package let settings: PrivacySettings
   /// How much noise there is.
-  let plan: NoisePlan
+  package let plan: NoisePlan
   /// What leaves without protection.
-  let audit: ReleaseAudit
+  package let audit: ReleaseAudit
   /// Blocks of uploads that the method declares under its settings.
   let declared: [Release]
   /// B̂.
-  let batch: Int
+  package let batch: Int
   /// m: what the noisy sum of a cohort is divided by.
   let cohortSize: Double
   /// Where each worker keeps gradients of examples.
-  let memories: WorkerExampleMemories
+  package let memories: WorkerExampleMemories
   /// ε of what clients released so far.
-  let epsilons = EpsilonTable()
+  package let epsilons = EpsilonTable()
   /// Whether batches are Poisson; only a measurement of speed has others.
-  var drawsBatches = true
+  package var drawsBatches = true
+
+  package init(
+    settings: PrivacySettings,
+    plan: NoisePlan,
+    audit: ReleaseAudit,
+    declared: [Release],
+    batch: Int,
+    cohortSize: Double,
+    memories: WorkerExampleMemories,
+    drawsBatches: Bool = true
+  ) {
+    self.settings = settings
+    self.plan = plan
+    self.audit = audit
+    self.declared = declared
+    self.batch = batch
+    self.cohortSize = cohortSize
+    self.memories = memories
+    self.drawsBatches = drawsBatches
+  }
 
   /// The section of clients and server, and the names in it.
   static let section = "privacy"
@@ -30,7 +52,7 @@ struct RunPrivacy: Sendable {
   static let errorPrefix = "privacy.error/"
 
   /// How a client's training is made private; nil when nothing is done there.
-  func example(of client: Int) -> ExamplePrivacy? {
+  package func example(of client: Int) -> ExamplePrivacy? {
     guard let mechanism = settings.exampleLevel, client < plan.shares.count,
       let share = plan.shares[client]
     else { return nil }
@@ -71,7 +93,7 @@ struct RunPrivacy: Sendable {
   }
 
   /// Messages that a client has sent when it was drawn in so many rounds.
-  func releases(_ exchanges: Int, of rounds: Int) -> Int {
+  package func releases(_ exchanges: Int, of rounds: Int) -> Int {
     guard let limit = plan.limit, exchanges > 0 else { return rounds * exchanges }
     return min(rounds, limit / exchanges) * exchanges
   }
@@ -87,7 +109,7 @@ struct RunPrivacy: Sendable {
   }
 
   /// Private training of a client with what it remembers.
-  func training(
+  package func training(
     of client: Int,
     _ memory: StateTensors,
     worker: Int,
@@ -119,11 +141,11 @@ struct RunPrivacy: Sendable {
 }
 
 /// One place for gradients of examples per worker.
-final class WorkerExampleMemories: @unchecked Sendable {
+package final class WorkerExampleMemories: @unchecked Sendable {
   // @unchecked: a worker touches only the place of its own number.
   private let places: [ExampleMemory]
 
-  init(workers: Int) { places = (0..<workers).map { _ in ExampleMemory() } }
+  package init(workers: Int) { places = (0..<workers).map { _ in ExampleMemory() } }
 
-  subscript(worker: Int) -> ExampleMemory { places[worker] }
+  package subscript(worker: Int) -> ExampleMemory { places[worker] }
 }

@@ -1,11 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-import Tensor
+import Base
 
 /// Choices among clients, with ties by their number.
 package enum ClientDraws {

@@ -1,11 +1,5 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-import Tensor
+import Base
+import Scenario
 
 /// Oort's choice of one round, from what is known of the clients.
 ///

@@ -1,5 +1,6 @@
 import Aggregation
-import Tensor
+import Base
+import Scenario
 
 /// What the server remembers of clients' losses, in its own memory beside the method's: digests and
 /// checkpoints know it.
@@ -15,7 +16,7 @@ package struct SelectionMemory: Sendable {
   private static let pacer = "selection.pacer"
 
   /// Number of clients K.
-  let clients: Int
+  package let clients: Int
 
   package init(clients: Int) { self.clients = clients }
 

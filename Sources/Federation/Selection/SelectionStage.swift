@@ -1,5 +1,9 @@
+import Data
+import Scenario
 import Aggregation
+import Base
 import Client
+import Codecs
 import Tensor
 
 /// Cohorts that depend on clients' losses.

@@ -1,3 +1,5 @@
+import Base
+
 /// The safetensors format: eight bytes of header length, a JSON header, raw little-endian data.
 ///
 /// Only bytes here; whoever owns the folder reads and writes files.

@@ -17,7 +17,7 @@ protocol Columns {
 /// What becomes of a finished tile A·B.
 struct Finish {
   /// The ways to write.
-  enum Kind {
+  package enum Kind {
     /// C ← A·B.
     case overwrite
     /// C ← C' + scale·A·B, C' being `source` floats behind C.

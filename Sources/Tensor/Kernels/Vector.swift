@@ -2,14 +2,14 @@
 ///
 /// All kernels are written in this type. What differs between CPU classes is only how many of them
 /// a register tile holds (`RegisterTile.swift`).
-typealias Vector = SIMD16<Float>
+package typealias Vector = SIMD16<Float>
 
 extension SIMD16<Float> {
   /// self ← self + x·w, rounded once where the instruction set has fused multiply-adds.
   ///
   /// Without them `addProduct` would call a library function for every lane.
   @inline(__always)
-  mutating func accumulate(_ x: Vector, _ w: Vector) {
+  package mutating func accumulate(_ x: Vector, _ w: Vector) {
     if CPUFeatures.compiledWithFMA { addProduct(x, w) } else { self += x * w }
   }
 
@@ -67,17 +67,17 @@ extension SIMD16<Float> {
 extension UnsafePointer<Float> {
   /// The sixteen floats from here on; no alignment is assumed.
   @inline(__always)
-  var vector: Vector { UnsafeRawPointer(self).loadUnaligned(as: Vector.self) }
+  package var vector: Vector { UnsafeRawPointer(self).loadUnaligned(as: Vector.self) }
 
   /// This float in all lanes.
   @inline(__always)
-  var broadcast: Vector { Vector(repeating: pointee) }
+  package var broadcast: Vector { Vector(repeating: pointee) }
 }
 
 extension UnsafeMutablePointer<Float> {
   /// The sixteen floats from here on.
   @inline(__always)
-  var vector: Vector {
+  package var vector: Vector {
     get { UnsafeRawPointer(self).loadUnaligned(as: Vector.self) }
     nonmutating set { UnsafeMutableRawPointer(self).storeBytes(of: newValue, as: Vector.self) }
   }

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Base
 
 /// max(x, 0), in place: the layer before it never reads its own output again.
 ///

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Base
 
 /// Multi-head self-attention over the positions of a map, [N × 3D] → [N × D]:
 /// O_h = softmax(Q_h·K_hᵀ/√d)·V_h for each head h, d = D/heads, softmax along rows.

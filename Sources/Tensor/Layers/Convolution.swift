@@ -12,7 +12,7 @@ package struct Convolution: WeightedOperation {
   package var rectified = false
   /// Whether its parameters stay as they are.
   package let frozen: Bool
-  let kernel: ConvolutionKernel
+  package let kernel: ConvolutionKernel
 
   package init(
     name: String,

@@ -1,3 +1,5 @@
+import Base
+
 /// Inverted dropout: each value is kept with probability 1 − p and divided by 1 − p.
 ///
 /// Masks are addressed by the step's key, this layer's salt and the element, so that they depend on

@@ -23,15 +23,15 @@ package struct PoolMixture: Sendable {
   package let counts: Int
 
   /// Groups in a batch.
-  func groups(_ batch: Int) -> Int { choice == .perExample ? batch : 1 }
+  package func groups(_ batch: Int) -> Int { choice == .perExample ? batch : 1 }
 
   /// Examples of one group.
-  func examples(_ group: Int, _ batch: Int) -> Range<Int> {
+  package func examples(_ group: Int, _ batch: Int) -> Range<Int> {
     choice == .perExample ? group..<group + 1 : 0..<batch
   }
 
   /// The indices that an example chose.
-  static func indices(
+  package static func indices(
     _ slot: UnsafeMutablePointer<Float>,
     _ example: Int,
     _ matched: Int
@@ -70,7 +70,7 @@ package struct PoolMixture: Sendable {
   /// mean ← the group's mean of rows of a [P × width] matrix.
   ///
   /// Divided at the end, so that a mean of ones is one.
-  func mean(
+  package func mean(
     _ pass: borrowing Pass,
     _ group: Int,
     of rows: UnsafePointer<Float>,
@@ -87,7 +87,7 @@ package struct PoolMixture: Sendable {
   }
 
   /// Adds the gradient with respect to the group's mean to the rows that it is a mean of.
-  func spread(
+  package func spread(
     _ pass: borrowing Pass,
     _ group: Int,
     _ gradient: UnsafePointer<Float>,

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Base
 
 /// Distillation from soft targets: τ²·KL(q ‖ σ_τ(z)) with σ_τ(z) = softmax(z/τ), whose gradient
 /// with respect to the logits is τ·(σ_τ(z) − q).

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Base
 
 /// Softmax cross-entropy with what long-tailed methods add to it: per-class logit offsets, margins
 /// and weights, a scale, and a focus on examples that are still wrong.

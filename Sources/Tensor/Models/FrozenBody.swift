@@ -33,7 +33,7 @@ extension Network {
 extension ParameterLayout {
   /// Copies tensors that satisfy `included` from another network's parameters, by name.
   /// - Throws: ``ModelError`` when one is not there in the same shape.
-  func copy(
+  package func copy(
     from base: ParameterLayout,
     _ vector: [Float],
     to parameters: inout [Float],

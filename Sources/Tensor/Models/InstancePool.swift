@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Base
 
 /// A pool of scale-and-shift adapters on a frozen network, of which every input takes the few whose
 /// keys match it best.
@@ -39,7 +35,7 @@ public struct InstancePool: Sendable, Equatable {
   public static let single = InstancePool(poolSize: 1, matched: 1, keys: false)
 
   /// Refuses numbers that make no pool.
-  func check() throws(ModelError) {
+  package func check() throws(ModelError) {
     guard poolSize >= 1, matched >= 1, matched <= poolSize else {
       throw ModelError(
         message: "a pool matches from 1 to all of its entries; these are \(matched) of \(poolSize)"

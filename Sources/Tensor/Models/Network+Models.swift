@@ -25,7 +25,7 @@ extension Network {
 
 extension ModelSpec {
   /// Refuses images that are too small or of the wrong size.
-  func check(_ input: FeatureShape) throws(ModelError) {
+  package func check(_ input: FeatureShape) throws(ModelError) {
     let side = min(input.height, input.width)
     let needed = kind == .vgg ? 1 << blocks : kind.minimumSide
     guard side >= needed else {
@@ -71,7 +71,7 @@ extension ModelSpec.Kind {
 
 extension NetworkBuilder {
   /// The layers of a model that fits the images, up to its logits.
-  mutating func model(_ spec: ModelSpec, classes: Int) -> Map {
+  package mutating func model(_ spec: ModelSpec, classes: Int) -> Map {
     ending = spec.classifier
     return switch spec.kind {
     case .logistic: head("fc", input, classes)
@@ -86,7 +86,7 @@ extension NetworkBuilder {
     }
   }
 
-  mutating func norm(_ kind: ModelSpec.Norm, _ name: String, _ x: Map) -> Map {
+  package mutating func norm(_ kind: ModelSpec.Norm, _ name: String, _ x: Map) -> Map {
     switch kind {
     case .none: x
     case .group(let groups): groupNorm(name, x, groups: groups)
@@ -95,7 +95,7 @@ extension NetworkBuilder {
   }
 
   /// Dense layers with an activation after each hidden one.
-  mutating func mlp(_ spec: ModelSpec, classes: Int) -> Map {
+  package mutating func mlp(_ spec: ModelSpec, classes: Int) -> Map {
     var x = input
     for (index, size) in spec.hidden.enumerated() {
       x = activation(spec.activation, dense("fc\(index + 1)", x, size))
@@ -106,7 +106,7 @@ extension NetworkBuilder {
 
   /// The CNN of pfl-research's CIFAR-10 benchmark, by default with width 32 and dropout (¼, ½):
   /// two valid 3×3 convolutions of w and 2w channels, max-pool, a hidden layer of 4w.
-  mutating func cnn(_ spec: ModelSpec, classes: Int) -> Map {
+  package mutating func cnn(_ spec: ModelSpec, classes: Int) -> Map {
     let bias = spec.norm == .none
     var x = input
     for (index, channels) in [spec.width, 2 * spec.width].enumerated() {

@@ -3,7 +3,7 @@ extension NetworkBuilder {
   /// two 3×3 convolutions of the map's size and a 2×2 maximum, then a hidden layer of 16w.
   ///
   /// The blocks have w, 2w and 2w channels, w being 32 by default; `blocks` of them are there.
-  mutating func vgg(_ spec: ModelSpec, classes: Int) -> Map {
+  package mutating func vgg(_ spec: ModelSpec, classes: Int) -> Map {
     let bias = spec.norm == .none
     var x = input
     for block in 1...max(1, spec.blocks) {

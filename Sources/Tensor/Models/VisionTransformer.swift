@@ -1,3 +1,5 @@
+import Base
+
 extension ModelSpec {
   /// Width of the hidden layer of a transformer's block: ⌊width·mlpRatio⌋, as timm has it.
   public var hiddenWidth: Int { Int(clamping: Double(width) * mlpRatio) }

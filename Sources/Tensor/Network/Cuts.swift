@@ -9,9 +9,9 @@ extension Network {
     /// Where it lies.
     let slot: Int
     /// How much of the network lies before it.
-    let slots: Int
-    let operations: Int
-    let tensors: Int
+    package let slots: Int
+    package let operations: Int
+    package let tensors: Int
   }
 
   /// The layers from a cut to the logits as a network of their own; its input is the
@@ -48,7 +48,7 @@ extension NetworkBuilder {
   /// Marks that a block of layers is complete, and returns its result.
   ///
   /// Nothing behind the cut may read a map from before it, except this one.
-  mutating func cut(_ name: String, _ x: Map) -> Map {
+  package mutating func cut(_ name: String, _ x: Map) -> Map {
     note(
       Network.Cut(
         name: name,

@@ -17,10 +17,10 @@ public struct Network: Sendable {
   package let operations: [any Operation]
   package let gradientWrites: [GradientWrite]
   /// How: the same with neighbours joined (`Fusion`).
-  let steps: [any Operation]
+  package let steps: [any Operation]
   let stepWrites: [GradientWrite]
   /// What one example costs in them.
-  let work: PassWork
+  package let work: PassWork
   /// Those that run backward, in forward order: not what lies before the first trained parameter.
   let backwardSteps: [Int]
   package let slots: [Slot]
@@ -28,7 +28,7 @@ public struct Network: Sendable {
   package var pool: Pool?
   let gradientPlan: GradientPlan
   let valuePlan: ValuePlan
-  let scratchCount: Int
+  package let scratchCount: Int
   package let logitsSlot: Int
   package let featuresSlot: Int
   package let inputSlot: Int
@@ -80,7 +80,7 @@ public struct Network: Sendable {
   /// and nothing read beyond them.
   let canReadLentParameters: Bool
 
-  init(
+  package init(
     input: FeatureShape,
     logits: FeatureShape,
     layout: ParameterLayout,

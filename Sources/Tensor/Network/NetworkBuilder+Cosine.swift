@@ -1,7 +1,7 @@
 /// Classifiers that are no dense layer.
 extension NetworkBuilder {
   /// The last layer of a model, by `ending`.
-  mutating func classifier(_ name: String, _ x: Map, _ classes: Int) -> Map {
+  package mutating func classifier(_ name: String, _ x: Map, _ classes: Int) -> Map {
     switch ending {
     case .linear: return dense(name, x, classes)
     case .cosine: return cosine(name, x, classes, scaled: false, unitRows: true)

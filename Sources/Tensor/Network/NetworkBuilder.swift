@@ -15,7 +15,7 @@ package struct NetworkBuilder: Sendable {
   /// What a model ends in.
   var ending = ModelSpec.Classifier.linear
   /// Whether a backward pass goes on to the input (`Workspace.inputGradient`).
-  var givesInputGradient = false
+  package var givesInputGradient = false
   /// What becomes of layers that are frozen; nil where layers are trained.
   var adaptation: Adaptation?
   /// What a bare reference to a declared tensor resolves to, once the layout is known.
@@ -310,7 +310,7 @@ package struct NetworkBuilder: Sendable {
 
   // MARK: Cuts
 
-  mutating func note(_ cut: Network.Cut) { cuts.append(cut) }
+  package mutating func note(_ cut: Network.Cut) { cuts.append(cut) }
   var slotCount: Int { slots.count }
   var operationCount: Int { pending.count }
   var tensorCount: Int { tensors.count }
@@ -340,10 +340,10 @@ package struct NetworkBuilder: Sendable {
 
   // MARK: Parts of verbs
 
-  mutating func add(_ operation: some Operation) { pending.append { _ in operation } }
+  package mutating func add(_ operation: some Operation) { pending.append { _ in operation } }
 
   /// Adds an operation that needs to know where its tensors lie.
-  mutating func add(_ make: @escaping @Sendable (ParameterLayout) -> any Operation) {
+  package mutating func add(_ make: @escaping @Sendable (ParameterLayout) -> any Operation) {
     pending.append(make)
   }
 
@@ -392,7 +392,7 @@ package struct NetworkBuilder: Sendable {
 
 extension ParameterLayout {
   /// Where a declared tensor starts.
-  func offset(_ name: String) -> Int {
+  package func offset(_ name: String) -> Int {
     guard let entry = self[name] else { preconditionFailure("no tensor \(name) in the layout") }
     return entry.range.lowerBound
   }

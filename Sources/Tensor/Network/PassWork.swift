@@ -1,10 +1,10 @@
 /// Floating-point operations of one example in the steps of a network, a multiply-add as two;
 /// products only (`Operation.forwardFLOPs`).
-struct PassWork: Sendable {
+package struct PassWork: Sendable {
   /// Of a whole forward pass.
-  let forward: Int
+  package let forward: Int
   /// Of each step's backward pass: its weights' gradient, and its input's where somebody reads it.
-  let backward: [Int]
+  package let backward: [Int]
   /// Of each step's backward pass without its weights' gradient.
   let inputOnly: [Int]
 

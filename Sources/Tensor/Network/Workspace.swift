@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Base
 
 /// All memory that one worker needs to run one network: parameters, gradients, activations,
 /// optimizer moments and scratch, allocated once.

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Base
 
 extension LearningRateSchedule {
   /// The factor on the learning rate in a round.

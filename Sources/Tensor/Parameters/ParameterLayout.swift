@@ -69,7 +69,7 @@ public struct ParameterLayout: Sendable, Equatable {
   public let movingCount: Int
 
   /// Places tensors: trained ones first, frozen ones last, each kind in the order given.
-  init(_ tensors: [Declaration]) {
+  package init(_ tensors: [Declaration]) {
     var next = 0
     var ranges = [Range<Int>](repeating: 0..<0, count: tensors.count)
     func place(_ belongs: (Role) -> Bool) {
@@ -99,16 +99,16 @@ public struct ParameterLayout: Sendable, Equatable {
   }
 
   /// A tensor that a layer asks for.
-  struct Declaration {
-    let name: String
-    let shape: [Int]
-    let role: Role
-    var order = Order.asShaped
-    var fanIn = 0
+  package struct Declaration {
+    package let name: String
+    package let shape: [Int]
+    package let role: Role
+    package var order = Order.asShaped
+    package var fanIn = 0
     var fanOut = 0
 
     /// The same as part of a network that stays as it is.
-    var frozen: Declaration {
+    package var frozen: Declaration {
       Declaration(
         name: name,
         shape: shape,

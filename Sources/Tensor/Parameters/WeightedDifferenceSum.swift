@@ -6,9 +6,9 @@
 package enum WeightedDifferenceSum {
   /// One client's vector: w, x and, where it counts as a difference, b.
   package struct Term {
-    let weight: Float
-    let vector: UnsafePointer<Float>
-    let base: UnsafePointer<Float>?
+    package let weight: Float
+    package let vector: UnsafePointer<Float>
+    package let base: UnsafePointer<Float>?
 
     /// w·(x − b), or w·x without a base; both vectors as long as y.
     package init(

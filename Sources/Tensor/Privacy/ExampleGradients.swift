@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Base
 
 /// Norms and weighted sums of the gradients of single examples, from one backward sweep: what
 /// differentially private training clips.
@@ -41,12 +37,12 @@ public final class ExampleGradients {
   /// Examples of the last sweep.
   public internal(set) var examples = 0
 
-  let plan: ExamplePlan
-  let norms: [ProductNorm?]
+  package let plan: ExamplePlan
+  package let norms: [ProductNorm?]
   /// The step that the last sweep went back to: layers before it have no gradient.
-  var reached = 0
+  package var reached = 0
   /// The workspace of the last sweep, whose values sums are formed from.
-  var workspace: Workspace?
+  package var workspace: Workspace?
 
   private let memory: UnsafeMutableRawPointer
   /// Gradients and what is kept instead, [capacity × floatsPerExample], layer by layer.
@@ -57,13 +53,13 @@ public final class ExampleGradients {
   let scaled: UnsafeMutablePointer<Float>
   let normScratch: UnsafeMutablePointer<Float>
   /// ‖g_i‖² per layer and example, [layers × capacity].
-  let squares: UnsafeMutablePointer<Double>
+  package let squares: UnsafeMutablePointer<Double>
   /// Factors and rows of the examples that a sum is taken of.
-  let factors: UnsafeMutablePointer<Float>
+  package let factors: UnsafeMutablePointer<Float>
   let rowStarts: UnsafeMutablePointer<UnsafePointer<Float>>
   /// Where each example's slots lie, [capacity × slots], and one more set.
-  let values: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
-  let gradients: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+  package let values: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+  package let gradients: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
 
   /// Memory for sweeps of up to `capacity` examples.
   ///

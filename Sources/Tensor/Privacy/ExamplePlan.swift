@@ -11,9 +11,9 @@
 /// weights (`ProductNorm.isCheap`).
 /// - Source: Goodfellow 2015, arXiv:1510.01799 (one position); Li et al. 2021, arXiv:2110.05679
 ///   (pairs of positions); Bu et al. 2022, arXiv:2210.00038 (one sweep).
-struct ExamplePlan: Sendable {
+package struct ExamplePlan: Sendable {
   /// How a layer gives its examples' gradients.
-  enum Method: Sendable, Equatable {
+  package enum Method: Sendable, Equatable {
     /// Written out.
     case rows
     /// Norms from a and b, which is kept.
@@ -21,34 +21,34 @@ struct ExamplePlan: Sendable {
   }
 
   /// One layer.
-  struct Layer: Sendable {
+  package struct Layer: Sendable {
     /// Its name in the parameter layout.
-    let name: String
+    package let name: String
     /// Its parameters that move, in order.
     let moving: [Range<Int>]
     /// What lies between its first and its last parameter.
     let hull: Range<Int>
     /// Its steps in the network.
-    let steps: [Int]
+    package let steps: [Int]
     /// The last of them, which a sweep reaches first.
-    let last: Int
-    let method: Method
+    package let last: Int
+    package let method: Method
     /// Floats per example in front of its memory; every row starts on a vector of sixteen.
-    let offset: Int
+    package let offset: Int
     /// Floats per example: a gradient, or b.
-    let stride: Int
+    package let stride: Int
   }
 
   /// In the order of their parameters.
-  let layers: [Layer]
+  package let layers: [Layer]
   /// Per step of the network, the layer that it belongs to; nil where nothing moves.
   let layerOf: [Int?]
   /// Per step, itself where its backward pass can be taken apart.
-  let weighted: [(any WeightedOperation)?]
+  package let weighted: [(any WeightedOperation)?]
   /// Per step that has parameters, where they start.
-  let starts: [Int]
+  package let starts: [Int]
   /// The first step that a sweep must reach.
-  let first: Int
+  package let first: Int
   /// Floats per example of all layers.
   let floatsPerExample: Int
   /// Floats of the largest gradient of an operation whose parameters do not move.
@@ -120,7 +120,7 @@ struct ExamplePlan: Sendable {
   }
 
   /// The norm of a step's weight gradient from its products, where that is how it is taken.
-  func norm(_ layer: Layer, _ network: Network, rows: Int) -> ProductNorm? {
+  package func norm(_ layer: Layer, _ network: Network, rows: Int) -> ProductNorm? {
     guard layer.method == .products, let step = weighted[layer.steps[0]] else { return nil }
     return ProductNorm(step.outerProducts, rows: rows)
   }

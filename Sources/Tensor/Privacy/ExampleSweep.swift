@@ -80,14 +80,14 @@ extension ExampleGradients {
   }
 
   /// Where a layer's memory of an example lies.
-  func row(_ layer: ExamplePlan.Layer, _ example: Int) -> UnsafeMutablePointer<Float> {
+  package func row(_ layer: ExamplePlan.Layer, _ example: Int) -> UnsafeMutablePointer<Float> {
     ledger + (capacity * layer.offset + example * layer.stride)
   }
 
   /// What parameters are counted from so that place `start` of them is at `memory`.
   ///
   /// An address, not a pointer into memory: it may lie before all of it.
-  static func base(
+  package static func base(
     _ memory: UnsafeMutablePointer<Float>,
     _ start: Int
   ) -> UnsafeMutablePointer<Float> {

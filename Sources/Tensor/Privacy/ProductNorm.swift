@@ -11,7 +11,7 @@
 package struct ProductNorm: Sendable {
   let products: OuterProducts
   /// Rows of a batch that are one example.
-  let rows: Int
+  package let rows: Int
 
   /// The norm of a layer's gradient over so many rows.
   package init(_ products: OuterProducts, rows: Int) {
@@ -27,7 +27,7 @@ package struct ProductNorm: Sendable {
   private var pixelWidth: Int { products.window?.input.channels ?? products.inputs }
 
   /// Floats that one example's input takes, and one example's b.
-  var inputCount: Int { pixels * pixelWidth }
+  package var inputCount: Int { pixels * pixelWidth }
   var outputCount: Int { positions * products.outputs }
 
   /// Floating-point operations for one example.

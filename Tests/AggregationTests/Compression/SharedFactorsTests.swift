@@ -1,5 +1,6 @@
 import Aggregation
-import Tensor
+import Base
+import Codecs
 import Testing
 
 @Suite("Factors of a cohort's mean")

@@ -1,7 +1,8 @@
 import Aggregation
+import Base
 import Client
+import Codecs
 import Tensor
-import TestSupport
 import Testing
 
 /// Uploads of a few tensors, compressed round after round, against one value at a time.

@@ -1,13 +1,7 @@
 import Aggregation
-import Tensor
+import Base
 import TestSupport
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 @Suite("Equiangular frame") struct EquiangularFrameTests {
   private func frame(_ classes: Int, _ width: Int, seed: UInt64 = 1) -> EquiangularFrame {

@@ -1,13 +1,7 @@
 import Aggregation
-import Tensor
+import Base
 import TestSupport
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// SSE-C of FedLoGe: its zeros, its gradient, and what it reaches.
 @Suite("Sparse frame") struct SparseFrameTests {

@@ -1,5 +1,5 @@
+import Base
 import Tensor
-import TestSupport
 import Testing
 
 @testable import Client

@@ -1,5 +1,4 @@
 import Tensor
-import TestSupport
 import Testing
 
 @testable import Client

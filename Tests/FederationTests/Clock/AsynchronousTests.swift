@@ -1,6 +1,10 @@
 import Aggregation
 import Client
+import Data
 import Federation
+import Fixtures
+import Records
+import Scenario
 import Tensor
 import TestSupport
 import Testing

@@ -1,5 +1,8 @@
+import Base
 import Federation
-import Tensor
+import Fixtures
+import Records
+import TestSupport
 import Testing
 
 @Suite("The clock in a run's folder") struct ClockFilesTests {

@@ -1,5 +1,8 @@
+import Data
 import Federation
+import Fixtures
 import Tensor
+import TestSupport
 import Testing
 
 /// Three clients of 8, 8 and 4 images, one step a batch of 4, and devices whose speeds are given:

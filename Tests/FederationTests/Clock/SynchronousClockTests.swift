@@ -1,6 +1,8 @@
-import Aggregation
 import Federation
+import Fixtures
+import Records
 import Tensor
+import TestSupport
 import Testing
 
 @Suite("Synchronous rounds on the clock") struct SynchronousClockTests {

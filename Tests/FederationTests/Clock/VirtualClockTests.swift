@@ -1,5 +1,8 @@
+import Base
 import Federation
-import Tensor
+import Fixtures
+import Records
+import Scenario
 import Testing
 
 @Suite("The virtual clock") struct VirtualClockTests {

@@ -1,6 +1,6 @@
 import Aggregation
-import Tensor
-import TestSupport
+import Fixtures
+import Records
 import Testing
 
 @testable import Federation

@@ -1,8 +1,10 @@
 import Aggregation
-import Tensor
+import Fixtures
+import Scenario
 import Testing
 
 @testable import Federation
+@testable import Studies
 
 @Suite("What codecs reach")
 struct CodecReachTests {

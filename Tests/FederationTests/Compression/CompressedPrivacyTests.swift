@@ -1,9 +1,10 @@
 import Aggregation
-import Tensor
-import TestSupport
+import Federation
+import Fixtures
 import Testing
 
-@testable import Federation
+@testable import Base
+@testable import Scenario
 
 @Suite("Compression and privacy")
 struct CompressedPrivacyTests {

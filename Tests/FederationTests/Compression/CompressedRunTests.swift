@@ -1,7 +1,5 @@
 import Aggregation
-import Client
-import Tensor
-import TestSupport
+import Fixtures
 import Testing
 
 @testable import Federation

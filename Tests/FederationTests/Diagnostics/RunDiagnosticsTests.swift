@@ -1,4 +1,8 @@
+import Base
 import Federation
+import Fixtures
+import Records
+import Report
 import Tensor
 import Testing
 

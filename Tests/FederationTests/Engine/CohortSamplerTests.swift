@@ -1,5 +1,5 @@
 import Federation
-import Tensor
+import Scenario
 import Testing
 
 @Suite("Cohorts")

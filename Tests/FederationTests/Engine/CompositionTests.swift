@@ -1,5 +1,4 @@
-import Federation
-import Tensor
+import Fixtures
 import Testing
 
 /// What a scenario composes with a method: losses, server optimizers, private groups, heads.

@@ -1,6 +1,6 @@
 import Aggregation
-import Client
 import Federation
+import Fixtures
 import Tensor
 import Testing
 

@@ -1,6 +1,8 @@
-import Aggregation
+import Base
 import Client
+import Data
 import Federation
+import Fixtures
 import Tensor
 import Testing
 

@@ -1,15 +1,12 @@
 import Aggregation
+import Base
 import Client
+import Data
 import Federation
+import Fixtures
 import Tensor
 import TestSupport
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 @Suite("Methods against client drift, and optimizers at the server")
 struct DriftMethodTests {

@@ -1,14 +1,10 @@
-import Aggregation
+import Base
 import Client
+import Data
 import Federation
+import Fixtures
 import Tensor
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// A trial, and a slow federation in double precision on the same clients.
 ///

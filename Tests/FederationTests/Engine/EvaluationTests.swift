@@ -1,5 +1,9 @@
 import Client
+import Data
 import Federation
+import Fixtures
+import Records
+import Scenario
 import Tensor
 import TestSupport
 import Testing

@@ -1,15 +1,13 @@
 import Aggregation
+import Base
 import Client
+import Data
 import Federation
+import Fixtures
+import Records
+import Scenario
 import Tensor
-import TestSupport
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// FedDistill and FedProto, which exchange a mean per class, against slow references.
 @Suite("Means per class: FedDistill and FedProto") struct ExchangedMeansTests {

@@ -1,7 +1,10 @@
 import Aggregation
+import Base
 import Client
 import Federation
-import Tensor
+import Fixtures
+import Scenario
+import Report
 import Testing
 
 @Suite("Making and running experiments")
@@ -80,7 +83,13 @@ struct ExperimentTests {
     )
     let path = folder.at("out")
     expectFailure(.scenarioInvalid, "E3305", ["resnet18", "GiB"]) {
-      _ = try experiment.run(in: path, source: source, threads: 1, report: { _, _ in })
+      _ = try experiment.run(
+        in: path,
+        source: source,
+        threads: 1,
+        page: RunReport.writePage,
+        report: { _, _ in }
+      )
     }
     #expect(FileKind(of: path) == .missing)
   }

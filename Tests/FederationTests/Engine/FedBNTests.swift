@@ -1,6 +1,8 @@
-import Aggregation
 import Client
+import Data
 import Federation
+import Fixtures
+import Scenario
 import Tensor
 import Testing
 

@@ -1,8 +1,10 @@
 import Aggregation
 import Client
+import Data
 import Federation
+import Fixtures
+import Scenario
 import Tensor
-import TestSupport
 import Testing
 
 /// FedD2S against a reference written from its equations, its identities and its bytes.

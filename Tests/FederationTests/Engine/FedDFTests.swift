@@ -1,12 +1,8 @@
+import Base
+import Data
 import Federation
-import Tensor
+import Fixtures
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 @Suite("FedDF") struct FedDFTests {
   private func feddf(_ fields: String) -> String { ScenarioText.strategy("feddf", fields) }

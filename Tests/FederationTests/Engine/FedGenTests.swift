@@ -1,15 +1,12 @@
 import Aggregation
+import Base
 import Client
+import Data
 import Federation
+import Fixtures
 import Tensor
 import TestSupport
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// FedGen: its generator's gradient, a slow reference of its clients, identities and bytes.
 @Suite("FedGen") struct FedGenTests {

@@ -1,6 +1,7 @@
 import Aggregation
+import Data
 import Federation
-import Tensor
+import Fixtures
 import Testing
 
 @Suite("FedMD") struct FedMDTests {

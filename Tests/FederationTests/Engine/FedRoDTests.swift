@@ -1,6 +1,7 @@
 import Aggregation
-import Client
+import Data
 import Federation
+import Fixtures
 import Tensor
 import TestSupport
 import Testing

@@ -1,5 +1,7 @@
 import Client
+import Data
 import Federation
+import Fixtures
 import Tensor
 import TestSupport
 import Testing

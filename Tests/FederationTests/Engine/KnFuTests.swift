@@ -1,14 +1,10 @@
 import Aggregation
+import Base
 import Client
+import Data
 import Federation
-import Tensor
+import Fixtures
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 @Suite("KnFu") struct KnFuTests {
   private func knfu(_ fields: String = "") -> String { ScenarioText.strategy("knfu", fields) }

@@ -1,6 +1,8 @@
-import Aggregation
+import Base
 import Federation
-import Tensor
+import Fixtures
+import Scenario
+import Report
 import Testing
 
 @Suite("Limits of time, memory and disk")
@@ -89,6 +91,7 @@ struct LimitTests {
       in: free.folder.at("cut"),
       source: source,
       threads: 1,
+      page: RunReport.writePage,
       report: { _, _ in }
     )
     #expect(result.exit == .limitReached)

@@ -1,6 +1,9 @@
 import Aggregation
+import Base
 import Client
+import Data
 import Federation
+import Fixtures
 import Tensor
 import TestSupport
 import Testing

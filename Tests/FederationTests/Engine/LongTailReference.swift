@@ -1,13 +1,4 @@
-import Aggregation
-import Client
-import Federation
-import Tensor
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Base
 
 /// What CCVR and CReFF do at the server, in double precision by plain loops; random numbers come
 /// from the same addresses.

@@ -1,7 +1,7 @@
 import Aggregation
-import Client
 import Federation
-import Tensor
+import Fixtures
+import Scenario
 import TestSupport
 import Testing
 

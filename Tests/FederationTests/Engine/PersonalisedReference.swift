@@ -1,3 +1,5 @@
+import Fixtures
+
 /// A client's batches in a round: in the order of the partition, with a short last batch, and on
 /// from the beginning when an epoch is used up.
 struct ReferenceBatches {

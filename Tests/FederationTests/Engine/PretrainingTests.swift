@@ -1,5 +1,7 @@
 import Client
+import Data
 import Federation
+import Fixtures
 import Tensor
 import Testing
 

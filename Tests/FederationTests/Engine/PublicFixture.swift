@@ -1,5 +1,8 @@
 import Client
+import Data
 import Federation
+import Fixtures
+import Scenario
 import Tensor
 import Testing
 

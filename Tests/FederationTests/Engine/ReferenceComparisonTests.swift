@@ -1,6 +1,8 @@
 import Aggregation
 import Client
+import Data
 import Federation
+import Fixtures
 import Tensor
 import TestSupport
 import Testing

@@ -1,3 +1,5 @@
+import Fixtures
+
 /// A slow FedD2S in double precision on dense networks, from the equations of its guide.
 ///
 /// Heads take all rows in each step of SGD with momentum, so that their order does not matter.

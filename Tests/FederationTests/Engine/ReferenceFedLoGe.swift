@@ -1,8 +1,5 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Base
+import Fixtures
 
 /// FedLoGe with one hidden layer of ReLUs, in double precision, from the paper's equations.
 ///

@@ -1,12 +1,6 @@
-import Tensor
+import Base
 import TestSupport
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// Dense layers with ReLUs between them, by plain loops over doubles; parameters as in PyTorch's
 /// state_dict().

@@ -1,13 +1,7 @@
+import Base
 import Client
-import Federation
 import Tensor
 import TestSupport
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// A model that learns by gradient descent in double precision.
 ///

@@ -1,8 +1,12 @@
 import Aggregation
+import Base
 import Federation
+import Fixtures
 import Foundation
+import Records
+import Report
+import Scenario
 import Synchronization
-import Tensor
 import Testing
 
 @Suite("Going on with an experiment")
@@ -178,6 +182,7 @@ struct ResumeTests {
       interruption: { asked.count.load(ordering: .relaxed) > batches ? .terminated : nil },
       leaves: { asked.count.wrappingAdd(1, ordering: .relaxed).oldValue >= batches },
       patience: 0,
+      page: RunReport.writePage,
       report: { _, _ in }
     )
     #expect(first.exit == .terminated)
@@ -228,6 +233,7 @@ struct ResumeTests {
         source: other,
         threads: 1,
         continues: true,
+        page: RunReport.writePage,
         report: { _, _ in }
       )
     }

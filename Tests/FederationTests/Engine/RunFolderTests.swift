@@ -1,5 +1,8 @@
 import Aggregation
+import Base
 import Federation
+import Fixtures
+import Records
 import Tensor
 import Testing
 

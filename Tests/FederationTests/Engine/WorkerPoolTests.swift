@@ -1,13 +1,7 @@
+import Base
 import Federation
 import Synchronization
-import Tensor
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 @Suite("Workers")
 struct WorkerPoolTests {

@@ -1,7 +1,10 @@
 import Client
+import Fixtures
 import Tensor
 import Testing
 
+@testable import Base
+@testable import Data
 @testable import Federation
 
 /// Memory is checked before it is taken, against whatever limits this process.

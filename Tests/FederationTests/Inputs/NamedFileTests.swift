@@ -1,15 +1,12 @@
+import Base
 import Client
-import Foundation
-import Tensor
-import Testing
-
+import Data
 import Federation
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Fixtures
+import Foundation
+import Scenario
+import Studies
+import Testing
 
 /// Files that a user names: what they are, how large, and in which encoding.
 @Suite("Named files")

@@ -1,5 +1,8 @@
+import Base
 import Federation
-import Tensor
+import Fixtures
+import Records
+import Report
 import Testing
 
 /// Runs that move nothing say so, and why.

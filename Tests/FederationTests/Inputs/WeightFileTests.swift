@@ -1,7 +1,7 @@
+import Federation
+import Fixtures
 import Tensor
 import Testing
-
-import Federation
 
 /// Weights that no network can have are refused wherever they are loaded, with their tensor.
 @Suite("Weights that are no numbers")

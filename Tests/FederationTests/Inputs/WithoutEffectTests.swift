@@ -1,6 +1,7 @@
 import Aggregation
+import Data
 import Federation
-import Tensor
+import Scenario
 import Testing
 
 /// Fields that are given and change nothing are obeyed or said.

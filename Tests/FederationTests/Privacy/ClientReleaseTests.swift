@@ -1,7 +1,11 @@
 import Aggregation
+import Base
 import Client
+import Data
+import Fixtures
+import Records
+import Scenario
 import Tensor
-import TestSupport
 import Testing
 
 @testable import Federation

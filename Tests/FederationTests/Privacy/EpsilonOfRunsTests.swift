@@ -1,9 +1,13 @@
 import Aggregation
-import Client
-import Tensor
+import Fixtures
 import Testing
 
+@testable import Accounting
+@testable import Base
 @testable import Federation
+@testable import Records
+@testable import Report
+@testable import Scenario
 
 /// The ε of a run: the largest of its clients' own, and their median, by the accountant that is
 /// named.

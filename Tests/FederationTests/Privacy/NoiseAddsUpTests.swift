@@ -1,10 +1,13 @@
 import Aggregation
-import Client
+import Base
+import Fixtures
 import Foundation
+import Records
 import Tensor
 import Testing
 
 @testable import Federation
+@testable import Scenario
 
 /// The noise of a release has the deviation that is accounted for, whoever takes part.
 @Suite("Noise adds up")

@@ -1,7 +1,9 @@
 import Aggregation
+import Federation
+import Fixtures
 import Testing
 
-@testable import Federation
+@testable import Scenario
 
 @Suite("Settings without effect")
 struct InertFieldTests {

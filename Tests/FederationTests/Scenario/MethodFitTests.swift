@@ -1,7 +1,9 @@
 import Aggregation
+import Base
 import Client
 import Federation
-import Tensor
+import Fixtures
+import Scenario
 import Testing
 
 /// A method that exchanges predictions: it needs public images, and serves any networks.

@@ -1,5 +1,7 @@
 import Aggregation
+import Base
 import Federation
+import Scenario
 import Tensor
 import Testing
 

@@ -1,8 +1,9 @@
 import Aggregation
-import Client
+import Base
 import Federation
+import Fixtures
 import Foundation
-import Tensor
+import Scenario
 import Testing
 
 /// Cohorts in whole runs.

@@ -1,4 +1,4 @@
-import Tensor
+import Base
 
 /// Data files and companions with bytes, headers, numbers and names changed.
 enum DataKind {

@@ -1,6 +1,5 @@
-import Federation
+import Base
 import Synchronization
-import Tensor
 
 /// Rows of levels that cover all pairs of levels of any two factors.
 ///

@@ -1,6 +1,6 @@
 import Aggregation
-import Federation
-import Tensor
+import Base
+import Scenario
 
 /// A setting of small runs, and the values that it takes; the first is the plain one.
 struct Factor: Sendable {

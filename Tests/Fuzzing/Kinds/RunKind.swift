@@ -1,6 +1,7 @@
 import Aggregation
+import Base
 import Federation
-import Tensor
+import Scenario
 
 /// Small valid scenarios: steps of a walk from a plain one, each of which leaves it valid.
 enum RunKind {

@@ -1,6 +1,7 @@
 import Aggregation
-import Federation
-import Tensor
+import Base
+import Scenario
+import Studies
 
 /// Scenarios made from the program's tables, then made wrong.
 enum ScenarioKind {

@@ -1,4 +1,4 @@
-import Tensor
+import Base
 
 /// Command lines: right ones, changed in one to four places.
 package enum WordKind {

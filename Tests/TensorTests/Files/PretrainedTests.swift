@@ -1,5 +1,4 @@
 import Tensor
-import TestSupport
 import Testing
 
 /// Weights of a file whose classifier, or whose images, are others.

@@ -1,3 +1,4 @@
+import Data
 import Tensor
 import TestSupport
 import Testing

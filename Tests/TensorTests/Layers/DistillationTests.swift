@@ -1,12 +1,7 @@
+import Base
 import Tensor
 import TestSupport
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// Identities of soft targets; PyTorch's numbers are in GoldenLossTests.
 @Suite("Distillation") struct DistillationTests {

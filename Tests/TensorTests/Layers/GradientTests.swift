@@ -1,3 +1,5 @@
+import Data
+import Studies
 import Tensor
 import TestSupport
 import Testing

@@ -1,3 +1,5 @@
+import Base
+import Data
 import Tensor
 import TestSupport
 import Testing

@@ -1,12 +1,7 @@
+import Base
 import Tensor
 import TestSupport
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// Margins, scale and focus: identities and derivatives; PyTorch's numbers are in GoldenLossTests.
 @Suite("Softmax losses for long tails") struct TailLossTests {

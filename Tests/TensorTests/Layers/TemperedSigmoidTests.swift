@@ -1,11 +1,6 @@
+import Base
 import Tensor
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// φ(x) = s·sigmoid(T·x) − o; its gradient is checked in every model by `GradientTests`.
 @Suite("Tempered sigmoids") struct TemperedSigmoidTests {

@@ -1,3 +1,4 @@
+import Base
 import Tensor
 import TestSupport
 import Testing

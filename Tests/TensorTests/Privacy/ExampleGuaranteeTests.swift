@@ -1,5 +1,4 @@
 import Tensor
-import TestSupport
 import Testing
 
 /// What privacy rests on: a bound on what one example can do, whatever is in it.

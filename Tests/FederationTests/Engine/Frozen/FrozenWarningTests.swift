@@ -1,4 +1,7 @@
+import Base
 import Federation
+import Fixtures
+import Scenario
 import Testing
 
 /// What a scenario is told about methods on a frozen network.

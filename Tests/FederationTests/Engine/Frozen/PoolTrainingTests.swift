@@ -1,6 +1,7 @@
 import Aggregation
 import Client
-import Federation
+import Data
+import Fixtures
 import Tensor
 import Testing
 

@@ -1,10 +1,6 @@
+import Base
+import Fixtures
 import Tensor
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// FedIns on a perceptron with one frozen hidden layer, by plain loops over doubles, straight from
 /// the equations: forward pass, loss, gradients by hand, local SGD, mean.

@@ -1,0 +1,221 @@
+import Base
+import Client
+import Tensor
+
+/// One array of a `.npy` file, versions 1 to 3, little-endian, C order.
+///
+/// - Source: NumPy Enhancement Proposal 1, "A Simple File Format for NumPy Arrays".
+package struct NPY {
+  package let path: String
+  package let type: NPYHeader.Element
+  package let shape: [Int]
+  private let bytes: [UInt8]
+  private let start: Int
+
+  /// Number of values.
+  package let count: Int
+
+  /// Reads and checks a file; whatever its header claims, nothing traps.
+  package init(path: String, what: String, hint: String? = nil) throws(Failure) {
+    bytes = try FileBytes.read(path, what: what, hint: hint)
+    let header = try NPYHeader(bytes, path: path)
+    self.path = path
+    type = header.type
+    shape = header.shape
+    start = header.end
+    var product = 1
+    for size in shape {
+      let (next, overflow) = product.multipliedReportingOverflow(by: size)
+      guard !overflow else {
+        throw DataFailure.malformed(path, "shape \(shape) has more values than can be counted")
+      }
+      product = next
+    }
+    count = product
+    let (needed, overflow) = product.multipliedReportingOverflow(by: type.size)
+    let found = bytes.count - header.end
+    guard !overflow, needed == found else {
+      throw DataFailure.wrongSize(
+        path,
+        "\(found) bytes of values; shape \(shape) of \(type.rawValue) needs "
+          + (overflow ? "more than there are" : "\(needed)"),
+        isTooLong: !overflow && found > needed
+      )
+    }
+  }
+
+  /// Bytes as they are for `u1`, else floats; every float is finite.
+  package func pixels() throws(Failure) -> ImageSet.Pixels {
+    if type == .u1 { return .bytes(Array(bytes[start...])) }
+    try FileReader.requireMemory(4 * count, for: path)
+    var floats = [Float](repeating: 0, count: count)
+    for index in 0..<count {
+      let value = number(at: index)
+      guard value.isFinite, abs(value) <= Double(Float.greatestFiniteMagnitude) else {
+        throw DataFailure.notFinite(path, "value \(index) is \(value); expected finite numbers")
+      }
+      floats[index] = Float(value)
+    }
+    return .floats(floats)
+  }
+
+  /// Whole numbers from 0 to below `DataFailure.maximumClasses`.
+  package func labels() throws(Failure) -> [Int32] {
+    try requireIntegers()
+    var labels: [Int32] = []
+    labels.reserveCapacity(count)
+    for index in 0..<count {
+      let value = integer(at: index)
+      guard value >= 0, value < DataFailure.maximumClasses else {
+        throw DataFailure.label(
+          path,
+          "label \(index) is \(value); expected 0 to \(DataFailure.maximumClasses - 1)"
+        )
+      }
+      labels.append(Int32(value))
+    }
+    return labels
+  }
+
+  /// Throws for labels of another type, and says whether they could be cast.
+  private func requireIntegers() throws(Failure) {
+    guard !type.isInteger else { return }
+    let wrong = (0..<count).first { index in
+      let value = number(at: index)
+      return Int(exactly: value) == nil || value < 0 || value >= Double(DataFailure.maximumClasses)
+    }
+    guard let wrong else {
+      throw DataFailure.unsupported(
+        path,
+        "labels of type \(type.rawValue); expected whole numbers",
+        hint: "all of them are whole: save them with y.astype(numpy.int64)"
+      )
+    }
+    throw DataFailure.unsupported(
+      path,
+      "labels of type \(type.rawValue), and value \(wrong) is \(number(at: wrong)), which is no "
+        + "class; expected whole numbers from 0",
+      hint: "these may be scores, targets of a regression, or another file's values"
+    )
+  }
+
+  /// All values as they are; for integer types only.
+  package func integers() -> [Int] {
+    precondition(type.isInteger, "NPY.integers: \(type.rawValue)")
+    return (0..<count).map { integer(at: $0) }
+  }
+
+  private func bits(_ index: Int) -> UInt64 {
+    var word: UInt64 = 0
+    let first = start + index * type.size
+    for byte in 0..<type.size { word |= UInt64(bytes[first + byte]) << UInt64(8 * byte) }
+    return word
+  }
+
+  private func integer(at index: Int) -> Int {
+    let word = bits(index)
+    return switch type {
+    case .i1: Int(Int8(truncatingIfNeeded: word))
+    case .i2: Int(Int16(truncatingIfNeeded: word))
+    case .i4: Int(Int32(truncatingIfNeeded: word))
+    default: Int(Int64(truncatingIfNeeded: word))
+    }
+  }
+
+  private func number(at index: Int) -> Double {
+    switch type {
+    case .f4: Double(Float(bitPattern: UInt32(truncatingIfNeeded: bits(index))))
+    case .f8: Double(bitPattern: bits(index))
+    default: Double(integer(at: index))
+    }
+  }
+}
+
+/// `x_train.npy`, `y_train.npy`, `x_test.npy`, `y_test.npy` in one folder: x of shape [N, H, W, C],
+/// [N, H, W] or [N, F], y of shape [N] with labels from 0.
+enum NPYFolder {
+  static func load(_ folder: String) throws(Failure) -> LabelledData {
+    let hint =
+      "expected x_train.npy, y_train.npy, x_test.npy and y_test.npy in one folder, "
+      + "written by numpy.save"
+    try FileBytes.requireFolder(folder, what: "a folder with four .npy files", hint: hint)
+    let (trainShape, trainPixels, trainLabels) = try part(folder, "train", hint: hint)
+    let (testShape, testPixels, testLabels) = try part(folder, "test", hint: hint)
+    let testPath = FilePath.join(folder, "x_test.npy")
+    guard trainShape == testShape else {
+      throw DataFailure.inconsistent(
+        testPath,
+        "examples of \(testShape); x_train.npy has \(trainShape)"
+      )
+    }
+    switch (trainPixels, testPixels) {
+    case (.bytes, .bytes), (.floats, .floats): break
+    default:
+      throw DataFailure.inconsistent(
+        testPath,
+        "bytes in one of x_train.npy and x_test.npy, other numbers in the other",
+        hint: "bytes (u1) are pixels 0 to 255; save both with the same type"
+      )
+    }
+    let classes = Int(trainLabels.max() ?? 0) + 1
+    try DataFailure.requirePlausible(
+      classes: classes,
+      images: trainLabels.count,
+      FilePath.join(folder, "y_train.npy")
+    )
+    if let position = testLabels.firstIndex(where: { $0 >= classes }) {
+      throw DataFailure.label(
+        FilePath.join(folder, "y_test.npy"),
+        "label \(position) is \(testLabels[position]); the training labels end at \(classes - 1)"
+      )
+    }
+    return LabelledData(
+      title: "npy (\(FileBytes.lastPart(folder)))",
+      train: ImageSet(
+        shape: trainShape,
+        pixels: trainPixels,
+        labels: trainLabels,
+        classes: classes
+      ),
+      test: ImageSet(shape: testShape, pixels: testPixels, labels: testLabels, classes: classes)
+    )
+  }
+
+  private static func part(
+    _ folder: String,
+    _ name: String,
+    hint: String
+  ) throws(Failure) -> (FeatureShape, ImageSet.Pixels, [Int32]) {
+    let xPath = FilePath.join(folder, "x_\(name).npy")
+    let yPath = FilePath.join(folder, "y_\(name).npy")
+    let x = try NPY(path: xPath, what: "a NumPy array of examples", hint: hint)
+    let y = try NPY(path: yPath, what: "a NumPy array of labels", hint: hint)
+    guard (2...4).contains(x.shape.count), !x.shape.contains(0) else {
+      throw DataFailure.inconsistent(
+        xPath,
+        "shape \(x.shape); expected [N, H, W, C], [N, H, W] or [N, F], no entry 0"
+      )
+    }
+    guard y.shape.count == 1 else {
+      throw DataFailure.inconsistent(
+        yPath,
+        "shape \(y.shape); expected [N], one label per example",
+        hint: "labels are class numbers, not one-hot rows; y.reshape(-1) flattens a column"
+      )
+    }
+    guard x.shape[0] == y.shape[0] else {
+      throw DataFailure.inconsistent(
+        yPath,
+        "\(y.shape[0]) labels; x_\(name).npy has \(x.shape[0]) examples"
+      )
+    }
+    let shape =
+      switch x.shape.count {
+      case 4: FeatureShape(height: x.shape[1], width: x.shape[2], channels: x.shape[3])
+      case 3: FeatureShape(height: x.shape[1], width: x.shape[2], channels: 1)
+      default: FeatureShape(features: x.shape[1])
+      }
+    if x.shape.count == 4 { try ChannelAxis.requireLast(shape, isBytes: x.type == .u1, xPath) }
+    return (shape, try x.pixels(), try y.labels())
+  }
+}

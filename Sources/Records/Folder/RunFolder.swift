@@ -1,0 +1,218 @@
+import Base
+import Scenario
+
+/// A run folder as it lies on the disk: what was asked, and what was measured.
+public struct RunFolder: Sendable {
+  /// One strategy of the scenario.
+  public struct Entry: Sendable {
+    /// The name in tables and folders.
+    public let label: String
+    /// The strategy's settings with every default, without the label.
+    public let settings: JSON
+    /// The finished runs, in the order of the scenario's seeds.
+    public let runs: [Part]
+    /// The runs that have rounds but not all of them.
+    public let begun: [Part]
+  }
+
+  /// One strategy under one seed.
+  public struct Part: Sendable {
+    /// Its folder.
+    public let folder: String
+    /// Its records.
+    public let run: StrategyRun
+    /// Accuracy on local tests by evaluated round and client.
+    public let clients: [Int: [Int: Double]]
+
+    /// Whether checksums of its tables were there, and right.
+    let isPromised: Bool
+
+    package init(
+      folder: String,
+      run: StrategyRun,
+      clients: [Int: [Int: Double]] = [:],
+      isPromised: Bool = true
+    ) {
+      self.folder = folder
+      self.run = run
+      self.clients = clients
+      self.isPromised = isPromised
+    }
+  }
+
+  /// Where it lies.
+  public let path: String
+  /// The scenario with every default.
+  public let resolved: JSON
+  /// Sizes and hashes of the data, from `environment.json`; nil when they are not known.
+  public let data: JSON?
+  /// XXH64 of the split by seed, where its file is there.
+  public let splits: [UInt64: String]
+  /// The strategies, in the order of the scenario.
+  public let entries: [Entry]
+  /// One sentence for each run that has not finished, with the folder.
+  public let unfinished: [String]
+  /// The same for a reader who knows the folder; without those that have not begun.
+  package let unfinishedRuns: [String]
+  /// The scenario's name.
+  public let name: String
+  /// The scenario's seeds.
+  public let seeds: [UInt64]
+  /// Clients of the federation.
+  package let clients: Int
+  /// Accuracies whose cost is reported.
+  package let targets: [AccuracyTarget]
+  /// The conditions in words; empty when `environment.json` does not tell.
+  public let conditions: [String]
+  /// What the reader must know before believing a number.
+  public let warnings: [String]
+  /// What of damage could not be seen, because there is no checksum; also among the warnings.
+  public let unprotected: [String]
+  /// The command that repeats the runs; empty when it is not known.
+  public let command: String
+
+  /// Reads a folder that `fedsim run` wrote; nothing of the data set is needed.
+  ///
+  /// - Throws: exit 4: E4095 when it is no run folder, E4098 when its scenario is damaged, and what
+  ///   `RunTrace`, `TableRecord` and `FolderFacts` throw when a file is not what was written.
+  public init(_ path: String) throws(Failure) {
+    let (scenario, reading) = try ScenarioReading.ofRunFolder(path)
+    let resolved = reading.resolved ?? .object([])
+    self.path = path
+    self.resolved = resolved
+    let facts = try FolderFacts.read(path)
+    let environment = facts?.json
+    let isSealed = facts?.isSealed ?? false
+    data = environment?["data"]
+    conditions = Self.texts(environment?["conditions"])
+    // A finished command has said more than the one that began.
+    let told = try SummaryFile.read(path, isSealed: isSealed) ?? environment
+    command = environment?["command"]?.text ?? ""
+    name = scenario.name
+    seeds = scenario.seeds
+    clients = scenario.federation.clients
+    targets = scenario.evaluation.targets
+    splits = try Self.splits(path, scenario.seeds, facts)
+    var entries: [Entry] = []
+    var unfinished: [String] = []
+    var unfinishedRuns: [String] = []
+    var unprotected: [String] = []
+    let settings = resolved["strategies"]?.elements ?? []
+    for (choice, given) in zip(scenario.strategies, settings) {
+      var own = given
+      own["label"] = nil
+      var runs: [Part] = []
+      var begun: [Part] = []
+      for seed in scenario.seeds {
+        let folder = FilePath.join(path, "\(choice.label)-s\(seed)")
+        let part = try Self.part(folder, seed, scenario.federation.clients, isSealed: isSealed)
+        let records = part.run.records
+        let reached = records.last?.round ?? 0
+        if !records.isEmpty, isSealed, !part.isPromised {
+          unprotected.append("\(choice.label) seed \(seed)")
+        }
+        guard !records.isEmpty, reached >= scenario.federation.rounds else {
+          if !records.isEmpty {
+            begun.append(part)
+            unfinishedRuns.append(
+              "\(choice.label) seed \(seed) has not finished: it is shown as after round "
+                + "\(reached) of \(scenario.federation.rounds), and not compared"
+            )
+          }
+          unfinished.append(
+            "\(choice.label) seed \(seed) of \(path): "
+              + (records.isEmpty ? "not begun" : "stopped after round \(reached)")
+          )
+          continue
+        }
+        runs.append(part)
+      }
+      entries.append(Entry(label: choice.label, settings: own, runs: runs, begun: begun))
+    }
+    self.entries = entries
+    self.unfinished = unfinished
+    self.unfinishedRuns = unfinishedRuns
+    self.unprotected = Self.protection(path, isSealed: isSealed, unprotected)
+    warnings = Self.texts(told?["warnings"]) + self.unprotected
+  }
+
+  /// What cannot be seen, because nothing was promised.
+  private static func protection(
+    _ path: String,
+    isSealed: Bool,
+    _ unprotected: [String]
+  ) -> [String] {
+    if !isSealed {
+      return [
+        "\(path) keeps no checksums (an earlier version wrote it, or environment.json is lost): "
+          + "damage in its files cannot be seen (W4001)"
+      ]
+    }
+    if unprotected.isEmpty { return [] }
+    return [
+      "no \(TableRecord.fileName) and no checkpoint of \(unprotected.joined(separator: ", ")): "
+        + "damage in these tables cannot be seen (W4002)"
+    ]
+  }
+
+  /// A run, held against what is promised of its tables.
+  private static func part(
+    _ folder: String,
+    _ seed: UInt64,
+    _ clients: Int,
+    isSealed: Bool
+  ) throws(Failure) -> Part {
+    let record = try TableRecord.read(in: folder)
+    let records = try RunTrace.records(in: folder)
+    if let record {
+      try record.check(folder)
+    } else if isSealed,
+      try FileReader.isThere(FilePath.join(RunFiles.checkpoints(folder), "last.safetensors"))
+    {
+      throw TableRecord.missing(
+        folder,
+        "\(FilePath.join(folder, TableRecord.fileName)) is lost"
+      )
+    }
+    let last = records.last?.round ?? -1
+    return Part(
+      folder: folder,
+      run: StrategyRun(seed: seed, records: records),
+      clients: try RunTrace.scores(in: folder, upTo: last, clients: clients),
+      isPromised: record != nil
+    )
+  }
+
+  private static func texts(_ json: JSON?) -> [String] { (json?.elements ?? []).compactMap(\.text) }
+
+  /// What a seed adds to the names of its split's files: the first seed's are plain.
+  package static func suffix(_ index: Int, _ seed: UInt64) -> String {
+    index == 0 ? "" : "-s\(seed)"
+  }
+
+  private static func splits(
+    _ path: String,
+    _ seeds: [UInt64],
+    _ facts: FolderFacts?
+  ) throws(Failure) -> [UInt64: String] {
+    var known: [UInt64: String] = [:]
+    for (index, seed) in seeds.enumerated() {
+      let suffix = suffix(index, seed)
+      let name = "split/partition\(suffix).json"
+      let file = FilePath.join(path, name)
+      let read: [UInt8]?
+      if let facts {
+        read = try facts.bytes(of: name)
+        // Read by nobody here, and promised like the others.
+        _ = try facts.bytes(of: "split/normalization\(suffix).json")
+      } else {
+        read = try FileReader.optional(file, what: "a split")
+      }
+      guard let bytes = read else { continue }
+      var hash = XXHash64()
+      hash.update(bytes)
+      known[seed] = hash.hex
+    }
+    return known
+  }
+}

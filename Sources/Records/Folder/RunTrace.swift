@@ -1,0 +1,141 @@
+import Base
+
+/// The one reader of what a run has written: strict, for all commands.
+///
+/// A torn last line is what a killed process leaves; anything else that is no line of a run is
+/// damage, and said with file and line.
+package enum RunTrace {
+  /// The most bytes of one kind in all rounds of a run: sums over runs cannot overflow.
+  private static let mostBytes = 1 << 58
+
+  /// The records of `rounds.jsonl`: rounds 1, 2, … without a gap, or round 0 alone.
+  ///
+  /// - Throws: E1014 for a line that is no record, E4121 for one that cannot follow those before it
+  ///   (exit 4).
+  package static func records(in folder: String) throws(Failure) -> [RoundRecord] {
+    let path = FilePath.join(folder, "rounds.jsonl")
+    guard let bytes = try FileReader.optional(path, what: "the rounds of a run") else { return [] }
+    return try records(bytes, path: path)
+  }
+
+  /// The records in the bytes of a `rounds.jsonl`.
+  package static func records(_ bytes: [UInt8], path: String) throws(Failure) -> [RoundRecord] {
+    let records = try RoundRecord.read(jsonl: bytes, path: path)
+    var (sent, classes) = (0, Int?.none)
+    for (index, record) in records.enumerated() {
+      func wrong(_ why: String) -> Failure {
+        Failure(
+          .dataMissingOrCorrupt,
+          "E4121",
+          "\(path), line \(index + 1): \(why)",
+          hint: "restore the file, or delete the folder of this run: fedsim resume repeats it"
+        )
+      }
+      let expected = index + 1
+      guard record.round == expected || records.count == 1 && record.round == 0 else {
+        throw wrong("round \(record.round) where round \(expected) was expected")
+      }
+      let (total, overflows) = sent.addingReportingOverflow(record.largestCount)
+      guard !overflows, total <= mostBytes else { throw wrong("its numbers are too large") }
+      sent = total
+      for perClass in [record.generic?.perClass ?? [], record.personal?.perClass ?? []]
+      where !perClass.isEmpty {
+        guard perClass.count == classes ?? perClass.count else {
+          throw wrong("\(perClass.count) classes where \(classes ?? 0) were expected")
+        }
+        classes = perClass.count
+      }
+    }
+    return records
+  }
+
+  /// Accuracy of every client in every evaluated round up to `last`, from `clients.csv`.
+  ///
+  /// `clients`: how many there are.
+  ///
+  /// - Throws: E4124 for a line that is no row of a client (exit 4).
+  package static func scores(
+    in folder: String,
+    upTo last: Int,
+    clients: Int
+  ) throws(Failure) -> [Int: [Int: Double]] {
+    let path = FilePath.join(folder, "clients.csv")
+    guard let bytes = try FileReader.optional(path, what: "the clients of a run") else {
+      return [:]
+    }
+    return try scores(bytes, path: path, upTo: last, clients: clients)
+  }
+
+  /// The same from the bytes of a `clients.csv`.
+  package static func scores(
+    _ bytes: [UInt8],
+    path: String,
+    upTo last: Int,
+    clients: Int
+  ) throws(Failure) -> [Int: [Int: Double]] {
+    var scores: [Int: [Int: Double]] = [:]
+    let lines = wholeLines(bytes)
+    for (index, line) in lines.enumerated().dropFirst() {
+      let fields = line.split(separator: 44, omittingEmptySubsequences: false)
+      func number(_ place: Int) -> Int? { Int(String(decoding: fields[place], as: UTF8.self)) }
+      guard fields.count >= 5, let round = number(0), round >= 0, let client = number(1),
+        client >= 0, client < clients,
+        let accuracy = fields[4].isEmpty
+          ? Double.nan : Double(String(decoding: fields[4], as: UTF8.self)),
+        accuracy.isNaN || abs(accuracy) <= 2
+      else { throw noLine(path, index + 1, "no row of one of \(clients) clients") }
+      if round <= last { scores[round, default: [:]][client] = accuracy }
+    }
+    return scores
+  }
+
+  /// ε of each client at the end of a run, from the last line of `privacy.jsonl`; empty without
+  /// one, or without a guarantee.
+  ///
+  /// - Throws: E4124 when that is no line of a run (exit 4).
+  package static func epsilons(in folder: String) throws(Failure) -> [Double] {
+    let path = FilePath.join(folder, "privacy.jsonl")
+    guard let bytes = try FileReader.optional(path, what: "the privacy of a run") else { return [] }
+    let lines = wholeLines(bytes)
+    guard let last = lines.last else { return [] }
+    guard let json = try? JSON(parsing: Array(last)), json["round"]?.count != nil else {
+      throw noLine(path, lines.count, "no line of what privacy cost")
+    }
+    return epsilons(of: json)
+  }
+
+  /// ε of each client by a line of `privacy.jsonl`, by the accountant that it names; empty without
+  /// a guarantee, or where all clients have the same.
+  package static func epsilons(of line: JSON) -> [Double] {
+    guard line["guarantee"]?.truth == true else { return [] }
+    return (line["clients"]?.elements ?? []).compactMap { ($0["pld"] ?? $0["rdp"])?.double }
+  }
+
+  /// The lines that end with a newline.
+  private static func wholeLines(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+    guard let end = bytes.lastIndex(of: 10) else { return [] }
+    return bytes[..<end].split(separator: 10, omittingEmptySubsequences: false)
+  }
+
+  /// E4124.
+  package static func noLine(_ path: String, _ line: Int, _ why: String) -> Failure {
+    Failure(
+      .dataMissingOrCorrupt,
+      "E4124",
+      "\(path), line \(line): \(why)",
+      hint: "restore the file, or delete the folder of this run: fedsim resume repeats it"
+    )
+  }
+}
+
+extension RoundRecord {
+  /// The largest of the counts that are summed over rounds.
+  fileprivate var largestCount: Int {
+    let links = [bytes.dense, bytes.entropy].compactMap { $0 }
+    return max(
+      max(bytes.up, bytes.down, bytes.setup),
+      links.map { max($0.up, $0.down) }.max() ?? 0,
+      max(train?.examples ?? 0, train?.steps ?? 0)
+    )
+  }
+}

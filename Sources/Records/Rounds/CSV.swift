@@ -1,0 +1,238 @@
+import Data
+
+/// Comma-separated values as in RFC 4180, with `\n` at the end of lines.
+public enum CSV {
+  /// One line without its newline; fields with commas, quotes or line breaks are quoted.
+  public static func line(_ fields: [String]) -> String {
+    fields.map(field).joined(separator: ",")
+  }
+
+  /// A number in its shortest form that reads back to the same bits; empty when nil or not finite.
+  public static func number(_ value: Double?) -> String {
+    guard let value, value.isFinite else { return "" }
+    if value == value.rounded(.towardZero), abs(value) < 1e15 { return String(Int(value)) }
+    return value.description
+  }
+
+  /// The integer in the first field, such as the round of a row; nil for a header.
+  public static func leadingInteger(_ line: String) -> Int? {
+    Int(line.prefix { $0 != "," && $0 != " " })
+  }
+
+  private static func field(_ text: String) -> String {
+    let special = text.utf8.contains { $0 == 0x2C || $0 == 0x22 || $0 == 0x0A || $0 == 0x0D }
+    guard special else { return text }
+    var quoted = "\""
+    for character in text.unicodeScalars {
+      if character == "\"" { quoted += "\"" }
+      quoted.unicodeScalars.append(character)
+    }
+    return quoted + "\""
+  }
+}
+
+/// A row of `clients.csv`: one client's local test after a round.
+public struct ClientRow: Sendable, Equatable {
+  /// The first line of the file.
+  public static let header =
+    "round,client,train_count,test_count,accuracy,loss,accuracy_alone,global_accuracy"
+
+  /// The round, from 1.
+  public var round: Int
+  /// The client, from 0.
+  public var client: Int
+  /// The client's training examples.
+  public var trainCount: Int
+  /// Size of the local test; its total weight where images are weighted.
+  public var testCount: Double
+  /// Accuracy on the local test.
+  public var accuracy: Double
+  /// Mean cross-entropy on the local test; nil when not measured.
+  public var loss: Double?
+  /// Accuracy of the same client when it trains alone; nil without that reference.
+  public var accuracyAlone: Double?
+  /// Accuracy of the client's own model with all classes counting alike; nil when not measured.
+  public var globalAccuracy: Double?
+
+  /// A row with every field.
+  public init(
+    round: Int,
+    client: Int,
+    trainCount: Int,
+    testCount: Double,
+    accuracy: Double,
+    loss: Double? = nil,
+    accuracyAlone: Double? = nil,
+    globalAccuracy: Double? = nil
+  ) {
+    self.round = round
+    self.client = client
+    self.trainCount = trainCount
+    self.testCount = testCount
+    self.accuracy = accuracy
+    self.loss = loss
+    self.accuracyAlone = accuracyAlone
+    self.globalAccuracy = globalAccuracy
+  }
+
+  /// The row as a line without its newline.
+  public var line: String {
+    CSV.line([
+      "\(round)", "\(client)", "\(trainCount)", CSV.number(testCount), CSV.number(accuracy),
+      CSV.number(loss), CSV.number(accuracyAlone), CSV.number(globalAccuracy),
+    ])
+  }
+}
+
+/// A row of `classes.csv`: the accuracy of one class after a round.
+public struct ClassRow: Sendable, Equatable {
+  /// The first line of the file.
+  public static let header = "round,model,class,group,n_train,accuracy"
+
+  /// The round, from 1.
+  public var round: Int
+  /// "generic" or another model's name.
+  public var model: String
+  /// The class, from 0.
+  public var label: Int
+  /// Head, middle or tail by cumulative share; nil when all classes are equally frequent.
+  public var group: ShotGroups.Group?
+  /// Training images of the class over all clients.
+  public var trainCount: Int
+  /// Recall of the class; NaN without test images.
+  public var accuracy: Double
+
+  /// A row with every field.
+  public init(
+    round: Int,
+    model: String,
+    label: Int,
+    group: ShotGroups.Group?,
+    trainCount: Int,
+    accuracy: Double
+  ) {
+    self.round = round
+    self.model = model
+    self.label = label
+    self.group = group
+    self.trainCount = trainCount
+    self.accuracy = accuracy
+  }
+
+  /// The row as a line without its newline.
+  public var line: String {
+    CSV.line([
+      "\(round)", model, "\(label)", group?.rawValue ?? "", "\(trainCount)", CSV.number(accuracy),
+    ])
+  }
+
+  /// The rows of one evaluation, a row per class.
+  public static func rows(
+    round: Int,
+    model: String,
+    perClass: [Double],
+    trainCounts: [Int]
+  ) -> [ClassRow] {
+    let groups = ShotGroups.cumulativeShare(trainCounts)
+    return zip(perClass, trainCounts).enumerated().map { label, pair in
+      ClassRow(
+        round: round,
+        model: model,
+        label: label,
+        group: groups?.groups[label],
+        trainCount: pair.1,
+        accuracy: pair.0
+      )
+    }
+  }
+}
+
+/// A row of `messages.csv`: one tensor sent between a client and the server.
+public struct MessageRow: Sendable, Equatable {
+  /// The first line of the file.
+  public static let header =
+    "round,client,direction,tensor,dtype,shape,dense_bytes,coded_bytes,entropy_bytes"
+
+  /// Which way a message goes.
+  public enum Direction: String, Sendable {
+    /// From a client to the server.
+    case up
+    /// From the server to a client.
+    case down
+  }
+
+  /// The round, from 1.
+  public var round: Int
+  /// The client, from 0.
+  public var client: Int
+  /// Which way it goes.
+  public var direction: Direction
+  /// The tensor's name.
+  public var tensor: String
+  /// Such as "F32".
+  public var dtype: String
+  /// The tensor's shape.
+  public var shape: [Int]
+  /// Bytes of the tensor as plain numbers.
+  public var denseBytes: Int
+  /// Bytes of the encoded buffer that the receiver decodes.
+  public var codedBytes: Int
+  /// The fewest bytes that they could have; nil for plain numbers.
+  public var entropyBytes: Double?
+
+  /// A row with every field.
+  public init(
+    round: Int,
+    client: Int,
+    direction: Direction,
+    tensor: String,
+    dtype: String,
+    shape: [Int],
+    denseBytes: Int,
+    codedBytes: Int,
+    entropyBytes: Double? = nil
+  ) {
+    self.entropyBytes = entropyBytes
+    self.round = round
+    self.client = client
+    self.direction = direction
+    self.tensor = tensor
+    self.dtype = dtype
+    self.shape = shape
+    self.denseBytes = denseBytes
+    self.codedBytes = codedBytes
+  }
+
+  /// The row as a line without its newline; the shape as "32x3x3x3".
+  public var line: String {
+    CSV.line([
+      "\(round)", "\(client)", direction.rawValue, tensor, dtype,
+      shape.map(String.init).joined(separator: "x"), "\(denseBytes)", "\(codedBytes)",
+      CSV.number(entropyBytes.map { ($0 * 10).rounded() / 10 }),
+    ])
+  }
+}
+
+/// A line of `digest.txt`: the hash chain over the global state after a round.
+public struct DigestRow: Sendable, Equatable {
+  /// The round, from 1.
+  public var round: Int
+  /// The hash, hexadecimal.
+  public var digest: String
+
+  /// A line with both fields.
+  public init(round: Int, digest: String) {
+    self.round = round
+    self.digest = digest
+  }
+
+  /// "round digest".
+  public var line: String { "\(round) \(digest)" }
+
+  /// Reads a line; nil when it is none.
+  public init?(_ line: String) {
+    let parts = line.split(separator: " ")
+    guard parts.count == 2, let round = Int(parts[0]) else { return nil }
+    self.init(round: round, digest: String(parts[1]))
+  }
+}

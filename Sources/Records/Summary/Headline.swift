@@ -1,0 +1,105 @@
+/// One number that a run is judged by.
+public struct HeadlineMetric: Sendable, Equatable {
+  /// The path as in `rounds.jsonl`, such as "generic.shots.tail".
+  public let name: String
+  /// Reads it from a finished run; nil when it has no meaning there.
+  package let read: @Sendable (StrategyRun) -> Double?
+
+  /// Metrics are the same when they have the same name.
+  public static func == (a: HeadlineMetric, b: HeadlineMetric) -> Bool { a.name == b.name }
+
+  /// All of them, in the order of files and tables.
+  ///
+  /// Accuracies are those of the last evaluation;
+  /// bytes and times are totals over the rounds.
+  public static let all: [HeadlineMetric] = [
+    HeadlineMetric("generic.accuracy") { $0.lastGeneric?.accuracy },
+    HeadlineMetric("generic.loss") { $0.lastGeneric?.loss },
+    HeadlineMetric("generic.balancedAccuracy") { $0.lastGeneric?.balancedAccuracy },
+    HeadlineMetric("generic.macroF1") { $0.lastGeneric?.macroF1 },
+    HeadlineMetric("generic.shots.head") { $0.lastGeneric?.shots?.head },
+    HeadlineMetric("generic.shots.middle") { $0.lastGeneric?.shots?.middle },
+    HeadlineMetric("generic.shots.tail") { $0.lastGeneric?.shots?.tail },
+    HeadlineMetric("generic.shotsAbsolute.head") { $0.lastGeneric?.shotsAbsolute?.head },
+    HeadlineMetric("generic.shotsAbsolute.middle") { $0.lastGeneric?.shotsAbsolute?.middle },
+    HeadlineMetric("generic.shotsAbsolute.tail") { $0.lastGeneric?.shotsAbsolute?.tail },
+    HeadlineMetric("generic.ece") { $0.lastGeneric?.ece },
+    HeadlineMetric("personal.accuracy") { $0.lastPersonal?.accuracy },
+    HeadlineMetric("personal.fairness.std") { $0.lastPersonal?.fairness.std },
+    HeadlineMetric("personal.fairness.p10") { $0.lastPersonal?.fairness.p10 },
+    HeadlineMetric("personal.fairness.worst") { $0.lastPersonal?.fairness.worst },
+    HeadlineMetric("personal.fairness.worstDecile") { $0.lastPersonal?.fairness.worstDecile },
+    HeadlineMetric("personal.fairness.helped") { $0.lastPersonal?.fairness.helped },
+    HeadlineMetric("personal.global") { $0.lastPersonal?.global },
+    HeadlineMetric("personal.shots.head") { $0.lastPersonal?.shots?.head },
+    HeadlineMetric("personal.shots.middle") { $0.lastPersonal?.shots?.middle },
+    HeadlineMetric("personal.shots.tail") { $0.lastPersonal?.shots?.tail },
+    HeadlineMetric("privacy.epsilon.max") { $0.lastPrivacy?.epsilonMax },
+    HeadlineMetric("privacy.epsilon.median") { $0.lastPrivacy?.epsilonMedian },
+    HeadlineMetric("privacy.noiseToSignal") { $0.lastPrivacy?.noiseToSignal },
+    HeadlineMetric("privacy.clipped") { $0.lastPrivacy?.clipped },
+    HeadlineMetric("train.loss") { run in
+      run.records.last { $0.train != nil }?.train?.loss
+    },
+    HeadlineMetric("bytes.up") { run in run.total { Double($0.bytes.up) } },
+    HeadlineMetric("bytes.down") { run in run.total { Double($0.bytes.down) } },
+    HeadlineMetric("bytes.setup") { run in
+      let bytes = run.total { Double($0.bytes.setup) }
+      return (bytes ?? 0) > 0 ? bytes : nil
+    },
+    HeadlineMetric("time.virtual") { $0.records.last?.time.virtual },
+    HeadlineMetric("time.wall") { run in run.total { $0.time.wall } },
+  ]
+
+  private init(_ name: String, read: @escaping @Sendable (StrategyRun) -> Double?) {
+    self.name = name
+    self.read = read
+  }
+}
+
+/// All rounds of one strategy with one seed.
+public struct StrategyRun: Sendable, Equatable {
+  /// The seed.
+  public var seed: UInt64
+  /// The rounds, ascending.
+  public var records: [RoundRecord]
+
+  /// A run.
+  public init(seed: UInt64, records: [RoundRecord]) {
+    self.seed = seed
+    self.records = records
+  }
+
+  /// The generic model at its last evaluation.
+  public var lastGeneric: RoundRecord.Generic? {
+    records.last { $0.generic != nil }?.generic
+  }
+
+  /// The personal models at their last evaluation.
+  public var lastPersonal: RoundRecord.Personal? {
+    records.last { $0.personal != nil }?.personal
+  }
+
+  /// What privacy cost at the end.
+  public var lastPrivacy: RoundRecord.Privacy? {
+    records.last { $0.privacy != nil }?.privacy
+  }
+
+  fileprivate func total(_ part: (RoundRecord) -> Double) -> Double? {
+    records.isEmpty ? nil : records.reduce(0) { $0 + part($1) }
+  }
+}
+
+/// All runs of one strategy.
+public struct StrategyResult: Sendable, Equatable {
+  /// The name in tables and folders.
+  public var label: String
+  /// One run per seed.
+  public var runs: [StrategyRun]
+
+  /// The runs of a strategy.
+  public init(label: String, runs: [StrategyRun]) {
+    self.label = label
+    self.runs = runs
+  }
+}

@@ -1,0 +1,74 @@
+import Base
+
+/// A pairwise comparison in words: each strategy against the first one given.
+///
+/// The reference is fixed before anything runs: comparing against the best one found would favour
+/// whichever was lucky.
+public struct SummarySentence: Sendable {
+  /// The strategy compared.
+  public let label: String
+  /// The strategy it is compared with.
+  public let reference: String
+  /// The metric, such as "generic.accuracy".
+  public let metric: String
+  /// The differences over the seeds that both have.
+  public let difference: PairedDifference
+
+  /// The two metrics that are compared in words.
+  static let metrics = ["generic.accuracy", "personal.accuracy"]
+
+  /// Every comparison that has meaning; empty with one strategy.
+  public static func all(_ summary: Summary) -> [SummarySentence] {
+    var sentences: [SummarySentence] = []
+    for metric in metrics {
+      let known = summary.strategies.filter { $0.values[metric] != nil }
+      guard let reference = known.first, let second = reference.values[metric] else { continue }
+      for strategy in known.dropFirst() {
+        let difference = PairedDifference(strategy.values[metric] ?? [:], minus: second)
+        if difference.seeds.isEmpty { continue }
+        sentences.append(
+          SummarySentence(
+            label: strategy.label,
+            reference: reference.label,
+            metric: metric,
+            difference: difference
+          )
+        )
+      }
+    }
+    return sentences
+  }
+
+  /// Such as "fedprox - fedavg, generic: +2.1 points [+1.2, +3.0], separated at 95 % …".
+  public var text: String {
+    let n = difference.seeds.count
+    let model = metric.prefix { $0 != "." }
+    let mean = 100 * difference.statistics.mean
+    if difference.differences.allSatisfy({ $0 == 0 }) {
+      return "\(label) - \(reference), \(model): equal on every seed"
+    }
+    let head =
+      "\(label) - \(reference), \(model): \(NumberText.fixed(mean, 1, plus: true)) points"
+    guard let half = difference.statistics.halfWidth else {
+      return head + " (single seed: no interval)"
+    }
+    let low = NumberText.fixed(mean - 100 * half, 1, plus: true)
+    let high = NumberText.fixed(mean + 100 * half, 1, plus: true)
+    let verdict = difference.isSeparated == true ? "separated" : "not separated"
+    return head + " [\(low), \(high)]: \(verdict) at 95 % (paired t);"
+      + " better on \(difference.wins) of \(n) seeds"
+  }
+
+  /// The comparison as an entry of `summary.json`; in shares, not points.
+  public var json: JSON {
+    var members: [(String, JSON)] = [
+      ("strategy", .string(label)), ("reference", .string(reference)),
+      ("metric", .string(metric)), ("n", .int(difference.seeds.count)),
+      ("mean", .number(difference.statistics.mean)),
+    ]
+    if let half = difference.statistics.halfWidth { members.append(("halfWidth", .number(half))) }
+    members.append(("wins", .int(difference.wins)))
+    members.append(("values", .array(difference.differences.map(JSON.number))))
+    return .object(members)
+  }
+}

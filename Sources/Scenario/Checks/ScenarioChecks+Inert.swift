@@ -1,0 +1,242 @@
+import Aggregation
+import Base
+import Tensor
+
+/// A field that changes nothing where another one, or the method, has a certain value.
+///
+/// The table below is all that knows of such fields: whoever finds one more adds a row.
+struct InertField {
+  /// What a row looks at.
+  struct Context {
+    let checks: ScenarioChecks
+    let scenario: Scenario
+    let choice: Scenario.StrategyChoice
+    let type: any Strategy.Type
+    /// The network that the scenario alone gives; nil where its data decide.
+    let network: Network?
+    /// Where the row's section stands: a link of a compression, or a strategy; empty for the root.
+    let place: String
+
+    /// The number of a field of the place.
+    func number(_ name: String) -> Double? { checks.number(place + name) }
+    /// The word of a field of the place.
+    func text(_ name: String) -> String? { checks.text(place + name) }
+    /// The truth of a field of the place.
+    func truth(_ name: String) -> Bool? { checks.values[place + name]?.truth }
+  }
+
+  /// Where the field may stand.
+  enum Place {
+    /// At this path, for all strategies.
+    case root
+    /// In each strategy.
+    case strategy
+    /// In each link of each compression.
+    case link
+  }
+
+  let place: Place
+  /// The path below its place.
+  let path: String
+  /// The value that asks for nothing: it is never complained about.
+  let neutral: JSON?
+  /// Why the field changes nothing there; nil where it does.
+  let reason: @Sendable (Context) -> String?
+
+  init(
+    _ place: Place,
+    _ path: String,
+    neutral: JSON? = nil,
+    _ reason: @escaping @Sendable (Context) -> String?
+  ) {
+    self.place = place
+    self.path = path
+    self.neutral = neutral
+    self.reason = reason
+  }
+
+  /// All of them.
+  static let table = methods + rounds + links
+
+  /// What a method has no use for.
+  private static let methods = [
+    InertField(.root, "federation.weighting", neutral: "samples") { context in
+      if context.type.population == .pooled { return "there is one site, and no mean of updates" }
+      if context.choice.privacy?.clientLevel != nil {
+        return "client-level privacy counts all clients alike"
+      }
+      if context.type.weighting == .uniform
+        || context.choice.settings["weighting"] == .choice("uniform")
+      {
+        return "uploads count alike, as in the paper"
+      }
+      return nil
+    },
+    InertField(.root, "federation.sampling", neutral: "uniform") { context in
+      let sampling = context.scenario.federation.sampling
+      if context.type.population == .pooled, sampling.readsLosses {
+        return "there is one site: it draws no cohort by losses"
+      }
+      if context.type.needs.contains(.clock), sampling == .poisson {
+        return "an asynchronous method draws who starts next among idle clients"
+      }
+      return nil
+    },
+    InertField(.root, "system") { context in
+      context.type.population == .pooled ? "there is one site, without devices and links" : nil
+    },
+    InertField(.root, "system.network") { context in
+      context.type.population == .cohort && context.type.releases.isEmpty
+        ? "nothing is sent" : nil
+    },
+    InertField(.strategy, "private") { context in
+      guard let network = context.network else { return nil }
+      let empty = context.choice.composition.privateGroups.filter { group in
+        !network.layout.entries.contains { group.contains($0, of: network) }
+      }
+      guard !empty.isEmpty else { return nil }
+      let words = empty.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+      return "the network has no parameters of the group \(words)"
+    },
+    InertField(.strategy, "buffer") { context in
+      guard case .integer(let size) = context.choice.settings["buffer"],
+        context.type.needs.contains(.clock)
+      else { return nil }
+      let arrivals = context.scenario.federation.uniformCohort
+        .multipliedClamped(by: context.scenario.federation.rounds)
+      return arrivals < size
+        ? "all rounds together have \(arrivals) arrivals: the server never makes a step" : nil
+    },
+  ]
+
+  /// What begins after the last round.
+  private static let rounds = [
+    InertField(.root, "evaluation.every") { context in
+      let rounds = context.scenario.federation.rounds
+      return context.scenario.evaluation.every > rounds && rounds > 0
+        ? "there are \(rounds) rounds: the first and the last are evaluated" : nil
+    },
+    InertField(.root, "client.schedule.every") { context in
+      let rounds = context.scenario.federation.rounds
+      guard let every = context.checks.int("client.schedule.every"), rounds > 0 else { return nil }
+      return every >= rounds ? "there are \(rounds) rounds: the rate never steps" : nil
+    },
+    InertField(.root, "output.keepCheckpoints", neutral: 0) { context in
+      context.scenario.output.checkpointEvery == 0
+        ? "checkpointEvery is 0: no checkpoint is written on the way" : nil
+    },
+    InertField(.strategy, "loss.beta") { context in
+      context.number("loss.reweightFrom").map { $0 >= 1 } ?? false
+        ? "reweightFrom is 1: classes are never weighted" : nil
+    },
+  ]
+
+  /// What needs a companion in a link of `compression`.
+  private static let links = [
+    InertField(.link, "fading", neutral: 1) { context in
+      if context.text("kind") == "dgc" { return nil }
+      if context.text("sums") == "factors" { return "errors of factors never fade" }
+      if context.truth("errorFeedback") != true { return "errorFeedback is false" }
+      return context.text("feedback") == "ef21" ? "ef21's estimates never fade" : nil
+    },
+    InertField(.link, "feedback", neutral: "ef-sgd") { context in
+      if context.text("sums") == "factors" { return "sums of factors have an error of their own" }
+      return context.truth("errorFeedback") == false ? "errorFeedback is false" : nil
+    },
+    InertField(.link, "errorFeedback", neutral: true) { context in
+      context.text("sums") == "factors" ? "sums of factors always keep their errors" : nil
+    },
+    InertField(.link, "smoothing", neutral: 1) { context in
+      let isEstimate =
+        context.text("feedback") == "ef21" && context.truth("errorFeedback") == true
+        && context.text("sums") != "factors"
+      return isEstimate ? nil : "it belongs to \"feedback\": \"ef21\""
+    },
+    InertField(.link, "errorUnits", neutral: "update") { context in
+      let isSGD =
+        context.text("feedback") == "ef-sgd" && context.truth("errorFeedback") == true
+        && context.text("sums") != "factors"
+      return isSGD ? nil : "it belongs to \"feedback\": \"ef-sgd\" with errorFeedback"
+    },
+    InertField(.link, "errorReference", neutral: "aggregated") { context in
+      context.text("sums") == "factors" ? nil : "it belongs to \"sums\": \"factors\""
+    },
+    InertField(.link, "warmupStages") { context in
+      context.text("warmup") == "geometric" ? nil : "it belongs to \"warmup\": \"geometric\""
+    },
+    InertField(.link, "warmupRounds", neutral: 1) { context in
+      context.text("warmup") == "none" ? "there is no warmup" : nil
+    },
+    InertField(.link, "nesterov", neutral: false) { context in
+      context.number("momentum") == 0 ? "momentum is 0" : nil
+    },
+  ]
+}
+
+extension ScenarioChecks {
+  /// Fields that are given and change nothing, each reason once with the strategies that it is of;
+  /// the scenario is valid.
+  mutating func checkInert(_ scenario: Scenario, _ network: Network?) {
+    var found: [(path: String, reason: String, labels: [String])] = []
+    for (index, choice) in scenario.strategies.enumerated() {
+      guard let type = StrategyRegistry[choice.kind] else { continue }
+      for (row, place) in InertField.table.flatMap({ row in
+        places(row, strategy: index).map { (row, $0) }
+      }) {
+        let context = InertField.Context(
+          checks: self,
+          scenario: scenario,
+          choice: choice,
+          type: type,
+          network: network,
+          place: place
+        )
+        guard isGiven(place + row.path, not: row.neutral), let reason = row.reason(context) else {
+          continue
+        }
+        note(place + row.path, reason, choice.label, &found)
+      }
+      for ignored in type.ignores where isGiven(ignored.field, not: nil) {
+        note(ignored.field, ignored.reason, choice.label, &found)
+      }
+    }
+    for (path, reason, labels) in found {
+      let whom =
+        labels.count == scenario.strategies.count ? "" : " for \(labels.joined(separator: ", "))"
+      warn("W3021", path, "no effect\(whom): \(reason)")
+    }
+  }
+
+  private func note(
+    _ path: String,
+    _ reason: String,
+    _ label: String,
+    _ found: inout [(path: String, reason: String, labels: [String])]
+  ) {
+    if let known = found.firstIndex(where: { $0.path == path && $0.reason == reason }) {
+      found[known].labels.append(label)
+    } else {
+      found.append((path, reason, [label]))
+    }
+  }
+
+  /// Where a row's field may stand for a strategy.
+  private func places(_ row: InertField, strategy index: Int) -> [String] {
+    let own = "strategies[\(index)]."
+    switch row.place {
+    case .root: return [""]
+    case .strategy: return [own]
+    case .link:
+      let section = lines["\(own)compression"] != nil ? "\(own)compression." : "compression."
+      return ["uplink.", "downlink."].map { section + $0 }
+    }
+  }
+
+  /// Whether the scenario, or an override, says something at a path that asks for something.
+  private func isGiven(_ path: String, not neutral: JSON?) -> Bool {
+    guard let line = lines[path], line != 0 else { return false }
+    guard let neutral, let value = values[path] else { return true }
+    if let a = value.double, let b = neutral.double { return a != b }
+    return value != neutral
+  }
+}

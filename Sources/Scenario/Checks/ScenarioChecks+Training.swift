@@ -1,0 +1,203 @@
+import Aggregation
+import Base
+import Data
+import Tensor
+
+extension ScenarioChecks {
+  mutating func checkFederation() {
+    guard let clients = int("federation.clients"), let rounds = int("federation.rounds") else {
+      return
+    }
+    if values["seeds"]?.elements?.count == 1 {
+      warn(
+        "W3001",
+        "seeds",
+        "single seed: no interval can be given",
+        hint: "three seeds or more show how sure a difference is"
+      )
+    }
+    if rounds == 0 {
+      warn("W3007", "federation.rounds", "0 rounds: the initial model is evaluated and written")
+    }
+    if let count = int("federation.perRound"), count > clients {
+      error(
+        "E3202",
+        "federation.perRound",
+        "found \(count); there are only \(clients) clients",
+        suggestion: "\(clients)"
+      )
+      return
+    }
+    let given = number("federation.participation")
+    guard
+      let share = given ?? int("federation.perRound").map({ Double($0) / Double(clients) }),
+      rounds > 0
+    else { return }
+    let size = max(1, (share * Double(clients)).rounded())
+    checkSelection(clients: clients, cohort: Int(size))
+    let cohort = size / Double(clients)
+    let absent = pow(1 - cohort, Double(rounds)) * Double(clients)
+    let isRandom = ["uniform", "poisson"].contains(text("federation.sampling.kind"))
+    if isRandom, absent >= 1 {
+      let path = given == nil ? "federation.perRound" : "federation.participation"
+      warn(
+        "W3004",
+        path,
+        "about \(JSON.number(absent.rounded()).compact) of \(clients) clients will never take "
+          + "part in \(rounds) rounds",
+        hint: "raise rounds or participation"
+      )
+    }
+  }
+
+  /// A model of the scenario, such as "model" or "clientModels[0].model".
+  mutating func checkModel(at path: String) {
+    let kind = text("\(path).kind") ?? ""
+    if let width = int("\(path).width"), let groups = int("\(path).norm.groups") {
+      let channels = ScenarioFields.normalisedChannels(kind: kind, width: width)
+      if channels.contains(where: { $0 % groups != 0 }) {
+        let fix = ScenarioFields.largestDivisor(of: channels, upTo: groups)
+        error(
+          "E3201",
+          "\(path).norm.groups",
+          "found \(groups) groups; they do not divide "
+            + channels.map(String.init).joined(separator: " and ") + " channels",
+          suggestion: "\(fix)",
+          hint: "or choose another width"
+        )
+      }
+    }
+    checkTransformer(at: path)
+    guard let rates = values["\(path).dropout"]?.elements?.count, rates > 0 else { return }
+    if kind == "cnn", rates != 2 {
+      error(
+        "E3208",
+        "\(path).dropout",
+        "found \(rates) rates; a cnn takes two, or [] for none",
+        hint: "one after the pooling, one after the hidden layer"
+      )
+    }
+    if kind == "mlp", let layers = values["\(path).hidden"]?.elements?.count, rates != layers {
+      error(
+        "E3208",
+        "\(path).dropout",
+        "found \(rates) rates for \(layers) hidden layers",
+        hint: "give one rate per hidden layer, or [] for none"
+      )
+    }
+  }
+
+  mutating func checkClient() {
+    if values["client.optimizer.nesterov"]?.truth == true,
+      number("client.optimizer.momentum") == 0
+    {
+      error(
+        "E3207",
+        "client.optimizer.nesterov",
+        "found true; Nesterov's form needs momentum > 0",
+        hint: "set momentum to 0.9, or nesterov to false"
+      )
+    }
+    if let warmup = int("client.schedule.warmup"), let rounds = int("federation.rounds"),
+      warmup > 0, warmup >= rounds
+    {
+      warn(
+        "W3010",
+        "client.schedule.warmup",
+        "warm-up of \(warmup) rounds does not end within the \(rounds) rounds of the run"
+      )
+    }
+  }
+
+  mutating func checkStrategies() {
+    var labels: [String: Int] = [:]
+    var seen: [String: Int] = [:]
+    for index in 0..<1000 {
+      let path = "strategies[\(index)]"
+      // Gaps are strategies that have problems of their own.
+      guard lines[path] != nil else { break }
+      guard let kind = text("\(path).kind") else { continue }
+      if let label = text("\(path).label") {
+        // Some file systems do not tell capitals from small letters.
+        if let first = labels[label.lowercased()] {
+          error(
+            "E3203",
+            "\(path).label",
+            "found \"\(label)\"; strategies[\(first)] already has this label",
+            hint: "labels name folders and must differ"
+          )
+        } else {
+          labels[label.lowercased()] = index
+        }
+      }
+      guard let card = cards.first(where: { $0.kind == kind }) else { continue }
+      checkDegenerate(card, at: path)
+      checkOptimizer(kind)
+      checkTrainedNetwork(kind, at: path)
+      let settings = values.keys.filter { $0.hasPrefix("\(path).") && $0 != "\(path).label" }
+        .sorted().map { "\($0.dropFirst(path.count))=\(values[$0]?.compact ?? "")" }
+      if let first = seen.updateValue(index, forKey: "\(kind) \(settings)") {
+        warn(
+          "W3008",
+          path,
+          "the same method and settings as strategies[\(first)]",
+          hint: "both runs will have the same results"
+        )
+      }
+      if let spec = optimizer(), let caution = StrategyRegistry[kind]?.caution(about: spec) {
+        warn("W3005", path, caution.warning, hint: caution.hint)
+      }
+    }
+  }
+
+  /// The client's optimizer as far as methods judge it; nil when its kind is not valid.
+  private func optimizer() -> OptimizerSpec? {
+    guard let kind = text("client.optimizer.kind").flatMap(OptimizerSpec.Kind.init) else {
+      return nil
+    }
+    return OptimizerSpec(
+      kind: kind,
+      learningRate: number("client.optimizer.learningRate") ?? 0.1,
+      momentum: number("client.optimizer.momentum") ?? 0,
+      nesterov: values["client.optimizer.nesterov"]?.truth ?? false
+    )
+  }
+
+  /// Some methods' equations hold for some optimizers only; each objection is reported once.
+  private mutating func checkOptimizer(_ strategy: String) {
+    let path = "client.optimizer.kind"
+    guard let type = StrategyRegistry[strategy], let spec = optimizer() else { return }
+    func complaint(about kind: OptimizerSpec.Kind) -> String? {
+      var other = spec
+      other.kind = kind
+      return type.objection(to: other)
+    }
+    guard let objection = complaint(about: spec.kind) else { return }
+    let message = "found \"\(spec.kind.rawValue)\"; \(objection)"
+    guard !problems.contains(where: { $0.code == "E3302" && $0.message == message }) else { return }
+    let other = OptimizerSpec.Kind.allCases.first { complaint(about: $0) == nil }
+    error("E3302", path, message, suggestion: other.map { "\"\($0.rawValue)\"" })
+  }
+
+  private mutating func checkDegenerate(_ card: StrategyCard, at path: String) {
+    for field in card.fields {
+      guard let degenerate = field.degenerate, let value = values["\(path).\(field.name)"],
+        JSON.sameNumber(value, degenerate.value.json)
+      else { continue }
+      warn(
+        "W3002",
+        "\(path).\(field.name)",
+        "\(field.name) = \(value.compact): \(card.kind) equals \(degenerate.equals)",
+        hint: "the paper's value is \(field.initial.json.compact)"
+      )
+    }
+  }
+}
+
+extension JSON {
+  /// Equal as numbers (0, 0.0 and -0 are one), or equal as they stand.
+  fileprivate static func sameNumber(_ a: JSON, _ b: JSON) -> Bool {
+    if let x = a.double, let y = b.double { return x == y }
+    return a == b
+  }
+}

@@ -1,0 +1,325 @@
+import Aggregation
+import Base
+import Client
+import Data
+import Tensor
+
+/// Turns a resolved tree into a `Scenario`.
+///
+/// The validator has checked everything; a value that is missing nevertheless is a programming
+/// mistake, reported as a thrown path and never as a trap.
+struct ScenarioDecoder {
+  /// The path whose value was missing or of another type.
+  struct Missing: Error { let path: String }
+
+  let cards: [StrategyCard]
+
+  func scenario(_ tree: JSON) throws(Missing) -> Scenario {
+    let root = Node(tree, "")
+    var data = try data(try root.node("data"))
+    data.pretrain = try pretrain(try root.node("model"))
+    let federation = try federation(try root.node("federation"))
+    var client = try client(try root.node("client"))
+    client.augmentation = AugmentationPlan(data.augment)
+    return Scenario(
+      name: try root.text("name"),
+      seeds: try root.integers("seeds").map { UInt64(max(0, $0)) },
+      data: data,
+      federation: federation,
+      model: try model(try root.node("model")),
+      clientModels: try clientModels(root, clients: federation.clients),
+      client: client,
+      strategies: try strategies(
+        try root.nodes("strategies"),
+        privacy: root.has("privacy") ? try privacy(try root.node("privacy")) : nil,
+        compression: root.has("compression") ? try compression(try root.node("compression")) : nil
+      ),
+      evaluation: try evaluation(try root.node("evaluation")),
+      output: OutputSettings(
+        checkpointEvery: try root.node("output").int("checkpointEvery"),
+        keepCheckpoints: try root.node("output").int("keepCheckpoints"),
+        personalModels: try root.node("output").flag("personalModels"),
+        tensorboard: try root.node("output").flag("tensorboard")
+      ),
+      system: try system(root),
+      limits: try limits(root)
+    )
+  }
+
+  private func evaluation(_ node: Node) throws(Missing) -> EvaluationSettings {
+    var settings = EvaluationSettings(every: try node.int("every"))
+    settings.diagnostics = try node.flag("diagnostics")
+    guard node.has("targets") else { return settings }
+    let targets = try node.node("targets")
+    for model in AccuracyTarget.Model.allCases {
+      settings.targets += try targets.numbers(model.rawValue).map { AccuracyTarget(model, $0) }
+    }
+    return settings
+  }
+
+  // MARK: - Data
+
+  private func data(_ node: Node) throws(Missing) -> DataSettings {
+    let test = try node.node("test")
+    return DataSettings(
+      dataset: try dataset(try node.node("dataset")),
+      longTail: node.has("longTail") ? try longTail(try node.node("longTail")) : nil,
+      partition: try partition(try node.node("partition")),
+      localTest: .init(
+        policy: try test.choice("local"),
+        perClass: try test.int("perClass"),
+        holdoutShare: try test.number("holdoutShare")
+      ),
+      augment: try node.choices("augment"),
+      normalize: try node.choice("normalize"),
+      publicSet: try publicSet(node),
+      styles: try styles(node)
+    )
+  }
+
+  private func dataset(_ node: Node) throws(Missing) -> DataSettings.Dataset {
+    switch try node.text("kind") {
+    case "synthetic":
+      .synthetic(
+        classes: try node.int("classes"),
+        trainPerClass: try node.int("trainPerClass"),
+        testPerClass: try node.int("testPerClass"),
+        seed: UInt64(max(0, try node.int("seed")))
+      )
+    case "cifar10": .cifar10(path: try node.text("path"))
+    case "cifar100":
+      .cifar100(path: try node.text("path"), coarse: try node.text("labels") == "coarse")
+    case "mnist": .mnist(path: try node.text("path"), prefix: try node.text("prefix"))
+    case "leaf": .leaf(path: try node.text("path"))
+    case "npy": .npy(path: try node.text("path"))
+    default: throw node.missing("kind")
+    }
+  }
+
+  private func longTail(_ node: Node) throws(Missing) -> DataSettings.LongTail {
+    let profile: DataSettings.LongTail.Profile
+    switch try node.text("profile") {
+    case "exponential": profile = .exponential(factor: try node.number("factor"))
+    case "step": profile = .step(factor: try node.number("factor"))
+    case "pareto": profile = .pareto(factor: try node.number("factor"))
+    case "explicit": profile = .explicit(counts: try node.integers("counts"))
+    default: throw node.missing("profile")
+    }
+    let cap = node.has("maxPerClass") ? try node.int("maxPerClass") : nil
+    return .init(profile: profile, maxPerClass: cap)
+  }
+
+  private func partition(_ node: Node) throws(Missing) -> DataSettings.Partition {
+    switch try node.text("kind") {
+    case "iid": return .iid
+    case "dirichlet":
+      return .dirichlet(
+        alpha: try node.number("alpha"),
+        minPerClient: try node.int("minPerClient")
+      )
+    case "dirichlet-cut":
+      return .dirichletCut(
+        alpha: try node.number("alpha"),
+        minPerClient: try node.int("minPerClient")
+      )
+    case "dirichlet-balanced": return .dirichletBalanced(alpha: try node.number("alpha"))
+    case "dirichlet-prior":
+      return .dirichletPrior(
+        alpha: try node.number("alpha"),
+        perClient: node.has("perClient") ? try node.int("perClient") : nil,
+        minPerClass: try node.int("minPerClass")
+      )
+    case "shards": return .shards(perClient: try node.int("perClient"))
+    case "quantity":
+      let law: DataSettings.QuantityLaw =
+        try node.text("distribution") == "power-law"
+        ? .powerLaw(exponent: try node.number("exponent"))
+        : .logNormal(sigma: try node.number("sigma"))
+      return .quantity(law, minPerClient: try node.int("minPerClient"))
+    case "file": return .file(path: try node.text("path"))
+    case "natural": return .natural
+    default: throw node.missing("kind")
+    }
+  }
+
+  // MARK: - Federation and client
+
+  private func federation(_ node: Node) throws(Missing) -> FederationSettings {
+    let clients = try node.int("clients")
+    // c / K · K rounds to c again for every c ≤ K ≤ 10⁷: the error is below K · 2⁻⁵².
+    let share =
+      node.has("perRound")
+      ? Double(try node.int("perRound")) / Double(clients) : try node.number("participation")
+    return FederationSettings(
+      clients: clients,
+      rounds: try node.int("rounds"),
+      participation: share,
+      sampling: try sampling(try node.node("sampling")),
+      weighting: try node.choice("weighting")
+    )
+  }
+
+  private func client(_ node: Node) throws(Missing) -> ClientSettings {
+    let work = try node.node("work")
+    return ClientSettings(
+      work: work.has("steps")
+        ? .steps(try work.int("steps")) : .epochs(try work.number("epochs")),
+      batch: try node.int("batch"),
+      order: try node.choice("order"),
+      optimizer: try optimizer(try node.node("optimizer")),
+      schedule: try schedule(try node.node("schedule"))
+    )
+  }
+
+  func optimizer(_ node: Node) throws(Missing) -> OptimizerSpec {
+    let kind: OptimizerSpec.Kind = try node.choice("kind")
+    var spec = OptimizerSpec(
+      kind: kind,
+      learningRate: try node.number("learningRate"),
+      weightDecay: try node.number("weightDecay")
+    )
+    switch kind {
+    case .sgd:
+      spec.momentum = try node.number("momentum")
+      spec.nesterov = try node.flag("nesterov")
+    case .adam, .adamw:
+      spec.beta1 = try node.number("beta1")
+      spec.beta2 = try node.number("beta2")
+      spec.epsilon = try node.number("epsilon")
+    }
+    return spec
+  }
+
+  func schedule(_ node: Node) throws(Missing) -> LearningRateSchedule {
+    let warmup = try node.int("warmup")
+    switch try node.text("kind") {
+    case "constant": return LearningRateSchedule(.constant, warmupRounds: warmup)
+    case "step":
+      let shape = LearningRateSchedule.Shape.step(
+        every: try node.int("every"),
+        factor: try node.number("factor")
+      )
+      return LearningRateSchedule(shape, warmupRounds: warmup)
+    case "cosine":
+      return LearningRateSchedule(.cosine(floor: try node.number("floor")), warmupRounds: warmup)
+    default: throw node.missing("kind")
+    }
+  }
+
+  // MARK: - Model
+
+  func model(_ node: Node) throws(Missing) -> ModelSpec {
+    var spec = ModelSpec(
+      kind: try node.choice("kind"),
+      width: node.has("width") ? try node.int("width") : 0
+    )
+    if spec.kind == .vit {
+      spec.patch = try node.int("patch")
+      spec.depth = try node.int("depth")
+      spec.heads = try node.int("heads")
+      spec.mlpRatio = try node.number("mlpRatio")
+    }
+    if node.has("hidden") { spec.hidden = try node.integers("hidden") }
+    if node.has("blocks") { spec.blocks = try node.int("blocks") }
+    if node.has("dropout") { spec.dropout = try node.numbers("dropout") }
+    if node.has("norm") {
+      let norm = try node.node("norm")
+      switch try norm.text("kind") {
+      case "group": spec.norm = .group(groups: try norm.int("groups"))
+      case "batch": spec.norm = .batch
+      default: spec.norm = .none
+      }
+    }
+    if node.has("activation") { spec.activation = try activation(try node.node("activation")) }
+    if try node.text("classifier") == "cosine" { spec.classifier = .cosine }
+    spec.initialisation = try initialisation(try node.node("init"))
+    return spec
+  }
+
+  private func activation(_ node: Node) throws(Missing) -> ModelSpec.Activation {
+    switch try node.text("kind") {
+    case "relu": .relu
+    case "gelu": .gelu
+    case "tanh": .temperedSigmoid(scale: 2, inverseTemperature: 2, offset: 1)
+    case "tempered-sigmoid":
+      .temperedSigmoid(
+        scale: try node.number("scale"),
+        inverseTemperature: try node.number("inverseTemperature"),
+        offset: try node.number("offset")
+      )
+    default: throw node.missing("kind")
+    }
+  }
+
+  private func initialisation(_ node: Node) throws(Missing) -> ModelSpec.Initialisation {
+    switch try node.text("kind") {
+    case "pytorch": .pytorch
+    case "he": .he
+    case "glorot": .glorot
+    case "gain": .gain(factor: try node.number("factor"))
+    case "zero": .zero
+    case "timm": .timm
+    case "file": .file(path: try node.text("path"), head: try node.choice("head"))
+    default: throw node.missing("kind")
+    }
+  }
+}
+
+/// An object of the resolved tree and its path.
+struct Node {
+  let json: JSON
+  let path: String
+
+  init(_ json: JSON, _ path: String) {
+    self.json = json
+    self.path = path
+  }
+
+  func missing(_ key: String) -> ScenarioDecoder.Missing {
+    ScenarioDecoder.Missing(path: path.isEmpty ? key : "\(path).\(key)")
+  }
+
+  func has(_ key: String) -> Bool { json[key] != nil }
+
+  private func get<T>(_ key: String, _ value: T?) throws(ScenarioDecoder.Missing) -> T {
+    guard let value else { throw missing(key) }
+    return value
+  }
+
+  func node(_ key: String) throws(ScenarioDecoder.Missing) -> Node {
+    Node(try get(key, json[key]), missing(key).path)
+  }
+  func nodes(_ key: String) throws(ScenarioDecoder.Missing) -> [Node] {
+    let items = try get(key, json[key]?.elements)
+    return items.enumerated().map { Node($1, "\(missing(key).path)[\($0)]") }
+  }
+  func int(_ key: String) throws(ScenarioDecoder.Missing) -> Int { try get(key, json[key]?.int) }
+  func number(_ key: String) throws(ScenarioDecoder.Missing) -> Double {
+    try get(key, json[key]?.double)
+  }
+  func flag(_ key: String) throws(ScenarioDecoder.Missing) -> Bool {
+    try get(key, json[key]?.truth)
+  }
+  func text(_ key: String) throws(ScenarioDecoder.Missing) -> String {
+    try get(key, json[key]?.text)
+  }
+  func choice<Word: RawRepresentable<String>>(
+    _ key: String
+  ) throws(ScenarioDecoder.Missing) -> Word {
+    try get(key, json[key]?.text.flatMap(Word.init(rawValue:)))
+  }
+  func integers(_ key: String) throws(ScenarioDecoder.Missing) -> [Int] {
+    try get(key, json[key]?.elements).compactMap(\.int)
+  }
+  func numbers(_ key: String) throws(ScenarioDecoder.Missing) -> [Double] {
+    try get(key, json[key]?.elements).compactMap(\.double)
+  }
+  func choices<Word: RawRepresentable<String>>(
+    _ key: String
+  ) throws(ScenarioDecoder.Missing) -> [Word] {
+    try words(key).compactMap(Word.init(rawValue:))
+  }
+  func words(_ key: String) throws(ScenarioDecoder.Missing) -> [String] {
+    try get(key, json[key]?.elements).compactMap(\.text)
+  }
+}

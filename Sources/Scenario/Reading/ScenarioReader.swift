@@ -1,0 +1,151 @@
+import Aggregation
+import Base
+
+/// What reading a scenario gave: a scenario, or the reasons why there is none.
+public struct ScenarioReading: Sendable {
+  /// The name of the file that was read.
+  public let file: String
+  /// Everything wrong or suspicious, in the order of the file.
+  public let problems: [Problem]
+  /// The scenario; nil when a problem is an error.
+  public let scenario: Scenario?
+  /// Every field with its value, defaults included, in the table's order; nil when invalid.
+  public let resolved: JSON?
+  /// Where each resolved value came from: path to "file:line", "override" or "default".
+  public let origins: [(path: String, origin: String)]
+
+  package init(
+    file: String,
+    problems: [Problem],
+    scenario: Scenario?,
+    resolved: JSON?,
+    origins: [(path: String, origin: String)]
+  ) {
+    self.file = file
+    self.problems = problems
+    self.scenario = scenario
+    self.resolved = resolved
+    self.origins = origins
+  }
+
+  /// The problems that forbid a run.
+  public var errors: [Problem] { problems.filter { $0.severity == .error } }
+  /// The problems that do not.
+  public var warnings: [Problem] { problems.filter { $0.severity == .warning } }
+
+  /// Identity of the experiment, sixteen hexadecimal digits; nil when invalid.
+  ///
+  /// Taken over the resolved scenario with sorted keys and normalised numbers, without `output` and
+  /// `limits`, which change no number.
+  public var hash: String? { resolved.map(ScenarioReading.hash(ofResolved:)) }
+
+  /// The origins as an object, for the run folder.
+  public var originsJSON: JSON {
+    .object(origins.map { ($0.path, .string($0.origin)) })
+  }
+
+  /// The hash of a resolved scenario, such as one read back from a run folder.
+  public static func hash(ofResolved resolved: JSON) -> String {
+    var tree = resolved
+    tree["output"] = nil
+    tree["limits"] = nil
+    var hash = XXHash64()
+    hash.update(sorted(tree).compact)
+    return hash.hex
+  }
+
+  private static func sorted(_ json: JSON) -> JSON {
+    switch json.value {
+    case .object(let members):
+      let ordered = members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+      return .object(ordered.map { ($0.key, sorted($0.value)) })
+    case .array(let items): return .array(items.map(sorted))
+    case .number:
+      if let integer = json.int { return .int(integer) }
+      return json.double.map { .number($0) } ?? json
+    default: return json
+    }
+  }
+}
+
+/// Reads scenarios: parses, applies overrides, validates, fills in defaults.
+public struct ScenarioReader: Sendable {
+  private let cards: [StrategyCard]
+  private let reach: ReachFinding.Search
+
+  /// A reader that knows the strategies of `cards`, and what codecs reach of them.
+  package init(cards: [StrategyCard] = StrategyRegistry.cards, reach: @escaping ReachFinding.Search)
+  {
+    self.cards = cards
+    self.reach = reach
+  }
+
+  /// Reads a scenario.
+  ///
+  /// Nothing in `bytes` or `overrides` can make it trap or throw.
+  ///
+  /// - Parameters:
+  ///   - bytes: the file's content.
+  ///   - file: its name, for messages and for the default of `name`.
+  ///   - overrides: `path=value` texts, applied in order before validation.
+  /// - Returns: all problems and, when none is an error, the scenario.
+  public func read(bytes: [UInt8], file: String, overrides: [String] = []) -> ScenarioReading {
+    var tree: JSON
+    do {
+      tree = try JSON(parsing: bytes)
+    } catch {
+      let problem = Problem(
+        "E3001",
+        at: "",
+        line: error.line,
+        "not valid JSON: \(error.message)",
+        hint: "line \(error.line), column \(error.column)"
+      )
+      return failed([problem], file)
+    }
+    let early = tree.members == nil ? [] : Overrides.apply(overrides, to: &tree)
+    var validator = ScenarioValidator(file: file, root: ScenarioFields.root(cards: cards))
+    let resolved = validator.resolve(tree)
+    var checks = ScenarioChecks(
+      values: validator.values,
+      lines: validator.lines,
+      cards: cards,
+      reach: reach
+    )
+    var problems = early + validator.problems + checks.run()
+    problems = sorted(problems)
+    guard !problems.contains(where: { $0.severity == .error }) else {
+      return failed(problems, file)
+    }
+    do {
+      let scenario = try ScenarioDecoder(cards: cards).scenario(resolved)
+      problems = sorted(problems + checks.checkMethods(scenario))
+      guard !problems.contains(where: { $0.severity == .error }) else {
+        return failed(problems, file)
+      }
+      return ScenarioReading(
+        file: file,
+        problems: problems,
+        scenario: scenario,
+        resolved: resolved,
+        origins: validator.origins
+      )
+    } catch {
+      let bug = Problem("E1000", at: error.path, line: 0, "the validated value cannot be read back")
+      return failed(problems + [bug], file)
+    }
+  }
+
+  private func failed(_ problems: [Problem], _ file: String) -> ScenarioReading {
+    ScenarioReading(file: file, problems: problems, scenario: nil, resolved: nil, origins: [])
+  }
+
+  /// Errors before warnings, each by line; equal lines keep the order in which they were found.
+  private func sorted(_ problems: [Problem]) -> [Problem] {
+    let ordered = problems.enumerated().sorted { a, b in
+      let x = (a.element.severity == .error ? 0 : 1, a.element.line, a.offset)
+      return x < (b.element.severity == .error ? 0 : 1, b.element.line, b.offset)
+    }
+    return ordered.map(\.element)
+  }
+}

@@ -1,0 +1,36 @@
+import Data
+import Tensor
+
+/// Clients that share a network which is not the server's.
+public struct ClientModelGroup: Sendable, Equatable {
+  /// Their network.
+  public var model: ModelSpec
+  /// Who they are.
+  public var clients: Range<Int>
+
+  package init(model: ModelSpec, clients: Range<Int>) {
+    self.model = model
+    self.clients = clients
+  }
+
+  /// K clients in groups: K·share of each, whole by largest remainders, in order.
+  ///
+  /// `shares`: ≥ 0 with sum 1.
+  package static func ranges(clients: Int, shares: [Double]) -> [Range<Int>] {
+    var start = 0
+    return Pool.apportion(clients, shares: shares, minimum: 0).map { size in
+      defer { start += size }
+      return start..<start + size
+    }
+  }
+}
+
+extension Scenario {
+  /// How the network is trained before the first round; nil for not at all.
+  public var pretrain: PretrainSettings? { data.pretrain }
+
+  /// The network of a client.
+  public func model(of client: Int) -> ModelSpec {
+    clientModels.first { $0.clients.contains(client) }?.model ?? model
+  }
+}

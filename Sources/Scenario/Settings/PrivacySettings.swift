@@ -1,0 +1,143 @@
+import Client
+import Data
+
+/// How a run protects examples or clients: the section `privacy` of a scenario.
+public struct PrivacySettings: Sendable, Equatable {
+  /// What is protected, and how.
+  public enum Unit: Sendable, Equatable {
+    /// Each training example, by noise in each client's own training steps.
+    case example(ExampleMechanism)
+    /// Everything that a client has, by noise on what it sends.
+    case client(ClientMechanism)
+  }
+
+  /// Noise in a client's training steps.
+  public struct ExampleMechanism: Sendable, Equatable {
+    /// How c_i is chosen.
+    public var clipping = ExamplePrivacy.Clipping.flat
+    /// Augmented copies of each example, K.
+    public var copies = 1
+    /// DiceSGD's error feedback; nil is DP-SGD.
+    public var errorFeedback: ExamplePrivacy.ErrorFeedback?
+    /// How DiceSGD's noise is turned into an ε.
+    public var accounting = DiceMode.paper
+
+    package init(
+      clipping: ExamplePrivacy.Clipping = ExamplePrivacy.Clipping.flat,
+      copies: Int = 1,
+      errorFeedback: ExamplePrivacy.ErrorFeedback? = nil,
+      accounting: DiceMode = DiceMode.paper
+    ) {
+      self.clipping = clipping
+      self.copies = copies
+      self.errorFeedback = errorFeedback
+      self.accounting = accounting
+    }
+  }
+
+  /// Noise on what clients send.
+  public struct ClientMechanism: Sendable, Equatable {
+    /// The mechanisms.
+    public enum Kind: Sendable, Equatable {
+      /// Clipped updates, forgotten clips (McMahan et al. 2018, arXiv:1710.06963).
+      case plain
+      /// Each client keeps what its own clip took and adds it to its next update.
+      case clientErrorFeedback
+      /// DiceSGD at the server: the clipped parts of all updates in one hidden vector.
+      case serverErrorFeedback(ratio: Double, cap: Double?)
+    }
+    /// Who adds the noise.
+    public enum Placement: String, Sendable, CaseIterable {
+      /// The server, which is trusted with clipped updates.
+      case server
+      /// Each client a share of it, so that only the sum has all of it.
+      case distributed
+      /// Each client all of it: local differential privacy.
+      case local
+    }
+    /// The noise's distribution.
+    public enum Noise: String, Sendable, CaseIterable {
+      case gaussian
+      /// On whole multiples of a grid, drawn with integers alone.
+      case discrete
+    }
+    /// A clip that follows a quantile of the norms: Andrew and others 2021, arXiv:1905.03871.
+    public struct Adaptive: Sendable, Equatable {
+      /// γ, the share of updates that shall stay whole.
+      public var quantile: Double
+      /// η_C, the step of the logarithm of the clip.
+      public var rate: Double
+    }
+    /// What is done with what a clip takes away.
+    public var kind = Kind.plain
+    /// Who adds the noise.
+    public var placement = Placement.server
+    /// Which noise.
+    public var noise = Noise.gaussian
+    /// Whether and how the clip moves; nil leaves it.
+    public var adaptive: Adaptive?
+    /// N that the accountant takes in place of the number of clients; the run says so.
+    public var assumedPopulation: Int?
+  }
+
+  /// How an ε of DiceSGD is found.
+  public enum DiceMode: String, Sendable, CaseIterable {
+    /// DP-SGD's accountant with the published factor on the noise, not independently verified.
+    case paper
+    /// One Gaussian mechanism for the whole run, from a bound on its sensitivity.
+    case strict
+  }
+
+  /// What is wanted of the noise.
+  public struct Target: Sendable, Equatable {
+    /// ε > 0.
+    public var epsilon: Double
+    /// Whether every client gets noise for its own ε, or all the same noise, enough for the
+    /// largest ε of all.
+    public var isPerClient: Bool
+  }
+
+  /// What is protected, and how.
+  public var unit: Unit
+  /// C > 0.
+  public var clip: Double
+  /// σ, the noise's standard deviation on the sum divided by C; nil is found from the target.
+  public var noiseMultiplier: Double?
+  /// The ε to end with; beside a noise multiplier it is a budget.
+  public var target: Target?
+  /// δ in (0, 1).
+  public var delta: Double
+
+  package init(
+    unit: Unit,
+    clip: Double,
+    noiseMultiplier: Double? = nil,
+    target: Target? = nil,
+    delta: Double
+  ) {
+    self.unit = unit
+    self.clip = clip
+    self.noiseMultiplier = noiseMultiplier
+    self.target = target
+    self.delta = delta
+  }
+
+  /// Clips from here on touch no gradient that is a number.
+  static let infiniteClip = 1e30
+
+  /// Whether nothing is clipped and no noise is added: then a run is the one without privacy, with
+  /// its batches, weights and bits.
+  public var isInert: Bool { noiseMultiplier == 0 && clip >= Self.infiniteClip }
+
+  /// The example-level mechanism, if it is one that does something.
+  public var exampleLevel: ExampleMechanism? {
+    guard case .example(let mechanism) = unit, !isInert else { return nil }
+    return mechanism
+  }
+
+  /// The client-level mechanism, if it is one that does something.
+  public var clientLevel: ClientMechanism? {
+    guard case .client(let mechanism) = unit, !isInert else { return nil }
+    return mechanism
+  }
+}

@@ -1,0 +1,142 @@
+import Accounting
+import Aggregation
+import Base
+import Client
+import Data
+import Federation
+import Scenario
+import Tensor
+
+/// An empirical check of the ε that a run claims: clients train with and without a canary, many
+/// times with new batches and noise, and what they release is held against the claim.
+///
+/// The canary is an example whose gradient is the clip norm on one parameter. A trial is some
+/// private steps of plain SGD on the client's own examples from the audited model; its statistic is
+/// how far that parameter moved, which is all that the canary changes. `EpsilonLowerBound` makes of
+/// both samples an ε that the mechanism exceeds with 95 % confidence: it must stay below the ε
+/// that the accountant claims for these steps, and shows a leak where there is no noise.
+///
+/// - Source: Jagielski, Ullman and Oprea, NeurIPS 2020, arXiv:2006.07709; Nasr et al., S&P 2021,
+///   arXiv:2101.04535.
+struct CanaryAudit {
+  let arena: Arena
+  let model: [Float]
+  /// Trials with the canary, and as many without.
+  let trials: Int
+  /// Batches of a trial, at most.
+  let batches: Int
+
+  /// One row per client that was asked; empty without example-level privacy.
+  func rows(clients: Int) -> [CanaryRow] {
+    guard let privacy = arena.privacy, let mechanism = privacy.settings.exampleLevel else {
+      return []
+    }
+    let all = arena.split.clients.indices.filter {
+      $0 < privacy.plan.shares.count && !arena.split.clients[$0].isEmpty
+    }
+    return all.prefix(clients).compactMap { client in
+      guard let share = privacy.plan.shares[client] else { return nil }
+      let steps = max(1, min(batches, share.plannedBatches))
+      let place = Self.place(arena, client)
+      let with = sample(client, steps, place, hasCanary: true)
+      let without = sample(client, steps, place, hasCanary: false)
+      let claimed = ExampleAccounting(privacy.settings, mechanism)
+        .epsilon(share, batches: [steps], exact: true).pld
+      return CanaryRow(
+        client: client,
+        batches: steps,
+        trials: trials,
+        claimed: claimed,
+        found: EpsilonLowerBound(with: with, without: without, delta: privacy.settings.delta)
+      )
+    }
+  }
+
+  /// A parameter drawn for the client; every one of them gets the same noise.
+  private static func place(_ arena: Arena, _ client: Int) -> Int {
+    var stream = RandomStream(seed: arena.seed, .audit, client: client, step: 1)
+    return stream.below(arena.problem.network(of: client).layout.trainedCount)
+  }
+
+  /// The statistic of each trial.
+  private func sample(_ client: Int, _ steps: Int, _ place: Int, hasCanary: Bool) -> [Double] {
+    let indices = Array(0..<trials)
+    var results = [Double](repeating: .nan, count: trials)
+    arena.pool.run(indices.count) { worker, index in
+      trial(client, steps, place, hasCanary, number: index, worker: worker)
+    } foldBatch: { first, values in
+      for offset in values.indices { results[first + offset] = values[offset] }
+    }
+    return results
+  }
+
+  /// How far the canary's parameter moved against its gradient, in units of η·C/B̂.
+  private func trial(
+    _ client: Int,
+    _ steps: Int,
+    _ place: Int,
+    _ hasCanary: Bool,
+    number: Int,
+    worker: Int
+  ) -> Double {
+    guard let privacy = arena.privacy, var settings = privacy.example(of: client) else {
+      return .nan
+    }
+    settings.drawsBatches = true
+    let training = PrivateTraining(settings, memory: privacy.memories[worker])
+    if hasCanary { training.canary = PrivateTraining.Canary(place: place) }
+    var local = arena.problem.settings
+    local.work = .steps(steps)
+    local.optimizer = OptimizerSpec(learningRate: 1e-3)
+    let spaces = arena.spaces(of: client)
+    // Trials with and without differ in all their draws: they are independent samples.
+    let seed = RandomStream(
+      seed: arena.seed,
+      .audit,
+      round: number,
+      client: client,
+      step: hasCanary ? 2 : 3
+    ).key
+    var device = Device(
+      client: client,
+      round: 1,
+      rounds: 1,
+      seed: seed,
+      examples: arena.split.clients[client],
+      network: arena.problem.network(of: client),
+      workspace: spaces[worker],
+      loader: arena.train,
+      settings: local,
+      privacy: training
+    )
+    device.workspace.load(model)
+    var rule = PlainRule(device.loss)
+    guard (try? device.train(&rule)) != nil else { return .nan }
+    let moved = model[place] - device.workspace.parameters[place]
+    return Double(moved) * Double(settings.batch) / (1e-3 * settings.clip)
+  }
+}
+
+/// What a canary showed of one client's mechanism.
+public struct CanaryRow: Sendable {
+  /// The client.
+  public let client: Int
+  /// Private batches in a trial.
+  public let batches: Int
+  /// Trials with the canary, and as many without.
+  public let trials: Int
+  /// ε that the accountant claims for a trial; infinite without noise.
+  public let claimed: Double
+  /// What was found.
+  public let found: EpsilonLowerBound
+
+  /// Whether what was found contradicts the claim.
+  public var isContradicted: Bool { found.epsilon > claimed }
+
+  /// In words.
+  public var verdict: String {
+    if isContradicted { return "CONTRADICTED" }
+    if !claimed.isFinite { return found.epsilon > 0 ? "leaks, no claim" : "no claim" }
+    return "consistent"
+  }
+}

@@ -1,0 +1,176 @@
+import Aggregation
+import Base
+import Federation
+import Records
+import Scenario
+import Tensor
+
+/// What the models and gradients of a finished or interrupted run tell about its clients' images.
+///
+/// The attacks know what a curious server knows: the scenario, the model and a gradient. Clients'
+/// images are read to compute the gradients, as the clients would, and to score what was found.
+public struct LeakageAudit {
+  /// The experiment of the folder.
+  public let experiment: Experiment
+  /// The run folder.
+  public let folder: String
+  private let hash: String
+
+  /// Reads a run folder, its data and its splits.
+  ///
+  /// - Throws: exit 4 when it is no run folder or its files are damaged, exit 9 when its scenario
+  ///   was changed, and what an experiment throws.
+  public init(folder: String) throws(Failure) {
+    let (scenario, reading) = try ScenarioReading.ofRunFolder(folder)
+    try FolderScenario(folder)?.requireUnchanged()
+    self.folder = folder
+    hash = reading.hash ?? ""
+    experiment = try Experiment(scenario)
+  }
+
+  /// An audit of a folder whose experiment is in memory already.
+  package init(folder: String, experiment: Experiment, scenarioHash: String) {
+    self.folder = folder
+    self.experiment = experiment
+    hash = scenarioHash
+  }
+
+  /// Audits every strategy under every seed.
+  ///
+  /// - Parameters:
+  ///   - settings: what is tried.
+  ///   - threads: workers; results do not depend on it.
+  ///   - note: called with a line before each model.
+  /// - Returns: what was found.
+  /// - Throws: exit 4 when no model is there or one does not fit, and what an experiment throws.
+  public func run(
+    _ settings: AuditSettings = AuditSettings(),
+    threads: Int = 1,
+    note: (String) -> Void = { _ in }
+  ) throws(Failure) -> AuditReport {
+    try experiment.requireMemory(threads: threads)
+    let pretrained = try experiment.pretrained(in: folder)
+    var runs: [AuditedRun] = []
+    for index in experiment.scenario.seeds.indices {
+      let arena = experiment.arena(index, threads: threads, pretrained: pretrained)
+      for choice in experiment.scenario.strategies {
+        note("\(choice.label) seed \(arena.seed)")
+        runs.append(try audit(choice, arena, settings))
+      }
+    }
+    guard runs.contains(where: { $0.model != nil }) else {
+      throw Failure(
+        .dataMissingOrCorrupt,
+        "E4097",
+        "\(folder): no run has a model for everybody, nor a checkpoint of one",
+        hint: "train first: fedsim resume \(folder)"
+      )
+    }
+    return AuditReport(
+      name: experiment.scenario.name,
+      scenarioHash: hash,
+      settings: settings,
+      runs: runs
+    )
+  }
+
+  /// Opens the strategy's type and attacks its model.
+  private func audit(
+    _ choice: Scenario.StrategyChoice,
+    _ arena: Arena,
+    _ settings: AuditSettings
+  ) throws(Failure) -> AuditedRun {
+    let arena = try experiment.adapted(arena, to: choice)
+    let found = try model(choice, arena, settings.model)
+    guard let model = found.model else {
+      return AuditedRun(
+        strategy: choice.label,
+        seed: arena.seed,
+        model: nil,
+        notes: [found.source]
+      )
+    }
+    guard model.count == arena.network.layout.count else {
+      throw unfit("\(choice.label)-s\(arena.seed)", "it has \(model.count) numbers")
+    }
+    var run = AuditedRun(strategy: choice.label, seed: arena.seed, model: found.source)
+    if settings.attacks.contains(.membership) {
+      run.membership = MembershipAttack(arena: arena, model: model)
+        .rows(perClass: settings.membersPerClass)
+    }
+    if settings.attacks.contains(.canary), arena.privacy?.settings.exampleLevel != nil {
+      run.canaries = CanaryAudit(
+        arena: arena,
+        model: model,
+        trials: settings.trials,
+        batches: settings.canaryBatches
+      ).rows(clients: settings.clients)
+    }
+    if settings.attacks.contains(where: { $0 != .membership && $0 != .canary }) {
+      do throws(GradientAudit.Obstacle) {
+        try GradientAudit(experiment.scenario, arena, model, settings).fill(&run)
+      } catch {
+        run.notes.append(error.reason)
+      }
+    }
+    arena.forgetModels()
+    return run
+  }
+
+  /// The model for everybody and where it is from; without one, why.
+  private func model(
+    _ choice: Scenario.StrategyChoice,
+    _ arena: Arena,
+    _ wanted: AuditSettings.Model
+  ) throws(Failure) -> (model: [Float]?, source: String) {
+    if wanted == .initial { return (arena.problem.initial, "initial model") }
+    let name = "\(choice.label)-s\(arena.seed)"
+    let run = FilePath.join(folder, name)
+    let file = FilePath.join(run, "final/generic.safetensors")
+    if FileKind(of: file) == .file {
+      let bytes = try FileReader.bytes(of: file)
+      do {
+        let tensors = try Safetensors(decoding: bytes)
+        if tensors.isIntact ?? true {
+          return (try arena.network.layout.parameters(from: tensors), "final model")
+        }
+      } catch {
+        throw unfit(file, error.message)
+      }
+      throw unfit(file, "it is not what was written")
+    }
+    let checkpoint = try Checkpoint.read(
+      from: RunFiles.checkpoints(run),
+      scenarioHash: hash,
+      run: name
+    )
+    guard let checkpoint else { return (nil, "not trained yet: no checkpoint") }
+    let simulation = try Experiment.simulation(of: choice, arena)
+    simulation.restore(checkpoint)
+    guard let model = simulation.genericModel() else {
+      return (nil, "the method has no model for everybody")
+    }
+    return (model, "model after round \(checkpoint.round)")
+  }
+
+  private func unfit(_ what: String, _ why: String) -> Failure {
+    Failure(
+      .dataMissingOrCorrupt,
+      "E4099",
+      "\(what) does not fit the scenario's network: \(why)",
+      hint: "delete the file and continue with fedsim resume \(folder)"
+    )
+  }
+}
+
+extension LeakageAudit {
+  /// Writes `audit/audit.json` and `audit/audit.html` into the run folder.
+  ///
+  /// - Throws: exit 4 when a file cannot be written.
+  public func write(_ report: AuditReport) throws(Failure) {
+    let target = FilePath.join(folder, "audit")
+    try FilePath.makeFolder(target)
+    try AtomicFile.write(report.json.pretty, to: FilePath.join(target, "audit.json"))
+    try AtomicFile.write(AuditPage(report).html, to: FilePath.join(target, "audit.html"))
+  }
+}

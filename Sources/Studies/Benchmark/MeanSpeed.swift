@@ -1,0 +1,158 @@
+import Base
+import Federation
+import Records
+import Tensor
+
+/// Workload w5: the weighted mean of many updates that lie in memory, as an aggregator that keeps
+/// them all computes it.
+public struct MeanSpeed: Sendable {
+  /// Updates m.
+  public let updates: Int
+  /// Floats per update n.
+  public let parameters: Int
+  /// Threads that share the columns.
+  public let threads: Int
+  /// The timed repetitions.
+  public let laps: [LoadMeter.Lap]
+  /// 10⁹ bytes per second of a plain sum through memory, measured between the repetitions.
+  public let readSpeeds: [Double]
+  /// Largest |found − x₀·Σ wᵢ·(1 + i/m)| over the mean's largest magnitude, in double precision.
+  public let error: Double
+  /// See ``LoadMeter/peakMebibytes``.
+  public let peakMebibytes: Double?
+  /// The mean.
+  package let mean: [Float]
+
+  /// The updates and parameters of w5.
+  public static let usual = (updates: 1000, parameters: 1_000_000)
+
+  /// 10⁹ bytes of updates per second, each byte counted once; the median repetition.
+  public var gigabytesPerSecond: Double {
+    4 * Double(updates) * Double(parameters) / Metrics.median(laps.map(\.seconds)) / 1e9
+  }
+
+  /// Median of `readSpeeds`.
+  public var read: Double { Metrics.median(readSpeeds) }
+
+  /// Rounding of m additions, each at most half a unit in the last place of a partial sum.
+  public var isRight: Bool { error <= Double(updates + 2) * 0x1p-24 * 2 }
+
+  /// Makes updates xᵢ = (1 + i/m)·x₀ with x₀ standard normal and weights ∝ counts drawn from
+  /// 10 … 99, then repeats the mean.
+  ///
+  /// Throws E2008 when memory cannot hold them.
+  public init(
+    updates: Int = usual.updates,
+    parameters: Int = usual.parameters,
+    threads: Int,
+    repetitions: Int,
+    warmup: Int = 1,
+    seed: UInt64,
+    readCount: Int = SpeedLimits.usualCount,
+    available: Int? = nil
+  ) throws(Failure) {
+    LoadMeter.resetPeak()
+    let limitBytes = 3 * 4 * readCount * threads
+    try Workload.require(
+      4 * (updates + 2) * parameters + limitBytes,
+      available: available ?? LoadMeter.availableBytes,
+      for: "w5"
+    )
+    self.updates = updates
+    self.parameters = parameters
+    self.threads = threads
+    let set = UpdateSet(updates: updates, parameters: parameters, threads: threads, seed: seed)
+    let arrays = LimitArrays(threads: threads, count: readCount)
+    var laps: [LoadMeter.Lap] = []
+    var speeds: [Double] = []
+    var meter = LoadMeter()
+    for repetition in 0..<warmup + repetitions {
+      // In turn, so that both meet the same neighbours.
+      let read = arrays.bestRead(3)
+      meter.begin()
+      set.average()
+      let lap = meter.lap()
+      guard repetition >= warmup else { continue }
+      laps.append(lap)
+      speeds.append(read)
+    }
+    self.laps = laps
+    readSpeeds = speeds
+    error = set.relativeError
+    mean = Array(set.mean)
+    peakMebibytes = LoadMeter.peakMebibytes
+  }
+}
+
+/// Updates in memory, and their mean.
+final class UpdateSet: @unchecked Sendable {
+  // @unchecked: workers write columns of their own only.
+  /// Weights wᵢ, which add up to 1, and values.
+  let terms: [WeightedDifferenceSum.Term]
+  /// Where the mean goes.
+  let mean: UnsafeMutableBufferPointer<Float>
+  private let memory: [UnsafeMutablePointer<Float>]
+  private let pool: WorkerPool
+  private let base: [Float]
+  private let weights: [Float]
+
+  init(updates: Int, parameters: Int, threads: Int, seed: UInt64) {
+    var stream = RandomStream(seed: seed, .syntheticData)
+    let base = (0..<parameters).map { _ in Float(stream.normal()) }
+    let counts = (0..<updates).map { _ in 10 + stream.below(90) }
+    let total = Double(counts.reduce(0, +))
+    nonisolated(unsafe) let memory = (0..<updates).map { _ in
+      UnsafeMutableRawPointer.allocate(byteCount: 4 * max(1, parameters), alignment: 64)
+        .bindMemory(to: Float.self, capacity: parameters)
+    }
+    self.base = base
+    self.memory = memory
+    pool = WorkerPool(workers: threads)
+    pool.run(updates) { _, update in
+      let factor = Self.factor(update, of: updates)
+      for i in 0..<parameters { (memory[update] + i).initialize(to: factor * base[i]) }
+    } fold: { _, _ in
+    }
+    weights = counts.map { Float(Double($0) / total) }
+    terms = zip(weights, memory).map { WeightedDifferenceSum.Term(weight: $0, vector: $1) }
+    mean = .allocate(capacity: parameters)
+    mean.initialize(repeating: 0)
+  }
+
+  deinit {
+    for update in memory { UnsafeMutableRawPointer(update).deallocate() }
+    mean.deallocate()
+  }
+
+  private static func factor(_ update: Int, of updates: Int) -> Float {
+    1 + Float(update) / Float(updates)
+  }
+
+  /// mean ← Σ wᵢ·xᵢ, a range of columns per thread.
+  func average() {
+    let threads = pool.workers
+    // Whole cache lines, so that no line is written by two threads.
+    let width = (mean.count + 16 * threads - 1) / (16 * threads) * 16
+    pool.run(threads) { [self] _, part in
+      let columns = min(part * width, mean.count)..<min((part + 1) * width, mean.count)
+      guard let start = mean.baseAddress else { return }
+      WeightedDifferenceSum.add(terms, to: start, elements: columns, fresh: true)
+    } fold: { _, _ in
+    }
+  }
+
+  /// Largest deviation from the closed form x₀·Σ wᵢ·(1 + i/m), relative to the largest value.
+  var relativeError: Double {
+    let factor = terms.indices.reduce(0.0) {
+      $0 + Double(weights[$1]) * Double(Self.factor($1, of: terms.count))
+    }
+    var largest = 0.0
+    var worst = 0.0
+    for i in base.indices {
+      let expected = Double(base[i]) * factor
+      largest = max(largest, abs(expected))
+      worst = max(worst, abs(Double(mean[i]) - expected))
+    }
+    return largest > 0 ? worst / largest : worst
+  }
+}

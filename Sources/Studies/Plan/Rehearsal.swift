@@ -1,0 +1,246 @@
+import Aggregation
+import Base
+import Client
+import Data
+import Federation
+import Records
+import Scenario
+import Tensor
+
+/// What one strategy under one seed will cost: found by running it with everything but arithmetic.
+///
+/// A rehearsal is the run itself: the same cohorts, batches, messages, folds, clock and accountant,
+/// with networks' passes counted and not computed (`Workspace.isRehearsing`). So operations and
+/// bytes are those of the run wherever they do not depend on values.
+public struct Rehearsal: Sendable {
+  /// The strategy's label.
+  public let label: String
+  /// The seed.
+  public let seed: UInt64
+  /// Rounds rehearsed.
+  public var rounds = 0
+  /// Rounds of the run; the totals below are scaled to them.
+  public var wanted = 0
+  /// Clients' parts in all rounds.
+  public var clientRounds = 0.0
+  /// Optimizer steps of all clients.
+  public var steps = 0.0
+  /// Examples in them, counted once per visit.
+  public var examples = 0.0
+  /// Floating-point operations of clients' training, as rounds.jsonl counts them.
+  public var flops = 0.0
+  /// Those of the server's training.
+  public var serverFLOPs = 0.0
+  /// Those of evaluations.
+  public var evaluationFLOPs = 0.0
+  /// Encoded bytes from clients to the server.
+  public var bytesUp = 0.0
+  /// Encoded bytes from the server to clients.
+  public var bytesDown = 0.0
+  /// Bytes before the first round, both directions.
+  public var bytesSetup = 0.0
+  /// Seconds on the federation's clock; nil without one.
+  public var virtualSeconds: Double?
+  /// ε of each client that released something at the end, ascending, by privacy loss
+  /// distributions; empty without privacy or without a guarantee.
+  public var epsilons: [Double] = []
+  /// The last record's privacy; nil without.
+  public var privacy: RoundRecord.Privacy?
+  /// Bytes of the run's files at its end.
+  public var diskBytes = 0.0
+  /// Seconds of the run on this machine with so many workers; nil when nothing was measured.
+  public var seconds: Double?
+  /// Bytes of memory that clients will have taken beyond what the rehearsal saw.
+  public var missingMemory = 0.0
+  /// Why bytes, operations or times may differ from the run's; empty: they will not.
+  public var doubts: [String] = []
+
+  /// Whether bytes and operations will be those of the run.
+  public var isExact: Bool { doubts.isEmpty }
+}
+
+extension Experiment {
+  /// What a probe and a rehearsal of one strategy under one seed find.
+  ///
+  /// - Parameters:
+  ///   - strategy: its place in the scenario.
+  ///   - arena: of the seed.
+  ///   - probe: seconds of real training to measure speed with; 0 takes none.
+  ///   - most: seconds after which a rehearsal stops and is extrapolated.
+  ///   - speed: what an earlier probe of this strategy found; takes what this one finds.
+  /// - Returns: the totals of the run.
+  /// - Throws: exit 3 when the method cannot have its network or noise.
+  func rehearsal(
+    strategy: Int,
+    _ arena: Arena,
+    probe: Double,
+    most: Double,
+    speed: inout SpeedProbe?
+  ) throws(Failure) -> Rehearsal {
+    let choice = scenario.strategies[strategy]
+    guard let lesser = LesserWork(scenario, arena.split) else {
+      return try rehearsal(choice, arena, probe: probe, most: most, speed: &speed)
+    }
+    // Two rehearsals of a part of the work, the second of twice as much: what differs is work.
+    var arena = arena
+    arena.problem.settings.work = lesser.work
+    var plan = try rehearsal(choice, arena, probe: probe, most: most / 3, speed: &speed)
+    arena.problem.settings.work = lesser.twice
+    let more = try rehearsal(
+      choice,
+      arena,
+      probe: 0,
+      most: .infinity,
+      rounds: plan.rounds,
+      speed: &speed
+    )
+    plan.extrapolate(to: lesser, from: more)
+    return plan
+  }
+
+  private func rehearsal(
+    _ choice: Scenario.StrategyChoice,
+    _ shared: Arena,
+    probe seconds: Double,
+    most: Double,
+    rounds enough: Int = .max,
+    speed known: inout SpeedProbe?
+  ) throws(Failure) -> Rehearsal {
+    let run = try run(of: choice, shared, folder: "", scenarioHash: "")
+    let arena = run.arena
+    arena.rehearse(false)
+    if seconds > 0 { known = try SpeedProbe.measure(choice, arena, seconds: seconds) }
+    let speed = known ?? SpeedProbe()
+    arena.rehearse(true)
+    let start = SystemClock.steady()
+    var plan = Rehearsal(label: choice.label, seed: arena.seed)
+    plan.wanted = scenario.federation.rounds
+    let workers = arena.pool.workers
+    var (critical, lines) = (0.0, 0)
+    var evaluations = 0
+    var result = RunResult()
+    var last: MeasuredRound?
+    while plan.rounds < plan.wanted || plan.wanted == 0 {
+      let before = arena.flops
+      guard let round = try? run.measuredRound(&result) else {
+        plan.doubts.append("its rehearsal ends in round \(plan.rounds + 1)")
+        break
+      }
+      plan.rounds = round.record.round
+      let clients = round.clientFLOPs.reduce(0, +)
+      plan.add(round.record)
+      plan.clientRounds += Double(round.clientFLOPs.count)
+      plan.evaluationFLOPs += Double(round.evaluationFLOPs)
+      plan.serverFLOPs += Double(arena.flops - before - clients - round.evaluationFLOPs)
+      critical += Self.makespan(round.clientFLOPs, workers: workers)
+      lines += round.lines.byteCount
+      if round.evaluationFLOPs > 0 { evaluations += 1 }
+      last = round
+      if plan.wanted == 0 || plan.rounds >= enough || SystemClock.steady() - start > most { break }
+    }
+    plan.privacy = last?.record.privacy
+    plan.epsilons =
+      plan.rounds < plan.wanted
+      ? run.simulation.plannedEpsilons() : Self.epsilons(last?.privacy, last?.record.privacy)
+
+    // The checkpoint is made as a run makes it, for its time and its memory.
+    let encodingStart = SystemClock.steady()
+    let saved = run.simulation.checkpoint.file(scenarioHash: "", run: run.label).encoded().count
+    let encoding = SystemClock.steady() - encodingStart
+    let overhead = encodingStart - start
+
+    let planned = (0...plan.wanted).count { $0 > 0 && scenario.isEvaluated($0) }
+    let scale = plan.extrapolate(planned: Double(planned), rehearsed: evaluations)
+    plan.addMemory(run.simulation, arena)
+    plan.diskBytes = Double(lines) * scale + Double(saved) + plan.missingMemory
+    plan.diskBytes += modelBytes(run.simulation)
+    if let rate = speed.training ?? (plan.flops == 0 ? 1 : nil) {
+      let evaluation = speed.evaluation.map { plan.evaluationFLOPs / $0 } ?? 0
+      let every = scenario.output.checkpointEvery
+      let checkpoints = every > 0 ? plan.wanted / every : 1
+      plan.seconds =
+        (critical * scale + plan.serverFLOPs) / rate + evaluation + overhead * scale
+        + encoding * Double(checkpoints)
+    }
+    if scenario.federation.sampling.readsLosses, run.simulation.method.population == .cohort {
+      plan.doubts.append("cohorts are chosen by losses")
+    }
+    if let codec = arena.compression?.settings.valueDependent {
+      plan.doubts.append("lengths of \(codec) depend on values")
+    }
+    return plan
+  }
+
+  /// Bytes of the files below final/.
+  private func modelBytes(_ simulation: Simulation) -> Double {
+    let arena = simulation.arena
+    var bytes = simulation.method.models.contains(.generic) ? arena.problem.layout.count * 4 : 0
+    if simulation.method.models.contains(.personal), scenario.output.personalModels {
+      for (client, examples) in arena.split.clients.enumerated() where !examples.isEmpty {
+        bytes += arena.problem.network(of: client).layout.count * 4
+      }
+    }
+    return Double(bytes)
+  }
+
+  /// Operations of the busiest of `workers` that take parts from one queue, the next part whenever
+  /// one is done.
+  package static func makespan(_ parts: [Int], workers: Int) -> Double {
+    var busy = [Double](repeating: 0, count: max(1, workers))
+    for part in parts {
+      guard let next = busy.indices.min(by: { busy[$0] < busy[$1] }) else { continue }
+      busy[next] += Double(part)
+    }
+    return busy.max() ?? 0
+  }
+
+  /// Those of single clients, or the one that all have.
+  private static func epsilons(_ line: JSON?, _ record: RoundRecord.Privacy?) -> [Double] {
+    guard let line, let record, record.hasGuarantee else { return [] }
+    let all = RunTrace.epsilons(of: line)
+    return all.isEmpty ? [record.epsilonMax] : all.sorted()
+  }
+}
+
+extension Rehearsal {
+  fileprivate mutating func add(_ record: RoundRecord) {
+    steps += Double(record.train?.steps ?? 0)
+    examples += Double(record.train?.examples ?? 0)
+    flops += record.train?.flops ?? 0
+    bytesUp += Double(record.bytes.up)
+    bytesDown += Double(record.bytes.down)
+    bytesSetup += Double(record.bytes.setup)
+    virtualSeconds = record.time.virtual ?? virtualSeconds
+  }
+
+  /// Takes the totals to the run's length; returns the factor.
+  fileprivate mutating func extrapolate(planned: Double, rehearsed: Int) -> Double {
+    guard rounds < wanted, rounds > 0 else { return 1 }
+    doubts.append("from its first \(rounds) of \(wanted) rounds")
+    let scale = Double(wanted) / Double(rounds)
+    clientRounds *= scale
+    steps *= scale
+    examples *= scale
+    flops *= scale
+    serverFLOPs *= scale
+    bytesUp *= scale
+    bytesDown *= scale
+    virtualSeconds = virtualSeconds.map { $0 * scale }
+    if rehearsed > 0 { evaluationFLOPs *= planned / Double(rehearsed) }
+    return scale
+  }
+
+  /// What clients that the rehearsal did not reach will remember, like those that it did.
+  fileprivate mutating func addMemory(_ simulation: Simulation, _ arena: Arena) {
+    let (reachedBefore, numbers) = simulation.remembered
+    let known = 4 * numbers
+    guard rounds < wanted, known > 0 else { return }
+    var reached = Set<Int>()
+    for round in 1...max(1, wanted) where reached.count < arena.problem.clients {
+      reached.formUnion(arena.sampler.cohort(round: round))
+    }
+    let clients = reached.count { !arena.split.clients[$0].isEmpty }
+    let new = max(0, clients - reachedBefore)
+    missingMemory = Double(known) / Double(reachedBefore) * Double(new)
+  }
+}

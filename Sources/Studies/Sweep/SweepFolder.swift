@@ -1,0 +1,197 @@
+import Base
+import Records
+
+/// A sweep on the disk.
+///
+///     DIR/  sweep.json  base.json  sweep.resolved.json     what was asked
+///           runs/<hash>-s<seed>/                           one ordinary run folder per run
+///           failures/<hash>-s<seed>.json                   why a run could not be finished
+///           results.csv  trials.csv  front.csv  failed.csv made of the above, at any time
+///           sweep.html
+///
+/// A process writes only the folders of the runs that it holds the lock of; what all share is
+/// derived from them and written under the folder's own lock.
+public struct SweepFolder: Sendable {
+  /// Where it lies.
+  public let path: String
+
+  /// Whether all tables of runs are held against their records, or only those that are read.
+  private var checksAll = false
+
+  /// A folder that may exist or not.
+  public init(_ path: String) { self.path = path }
+
+  /// The run folder of a run.
+  public func folder(of run: SweepRun) -> String { FilePath.join(path, "runs/" + run.folder) }
+
+  /// A file of the sweep.
+  public func file(_ name: String) -> String { FilePath.join(path, name) }
+
+  /// Makes the folder and writes what was asked.
+  ///
+  /// Runs are known by their hashes, so that a folder can hold those of an earlier sweep file, too:
+  /// the ones that the new file has are taken over, the others are left alone and are in no table.
+  ///
+  /// - Returns: how many runs of an earlier file are left alone.
+  /// - Throws: E9004 (exit 9) when the folder holds something that is no sweep.
+  func begin(_ sweep: Sweep) throws(Failure) -> Int {
+    let names = try FilePath.readableNames(in: path)
+    // Nothing is written before the lock and `runs`.
+    guard names.isEmpty || names == [".lock"] || names.contains("runs") else {
+      throw Failure(
+        .folderInUse,
+        "E9004",
+        "\(path) is not empty and holds no sweep; nothing in it is overwritten",
+        hint: "choose another folder with --out"
+      )
+    }
+    let lock: FolderLock
+    do throws(Failure) {
+      try FilePath.makeFolder(FilePath.join(path, "runs"))
+      lock = try FolderLock(path, waits: true)
+    } catch {
+      throw names.isEmpty ? error.ofCommandLine : error
+    }
+    try AtomicFile.write(sweep.bytes, to: file("sweep.json"))
+    try AtomicFile.write(sweep.baseBytes, to: file("base.json"))
+    try AtomicFile.write(sweep.json.pretty, to: file("sweep.resolved.json"))
+    withExtendedLifetime(lock) {}
+    let own = Set(sweep.trials.flatMap { $0.runs.map(\.folder) })
+    return FilePath.names(in: FilePath.join(path, "runs")).count { !own.contains($0) }
+  }
+
+  // MARK: Runs
+
+  /// What lies on the disk of a run.
+  func state(of run: SweepRun, of trial: SweepTrial) throws(Failure) -> SweepRunState {
+    let (labels, rounds) = (trial.labels, trial.rounds)
+    let folder = folder(of: run)
+    var results: [(label: String, run: StrategyRun)] = []
+    for label in labels {
+      let part = FilePath.join(folder, "\(label)-s\(run.seed)")
+      // No table of a sweep has a class or a client: thousands of runs must fit into memory.
+      let promised = try TableRecord.read(in: part)
+      let read = try RunTrace.records(in: part)
+      try promised?.check(part, only: checksAll ? nil : "rounds.jsonl")
+      let records = read.map { whole in
+        var record = whole
+        record.sampled = []
+        record.generic?.perClass = []
+        record.personal?.perClass = []
+        return record
+      }
+      results.append((label, StrategyRun(seed: run.seed, records: records)))
+    }
+    return SweepRunState(
+      results: results,
+      rounds: rounds,
+      isClosed: try isClosed(folder, run, results, rounds),
+      failure: try json("failures/\(run.folder).json").flatMap(SweepFailure.init)
+    )
+  }
+
+  /// Whether the folder is of this scenario and its summary tells of every strategy's last round:
+  /// the summary is the last thing that a run writes before its report.
+  private func isClosed(
+    _ folder: String,
+    _ run: SweepRun,
+    _ results: [(label: String, run: StrategyRun)],
+    _ rounds: Int
+  ) throws(Failure) -> Bool {
+    guard results.allSatisfy({ ($0.run.records.last?.round ?? -1) >= rounds }),
+      let facts = try FolderFacts.read(folder), facts.scenarioHash == run.hash,
+      let summary = try SummaryFile.read(folder, isSealed: facts.isSealed)
+    else { return false }
+    let told = summary["strategies"]?.elements ?? []
+    return results.allSatisfy { result in
+      let entry = told.first { $0["strategy"]?.text == result.label }
+      return entry?["digests"]?.elements?.first?.text == result.run.records.last?.digest
+    }
+  }
+
+  /// A note of the sweep's own; nil without one.
+  ///
+  /// - Throws: E4128 when it is damaged (exit 4).
+  private func json(_ name: String) throws(Failure) -> JSON? {
+    let file = file(name)
+    guard let bytes = try FileReader.optional(file, what: "a note of a sweep") else { return nil }
+    guard let json = try? JSON(parsing: bytes), json.isIntact ?? true else {
+      throw Failure(
+        .dataMissingOrCorrupt,
+        "E4128",
+        "\(file) is damaged",
+        hint: "restore it, or delete it: the run is then tried again"
+      )
+    }
+    return json
+  }
+
+  /// Notes why a run failed, or, with nil, that it did not.
+  package func note(_ failure: SweepFailure?, of run: SweepRun) throws(Failure) {
+    let file = file("failures/\(run.folder).json")
+    if let failure {
+      try FilePath.makeFolder(FilePath.join(path, "failures"))
+      try AtomicFile.write(failure.json.sealed.pretty, to: file)
+    } else if FileKind(of: file) == .file {
+      try FilePath.remove(file)
+    }
+  }
+
+  // MARK: Tables
+
+  /// Reads all runs and writes the tables; two processes do so one after the other, so that an
+  /// older picture never replaces a newer one.
+  func gather(_ sweep: Sweep) throws(Failure) -> SweepResults {
+    let lock = try FolderLock(path, waits: true)
+    defer { withExtendedLifetime(lock) {} }
+    var strict = self
+    strict.checksAll = true
+    let results = SweepResults(sweep, try SweepProgress(sweep, strict), folder: path)
+    for (name, text) in [
+      ("results.csv", results.csv), ("trials.csv", results.trialsCSV),
+      ("front.csv", results.frontCSV), ("failed.csv", results.failedCSV),
+      ("sweep.html", SweepPage(results).html),
+    ] {
+      try AtomicFile.write(text, to: file(name))
+    }
+    return results
+  }
+}
+
+extension Sweep {
+  /// All trials and runs with their hashes: `sweep.resolved.json`.
+  package var json: JSON {
+    var members: [(String, JSON)] = [
+      ("fedsim", 1), ("kind", "sweep"), ("name", .string(name)), ("base", .string(base)),
+      ("order", .string(order.rawValue)), ("paths", .array(paths.map(JSON.string))),
+    ]
+    if let halving {
+      members.append(
+        (
+          "prune",
+          [
+            "kind": "halving", "metric": .string(halving.metric.name),
+            "rungs": .array(halving.rungs.map(JSON.int)), "keep": .number(halving.keep),
+          ]
+        )
+      )
+    }
+    members.append(("trials", .array(trials.map(\.json))))
+    return .object(members)
+  }
+}
+
+extension SweepTrial {
+  fileprivate var json: JSON {
+    let runs = runs.map { run -> JSON in
+      [
+        "seed": JSON(.number("\(run.seed)")), "hash": .string(run.hash),
+        "folder": .string("runs/" + run.folder),
+      ]
+    }
+    return [
+      "trial": .int(number), "overrides": .array(overrides.map(JSON.string)),
+      "runs": .array(runs),
+    ]
+  }
+}

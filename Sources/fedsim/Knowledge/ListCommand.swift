@@ -1,0 +1,55 @@
+import Accounting
+import Aggregation
+import Base
+import Scenario
+
+/// `fedsim list`: what a scenario can name.
+enum ListCommand {
+  /// What can be listed, in the order of the help.
+  static let subjects = [
+    "strategies", "models", "datasets", "partitions", "codecs", "accountants",
+  ]
+
+  static func run(_ invocation: Invocation) throws -> ExitCode {
+    let subject = try invocation.onlyOperand(subjects.joined(separator: ", "))
+    guard let rows = rows(subject) else {
+      let near = Suggestions.nearest(subject, among: subjects)
+      throw Failure(
+        .wrongCommandLine,
+        "E2006",
+        "cannot list \"\(subject)\"",
+        hint: near.map { "did you mean \($0) ?" } ?? "one of \(subjects.joined(separator: ", "))"
+      )
+    }
+    switch invocation.format {
+    case .json:
+      let items = rows.map { row -> JSON in
+        ["name": .string(row.name), "summary": .string(row.summary)]
+      }
+      Console.print(
+        JSON.object([
+          ("schema", 1), ("status", "ok"), ("subject", .string(subject)), ("items", .array(items)),
+        ])
+      )
+    case .text:
+      let width = rows.map(\.name.count).max() ?? 0
+      for row in rows {
+        let gap = String(repeating: " ", count: width - row.name.count + 2)
+        Console.print(row.name + gap + row.summary)
+      }
+    }
+    return .done
+  }
+
+  private static func rows(_ subject: String) -> [(name: String, summary: String)]? {
+    switch subject {
+    case "strategies": StrategyRegistry.cards.map { ($0.kind, "\($0.title): \($0.summary)") }
+    case "models": ScenarioHelp.words(at: "model.kind")
+    case "datasets": ScenarioHelp.words(at: "data.dataset.kind")
+    case "partitions": ScenarioHelp.words(at: "data.partition.kind")
+    case "codecs": ScenarioFields.codecs
+    case "accountants": Accountant.allCases.map { ($0.rawValue, $0.summary) }
+    default: nil
+    }
+  }
+}

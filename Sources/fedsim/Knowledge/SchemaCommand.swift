@@ -1,0 +1,17 @@
+import Aggregation
+import Base
+import Scenario
+import Studies
+
+/// `fedsim schema`: JSON Schema of the scenario, or of sweep files.
+enum SchemaCommand {
+  static func run(_ invocation: Invocation) throws -> ExitCode {
+    if invocation.operands == ["sweep"] {
+      Console.print(ScenarioSchema.sweep)
+      return .done
+    }
+    if invocation.operands != ["scenario"] { try invocation.noOperands() }
+    Console.print(ScenarioSchema.json(cards: StrategyRegistry.cards))
+    return .done
+  }
+}

@@ -1,0 +1,58 @@
+import Base
+import Records
+import Report
+
+/// Run folders that can be compared; what cannot is refused in one way by all commands.
+enum LikeRuns {
+  /// Reads folders; nil when they hold unlike runs, which has then been said: exit 7.
+  static func read(_ paths: [String], _ format: OutputFormat) throws -> [RunFolder]? {
+    let folders = try self.folders(paths)
+    if format == .text {
+      for warning in folders.flatMap(\.unprotected) { Console.tell("warning: " + warning) }
+    }
+    let unlike = SettingDifference.all(folders).filter { !$0.isAllowed }
+    if unlike.isEmpty { return folders }
+    refuse(unlike, paths, format)
+    return nil
+  }
+
+  /// Reads folders, whatever they hold.
+  static func folders(_ paths: [String]) throws -> [RunFolder] {
+    var folders: [RunFolder] = []
+    for path in paths { folders.append(try RunFolder(path)) }
+    return folders
+  }
+
+  /// Says why runs cannot be compared: E7001, with every setting that differs.
+  private static func refuse(
+    _ differences: [SettingDifference],
+    _ paths: [String],
+    _ format: OutputFormat
+  ) {
+    let count = differences.count
+    let failure = Failure(
+      .mismatch,
+      "E7001",
+      "the folders hold unlike runs: \(count) setting\(count == 1 ? "" : "s") differ"
+        + "\(count == 1 ? "s" : "") that must be the same",
+      hint: "run them under the same conditions; only strategies, name, seeds, output, "
+        + "evaluation.targets and evaluation.diagnostics may differ"
+    )
+    switch format {
+    case .json:
+      Console.print(
+        JSON.object([
+          ("schema", 1), ("status", "error"), ("code", .string(failure.code)),
+          ("exit", .int(Int(failure.exit.rawValue))), ("message", .string(failure.message)),
+          ("hint", failure.hint.map(JSON.string) ?? .null),
+          ("folders", .array(paths.map(JSON.string))),
+          ("differences", .array(differences.map(\.json))),
+        ])
+      )
+    case .text:
+      Console.report(failure, format: .text)
+      let lines = SettingDifference.table(differences, folders: paths, width: Terminal.width(2))
+      Console.tell("\n" + lines.joined(separator: "\n"))
+    }
+  }
+}

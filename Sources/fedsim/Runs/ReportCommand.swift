@@ -1,0 +1,106 @@
+import Base
+import Records
+import Report
+
+/// The options of `fedsim report`.
+package struct ReportOptions: Equatable {
+  /// Run folders, in the order given.
+  package let folders: [String]
+  /// Where the page is written; nil: `report.html` in the only folder.
+  package let html: String?
+  /// Where the headline table is written, by its form; nil writes none.
+  package let latex: String?
+  package let markdown: String?
+  package let csv: String?
+  package let settings: Comparison.Settings
+  package let format: OutputFormat
+
+  package init(_ invocation: Invocation) throws(Failure) {
+    guard !invocation.operands.isEmpty else {
+      throw Failure(
+        .wrongCommandLine,
+        "E2005",
+        "fedsim report: found no arguments; expected run folders",
+        hint: "fedsim help report shows how it is called"
+      )
+    }
+    folders = invocation.operands
+    for name in ["html", "latex", "markdown", "csv", "metric", "baseline"] {
+      if let text = invocation.last(name), text.isEmpty {
+        throw Failure(.wrongCommandLine, "E2004", "--\(name) \"\": expected a name")
+      }
+    }
+    html = invocation.last("html")
+    latex = invocation.last("latex")
+    markdown = invocation.last("markdown")
+    csv = invocation.last("csv")
+    var settings = Comparison.Settings()
+    settings.metric = invocation.last("metric")
+    settings.baseline = invocation.last("baseline")
+    self.settings = settings
+    format = invocation.format
+    guard folders.count == 1 || html != nil else {
+      throw Failure(
+        .wrongCommandLine,
+        "E2013",
+        "fedsim report: a report over \(folders.count) folders belongs to none of them",
+        hint: "say where it goes: --html FILE"
+      )
+    }
+  }
+}
+
+/// `fedsim report`: one page over one or several run folders, and its headline table for papers.
+package enum ReportCommand {
+  package static func run(_ options: ReportOptions) throws -> ExitCode {
+    guard let folders = try LikeRuns.read(options.folders, options.format) else {
+      return .mismatch
+    }
+    let report = try RunReport(folders, options.settings)
+    let page = options.html ?? FilePath.join(options.folders[0], RunReport.fileName)
+    var files = [("report", page)]
+    try write(report.html, to: page, isNamed: options.html != nil)
+    for (name, path, text) in [
+      ("latex", options.latex, report.latex), ("markdown", options.markdown, report.markdown),
+      ("csv", options.csv, report.csv),
+    ] {
+      guard let path else { continue }
+      try write(text, to: path, isNamed: true)
+      files.append((name, path))
+    }
+    switch options.format {
+    case .json:
+      Console.print(
+        JSON.object(
+          [
+            ("schema", 1), ("status", "ok"),
+            ("folders", .array(options.folders.map(JSON.string))),
+          ] + files.map { ($0.0, .string($0.1)) }
+            + [("warnings", .array(report.input.warnings.map(JSON.string)))]
+        )
+      )
+    case .text:
+      for warning in report.input.warnings { Console.tell("warning: " + warning) }
+      for (name, path) in files {
+        Console.print(name + String(repeating: " ", count: 10 - name.count) + path)
+      }
+    }
+    return .done
+  }
+
+  /// Writes a file; a place that was named on the command line is wrong there, and another one can
+  /// be named for the page of a folder that is only read.
+  private static func write(_ text: String, to path: String, isNamed: Bool) throws(Failure) {
+    do throws(Failure) {
+      try AtomicFile.write(text, to: path)
+    } catch {
+      if isNamed { throw error.ofCommandLine }
+      throw Failure(
+        error.exit,
+        error.code,
+        error.message,
+        hint: "say where else the page goes: --html FILE"
+      )
+    }
+  }
+}

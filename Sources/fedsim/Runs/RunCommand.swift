@@ -1,0 +1,128 @@
+import Base
+import Federation
+import Scenario
+
+/// The options of `fedsim run`.
+package struct RunOptions: Equatable {
+  /// What is run.
+  package enum Source: Equatable {
+    /// A scenario file.
+    case file(String)
+    /// The built-in scenario.
+    case example
+  }
+
+  package let source: Source
+  /// The run folder; nil lets the program choose a name.
+  package let out: String?
+  /// `path=value` texts, `--seed N` included as `seeds=[N]`.
+  package let overrides: [String]
+  /// Workers; nil means one per core.
+  package let threads: Int?
+  package let format: OutputFormat
+  package let isQuiet: Bool
+
+  package init(_ invocation: Invocation) throws(Failure) {
+    if invocation.has("example") {
+      try invocation.noOperands()
+      source = .example
+    } else {
+      source = .file(try invocation.onlyOperand("SCENARIO.json, or --example"))
+    }
+    if let out = invocation.last("out"), out.isEmpty {
+      throw Failure(.wrongCommandLine, "E2004", "--out \"\": expected a folder")
+    }
+    out = invocation.last("out")
+    let seed = try invocation.integer("seed", in: 0...(1 << 53))
+    overrides = (invocation.options["set"] ?? []) + (seed.map { ["seeds=[\($0)]"] } ?? [])
+    threads = try invocation.integer("threads", in: 1...4096)
+    format = invocation.format
+    isQuiet = invocation.isQuiet
+  }
+
+  /// A run that another command asks for.
+  package init(
+    source: Source,
+    out: String?,
+    overrides: [String],
+    threads: Int?,
+    format: OutputFormat,
+    isQuiet: Bool
+  ) {
+    self.source = source
+    self.out = out
+    self.overrides = overrides
+    self.threads = threads
+    self.format = format
+    self.isQuiet = isQuiet
+  }
+
+  /// The command that repeats the run, with its scenario's name.
+  package var command: String {
+    let what =
+      switch source {
+      case .file(let path): Shell.quoted(path)
+      case .example: "--example"
+      }
+    return (["fedsim run", what] + overrides.map { "--set " + Shell.quoted($0) })
+      .joined(separator: " ")
+  }
+}
+
+/// `fedsim run`: trains every strategy with every seed and writes the run folder.
+package enum RunCommand {
+  package static func run(_ options: RunOptions) throws -> ExitCode {
+    guard let runner = try runner(options) else { return .scenarioInvalid }
+    return try runner.run(continues: false)
+  }
+
+  /// Reads the scenario and its data; nil, with all problems told, when it is invalid.
+  static func runner(_ options: RunOptions) throws -> ExperimentRunner? {
+    let file: String
+    let bytes: [UInt8]
+    switch options.source {
+    case .file(let path): (file, bytes) = (path, try FileReader.scenario(path))
+    case .example: (file, bytes) = ("example.json", Array(ExampleScenario.text.utf8))
+    }
+    let reading = ScenarioReader().read(bytes: bytes, file: file, overrides: options.overrides)
+    guard let scenario = reading.scenario, let resolved = reading.resolved,
+      let hash = reading.hash, reading.errors.isEmpty
+    else {
+      ValidateCommand.refuse(reading, options.format, isQuiet: options.isQuiet)
+      return nil
+    }
+    if options.format == .text { ValidateCommand.report(reading, isQuiet: options.isQuiet) }
+    let experiment = try Experiment(scenario)
+    return ExperimentRunner(
+      experiment: experiment,
+      source: ScenarioSource(
+        bytes: bytes,
+        overrides: options.overrides,
+        resolved: resolved,
+        hash: hash,
+        command: options.command
+      ),
+      folder: options.out ?? freeFolder(scenario.name, hash: hash, options.source),
+      threads: options.threads ?? Machine.coreCount,
+      warnings: reading.warnings.map { "\($0.path): \($0.message)" },
+      format: options.format,
+      isQuiet: options.isQuiet
+    )
+  }
+
+  /// `runs/<name>-<hash>`, or the first of its -2, -3, … that is free: nothing is overwritten.
+  private static func freeFolder(
+    _ name: String,
+    hash: String,
+    _ source: RunOptions.Source
+  ) -> String {
+    let base = source == .example ? "runs/example" : "runs/\(name)-\(hash.prefix(6))"
+    var path = base
+    var number = 1
+    while FileKind(of: path) != .missing {
+      number += 1
+      path = "\(base)-\(number)"
+    }
+    return path
+  }
+}

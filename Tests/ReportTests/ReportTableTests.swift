@@ -1,0 +1,134 @@
+import Base
+import Fixtures
+import Records
+import Report
+import Testing
+
+@Suite("Summary table") struct ReportTableTests {
+  static let header = [
+    "fedloge-c100lt-if100     CIFAR-100-LT factor 100, Dirichlet 0.5, 40 clients (30 %), 200 rounds",
+    String(repeating: "a-very-long-word-without-any-space-", count: 6),
+  ]
+
+  func table(width: Int, seeds: [UInt64] = [1, 2, 3], longLabel: Bool = false) -> String {
+    var results = ReportSample.input(seeds: seeds, rounds: 10).strategies
+    if longLabel { results[1].label = String(repeating: "fedprox-", count: 20) }
+    return SummaryTable(header: Self.header, summary: Summary(results)).text(width: width)
+  }
+
+  @Test(
+    "no line is wider than the terminal, nor than 120",
+    arguments: [60, 72, 80, 99, 100, 120, 400],
+    [false, true]
+  )
+  func width(_ columns: Int, _ longLabel: Bool) {
+    for line in table(width: columns, longLabel: longLabel).split(separator: "\n") {
+      #expect(line.count <= min(columns, 120), "\(line)")
+    }
+  }
+
+  @Test("a wide terminal has one table, a narrow one has two")
+  func tables() {
+    func headings(_ text: String) -> Int {
+      text.split(separator: "\n").filter { $0.hasPrefix("strategy") }.count
+    }
+    #expect(headings(table(width: 120)) == 1)
+    #expect(headings(table(width: 80)) == 2)
+  }
+
+  /// Six strategies whose labels differ at their ends alone, with every column there is.
+  private func full(width: Int) -> [String] {
+    var results = ReportSample.input().strategies
+    results.append(results[1])
+    for index in results.indices {
+      results[index].label = "personalised-strategy-with-rate-0.0\(index)"
+      for run in results[index].runs.indices {
+        for round in results[index].runs[run].records.indices {
+          results[index].runs[run].records[round].privacy = ReportTableTests.privacy
+        }
+      }
+    }
+    let text = SummaryTable(header: Self.header, summary: Summary(results)).text(width: width)
+    return text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+  }
+
+  private static let privacy: RoundRecord.Privacy? = {
+    let text = """
+      {"round":1,"sampled":[],"bytes":{"up":0,"down":0},"time":{"wall":0},"digest":"",
+      "privacy":{"epsilon":{"max":123.456,"median":7},"delta":1e-5,"accountant":"pld",
+      "guarantee":true,"clip":1}}
+      """
+    return (try? JSON(parsing: text)).flatMap { RoundRecord($0) }?.privacy
+  }()
+
+  @Test("with all columns and long labels the lines still fit", arguments: [60, 80, 99, 120, 200])
+  func allColumns(_ width: Int) {
+    let lines = full(width: width)
+    for line in lines { #expect(line.count <= min(width, 120), "\(line)") }
+    let text = lines.joined(separator: "\n")
+    for title in ["head", "worst 10 %", "epsilon", "up MB", "down MB", "virtual", "wall"] {
+      #expect(text.contains(title), "\(title)")
+    }
+    #expect(text.contains("123.46"))
+    // 31.5 · 100 rounds · (strategy + 1) seconds.
+    #expect(text.contains("0:52:30"))
+    #expect(text.contains("separated at 95 % (paired t)"))
+    // A table's rows can be told apart, however short their labels are.
+    let headings = lines.indices.filter { lines[$0].hasPrefix("strategy ") }
+    #expect(headings.count == (width <= 80 ? 3 : 2))
+    for heading in headings {
+      let rows = lines[(heading + 2)...].prefix(6)
+      #expect(Set(rows.map { $0.prefix { $0 != " " } }).count == 6)
+      #expect(Set(rows.map(\.count)).count == 1)
+    }
+  }
+
+  @Test("what has no meaning is a dash")
+  func dashes() throws {
+    let line = try #require(
+      table(width: 120).split(separator: "\n").first { $0.hasPrefix("local-only ") }
+    )
+    #expect(line.split(separator: " ").filter { $0 == "-" }.count == 5)
+  }
+
+  @Test("one seed has no interval and says so")
+  func singleSeed() {
+    let text = table(width: 120, seeds: [1])
+    #expect(text.contains("single seed: no interval"))
+    #expect(!text.contains("±"))
+    #expect(table(width: 120).contains(" ± "))
+  }
+
+  @Test("colour only when asked for")
+  func colour() {
+    var table = SummaryTable(header: [], summary: Summary(ReportSample.input().strategies))
+    #expect(!table.text(width: 120).contains("\u{1B}"))
+    table.colour = true
+    #expect(table.text(width: 120).contains("\u{1B}[1m"))
+  }
+
+  @Test("differences in words, against the first strategy")
+  func sentences() {
+    func run(_ seed: UInt64, _ accuracy: Double) -> StrategyRun {
+      var record = SampleRecord.full
+      record.generic?.accuracy = accuracy
+      record.personal = nil
+      return StrategyRun(seed: seed, records: [record])
+    }
+    let summary = Summary([
+      StrategyResult(label: "b", runs: [run(1, 0.231), run(2, 0.240), run(3, 0.233)]),
+      StrategyResult(label: "a", runs: [run(1, 0.248), run(2, 0.251), run(3, 0.239)]),
+    ])
+    #expect(
+      SummarySentence.all(summary).map(\.text) == [
+        "a - b, generic: +1.1 points [-0.2, +2.5]: not separated at 95 % (paired t);"
+          + " better on 3 of 3 seeds"
+      ]
+    )
+  }
+
+  @Test("nothing to show is no reason to stop")
+  func empty() {
+    #expect(SummaryTable(header: [], summary: Summary([])).text(width: 80).contains("strategy"))
+  }
+}
