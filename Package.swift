@@ -90,13 +90,27 @@ let package = Package(
 
     .target(
       name: "TestSupport",
-      dependencies: ["Tensor", "Client"],
+      dependencies: ["Base", "Tensor"],
       path: "Tests/TestSupport",
       swiftSettings: numeric
     ),
+    // What tests of several modules share: small federations, folders, samples.
+    .target(
+      name: "Fixtures",
+      dependencies: [
+        "Base", "Tensor", "Client", "Data", "Scenario", "Records", "Federation", "Report",
+      ],
+      path: "Tests/Fixtures",
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "BaseTests",
+      dependencies: ["Base"],
+      swiftSettings: strict
+    ),
     .testTarget(
       name: "TensorTests",
-      dependencies: ["Tensor", "TestSupport"],
+      dependencies: ["Base", "Tensor", "TestSupport"],
       exclude: [
         "Golden/make_golden.py", "Golden/golden_losses.py", "Golden/golden_models.py",
         "Golden/golden_training.py", "Golden/golden_vgg.py",
@@ -105,32 +119,76 @@ let package = Package(
       swiftSettings: strict
     ),
     .testTarget(
+      name: "CodecsTests",
+      dependencies: ["Base", "Codecs"],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "AccountingTests",
+      dependencies: ["Accounting", "TestSupport"],
+      exclude: ["Golden/make_privacy_golden.py"],
+      swiftSettings: strict
+    ),
+    .testTarget(
       name: "ClientTests",
-      dependencies: ["Client", "Tensor", "TestSupport"],
+      dependencies: ["Base", "Tensor", "Client", "TestSupport"],
       swiftSettings: strict
     ),
     .testTarget(
       name: "AggregationTests",
-      dependencies: ["Aggregation", "Client", "Tensor", "TestSupport"],
+      dependencies: ["Base", "Tensor", "Codecs", "Client", "Aggregation", "TestSupport"],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "DataTests",
+      dependencies: ["Base", "Tensor", "Client", "Data", "Federation", "Fixtures"],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "ScenarioTests",
+      dependencies: [
+        "Base", "Tensor", "Client", "Aggregation", "Data", "Scenario", "Federation", "Studies",
+        "Fixtures",
+      ],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "RecordsTests",
+      dependencies: [
+        "Base", "Tensor", "Aggregation", "Data", "Records", "Federation", "Report", "Fixtures",
+      ],
       swiftSettings: strict
     ),
     .testTarget(
       name: "FederationTests",
-      dependencies: ["Federation", "Aggregation", "Client", "Tensor", "TestSupport"],
-      exclude: [
-        "Privacy/Golden/make_privacy_golden.py",
-        "Diagnostics/Golden/make_diagnostics_golden.py",
+      dependencies: [
+        "Base", "Tensor", "Accounting", "Client", "Aggregation", "Data", "Scenario", "Records",
+        "Federation", "Report", "Studies", "TestSupport", "Fixtures",
+      ],
+      exclude: ["Diagnostics/Golden/make_diagnostics_golden.py"],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "ReportTests",
+      dependencies: ["Base", "Client", "Data", "Scenario", "Records", "Report", "Fixtures"],
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "StudiesTests",
+      dependencies: [
+        "Base", "Tensor", "Codecs", "Client", "Aggregation", "Data", "Scenario", "Records",
+        "Federation", "Report", "Studies", "TestSupport", "Fixtures",
       ],
       swiftSettings: strict
     ),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["fedsim", "Federation", "Tensor"],
+      dependencies: ["Base", "Tensor", "Records", "fedsim"],
       swiftSettings: strict
     ),
     .target(
       name: "Fuzzing",
-      dependencies: ["Federation", "Aggregation", "Tensor"],
+      dependencies: ["Base", "Aggregation", "Scenario", "Federation", "Studies"],
       path: "Tests/Fuzzing",
       swiftSettings: strict
     ),
@@ -147,7 +205,7 @@ let package = Package(
     ),
     .testTarget(
       name: "TidyTests",
-      dependencies: ["Federation", "Aggregation", "Tensor"],
+      dependencies: ["Base", "Aggregation", "Scenario", "Federation", "Studies"],
       swiftSettings: strict
     ),
   ]

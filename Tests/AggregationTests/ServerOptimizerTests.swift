@@ -1,6 +1,5 @@
 import Aggregation
 import Base
-import Data
 import TestSupport
 import Testing
 

@@ -1,5 +1,4 @@
 import Aggregation
-import Data
 import Tensor
 import Testing
 

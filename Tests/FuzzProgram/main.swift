@@ -1,6 +1,5 @@
 import Foundation
 import Fuzzing
-import Studies
 
 /// `fuzz PROGRAM [NAME=VALUE]...`: what `make fuzz` calls.
 private func complain(_ text: String) -> Never {

@@ -1,6 +1,5 @@
 import Foundation
 import Fuzzing
-import Studies
 import Testing
 import fedsim
 

@@ -1,3 +1,4 @@
+import Studies
 import Base
 import Scenario
 import Testing

@@ -6,9 +6,9 @@ import Testing
   /// Raw conversions of a file that are right as they are: what makes their values fit stands in
   /// the same function.
   private static let checked: [String: Int] = [
-    "Sources/Federation/Privacy/Accounting/Calibration.swift": 2,
-    "Sources/Federation/Privacy/Accounting/DiceAccounting.swift": 1,
-    "Sources/Federation/Report/SVGHeatmap.swift": 1,
+    "Sources/Accounting/Calibration/Calibration.swift": 2,
+    "Sources/Accounting/Calibration/DiceAccounting.swift": 1,
+    "Sources/Report/Charts/SVGHeatmap.swift": 1,
   ]
 
   /// What only floating-point expressions have.
@@ -25,7 +25,7 @@ import Testing
     let found = Self.rawConversions(file.text)
     #expect(
       found.count <= Self.checked[file.path] ?? 0,
-      "\(file.path): \(found); take Int(clamping: …) (Sources/Tensor/Numbers/WholeNumbers.swift)"
+      "\(file.path): \(found); take Int(clamping: …) (Sources/Base/Numbers/WholeNumbers.swift)"
     )
   }
 

@@ -55,7 +55,9 @@ enum Repository {
   static let documents = files(below: "docs", ending: [".md"])
   static let scenarios = experiments.filter { !isSweep($0) }
   static let sweeps = experiments.filter(isSweep)
+  /// The methods, one file each; what belongs to one and has no room there is `Name+Part.swift`.
   static let strategies = files(below: "Sources/Aggregation/Strategies", ending: [".swift"])
+    .filter { !$0.name.contains("+") }
 
   /// Files at the top of the package that people read.
   static let front: [File] = ["Package.swift", "Makefile", "README.md", "CONTRIBUTING.md"]

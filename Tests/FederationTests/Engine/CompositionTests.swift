@@ -1,3 +1,4 @@
+import Federation
 import Fixtures
 import Testing
 

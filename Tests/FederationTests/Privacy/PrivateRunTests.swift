@@ -1,3 +1,4 @@
+import Accounting
 import Aggregation
 import Base
 import Fixtures
@@ -302,10 +303,10 @@ struct ClientLevelTests {
       (1, 100, 1.0050378), (0.5, 50, 0.50251891),
     ]
     for one in cases {
-      let found = PrivateAggregate.updateMultiplier(one.z, countDeviation: one.m / 20)
+      let found = CountNoise.updateMultiplier(one.z, countDeviation: one.m / 20)
       #expect(abs((found ?? .nan) - one.expected) < 1e-7)
     }
-    #expect(PrivateAggregate.updateMultiplier(11, countDeviation: 5) == nil)
+    #expect(CountNoise.updateMultiplier(11, countDeviation: 5) == nil)
   }
 
   @Test("control variates and updates are clipped as one vector")

@@ -1,3 +1,4 @@
+import Client
 import Aggregation
 import Base
 import Federation

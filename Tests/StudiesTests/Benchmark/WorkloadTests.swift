@@ -1,3 +1,4 @@
+import Client
 import Base
 import Federation
 import Fixtures

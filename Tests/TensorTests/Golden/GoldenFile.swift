@@ -1,4 +1,3 @@
-import Data
 import Foundation
 import Tensor
 import TestSupport

@@ -1,4 +1,3 @@
-import Data
 import Tensor
 import TestSupport
 import Testing

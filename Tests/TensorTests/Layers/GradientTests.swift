@@ -1,5 +1,3 @@
-import Data
-import Studies
 import Tensor
 import TestSupport
 import Testing

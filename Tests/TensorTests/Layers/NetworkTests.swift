@@ -1,5 +1,4 @@
 import Base
-import Data
 import Tensor
 import TestSupport
 import Testing
