@@ -261,9 +261,7 @@ def work(rows, options, data, one):
 
 def show(row, lines):
     if lines:
-        print(f"{row['name']}")
-        for line in lines:
-            print(f"    {line}")
+        print("\n    ".join([row["name"], *lines]), flush=True)
     return bool(lines)
 
 

@@ -21,7 +21,8 @@ ENVIRONMENT = [
 
 # Answers as JSON on standard output, and files that hold the same: times that were measured, the
 # memory of the process, its threads. `checksum` covers the whole file, times included.
-ANSWER = ["seconds", "memory", "peakMemoryBytes", "pretrainSeconds", "wall", "threads"]
+# `disk` of a plan is measured on a trial, whose line has as many digits as its time.
+ANSWER = ["seconds", "memory", "disk", "peakMemoryBytes", "pretrainSeconds", "wall", "threads"]
 
 
 def fields(text, names):
@@ -39,7 +40,7 @@ def rounds(text):
 
 
 def results(text):
-    """results.csv, and tables like it: the value of rows of the metric `time.wall`."""
+    """results.csv, and a report's own table: the value of rows of the metric `time.wall`."""
     return re.sub(rb"(?m)(,time\.wall,[^\n]*,)[^,\n]*$", rb"\1_", text)
 
 
@@ -64,15 +65,14 @@ def tables(text):
 
 
 def message(text):
-    """Texts for people: clock times, durations as H:MM:SS, memory, threads of the machine.
+    """Texts for people: clock times, durations as H:MM:SS, memory and disk, threads of the machine.
 
     Durations in virtual seconds look the same and go, too; results.csv has them in full.
     """
     text = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"DATE", text)
     text = re.sub(rb" *\b\d+:\d\d:\d\d\b", b" H:MM:SS", text)
-    text = re.sub(rb"(memory about |takes about |for workers|largest size )[0-9.]+ [KMG]?i?B",
-                  rb"\1_", text)
-    return re.sub(rb"(on )\d+( threads?)", rb"\1_\2", text)
+    text = re.sub(rb" *\b[0-9.]+ (bytes|[KMG]iB)\b", b" SIZE", text)
+    return re.sub(rb"(on )\d+ threads?", rb"\1_ threads", text)
 
 
 def answer(text):
@@ -138,9 +138,8 @@ def events(data):
 
 
 FILES = {
-    "rounds.jsonl": rounds, "results.csv": results, "summary.json": summary,
+    "rounds.jsonl": rounds, "summary.json": summary,
     "environment.json": environment, "tables.json": tables,
-    "report.html": message, "sweep.html": message, "compare.csv": results,
 }
 
 
@@ -151,6 +150,8 @@ def normal(name, data):
         return events(data)
     if last in FILES:
         return FILES[last](data)
+    if last.endswith(".csv"):
+        return results(data)
     if last.endswith((".html", ".tex", ".md")):
         return message(data)
     return data
@@ -166,16 +167,23 @@ def short(data):
     return hashlib.sha256(data).hexdigest()[:16]
 
 
-def tensor_at(data, place):
-    """Which tensor of a safetensors file a byte belongs to."""
+def tensors(data):
+    """The tensors of a safetensors file by name: shape and type, and bytes."""
     (size,) = struct.unpack_from("<Q", data, 0)
-    if place < 8 + size:
-        return "the header"
-    for name, entry in json.loads(data[8:8 + size]).items():
-        begin, end = entry.get("data_offsets", (0, 0))
-        if begin <= place - 8 - size < end:
-            return f"tensor {name}"
-    return "the end"
+    header = json.loads(data[8:8 + size])
+    header.pop("__metadata__", None)
+    found = {}
+    for name, told in header.items():
+        begin, end = told["data_offsets"]
+        found[name] = (told["shape"], told["dtype"], data[8 + size + begin:8 + size + end])
+    return found
+
+
+def other_tensors(left, right):
+    """In words, which tensors of two files differ."""
+    left, right = tensors(left), tensors(right)
+    names = [name for name in left | right if left.get(name) != right.get(name)]
+    return f"tensors {', '.join(names[:4])}" if names else "headers"
 
 
 def difference(name, left, right):
@@ -183,7 +191,7 @@ def difference(name, left, right):
     place = next((i for i, (a, b) in enumerate(zip(left, right)) if a != b),
                  min(len(left), len(right)))
     if name.endswith(".safetensors"):
-        return f"byte {place}, {tensor_at(left, place)}; {len(left)} and {len(right)} bytes"
+        return f"{other_tensors(left, right)} differ; {len(left)} and {len(right)} bytes"
     number = left.count(b"\n", 0, place) + 1
     start = max(left.rfind(b"\n", 0, place) + 1, place - 60)
     shown = [text[start:place + 60].split(b"\n" if start < place else None, 1)[0:1]

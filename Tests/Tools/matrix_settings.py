@@ -157,6 +157,10 @@ VARIANTS = [
     {"kind": "ccvr", "headStart": "fresh"}, {"kind": "ditto", "personalEpochs": 2},
 ]
 
+# The last hidden layers are as wide, so that features can be compared, too.
+MIXED = [{"share": 0.5, "model": {"kind": "mlp", "hidden": [6, 32]}},
+         {"share": 0.5, "model": {"kind": "mlp", "hidden": [32], "dropout": [0.1]}}]
+
 DATA = {
     "synthetic": SYNTHETIC,
     "augment": {"data.augment": ["crop4", "flip"]}, "flip": {"data.augment": ["flip"]},
@@ -190,8 +194,7 @@ DATA = {
                                                                    "personal": [0.2]}},
     "no-diagnostics": {"evaluation.diagnostics": False},
     "no-tensorboard": {"output": {"tensorboard": False, "personalModels": False}},
-    "mixed": {"clientModels": [{"share": 0.5, "model": {"kind": "mlp", "hidden": [6]}},
-                               {"share": 0.5, "model": CNN}]},
+    "mixed": {"clientModels": MIXED},
 }
 
 # One client has nothing.
@@ -205,6 +208,8 @@ def by_data():
     for number, (word, changes) in enumerate(DATA.items()):
         for kind in ["fedavg", ["fedd2s", "fedmd", "fedproto"][number % 3]]:
             yield row(f"data/{kind}/{word}", changes, kind, files={"split.json": SPLIT})
+    for kind in ["local-only", "knfu", "fedmd", "feddf", "fedproto", "feddistill"]:
+        yield row(f"mixed/{kind}", {"clientModels": MIXED}, kind)
     for kind in ["fedins", "fedssf", "linear-probe"]:
         yield row(f"data/{kind}/pretrain-vit", {
             "model": VIT | {"pretrain": {"images": 24, "epochs": 1}}}, kind)
