@@ -71,7 +71,7 @@ def message(text):
     """
     text = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"DATE", text)
     text = re.sub(rb" *\b\d+:\d\d:\d\d\b", b" H:MM:SS", text)
-    text = re.sub(rb" *\b[0-9.]+ (bytes|[KMG]iB)\b", b" SIZE", text)
+    text = re.sub(rb" *\b[0-9.]+ [KMG]iB\b", b" SIZE", text)
     return re.sub(rb"(on )\d+ threads?", rb"\1_ threads", text)
 
 
