@@ -15,6 +15,10 @@ TIMES ?= 3
 # For drill: runs that are killed.
 DRILLS ?= 100
 
+# For matrix: RECORD=1 writes the record; ONLY is a regular expression of rows.
+RECORD ?=
+ONLY ?=
+
 # For fuzz: what is tried, and where findings go (docs/fuzzing.md).
 SEED ?=
 TRIES ?=
@@ -28,7 +32,7 @@ OUT ?=
 THREADED ?= FederationTests.WorkerPoolTests|FederationTests.DeterminismTests|ClockTests
 
 .PHONY: demo test build check lint setup install clean help bench bench-peers \
-  drill check-tools fuzz tsan
+  drill check-tools fuzz tsan matrix
 
 help:
 	@echo "make demo      build, run the built-in example, print its table and where report.html lies"
@@ -38,6 +42,7 @@ help:
 	@echo "make bench     build, then time the standard workloads beside the machine's limits"
 	@echo "make bench-peers VENV=DIR  the same work in PyTorch and pfl, in turn with fedsim"
 	@echo "make drill     kill runs at random instants and compare what they end with"
+	@echo "make matrix    a thousand short runs against their recorded bits; RECORD=1 writes them anew"
 	@echo "make fuzz      inputs that nobody wrote: SEED TRIES MINUTES KINDS TRY OUT (docs/fuzzing.md)"
 	@echo "make tsan      suites with several threads under the thread sanitizer"
 	@echo "make check-tools VENV=DIR  fedsim's files read by TensorBoard, PyTorch and jsonschema"
@@ -64,6 +69,10 @@ bench-peers: build
 
 drill: build
 	python3 Tests/Tools/kill_drill.py $(PROGRAM) --times $(DRILLS)
+
+matrix: build
+	python3 Tests/Tools/behaviour_matrix.py --program $(PROGRAM) \
+	  $(if $(RECORD),--record) $(if $(ONLY),--only '$(ONLY)')
 
 # FLAGS are those of build and test: nothing is compiled twice.
 fuzz: build
