@@ -101,7 +101,7 @@ struct RunPrivacy: Sendable {
       settings,
       memory: memories[worker],
       errors: errors,
-      firstDraw: Counters.exchange(exchange)
+      phase: .start(exchange)
     )
   }
 

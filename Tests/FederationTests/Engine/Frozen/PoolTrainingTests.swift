@@ -228,7 +228,7 @@ struct PoolTrainingTests {
           batch: 5,
           optimizer: OptimizerSpec(learningRate: 0.05, momentum: 0)
         ),
-        firstStep: 0
+        phase: .training
       )
       let report = try method.train(&first, received: received, memory: &memory).report
       return report.lossSum / report.exampleWeight
