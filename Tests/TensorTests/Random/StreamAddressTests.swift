@@ -18,7 +18,7 @@ import Testing
     mutating func below(_ limit: Int) -> Int {
       switch stream.below(8) {
       case 0: 0
-      case 1: 1
+      case 1: min(1, limit - 1)
       case 2: limit - 1
       default: stream.below(limit)
       }
