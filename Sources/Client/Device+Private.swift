@@ -8,13 +8,7 @@ extension Device {
   /// Returns how many were drawn, which is a secret of the client: for counting work alone.
   mutating func drawBatch(_ training: PrivateTraining) -> Int {
     let settings = training.settings
-    var stream = RandomStream(
-      seed: seed,
-      .dpSampling,
-      round: round,
-      client: client,
-      step: steps
-    )
+    var stream = random(.dpSampling, stepsTaken)
     let drawn = stream.bernoulliSubset(
       count: examples.count,
       rate: settings.samplingRate(examples: examples.count)
@@ -27,13 +21,7 @@ extension Device {
     places = drawn.flatMap { [Int](repeating: $0, count: settings.copies) }
     order = places.map { examples[$0] }
     batch = 0..<order.count
-    augmentation = RandomStream(
-      seed: seed,
-      .augmentation,
-      round: round,
-      client: client,
-      step: steps
-    )
+    augmentation = random(.augmentation, stepsTaken)
     return drawn.count
   }
 
@@ -50,8 +38,17 @@ extension Device {
     let lane = training.countGradient()
     var sum = PrivateSum(training, network, workspace, ranges, heads: rule.heads.count, lane: lane)
     let result = addExamples(&rule, to: &sum, firstStep: firstStep)
-    sum.finish(&rule) { [seed, round, client] number in
-      RandomStream(seed: seed, .dpNoise, round: round, client: client, step: number)
+    sum.finish(&rule) { [seed, round, client] step in
+      RandomStream(
+        StreamAddress(
+          seed: seed,
+          .dpNoise,
+          round: round,
+          client: client,
+          phase: training.phase,
+          step: step
+        )
+      )
     }
     if Rule.adjustsGradient {
       workspace.withGradient { gradient, parameters in rule.adjust(&gradient, at: parameters) }
@@ -66,14 +63,8 @@ extension Device {
     to sum: inout PrivateSum,
     firstStep: Int
   ) -> SoftmaxCrossEntropy.Result {
-    let dropout = RandomStream(
-      seed: seed,
-      .dropout,
-      round: round,
-      client: client,
-      step: steps
-    )
-    steps += 1
+    let dropout = random(.dropout, stepsTaken)
+    stepsTaken += 1
     var result = SoftmaxCrossEntropy.Result(lossSum: 0, weight: 0, correct: 0)
     for index in rule.heads.indices { rule.heads[index].holdsExamples = true }
     defer {

@@ -34,15 +34,16 @@ public struct Device {
   /// How its gradients are made private; nil takes them as they are.
   public private(set) var privacy: PrivateTraining?
 
+  /// Where the counters of this device lie.
+  let phase: StreamAddress.Phase
   private var epoch = 0
   package var order: [Int] = []
   package var places: [Int] = []
   private var position = 0
   package var batch = 0..<0
   package var augmentation = RandomStream(seed: 0, .augmentation)
-  package var steps = 0
-  /// Where `steps` started.
-  private let firstStep: Int
+  /// Optimizer steps so far.
+  public package(set) var stepsTaken = 0
   /// The last losses per example, oldest first; room for them is there from the start.
   private var losses: [Double] = []
   private static let lossesKept = 6
@@ -76,8 +77,8 @@ public struct Device {
   ///
   /// `rounds`: the length of the run, for the learning-rate schedule.
   ///
-  /// `firstStep`: where this device's counters start; training after the round's training (fine-
-  /// tuning for an evaluation) starts elsewhere, so that it repeats no draw.
+  /// `phase`: where this device's counters lie; training after the round's training (fine-tuning
+  /// for an evaluation) has a phase of its own, so that it repeats no draw.
   public init(
     client: Int,
     round: Int,
@@ -88,7 +89,7 @@ public struct Device {
     workspace: Workspace,
     loader: BatchLoader,
     settings: LocalSettings,
-    firstStep: Int = 0,
+    phase: StreamAddress.Phase = .training,
     surroundings: Surroundings = Surroundings(),
     privacy: PrivateTraining? = nil
   ) {
@@ -103,9 +104,7 @@ public struct Device {
     self.settings = settings
     self.surroundings = surroundings
     self.privacy = privacy
-    epoch = firstStep
-    steps = firstStep
-    self.firstStep = firstStep
+    self.phase = phase
     losses.reserveCapacity(Self.lossesKept)
     learningRate =
       settings.optimizer.learningRate * settings.schedule.factor(round: round, rounds: rounds)
@@ -122,11 +121,11 @@ public struct Device {
 
   /// The same client with the same workspace on other examples, by other settings if given.
   ///
-  /// `firstStep`: where its counters start; far from this device's, so that no draw is repeated.
+  /// `phase`: where its counters lie; another than this device's, unless draws shall be repeated.
   public func visiting(
     _ examples: [Int],
     settings: LocalSettings? = nil,
-    firstStep: Int
+    phase: StreamAddress.Phase
   ) -> Device {
     Device(
       client: client,
@@ -138,7 +137,7 @@ public struct Device {
       workspace: workspace,
       loader: loader,
       settings: settings ?? self.settings,
-      firstStep: firstStep,
+      phase: phase,
       surroundings: surroundings,
       privacy: privacy
     )
@@ -178,13 +177,7 @@ public struct Device {
     if position >= order.count {
       places = Array(examples.indices)
       if settings.order == .shuffled {
-        var stream = RandomStream(
-          seed: seed,
-          .batchOrder,
-          round: round,
-          client: client,
-          step: epoch
-        )
+        var stream = random(.batchOrder, epoch)
         stream.shuffle(&places)
       }
       order = places.map { examples[$0] }
@@ -193,13 +186,7 @@ public struct Device {
     }
     let end = min(position + settings.batch, order.count)
     batch = position..<end
-    augmentation = RandomStream(
-      seed: seed,
-      .augmentation,
-      round: round,
-      client: client,
-      step: steps
-    )
+    augmentation = random(.augmentation, stepsTaken)
     position = end
     return batch.count
   }
@@ -251,14 +238,8 @@ public struct Device {
         firstStep: firstStep
       )
     }
-    let dropout = RandomStream(
-      seed: seed,
-      .dropout,
-      round: round,
-      client: client,
-      step: steps
-    )
-    steps += 1
+    let dropout = random(.dropout, stepsTaken)
+    stepsTaken += 1
     var total = Double(batch.count)
     if let loss = rule.loss, loss.weights != nil {
       total = 0
@@ -306,8 +287,19 @@ public struct Device {
     losses.append(result.lossSum / max(result.weight, .leastNormalMagnitude))
   }
 
-  /// Optimizer steps so far.
-  public var stepsTaken: Int { steps - firstStep }
+  /// The random numbers of a purpose in a step of this device's phase.
+  func random(_ purpose: Purpose, _ step: Int) -> RandomStream {
+    RandomStream(
+      StreamAddress(
+        seed: seed,
+        purpose,
+        round: round,
+        client: client,
+        phase: phase,
+        step: step
+      )
+    )
+  }
 
   /// A loss that is not finite, with where that began.
   private func divergence(

@@ -34,7 +34,7 @@ struct DeviceFixture {
     rate: Double = 0.1,
     round: Int = 1,
     client: Int = 0,
-    firstStep: Int = 0
+    phase: StreamAddress.Phase = .training
   ) -> Device {
     Device(
       client: client,
@@ -51,7 +51,7 @@ struct DeviceFixture {
         order: order,
         optimizer: OptimizerSpec(learningRate: rate, momentum: 0.5)
       ),
-      firstStep: firstStep
+      phase: phase
     )
   }
 
@@ -93,12 +93,12 @@ struct DeviceBatchTests {
     #expect(Set(orders).count == 9)
     var again = fixture.device(examples: examples, order: .shuffled, round: 2)
     #expect(fixture.batches(&again, 6).flatMap { $0 } == orders[6])
-    // Counters that start elsewhere repeat no draw.
+    // Another phase repeats no draw.
     var later = fixture.device(
       examples: examples,
       order: .shuffled,
       round: 2,
-      firstStep: 1 << 32
+      phase: .evaluation
     )
     #expect(!orders.contains(fixture.batches(&later, 6).flatMap { $0 }))
   }

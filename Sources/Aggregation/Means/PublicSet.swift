@@ -1,3 +1,4 @@
+import Base
 import Client
 import Tensor
 
@@ -43,9 +44,6 @@ package struct PublicSet: Sendable {
 }
 
 extension Device {
-  /// Where counters of this client's training on public images start: far from those of its own.
-  private static var publicSteps: Int { 1 << 40 }
-
   /// The same client and model on public images, in batches of a size of their own; they are
   /// never augmented.
   ///
@@ -55,8 +53,7 @@ extension Device {
     settings.batch = batch
     settings.augmentation = AugmentationPlan()
     settings.loss = .crossEntropy
-    return visiting(examples, settings: settings, firstStep: (1 + part) * Self.publicSteps)
-      .unprotected
+    return visiting(examples, settings: settings, phase: .publicSet(part: part)).unprotected
   }
 
   /// The logits of public images, [n × C], by the model in the workspace.

@@ -1,3 +1,4 @@
+import Base
 import Client
 import Tensor
 
@@ -92,7 +93,7 @@ package struct Ditto: BasedStrategy {
     settings.optimizer.learningRate *= personalRateFactor
     // The same counters, and so the same batches: λ = 0 is training alone. Nothing that leaves the
     // client depends on this model, so it needs no noise.
-    var twin = device.visiting(device.examples, settings: settings, firstStep: 0).unprotected
+    var twin = device.visiting(device.examples, settings: settings, phase: .training).unprotected
 
     var update = try base.train(&device, received: received, memory: &memory)
 

@@ -242,8 +242,14 @@ package struct FedETF: BasedStrategy {
     let (workspace, loader) = features(of: device)
     workspace.load(tailRanges.flatMap { model[$0] })
     var rule = PlainRule(SoftmaxCrossEntropy())
-    var frame = tuning(device, workspace, loader, rate: "frameRate", firstStep: 0)
-    var projection = tuning(device, workspace, loader, rate: "projectionRate", firstStep: 1 << 31)
+    var frame = tuning(device, workspace, loader, rate: "frameRate", phase: .evaluation)
+    var projection = tuning(
+      device,
+      workspace,
+      loader,
+      rate: "projectionRate",
+      phase: .projection
+    )
     let frameRanges = ParameterSelection(tail.layout) { $0.name == Self.frame }.ranges
     let projectionRanges = ParameterSelection(tail.layout) { $0.layer == "proj" }.ranges
     for _ in 0..<turns {
@@ -289,7 +295,7 @@ package struct FedETF: BasedStrategy {
     _ workspace: Workspace,
     _ loader: BatchLoader,
     rate: String,
-    firstStep: Int
+    phase: StreamAddress.Phase
   ) -> Device {
     var local = device.settings
     local.optimizer.learningRate = settings.number(rate)
@@ -305,7 +311,7 @@ package struct FedETF: BasedStrategy {
       workspace: workspace,
       loader: loader,
       settings: local,
-      firstStep: 1 << 32 + firstStep
+      phase: phase
     )
   }
 }

@@ -229,8 +229,8 @@ package struct FedMD: Strategy {
       report.add(try pupil.train(phase, &rule))
     }
     if epochs.own > 0 {
-      // Counters of its own: those of the round begin at 0 and serve the revisit.
-      var pupil = device.visiting(device.examples, firstStep: 1 << 30)
+      // A phase of its own: that of the round's training serves the revisit.
+      var pupil = device.visiting(device.examples, phase: .transfer)
       var rule = PlainRule(device.loss)
       report.add(try pupil.train(LocalPhase(.epochs(epochs.own), ranges: everything), &rule))
     }
@@ -257,7 +257,7 @@ package struct FedMD: Strategy {
       report.add(try approach(consensus, &student, phase).withoutLoss)
     }
     memory[Self.choice] = nil
-    var pupil = device.visiting(device.examples, firstStep: 0)
+    var pupil = device.visiting(device.examples, phase: .training)
     var rule = PlainRule(device.loss)
     report.add(try pupil.train(&rule))
     memory[Self.own] = device.workspace.currentParameters

@@ -1,3 +1,4 @@
+import Base
 import Tensor
 
 /// One client's private training in one round: its settings, the memory it works in, its hidden
@@ -34,6 +35,8 @@ public final class PrivateTraining {
 
   /// Gradients of this batch so far.
   private var queries = 0
+  /// Where the counters of noise vectors lie.
+  let phase: StreamAddress.Phase
   /// Noise vectors drawn so far.
   private var draws = 0
 
@@ -80,17 +83,17 @@ public final class PrivateTraining {
 
   /// Private training with the errors of earlier rounds.
   ///
-  /// `firstDraw`: the number of the first noise vector; far from that of another exchange of the
-  /// round, so that none is used twice.
+  /// `phase`: where the counters of noise vectors lie; another for each exchange of the round, so
+  /// that none is used twice.
   public init(
     _ settings: ExamplePrivacy,
     memory: ExampleMemory,
     errors: [String: [Float]] = [:],
-    firstDraw: Int = 0
+    phase: StreamAddress.Phase = .training
   ) {
     self.settings = settings
     self.memory = memory
-    draws = firstDraw
+    self.phase = phase
     self.errors = errors
     let decay = settings.errorFeedback?.decay ?? 1
     if decay == 0 { self.errors = [:] }
@@ -116,7 +119,7 @@ public final class PrivateTraining {
     return queries - 1
   }
 
-  /// The address of the next noise vector; none is used twice.
+  /// The step of the next noise vector within the phase; none is used twice.
   func nextNoise() -> Int {
     defer { draws += 1 }
     return draws

@@ -159,16 +159,28 @@ struct CodecStreams: Sendable {
 
   /// Those for a block of an upload; client nil for what the server chooses for all.
   func upload(_ client: Int?, round: Int, number: Int, block: Int) -> RandomStream {
-    stream(client, round, 1 << 40 + number << 20 + block)
+    stream(client, round, .upload(number, block: block))
   }
 
   /// Those for a block of a download.
   func download(_ client: Int?, round: Int, number: Int, block: Int) -> RandomStream {
-    stream(client, round, number << 20 + block)
+    stream(client, round, .download(number, block: block))
   }
 
-  private func stream(_ client: Int?, _ round: Int, _ step: Int) -> RandomStream {
-    RandomStream(seed: seed, .compression, round: round, client: client ?? server, step: step)
+  private func stream(
+    _ client: Int?,
+    _ round: Int,
+    _ phase: StreamAddress.Phase
+  ) -> RandomStream {
+    RandomStream(
+      StreamAddress(
+        seed: seed,
+        .compression,
+        round: round,
+        client: client ?? server,
+        phase: phase
+      )
+    )
   }
 }
 

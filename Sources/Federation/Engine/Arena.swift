@@ -1,3 +1,4 @@
+import Base
 import Aggregation
 import Client
 import Data
@@ -98,7 +99,7 @@ package struct Arena: Sendable {
     examples: [Int],
     worker: Int,
     settings: LocalSettings? = nil,
-    firstStep: Int = 0,
+    phase: StreamAddress.Phase = .training,
     privacy: PrivateTraining? = nil
   ) -> Device {
     let spaces = spaces(of: client)
@@ -112,7 +113,7 @@ package struct Arena: Sendable {
       workspace: spaces[worker],
       loader: train,
       settings: settings ?? problem.settings,
-      firstStep: firstStep,
+      phase: phase,
       surroundings: Device.Surroundings(
         publicExamples: split.publicIndices,
         pooledCounts: problem.pooledCounts,
@@ -130,7 +131,7 @@ package struct Arena: Sendable {
       round: round,
       examples: split.publicIndices,
       worker: 0,
-      firstStep: Counters.server + exchange << 24
+      phase: .server(exchange: exchange)
     )
   }
 
@@ -153,18 +154,6 @@ package struct Arena: Sendable {
     spaces.forgetModels()
     for spaces in groupSpaces { spaces.forgetModels() }
   }
-}
-
-/// Where the counters of a device start, so that no two uses in a round draw the same numbers.
-enum Counters {
-  /// Fine-tuning for an evaluation.
-  static let evaluation = 1 << 32
-  /// Training at the server.
-  static let server = 1 << 33
-  /// Fine-tuning for a candidate's loss.
-  static let selection = 1 << 34
-  /// The exchange of a round; 0 for the first.
-  static func exchange(_ number: Int) -> Int { number << 36 }
 }
 
 /// One workspace per worker, made on first use by that worker, so that its pages are its own.

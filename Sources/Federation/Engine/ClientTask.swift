@@ -127,7 +127,7 @@ struct ClientTask: Sendable {
       examples: job.examples,
       worker: turn.worker,
       settings: settings,
-      firstStep: Counters.exchange(turn.number),
+      phase: .start(turn.number),
       privacy: stages.lazy.compactMap { $0.training(turn, state) }.first
     )
     let received: Delivery

@@ -1,3 +1,4 @@
+import Base
 import Aggregation
 import Client
 import Data
@@ -109,7 +110,7 @@ struct Evaluator: Sendable {
       round: max(1, round),
       examples: arena.split.clients[client],
       worker: worker,
-      firstStep: Counters.evaluation
+      phase: .evaluation
     )
     let own = try method.personalModel(
       &device,

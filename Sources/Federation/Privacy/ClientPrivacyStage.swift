@@ -316,11 +316,13 @@ struct NoiseStreams: Sendable {
   /// The noise that a client, or the server under the number K, adds to a block.
   func noise(of client: Int, block: Int) -> RandomStream {
     RandomStream(
-      seed: seed,
-      .dpNoise,
-      round: round,
-      client: client,
-      step: 1 << 60 + exchange << 20 + block
+      StreamAddress(
+        seed: seed,
+        .dpNoise,
+        round: round,
+        client: client,
+        phase: .clientNoise(exchange: exchange, block: block)
+      )
     )
   }
 }

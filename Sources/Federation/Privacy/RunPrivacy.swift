@@ -1,3 +1,4 @@
+import Base
 import Accounting
 import Aggregation
 import Client
@@ -124,7 +125,7 @@ package struct RunPrivacy: Sendable {
       settings,
       memory: memories[worker],
       errors: errors,
-      firstDraw: Counters.exchange(exchange)
+      phase: .start(exchange)
     )
   }
 

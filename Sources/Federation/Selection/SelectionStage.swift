@@ -206,7 +206,7 @@ private struct LossOnClient: Sendable {
         round: server.round,
         examples: examples,
         worker: worker,
-        firstStep: Counters.selection
+        phase: .selection
       )
       model = try method.personalModel(&device, server, clients[client] ?? ClientMemory())
     }

@@ -213,9 +213,7 @@ struct GradientAudit {
     // The same noise in every attack on an image, whatever σ: only its size changes.
     let example = victim.indices[job.places.lowerBound]
     if let defence = job.defence {
-      let place = 1 << 32 + example
-      let key = RandomStream(seed: arena.seed, .audit, client: victim.client, step: place)
-      seen = defence.protect(seen, key)
+      seen = defence.protect(seen, stream(.gradientNoise, victim, example))
     }
     // From here on the attacker knows the gradient alone; `victim` is read again for scores.
     let labels = AnalyticInversion.labels(from: seen, network: network, batch: job.places.count)
@@ -228,13 +226,7 @@ struct GradientAudit {
       let cost: GradientInversion.Cost =
         job.attack == .cosine ? .cosine(totalVariation: settings.totalVariation) : .squares
       let known = GradientInversion.Knowledge(model: model, labels: labels, box: box)
-      var stream = RandomStream(
-        seed: arena.seed,
-        .audit,
-        round: job.places.count,
-        client: victim.client,
-        step: 2 << 32 + example
-      )
+      var stream = stream(.inversion, victim, example, batch: job.places.count)
       let found = GradientInversion(cost: cost, iterations: settings.iterations)
         .images(from: seen, known, probe, &stream)
       let size = network.input.count
@@ -247,6 +239,26 @@ struct GradientAudit {
       )
     }
     return outcome
+  }
+
+  /// The random numbers of an attack on a victim's example; `batch` where they are others for each
+  /// size of a batch.
+  private func stream(
+    _ phase: StreamAddress.Phase,
+    _ victim: Victim,
+    _ example: Int,
+    batch: Int = 0
+  ) -> RandomStream {
+    RandomStream(
+      StreamAddress(
+        seed: arena.seed,
+        .audit,
+        round: batch,
+        client: victim.client,
+        phase: phase,
+        step: example
+      )
+    )
   }
 
   private func analytic(

@@ -1,3 +1,4 @@
+import Base
 import Aggregation
 import Client
 import Data
@@ -229,7 +230,7 @@ struct PoolTrainingTests {
           batch: 5,
           optimizer: OptimizerSpec(learningRate: 0.05, momentum: 0)
         ),
-        firstStep: 0
+        phase: .training
       )
       let report = try method.train(&first, received: received, memory: &memory).report
       return report.lossSum / report.exampleWeight
