@@ -1,5 +1,4 @@
 import Base
-import Tensor
 import Testing
 
 /// What phases mean as counters, and that none is in another one's way.

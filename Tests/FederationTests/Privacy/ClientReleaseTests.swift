@@ -67,8 +67,7 @@ struct ClientReleaseTests {
     #expect(problems.contains { $0.code == "W3032" } == (expected == .named))
     let images = PrivateFederation.sizes.reduce(0, +) + ScenarioText.somePublic.spareImages
     let experiment = try text.experiment(SmallImages.floats(train: images))
-    let type = try #require(StrategyRegistry[kind])
-    try Self.checkTensors(type, experiment, expected)
+    try Self.checkTensors(experiment, expected)
     let trial: Trial
     do { trial = try experiment.trial() } catch is Divergence { return }
     let privacy = try #require(trial.privacy)
@@ -78,14 +77,10 @@ struct ClientReleaseTests {
   }
 
   /// The same upload with and without noise.
-  private static func checkTensors<Method: Strategy>(
-    _ type: Method.Type,
-    _ experiment: Experiment,
-    _ expected: Fate
-  ) throws {
+  private static func checkTensors(_ experiment: Experiment, _ expected: Fate) throws {
     let choice = experiment.scenario.strategies[0]
-    let arena = try experiment.adapted(experiment.arena(0, threads: 1), to: choice, type)
-    let simulation = Simulation(Method(choice.settings, arena.problem), arena)
+    let arena = try experiment.adapted(experiment.arena(0, threads: 1), to: choice)
+    let simulation = try Experiment.simulation(of: choice, arena)
     do { _ = try simulation.runRound() } catch { return }  // noise may make it diverge
     let privacy = try #require(arena.privacy)
     let mechanism = try #require(privacy.settings.clientLevel)
@@ -99,12 +94,17 @@ struct ClientReleaseTests {
         clip: 1,
         deviation: deviation
       )
-      return try simulation.train(
+      let streams = NoiseStreams(seed: arena.seed, round: simulation.round, exchange: 0)
+      return try ClientTask(
+        arena: arena,
+        method: simulation.method,
+        server: simulation.server,
+        stages: [ClippedMessage(release: release, streams: streams)]
+      ).run(
         job,
         arena.problem.settings,
-        simulation.memories[2] ?? ClientMemory(),
-        ExchangeContext(senders: 1, release: release),
-        worker: 0
+        ClientTurn(client: 2, round: simulation.round, number: 0, worker: 0),
+        simulation.state.clients[2] ?? ClientState()
       ).get().update.upload.materialised
     }
     for (quiet, loud) in zip(uploads[0].blocks, uploads[1].blocks) {

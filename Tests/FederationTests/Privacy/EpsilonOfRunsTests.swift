@@ -161,12 +161,10 @@ struct EpsilonOfRunsTests {
     }
     let choice = experiment.scenario.strategies[0]
     let type = try #require(StrategyRegistry[kind])
-    func shares<Method: Strategy>(_ type: Method.Type) throws -> [NoisePlan.Share?] {
-      try #require(experiment.adapted(experiment.arena(0, threads: 1), to: choice, type).privacy)
-        .plan.shares
-    }
+    let arena = try experiment.adapted(experiment.arena(0, threads: 1), to: choice)
+    let shares = try #require(arena.privacy).plan.shares
     let trial = try experiment.trial()
-    for (client, share) in try shares(type).enumerated() {
+    for (client, share) in shares.enumerated() {
       guard let share, let drawn = trial.clientMemories[client]?[RunPrivacy.batchesName] else {
         continue
       }
@@ -200,18 +198,17 @@ struct EpsilonOfRunsTests {
     let experiment = try PrivateFederation.experiment([Self.section])
     let arena = try experiment.adapted(
       experiment.arena(0, threads: 1),
-      to: experiment.scenario.strategies[0],
-      FedAvg.self
+      to: experiment.scenario.strategies[0]
     )
-    func simulation() -> Simulation<FedAvg> {
+    func simulation() -> Simulation {
       Simulation(FedAvg(StrategySettings(FedAvg.card), arena.problem), arena)
     }
     let first = simulation()
     _ = try first.runRound()
-    first.undeclared.insert("secret")
+    first.privacy?.leaks.note("secret")
     let second = simulation()
     second.restore(first.checkpoint)
-    let trace = try #require(second.privacyTrace(PrivacyOutcome(), exact: false))
+    let trace = try #require(second.privacy).trace(exact: false)
     #expect(!trace.record.hasGuarantee && !trace.record.epsilonMax.isFinite)
     #expect(trace.line["leaks"]?.elements?.first?["name"]?.text == "secret")
   }
@@ -236,13 +233,12 @@ struct EpsilonOfRunsTests {
     let experiment = try PrivateFederation.experiment([Self.section], rounds: 1)
     let arena = try experiment.adapted(
       experiment.arena(0, threads: 1),
-      to: experiment.scenario.strategies[0],
-      FedAvg.self
+      to: experiment.scenario.strategies[0]
     )
     let simulation = Simulation(FedAvg(StrategySettings(FedAvg.card), arena.problem), arena)
     _ = try simulation.runRound()
-    let bound = try #require(simulation.privacyTrace(PrivacyOutcome(), exact: false)?.record)
-    let exact = try #require(simulation.privacyTrace(PrivacyOutcome(), exact: true)?.record)
+    let bound = try #require(simulation.privacy).trace(exact: false).record
+    let exact = try #require(simulation.privacy).trace(exact: true).record
     #expect(bound.accountant == "rdp" && exact.accountant == "pld")
     #expect(bound.epsilonMax > exact.epsilonMax && bound.epsilonMedian > exact.epsilonMedian)
     var state = ProgressState(run: 1, runs: 1, strategy: "a", seed: 1, round: 0, rounds: 1)

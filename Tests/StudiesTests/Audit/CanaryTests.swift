@@ -16,7 +16,7 @@ struct CanaryTests {
       rounds: 1
     )
     let choice = experiment.scenario.strategies[0]
-    let arena = try experiment.adapted(experiment.arena(0, threads: 2), to: choice, FedAvg.self)
+    let arena = try experiment.adapted(experiment.arena(0, threads: 2), to: choice)
     return CanaryAudit(arena: arena, model: arena.problem.initial, trials: trials, batches: 3)
       .rows(clients: 2)
   }
