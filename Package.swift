@@ -41,11 +41,7 @@ let package = Package(
       dependencies: ["Base", "Tensor", "Codecs", "Client"],
       swiftSettings: numeric
     ),
-    .target(
-      name: "Data",
-      dependencies: ["Base", "Tensor", "Client", "Aggregation"],
-      swiftSettings: numeric
-    ),
+    .target(name: "Data", dependencies: ["Base", "Tensor", "Client"], swiftSettings: numeric),
     .target(
       name: "Scenario",
       dependencies: ["Base", "Tensor", "Codecs", "Accounting", "Client", "Aggregation", "Data"],

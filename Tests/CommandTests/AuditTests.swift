@@ -1,3 +1,4 @@
+import Base
 import Testing
 
 @Suite("fedsim audit") struct AuditTests {

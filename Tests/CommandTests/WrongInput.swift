@@ -1,3 +1,4 @@
+import Base
 import Testing
 
 /// A mistake that a user can make, and what the program must say of it.

@@ -20,6 +20,12 @@ package struct EventReader {
     package var scalars: [String: UInt32] = [:]
     package var histograms: [String: Histogram] = [:]
 
+    package init(time: Double = 0, step: Int = 0, version: String? = nil) {
+      self.time = time
+      self.step = step
+      self.version = version
+    }
+
     package func scalar(_ tag: String) -> Float? { scalars[tag].map { Float(bitPattern: $0) } }
   }
 

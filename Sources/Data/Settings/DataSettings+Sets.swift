@@ -1,4 +1,3 @@
-import Aggregation
 import Tensor
 
 extension DataSettings {

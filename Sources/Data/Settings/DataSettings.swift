@@ -1,5 +1,3 @@
-import Aggregation
-
 /// Where examples come from and how they are spread.
 public struct DataSettings: Sendable {
   /// The data set.

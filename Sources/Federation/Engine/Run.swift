@@ -19,24 +19,6 @@ package struct Run {
   /// to stop, so what it starts from is kept until it has ended.
   var patience = 1.0
 
-  package init(
-    simulation: Simulation,
-    arena: Arena,
-    label: String,
-    folder: String,
-    scenarioHash: String,
-    alone: [Int: [Int: Double]],
-    patience: Double = 1.0
-  ) {
-    self.simulation = simulation
-    self.arena = arena
-    self.label = label
-    self.folder = folder
-    self.scenarioHash = scenarioHash
-    self.alone = alone
-    self.patience = patience
-  }
-
   /// Such as "fedavg-s1".
   package var name: String { "\(label)-s\(arena.seed)" }
 

@@ -1,3 +1,4 @@
+import Records
 import Federation
 import Fixtures
 import Testing

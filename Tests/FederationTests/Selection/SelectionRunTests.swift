@@ -1,3 +1,4 @@
+import Data
 import Client
 import Aggregation
 import Base
