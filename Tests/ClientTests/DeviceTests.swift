@@ -253,7 +253,7 @@ struct BatchPassTests {
     workspace.load(model)
     #expect(workspace.currentParameters == initial)
     workspace.load(model)
-    workspace.parameters[0] = 7
+    workspace.mutableParameters[0] = 7
     #expect(model == initial)
     workspace.load(model)
     var device = device(network, loader, workspace, batch: 10)
@@ -261,10 +261,10 @@ struct BatchPassTests {
     _ = try device.train(&rule)
     #expect(model == initial && workspace.currentParameters != initial)
     let shared = workspace.shareParameters()
-    let trained = Array(shared.values)
+    let trained = shared.withValues { Array($0) }
     workspace.load(model)
     network.forward(workspace, batch: 1, training: true)
-    #expect(Array(shared.values) == trained)
+    #expect(shared.withValues { Array($0) } == trained)
     workspace.forget()
   }
 }

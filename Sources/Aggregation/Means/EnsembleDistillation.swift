@@ -127,7 +127,8 @@ package struct EnsembleDistillation: Sendable {
 
   private func write(_ model: [Float], _ workspace: Workspace) {
     model.withUnsafeBufferPointer { source in
-      guard let from = source.baseAddress, let to = workspace.parameters.baseAddress else { return }
+      guard let from = source.baseAddress, let to = workspace.mutableParameters.baseAddress
+      else { return }
       to.update(from: from, count: model.count)
     }
   }

@@ -58,7 +58,7 @@ public struct PayloadBlock: Sendable, Equatable {
       case .selected(let vector, let ranges):
         vector.withUnsafeBufferPointer { isFinite($0, ranges) }
       case .difference(let model, _, _, let ranges):
-        isFinite(model.values, ranges)
+        model.withValues { isFinite($0, ranges) }
       }
     if isFinite { return nil }
     let values = values
@@ -203,20 +203,22 @@ struct WeightedBlock {
     }
     vector.withUnsafeBufferPointer { pointer in
       guard let start = pointer.baseAddress else { return }
-      if case .difference(let model, _, _, _) = term.block.source {
+      guard case .difference(let model, _, _, _) = term.block.source else {
+        places.append(Place(weight: term.weight, vector: start, vectorIsFull: isFull))
+        return withPlaces(terms, &places, body)
+      }
+      model.withValues { values in
         places.append(
           Place(
             weight: term.weight,
-            vector: model.values.baseAddress ?? start,
+            vector: values.baseAddress ?? start,
             vectorIsFull: true,
             base: start,
             baseIsFull: isFull
           )
         )
-      } else {
-        places.append(Place(weight: term.weight, vector: start, vectorIsFull: isFull))
+        withPlaces(terms, &places, body)
       }
-      withPlaces(terms, &places, body)
     }
   }
 }

@@ -1,12 +1,11 @@
 import Accounting
+import Synchronization
 
 /// ε of a run's ledgers, each different one accounted for once.
 ///
 /// A client's ledger changes only when it takes part, and clients alike share one, so that a run
 /// asks an accountant at most once for each client's part in a round.
-package final class EpsilonTable: @unchecked Sendable {
-  // @unchecked: asked and filled by the thread that runs the rounds; workers only compute.
-
+package final class EpsilonTable: Sendable {
   /// All that an ε is a function of, within one run.
   package struct Ledger: Hashable, Sendable {
     /// The client's sampling and noise; nil where the releases are those of messages.
@@ -31,9 +30,18 @@ package final class EpsilonTable: @unchecked Sendable {
     init(releases: Int) { self.releases = releases }
   }
 
-  private var fast: [Ledger: Epsilon] = [:]
-  private var exact: [Ledger: Epsilon] = [:]
-  private var counted = (round: 0, clients: [Int: Int]())
+  private struct Known {
+    var fast: [Ledger: Epsilon] = [:]
+    var exact: [Ledger: Epsilon] = [:]
+  }
+  private struct Counted {
+    var round = 0
+    var clients: [Int: Int] = [:]
+  }
+
+  /// Never held while an ε is computed.
+  private let known = Mutex(Known())
+  private let counted = Mutex(Counted())
 
   /// The ε that the ledgers have.
   ///
@@ -49,7 +57,7 @@ package final class EpsilonTable: @unchecked Sendable {
     _ pool: WorkerPool,
     _ compute: @escaping @Sendable (Ledger) -> Epsilon
   ) -> [Epsilon] {
-    var known = isExact ? exact : fast
+    var known = self.known.withLock { isExact ? $0.exact : $0.fast }
     var missing: [Ledger] = []
     var seen = Set<Ledger>()
     for ledger in ledgers where known[ledger] == nil && seen.insert(ledger).inserted {
@@ -58,21 +66,23 @@ package final class EpsilonTable: @unchecked Sendable {
     if !missing.isEmpty {
       let found = pool.map(missing.count) { [missing] _, index in compute(missing[index]) }
       for (ledger, epsilon) in zip(missing, found) { known[ledger] = epsilon }
-      if isExact { exact = known } else { fast = known }
+      self.known.withLock { [known] in if isExact { $0.exact = known } else { $0.fast = known } }
     }
     return ledgers.map { known[$0] ?? Epsilon(rdp: .infinity, pld: .infinity) }
   }
 
   /// In how many of the rounds 1…round each client was drawn; clients never drawn are left out.
   func participations(upTo round: Int, _ sampler: CohortSampler) -> [Int: Int] {
-    if counted.round > round { counted = (0, [:]) }
-    while counted.round < round {
-      counted.round += 1
-      for client in sampler.cohort(round: counted.round) {
-        counted.clients[client, default: 0] += 1
+    counted.withLock { counted in
+      if counted.round > round { counted = Counted() }
+      while counted.round < round {
+        counted.round += 1
+        for client in sampler.cohort(round: counted.round) {
+          counted.clients[client, default: 0] += 1
+        }
       }
+      return counted.clients
     }
-    return counted.clients
   }
 
   /// The largest of some, and their median: the mean of the two in the middle where there are two.

@@ -114,17 +114,23 @@ private struct LayerBench {
 
   /// Ordinary numbers: zeros or denormal ones may take another time.
   private func fill(_ network: Network) {
-    let pass = workspace.pass(batch: batch, training: true, accumulate: false, dropoutKey: 0)
     var stream = RandomStream(seed: 1, .syntheticData)
     func fill(_ target: UnsafeMutablePointer<Float>, _ count: Int) {
       for i in 0..<count { target[i] = Float(stream.uniform()) - 0.5 }
     }
-    fill(pass.values[operation.input], batch * network.slots[operation.input].perExample)
-    fill(pass.gradients[operation.output], batch * network.slots[operation.output].perExample)
+    workspace.withPass(batch: batch, training: true, accumulate: false) { pass in
+      fill(pass.values[operation.input], batch * network.slots[operation.input].perExample)
+      fill(pass.gradients[operation.output], batch * network.slots[operation.output].perExample)
+    }
   }
 
   func measure(model: String, seconds: Double) -> LayerSpeed {
-    let pass = workspace.pass(batch: batch, training: true, accumulate: false, dropoutKey: 0)
+    workspace.withPass(batch: batch, training: true, accumulate: false) { pass in
+      measure(pass, model: model, seconds: seconds)
+    }
+  }
+
+  private func measure(_ pass: borrowing Pass, model: String, seconds: Double) -> LayerSpeed {
     let forward = Self.median(seconds) { operation.forward(pass) }
     let weightGradient: Double
     var inputGradient: Double?

@@ -79,21 +79,19 @@ public struct MeanSpeed: Sendable {
     self.laps = laps
     readSpeeds = speeds
     error = set.relativeError
-    mean = Array(set.mean)
+    mean = set.mean
     peakMebibytes = LoadMeter.peakMebibytes
   }
 }
 
 /// Updates in memory, and their mean.
-final class UpdateSet: @unchecked Sendable {
-  // @unchecked: workers write columns of their own only.
-  /// Weights wᵢ, which add up to 1, and values.
-  let terms: [WeightedDifferenceSum.Term]
-  /// Where the mean goes.
-  let mean: UnsafeMutableBufferPointer<Float>
-  private let memory: [UnsafeMutablePointer<Float>]
+final class UpdateSet: Sendable {
+  private let memory: FloatArrays
+  /// Where the mean goes; workers write columns of their own only.
+  private let result: FloatArrays
   private let pool: WorkerPool
   private let base: [Float]
+  /// wᵢ, which add up to 1.
   private let weights: [Float]
 
   init(updates: Int, parameters: Int, threads: Int, seed: UInt64) {
@@ -101,27 +99,26 @@ final class UpdateSet: @unchecked Sendable {
     let base = (0..<parameters).map { _ in Float(stream.normal()) }
     let counts = (0..<updates).map { _ in 10 + stream.below(90) }
     let total = Double(counts.reduce(0, +))
-    nonisolated(unsafe) let memory = (0..<updates).map { _ in
-      UnsafeMutableRawPointer.allocate(byteCount: 4 * max(1, parameters), alignment: 64)
-        .bindMemory(to: Float.self, capacity: parameters)
-    }
+    let memory = FloatArrays(updates, count: parameters, alignment: 64)
     self.base = base
     self.memory = memory
     pool = WorkerPool(workers: threads)
     pool.run(updates) { _, update in
       let factor = Self.factor(update, of: updates)
-      for i in 0..<parameters { (memory[update] + i).initialize(to: factor * base[i]) }
+      let values = memory.writable(update)
+      for i in 0..<parameters { (values + i).initialize(to: factor * base[i]) }
     } fold: { _, _ in
     }
     weights = counts.map { Float(Double($0) / total) }
-    terms = zip(weights, memory).map { WeightedDifferenceSum.Term(weight: $0, vector: $1) }
-    mean = .allocate(capacity: parameters)
-    mean.initialize(repeating: 0)
+    result = FloatArrays(1, count: parameters, alignment: 64)
+    result.writable(0).initialize(repeating: 0, count: parameters)
   }
 
-  deinit {
-    for update in memory { UnsafeMutableRawPointer(update).deallocate() }
-    mean.deallocate()
+  /// The mean.
+  var mean: [Float] {
+    withExtendedLifetime(result) {
+      Array(UnsafeBufferPointer(start: result[0], count: base.count))
+    }
   }
 
   private static func factor(_ update: Int, of updates: Int) -> Float {
@@ -132,20 +129,24 @@ final class UpdateSet: @unchecked Sendable {
   func average() {
     let threads = pool.workers
     // Whole cache lines, so that no line is written by two threads.
-    let width = (mean.count + 16 * threads - 1) / (16 * threads) * 16
+    let count = base.count
+    let width = (count + 16 * threads - 1) / (16 * threads) * 16
     pool.run(threads) { [self] _, part in
-      let columns = min(part * width, mean.count)..<min((part + 1) * width, mean.count)
-      guard let start = mean.baseAddress else { return }
-      WeightedDifferenceSum.add(terms, to: start, elements: columns, fresh: true)
+      let columns = min(part * width, count)..<min((part + 1) * width, count)
+      let terms = weights.indices.map {
+        WeightedDifferenceSum.Term(weight: weights[$0], vector: memory[$0])
+      }
+      WeightedDifferenceSum.add(terms, to: result.writable(0), elements: columns, fresh: true)
     } fold: { _, _ in
     }
   }
 
   /// Largest deviation from the closed form x₀·Σ wᵢ·(1 + i/m), relative to the largest value.
   var relativeError: Double {
-    let factor = terms.indices.reduce(0.0) {
-      $0 + Double(weights[$1]) * Double(Self.factor($1, of: terms.count))
+    let factor = weights.indices.reduce(0.0) {
+      $0 + Double(weights[$1]) * Double(Self.factor($1, of: weights.count))
     }
+    let mean = mean
     var largest = 0.0
     var worst = 0.0
     for i in base.indices {

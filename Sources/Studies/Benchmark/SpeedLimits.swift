@@ -58,9 +58,9 @@ public struct SpeedLimits: Sendable, Equatable {
 }
 
 /// Three arrays per thread, each written first by a worker.
-final class LimitArrays: @unchecked Sendable {
-  // @unchecked: a worker writes only the arrays of its own item.
-  private let memory: [UnsafeMutablePointer<Float>]
+final class LimitArrays: Sendable {
+  /// Arrays 3i, 3i + 1 and 3i + 2 are those of item i.
+  private let memory: FloatArrays
   private let pool: WorkerPool
   private let threads: Int
   /// Floats per array.
@@ -74,21 +74,14 @@ final class LimitArrays: @unchecked Sendable {
     self.count = count
     self.threads = threads
     pool = WorkerPool(workers: threads)
-    nonisolated(unsafe) let memory = (0..<3 * threads).map { _ in
-      UnsafeMutableRawPointer.allocate(byteCount: 4 * count, alignment: 4096)
-        .bindMemory(to: Float.self, capacity: count)
-    }
+    let memory = FloatArrays(3 * threads, count: count, alignment: 4096)
     self.memory = memory
     pool.run(threads) { _, item in
       for part in 0..<3 {
-        memory[3 * item + part].initialize(repeating: Float(part), count: count)
+        memory.writable(3 * item + part).initialize(repeating: Float(part), count: count)
       }
     } fold: { _, _ in
     }
-  }
-
-  deinit {
-    for array in memory { UnsafeMutableRawPointer(array).deallocate() }
   }
 
   /// The faster of both ways to read.
@@ -100,7 +93,7 @@ final class LimitArrays: @unchecked Sendable {
   }
 
   func copy(_ item: Int) -> Float {
-    SpeedLoops.copy(memory[3 * item], to: memory[3 * item + 2], count: count)
+    SpeedLoops.copy(memory[3 * item], to: memory.writable(3 * item + 2), count: count)
     return 0
   }
 
@@ -108,7 +101,7 @@ final class LimitArrays: @unchecked Sendable {
     SpeedLoops.triad(
       memory[3 * item],
       memory[3 * item + 1],
-      to: memory[3 * item + 2],
+      to: memory.writable(3 * item + 2),
       count: count
     )
     return 0

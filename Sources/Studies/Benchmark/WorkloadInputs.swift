@@ -101,17 +101,15 @@ package struct WorkloadInputs: Sendable {
     pool: WorkerPool
   ) -> [Float] {
     let perClient = workload.samples * workload.input.count
-    return [Float](unsafeUninitializedCapacity: workload.inputCount) { buffer, count in
-      // Each item writes the places of its own client only.
-      nonisolated(unsafe) let start = buffer.baseAddress
-      pool.run(workload.clients) { _, client in
-        guard let target = start.map({ $0 + client * perClient }) else { return }
-        var stream = RandomStream(seed: seed, .syntheticData, client: client)
-        for i in 0..<perClient { (target + i).initialize(to: Float(stream.normal())) }
-      } fold: { _, _ in
-      }
-      count = workload.inputCount
+    var inputs: [Float] = []
+    inputs.reserveCapacity(workload.inputCount)
+    pool.run(workload.clients) { _, client in
+      var stream = RandomStream(seed: seed, .syntheticData, client: client)
+      return (0..<perClient).map { _ in Float(stream.normal()) }
+    } fold: { (_, values: [Float]) in
+      inputs += values
     }
+    return inputs
   }
 
   private static func drawnLabels(_ workload: Workload, seed: UInt64) -> [Int32] {

@@ -93,8 +93,9 @@ package struct BatchNorm: Operation {
       )
       for c in 0..<channels { totals[c] += Double(sums[c]) }
     }
-    let averages = pass.parameters + runningMean
-    let variances = pass.parameters + runningVariance
+    guard let moved = pass.moved else { preconditionFailure("BatchNorm: no training pass") }
+    let averages = moved + runningMean
+    let variances = moved + runningVariance
     for c in 0..<channels {
       let variance = totals[c] / Double(positions)
       inverse[c] = Float(1 / (variance + Self.epsilon).squareRoot())
@@ -136,14 +137,14 @@ package struct BatchNorm: Operation {
     let channels = shape.channels
     let positions = pass.batch * shape.positions
     let x = UnsafePointer(pass.values[input])
-    let dy = UnsafePointer(pass.gradients[output])
+    let dy = pass.gradients[output]
     let mean = pass.values[saved]
     let inverse = mean + channels
     let sumDy = pass.scratch
     let sumDyX = pass.scratch + channels
     let coefficients = pass.scratch + 2 * channels
     ChannelSums.gradientSums(
-      UnsafeMutablePointer(mutating: dy),
+      dy,
       x,
       sumDy,
       sumDyX,

@@ -117,11 +117,11 @@ package struct Dense: WeightedOperation {
     let dy = pass.gradients[output]
     var finish: Finish = pass.accumulate ? .add : .overwrite
     var target = pass.gradient + weight
-    if let rate = pass.directRate, directRange != nil {
+    if let rate = pass.directRate, let moved = pass.moved, directRange != nil {
       finish = .add
       finish.scale = -rate
-      target = pass.moved + weight
-      finish.source = pass.parameters + weight - target
+      target = moved + weight
+      finish.source = pass.parameters + weight - UnsafePointer(target)
     }
     if CPUFeatures.prefersOwnKernels {
       tiledWeightGradient(dy, pass.values[input], target, batch: pass.batch, finish)

@@ -110,12 +110,10 @@ package struct Pass: ~Copyable {
   /// η when dense layers are to move their weights by −η·dW themselves, instead of storing dW.
   package let directRate: Float?
   /// All parameters, [layout.count].
-  ///
-  /// Batch norm updates its running statistics here.
-  package let parameters: UnsafeMutablePointer<Float>
-  /// Where parameters go that are moved by `directRate`: `parameters`, or memory of one's own
-  /// while those are somebody else's.
-  package let moved: UnsafeMutablePointer<Float>
+  package let parameters: UnsafePointer<Float>
+  /// Where parameters go that a training pass moves itself, by `directRate` or as running
+  /// statistics: `parameters`, or memory of one's own while those are somebody else's.
+  package let moved: UnsafeMutablePointer<Float>?
   /// Gradients of the trained parameters, [layout.trainedCount].
   package let gradient: UnsafeMutablePointer<Float>
   /// Where each slot's values lie, [capacity × perExample + fixed].

@@ -25,19 +25,23 @@ extension Network {
     dropoutKey: UInt64 = 0,
     firstExample: Int = 0
   ) -> NonFinitePlace? {
-    let parameters = UnsafeMutableBufferPointer(rebasing: workspace.parameters[...])
-    if let name = layout.firstNonFinite(parameters.span) { return .parameter(name) }
+    if let name = layout.firstNonFinite(workspace.parameters.span) { return .parameter(name) }
     for example in 0..<batch {
       let range = example * input.count..<(example + 1) * input.count
       if !workspace.input[range].allSatisfy(\.isFinite) { return .input(example: example) }
     }
-    let pass = workspace.pass(
+    return workspace.withPass(
       batch: batch,
       training: true,
       accumulate: false,
       dropoutKey: dropoutKey,
       firstExample: firstExample
-    )
+    ) { pass in firstNonFinite(workspace, pass) }
+  }
+
+  /// The same of one pass, whose parameters and input are finite.
+  private func firstNonFinite(_ workspace: Workspace, _ pass: borrowing Pass) -> NonFinitePlace? {
+    let batch = pass.batch
     var named = "the input"
     for step in steps {
       step.forward(pass)

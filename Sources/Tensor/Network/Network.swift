@@ -180,16 +180,17 @@ public struct Network: Sendable {
     dropoutKey: UInt64 = 0,
     firstExample: Int = 0
   ) {
-    let pass = workspace.pass(
+    workspace.withPass(
       batch: batch,
       training: training,
       accumulate: false,
       dropoutKey: dropoutKey,
       firstExample: firstExample
-    )
-    workspace.flops &+= batch &* work.forward
-    if workspace.isRehearsing { return }
-    for step in steps { step.forward(pass) }
+    ) { pass in
+      workspace.flops &+= batch &* work.forward
+      if workspace.isRehearsing { return }
+      for step in steps { step.forward(pass) }
+    }
   }
 
   /// From the gradient in `workspace.logitsGradient`, after a training forward pass on the same
@@ -212,19 +213,20 @@ public struct Network: Sendable {
     from first: Int = 0
   ) {
     precondition(workspace.isForTraining, "Network.backward: the workspace is for evaluation only")
-    let pass = workspace.pass(
+    workspace.withPass(
       batch: batch,
       training: true,
       accumulate: accumulate,
       directRate: directRate
-    )
-    var cost = 0
-    let computes = !workspace.isRehearsing
-    forEachBackwardStep(part, from: first) { index in
-      if computes { steps[index].backward(pass, inputGradient: stepWrites[index]) }
-      cost += work.backward[index]
+    ) { pass in
+      var cost = 0
+      let computes = !workspace.isRehearsing
+      forEachBackwardStep(part, from: first) { index in
+        if computes { steps[index].backward(pass, inputGradient: stepWrites[index]) }
+        cost += work.backward[index]
+      }
+      workspace.flops &+= batch &* cost
     }
-    workspace.flops &+= batch &* cost
   }
 
   /// Calls `body` with the steps of a stretch of the backward sweep, in its order.

@@ -9,12 +9,17 @@ public final class Workspace {
   public let capacity: Int
   /// Whether gradients are there.
   public let isForTraining: Bool
-  /// The worker's own copy of all parameters, [layout.count].
-  ///
-  /// Only for reading once they are shared, until the next `load` or training pass.
-  public var parameters: UnsafeMutableBufferPointer<Float> {
+  /// The worker's own copy of all parameters, [layout.count], until the next `load` or training
+  /// pass.
+  public var parameters: UnsafeBufferPointer<Float> {
     takeOver()
-    return UnsafeMutableBufferPointer(start: model.start, count: model.count)
+    return UnsafeBufferPointer(start: model.readable, count: model.count)
+  }
+  /// The same for writing; copied before, if they are shared.
+  public var mutableParameters: UnsafeMutableBufferPointer<Float> {
+    takeOver()
+    model.copyShared()
+    return UnsafeMutableBufferPointer(start: model.writable, count: model.count)
   }
   /// Gradients of the trained parameters, [layout.trainedCount]; empty without training.
   public let gradient: UnsafeMutableBufferPointer<Float>
@@ -58,8 +63,7 @@ public final class Workspace {
   /// an optimizer's first step moves parameters a little, so that differences are not all zero.
   public var isRehearsing = false
 
-  private var model: ParameterBuffer
-  private var isShared = false
+  private var model: OwnParameters
   /// What was loaded, as long as nothing has moved it: a copy is made when it must be.
   private var lent: [Float]?
   private let canReadLent: Bool
@@ -124,7 +128,7 @@ public final class Workspace {
     let pool = pool ?? ParameterPool(count: network.layout.count, limit: 2)
     precondition(pool.count == network.layout.count, "Workspace: a pool of [\(pool.count)]")
     model = pool.take()
-    model.start.initialize(repeating: 0, count: model.count)
+    model.writable.initialize(repeating: 0, count: model.count)
     canReadLent = network.canReadLentParameters
     gradient = buffer(gradientAt, trained)
     moments = momentsAt.map { buffer($0, trained) }
@@ -186,7 +190,7 @@ public final class Workspace {
       vector.count == model.count,
       "Workspace.load: [\(vector.count)] instead of [\(model.count)]"
     )
-    if isShared { replaceParameters() }
+    model.leaveShared()
     lent = vector
   }
 
@@ -199,7 +203,7 @@ public final class Workspace {
     lent = nil
     vector.withUnsafeBufferPointer { source in
       guard let from = source.baseAddress else { return }
-      model.start.update(from: from, count: vector.count)
+      model.writable.update(from: from, count: vector.count)
     }
   }
 
@@ -208,21 +212,23 @@ public final class Workspace {
   public func finishDirectStep(_ rate: Float, _ rest: [Range<Int>]) {
     if isRehearsing { return rehearseStep([0..<gradient.count]) }
     guard let g = gradient.baseAddress else { return }
-    let source = readable
-    for range in rest {
-      for i in range { model.start[i] = source[i] - rate * g[i] }
-    }
-    // What is frozen stays, but lies where the rest lies.
-    if lent != nil, gradient.count < model.count {
-      (model.start + gradient.count)
-        .update(from: source + gradient.count, count: model.count - gradient.count)
+    let target = model.writable
+    withReadable { source in
+      for range in rest {
+        for i in range { target[i] = source[i] - rate * g[i] }
+      }
+      // What is frozen stays, but lies where the rest lies.
+      if lent != nil, gradient.count < model.count {
+        (target + gradient.count)
+          .update(from: source + gradient.count, count: model.count - gradient.count)
+      }
     }
     lent = nil
   }
 
   /// In place of a step in a rehearsal: w_i ← w_i + a number of the size of 10⁻⁴ that depends on i.
   func rehearseStep(_ ranges: [Range<Int>]) {
-    let own = parameters
+    let own = mutableParameters
     for range in ranges {
       for i in range {
         // Weyl's sequence, scrambled: cheap, and without a pattern that a code could use.
@@ -233,12 +239,10 @@ public final class Workspace {
     }
   }
 
-  /// Where the parameters can be read now.
-  ///
-  /// An array's elements stay where they are as long as somebody holds it and nobody writes to it.
-  private var readable: UnsafeMutablePointer<Float> {
-    lent?.withUnsafeBufferPointer { $0.baseAddress.map { UnsafeMutablePointer(mutating: $0) } }
-      ?? model.start
+  /// Lends the parameters where they can be read now: in what was loaded, or in memory of one's own.
+  private func withReadable<Result>(_ body: (UnsafePointer<Float>) -> Result) -> Result {
+    guard let vector = lent else { return body(model.readable) }
+    return vector.withUnsafeBufferPointer { body($0.baseAddress ?? model.readable) }
   }
 
   /// The current parameters as they are now, for as long as the result lives, without a copy.
@@ -246,22 +250,7 @@ public final class Workspace {
   /// The workspace still reads them; before it writes parameters again it takes other memory.
   public func shareParameters() -> ParameterBuffer {
     takeOver()
-    isShared = true
-    return model
-  }
-
-  /// Other memory for the parameters, of any content.
-  private func replaceParameters() {
-    model = model.another()
-    isShared = false
-  }
-
-  /// Other memory with the same parameters, if they are shared.
-  private func ensureOwnParameters() {
-    guard isShared else { return }
-    let shared = model
-    replaceParameters()
-    model.start.update(from: shared.start, count: shared.count)
+    return model.share()
   }
 
   /// A copy of the current parameters.
@@ -283,37 +272,43 @@ public final class Workspace {
     UnsafeMutableBufferPointer(start: values[slot], count: count)
   }
 
-  package func pass(
+  /// Lends all memory for one forward or backward sweep.
+  package func withPass<Result>(
     batch: Int,
     training: Bool,
     accumulate: Bool,
     dropoutKey: UInt64 = 0,
     firstExample: Int = 0,
-    directRate: Float? = nil
-  ) -> Pass {
+    directRate: Float? = nil,
+    _ body: (borrowing Pass) -> Result
+  ) -> Result {
     precondition(
       batch > 0 && batch <= capacity,
       "Workspace: a batch of \(batch), room for \(capacity)"
     )
     // Training moves parameters: the optimizer all of them, batch norm its statistics.
-    if training { ensureOwnParameters() }
+    if training { model.copyShared() }
     if !canReadLent { takeOver() }
     guard let gradientStart = gradient.baseAddress else {
       preconditionFailure("Workspace: no memory")
     }
-    return Pass(
-      batch: batch,
-      training: training,
-      accumulate: accumulate,
-      dropoutKey: dropoutKey,
-      firstExample: firstExample,
-      directRate: directRate,
-      parameters: readable,
-      moved: model.start,
-      gradient: gradientStart,
-      values: values,
-      gradients: gradients,
-      scratch: scratch
-    )
+    return withReadable { parameters in
+      body(
+        Pass(
+          batch: batch,
+          training: training,
+          accumulate: accumulate,
+          dropoutKey: dropoutKey,
+          firstExample: firstExample,
+          directRate: directRate,
+          parameters: parameters,
+          moved: training ? model.writable : nil,
+          gradient: gradientStart,
+          values: values,
+          gradients: gradients,
+          scratch: scratch
+        )
+      )
+    }
   }
 }

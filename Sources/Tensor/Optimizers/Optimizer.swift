@@ -45,9 +45,9 @@ public struct Optimizer: Sendable {
     let rule = UpdateRule(spec: spec, number: steps, learningRate: learningRate)
     let moments = workspace.moments
     for range in ranges where !range.isEmpty {
-      guard let w = workspace.parameters.baseAddress, let g = workspace.gradient.baseAddress else {
-        return
-      }
+      guard let w = workspace.mutableParameters.baseAddress,
+        let g = workspace.gradient.baseAddress
+      else { return }
       rule.step(
         w,
         g,

@@ -113,19 +113,20 @@ extension ExampleGradients {
     let slots = network.slots.count
     let own = gradients + capacity * slots
     own[step.output] = scaled
-    let pass = workspace.pass(
+    workspace.withPass(
       batch: stretch.count * rowsPerExample,
       training: true,
       accumulate: true
-    )
-    step.weightGradient(
-      pass.on(
-        batch: pass.batch,
-        accumulate: true,
-        gradient: target,
-        values: values + stretch.lowerBound * slots,
-        gradients: own
+    ) { pass in
+      step.weightGradient(
+        pass.on(
+          batch: pass.batch,
+          accumulate: true,
+          gradient: target,
+          values: values + stretch.lowerBound * slots,
+          gradients: own
+        )
       )
-    )
+    }
   }
 }

@@ -24,11 +24,20 @@ extension ExampleGradients {
       count > 0 && count <= capacity,
       "ExampleGradients: \(count) examples, room for \(capacity)"
     )
-    let pass = workspace.pass(
+    workspace.withPass(
       batch: count * rowsPerExample,
       training: true,
       accumulate: false
-    )
+    ) { pass in sweep(workspace, pass, examples: count, part: part, from: first) }
+  }
+
+  private func sweep(
+    _ workspace: Workspace,
+    _ pass: borrowing Pass,
+    examples count: Int,
+    part: BackwardPart,
+    from first: Int
+  ) {
     if part == .body {
       precondition(
         count == examples && workspace === self.workspace,

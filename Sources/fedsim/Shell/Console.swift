@@ -1,5 +1,6 @@
 import Base
 import Report
+import Synchronization
 
 /// The two streams: stdout is data, stderr is for people.
 enum Console {
@@ -38,13 +39,13 @@ enum Console {
   }
 
   /// Why not all that belongs on stdout arrived there; nil while it did.
-  nonisolated(unsafe) private static var lost: Failure?
+  private static let lost = Mutex<Failure?>(nil)
 
   /// Why the result is not complete on stdout; nil when it is.
   ///
   /// A result that nobody can read is a failure; a reader that went away has seen enough.
   static var outputFailure: Failure? {
-    lost.map { failure in
+    lost.withLock { $0 }.map { failure in
       Failure(
         failure.exit,
         "E1032",
@@ -61,8 +62,8 @@ enum Console {
   static func print(_ json: JSON) { out(json.pretty) }
 
   private static func out(_ text: String) {
-    // Only the main thread prints.
-    if let failure = Terminal.write(text, to: 1), lost == nil { lost = failure }
+    guard let failure = Terminal.write(text, to: 1) else { return }
+    lost.withLock { if $0 == nil { $0 = failure } }
   }
 
   /// Writes a line for people to stderr.

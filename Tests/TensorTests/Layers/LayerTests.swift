@@ -100,7 +100,7 @@ import Testing
     let workspace = Workspace(network, capacity: 1, training: true)
     workspace.load(network.layout.initialParameters(.pytorch, seed: 1))
     let shift = try #require(network.layout["n.bias"])
-    for i in shift.range { workspace.parameters[i] = 0.25 }
+    for i in shift.range { workspace.mutableParameters[i] = 0.25 }
     workspace.fill([1, -2])
     network.forward(workspace, batch: 1, training: true)
     #expect(Array(workspace.logits) == [0.25, 0.25, 0.25])

@@ -2,23 +2,35 @@ import Tensor
 import TestSupport
 import Testing
 
+extension ParameterPool {
+  /// A vector that can only be read.
+  fileprivate func shared() -> ParameterBuffer {
+    var own = take()
+    return own.share()
+  }
+}
+
+extension ParameterBuffer {
+  fileprivate var address: UInt { withValues { UInt(bitPattern: $0.baseAddress) } }
+}
+
 @Suite("Recycled parameter vectors")
 struct ParameterPoolTests {
   @Test("memory comes back with the last reference, is used again, and a surplus is freed")
   func recycling() {
     let pool = ParameterPool(count: 100, limit: 2)
-    var held: [ParameterBuffer] = (0..<4).map { _ in pool.take() }
-    #expect(Set(held.map { UInt(bitPattern: $0.values.baseAddress) }).count == 4)
-    #expect(held.allSatisfy { UInt(bitPattern: $0.values.baseAddress) % 64 == 0 })
+    var held: [ParameterBuffer] = (0..<4).map { _ in pool.shared() }
+    #expect(Set(held.map(\.address)).count == 4)
+    #expect(held.allSatisfy { $0.address % 64 == 0 })
     let second = held[1]
     held.removeAll()
     // Three came back, two are kept, one is still held.
     #expect(pool.allocated == 3)
     #expect(pool.peak == 4)
-    let taken = (pool.take(), pool.take())
+    let taken = (pool.shared(), pool.shared())
     #expect(pool.allocated == 3)
-    #expect(taken.0.values.baseAddress != second.values.baseAddress)
-    #expect(taken.1.values.baseAddress != second.values.baseAddress)
+    #expect(taken.0.address != second.address)
+    #expect(taken.1.address != second.address)
     #expect(second.count == 100)
   }
 
@@ -37,9 +49,9 @@ struct ParameterPoolTests {
     let first = (0..<count).map { Float($0) + 1 }
     space.load(first)
     let shared = space.shareParameters()
-    #expect(shared.values.baseAddress == UnsafePointer(space.parameters.baseAddress))
+    #expect(shared.address == UInt(bitPattern: space.parameters.baseAddress))
     space.load([Float](repeating: 7, count: count))
-    #expect(Array(shared.values) == first)
+    #expect(shared.withValues { Array($0) } == first)
     #expect(space.currentParameters == [Float](repeating: 7, count: count))
   }
 
@@ -50,13 +62,27 @@ struct ParameterPoolTests {
     space.load(first)
     let shared = space.shareParameters()
     network.forward(space, batch: 2, training: false)
-    #expect(shared.values.baseAddress == UnsafePointer(space.parameters.baseAddress))
+    #expect(shared.address == UInt(bitPattern: space.parameters.baseAddress))
     network.forward(space, batch: 2, training: true)
     // Batch norm has moved its running statistics, and nothing else.
     let trained = network.layout.trainedCount
-    #expect(Array(shared.values) == first)
+    #expect(shared.withValues { Array($0) } == first)
     #expect(space.currentParameters.prefix(trained) == first.prefix(trained))
     #expect(space.currentParameters != first)
+  }
+
+  @Test("writing after sharing takes other memory first")
+  func writingAfterSharing() throws {
+    let (network, space) = try Self.workspace()
+    let first = (0..<network.layout.count).map { Float($0) }
+    space.load(first)
+    let shared = space.shareParameters()
+    space.mutableParameters[0] = 9
+    #expect(shared.withValues { Array($0) } == first)
+    #expect(space.currentParameters == [9] + first.dropFirst())
+    let other = space.mutableParameters.baseAddress
+    space.mutableParameters[1] = 8
+    #expect(space.mutableParameters.baseAddress == other, "copied once")
   }
 
   @Test("workspaces of one pool use each other's vectors once nobody reads them")
