@@ -12,6 +12,8 @@ VENV ?=
 WORKLOADS ?= w1 w2 w3
 ROUNDS ?= 5
 TIMES ?= 3
+# For test-fast.
+FAST ?= ^(BaseTests|TensorTests|CodecsTests|ClientTests|AggregationTests|DataTests|ReportTests|TidyTests)
 # For drill: runs that are killed.
 DRILLS ?= 100
 
@@ -32,11 +34,12 @@ OUT ?=
 THREADED ?= FederationTests.WorkerPoolTests|FederationTests.DeterminismTests|ClockTests
 
 .PHONY: demo test build check lint setup install clean help bench bench-peers \
-  drill check-tools fuzz tsan matrix
+  drill check-tools fuzz tsan test-fast matrix
 
 help:
 	@echo "make demo      build, run the built-in example, print its table and where report.html lies"
 	@echo "make test      the whole test suite"
+	@echo "make test-fast the suites that take seconds"
 	@echo "make build     $(PROGRAM), optimised for this machine"
 	@echo "make check     what a change must pass: format, warnings as errors, tests"
 	@echo "make bench     build, then time the standard workloads beside the machine's limits"
@@ -51,13 +54,19 @@ help:
 demo: build
 	$(PROGRAM) run --example
 
-test: setup
+# Format and warnings first: what a change must pass is what continuous integration runs.
+test: setup lint
 	$(SWIFT) test $(FLAGS)
+	$(SWIFT) run --package-path Tests/External --scratch-path .build-external
+
+# Suites without whole runs: a look after an edit.
+test-fast: setup
+	$(SWIFT) test $(FLAGS) --filter '$(FAST)'
 
 build: setup
 	$(SWIFT) build $(FLAGS) --product fedsim
 
-check: lint build test
+check: test build
 
 bench: build
 	$(PROGRAM) bench

@@ -22,9 +22,27 @@ import Testing
     }
   }
 
-  @Test("no file is longer than 400 lines", arguments: Repository.sources + Repository.tests)
+  @Test("no file is longer than 800 lines", arguments: Repository.sources + Repository.tests)
   func length(file: Repository.File) {
-    #expect(file.lines.count <= 401, "\(file.path)")
+    #expect(file.lines.count <= 801, "\(file.path)")
+  }
+
+  @Test(
+    "no function of the engine is longer than 70 lines",
+    arguments: Repository.sources.filter { $0.module == "Federation" }
+  )
+  func functions(file: Repository.File) {
+    for (start, line) in file.lines.enumerated() {
+      let code = line.drop { $0 == " " }
+      let isStart = ["func ", "init("].contains { code.hasPrefix($0) || code.contains(" " + $0) }
+      let head = file.lines[start...].prefix { !$0.isEmpty }
+      guard isStart, !code.hasPrefix("//"), head.contains(where: { $0.hasSuffix("{") }) else {
+        continue
+      }
+      let indentation = String(line.prefix { $0 == " " })
+      let end = file.lines[start...].firstIndex { $0 == indentation + "}" } ?? start
+      #expect(end - start < 70, "\(file.path):\(start + 1)")
+    }
   }
 
   @Test(

@@ -1,9 +1,25 @@
+import Synchronization
+
 /// Every strategy by name.
 ///
-/// A new method needs one line here.
+/// A new method needs one line here; one of another package says `register` before it is asked for.
 public enum StrategyRegistry {
+  private static let registered = Mutex<[any Strategy.Type]>([])
+
   /// All strategies, in the order of `fedsim list strategies`.
-  public static let all: [any Strategy.Type] = [
+  public static var all: [any Strategy.Type] { shelf + registered.withLock { $0 } }
+
+  /// Adds a method of another package.
+  ///
+  /// Its kind must not be on the shelf yet.
+  public static func register(_ type: any Strategy.Type) {
+    let kind = type.card.kind
+    precondition(self[kind] == nil, "StrategyRegistry.register: there is a method \(kind)")
+    registered.withLock { $0.append(type) }
+  }
+
+  /// Those of this package.
+  private static let shelf: [any Strategy.Type] = [
     FedAvg.self,
     FedProx.self,
     Scaffold.self,
@@ -46,7 +62,7 @@ public enum StrategyRegistry {
   ]
 
   /// The cards of all strategies, in the same order.
-  public static let cards: [StrategyCard] = all.map { $0.card }
+  public static var cards: [StrategyCard] { all.map { $0.card } }
 
   /// The strategy of a kind, or nil.
   public static subscript(kind: String) -> (any Strategy.Type)? {

@@ -4,7 +4,7 @@ import Scenario
 /// Draws the clients of a round: a function of the seed and the round alone, so that every
 /// strategy meets the same cohorts.
 ///
-/// Choices by clients' losses are made in `Simulation+Selection.swift`.
+/// Choices by clients' losses are made in `SelectionStage.swift`.
 package struct CohortSampler: Sendable {
   /// Clients, participation, and how a cohort is drawn.
   package let settings: FederationSettings

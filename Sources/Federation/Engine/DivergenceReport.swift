@@ -101,28 +101,41 @@ package struct DivergenceReport: Equatable {
     _ arena: Arena,
     _ rounds: [Double]
   ) -> [String] {
-    let optimizer = arena.problem.settings.optimizer
-    let rate = NumberText.plain(optimizer.learningRate)
-    var found: [(weight: Int, text: String)] = []
-    let trace = divergence.trace
-    var rise: (from: Double, to: Double)?
-    if let known = trace?.losses.filter(\.isFinite), let least = known.min(), let last = known.last,
-      last > 2 * least
-    {
-      rise = (least, last)
-    } else if let least = rounds.min(), let last = rounds.last, last > 2 * least {
-      rise = (least, last)
+    var found = [rateCause(divergence.trace?.losses ?? [], arena, rounds)]
+    found += settingCauses(arena)
+    if let cause = placeCause(divergence, arena) { found.append(cause) }
+    if let choice = arena.scenario.strategies.first(where: { $0.label == label }) {
+      found += methodCauses(choice, arena)
     }
-    let rising = rise.map {
+    // Of equal weight the one found first.
+    return found.enumerated()
+      .sorted { ($1.element.weight, $0.offset) < ($0.element.weight, $1.offset) }
+      .prefix(2).map(\.element.text)
+  }
+
+  /// A cause in words, and how likely it is beside others.
+  private typealias Cause = (weight: Int, text: String)
+
+  /// The learning rate, the likelier when losses rose: those of the last steps, or of rounds.
+  private static func rateCause(_ steps: [Double], _ arena: Arena, _ rounds: [Double]) -> Cause {
+    func rise(_ losses: [Double]) -> (from: Double, to: Double)? {
+      guard let least = losses.min(), let last = losses.last, last > 2 * least else { return nil }
+      return (least, last)
+    }
+    let rising = (rise(steps.filter(\.isFinite)) ?? rise(rounds)).map {
       " (the loss rose from \(NumberText.fixed($0.from, 2)) to \(NumberText.short($0.to)))"
     }
-    found.append(
-      (
-        rising == nil ? 5 : 8,
-        "client.optimizer.learningRate \(rate) is too high\(rising ?? ""): lower it, or begin with "
-          + "client.schedule.warmup"
-      )
+    let rate = NumberText.plain(arena.problem.settings.optimizer.learningRate)
+    return (
+      rising == nil ? 5 : 8,
+      "client.optimizer.learningRate \(rate) is too high\(rising ?? ""): lower it, or begin with "
+        + "client.schedule.warmup"
     )
+  }
+
+  private static func settingCauses(_ arena: Arena) -> [Cause] {
+    let optimizer = arena.problem.settings.optimizer
+    var found: [Cause] = []
     if optimizer.kind == .sgd, optimizer.momentum >= 0.5 {
       let factor = NumberText.fixed(1 / (1 - optimizer.momentum), 0)
       found.append(
@@ -136,44 +149,49 @@ package struct DivergenceReport: Equatable {
     if arena.scenario.model.norm == .none, arena.network.layout.entries.count > 4 {
       found.append((3, "the network has no normalisation: set model.norm to \"group\""))
     }
-    switch trace?.place {
+    return found
+  }
+
+  /// What follows from where the first such number was.
+  private static func placeCause(_ divergence: Divergence, _ arena: Arena) -> Cause? {
+    switch divergence.trace?.place {
     case .pass(.input):
-      found.append((20, "the data hold numbers that are not finite: check the data set's files"))
+      return (20, "the data hold numbers that are not finite: check the data set's files")
     case .pass(.parameter) where divergence.round == 1 && divergence.step == 1:
-      found.append((20, "the initial weights hold it: check model.init"))
+      return (20, "the initial weights hold it: check model.init")
     case .server:
       let server = arena.problem.composition.serverOptimizer
+      return (
+        9,
+        "the server's step is too long: lower serverOptimizer.learningRate "
+          + "\(NumberText.plain(server.learningRate)), or the method's own server rate"
+      )
+    case .loss: return (7, "a term that the method adds to the loss: lower its weight")
+    default: return nil
+    }
+  }
+
+  private static func methodCauses(
+    _ choice: Scenario.StrategyChoice,
+    _ arena: Arena
+  ) -> [Cause] {
+    let rate = arena.problem.settings.optimizer.learningRate
+    var found: [Cause] = []
+    for (name, value) in choice.settings.numbers where ["mu", "lambda"].contains(name) {
+      guard value * rate >= 1 else { continue }
       found.append(
         (
-          9,
-          "the server's step is too long: lower serverOptimizer.learningRate "
-            + "\(NumberText.plain(server.learningRate)), or the method's own server rate"
+          10,
+          "\(name) \(NumberText.plain(value)) times the learning rate is "
+            + "\(NumberText.short(value * rate)), 1 or more: each step "
+            + "overshoots the model it is pulled to; lower \(name)"
         )
       )
-    case .loss:
-      found.append((7, "a term that the method adds to the loss: lower its weight"))
-    default: break
     }
-    if let choice = arena.scenario.strategies.first(where: { $0.label == label }) {
-      for (name, value) in choice.settings.numbers where ["mu", "lambda"].contains(name) {
-        guard value * optimizer.learningRate >= 1 else { continue }
-        found.append(
-          (
-            10,
-            "\(name) \(NumberText.plain(value)) times the learning rate is "
-              + "\(NumberText.short(value * optimizer.learningRate)), 1 or more: each step "
-              + "overshoots the model it is pulled to; lower \(name)"
-          )
-        )
-      }
-      if choice.privacy != nil {
-        found.append((6, "privacy's noise is large beside the gradients: lower the learning rate"))
-      }
+    if choice.privacy != nil {
+      found.append((6, "privacy's noise is large beside the gradients: lower the learning rate"))
     }
-    // Of equal weight the one found first.
-    return found.enumerated()
-      .sorted { ($1.element.weight, $0.offset) < ($0.element.weight, $1.offset) }
-      .prefix(2).map(\.element.text)
+    return found
   }
 
   // MARK: - File

@@ -87,15 +87,8 @@ extension Experiment {
     }
     let folder = try ExperimentFolder(path, scenarioHash: source.hash, continues: continues)
     try folder.begin(self, source: source, threads: threads, warnings: given + warnings)
-    let order = runOrder
-    var runs: [String: [StrategyRun]] = [:]
-    var troubles: [String] = []
-    var still: [Stillness] = []
-    var notes: [String] = []
-    var exit = ExitCode.done
+    var ends = RunEnds(folder: path)
     var number = 0
-    let total = scenario.seeds.count * order.count
-
     let pretrained = try pretrained(in: path) {
       leaves() ? interruption() ?? .interrupted : nil
     }
@@ -104,11 +97,11 @@ extension Experiment {
       var arena = arena(index, threads: threads, pretrained: pretrained)
       arena.stop = StopSign(leaves)
       var alone: [Int: [Int: Double]] = [:]
-      for choice in order {
+      for choice in runOrder {
         number += 1
         var progress = ProgressState(
           run: number,
-          runs: total,
+          runs: scenario.seeds.count * scenario.strategies.count,
           strategy: choice.label,
           seed: seed,
           round: 0,
@@ -126,55 +119,80 @@ extension Experiment {
           progress.add(record)
           report(progress, record)
         }
-        runs[choice.label, default: []].append(
-          StrategyRun(seed: seed, records: result.records)
-        )
-        notes += result.notes
         if choice.kind == LocalOnly.card.kind { alone = result.scores }
-        if let found = result.stillness { still.append(found) }
-        switch result.end {
-        case .finished, .paused: break
-        case .diverged(let divergence):
-          exit = .diverged
-          troubles.append(divergence.sentence)
-        case .interrupted(let code):
-          exit = code
-          let reason = limits.reason.map { " at " + $0 } ?? ""
-          let place =
-            result.records.last.map { "after round \($0.round)\(reason), checkpoint written" }
-            ?? "in its first round, of which nothing is kept"
-          troubles.append(
-            "\(choice.label) seed \(seed): stopped \(place); continue with: fedsim resume \(path)"
-          )
-          break seeds
-        }
+        ends.add(result, of: choice.label, seed: seed, limit: limits.reason)
+        if ends.isStopped { break seeds }
       }
     }
-    let results = scenario.strategies.compactMap { choice in
-      runs[choice.label].map { StrategyResult(label: choice.label, runs: $0) }
-    }
-    let remarks = Stillness.sentences(still)
+    let result = ends.result(of: self, warnings: given + warnings)
     try folder.finish(
       self,
-      results,
+      result.results,
       source: source,
-      warnings: remarks + given + warnings + troubles,
+      warnings: result.warnings + result.troubles,
       page: page
     )
-    return ExperimentResult(
-      results: results,
-      exit: exit,
-      troubles: troubles,
-      conditions: conditions,
-      warnings: remarks + given + warnings,
-      remarks: remarks,
-      notes: notes
-    )
+    return result
   }
 
   /// Bytes that a run's last checkpoint and its models take at most, beside what methods remember.
   private var largestEnd: Int {
     let models = scenario.output.personalModels ? scenario.federation.clients : 0
     return 4 * network.layout.count * (2 + models)
+  }
+}
+
+/// How the runs of an experiment ended so far.
+private struct RunEnds {
+  let folder: String
+  private var runs: [String: [StrategyRun]] = [:]
+  private var troubles: [String] = []
+  private var still: [Stillness] = []
+  private var notes: [String] = []
+  private var exit = ExitCode.done
+  /// Whether a run was interrupted, and with it all that would follow.
+  private(set) var isStopped = false
+
+  init(folder: String) { self.folder = folder }
+
+  /// Takes in one run.
+  ///
+  /// `limit`: which limit of the scenario is reached, if one is.
+  mutating func add(_ result: RunResult, of label: String, seed: UInt64, limit: String?) {
+    runs[label, default: []].append(StrategyRun(seed: seed, records: result.records))
+    notes += result.notes
+    if let found = result.stillness { still.append(found) }
+    switch result.end {
+    case .finished, .paused: break
+    case .diverged(let divergence):
+      exit = .diverged
+      troubles.append(divergence.sentence)
+    case .interrupted(let code):
+      exit = code
+      isStopped = true
+      let reason = limit.map { " at " + $0 } ?? ""
+      let place =
+        result.records.last.map { "after round \($0.round)\(reason), checkpoint written" }
+        ?? "in its first round, of which nothing is kept"
+      troubles.append(
+        "\(label) seed \(seed): stopped \(place); continue with: fedsim resume \(folder)"
+      )
+    }
+  }
+
+  /// All of them, in the order of the scenario's strategies.
+  func result(of experiment: Experiment, warnings: [String]) -> ExperimentResult {
+    let remarks = Stillness.sentences(still)
+    return ExperimentResult(
+      results: experiment.scenario.strategies.compactMap { choice in
+        runs[choice.label].map { StrategyResult(label: choice.label, runs: $0) }
+      },
+      exit: exit,
+      troubles: troubles,
+      conditions: experiment.conditions,
+      warnings: remarks + warnings,
+      remarks: remarks,
+      notes: notes
+    )
   }
 }

@@ -104,34 +104,45 @@ extension Experiment {
         loader: BatchLoader(data.images, transform),
         settings: local
       )
-      var rule = PlainRule(SoftmaxCrossEntropy())
-      for _ in 0..<device.stepCount(local.work) {
-        if let exit = stops() {
-          throw Failure(
-            exit,
-            "E1033",
-            "stopped in epoch \(epoch + 1) of model.pretrain; nothing of it is kept",
-            hint: "fedsim resume on the run folder begins it again"
-          )
-        }
-        _ = device.nextBatch()
-        do {
-          _ = try device.computeGradient(&rule)
-        } catch {
-          throw Failure(
-            .diverged,
-            "E5001",
-            "$.model.pretrain: diverged in epoch \(epoch + 1)",
-            hint: "lower model.pretrain.optimizer.learningRate"
-          )
-        }
-        optimizer.step(
-          workspace,
-          learningRate: device.learningRate,
-          ranges: [0..<network.layout.trainedCount]
-        )
-      }
+      try pass(&device, steps: device.stepCount(local.work), &optimizer, workspace, stops)
     }
     return workspace.currentParameters
+  }
+
+  /// One epoch; the device's round is its number.
+  private func pass(
+    _ device: inout Device,
+    steps: Int,
+    _ optimizer: inout Optimizer,
+    _ workspace: Workspace,
+    _ stops: () -> ExitCode?
+  ) throws(Failure) {
+    var rule = PlainRule(SoftmaxCrossEntropy())
+    for _ in 0..<steps {
+      if let exit = stops() {
+        throw Failure(
+          exit,
+          "E1033",
+          "stopped in epoch \(device.round) of model.pretrain; nothing of it is kept",
+          hint: "fedsim resume on the run folder begins it again"
+        )
+      }
+      _ = device.nextBatch()
+      do {
+        _ = try device.computeGradient(&rule)
+      } catch {
+        throw Failure(
+          .diverged,
+          "E5001",
+          "$.model.pretrain: diverged in epoch \(device.round)",
+          hint: "lower model.pretrain.optimizer.learningRate"
+        )
+      }
+      optimizer.step(
+        workspace,
+        learningRate: device.learningRate,
+        ranges: [0..<device.network.layout.trainedCount]
+      )
+    }
   }
 }

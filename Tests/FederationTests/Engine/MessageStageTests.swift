@@ -1,6 +1,9 @@
 import Aggregation
 import Client
+import Data
 import Fixtures
+import Scenario
+import Tensor
 import Testing
 
 @testable import Federation
