@@ -25,7 +25,8 @@ TRY ?=
 WORKERS ?=
 OUT ?=
 # For tsan and asan: kernels, devices, and the engine with its workers.
-SANITIZED ?= ^TensorTests|^ClientTests|\.(WorkerPool|Determinism|Asynchronous|SynchronousClock|Resume)Tests
+ENGINE = WorkerPool|Determinism|Asynchronous|SynchronousClock|Resume
+SANITIZED ?= ^TensorTests|^ClientTests|\.($(ENGINE))Tests
 
 .PHONY: demo test build check lint setup install clean help bench bench-peers \
   drill check-tools fuzz tsan asan
