@@ -30,11 +30,12 @@ FIRST ?=
 TRY ?=
 WORKERS ?=
 OUT ?=
-# For tsan: suites that use several threads.
-THREADED ?= FederationTests.WorkerPoolTests|FederationTests.DeterminismTests|ClockTests
+# For tsan and asan: kernels, devices, and the engine with its workers.
+ENGINE = WorkerPool|Determinism|Asynchronous|SynchronousClock|Resume
+SANITIZED ?= ^TensorTests|^ClientTests|\.($(ENGINE))Tests
 
 .PHONY: demo test build check lint setup install clean help bench bench-peers \
-  drill check-tools fuzz tsan test-fast matrix
+  drill check-tools fuzz tsan asan test-fast matrix
 
 help:
 	@echo "make demo      build, run the built-in example, print its table and where report.html lies"
@@ -47,7 +48,8 @@ help:
 	@echo "make drill     kill runs at random instants and compare what they end with"
 	@echo "make matrix    a thousand short runs against their recorded bits; RECORD=1 writes them anew"
 	@echo "make fuzz      inputs that nobody wrote: SEED TRIES MINUTES KINDS TRY OUT (docs/fuzzing.md)"
-	@echo "make tsan      suites with several threads under the thread sanitizer"
+	@echo "make tsan      kernels, devices and the engine under the thread sanitizer"
+	@echo "make asan      the same under the address sanitizer"
 	@echo "make check-tools VENV=DIR  fedsim's files read by TensorBoard, PyTorch and jsonschema"
 	@echo "make install   copy the program to PREFIX/bin (now $(PREFIX)/bin)"
 
@@ -66,7 +68,7 @@ test-fast: setup
 build: setup
 	$(SWIFT) build $(FLAGS) --product fedsim
 
-check: test build
+check: test
 
 bench: build
 	$(PROGRAM) bench
@@ -90,8 +92,10 @@ fuzz: build
 	  FIRST=$(FIRST) TRY=$(TRY) WORKERS=$(WORKERS) OUT=$(OUT)
 
 tsan: setup
-	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/Tools/tsan.supp halt_on_error=0 exitcode=66" \
-	  $(SWIFT) test --sanitize=thread --scratch-path .build-tsan --filter '$(THREADED)'
+	scripts/sanitize thread '$(SANITIZED)'
+
+asan: setup
+	scripts/sanitize address '$(SANITIZED)'
 
 check-tools: build
 	@test -n "$(VENV)" || { echo "say where Python is: make check-tools VENV=DIR"; exit 2; }
