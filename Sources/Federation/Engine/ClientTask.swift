@@ -81,6 +81,7 @@ struct ClientTask: Sendable {
   ///   - turn: when and on which worker.
   ///   - state: what the client remembers.
   ///   - delivery: what it read when it started; nil to be sent something now.
+  /// - Returns: what it hands over, or how it diverged.
   func run(
     _ job: RoundJobs.Job,
     _ settings: LocalSettings,

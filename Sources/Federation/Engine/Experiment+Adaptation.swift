@@ -32,6 +32,8 @@ extension Experiment {
   ///   - folder: where its files are.
   ///   - scenarioHash: what its files say that they belong to.
   ///   - alone: accuracies of clients that train alone, by round; empty without that reference.
+  /// - Returns: the run before its first round.
+  /// - Throws: exit 3 when the method cannot have its network or noise.
   package func run(
     of choice: Scenario.StrategyChoice,
     _ shared: Arena,

@@ -72,7 +72,9 @@ extension MessageStage {
   func describe(_ lines: inout RoundParts) {}
 }
 
-/// A stage's half on the clients of one exchange. Runs on workers, many clients at a time.
+/// A stage's half on the clients of one exchange.
+///
+/// Runs on workers, many clients at a time.
 protocol ClientStage: Sendable {
   /// Changes what the client reads of what it was sent; the last stage comes first.
   func receive(

@@ -1,7 +1,7 @@
 import Scenario
 import Aggregation
 
-/// The message stages of a run, in the order in which an upload passes through them:
+/// The message stages of a run, in the order in which an upload passes through them.
 ///
 ///     strengths → example privacy → clip and codec, in the order that protects → sums → more →
 ///     selection → bytes → clock → server

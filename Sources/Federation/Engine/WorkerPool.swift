@@ -94,7 +94,9 @@ private final class WorkQueue<Result: Sendable>: Sendable {
 
   private let count: Int
   private let progress: Mutex<Progress>
-  /// Results that may be alive besides those that are. A place is taken before an item, so the
+  /// Results that may be alive besides those that are.
+  ///
+  /// A place is taken before an item, so the
   /// lowest item that is not folded always has one; the caller never waits for one. So no deadlock.
   private let places: DispatchSemaphore
   /// One for each result that was put, for the caller to wait on.
