@@ -49,7 +49,7 @@ import Testing
     "a system module is imported in its one place",
     arguments: [
       ("COpenBLAS", ["Sources/Tensor/Kernels/BLAS.swift"]),
-      ("Dispatch", ["Sources/Federation/Engine/WorkerPool.swift"]), ("Foundation", []),
+      ("Dispatch", ["Sources/Federation/Rounds/WorkerPool.swift"]), ("Foundation", []),
       ("FoundationEssentials", []), ("Glibc", ["Sources/Base/Machine/Platform.swift"]),
       ("Darwin", ["Sources/Base/Machine/Platform.swift"]),
     ]

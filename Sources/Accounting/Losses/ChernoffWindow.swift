@@ -12,7 +12,6 @@ struct ChernoffWindow {
   private let composition: LossComposition
   private let up: Double
   private let down: Double
-  /// The first index.
   let first: Int
   /// How many indices, ≥ 1.
   let length: Int

@@ -17,7 +17,6 @@ import Base
 ///   Wutschitz 2021, arXiv:2106.02848 (tail bounds); the tilt as in Alghamdi et al. 2023,
 ///   arXiv:2208.09595, §3.
 struct LossComposition {
-  /// Which bound.
   enum Side: Sendable {
     /// δ(ε) and ε(δ) are not below the truth.
     case upper

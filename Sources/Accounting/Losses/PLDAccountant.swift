@@ -238,7 +238,6 @@ extension EpsilonBracket {
     plain(Bracket(lower: epsilon, upper: epsilon))
   }
 
-  /// A closed form.
   package static func plain(_ bracket: Bracket) -> EpsilonBracket {
     EpsilonBracket(
       total: bracket,

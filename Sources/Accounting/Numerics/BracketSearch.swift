@@ -8,14 +8,11 @@ import Base
 struct BracketSearch {
   /// A point with ln(cost / limit): at most 0 when it meets the limit.
   struct End {
-    /// Positive.
     let point: Double
     let gap: Double
   }
 
-  /// Meets the limit.
   private(set) var good: End
-  /// Does not.
   private(set) var bad: End
 
   /// Narrows until both ends are within `tolerance` of each other, relatively; `gap` is
@@ -47,7 +44,6 @@ struct BracketSearch {
 struct Crossing {
   /// The cost to be met, > 0.
   let target: Double
-  /// Where to look.
   let range: ClosedRange<Double>
   /// Whether the cost falls as the point grows.
   let growing: Bool
@@ -58,7 +54,6 @@ struct Crossing {
 
   /// A point that meets the target and one just beside it that does not.
   struct Ends {
-    /// Meets the target.
     let good: Double
     /// Does not; nil when even the end of the range that costs most meets it.
     let bad: Double?

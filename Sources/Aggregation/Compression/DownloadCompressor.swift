@@ -129,9 +129,7 @@ public struct PreparedDownload: Sendable {
 
   /// One block of it.
   package struct Block: Sendable {
-    /// What was meant.
     package let source: PayloadBlock
-    /// What clients decode.
     let decoded: [Float]
     package let plan: CodecPlan
     package let parts: [CodecPlan.Part]

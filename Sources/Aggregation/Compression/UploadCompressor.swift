@@ -227,7 +227,6 @@ struct BlockCoder {
   let stream: RandomStream
   let exchange: Int
 
-  /// What was sent.
   struct Message {
     let decoded: [Float]
     let parts: [CodecPlan.Part]

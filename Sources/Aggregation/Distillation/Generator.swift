@@ -11,7 +11,6 @@ package struct Generator {
   package let network: Network
   /// Dimensions of ε.
   package let noise: Int
-  /// C.
   package let classes: Int
   private let workspace: Workspace
 

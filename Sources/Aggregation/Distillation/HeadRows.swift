@@ -18,7 +18,6 @@ package struct HeadRows: Sendable {
     /// d_s.
     package var width: Int
 
-    /// No rows yet.
     package init(width: Int) { self.width = width }
   }
 
@@ -35,7 +34,6 @@ package struct HeadRows: Sendable {
     }
   }
 
-  /// Rows in all.
   package var count: Int { places.count }
 
   /// A row's part and place in it.

@@ -6,12 +6,9 @@ package struct PlainClassifier: Sendable {
   package let weight: [Float]
   /// b, [C].
   package let bias: [Float]
-  /// C.
   package var classes: Int { bias.count }
-  /// d.
   package var width: Int { weight.count / max(1, bias.count) }
 
-  /// A classifier.
   package init(weight: [Float], bias: [Float]) {
     self.weight = weight
     self.bias = bias

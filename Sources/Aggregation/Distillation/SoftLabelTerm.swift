@@ -12,7 +12,6 @@ package struct SoftLabelTerm: Sendable {
   /// τ.
   let distillation: Distillation
 
-  /// A term.
   package init(targets: [Float], rows: [Int?], weight: Float, distillation: Distillation) {
     self.targets = targets
     self.rows = rows

@@ -24,20 +24,14 @@ package struct SparseFrame: Sendable, Equatable {
     package var norm = 0.1
     /// Adam steps ≥ 0.
     package var steps = 10_000
-    /// Adam's learning rate.
     package var learningRate = 1e-4
-    /// a.
     package var angleWeight = 1.0
-    /// b.
     package var normWeight = 1.0
 
-    /// The published constants.
     package init() {}
   }
 
-  /// C.
   package let classes: Int
-  /// d.
   package let width: Int
   /// [C × d]: a row per class, as a classifier's weight.
   package let values: [Float]

@@ -7,9 +7,7 @@ import Tensor
 /// A head is the weight [C × d], a row per class in the order of the network's classifier, then the
 /// bias [C], as in `LinearHead`.
 package struct ClassifierPlace: Sendable {
-  /// C.
   package let classes: Int
-  /// d.
   package let width: Int
   /// The weight's range of the vector.
   package let weight: Range<Int>

@@ -9,7 +9,6 @@ import Tensor
 /// before anything moves, so that all see the same h. What the network learns has the same bits
 /// whatever the heads are.
 package struct StoppedHeads: LocalRule {
-  /// The network's loss.
   package let loss: SoftmaxCrossEntropy?
   /// The heads' loss; nil for the network's.
   package let headLoss: SoftmaxCrossEntropy?
@@ -56,7 +55,6 @@ package struct StoppedHeads: LocalRule {
     return sum.isFinite ? 0 : .nan
   }
 
-  /// Each head's step.
   package mutating func endBatch(learningRate: Double) {
     for index in heads.indices { heads[index].step(learningRate: learningRate) }
   }

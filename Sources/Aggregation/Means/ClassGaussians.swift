@@ -10,7 +10,6 @@ import Base
 /// These are the mean and covariance of the union. Luo et al., NeurIPS 2021, arXiv:2106.05001.
 /// Symmetric matrices are upper triangles, row by row, [d·(d + 1)/2].
 package struct ClassGaussians: Sendable {
-  /// d.
   package let width: Int
   /// n_c, [C].
   package private(set) var counts: [Int]
@@ -19,7 +18,6 @@ package struct ClassGaussians: Sendable {
   /// Σ_k (n_kc − 1)·Σ_kc + n_kc·μ_kc·μ_kcᵀ.
   private var products: [[Double]]
 
-  /// No client yet.
   package init(classes: Int, width: Int) {
     self.width = width
     counts = [Int](repeating: 0, count: classes)

@@ -10,7 +10,6 @@ import Tensor
 package struct EnsembleDistillation: Sendable {
   /// Steps at most, N.
   package var steps: Int
-  /// Images per step.
   package var batch: Int
   /// Adam's η.
   package var learningRate: Double

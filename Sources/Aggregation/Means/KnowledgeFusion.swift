@@ -37,7 +37,6 @@ package struct KnowledgeFusion: Sendable, Equatable {
   package var beta = 10.0
   /// ε > 0, added to each class.
   package var smoothing = 1e-3
-  /// d.
   package var measure = Measure.kl
   /// Whether a client's own knowledge is in its mixture.
   package var includesSelf = true

@@ -4,9 +4,7 @@ import Tensor
 
 /// The public set in the messages of methods that exchange predictions on it.
 package struct PublicSet: Sendable {
-  /// Images T.
   package let count: Int
-  /// Classes C.
   package let classes: Int
   private let image: FeatureShape
   private let isBytes: Bool

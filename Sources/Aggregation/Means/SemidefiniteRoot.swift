@@ -9,7 +9,6 @@ import Base
 /// Entries are sums in the order of the columns, whatever is done at once: blocks of columns are
 /// taken off the rest of the matrix together, several entries of a row and several samples at once.
 struct SemidefiniteRoot {
-  /// d.
   private let width: Int
   /// [d × d], row by row; columns that were left out are 0.
   private var l: [Double]

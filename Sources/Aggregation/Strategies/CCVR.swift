@@ -133,7 +133,6 @@ package struct CCVR: Strategy {
     package var models = WeightedMean()
     var gaussians: ClassGaussians?
 
-    /// Nothing yet.
     package init() {}
 
     package mutating func add(_ upload: WeightedUpload) { add([upload]) }

@@ -121,7 +121,6 @@ package struct CReFF: Strategy {
     package var models = WeightedMean()
     private var sums: [Sum] = []
 
-    /// Nothing yet.
     package init() {}
 
     package mutating func add(_ upload: WeightedUpload) { add([upload]) }

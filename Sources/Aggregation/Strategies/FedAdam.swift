@@ -34,7 +34,6 @@ package struct FedAdam: BasedStrategy {
 
   package let base: FedAvg
 
-  /// Clients run FedAvg.
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     var problem = problem
     problem.composition.serverOptimizer = ServerOptimizer(

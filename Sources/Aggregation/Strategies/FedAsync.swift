@@ -76,7 +76,6 @@ package struct FedAsync: BasedStrategy {
       ),
     ]
   )
-  /// All alike.
   package static let weighting = WeightingRule.uniform
   package static let needs: MethodNeeds = [.clock, .wholeUploads]
   package static let releases: [Release] = [.training(ModelExchange.block)]

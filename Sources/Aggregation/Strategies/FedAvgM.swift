@@ -43,7 +43,6 @@ package struct FedAvgM: BasedStrategy {
 
   package let base: FedAvg
 
-  /// Clients run FedAvg.
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     var problem = problem
     problem.composition.serverOptimizer = ServerOptimizer(

@@ -46,7 +46,6 @@ package struct FedBuff: BasedStrategy {
       ),
     ]
   )
-  /// All alike.
   package static let weighting = WeightingRule.uniform
   package static let needs: MethodNeeds = .clock
 

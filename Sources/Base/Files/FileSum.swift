@@ -2,7 +2,6 @@
 package struct FileSum: Equatable, Sendable {
   /// Bytes from the start of the file.
   package var bytes: Int
-  /// Sixteen hexadecimal digits.
   package var hash: String
 
   package init(bytes: Int, hash: String) {
@@ -39,7 +38,6 @@ package struct FileSum: Equatable, Sendable {
 
 /// A sum that grows with its file, so that a round costs what it adds and not what is there.
 package struct RunningSum: Sendable {
-  /// Bytes so far.
   package private(set) var bytes = 0
   private var hash = XXHash64()
 

@@ -17,7 +17,6 @@ struct PrivateSum {
   private var residuals: [[Float]] = []
 
   private var settings: ExamplePrivacy { training.settings }
-  /// Rows per example.
   var copies: Int { settings.copies }
 
   init(

@@ -49,7 +49,6 @@ struct BitWriter {
 /// Reads bits as `BitWriter` writes them; every read is checked against the end.
 struct BitReader {
   private let memory: UnsafeRawBufferPointer
-  /// Bits taken.
   private(set) var position = 0
   private let end: Int
 

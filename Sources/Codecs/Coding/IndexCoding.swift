@@ -105,7 +105,6 @@ public enum IndexCoding: UInt8, Sendable, Equatable, CaseIterable {
     }
   }
 
-  /// Rice's code alone.
   static func riceCode(_ indices: [UInt32], _ b: Int) -> [UInt8] {
     var bits = BitWriter(capacityBits: indices.count * (b + 3))
     var next: UInt32 = 0

@@ -25,7 +25,6 @@ struct AdaptiveBits {
   }
 }
 
-/// Writes binary decisions.
 struct RangeEncoder {
   private(set) var bytes: [UInt8] = []
   private var low: UInt64 = 0

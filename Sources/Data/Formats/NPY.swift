@@ -12,7 +12,6 @@ package struct NPY {
   private let bytes: [UInt8]
   private let start: Int
 
-  /// Number of values.
   package let count: Int
 
   /// Reads and checks a file; whatever its header claims, nothing traps.

@@ -13,7 +13,6 @@ package struct NPYHeader {
     case f4
     case f8
 
-    /// Bytes per value.
     package var size: Int {
       switch self {
       case .u1, .i1: 1

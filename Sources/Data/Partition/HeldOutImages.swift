@@ -13,7 +13,6 @@ struct HeldOutImages {
   let pretraining: [Int]
   /// The public set, ascending.
   let publicSet: [Int]
-  /// All others, ascending.
   let rest: [Int]
 
   /// Draws both; with a partition file from the images that it does not list.

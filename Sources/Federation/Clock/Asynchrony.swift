@@ -5,7 +5,6 @@ import Tensor
 
 /// One client at work, for a server that does not wait for it.
 struct Flight: Sendable {
-  /// The client.
   package let client: Int
   /// When it was sent the model.
   package let start: Double
@@ -118,7 +117,6 @@ extension Asynchrony {
     private(set) var flights: [Flight] = []
     /// Those of them that had been trained.
     private(set) var trained: [Flight] = []
-    /// Uploads that waited.
     private(set) var buffer: [WeightedUpload] = []
 
     /// `shape`: a message as the method sends it to a client; nil for clients that there are none.

@@ -10,7 +10,6 @@ package struct AvailabilityTrace: Sendable, Equatable {
 
   /// By client, ascending and apart.
   private let windows: [[Window]]
-  /// All beginnings, ascending.
   private let openings: [Double]
 
   private init(_ windows: [[Window]]) {

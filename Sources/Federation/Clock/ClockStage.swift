@@ -8,7 +8,6 @@ import Tensor
 /// A round on the virtual clock: who is there, how long parts take, who vanishes, whose message is
 /// lost or late.
 final class ClockStage: MessageStage {
-  /// Devices and links.
   let clock: VirtualClock
   /// Virtual seconds since the first round began.
   var now = 0.0

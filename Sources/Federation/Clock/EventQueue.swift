@@ -4,25 +4,19 @@
 package struct EventQueue<Value> {
   /// Something at a time.
   package struct Entry {
-    /// Virtual seconds.
     package let time: Double
     /// Ties are broken by the smaller number.
     package let sequence: Int
-    /// What happens.
     package let value: Value
   }
 
   private var heap: [Entry] = []
   private var pushed = 0
 
-  /// Nothing will happen.
   package init() {}
 
-  /// Entries waiting.
   package var count: Int { heap.count }
-  /// Whether nothing waits.
   package var isEmpty: Bool { heap.isEmpty }
-  /// The next entry.
   package var first: Entry? { heap.first }
 
   /// Adds an entry behind all others of its time.

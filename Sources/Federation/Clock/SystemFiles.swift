@@ -8,7 +8,6 @@ package struct SystemFiles: Sendable {
   /// When clients can be asked; nil without a trace.
   package var trace: AvailabilityTrace?
 
-  /// Nothing read.
   package init() {}
 
   /// Reads what the settings name.

@@ -16,9 +16,7 @@ package struct DeviceTraits: Sendable, Equatable {
 ///
 /// Nothing here sleeps, and no wall clock is read.
 package struct VirtualClock: Sendable {
-  /// The scenario's section.
   package let settings: SystemSettings
-  /// The run's seed.
   package let seed: UInt64
   private let files: SystemFiles
   /// Zipf: the rank of each client, from 1.
@@ -46,7 +44,6 @@ package struct VirtualClock: Sendable {
 
   // MARK: - Devices
 
-  /// A client's device.
   package func traits(of client: Int) -> DeviceTraits {
     var factor = 1.0
     if settings.network.sigma > 0 {
@@ -160,4 +157,12 @@ package struct VirtualClock: Sendable {
 
   /// Whether the results of a synchronous exchange wait until all times are known.
   package var holdsResults: Bool { settings.holdsResults }
+}
+
+extension Arena {
+  /// Devices and links in virtual time; nil for no clock.
+  var clock: VirtualClock? {
+    get { features[VirtualClock.self] }
+    set { features[VirtualClock.self] = newValue }
+  }
 }

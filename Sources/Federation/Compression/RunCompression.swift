@@ -29,7 +29,6 @@ package struct RunCompression: Sendable {
     if case .estimates = settings.uplink?.memory { true } else { false }
   }
 
-  /// What uploads remember.
   package var memory: LinkCompression.Memory { settings.uplink?.memory ?? .none }
 
   /// Whether clients have to be known by the round in which they last took part.
@@ -48,11 +47,18 @@ package struct RunCompression: Sendable {
 
 /// What encoding did in a round.
 package struct CompressionOutcome: Sendable {
-  /// Of uploads.
   var quality = CompressionQuality()
   /// Bytes as plain numbers, and the fewest bytes.
   var dense = RoundRecord.Bytes.Link(up: 0, down: 0)
   var entropy = (up: 0.0, down: 0.0)
   /// Seconds that all workers spent on encoding and decoding.
   var seconds = 0.0
+}
+
+extension Arena {
+  /// How messages are encoded; nil for plain numbers.
+  package var compression: RunCompression? {
+    get { features[RunCompression.self] }
+    set { features[RunCompression.self] = newValue }
+  }
 }

@@ -19,7 +19,6 @@ import Records
 /// - Source: Papyan, Han and Donoho, Prevalence of neural collapse during the terminal phase of
 ///   deep learning training, PNAS 117(40), 2020, arXiv:2008.08186 (NC1 to NC3).
 struct ClassGeometry {
-  /// d.
   let width: Int
   /// Classes with images, ascending; C of them.
   let classes: [Int]

@@ -11,7 +11,6 @@
 ///
 /// - Source: Golub and Van Loan, Matrix Computations (4th edition, 2013), §8.5.
 struct SymmetricEigen {
-  /// Falling.
   let values: [Double]
   /// [n × n]: row k is the unit eigenvector of eigenvalue k.
   let vectors: [Double]

@@ -14,7 +14,6 @@ import Tensor
 package final class Simulation {
   package let arena: Arena
   package let method: any Strategy
-  /// Everything that moves.
   let state: RunState
   /// What happens to messages, in the order in which an upload passes through it.
   let stages: [any MessageStage]
@@ -48,7 +47,6 @@ package final class Simulation {
     state.extendDigest(stages, with: [])
   }
 
-  /// Rounds done.
   package var round: Int { state.round }
   /// The hash chain over all states so far.
   package var digest: UInt64 { state.digest }

@@ -18,7 +18,6 @@ struct ClientRelease {
   /// σ of the noise on one client's message; 0 when it adds none.
   let deviation: Double
 
-  /// What came out.
   package struct Sent: Sendable {
     var upload: Payload
     /// Σ over blocks of what the clip took away, after a first clip to the cap; empty unless the

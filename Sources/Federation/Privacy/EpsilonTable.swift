@@ -26,7 +26,6 @@ package final class EpsilonTable: Sendable {
       self.batches = batches
     }
 
-    /// Noisy messages.
     init(releases: Int) { self.releases = releases }
   }
 

@@ -22,7 +22,6 @@ package struct NoisePlan: Sendable {
     package var limit: Int?
   }
 
-  /// The scenario's section.
   package let settings: PrivacySettings
   /// By client; empty under client-level privacy, nil for clients without examples.
   package private(set) var shares: [Share?] = []

@@ -7,7 +7,6 @@ import Tensor
 
 /// What privacy adds to one run; constant while it runs.
 package struct RunPrivacy: Sendable {
-  /// The scenario's section.
   package let settings: PrivacySettings
   /// How much noise there is.
   package let plan: NoisePlan
@@ -149,4 +148,12 @@ package final class WorkerExampleMemories: @unchecked Sendable {
   package init(workers: Int) { places = (0..<workers).map { _ in ExampleMemory() } }
 
   package subscript(worker: Int) -> ExampleMemory { places[worker] }
+}
+
+extension Arena {
+  /// How examples or clients are protected; nil for not at all.
+  package var privacy: RunPrivacy? {
+    get { features[RunPrivacy.self] }
+    set { features[RunPrivacy.self] = newValue }
+  }
 }

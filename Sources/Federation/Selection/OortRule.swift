@@ -19,7 +19,6 @@ package struct OortRule: Sendable {
 
   /// What the server knows of a client that has taken part.
   package struct Known: Sendable, Equatable {
-    /// The client.
     package let client: Int
     /// U ≥ 0 when it last took part.
     package let utility: Double

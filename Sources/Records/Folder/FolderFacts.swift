@@ -6,7 +6,6 @@ import Base
 package struct FolderFacts {
   package static let fileName = "environment.json"
 
-  /// The file.
   package let json: JSON
   private let folder: String
 

@@ -30,7 +30,6 @@ package struct RunFiles {
   package struct Plan {
     /// Such as "fedavg-s1".
     package let run: String
-    /// The scenario's identity.
     package let scenarioHash: String
     /// Clients of the federation.
     package let population: Int
@@ -168,7 +167,6 @@ package struct RunFiles {
     try digests.append(DigestRow(round: 0, digest: Digest.hex(digest)).line)
   }
 
-  /// One round.
   package func append(_ round: MeasuredRound) throws(Failure) {
     let lines = round.lines
     try classes.append(lines.classes)

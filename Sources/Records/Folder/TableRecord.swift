@@ -23,7 +23,6 @@ package struct TableRecord: Equatable, Sendable {
 
   /// Such as "fedavg-s1".
   package let run: String
-  /// The scenario's identity.
   package let scenarioHash: String
   /// Rounds that are in the tables.
   package let round: Int
@@ -117,7 +116,6 @@ package struct TableRecord: Equatable, Sendable {
 
 /// A table that is not what was written.
 package struct TableDamage {
-  /// The file.
   package let path: String
   /// The first line, from 1, that cannot have been written; nil where that cannot be told.
   package let line: Int?

@@ -3,7 +3,6 @@ import Data
 
 /// A line of `events.jsonl`: something that happened in virtual time.
 package struct ClockEvent: Sendable, Equatable {
-  /// What happened.
   package enum Kind: String, Sendable {
     /// A client was sent something and starts to work.
     case start
@@ -19,18 +18,15 @@ package struct ClockEvent: Sendable, Equatable {
     case step
   }
 
-  /// The round.
   package var round: Int
   /// Virtual seconds since the first round began.
   package var time: Double
-  /// What happened.
   package var kind: Kind
   /// To whom; nil for the server.
   package var client: Int?
   /// Steps of the server between the model that a client got and now; nil in synchronous rounds.
   package var staleness: Int?
 
-  /// An event.
   package init(
     round: Int,
     time: Double,

@@ -29,7 +29,6 @@ package struct MessageLedger: Sendable {
   private var kinds: [Kind] = []
   private var messages: [Message] = []
 
-  /// Nothing sent yet.
   package init() {}
 
   /// Room for the messages of so many clients.

@@ -5,13 +5,10 @@ package struct BoardHistogram: Sendable, Equatable {
   /// Buckets in [0, 1]; the last one has both its ends.
   private static let buckets = 20
 
-  /// The smallest share.
   package let minimum: Double
-  /// The largest share.
   package let maximum: Double
   /// How many there are.
   package let count: Int
-  /// Their sum.
   package let sum: Double
   /// The sum of their squares.
   package let squares: Double

@@ -12,7 +12,6 @@ package struct ProtobufWriter: Sendable {
   /// The message so far.
   package var bytes: [UInt8] { writer.bytes }
 
-  /// An empty message.
   package init() {}
 
   /// An `int64` ≥ 0.

@@ -7,7 +7,6 @@ struct SVGPrivacyChart {
   let title: String
   let points: [Point]
 
-  /// One strategy.
   package struct Point: Equatable {
     let label: String
     /// Position of the strategy in the scenario.

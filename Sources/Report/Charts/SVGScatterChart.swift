@@ -13,7 +13,6 @@ struct SVGScatterChart {
   /// What is added to the description.
   var note = ""
 
-  /// One strategy's points.
   struct Series {
     let label: String
     let index: Int

@@ -33,7 +33,6 @@ struct SVGStripChart {
     }
   }
 
-  /// Quartiles in words.
   static func description(_ series: [(label: String, index: Int, values: [Double])]) -> String {
     series.map { one in
       let texts = [0.1, 0.5, 0.9].map {

@@ -63,7 +63,6 @@ package struct CostCurve {
     }
   }
 
-  /// All strategies' curves.
   func chart(_ strategies: [StrategyResult]) -> SVGLineChart {
     SVGLineChart(
       title: title,

@@ -16,7 +16,6 @@ public struct HeadlineTable: Sendable {
     package let cells: [String]
   }
 
-  /// The strategies' names.
   package let labels: [String]
   /// The columns that have a value in some row.
   package let groups: [Group]

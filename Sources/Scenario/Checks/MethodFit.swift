@@ -9,9 +9,7 @@ package struct MethodFit {
   package struct Misfit: Sendable, Equatable {
     /// A code of the message catalogue.
     package let code: String
-    /// What is wrong.
     package let problem: String
-    /// What to do.
     package let hint: String?
   }
 

@@ -9,7 +9,6 @@ package struct ReleaseAudit: Sendable {
   package struct Leak: Sendable, Equatable {
     /// The block or the step.
     package let name: String
-    /// What it tells.
     package let what: String
   }
 

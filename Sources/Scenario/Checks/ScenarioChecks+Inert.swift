@@ -55,7 +55,6 @@ struct InertField {
     self.reason = reason
   }
 
-  /// All of them.
   static let table = methods + rounds + links
 
   /// What a method has no use for.

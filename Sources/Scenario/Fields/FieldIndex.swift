@@ -8,7 +8,6 @@ package enum FieldIndex {
     package let path: String
     /// The words of the tags under which the field exists, outermost first.
     package let kinds: [String]
-    /// The field.
     package let field: Field
     /// Whether it stands in a section that repeats another's fields.
     package var isRepetition: Bool {

@@ -16,9 +16,7 @@ package struct Field: Sendable {
     case derived(String, @Sendable (Derivation) -> JSON)
   }
 
-  /// The key.
   package let name: String
-  /// What is legal.
   package let type: FieldType
   /// What happens when it is left out.
   package let presence: Presence
@@ -256,7 +254,6 @@ package struct Mapping: Sendable {
 
 /// One word of a union and the fields that come with it.
 package struct Variant: Sendable {
-  /// The word.
   package let name: String
   /// What it stands for.
   package let summary: String

@@ -2,7 +2,6 @@ import Data
 
 /// A physical quantity in a scenario: a number in the base unit, or text such as "10 Mbit/s".
 package struct Quantity: Sendable {
-  /// What is measured.
   package enum Kind: Sendable, CaseIterable {
     /// In seconds.
     case duration
@@ -14,7 +13,6 @@ package struct Quantity: Sendable {
     case storage
   }
 
-  /// What is measured.
   package let kind: Kind
   /// What is legal, in the base unit.
   package let range: NumberRange
@@ -94,7 +92,6 @@ extension Quantity.Kind {
     }
   }
 
-  /// The base unit.
   package var base: String { units[0].name }
 
   /// A text for messages.

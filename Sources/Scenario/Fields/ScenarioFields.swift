@@ -8,7 +8,6 @@ package enum ScenarioFields {
   /// Integers up to here survive every JSON reader.
   package static let largestSeed = 1 << 53
 
-  /// The top level.
   package static func root(cards: [StrategyCard]) -> [Field] {
     [
       Field(

@@ -12,7 +12,6 @@ package struct ReachFinding: Sendable {
   package let code: String
   /// What has no effect, and why.
   package let text: String
-  /// What to do.
   package let hint: String
 
   package init(strategy: Int, code: String, text: String, hint: String) {

@@ -77,7 +77,6 @@ extension FederationSettings {
     /// W: rounds over which the pacer adds utilities up.
     public var pacerWindow = 20
 
-    /// The paper's values.
     package init() {}
   }
 }

@@ -8,7 +8,6 @@ struct AuditPage {
 
   init(_ report: AuditReport) { self.report = report }
 
-  /// The whole file.
   var html: String {
     return HTMLPage.text(title: "Leakage audit of \(report.name)", style: "\n" + Self.style) {
       body in

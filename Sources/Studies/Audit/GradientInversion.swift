@@ -24,7 +24,6 @@ struct GradientInversion {
   }
 
   let cost: Cost
-  /// Steps of Adam.
   let iterations: Int
   /// Its rate at first, in units of normalised pixels; a tenth from 3/8, 5/8 and 7/8 on.
   var rate = 0.1

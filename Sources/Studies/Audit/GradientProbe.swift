@@ -83,7 +83,6 @@ public struct GradientDefence: Sendable, Equatable {
   }
 }
 
-/// Sums in Double.
 enum Norm {
   /// ‖x‖.
   static func length(_ x: [Float]) -> Double {

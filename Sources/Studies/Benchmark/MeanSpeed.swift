@@ -20,7 +20,6 @@ public struct MeanSpeed: Sendable {
   public let error: Double
   /// See ``LoadMeter/peakMebibytes``.
   public let peakMebibytes: Double?
-  /// The mean.
   package let mean: [Float]
 
   /// The updates and parameters of w5.
@@ -114,7 +113,6 @@ final class UpdateSet: Sendable {
     result.writable(0).initialize(repeating: 0, count: parameters)
   }
 
-  /// The mean.
   var mean: [Float] {
     withExtendedLifetime(result) {
       Array(UnsafeBufferPointer(start: result[0], count: base.count))

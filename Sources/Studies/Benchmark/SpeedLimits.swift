@@ -63,7 +63,6 @@ final class LimitArrays: Sendable {
   private let memory: FloatArrays
   private let pool: WorkerPool
   private let threads: Int
-  /// Floats per array.
   let count: Int
 
   init(threads: Int, count wanted: Int) {

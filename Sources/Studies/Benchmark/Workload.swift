@@ -40,7 +40,6 @@ public struct Workload: Sendable, Equatable {
   /// Whether masks are drawn in each step.
   public var hasDropout: Bool { !model.dropout.isEmpty }
 
-  /// The workload's network.
   package func network() throws(Failure) -> Network {
     do {
       return try Network(model, input: input, classes: Self.classes)

@@ -12,7 +12,6 @@ struct LesserWork {
 
   /// The part that is rehearsed.
   let work: LocalSettings.Work
-  /// Twice as much.
   let twice: LocalSettings.Work
   /// How often the part goes into the whole.
   let factor: Double

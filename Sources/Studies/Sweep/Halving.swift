@@ -61,7 +61,6 @@ public struct Halving: Sendable {
 struct SweepProgress {
   /// What was decided at a rung.
   struct Decision: Sendable {
-    /// After this round.
     let rung: Int
     /// The trials that reached it, with their values; nil for none.
     let entrants: [(trial: Int, value: Double?)]

@@ -60,7 +60,6 @@ public struct SweepTrial: Sendable {
 
   /// The labels of its strategies.
   package var labels: [String] { scenario.strategies.map(\.label) }
-  /// R.
   package var rounds: Int { scenario.federation.rounds }
 
   /// `path=value` for people, only the last name of each path; "" when nothing is set.

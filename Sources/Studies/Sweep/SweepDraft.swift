@@ -10,7 +10,6 @@ struct SweepDraft {
   let lines: [String: Int]
   /// Whether the table found nothing wrong: only then is an empty sweep worth a word.
   var isWhole = true
-  /// What is wrong.
   private(set) var problems: [Problem] = []
   /// The paths that trials set, each once, in the order of the file.
   private(set) var paths: [String] = []

@@ -8,7 +8,6 @@ package enum SweepFields {
   /// At most so many trials: their scenarios are all read before anything runs.
   static let mostTrials = 100_000
 
-  /// The top level.
   package static let root: [Field] = [
     Field(
       "fedsim",

@@ -7,7 +7,6 @@ struct SweepPage {
 
   init(_ results: SweepResults) { self.results = results }
 
-  /// The whole file.
   var html: String {
     let sweep = results.sweep
     let runs = sweep.trials.reduce(0) { $0 + $1.runs.count }

@@ -4,7 +4,6 @@
 /// same build gives the same bits. It was made by measuring all ways on all layers of the models
 /// here (`fedsim bench kernels`).
 package struct ConvolutionKernel: Sendable {
-  /// The ways.
   package enum Method: Sendable, CaseIterable {
     /// Minimal filtering: 3×3 windows, stride 1, channels in full vectors.
     case winograd
@@ -28,7 +27,6 @@ package struct ConvolutionKernel: Sendable {
       && Winograd.suits(geometry.input, geometry.output)
   }
 
-  /// The table.
   private static func fastest(for geometry: ConvolutionGeometry) -> Method {
     guard CPUFeatures.prefersOwnKernels else { return .patches }
     // A map of one position would fill a quarter of its tile.
@@ -45,7 +43,6 @@ package struct ConvolutionKernel: Sendable {
     Winograd(input: geometry.output, output: geometry.input, padding: 2 - geometry.padding)
   }
 
-  /// Floats of scratch.
   package var scratchCount: Int {
     switch method {
     case .winograd:

@@ -210,9 +210,7 @@ struct DirectConvolution {
   private struct PlaceClass {
     /// Taps of the window that meet them: ρ, ρ + stride, and so on.
     let taps: Int
-    /// The smallest q.
     let first: Int
-    /// How many.
     let count: Int
     let stride: Int
     let offset: Int

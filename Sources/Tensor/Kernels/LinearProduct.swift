@@ -5,7 +5,6 @@
 package struct LinearProduct: Sendable {
   /// Columns of x and W.
   package let inputs: Int
-  /// Rows of W.
   package let outputs: Int
 
   /// A map of `inputs` numbers to `outputs` numbers.

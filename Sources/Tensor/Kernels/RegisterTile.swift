@@ -1,8 +1,6 @@
 /// A few vectors side by side: the columns of a register tile.
 protocol Columns {
-  /// Floats.
   static var width: Int { get }
-  /// All zero.
   static var zero: Self { get }
   /// Reads `width` floats.
   init(_ from: UnsafePointer<Float>)
@@ -51,7 +49,6 @@ struct Finish {
   }
 }
 
-/// Sixteen columns.
 struct OneVector: Columns {
   private var first: Vector
   @inline(__always) static var width: Int { 16 }
@@ -68,7 +65,6 @@ struct OneVector: Columns {
   }
 }
 
-/// Thirty-two columns.
 struct TwoVectors: Columns {
   private var first: Vector
   private var second: Vector
@@ -107,9 +103,7 @@ struct TwoVectors: Columns {
 /// it does not do for elements of an array that a loop walks.
 protocol RegisterTile {
   associatedtype Width: Columns
-  /// Rows.
   static var rows: Int { get }
-  /// All zero.
   static var zero: Self { get }
   /// Row r ← row r + a[r·stride]·b.
   mutating func accumulate(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Width)

@@ -13,9 +13,7 @@ struct TileProduct {
   var b: UnsafePointer<Float>
   var bOuter: Int
   var bStep: Int
-  /// Extent of o.
   var outer: Int
-  /// Extent of k.
   var depth: Int
 
   /// The products of `rows` × `columns`, any numbers, written to c[r·cRow + column].

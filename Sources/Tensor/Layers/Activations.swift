@@ -60,7 +60,6 @@ package struct TemperedSigmoid: Operation {
   package let scale: Float
   /// T > 0.
   package let inverseTemperature: Float
-  /// o.
   package let offset: Float
   package var input: Int { slot }
   package var output: Int { slot }

@@ -13,9 +13,7 @@ package struct Attention: Operation {
   package let output: Int
   /// Slot of the probabilities, [heads × N × N] per example.
   package let saved: Int
-  /// N.
   package let tokens: Int
-  /// D.
   package let width: Int
   package let heads: Int
 
@@ -27,7 +25,6 @@ package struct Attention: Operation {
   package func backwardFLOPs(inputGradient: Bool) -> Int { inputGradient ? 2 * forwardFLOPs : 0 }
   package var scratchCount: Int { productScratch + tokens * tokens + 16 }
 
-  /// d.
   private var headWidth: Int { width / heads }
   private var productScratch: Int {
     max(

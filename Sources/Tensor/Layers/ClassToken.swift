@@ -6,13 +6,9 @@
 package struct ClassToken: Operation {
   package let input: Int
   package let output: Int
-  /// N.
   package let positions: Int
-  /// D.
   package let width: Int
-  /// Place of cls.
   package let token: Int
-  /// Place of pos.
   package let embedding: Int
   /// Whether its parameters stay as they are.
   package let frozen: Bool

@@ -5,14 +5,10 @@ package struct PoolHead: Operation {
   package let name: String
   package let input: Int
   package let output: Int
-  /// D.
   package let inputs: Int
-  /// C.
   package let outputs: Int
   package let mixture: PoolMixture
-  /// Place of W.
   package let weight: Int
-  /// Place of b.
   package let bias: Int
 
   package var summary: String {

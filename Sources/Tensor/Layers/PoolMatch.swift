@@ -6,11 +6,9 @@
 /// - Source: Feng et al., ICCV 2023.
 /// - Complexity: O(P·D) per example.
 package struct PoolMatch: Operation {
-  /// Slot of q.
   package let input: Int
   /// Slot of r, one per example.
   package let output: Int
-  /// D.
   package let width: Int
   package let mixture: PoolMixture
   /// Place of κ, [P × D].

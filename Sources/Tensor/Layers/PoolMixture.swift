@@ -13,9 +13,7 @@ package struct PoolMixture: Sendable {
   }
 
   package let choice: Choice
-  /// P.
   package let entries: Int
-  /// k.
   package let matched: Int
   /// Slot of the chosen indices, [k] per example, as Int32 bit patterns.
   package let selection: Int

@@ -157,7 +157,6 @@ extension NetworkBuilder {
 extension Network {
   /// Where a pool's choices lie.
   package struct Pool: Sendable {
-    /// Its numbers.
     package let settings: InstancePool
     /// Slot of the chosen indices; nil without keys.
     package let selection: Int?

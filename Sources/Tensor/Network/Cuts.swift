@@ -6,7 +6,6 @@ extension Network {
     public let name: String
     /// Size of one example's representation there.
     public let shape: FeatureShape
-    /// Where it lies.
     let slot: Int
     /// How much of the network lies before it.
     package let slots: Int

@@ -39,9 +39,7 @@ public struct Network: Sendable {
 
   /// Memory that an operation writes.
   package struct Slot: Sendable {
-    /// Floats per example.
     package let perExample: Int
-    /// Floats besides.
     package let fixed: Int
     /// Whether a gradient of the same size exists in training.
     package let hasGradient: Bool

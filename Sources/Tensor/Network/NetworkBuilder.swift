@@ -27,7 +27,6 @@ package struct NetworkBuilder: Sendable {
     slots = [Network.Slot(perExample: input.count, fixed: 0, hasGradient: false)]
   }
 
-  /// The network's input.
   package var input: Map { Map(slot: 0, shape: inputShape) }
 
   // MARK: Layers with parameters

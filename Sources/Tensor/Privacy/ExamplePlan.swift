@@ -20,7 +20,6 @@ package struct ExamplePlan: Sendable {
     case products
   }
 
-  /// One layer.
   package struct Layer: Sendable {
     /// Its name in the parameter layout.
     package let name: String

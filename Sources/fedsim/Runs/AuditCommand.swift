@@ -4,7 +4,6 @@ import Studies
 
 /// The options of `fedsim audit`.
 package struct AuditOptions: Equatable {
-  /// The run folder.
   package let folder: String
   package let settings: AuditSettings
   /// Workers; nil means one per core.

@@ -4,7 +4,6 @@ import Scenario
 
 /// The options of `fedsim resume`.
 package struct ResumeOptions: Equatable {
-  /// The run folder.
   package let folder: String
   /// `path=value` texts below `limits` and `output`, for this call.
   package let changes: [String]

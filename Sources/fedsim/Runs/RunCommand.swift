@@ -4,7 +4,6 @@ import Scenario
 
 /// The options of `fedsim run`.
 package struct RunOptions: Equatable {
-  /// What is run.
   package enum Source: Equatable {
     /// A scenario file.
     case file(String)

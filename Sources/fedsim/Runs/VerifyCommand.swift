@@ -4,7 +4,6 @@ import Studies
 
 /// The options of `fedsim verify`.
 package struct VerifyOptions: Equatable {
-  /// The run folder.
   package let folder: String
   /// Rounds to compare; nil for all.
   package let rounds: ClosedRange<Int>?

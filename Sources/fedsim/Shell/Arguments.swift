@@ -213,7 +213,6 @@ extension Invocation {
     return operand
   }
 
-  /// Refuses operands.
   package func noOperands() throws(Failure) {
     guard let first = operands.first else { return }
     throw Failure(

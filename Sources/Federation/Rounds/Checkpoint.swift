@@ -9,7 +9,6 @@ import Tensor
 /// and identity are in its metadata, so that one rename makes the whole checkpoint; the JSON file
 /// beside it says the same to people and is never read.
 package struct Checkpoint: Equatable {
-  /// Rounds done.
   package var round: Int
   /// The hash chain after that round.
   package var digest: UInt64

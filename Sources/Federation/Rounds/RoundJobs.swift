@@ -5,14 +5,12 @@ import Scenario
 
 /// The local training of one round: who, on what, with which share.
 struct RoundJobs: Sendable {
-  /// One client's training.
   struct Job: Sendable {
     let client: Int
     let examples: [Int]
     let weight: Double
   }
 
-  /// Clients drawn, ascending.
   private(set) var sampled: [Int]
   /// The training to do, in the order of the fold: the largest client first so that no worker idles
   /// at the end; clients without examples are drawn but have nothing to do.

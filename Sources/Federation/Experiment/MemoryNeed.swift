@@ -5,7 +5,6 @@ import Base
 /// Sizes are products of numbers from the scenario, so they are summed as floating-point numbers:
 /// what overflows an integer is merely large.
 struct MemoryNeed {
-  /// One use.
   struct Part {
     /// Such as "images"; after "for" in a message.
     let what: String

@@ -66,7 +66,7 @@ extension Experiment {
     func spaces(_ network: Network) -> WorkerSpaces {
       WorkerSpaces(network, scenario.client, images: data.train.count, workers: threads)
     }
-    return Arena(
+    var arena = Arena(
       scenario: scenario,
       seed: seed,
       split: split,
@@ -88,15 +88,11 @@ extension Experiment {
       sampler: CohortSampler(settings: scenario.federation, seed: seed),
       pool: WorkerPool(workers: threads),
       spaces: spaces(network),
-      groupSpaces: groupNetworks.map(spaces),
-      clock: scenario.system.map {
-        VirtualClock(
-          $0,
-          files: systemFiles,
-          seed: seed,
-          clients: scenario.federation.clients
-        )
-      }
+      groupSpaces: groupNetworks.map(spaces)
     )
+    arena.clock = scenario.system.map {
+      VirtualClock($0, files: systemFiles, seed: seed, clients: scenario.federation.clients)
+    }
+    return arena
   }
 }

@@ -8,7 +8,6 @@ import Scenario
 package struct CohortSampler: Sendable {
   /// Clients, participation, and how a cohort is drawn.
   package let settings: FederationSettings
-  /// The run's seed.
   package let seed: UInt64
   /// Cohorts that are given and not drawn, ascending, one per round; nil: all are drawn.
   package let given: [[Int]]?

@@ -8,7 +8,6 @@ protocol UploadAggregation: AnyObject {
   func restart()
   /// Takes uploads in, with the result of taking one after the other.
   func add(_ uploads: [WeightedUpload])
-  /// The method's step.
   func step(_ server: inout ServerState, _ round: RoundFacts) throws(Divergence)
 }
 

@@ -4,7 +4,6 @@ import Tensor
 
 /// Whether what a scenario asks of `compression` reaches anything that a method sends.
 struct CodecReach {
-  /// Something to know.
   struct Finding: Equatable {
     /// A code of the message catalogue.
     let code: String
@@ -12,7 +11,6 @@ struct CodecReach {
     var link = "uplink"
     /// What has no effect, and why.
     let text: String
-    /// What to do.
     let hint: String
   }
 

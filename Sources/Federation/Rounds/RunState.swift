@@ -6,11 +6,9 @@ import Tensor
 /// What one client carries from round to round: what its method remembers, and beside it a section
 /// for each message stage that remembers something of the client.
 struct ClientState: Sendable, Equatable {
-  /// The method's.
   var method = ClientMemory()
   private var sections: [String: StateTensors] = [:]
 
-  /// Nothing remembered.
   init() {}
 
   /// What a stage remembers of the client.

@@ -1,5 +1,5 @@
-import Base
 import Aggregation
+import Base
 import Client
 import Data
 import Scenario
@@ -10,7 +10,6 @@ import Tensor
 ///
 /// Constant while they run.
 package struct Arena: Sendable {
-  /// The experiment.
   package let scenario: Scenario
   /// The seed of all random streams.
   package let seed: UInt64
@@ -20,13 +19,11 @@ package struct Arena: Sendable {
   let localTests: LocalTests
   /// The network and the common initial weights.
   package var problem: LearningProblem
-  /// Normalised training images.
   package let train: BatchLoader
   /// Test images, normalised alike.
   package let test: BatchLoader
   /// The cohort of each round.
   package var sampler: CohortSampler
-  /// The workers.
   package let pool: WorkerPool
   /// Their memory, for the server's network.
   package var spaces: WorkerSpaces
@@ -34,12 +31,9 @@ package struct Arena: Sendable {
   var groupSpaces: [WorkerSpaces] = []
   /// What is done to a generic model's classifier before it is measured.
   var postHoc = PostHoc.none
-  /// How examples or clients are protected; nil for not at all.
-  package var privacy: RunPrivacy?
-  /// How messages are encoded; nil for plain numbers.
-  package var compression: RunCompression?
-  /// Devices and links in virtual time; nil for no clock.
-  var clock: VirtualClock?
+  /// What message stages work with, each by its type: how clients are protected, how messages are
+  /// encoded, devices and links.
+  var features = Notes()
 
   /// Whether every upload is looked through for numbers that are not finite; a pass over each that
   /// only those need who look for the first one.
@@ -60,14 +54,7 @@ package struct Arena: Sendable {
     sampler: CohortSampler,
     pool: WorkerPool,
     spaces: WorkerSpaces,
-    groupSpaces: [WorkerSpaces] = [],
-    postHoc: PostHoc = PostHoc.none,
-    privacy: RunPrivacy? = nil,
-    compression: RunCompression? = nil,
-    clock: VirtualClock? = nil,
-    checksUploads: Bool = false,
-    stop: StopSign = StopSign(),
-    mostJobs: Int? = nil
+    groupSpaces: [WorkerSpaces] = []
   ) {
     self.scenario = scenario
     self.seed = seed
@@ -80,16 +67,8 @@ package struct Arena: Sendable {
     self.pool = pool
     self.spaces = spaces
     self.groupSpaces = groupSpaces
-    self.postHoc = postHoc
-    self.privacy = privacy
-    self.compression = compression
-    self.clock = clock
-    self.checksUploads = checksUploads
-    self.stop = stop
-    self.mostJobs = mostJobs
   }
 
-  /// The server's network.
   package var network: Network { problem.network }
 
   /// A client in a round, on a worker.

@@ -213,7 +213,6 @@ final class Exchange {
     self.addressees = addressees ?? jobs.list.map(\.client)
   }
 
-  /// Clients that send.
   var senders: Int { sendersOfRound ?? jobs.list.count }
   /// How many send where that is more than these jobs; nil for these.
   var sendersOfRound: Int?

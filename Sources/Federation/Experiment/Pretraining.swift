@@ -8,7 +8,6 @@ import Tensor
 package struct PretrainedModel {
   /// The network; its classifier knows the classes that were learnt.
   package let network: Network
-  /// Its parameters.
   package let parameters: [Float]
 
   /// Replaces the parameters of a network of the same kind, but for its classifier.
