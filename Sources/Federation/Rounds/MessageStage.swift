@@ -7,15 +7,15 @@ import Tensor
 /// Something that a round does besides learning: it looks at messages, changes them, or decides
 /// what becomes of them.
 ///
-/// A run has one ordered list of stages (`StageList`). A client's upload passes through it in order;
-/// the server, which undoes and counts what clients did, goes through it in reverse. Each hook has a
-/// default that does nothing, so that a stage is as long as what it has to say.
+/// A run has one ordered list of stages (`StageList`). A client's upload passes through it in
+/// order; the server, which undoes and counts what clients did, goes through it in reverse. Each
+/// hook has a default that does nothing, so that a stage is as long as what it has to say.
 ///
 /// The hooks below are the server's and run on the one thread that runs the rounds, in this order:
-/// `beginRound` and `choose` once; then for each exchange `prepare`, `begin`, `arrive` for each upload in the
-/// order of the jobs, `settle`, `willStep` and `didStep` if the server makes a step, and
-/// `endExchange`; at last `endRound`. What happens on clients is in the `ClientStage` that `prepare`
-/// returns: a value that workers may share.
+/// `beginRound` and `choose` once; then for each exchange `prepare`, `begin`, `arrive` for each
+/// upload in the order of the jobs, `settle`, `willStep` and `didStep` if the server makes a step,
+/// and `endExchange`; at last `endRound`. What happens on clients is in the `ClientStage` that
+/// `prepare` returns: a value that workers may share.
 protocol MessageStage: AnyObject {
   /// What the names of its tensors begin with, before a point; nil for a stage without memory.
   var sectionName: String? { get }

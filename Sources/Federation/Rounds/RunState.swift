@@ -20,7 +20,7 @@ struct ClientState: Sendable, Equatable {
   /// Whether nothing is remembered.
   var isEmpty: Bool { method.isEmpty && sections.values.allSatisfy(\.isEmpty) }
 
-  /// Everything, as digests and checkpoints have it: tensors of a stage have its name before theirs.
+  /// Everything, as digests and checkpoints have it: a stage's tensors have its name before theirs.
   var merged: StateTensors { method.merging(sections.values) }
 
   /// The owners' parts of what `merged` was.

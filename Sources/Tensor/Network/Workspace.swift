@@ -239,7 +239,7 @@ public final class Workspace {
     }
   }
 
-  /// Lends the parameters where they can be read now: in what was loaded, or in memory of one's own.
+  /// Lends the parameters where they can be read now: in what was loaded, or in memory of its own.
   private func withReadable<Result>(_ body: (UnsafePointer<Float>) -> Result) -> Result {
     guard let vector = lent else { return body(model.readable) }
     return vector.withUnsafeBufferPointer { body($0.baseAddress ?? model.readable) }
