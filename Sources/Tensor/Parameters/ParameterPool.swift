@@ -103,9 +103,9 @@ public final class ParameterBuffer: Sendable {
   fileprivate func another() -> OwnParameters { pool.take() }
 }
 
-/// A parameter vector and the right to write it, which ends when it is shared: there is one of
-/// these
-/// for a vector, and before it writes again it has to take other memory.
+/// A parameter vector and the right to write it, which ends when it is shared.
+///
+/// There is one of these for a vector, and before it writes again it has to take other memory.
 public struct OwnParameters: ~Copyable {
   private var buffer: ParameterBuffer
   /// Whether others may read the vector, which then stays as it is.
