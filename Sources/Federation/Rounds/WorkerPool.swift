@@ -90,6 +90,13 @@ private final class WorkQueue<Result: Sendable>: Sendable {
     var ready = 0
     /// The result of item i at [i mod window]: items alive are fewer than that apart.
     var waiting: [Result?]
+    /// Whether the caller sleeps until there is something to fold.
+    var callerSleeps = false
+
+    /// Whether there is something to fold: a full batch, or what is left at the end of `count`.
+    func isReady(_ count: Int) -> Bool {
+      ready > 0 && (ready >= WorkerPool.batch || taken + ready == count)
+    }
   }
 
   private let count: Int
@@ -99,7 +106,7 @@ private final class WorkQueue<Result: Sendable>: Sendable {
   /// A place is taken before an item, so the
   /// lowest item that is not folded always has one; the caller never waits for one. So no deadlock.
   private let places: DispatchSemaphore
-  /// One for each result that was put, for the caller to wait on.
+  /// Wakes the caller; signalled once for each time that it sleeps.
   private let news = DispatchSemaphore(value: 0)
 
   init(count: Int, window: Int) {
@@ -124,21 +131,23 @@ private final class WorkQueue<Result: Sendable>: Sendable {
   }
 
   func put(_ item: Int, _ result: Result) {
-    progress.withLock { progress in
+    let wakes = progress.withLock { progress in
       let window = progress.waiting.count
       progress.waiting[item % window] = result
       while progress.ready < window,
         progress.waiting[(progress.taken + progress.ready) % window] != nil
       { progress.ready += 1 }
+      let wakes = progress.callerSleeps && progress.isReady(count)
+      if wakes { progress.callerSleeps = false }
+      return wakes
     }
-    news.signal()
+    if wakes { news.signal() }
   }
 
   /// The next results to fold, in order: a full batch, or what is left at the end.
   func next() -> (first: Int, results: [Result])? {
     progress.withLock { progress in
-      let isLast = progress.taken + progress.ready == count
-      guard progress.ready > 0, progress.ready >= WorkerPool.batch || isLast else { return nil }
+      guard progress.isReady(count) else { return nil }
       let first = progress.taken
       var results: [Result] = []
       results.reserveCapacity(WorkerPool.batch)
@@ -157,6 +166,14 @@ private final class WorkQueue<Result: Sendable>: Sendable {
     for _ in 0..<results { places.signal() }
   }
 
-  /// Until a result has come since the last call.
-  func waitForResult() { news.wait() }
+  /// Until there is something to fold.
+  ///
+  /// For the caller when it can do nothing else: then items are left to others, who bring it.
+  func waitForResult() {
+    let sleeps = progress.withLock { progress in
+      progress.callerSleeps = !progress.isReady(count)
+      return progress.callerSleeps
+    }
+    if sleeps { news.wait() }
+  }
 }
