@@ -9,8 +9,8 @@ import Tensor
 ///
 /// A round is: stages choose the cohort → for each exchange of the method, clients are sent
 /// something, train in parallel, and answer → their uploads are taken in, in the order of the
-/// jobs → the server makes its step. What is done to messages on the way is in `stages`; who waits for
-/// whom is in `rounds`.
+/// jobs → the server makes its step. What is done to messages on the way is in `stages`; who waits
+/// for whom is in `rounds`.
 package final class Simulation {
   package let arena: Arena
   package let method: any Strategy
