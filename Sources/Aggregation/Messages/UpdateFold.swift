@@ -13,6 +13,11 @@ public struct WeightedUpload: Sendable {
     self.weight = weight
     self.client = client
   }
+
+  /// The same with values of its own: the client's model is free for the next client.
+  package var materialised: WeightedUpload {
+    WeightedUpload(payload.materialised, weight: weight, client: client)
+  }
 }
 
 /// How the server takes uploads in, always in the same order, so that memory does not grow with
@@ -117,9 +122,5 @@ public struct AllUploads: UpdateFold {
   public init() {}
 
   /// Keeps the upload, as values of its own: the client's model is free for the next client.
-  public mutating func add(_ upload: WeightedUpload) {
-    uploads.append(
-      WeightedUpload(upload.payload.materialised, weight: upload.weight, client: upload.client)
-    )
-  }
+  public mutating func add(_ upload: WeightedUpload) { uploads.append(upload.materialised) }
 }

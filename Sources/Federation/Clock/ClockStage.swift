@@ -1,8 +1,8 @@
-import Scenario
 import Aggregation
 import Base
 import Client
 import Records
+import Scenario
 import Tensor
 
 /// A round on the virtual clock: who is there, how long parts take, who vanishes, whose message is
@@ -15,9 +15,7 @@ final class ClockStage: MessageStage {
   var outcome = ClockOutcome(start: 0)
 
   private var hasRound = false
-  private let method: any Strategy
-  private let arena: Arena
-  private let state: RunState
+  private let run: StageContext
   private let ledger: LedgerStage
   /// Whether another stage chooses the cohort, whoever is there.
   private let choosesByLosses: Bool
@@ -27,19 +25,17 @@ final class ClockStage: MessageStage {
 
   /// The clock of a method: the scenario's; for asynchronous methods one with default devices where
   /// it has none; nil for the pooled site, which has neither devices nor links.
-  init?(_ method: any Strategy, _ arena: Arena, _ state: RunState, _ ledger: LedgerStage) {
-    if method.population == .pooled { return nil }
-    if let clock = arena.clock {
+  init?(_ run: StageContext, _ ledger: LedgerStage) {
+    if run.method.population == .pooled { return nil }
+    if let clock = run.arena.clock {
       self.clock = clock
-    } else if method.schedule == .synchronous {
+    } else if run.method.schedule == .synchronous {
       return nil
     } else {
-      clock = VirtualClock(seed: arena.seed, clients: arena.problem.clients)
+      clock = VirtualClock(seed: run.arena.seed, clients: run.arena.problem.clients)
     }
-    choosesByLosses = SelectionStage.isUsed(method, arena)
-    self.method = method
-    self.arena = arena
-    self.state = state
+    choosesByLosses = SelectionStage.isUsed(run)
+    self.run = run
     self.ledger = ledger
   }
 
@@ -69,11 +65,11 @@ final class ClockStage: MessageStage {
     func isThere(_ client: Int) -> Bool {
       clock.isAvailable(client, at: now, round: round.number)
     }
-    while clock.hasTrace, !(0..<arena.problem.clients).contains(where: isThere),
+    while clock.hasTrace, !(0..<run.arena.problem.clients).contains(where: isThere),
       let opening = clock.opening(after: now)
     { now = opening }
     outcome = ClockOutcome(start: now)
-    round.cohort = arena.sampler.cohort(
+    round.cohort = run.arena.sampler.cohort(
       round: round.number,
       overSelection: clock.settings.overSelection,
       where: isThere
@@ -96,13 +92,13 @@ final class ClockStage: MessageStage {
       jobs.share(among: { _ in true }, outOf: before)
       before = jobs.list.count
     }
-    let federation = arena.scenario.federation
+    let federation = run.arena.scenario.federation
     let wanted =
       clock.settings.overSelection > 1
       ? max(1, Int(clamping: federation.expectedCohort.rounded())) : before
     let clocked = ClockedExchange(
       clock,
-      round: state.round,
+      round: run.state.round,
       exchange: exchange.number,
       clients: jobs.list.map(\.client),
       target: min(wanted, before),
@@ -110,7 +106,7 @@ final class ClockStage: MessageStage {
     )
     vanishing = []
     for job in jobs.list where exchange.number == 0 {
-      guard let share = clock.vanishes(job.client, round: state.round) else { continue }
+      guard let share = clock.vanishes(job.client, round: run.state.round) else { continue }
       vanishing.append((job, share))
     }
     if !vanishing.isEmpty {
@@ -129,20 +125,20 @@ final class ClockStage: MessageStage {
   func begin(_ exchange: Exchange) throws(Divergence) {
     guard exchange.round.isSynchronous, !vanishing.isEmpty else { return }
     let task = ClientTask(
-      arena: arena,
-      method: method,
-      server: state.server,
+      arena: run.arena,
+      method: run.method,
+      server: run.state.server,
       stages: exchange.clientStages
     )
     for (job, share) in vanishing {
       let client = job.client
       let turn = ClientTurn(
         client: client,
-        round: state.round,
+        round: run.state.round,
         number: exchange.number,
         worker: 0
       )
-      let received = try task.deliver(turn, state.clients[client] ?? ClientState())
+      let received = try task.deliver(turn, run.state.clients[client] ?? ClientState())
       ledger.count(down: received.payload, received.message, of: client)
       let timing = clock.timing(
         of: client,
@@ -156,7 +152,7 @@ final class ClockStage: MessageStage {
 
   func arrive(_ arrival: inout Arrival, _ exchange: Exchange) {
     guard exchange.round.isSynchronous else { return }
-    let timing = timing(of: arrival.message, arrival.job.client)
+    let timing = clock.timing(of: arrival.message, arrival.job.client)
     let fate = self.exchange?.note(arrival.job.client, job: arrival.place, timing)
     arrival.fate = fate ?? .taken
     arrival.seconds = timing.total
@@ -186,11 +182,6 @@ final class ClockStage: MessageStage {
 
   // MARK: - Times
 
-  /// How long a client's part of an exchange takes.
-  func timing(of message: ClientMessage, _ client: Int) -> PartTiming {
-    clock.timing(of: message, client)
-  }
-
   /// Floating-point operations of the scenario's local work on the whole network.
   func plannedFLOPs(_ job: RoundJobs.Job, _ settings: LocalSettings) -> Int {
     let (n, batch) = (job.examples.count, settings.batch)
@@ -199,7 +190,7 @@ final class ClockStage: MessageStage {
     let perEpoch = (n + batch - 1) / batch
     let last = min(n, (steps % perEpoch).multipliedClamped(by: batch))
     let seen = (steps / perEpoch).multipliedClamped(by: n).addingClamped(last)
-    return seen.multipliedClamped(by: arena.problem.network(of: job.client).trainingFLOPs)
+    return seen.multipliedClamped(by: run.arena.problem.network(of: job.client).trainingFLOPs)
   }
 }
 

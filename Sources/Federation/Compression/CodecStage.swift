@@ -35,9 +35,7 @@ final class CompressionMemory {
 final class CodecStage: MessageStage {
   private let compression: RunCompression
   private let memory: CompressionMemory
-  private let method: any Strategy
-  private let arena: Arena
-  private let state: RunState
+  private let run: StageContext
   private var outcome = CompressionOutcome()
   /// Whether a round was run whose record says what encoding did.
   private var isReported = false
@@ -47,15 +45,11 @@ final class CodecStage: MessageStage {
   init(
     _ compression: RunCompression,
     _ memory: CompressionMemory,
-    _ method: any Strategy,
-    _ arena: Arena,
-    _ state: RunState
+    _ run: StageContext
   ) {
     self.compression = compression
     self.memory = memory
-    self.method = method
-    self.arena = arena
-    self.state = state
+    self.run = run
   }
 
   var sectionName: String? { CompressionMemory.section }
@@ -78,15 +72,15 @@ final class CodecStage: MessageStage {
       choices[block] = memory.choices(block)
     }
     let tellsStrengths =
-      compression.settings.uplink?.layerwise != nil && state.server.exchange == 0
+      compression.settings.uplink?.layerwise != nil && run.state.server.exchange == 0
     return CodecOnClient(
       compression: compression,
-      streams: CodecStreams(seed: arena.seed, server: arena.problem.clients),
+      streams: CodecStreams(seed: run.arena.seed, server: run.arena.problem.clients),
       download: try prepareDownload(exchange),
       factors: exchange.notes[SharedFactorsRound.self],
       choices: choices,
       solution: tellsStrengths ? memory.solution : nil,
-      exchange: state.server.exchange,
+      exchange: run.state.server.exchange,
       senders: exchange.senders
     )
   }
@@ -96,23 +90,23 @@ final class CodecStage: MessageStage {
     guard let compressor = compression.downlink, let first = exchange.addressees.first else {
       return nil
     }
-    let (method, server) = (method, state.server)
+    let (method, server) = (run.method, run.state.server)
     var common = method.download(server, to: first)
     if compressor.planner.settings.memory == .shadow, common.blocks.isEmpty {
       // A method may send some clients nothing; what the others share is the same for all.
       let others = exchange.addressees.lazy.map { method.download(server, to: $0) }
       common = others.first { !$0.blocks.isEmpty } ?? common
     }
-    let streams = CodecStreams(seed: arena.seed, server: arena.problem.clients)
+    let streams = CodecStreams(seed: run.arena.seed, server: run.arena.problem.clients)
     do throws(CodecError) {
       return try compressor.prepare(
         common,
         &memory.tensors,
-        round: state.round,
+        round: run.state.round,
         exchange: server.exchange
-      ) { streams.download(nil, round: state.round, number: exchange.number, block: $0) }
+      ) { streams.download(nil, round: run.state.round, number: exchange.number, block: $0) }
     } catch {
-      throw Divergence(round: state.round)
+      throw Divergence(round: run.state.round)
     }
   }
 
@@ -131,9 +125,9 @@ final class CodecStage: MessageStage {
   }
 
   func settle(_ exchange: Exchange) throws(Divergence) -> [WeightedUpload] {
-    for client in exchange.late where state.clients[client] != nil {
+    for client in exchange.late where run.state.clients[client] != nil {
       for (name, values) in undelivered[client] ?? [:] {
-        state.clients[client]?[CompressionMemory.section][name] = values
+        run.state.clients[client]?[CompressionMemory.section][name] = values
       }
     }
     undelivered = [:]

@@ -8,8 +8,7 @@ import Tensor
 final class StrengthStage: MessageStage {
   private let compression: RunCompression
   private let memory: CompressionMemory
-  private let arena: Arena
-  private let state: RunState
+  private let run: StageContext
   /// What an update looks like, in a round that ends with a choice.
   private var sample: Payload?
   /// The server's model before its step, in such a round.
@@ -18,19 +17,17 @@ final class StrengthStage: MessageStage {
   init(
     _ compression: RunCompression,
     _ memory: CompressionMemory,
-    _ arena: Arena,
-    _ state: RunState
+    _ run: StageContext
   ) {
     self.compression = compression
     self.memory = memory
-    self.arena = arena
-    self.state = state
+    self.run = run
   }
 
   /// Whether this round ends with a new choice.
   private var isDue: Bool {
     guard let layerwise = compression.settings.uplink?.layerwise else { return false }
-    return state.round % layerwise.every == 0
+    return run.state.round % layerwise.every == 0
   }
 
   func prepare(_ exchange: Exchange) throws(Divergence) -> (any ClientStage)? {
@@ -45,7 +42,7 @@ final class StrengthStage: MessageStage {
   }
 
   func willStep(_ exchange: Exchange) {
-    before = isDue ? state.server.model : []
+    before = isDue ? run.state.server.model : []
   }
 
   func didStep(_ exchange: Exchange) {
@@ -56,18 +53,18 @@ final class StrengthStage: MessageStage {
   private func choose(_ tensors: [NamedShape], of block: String) {
     guard let planner = compression.uplink?.planner, let layerwise = planner.settings.layerwise
     else { return }
-    let streams = CodecStreams(seed: arena.seed, server: arena.problem.clients)
+    let streams = CodecStreams(seed: run.arena.seed, server: run.arena.problem.clients)
     var stream = streams.upload(
       nil,
-      round: state.round,
-      number: state.server.exchange,
+      round: run.state.round,
+      number: run.state.server.exchange,
       block: 1 << 19
     )
     var layers: [[LayerwiseChoice.Option]] = []
     for tensor in tensors {
-      guard let entry = arena.problem.layout.entries.first(where: { $0.name == tensor.name })
+      guard let entry = run.arena.problem.layout.entries.first(where: { $0.name == tensor.name })
       else { return }
-      let change = entry.range.map { state.server.model[$0] - before[$0] }
+      let change = entry.range.map { run.state.server.model[$0] - before[$0] }
       layers.append(
         LayerwiseChoice.options(
           change,
@@ -86,6 +83,6 @@ final class StrengthStage: MessageStage {
         slack: layerwise.slack
       )
     else { return }
-    memory.choose(solved.choice, of: block, round: state.round)
+    memory.choose(solved.choice, of: block, round: run.state.round)
   }
 }

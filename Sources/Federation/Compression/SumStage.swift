@@ -7,9 +7,7 @@ import Tensor
 final class SumStage: MessageStage {
   private let compression: RunCompression
   private let memory: CompressionMemory
-  private let method: any Strategy
-  private let arena: Arena
-  private let state: RunState
+  private let run: StageContext
   private var sums = WeightedMean()
   /// What an update looks like.
   private var sample: Payload?
@@ -17,15 +15,11 @@ final class SumStage: MessageStage {
   init(
     _ compression: RunCompression,
     _ memory: CompressionMemory,
-    _ method: any Strategy,
-    _ arena: Arena,
-    _ state: RunState
+    _ run: StageContext
   ) {
     self.compression = compression
     self.memory = memory
-    self.method = method
-    self.arena = arena
-    self.state = state
+    self.run = run
   }
 
   func prepare(_ exchange: Exchange) throws(Divergence) -> (any ClientStage)? {
@@ -53,7 +47,7 @@ final class SumStage: MessageStage {
     } else {
       mean = estimate(like: sample)
     }
-    return mean.map { [WeightedUpload($0, weight: 1, client: arena.problem.clients)] } ?? []
+    return mean.map { [WeightedUpload($0, weight: 1, client: run.arena.problem.clients)] } ?? []
   }
 
   // MARK: - EF21
@@ -83,17 +77,17 @@ final class SumStage: MessageStage {
   private func sharedFactors(_ jobs: RoundJobs) -> SharedFactorsRound? {
     guard case .factors(let isOwn) = compression.memory,
       let planner = compression.uplink?.planner, let first = jobs.list.first,
-      let block = method.download(state.server, to: first.client).blocks.first,
-      let plan = try? planner.plan(block.tensors, round: state.round)
+      let block = run.method.download(run.state.server, to: first.client).blocks.first,
+      let plan = try? planner.plan(block.tensors, round: run.state.round)
     else { return nil }
     let factors = SharedFactors(plan)
     var right = memory.tensors[SharedFactorsRound.factors] ?? []
     if right.count != factors.rightCount {
-      let streams = CodecStreams(seed: arena.seed, server: arena.problem.clients)
+      let streams = CodecStreams(seed: run.arena.seed, server: run.arena.problem.clients)
       var stream = streams.upload(
         nil,
-        round: state.round,
-        number: state.server.exchange,
+        round: run.state.round,
+        number: run.state.server.exchange,
         block: 1 << 18
       )
       right = factors.firstFactors(&stream)
@@ -113,10 +107,10 @@ final class SumStage: MessageStage {
     let section = CompressionMemory.section
     let (factors, left) = (shared.factors, shared.factors.orthonormal(sum))
     // Copied before the workers start: they read, and the folds below write, the clients' states.
-    let meant = jobs.map { state.clients[$0.client]?[section][name] ?? [] }
+    let meant = jobs.map { run.state.clients[$0.client]?[section][name] ?? [] }
     var rights: [[Float]] = []
     var second = WeightedMean()
-    arena.pool.run(jobs.count) { _, index in
+    run.arena.pool.run(jobs.count) { _, index in
       factors.right(of: meant[index], left: left)
     } fold: { index, right in
       var payload = Payload.empty
@@ -127,10 +121,10 @@ final class SumStage: MessageStage {
     let right = second["right"] ?? []
     memory.tensors[SharedFactorsRound.factors] = right
     let ofClients = shared.keepsOwnError ? rights : rights.map { _ in right }
-    arena.pool.run(jobs.count) { _, index -> [Float] in
+    run.arena.pool.run(jobs.count) { _, index -> [Float] in
       factors.error(of: meant[index], left: left, right: ofClients[index])
     } fold: { index, error in
-      state.clients[jobs[index].client]?[section][name] = error
+      run.state.clients[jobs[index].client]?[section][name] = error
     }
     return template.replacing([factors.product(left: left, right: right)])
   }

@@ -1,9 +1,9 @@
-import Scenario
 import Aggregation
 import Base
 import Client
 import Data
 import Records
+import Scenario
 import Tensor
 
 /// Rounds of a server that does not wait: clients come and go, as many at a time as a cohort has.
@@ -16,8 +16,6 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
   var asynchrony = Asynchrony()
   /// What a checkpoint says of clients at work, until they are at work again.
   private var saved = StateTensors()
-  /// The exchange of the round under way.
-  private var exchange: Exchange?
 
   /// `buffer`: uploads of a step of the server.
   init(buffer: Int, _ clock: ClockStage) {
@@ -238,7 +236,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
       var result = try results[index].get()
       result.downBytes = flight.downBytes
       result.down = nil  // counted when it was sent
-      let timing = clock.timing(of: result, flight.client)
+      let timing = clock.clock.timing(of: result, flight.client)
       let departure = clock.clock.departure(of: flight.client, after: flight.start)
       var (end, turn) = (flight.start + timing.total, Asynchrony.Turn.arrive)
       if end > departure {
@@ -301,7 +299,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
       return false
     }
     guard var message = flight.result else { return false }
-    clock.outcome.add(clock.timing(of: message, client))
+    clock.outcome.add(clock.clock.timing(of: message, client))
     message.received = .empty  // counted when it was sent
     let staleness = asynchrony.version - flight.version
     let weight = simulation.method.arrivalWeight(staleness: staleness) / Double(buffer)

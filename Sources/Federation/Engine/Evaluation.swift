@@ -1,5 +1,5 @@
-import Base
 import Aggregation
+import Base
 import Client
 import Data
 import Records

@@ -37,7 +37,7 @@ package final class Simulation {
     self.arena = arena
     self.method = method
     state = RunState(method.start(arena.problem))
-    let list = StageList(method, arena, state, adding: more)
+    let list = StageList(StageContext(method: method, arena: arena, state: state), adding: more)
     stages = list.all
     ledger = list.ledger
     clock = list.clock
@@ -146,15 +146,8 @@ package final class Simulation {
     if arrival.fate == .lost { return nil }
     if arrival.fate == .taken { exchange.arrived += 1 }
     if arrival.isConsumed { return nil }
-    if arrival.fate == .taken { return arrival.upload }
-    let upload = arrival.upload
-    exchange.held.append(
-      WeightedUpload(
-        upload.payload.materialised,
-        weight: upload.weight,
-        client: upload.client
-      )
-    )
+    guard arrival.fate == .held else { return arrival.upload }
+    exchange.held.append(arrival.upload.materialised)
     return nil
   }
 
@@ -237,8 +230,12 @@ protocol RoundScheduler: AnyObject {
 final class SynchronousRounds: RoundScheduler {
   func run(_ round: Round, _ simulation: Simulation) throws(Divergence) {
     let arena = simulation.arena
-    let population = type(of: simulation.method).population
-    var jobs = RoundJobs(round.cohort, arena, population, round.weighting)
+    var jobs = RoundJobs(
+      round.cohort,
+      arena,
+      simulation.method.population,
+      round.weighting
+    )
     if let most = arena.mostJobs { jobs.cut(to: most) }
     round.sampled = jobs.sampled
     round.trained = jobs.list.map(\.client)

@@ -1,5 +1,5 @@
-import Scenario
 import Aggregation
+import Scenario
 
 /// The message stages of a run, in the order in which an upload passes through them.
 ///
@@ -16,49 +16,35 @@ struct StageList {
   /// Who waits for whom.
   private(set) var rounds: any RoundScheduler = SynchronousRounds()
 
-  init(
-    _ method: any Strategy,
-    _ arena: Arena,
-    _ state: RunState,
-    adding more: [any MessageStage]
-  ) {
-    ledger = LedgerStage(method, arena, state)
+  init(_ run: StageContext, adding more: [any MessageStage]) {
+    ledger = LedgerStage(run)
+    let compression = run.arena.compression
     let memory = CompressionMemory()
-    let codec = arena.compression.map { CodecStage($0, memory, method, arena, state) }
-    if let compression = arena.compression, compression.settings.uplink?.layerwise != nil {
-      all.append(StrengthStage(compression, memory, arena, state))
+    let codec: [any MessageStage] = compression.map { [CodecStage($0, memory, run)] } ?? []
+    if let compression, compression.settings.uplink?.layerwise != nil {
+      all.append(StrengthStage(compression, memory, run))
     }
-    if let privacy = arena.privacy {
-      switch privacy.settings.unit {
-      case .example(let mechanism):
-        let stage = ExamplePrivacyStage(privacy, mechanism, method, arena, state)
-        self.privacy = stage
-        all.append(stage)
-        if let codec { all.append(codec) }
-      case .client(let mechanism):
-        let stage = ClientPrivacyStage(privacy, mechanism, method, arena, state)
-        self.privacy = stage
-        if mechanism.placement == .server {
-          if let codec { all.append(codec) }
-          all.append(stage)
-        } else {
-          all.append(stage)
-          if let codec { all.append(codec) }
-        }
-      }
-    } else if let codec {
-      all.append(codec)
+    let settings = run.arena.privacy
+    switch settings?.settings.unit {
+    case .example(let mechanism):
+      privacy = settings.map { ExamplePrivacyStage($0, mechanism, run) }
+    case .client(let mechanism):
+      privacy = settings.map { ClientPrivacyStage($0, mechanism, run) }
+    case nil: break
     }
-    if let compression = arena.compression, compression.settings.uplink?.sumsFirst ?? false {
-      all.append(SumStage(compression, memory, method, arena, state))
+    let protection: [any MessageStage] = privacy.map { [$0] } ?? []
+    let clipsLast = settings?.settings.clientLevel?.placement == .server
+    all += clipsLast ? codec + protection : protection + codec
+    if let compression, compression.settings.uplink?.sumsFirst ?? false {
+      all.append(SumStage(compression, memory, run))
     }
     all += more
-    if let stage = SelectionStage(method, arena, state, ledger) { all.append(stage) }
+    if let stage = SelectionStage(run, ledger) { all.append(stage) }
     all.append(ledger)
-    if let stage = ClockStage(method, arena, state, ledger) {
+    if let stage = ClockStage(run, ledger) {
       clock = stage
       all.append(stage)
-      if case .buffered(let size) = method.schedule {
+      if case .buffered(let size) = run.method.schedule {
         let comingAndGoing = AsynchronousRounds(buffer: size, stage)
         rounds = comingAndGoing
         all.append(comingAndGoing)

@@ -1,8 +1,8 @@
-import Data
 import Accounting
 import Aggregation
 import Base
 import Client
+import Data
 import Records
 import Scenario
 import Tensor
@@ -12,9 +12,7 @@ import Tensor
 final class ClientPrivacyStage: PrivacyStage {
   private let privacy: RunPrivacy
   private let mechanism: PrivacySettings.ClientMechanism
-  private let method: any Strategy
-  private let arena: Arena
-  private let state: RunState
+  private let run: StageContext
   private(set) var stopped: [Int] = []
   var leaks = LeakWatch()
 
@@ -37,15 +35,11 @@ final class ClientPrivacyStage: PrivacyStage {
   init(
     _ privacy: RunPrivacy,
     _ mechanism: PrivacySettings.ClientMechanism,
-    _ method: any Strategy,
-    _ arena: Arena,
-    _ state: RunState
+    _ run: StageContext
   ) {
     self.privacy = privacy
     self.mechanism = mechanism
-    self.method = method
-    self.arena = arena
-    self.state = state
+    self.run = run
   }
 
   var sectionName: String? { RunPrivacy.section }
@@ -85,11 +79,11 @@ final class ClientPrivacyStage: PrivacyStage {
   /// Clients that add their own noise and whose budget does not pay for this round are left out.
   func choose(_ round: Round) throws(Divergence) {
     guard round.isSynchronous, mechanism.placement == .local, privacy.plan.limit != nil,
-      method.population == .cohort
+      run.method.population == .cohort
     else { return }
-    let rounds = privacy.epsilons.participations(upTo: round.number - 1, arena.sampler)
+    let rounds = privacy.epsilons.participations(upTo: round.number - 1, run.arena.sampler)
     stopped = round.cohort.filter {
-      !privacy.canSend(method.exchanges, after: rounds[$0, default: 0])
+      !privacy.canSend(run.method.exchanges, after: rounds[$0, default: 0])
     }
     guard !stopped.isEmpty else { return }
     let left = Set(stopped)
@@ -116,9 +110,9 @@ final class ClientPrivacyStage: PrivacyStage {
         deviation: deviation
       ),
       streams: NoiseStreams(
-        seed: arena.seed,
-        round: state.round,
-        exchange: state.server.exchange
+        seed: run.arena.seed,
+        round: run.state.round,
+        exchange: run.state.server.exchange
       )
     )
   }
@@ -127,7 +121,7 @@ final class ClientPrivacyStage: PrivacyStage {
     if arrival.fate == .dropped { return }
     let sent = arrival.message.notes[ClientRelease.Sent.self]
     if let sent { norms.append(sent.norm) }
-    if method.population == .cohort { leaks.note(arrival.message.shape, privacy) }
+    if run.method.population == .cohort { leaks.note(arrival.message.shape, privacy) }
     guard aggregates, arrival.fate != .lost, var sent else { return }
     sent.upload = arrival.message.update.upload
     aggregate.add(sent, clip: clip)
@@ -143,14 +137,14 @@ final class ClientPrivacyStage: PrivacyStage {
     }
     template = aggregate.template
     let mean = releaseMean(senders: exchange.senders)
-    return [WeightedUpload(mean, weight: 1, client: arena.problem.clients)]
+    return [WeightedUpload(mean, weight: 1, client: run.arena.problem.clients)]
   }
 
   /// Noise can make a running variance negative, which no variance is.
   func didStep(_ exchange: Exchange) {
     guard exchange.round.isSynchronous else { return }
-    for entry in arena.problem.layout.entries where entry.role == .runningVariance {
-      for i in entry.range { state.server.model[i] = max(0, state.server.model[i]) }
+    for entry in run.arena.problem.layout.entries where entry.role == .runningVariance {
+      for i in entry.range { run.state.server.model[i] = max(0, run.state.server.model[i]) }
     }
   }
 
@@ -173,11 +167,11 @@ final class ClientPrivacyStage: PrivacyStage {
     }
     let deviation = missing == 1 ? multiplier * clip : multiplier * clip * missing.squareRoot()
     let streams = NoiseStreams(
-      seed: arena.seed,
-      round: state.round,
-      exchange: state.server.exchange
+      seed: run.arena.seed,
+      round: run.state.round,
+      exchange: run.state.server.exchange
     )
-    let server = arena.problem.clients
+    let server = run.arena.problem.clients
     let released = aggregate.release(
       clip: clip,
       deviation: deviation,
@@ -206,16 +200,23 @@ final class ClientPrivacyStage: PrivacyStage {
   /// What an upload looks like, from a training whose result nobody sees: an empty cohort gets its
   /// noise like any other.
   private func sampleUpload(_ settings: LocalSettings) throws(Divergence) -> Payload? {
-    guard let client = arena.split.clients.firstIndex(where: { !$0.isEmpty }) else { return nil }
-    let job = RoundJobs.Job(client: client, examples: arena.split.clients[client], weight: 1)
-    let task = ClientTask(arena: arena, method: method, server: state.server, stages: [])
+    guard let client = run.arena.split.clients.firstIndex(where: { !$0.isEmpty }) else {
+      return nil
+    }
+    let job = RoundJobs.Job(client: client, examples: run.arena.split.clients[client], weight: 1)
+    let task = ClientTask(
+      arena: run.arena,
+      method: run.method,
+      server: run.state.server,
+      stages: []
+    )
     let turn = ClientTurn(
       client: client,
-      round: state.round,
-      number: state.server.exchange,
+      round: run.state.round,
+      number: run.state.server.exchange,
       worker: 0
     )
-    let memory = state.clients[client] ?? ClientState()
+    let memory = run.state.clients[client] ?? ClientState()
     return try task.run(job, settings, turn, memory).get().update.upload.materialised
   }
 }
@@ -227,14 +228,14 @@ extension ClientPrivacyStage {
     var audit = privacy.audit
     audit.add(undeclared: leaks.undeclared.sorted())
     let accounting = ClientAccounting(privacy.settings, mechanism, privacy.plan.cohorts)
-    let senders = releases(upTo: state.round)
+    let senders = releases(upTo: run.state.round)
     let epsilons = epsilons(senders.map(\.count))
     let most = senders.map(\.count).max() ?? 0
     let isWhole = audit.leaks.isEmpty
     let record = record(epsilons, isWhole: isWhole)
     var line = PrivacyLine.head(
       record,
-      round: state.round,
+      round: run.state.round,
       unit: "client",
       label: accounting.label,
       audit
@@ -279,7 +280,7 @@ extension ClientPrivacyStage {
     let accounting = ClientAccounting(privacy.settings, mechanism, privacy.plan.cohorts)
     let multiplier = privacy.plan.multiplier
     let ledgers = releases.map { EpsilonTable.Ledger(releases: $0) }
-    return privacy.epsilons.epsilons(ledgers, exact: true, arena.pool) {
+    return privacy.epsilons.epsilons(ledgers, exact: true, run.arena.pool) {
       accounting.epsilon(multiplier, releases: $0.releases)
     }
   }
@@ -289,19 +290,19 @@ extension ClientPrivacyStage {
   ///
   /// Clients that dropped out count as if they had sent.
   private func releases(upTo round: Int) -> [(client: Int, count: Int)] {
-    guard method.sendsUploads else { return [] }
-    let exchanges = method.exchanges
+    guard run.method.sendsUploads else { return [] }
+    let exchanges = run.method.exchanges
     guard mechanism.placement == .local else { return [(0, round * exchanges)] }
-    let rounds = privacy.epsilons.participations(upTo: round, arena.sampler)
+    let rounds = privacy.epsilons.participations(upTo: round, run.arena.sampler)
     return rounds.keys.sorted().compactMap { client in
-      guard !arena.split.clients[client].isEmpty else { return nil }
+      guard !run.arena.split.clients[client].isEmpty else { return nil }
       return (client, privacy.releases(exchanges, of: rounds[client, default: 0]))
     }
   }
 
   func plannedEpsilons() -> [Double] {
     guard privacy.audit.leaks.isEmpty, leaks.undeclared.isEmpty else { return [] }
-    let senders = releases(upTo: arena.scenario.federation.rounds)
+    let senders = releases(upTo: run.arena.scenario.federation.rounds)
     let values = epsilons(senders.map(\.count)).map(\.pld)
     return values.allSatisfy(\.isFinite) ? values.sorted() : []
   }

@@ -1,8 +1,8 @@
-import Data
 import Accounting
 import Aggregation
 import Base
 import Client
+import Data
 import Records
 import Scenario
 import Tensor
@@ -12,9 +12,7 @@ import Tensor
 final class ExamplePrivacyStage: PrivacyStage {
   private let privacy: RunPrivacy
   private let mechanism: PrivacySettings.ExampleMechanism
-  private let method: any Strategy
-  private let arena: Arena
-  private let state: RunState
+  private let run: StageContext
   private(set) var stopped: [Int] = []
   /// What all clients of the round did.
   private var training = PrivateTraining.Statistics()
@@ -23,21 +21,17 @@ final class ExamplePrivacyStage: PrivacyStage {
   init(
     _ privacy: RunPrivacy,
     _ mechanism: PrivacySettings.ExampleMechanism,
-    _ method: any Strategy,
-    _ arena: Arena,
-    _ state: RunState
+    _ run: StageContext
   ) {
     self.privacy = privacy
     self.mechanism = mechanism
-    self.method = method
-    self.arena = arena
-    self.state = state
+    self.run = run
   }
 
   var sectionName: String? { RunPrivacy.section }
 
   func canTrain(_ client: Int) -> Bool {
-    privacy.canTrain(client, state.clients[client]?[RunPrivacy.section])
+    privacy.canTrain(client, run.state.clients[client]?[RunPrivacy.section])
   }
 
   func beginRound(_ round: Round) { training = PrivateTraining.Statistics() }
@@ -45,10 +39,10 @@ final class ExamplePrivacyStage: PrivacyStage {
   /// Clients whose budget does not pay for this round are left out.
   func choose(_ round: Round) throws(Divergence) {
     guard round.isSynchronous else {
-      stopped = arena.split.clients.indices.filter { !canTrain($0) }
+      stopped = run.arena.split.clients.indices.filter { !canTrain($0) }
       return
     }
-    if method.population == .pooled {
+    if run.method.population == .pooled {
       // One site has one budget, whoever's examples it trains on.
       stopped = canTrain(0) ? [] : round.cohort
     } else {
@@ -66,7 +60,7 @@ final class ExamplePrivacyStage: PrivacyStage {
   func arrive(_ arrival: inout Arrival, _ exchange: Exchange) {
     if arrival.fate == .dropped { return }
     if let done = arrival.message.notes[PrivateTraining.Statistics.self] { training.add(done) }
-    if method.population == .cohort { leaks.note(arrival.message.shape, privacy) }
+    if run.method.population == .cohort { leaks.note(arrival.message.shape, privacy) }
   }
 
   // MARK: - What it cost
@@ -85,7 +79,7 @@ final class ExamplePrivacyStage: PrivacyStage {
     var clients: [(client: Int, batches: [Int], share: NoisePlan.Share)] = []
     for (client, share) in privacy.plan.shares.enumerated() {
       guard let share,
-        let drawn = state.clients[client]?[RunPrivacy.section][RunPrivacy.batchesName]
+        let drawn = run.state.clients[client]?[RunPrivacy.section][RunPrivacy.batchesName]
       else { continue }
       clients.append((client, drawn.map { Int($0) }, share))
     }
@@ -104,7 +98,7 @@ final class ExamplePrivacyStage: PrivacyStage {
     _ accounting: ExampleAccounting,
     exact: Bool
   ) -> [Epsilon] {
-    privacy.epsilons.epsilons(ledgers, exact: exact, arena.pool) { ledger in
+    privacy.epsilons.epsilons(ledgers, exact: exact, run.arena.pool) { ledger in
       guard let share = ledger.share else { return Epsilon(rdp: .infinity, pld: .infinity) }
       return accounting.epsilon(share, batches: ledger.batches, exact: exact)
     }
@@ -129,7 +123,7 @@ final class ExamplePrivacyStage: PrivacyStage {
     }
     var line = PrivacyLine.head(
       record,
-      round: state.round,
+      round: run.state.round,
       unit: "example",
       label: ExampleAccounting(privacy.settings, mechanism).label,
       audit

@@ -1,6 +1,6 @@
-import Base
 import Accounting
 import Aggregation
+import Base
 import Client
 import Scenario
 import Tensor

@@ -12,16 +12,12 @@ final class LedgerStage: MessageStage {
   /// What was sent before the first round, once.
   private(set) var broadcast = MessageLedger()
 
-  private let method: any Strategy
-  private let arena: Arena
-  private let state: RunState
+  private let run: StageContext
   /// Data that never leave their place cost nothing.
-  private var counts: Bool { method.population == .cohort }
+  private var counts: Bool { run.method.population == .cohort }
 
-  init(_ method: any Strategy, _ arena: Arena, _ state: RunState) {
-    self.method = method
-    self.arena = arena
-    self.state = state
+  init(_ run: StageContext) {
+    self.run = run
   }
 
   func beginRound(_ round: Round) {
@@ -33,7 +29,7 @@ final class LedgerStage: MessageStage {
 
   func prepare(_ exchange: Exchange) throws(Divergence) -> (any ClientStage)? {
     if exchange.number == 0 {
-      messages.reserve(clients: exchange.jobs.list.count * method.exchanges)
+      messages.reserve(clients: exchange.jobs.list.count * run.method.exchanges)
     }
     return nil
   }
@@ -76,15 +72,15 @@ final class LedgerStage: MessageStage {
   /// What every client is told once: the method's broadcast, and the pooled class counts when the
   /// loss needs them.
   private func countBroadcast() {
-    var down = method.broadcast(state.server)
+    var down = run.method.broadcast(run.state.server)
     var up = Payload.empty
-    if arena.problem.settings.loss.needsPooledCounts {
-      let counts = [NamedShape("class_counts", [arena.network.classes], .int32)]
-      let zeros = [Float](repeating: 0, count: arena.network.classes)  // only sizes are counted
+    if run.arena.problem.settings.loss.needsPooledCounts {
+      let counts = [NamedShape("class_counts", [run.arena.network.classes], .int32)]
+      let zeros = [Float](repeating: 0, count: run.arena.network.classes)  // only sizes are counted
       up.append("class-counts", counts, values: zeros)
       down.append("class-counts", counts, values: zeros)
     }
-    for client in 0..<arena.problem.clients {
+    for client in 0..<run.arena.problem.clients {
       bytes.setup += broadcast.add(up, .up, client: client)
       bytes.setup += broadcast.add(down, .down, client: client)
     }

@@ -72,6 +72,14 @@ extension MessageStage {
   func describe(_ lines: inout RoundParts) {}
 }
 
+/// What every message stage of a run works with.
+struct StageContext {
+  let method: any Strategy
+  let arena: Arena
+  /// Everything that moves; stages read it, and write what is theirs.
+  let state: RunState
+}
+
 /// A stage's half on the clients of one exchange.
 ///
 /// Runs on workers, many clients at a time.

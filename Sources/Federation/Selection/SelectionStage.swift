@@ -1,9 +1,9 @@
-import Data
-import Scenario
 import Aggregation
 import Base
 import Client
 import Codecs
+import Data
+import Scenario
 import Tensor
 
 /// Cohorts that depend on clients' losses.
@@ -11,9 +11,7 @@ import Tensor
 /// What clients report travels as ``ReportFrame``s: it is encoded, counted, decoded, and what was
 /// decoded decides.
 final class SelectionStage: MessageStage {
-  private let method: any Strategy
-  private let arena: Arena
-  private let state: RunState
+  private let run: StageContext
   private let ledger: LedgerStage
   private let memory: SelectionMemory
   private var tensors = StateTensors()
@@ -23,19 +21,17 @@ final class SelectionStage: MessageStage {
   private var seconds: [Int: Double] = [:]
 
   /// nil when cohorts do not depend on losses; a pooled site has no clients to choose from.
-  init?(_ method: any Strategy, _ arena: Arena, _ state: RunState, _ ledger: LedgerStage) {
-    guard Self.isUsed(method, arena) else { return nil }
-    self.method = method
-    self.arena = arena
-    self.state = state
+  init?(_ run: StageContext, _ ledger: LedgerStage) {
+    guard Self.isUsed(run) else { return nil }
+    self.run = run
     self.ledger = ledger
-    memory = SelectionMemory(clients: arena.scenario.federation.clients)
+    memory = SelectionMemory(clients: run.arena.scenario.federation.clients)
   }
 
   /// Whether the cohorts of a run depend on losses.
-  static func isUsed(_ method: any Strategy, _ arena: Arena) -> Bool {
-    arena.scenario.federation.sampling.readsLosses && method.population == .cohort
-      && arena.sampler.given == nil
+  static func isUsed(_ run: StageContext) -> Bool {
+    run.arena.scenario.federation.sampling.readsLosses && run.method.population == .cohort
+      && run.arena.sampler.given == nil
   }
 
   var sectionName: String? { "selection" }
@@ -51,15 +47,15 @@ final class SelectionStage: MessageStage {
 
   /// The clients of this round, ascending.
   func choose(_ round: Round) throws(Divergence) {
-    let federation = arena.scenario.federation
-    let clients = arena.split.clients.indices.filter { !arena.split.clients[$0].isEmpty }
+    let federation = run.arena.scenario.federation
+    let clients = run.arena.split.clients.indices.filter { !run.arena.split.clients[$0].isEmpty }
     switch federation.sampling {
     case .uniform, .poisson: break
     case .powerOfChoice(let settings):
-      var stream = RandomStream(seed: arena.seed, .candidates, round: round.number)
+      var stream = RandomStream(seed: run.arena.seed, .candidates, round: round.number)
       let candidates = ClientDraws.weighted(
         clients,
-        weights: clients.map { Double(arena.split.clients[$0].count) },
+        weights: clients.map { Double(run.arena.split.clients[$0].count) },
         count: settings.candidates,
         &stream
       )
@@ -85,7 +81,7 @@ final class SelectionStage: MessageStage {
         known: memory.known(tensors),
         round: round.number,
         preferred: memory.preferred(tensors, rule),
-        seed: arena.seed
+        seed: run.arena.seed
       )
     }
   }
@@ -101,7 +97,7 @@ final class SelectionStage: MessageStage {
     let told = told(in: round)
     guard !told.isEmpty else { return }
     memory.keep(told, round: round.number, in: &tensors)
-    guard case .oort(let settings) = arena.scenario.federation.sampling else { return }
+    guard case .oort(let settings) = run.arena.scenario.federation.sampling else { return }
     let utility = told.reduce(0) { $0 + $1.loss }
     memory.pace(utility, OortRule(settings), in: &tensors)
   }
@@ -113,9 +109,9 @@ final class SelectionStage: MessageStage {
     var told: [SelectionMemory.Report] = []
     for client in round.sampled {
       guard let done = reports[client], done.exampleWeight > 0 else { continue }
-      let examples = arena.split.clients[client].count
+      let examples = run.arena.split.clients[client].count
       let seconds = seconds[client]
-      switch arena.scenario.federation.sampling {
+      switch run.arena.scenario.federation.sampling {
       case .uniform, .poisson: continue
       case .powerOfChoice(let settings) where settings.loss == .exact: continue
       case .powerOfChoice:
@@ -134,20 +130,22 @@ final class SelectionStage: MessageStage {
   /// without augmentation and dropout.
   private func exactLosses(of candidates: [Int]) throws(Divergence) -> [Double] {
     let measure = LossOnClient(
-      arena: arena,
-      method: method,
-      server: state.server,
+      arena: run.arena,
+      method: run.method,
+      server: run.state.server,
       clients: Dictionary(
-        uniqueKeysWithValues: candidates.map { ($0, state.clients[$0]?.method ?? ClientMemory()) }
+        uniqueKeysWithValues: candidates.map {
+          ($0, run.state.clients[$0]?.method ?? ClientMemory())
+        }
       )
     )
-    let measured = arena.pool.map(candidates.count) { worker, place in
+    let measured = run.arena.pool.map(candidates.count) { worker, place in
       measure.result(of: candidates[place], worker: worker)
     }
-    arena.forgetModels()
+    run.arena.forgetModels()
     var losses: [Double] = []
     for (client, result) in zip(candidates, measured) {
-      let examples = arena.split.clients[client].count
+      let examples = run.arena.split.clients[client].count
       losses.append(receive(try result.get(), from: client, examples))
     }
     return losses
@@ -159,7 +157,7 @@ final class SelectionStage: MessageStage {
       let frame = try ReportFrame(
         samples: examples,
         loss: Float(loss),
-        round: state.round
+        round: run.state.round
       ).encoded()
       var payload = Payload.empty
       let shape = NamedShape("frame", [frame.count], .uint8)
@@ -167,7 +165,7 @@ final class SelectionStage: MessageStage {
       ledger.count(up: payload, nil, of: client)
       return Double(try ReportFrame(decoding: frame).loss)
     } catch {
-      preconditionFailure("a report of \(examples) examples in round \(state.round): \(error)")
+      preconditionFailure("a report of \(examples) examples in round \(run.state.round): \(error)")
     }
   }
 
@@ -176,7 +174,7 @@ final class SelectionStage: MessageStage {
   private func countModels(of candidates: [Int], except chosen: [Int]) {
     let members = Set(chosen)
     for client in candidates where !members.contains(client) {
-      ledger.count(down: method.download(state.server, to: client), nil, of: client)
+      ledger.count(down: run.method.download(run.state.server, to: client), nil, of: client)
     }
   }
 }
