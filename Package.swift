@@ -12,13 +12,11 @@ let strict: [SwiftSetting] = [
 let numeric: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 let package = Package(
-  name: "fedsim",
-  platforms: [.macOS(.v15)],
+  name: "fedsim", platforms: [.macOS(.v15)],
   products: [
     .executable(name: "fedsim", targets: ["fedsim"]),
     // For programs of one's own: networks, codecs, accountants, and the shelf of methods.
-    .library(name: "Tensor", targets: ["Tensor"]),
-    .library(name: "Codecs", targets: ["Codecs"]),
+    .library(name: "Tensor", targets: ["Tensor"]), .library(name: "Codecs", targets: ["Codecs"]),
     .library(name: "Accounting", targets: ["Accounting"]),
     .library(name: "Aggregation", targets: ["Aggregation", "Client"]),
   ],
@@ -29,180 +27,116 @@ let package = Package(
       linkerSettings: [
         .linkedLibrary("dl", .when(platforms: [.linux])),
         .linkedLibrary("m", .when(platforms: [.linux])),
-      ]
-    ),
-    .target(name: "Base", swiftSettings: numeric),
+      ]), .target(name: "Base", swiftSettings: numeric),
     .target(name: "Tensor", dependencies: ["COpenBLAS", "Base"], swiftSettings: numeric),
     .target(name: "Codecs", dependencies: ["Base", "Tensor"], swiftSettings: numeric),
     .target(name: "Accounting", dependencies: ["Base"], swiftSettings: numeric),
     .target(name: "Client", dependencies: ["Base", "Tensor"], swiftSettings: numeric),
     .target(
-      name: "Aggregation",
-      dependencies: ["Base", "Tensor", "Codecs", "Client"],
-      swiftSettings: numeric
-    ),
+      name: "Aggregation", dependencies: ["Base", "Tensor", "Codecs", "Client"],
+      swiftSettings: numeric),
     .target(name: "Data", dependencies: ["Base", "Tensor", "Client"], swiftSettings: numeric),
     .target(
       name: "Scenario",
       dependencies: ["Base", "Tensor", "Codecs", "Accounting", "Client", "Aggregation", "Data"],
-      swiftSettings: numeric
-    ),
+      swiftSettings: numeric),
     .target(
       name: "Records",
       dependencies: [
         "Base", "Tensor", "Codecs", "Accounting", "Client", "Aggregation", "Data", "Scenario",
-      ],
-      swiftSettings: numeric
-    ),
+      ], swiftSettings: numeric),
     .target(
       name: "Federation",
       dependencies: [
         "Base", "Tensor", "Codecs", "Accounting", "Client", "Aggregation", "Data", "Scenario",
         "Records",
-      ],
-      swiftSettings: numeric
-    ),
+      ], swiftSettings: numeric),
     .target(
       name: "Report",
       dependencies: ["Base", "Client", "Aggregation", "Data", "Scenario", "Records", "Federation"],
-      swiftSettings: numeric
-    ),
+      swiftSettings: numeric),
     .target(
       name: "Studies",
       dependencies: [
         "Base", "Tensor", "Codecs", "Accounting", "Client", "Aggregation", "Data", "Scenario",
         "Records", "Federation", "Report",
-      ],
-      swiftSettings: numeric
-    ),
+      ], swiftSettings: numeric),
     .executableTarget(
       name: "fedsim",
       dependencies: [
         "Base", "Tensor", "Accounting", "Aggregation", "Data", "Scenario", "Records", "Federation",
         "Report", "Studies",
-      ],
-      swiftSettings: strict
-    ),
+      ], swiftSettings: strict),
 
     .target(
-      name: "TestSupport",
-      dependencies: ["Base", "Tensor"],
-      path: "Tests/TestSupport",
-      swiftSettings: numeric
-    ),
+      name: "TestSupport", dependencies: ["Base", "Tensor"], path: "Tests/TestSupport",
+      swiftSettings: numeric),
     // What tests of several modules share: small federations, folders, samples.
     .target(
       name: "Fixtures",
       dependencies: [
         "Base", "Tensor", "Client", "Data", "Scenario", "Records", "Federation", "Report",
-      ],
-      path: "Tests/Fixtures",
-      swiftSettings: strict
-    ),
+      ], path: "Tests/Fixtures", swiftSettings: strict),
+    .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: strict),
     .testTarget(
-      name: "BaseTests",
-      dependencies: ["Base"],
-      swiftSettings: strict
-    ),
-    .testTarget(
-      name: "TensorTests",
-      dependencies: ["Base", "Tensor", "TestSupport"],
+      name: "TensorTests", dependencies: ["Base", "Tensor", "TestSupport"],
       exclude: [
         "Golden/make_golden.py", "Golden/golden_losses.py", "Golden/golden_models.py",
         "Golden/golden_training.py", "Golden/golden_vgg.py",
-      ],
-      resources: [.copy("Golden/data")],
-      swiftSettings: strict
-    ),
+      ], resources: [.copy("Golden/data")], swiftSettings: strict),
+    .testTarget(name: "CodecsTests", dependencies: ["Base", "Codecs"], swiftSettings: strict),
     .testTarget(
-      name: "CodecsTests",
-      dependencies: ["Base", "Codecs"],
-      swiftSettings: strict
-    ),
+      name: "AccountingTests", dependencies: ["Accounting", "TestSupport"],
+      exclude: ["Golden/make_privacy_golden.py"], swiftSettings: strict),
     .testTarget(
-      name: "AccountingTests",
-      dependencies: ["Accounting", "TestSupport"],
-      exclude: ["Golden/make_privacy_golden.py"],
-      swiftSettings: strict
-    ),
-    .testTarget(
-      name: "ClientTests",
-      dependencies: ["Base", "Tensor", "Client", "TestSupport"],
-      swiftSettings: strict
-    ),
+      name: "ClientTests", dependencies: ["Base", "Tensor", "Client", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "AggregationTests",
       dependencies: ["Base", "Tensor", "Codecs", "Client", "Aggregation", "TestSupport"],
-      swiftSettings: strict
-    ),
+      swiftSettings: strict),
     .testTarget(
       name: "DataTests",
       dependencies: ["Base", "Tensor", "Client", "Data", "Federation", "Fixtures"],
-      swiftSettings: strict
-    ),
+      swiftSettings: strict),
     .testTarget(
       name: "ScenarioTests",
       dependencies: [
         "Base", "Tensor", "Client", "Aggregation", "Data", "Scenario", "Federation", "Studies",
         "Fixtures",
-      ],
-      swiftSettings: strict
-    ),
+      ], swiftSettings: strict),
     .testTarget(
       name: "RecordsTests",
       dependencies: [
         "Base", "Tensor", "Aggregation", "Data", "Records", "Federation", "Report", "Fixtures",
-      ],
-      swiftSettings: strict
-    ),
+      ], swiftSettings: strict),
     .testTarget(
       name: "FederationTests",
       dependencies: [
         "Base", "Tensor", "Accounting", "Client", "Aggregation", "Data", "Scenario", "Records",
         "Federation", "Report", "Studies", "TestSupport", "Fixtures",
-      ],
-      exclude: ["Diagnostics/Golden/make_diagnostics_golden.py"],
-      swiftSettings: strict
-    ),
+      ], exclude: ["Diagnostics/Golden/make_diagnostics_golden.py"], swiftSettings: strict),
     .testTarget(
       name: "ReportTests",
       dependencies: ["Base", "Client", "Data", "Scenario", "Records", "Report", "Fixtures"],
-      swiftSettings: strict
-    ),
+      swiftSettings: strict),
     .testTarget(
       name: "StudiesTests",
       dependencies: [
         "Base", "Tensor", "Codecs", "Client", "Aggregation", "Data", "Scenario", "Records",
         "Federation", "Report", "Studies", "TestSupport", "Fixtures",
-      ],
-      swiftSettings: strict
-    ),
+      ], swiftSettings: strict),
     .testTarget(
-      name: "CommandTests",
-      dependencies: ["Base", "Tensor", "Records", "fedsim"],
-      swiftSettings: strict
-    ),
+      name: "CommandTests", dependencies: ["Base", "Tensor", "Records", "fedsim"],
+      swiftSettings: strict),
     .target(
-      name: "Fuzzing",
-      dependencies: ["Base", "Aggregation", "Scenario", "Federation", "Studies"],
-      path: "Tests/Fuzzing",
-      swiftSettings: strict
-    ),
+      name: "Fuzzing", dependencies: ["Base", "Aggregation", "Scenario", "Federation", "Studies"],
+      path: "Tests/Fuzzing", swiftSettings: strict),
     .executableTarget(
-      name: "fuzz",
-      dependencies: ["Fuzzing"],
-      path: "Tests/FuzzProgram",
-      swiftSettings: strict
-    ),
-    .testTarget(
-      name: "FuzzTests",
-      dependencies: ["fedsim", "Fuzzing"],
-      swiftSettings: strict
-    ),
+      name: "fuzz", dependencies: ["Fuzzing"], path: "Tests/FuzzProgram", swiftSettings: strict),
+    .testTarget(name: "FuzzTests", dependencies: ["fedsim", "Fuzzing"], swiftSettings: strict),
     .testTarget(
       name: "TidyTests",
       dependencies: ["Base", "Aggregation", "Scenario", "Federation", "Studies"],
-      swiftSettings: strict
-    ),
-  ]
-)
+      swiftSettings: strict),
+  ])

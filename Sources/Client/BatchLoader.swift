@@ -34,8 +34,7 @@ public struct BatchLoader: Sendable {
   public init(_ images: ImageSet, _ transform: PixelTransform) {
     precondition(
       transform.mean.count == images.shape.channels,
-      "BatchLoader: \(transform.mean.count) means for \(images.shape.channels) channels"
-    )
+      "BatchLoader: \(transform.mean.count) means for \(images.shape.channels) channels")
     self.images = images
     self.transform = transform
     isCopy = !images.isBytes && transform.isIdentity
@@ -68,9 +67,7 @@ public struct BatchLoader: Sendable {
   ///
   /// - Complexity: O(pixels), no allocation.
   public func fill(
-    _ workspace: Workspace,
-    _ indices: some Collection<Int>,
-    augmentation: AugmentationPlan,
+    _ workspace: Workspace, _ indices: some Collection<Int>, augmentation: AugmentationPlan,
     stream: inout RandomStream
   ) {
     guard let start = workspace.input.baseAddress else { return }
@@ -127,14 +124,10 @@ public struct BatchLoader: Sendable {
   /// The crop's padding is zero after normalisation, as with torchvision's RandomCrop on
   /// normalised tensors.
   private func copyAugmented(
-    _ index: Int,
-    to target: UnsafeMutablePointer<Float>,
-    _ plan: AugmentationPlan,
+    _ index: Int, to target: UnsafeMutablePointer<Float>, _ plan: AugmentationPlan,
     _ stream: inout RandomStream
   ) {
-    let (height, width, channels) = (
-      images.shape.height, images.shape.width, images.shape.channels
-    )
+    let (height, width, channels) = (images.shape.height, images.shape.width, images.shape.channels)
     let top = stream.below(2 * plan.cropPadding + 1) - plan.cropPadding
     let left = stream.below(2 * plan.cropPadding + 1) - plan.cropPadding
     let mirrored = stream.next() >> 63 == 1 && plan.flips

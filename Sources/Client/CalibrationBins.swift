@@ -63,11 +63,8 @@ public struct CalibrationBins: Sendable, Equatable {
   }
 
   /// p = 1 / Σ_c exp(z_c − z_w) of logits [C] whose largest is z_w; in double precision.
-  public static func confidence(
-    _ logits: UnsafePointer<Float>,
-    classes: Int,
-    winner: Int
-  ) -> Double {
+  public static func confidence(_ logits: UnsafePointer<Float>, classes: Int, winner: Int) -> Double
+  {
     let top = Double(logits[winner])
     var sum = 0.0
     for c in 0..<classes { sum += exp(Double(logits[c]) - top) }

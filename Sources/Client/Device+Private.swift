@@ -10,13 +10,10 @@ extension Device {
     let settings = training.settings
     var stream = random(.dpSampling, stepsTaken)
     let drawn = stream.bernoulliSubset(
-      count: examples.count,
-      rate: settings.samplingRate(examples: examples.count)
-    )
+      count: examples.count, rate: settings.samplingRate(examples: examples.count))
     // Behind all others in the stream, so that they are drawn as without it.
     training.canaryIsIn =
-      training.canary != nil
-      && stream.uniform() < settings.samplingRate(examples: examples.count)
+      training.canary != nil && stream.uniform() < settings.samplingRate(examples: examples.count)
     // Augmented copies of an example are neighbouring rows.
     places = drawn.flatMap { [Int](repeating: $0, count: settings.copies) }
     order = places.map { examples[$0] }
@@ -30,10 +27,7 @@ extension Device {
   ///
   /// A gradient that is not finite counts as 0, so no step throws.
   mutating func computePrivateGradient<Rule: LocalRule>(
-    _ rule: inout Rule,
-    _ training: PrivateTraining,
-    ranges: [Range<Int>],
-    firstStep: Int
+    _ rule: inout Rule, _ training: PrivateTraining, ranges: [Range<Int>], firstStep: Int
   ) -> SoftmaxCrossEntropy.Result {
     let lane = training.countGradient()
     var sum = PrivateSum(training, network, workspace, ranges, heads: rule.heads.count, lane: lane)
@@ -41,14 +35,7 @@ extension Device {
     sum.finish(&rule) { [seed, round, client] step in
       RandomStream(
         StreamAddress(
-          seed: seed,
-          .dpNoise,
-          round: round,
-          client: client,
-          phase: training.phase,
-          step: step
-        )
-      )
+          seed: seed, .dpNoise, round: round, client: client, phase: training.phase, step: step))
     }
     if Rule.adjustsGradient {
       workspace.withGradient { gradient, parameters in rule.adjust(&gradient, at: parameters) }
@@ -59,17 +46,13 @@ extension Device {
 
   /// Forward and backward on the whole batch, some examples at a time.
   private mutating func addExamples<Rule: LocalRule>(
-    _ rule: inout Rule,
-    to sum: inout PrivateSum,
-    firstStep: Int
+    _ rule: inout Rule, to sum: inout PrivateSum, firstStep: Int
   ) -> SoftmaxCrossEntropy.Result {
     let dropout = random(.dropout, stepsTaken)
     stepsTaken += 1
     var result = SoftmaxCrossEntropy.Result(lossSum: 0, weight: 0, correct: 0)
     for index in rule.heads.indices { rule.heads[index].holdsExamples = true }
-    defer {
-      for index in rule.heads.indices { rule.heads[index].holdsExamples = false }
-    }
+    defer { for index in rule.heads.indices { rule.heads[index].holdsExamples = false } }
     let copies = sum.copies
     let total = batch.count / copies
     var first = 0
@@ -77,21 +60,13 @@ extension Device {
       let count = min(sum.capacity, total - first)
       load(first * copies, count * copies)
       network.forward(
-        workspace,
-        batch: count * copies,
-        training: true,
-        dropoutKey: dropout.key,
-        firstExample: first * copies
-      )
+        workspace, batch: count * copies, training: true, dropoutKey: dropout.key,
+        firstExample: first * copies)
       // Each example's own loss is the mean over its copies, whatever the batch.
       let part = BatchPart(
-        workspace: workspace,
-        network: network,
-        examples: first * copies..<(first + count) * copies,
-        batch: copies,
-        places: places[first * copies..<(first + count) * copies],
-        totalWeight: Double(copies)
-      )
+        workspace: workspace, network: network, examples: first * copies..<(first + count) * copies,
+        batch: copies, places: places[first * copies..<(first + count) * copies],
+        totalWeight: Double(copies))
       var own = SoftmaxCrossEntropy.Result(lossSum: 0, weight: 0, correct: 0)
       evaluate(&rule, part, &own)
       if Rule.hasFeatureTerms {

@@ -61,10 +61,8 @@ public struct Device {
 
     /// Nothing, by default.
     public init(
-      publicExamples: [Int] = [],
-      pooledCounts: [Int] = [],
-      makeCompanion: @escaping () -> Workspace? = { nil },
-      stop: StopSign? = nil
+      publicExamples: [Int] = [], pooledCounts: [Int] = [],
+      makeCompanion: @escaping () -> Workspace? = { nil }, stop: StopSign? = nil
     ) {
       self.publicExamples = publicExamples
       self.pooledCounts = pooledCounts
@@ -80,17 +78,9 @@ public struct Device {
   /// `phase`: where this device's counters lie; training after the round's training (fine-tuning
   /// for an evaluation) has a phase of its own, so that it repeats no draw.
   public init(
-    client: Int,
-    round: Int,
-    rounds: Int,
-    seed: UInt64,
-    examples: [Int],
-    network: Network,
-    workspace: Workspace,
-    loader: BatchLoader,
-    settings: LocalSettings,
-    phase: StreamAddress.Phase = .training,
-    surroundings: Surroundings = Surroundings(),
+    client: Int, round: Int, rounds: Int, seed: UInt64, examples: [Int], network: Network,
+    workspace: Workspace, loader: BatchLoader, settings: LocalSettings,
+    phase: StreamAddress.Phase = .training, surroundings: Surroundings = Surroundings(),
     privacy: PrivateTraining? = nil
   ) {
     self.client = client
@@ -112,35 +102,20 @@ public struct Device {
       settings.loss == .crossEntropy
       ? SoftmaxCrossEntropy()
       : settings.loss.loss(
-        own: loader.images.classCounts(of: examples),
-        pooled: surroundings.pooledCounts,
-        round: round,
-        rounds: rounds
-      )
+        own: loader.images.classCounts(of: examples), pooled: surroundings.pooledCounts,
+        round: round, rounds: rounds)
   }
 
   /// The same client with the same workspace on other examples, by other settings if given.
   ///
   /// `phase`: where its counters lie; another than this device's, unless draws shall be repeated.
   public func visiting(
-    _ examples: [Int],
-    settings: LocalSettings? = nil,
-    phase: StreamAddress.Phase
+    _ examples: [Int], settings: LocalSettings? = nil, phase: StreamAddress.Phase
   ) -> Device {
     Device(
-      client: client,
-      round: round,
-      rounds: rounds,
-      seed: seed,
-      examples: examples,
-      network: network,
-      workspace: workspace,
-      loader: loader,
-      settings: settings ?? self.settings,
-      phase: phase,
-      surroundings: surroundings,
-      privacy: privacy
-    )
+      client: client, round: round, rounds: rounds, seed: seed, examples: examples,
+      network: network, workspace: workspace, loader: loader, settings: settings ?? self.settings,
+      phase: phase, surroundings: surroundings, privacy: privacy)
   }
 
   /// The same client without noise: for examples that are public, and for models that never leave
@@ -203,11 +178,8 @@ public struct Device {
   public mutating func load(_ first: Int, _ count: Int) {
     let start = batch.lowerBound + first
     loader.fill(
-      workspace,
-      order[start..<start + count],
-      augmentation: settings.augmentation,
-      stream: &augmentation
-    )
+      workspace, order[start..<start + count], augmentation: settings.augmentation,
+      stream: &augmentation)
   }
 
   /// Forward, loss and backward on the current batch, by a rule; fills the gradient.
@@ -224,19 +196,12 @@ public struct Device {
   ///
   /// - Throws: ``Divergence`` when the loss is not finite, or when the work is left.
   public mutating func computeGradient<Rule: LocalRule>(
-    _ rule: inout Rule,
-    directRate: Float? = nil,
-    firstStep: Int = 0,
-    ranges: [Range<Int>]? = nil
+    _ rule: inout Rule, directRate: Float? = nil, firstStep: Int = 0, ranges: [Range<Int>]? = nil
   ) throws(Divergence) -> SoftmaxCrossEntropy.Result {
     if let stop = surroundings.stop, stop.isUp { throw Divergence(round: round, client: client) }
     if let privacy {
       return computePrivateGradient(
-        &rule,
-        privacy,
-        ranges: ranges ?? [0..<network.layout.trainedCount],
-        firstStep: firstStep
-      )
+        &rule, privacy, ranges: ranges ?? [0..<network.layout.trainedCount], firstStep: firstStep)
     }
     let dropout = random(.dropout, stepsTaken)
     stepsTaken += 1
@@ -252,24 +217,13 @@ public struct Device {
       let count = min(size, batch.count - first)
       load(first, count)
       network.forward(
-        workspace,
-        batch: count,
-        training: true,
-        dropoutKey: dropout.key,
-        firstExample: first
-      )
+        workspace, batch: count, training: true, dropoutKey: dropout.key, firstExample: first)
       let part = BatchPart(
-        workspace: workspace,
-        network: network,
-        examples: first..<first + count,
-        batch: batch.count,
+        workspace: workspace, network: network, examples: first..<first + count, batch: batch.count,
         places: places[batch.lowerBound + first..<batch.lowerBound + first + count],
-        totalWeight: total
-      )
+        totalWeight: total)
       evaluate(&rule, part, &result)
-      guard result.lossSum.isFinite else {
-        throw divergence(part, result, dropout.key)
-      }
+      guard result.lossSum.isFinite else { throw divergence(part, result, dropout.key) }
       backward(&rule, part, &result, directRate: directRate, from: firstStep)
       first += count
     }
@@ -290,70 +244,41 @@ public struct Device {
   /// The random numbers of a purpose in a step of this device's phase.
   func random(_ purpose: Purpose, _ step: Int) -> RandomStream {
     RandomStream(
-      StreamAddress(
-        seed: seed,
-        purpose,
-        round: round,
-        client: client,
-        phase: phase,
-        step: step
-      )
-    )
+      StreamAddress(seed: seed, purpose, round: round, client: client, phase: phase, step: step))
   }
 
   /// A loss that is not finite, with where that began.
   private func divergence(
-    _ part: BatchPart,
-    _ result: SoftmaxCrossEntropy.Result,
-    _ dropoutKey: UInt64
+    _ part: BatchPart, _ result: SoftmaxCrossEntropy.Result, _ dropoutKey: UInt64
   ) -> Divergence {
     let place = network.firstNonFinite(
-      workspace,
-      batch: part.count,
-      dropoutKey: dropoutKey,
-      firstExample: part.examples.lowerBound
-    )
+      workspace, batch: part.count, dropoutKey: dropoutKey, firstExample: part.examples.lowerBound)
     let weight = max(result.weight, .leastNormalMagnitude)
     return Divergence(
-      round: round,
-      client: client,
-      step: stepsTaken,
+      round: round, client: client, step: stepsTaken,
       trace: Divergence.Trace(
-        place.map { .pass($0) } ?? .loss,
-        examples: Array(order[batch]),
-        losses: losses + [result.lossSum / weight]
-      )
-    )
+        place.map { .pass($0) } ?? .loss, examples: Array(order[batch]),
+        losses: losses + [result.lossSum / weight]))
   }
 
   /// What a client says whose model is no longer finite after its last step.
   public func divergence(upload tensor: String) -> Divergence {
     Divergence(
-      round: round,
-      client: client,
-      step: stepsTaken,
-      trace: Divergence.Trace(.upload(tensor), examples: Array(order[batch]), losses: losses)
-    )
+      round: round, client: client, step: stepsTaken,
+      trace: Divergence.Trace(.upload(tensor), examples: Array(order[batch]), losses: losses))
   }
 
   /// The loss of some examples and its gradient with respect to the logits.
   package func evaluate<Rule: LocalRule>(
-    _ rule: inout Rule,
-    _ part: BatchPart,
-    _ result: inout SoftmaxCrossEntropy.Result
+    _ rule: inout Rule, _ part: BatchPart, _ result: inout SoftmaxCrossEntropy.Result
   ) {
     guard let logits = workspace.logits.baseAddress, let labels = workspace.labels.baseAddress,
       let gradient = workspace.logitsGradient.baseAddress
     else { preconditionFailure("Device: the workspace has no memory") }
     if let loss = rule.loss {
       let own = loss.evaluate(
-        logits: logits,
-        labels: labels,
-        batch: part.count,
-        classes: network.classes,
-        gradient: gradient,
-        totalWeight: part.totalWeight
-      )
+        logits: logits, labels: labels, batch: part.count, classes: network.classes,
+        gradient: gradient, totalWeight: part.totalWeight)
       result.lossSum += own.lossSum
       result.squareSum += own.squareSum
       result.correct += own.correct
@@ -366,21 +291,13 @@ public struct Device {
   /// The sweep from the logits to the parameters, with a stop at the features for rules that add
   /// something there.
   private func backward<Rule: LocalRule>(
-    _ rule: inout Rule,
-    _ part: BatchPart,
-    _ result: inout SoftmaxCrossEntropy.Result,
-    directRate: Float?,
-    from firstStep: Int
+    _ rule: inout Rule, _ part: BatchPart, _ result: inout SoftmaxCrossEntropy.Result,
+    directRate: Float?, from firstStep: Int
   ) {
     func sweep(_ stretch: BackwardPart) {
       network.backward(
-        workspace,
-        batch: part.count,
-        accumulate: part.examples.lowerBound > 0,
-        directRate: directRate,
-        part: stretch,
-        from: firstStep
-      )
+        workspace, batch: part.count, accumulate: part.examples.lowerBound > 0,
+        directRate: directRate, part: stretch, from: firstStep)
     }
     guard Rule.hasFeatureTerms else { return sweep(.everything) }
     sweep(.head)

@@ -31,11 +31,9 @@ public final class ImageSet: Sendable {
       }
     precondition(
       values == shape.count * labels.count,
-      "ImageSet: \(values) values for \(labels.count) images of \(shape)"
-    )
+      "ImageSet: \(values) values for \(labels.count) images of \(shape)")
     precondition(
-      labels.allSatisfy { $0 >= 0 && Int($0) < classes },
-      "ImageSet: a label outside 0..<\(classes)"
+      labels.allSatisfy { $0 >= 0 && Int($0) < classes }, "ImageSet: a label outside 0..<\(classes)"
     )
     self.shape = shape
     self.pixels = pixels

@@ -46,13 +46,9 @@ public struct LocalSettings: Sendable, Equatable {
 
   /// Settings with every entry given.
   public init(
-    work: Work,
-    batch: Int,
-    order: Order = .shuffled,
-    optimizer: OptimizerSpec,
+    work: Work, batch: Int, order: Order = .shuffled, optimizer: OptimizerSpec,
     schedule: LearningRateSchedule = LearningRateSchedule(),
-    augmentation: AugmentationPlan = AugmentationPlan(),
-    loss: LossSpec = .crossEntropy
+    augmentation: AugmentationPlan = AugmentationPlan(), loss: LossSpec = .crossEntropy
   ) {
     self.work = work
     self.batch = batch

@@ -50,26 +50,21 @@ extension Device {
   /// One phase of local training with a new optimizer, on the model in the workspace.
   ///
   /// - Throws: ``Divergence`` at the first loss that is not finite.
-  public mutating func train<Rule: LocalRule>(
-    _ phase: LocalPhase,
-    _ rule: inout Rule
-  ) throws(Divergence) -> LocalReport {
+  public mutating func train<Rule: LocalRule>(_ phase: LocalPhase, _ rule: inout Rule)
+    throws(Divergence) -> LocalReport
+  {
     var report = LocalReport()
     var optimizer = Optimizer(settings.optimizer, workspace)
     // Plain SGD on all parameters: dense layers move their weights while they form the gradient.
     let direct =
-      settings.optimizer.isPlain && !Rule.adjustsGradient && phase.covers(network)
-      && privacy == nil
+      settings.optimizer.isPlain && !Rule.adjustsGradient && phase.covers(network) && privacy == nil
     let firstStep = network.firstStep(moving: phase.ranges)
     for _ in 0..<stepCount(phase.work) {
       let batch = nextBatch()
       let isDirect = direct && microBatch >= batch
       let result = try computeGradient(
-        &rule,
-        directRate: isDirect ? Float(learningRate) : nil,
-        firstStep: firstStep,
-        ranges: phase.ranges
-      )
+        &rule, directRate: isDirect ? Float(learningRate) : nil, firstStep: firstStep,
+        ranges: phase.ranges)
       if isDirect {
         workspace.finishDirectStep(Float(learningRate), network.indirectRanges)
       } else {
@@ -85,9 +80,6 @@ extension Device {
   }
 
   /// The usual round: all trained parameters, the scenario's amount of work.
-  public mutating func train<Rule: LocalRule>(
-    _ rule: inout Rule
-  ) throws(Divergence) -> LocalReport {
-    try train(LocalPhase(settings.work, ranges: [0..<network.layout.trainedCount]), &rule)
-  }
+  public mutating func train<Rule: LocalRule>(_ rule: inout Rule) throws(Divergence) -> LocalReport
+  { try train(LocalPhase(settings.work, ranges: [0..<network.layout.trainedCount]), &rule) }
 }

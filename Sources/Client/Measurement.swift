@@ -40,9 +40,7 @@ extension Network {
   ///
   /// `indices`: images, in any number; cut into evaluation batches in order.
   public func measure(
-    _ workspace: Workspace,
-    _ loader: BatchLoader,
-    _ indices: some RandomAccessCollection<Int>
+    _ workspace: Workspace, _ loader: BatchLoader, _ indices: some RandomAccessCollection<Int>
   ) -> Measurement {
     var measurement = Measurement(classes: classes)
     let loss = SoftmaxCrossEntropy()
@@ -63,8 +61,7 @@ extension Network {
         measurement.confusion[label * classes + winner] += 1
         measurement.calibration.add(
           confidence: CalibrationBins.confidence(row, classes: classes, winner: winner),
-          isCorrect: winner == label
-        )
+          isCorrect: winner == label)
         measurement.lossByClass[label] +=
           loss.evaluate(logits: row, labels: labels + example, batch: 1, classes: classes).lossSum
       }

@@ -19,15 +19,12 @@ extension Device {
   /// - Throws: ``Divergence`` when the loss is not finite.
   /// - Complexity: one pass and two copies of the parameters.
   public mutating func gradient<Rule: LocalRule>(
-    _ rule: inout Rule,
-    at model: inout [Float],
-    into gradient: inout [Float]
+    _ rule: inout Rule, at model: inout [Float], into gradient: inout [Float]
   ) throws(Divergence) -> SoftmaxCrossEntropy.Result {
     let trained = network.layout.trainedCount
     precondition(
       model.count == network.layout.count && gradient.count == model.count,
-      "gradient: [\(gradient.count)] at [\(model.count)] of [\(network.layout.count)]"
-    )
+      "gradient: [\(gradient.count)] at [\(model.count)] of [\(network.layout.count)]")
     workspace.load(model)
     let result = try computeGradient(&rule)
     gradient.withUnsafeMutableBufferPointer { target in
@@ -46,9 +43,7 @@ extension LocalReport {
   ///
   /// `steps`: optimizer steps that it led to.
   public mutating func add(
-    _ result: SoftmaxCrossEntropy.Result,
-    examples count: Int,
-    steps taken: Int = 1
+    _ result: SoftmaxCrossEntropy.Result, examples count: Int, steps taken: Int = 1
   ) {
     lossSum += result.lossSum
     squareSum += result.squareSum

@@ -31,8 +31,7 @@ public enum PostHoc: Sendable, Equatable {
     let classes = bias.count
     precondition(
       counts.count == classes && classes > 0 && weight.count % classes == 0,
-      "PostHoc: weight [\(weight.count)], bias [\(classes)], counts [\(counts.count)]"
-    )
+      "PostHoc: weight [\(weight.count)], bias [\(classes)], counts [\(counts.count)]")
     switch self {
     case .none: return
     case .tauNormalised(let tau, let keepsBias):

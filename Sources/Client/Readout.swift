@@ -8,8 +8,7 @@ extension Device {
   ///
   /// `body`: takes the range of `indices` whose activations are in the workspace's first places.
   public func forEachBatch(
-    of indices: some RandomAccessCollection<Int>,
-    _ body: (Range<Int>) -> Void
+    of indices: some RandomAccessCollection<Int>, _ body: (Range<Int>) -> Void
   ) {
     let size = min(network.evaluationBatch, workspace.capacity)
     var first = 0

@@ -1,8 +1,7 @@
 import Base
 
 /// The program: words in, words and an exit code out.
-@main
-struct Main {
+@main struct Main {
   static func main() {
     Console.secureStreams()
     let words = Array(CommandLine.arguments.dropFirst())

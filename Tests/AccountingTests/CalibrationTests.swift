@@ -3,15 +3,15 @@ import Testing
 
 @testable import Accounting
 
-@Suite("Calibration") struct CalibrationTests {
+@Suite("Calibration")
+struct CalibrationTests {
   private func event(_ rate: Double, _ noise: Double, _ steps: Int) throws -> PrivacyEvent {
     try .poisson(unit: .example, rate: rate, noiseMultiplier: noise, steps: steps)
   }
 
   @Test(
     "noise of dp-accounting; the target is met, and not by a wide margin",
-    arguments: PrivacyGolden.targets
-  )
+    arguments: PrivacyGolden.targets)
   func noise(
     row: (rate: Double, steps: Int, delta: Double, epsilon: Double, noise: Double)
   ) throws {
@@ -27,7 +27,9 @@ import Testing
   }
 
   @Test("steps: the last that fits", arguments: Accountant.allCases)
-  func steps(accountant: Accountant) throws {
+  func steps(
+    accountant: Accountant
+  ) throws {
     let calibration = try Calibration(accountant, epsilon: 1.5, delta: 1e-5)
     let steps = try calibration.steps(for: try event(0.02, 1.1, 1))
     #expect(steps > 10)
@@ -53,21 +55,16 @@ import Testing
     #expect(abs(once - 0.6002290721989516) < 1e-12)
     // Replacement moves the sum twice as far.
     let replaced = try PrivacyEvent(
-      unit: .client,
-      sampling: .none,
-      neighbours: .replaceOne,
-      samplingRate: 1,
-      noiseMultiplier: 1,
-      steps: 1
-    )
+      unit: .client, sampling: .none, neighbours: .replaceOne, samplingRate: 1, noiseMultiplier: 1,
+      steps: 1)
     #expect(abs(try calibration.noiseMultiplier(for: replaced) / once - 2) < 1e-12)
   }
 
   @Test("without sampling the claim is met to the last bit", arguments: [1, 3, 10, 999])
   func gaussianClaim(steps: Int) throws {
     for (epsilon, delta) in [(1.0, 1e-5), (0.01, 1e-9), (20, 1e-3)] {
-      let noise = try Calibration(epsilon: epsilon, delta: delta)
-        .noiseMultiplier(for: try event(1, 1, steps))
+      let noise = try Calibration(epsilon: epsilon, delta: delta).noiseMultiplier(
+        for: try event(1, 1, steps))
       let ledger = try LedgerFixture.poisson(1, noise, steps)
       #expect(PLDAccountant().epsilon(ledger, delta: delta) <= epsilon)
     }
@@ -89,8 +86,8 @@ import Testing
       (0.01, 10, 0.01, 1e-8), (0.1, 1000, 0.003, 1e-7), (1e-18, 1000, 1, 1e-5),
     ] {
       guard
-        let noise = try? Calibration(accountant, epsilon: epsilon, delta: delta)
-          .noiseMultiplier(for: try event(rate, 1, steps))
+        let noise = try? Calibration(accountant, epsilon: epsilon, delta: delta).noiseMultiplier(
+          for: try event(rate, 1, steps))
       else {
         // Rényi divergences are too loose for some.
         #expect(accountant == .rdp)
@@ -99,8 +96,8 @@ import Testing
       let ledger = try LedgerFixture.poisson(rate, noise, steps)
       #expect(accountant.epsilon(ledger, delta: delta) <= epsilon)
     }
-    let noise = try Calibration(.pld, epsilon: 0.01, delta: 1e-8)
-      .noiseMultiplier(for: try event(0.01, 1, 10))
+    let noise = try Calibration(.pld, epsilon: 0.01, delta: 1e-8).noiseMultiplier(
+      for: try event(0.01, 1, 10))
     #expect(noise > 13.6 && noise < 13.8)
   }
 
@@ -113,8 +110,8 @@ import Testing
     ledger.record(try event(0.01, noise, 500))
     let reached = PLDAccountant().epsilon(ledger, delta: 1e-5)
     #expect(reached <= 2 && reached > 1.999)
-    let alone = try Calibration(epsilon: 2, delta: 1e-5)
-      .noiseMultiplier(for: try event(0.01, 1, 500))
+    let alone = try Calibration(epsilon: 2, delta: 1e-5).noiseMultiplier(
+      for: try event(0.01, 1, 500))
     #expect(noise > alone)
   }
 
@@ -148,13 +145,9 @@ import Testing
     #expect(abs(both.rdp - 2.10136527165) < 1e-8)
     #expect(both.order == 7.8)
     #expect(!both.isOrderAtEdge)
-    #expect(
-      abs(try PrivacyAccounting.delta(ledger, epsilon: both.pld) / 1e-5 - 1) < 1e-3
-    )
+    #expect(abs(try PrivacyAccounting.delta(ledger, epsilon: both.pld) / 1e-5 - 1) < 1e-3)
     for delta in [0, 1, .nan, -1] {
-      #expect(throws: AccountingError.self) {
-        try PrivacyAccounting.epsilon(ledger, delta: delta)
-      }
+      #expect(throws: AccountingError.self) { try PrivacyAccounting.epsilon(ledger, delta: delta) }
     }
   }
 }

@@ -3,20 +3,13 @@ import Testing
 
 @testable import Accounting
 
-@Suite("Budget of clipped error feedback") struct DiceAccountingTests {
+@Suite("Budget of clipped error feedback")
+struct DiceAccountingTests {
   private func dice(
-    _ mode: DiceAccounting.Mode,
-    ratio: Double = 1,
-    cap: Double = 1,
-    steps: Int = 100
+    _ mode: DiceAccounting.Mode, ratio: Double = 1, cap: Double = 1, steps: Int = 100
   ) throws -> DiceAccounting {
     try DiceAccounting(
-      mode: mode,
-      errorRatio: ratio,
-      capRatio: cap,
-      samplingRate: 0.02,
-      steps: steps
-    )
+      mode: mode, errorRatio: ratio, capRatio: cap, samplingRate: 0.02, steps: steps)
   }
 
   @Test("as published: the noise of DP-SGD times the factor")
@@ -44,12 +37,13 @@ import Testing
     arguments: [
       (1, 2, 2.82, 3.97), (2, 2, 6.81, 13.96), (5, 2, 18.8, 44.3), (1, 8, 0.849, 1.28),
       (2, 8, 2.05, 4.73), (5, 8, 5.65, 15.2),
-    ] as [(Double, Double, Double, Double)]
-  )
-  func worstCase(cap: Double, epsilon: Double, fixed: Double, poisson: Double) throws {
-    for (mode, expected) in [
-      (.fixed(participations: 2), fixed), (.poisson, poisson),
-    ] as [(DiceAccounting.Mode, Double)] {
+    ] as [(Double, Double, Double, Double)])
+  func worstCase(
+    cap: Double, epsilon: Double, fixed: Double, poisson: Double
+  ) throws {
+    for (mode, expected) in [(.fixed(participations: 2), fixed), (.poisson, poisson)]
+      as [(DiceAccounting.Mode, Double)]
+    {
       let accounting = try dice(mode, ratio: 1e6, cap: cap)
       let answer = try accounting.noise(epsilon: epsilon, delta: 1e-5)
       // Three digits are known.
@@ -73,15 +67,12 @@ import Testing
   @Test("all and none take part")
   func ends() throws {
     func noise(_ rate: Double) throws -> Double {
-      try DiceAccounting(mode: .poisson, errorRatio: 1, samplingRate: rate, steps: 4)
-        .noise(epsilon: 1, delta: 1e-5).value
+      try DiceAccounting(mode: .poisson, errorRatio: 1, samplingRate: rate, steps: 4).noise(
+        epsilon: 1, delta: 1e-5
+      ).value
     }
     let fixed = try DiceAccounting(
-      mode: .fixed(participations: 4),
-      errorRatio: 1,
-      samplingRate: 1,
-      steps: 4
-    )
+      mode: .fixed(participations: 4), errorRatio: 1, samplingRate: 1, steps: 4)
     #expect(abs(try noise(1) / (try fixed.noise(epsilon: 1, delta: 1e-5).value) - 1) < 1e-12)
     #expect(try noise(0) < 1e-5)
     let idle = try DiceAccounting(mode: .poisson, errorRatio: 1, samplingRate: 0, steps: 4)
@@ -105,12 +96,7 @@ import Testing
     ] as [(Double, Double, Double, Int)] {
       #expect(throws: AccountingError.self) {
         try DiceAccounting(
-          mode: .poisson,
-          errorRatio: ratio,
-          capRatio: cap,
-          samplingRate: rate,
-          steps: steps
-        )
+          mode: .poisson, errorRatio: ratio, capRatio: cap, samplingRate: rate, steps: steps)
       }
     }
     #expect(throws: AccountingError.self) { try dice(.fixed(participations: 101)) }

@@ -5,7 +5,8 @@ import Testing
 @testable import Accounting
 
 /// Brackets of ε against what must hold for any ledger, over many random ones.
-@Suite("Certified epsilon") struct EpsilonCertificateTests {
+@Suite("Certified epsilon")
+struct EpsilonCertificateTests {
   /// Numbers without a pattern, the same in every run.
   private struct Draws {
     var state: UInt64
@@ -32,8 +33,7 @@ import Testing
     init(_ draws: inout Draws, smallestRate: Double = 1e-5) {
       let kind = draws.unit()
       rate =
-        kind < 0.1
-        ? 1 - draws.scaled(1e-9, 0.5) : kind < 0.15 ? 1 : draws.scaled(smallestRate, 1)
+        kind < 0.1 ? 1 - draws.scaled(1e-9, 0.5) : kind < 0.15 ? 1 : draws.scaled(smallestRate, 1)
       // Half of the rows where losses are largest.
       noise = draws.unit() < 0.5 ? 0.2 + 0.8 * draws.unit() : draws.scaled(0.5, 100)
       steps = Int(draws.scaled(1, 1e5))
@@ -83,15 +83,13 @@ import Testing
       #expect(found.lower >= 0 && found.lower <= found.upper, "\(row)")
       let rdp = RDPAccountant.standard.epsilon(try row.ledger(), delta: row.delta).value
       #expect(found.upper <= rdp && found.lower <= rdp, "\(row)")
-      let unsampled = GaussianMechanism(noiseMultiplier: row.noise, steps: row.steps)
-        .epsilon(delta: row.delta)
+      let unsampled = GaussianMechanism(noiseMultiplier: row.noise, steps: row.steps).epsilon(
+        delta: row.delta)
       #expect(found.upper <= unsampled * Self.slack, "\(row)")
       if let addition = found.addition, row.rate < 1 {
         #expect(addition.lower <= -Double(row.steps) * log1p(-row.rate) * Self.slack, "\(row)")
       }
-      if row.steps <= 300 {
-        #expect(found.upper >= row.epsilonOfOneEvent() / Self.slack, "\(row)")
-      }
+      if row.steps <= 300 { #expect(found.upper >= row.epsilonOfOneEvent() / Self.slack, "\(row)") }
       // Costlier in one way, which changes from row to row: not below the lower bound.
       var costlier = row
       switch number % 4 {
@@ -134,16 +132,10 @@ import Testing
       let sum = accountant.bracket(both, delta: min(0.5, a.delta + b.delta))
       #expect(sum.lower <= (alone.upper + other.upper) * Self.slack, "\(a) \(b)")
       #expect(
-        accountant.bracket(both, delta: a.delta).upper >= alone.lower / Self.slack,
-        "\(a) \(b)"
-      )
+        accountant.bracket(both, delta: a.delta).upper >= alone.lower / Self.slack, "\(a) \(b)")
       // The same steps told as two kinds that differ in the last digits.
       let half = try PrivacyEvent.poisson(
-        unit: .example,
-        rate: a.rate,
-        noiseMultiplier: a.noise * (1 + 1e-14),
-        steps: a.steps
-      )
+        unit: .example, rate: a.rate, noiseMultiplier: a.noise * (1 + 1e-14), steps: a.steps)
       var split = try a.ledger()
       split.record(half)
       let whole = try LedgerFixture.poisson(a.rate, a.noise, 2 * a.steps)
@@ -174,15 +166,15 @@ import Testing
       #expect(found.upper >= epsilon * (1 - 2e-5), "\(label) \(found.total)")
       #expect(found.total.relativeWidth < 5e-4, "\(label)")
       let exact = accountant.deltaBracket(
-        try LedgerFixture.poisson(rate, noise, steps),
-        epsilon: epsilon
-      )
+        try LedgerFixture.poisson(rate, noise, steps), epsilon: epsilon)
       #expect(exact.lower <= delta * (1 + 1e-3) && exact.upper >= delta * (1 - 1e-3), "\(label)")
     }
   }
 
   @Test("many steps at little noise, where a window once began above the answer")
-  func smallNoise() throws {
+  func smallNoise()
+    throws
+  {
     // dp-accounting 0.6.0, grid of 10⁻⁴, Python 3.11: an upper bound like ours.
     for (rate, noise, steps, delta, expected) in [
       (0.03, 0.7, 371, 1e-5, 8.581556305058488), (0.03, 0.7, 372, 1e-5, 8.591757321427897),
@@ -190,9 +182,7 @@ import Testing
       (0.01, 0.35, 500, 1e-6, 35.96634591363583), (0.2, 0.4, 1000, 1e-5, 492.01727735126974),
     ] {
       let found = PLDAccountant().bracket(
-        try LedgerFixture.poisson(rate, noise, steps),
-        delta: delta
-      )
+        try LedgerFixture.poisson(rate, noise, steps), delta: delta)
       #expect(abs(found.upper / expected - 1) < 2e-4)
       #expect(found.lower < expected)
       #expect(found.total.relativeWidth < 3e-4)
@@ -210,8 +200,7 @@ import Testing
       (0.01, 40_337_579_137.441, 2, 1.384848493842471e-13, 2.77e-15),
       (1, 1e8, 1, 1e-9, 9.0234634997e-9), (1, 1e8, 1, 1e-12, 3.36301533029e-8),
       (1, 100, 1, 1e-5, 0.027219419814577135),
-    ]
-  )
+    ])
   func roundings(
     row: (rate: Double, noise: Double, steps: Int, delta: Double, epsilon: Double)
   ) throws {
@@ -224,15 +213,15 @@ import Testing
   }
 
   @Test("adding a unit, where steps without sampling stand beside sampled ones")
-  func additions() throws {
+  func additions()
+    throws
+  {
     for (noise, steps, sampled, other, delta) in [
       (1.0, 1000, 1e-9, 1.0, 1e-5), (0.1, 1, 1e-5, 1.0, 0.1), (0.03, 1, 1e-5, 1.0, 0.3),
     ] {
       var ledger = try LedgerFixture.poisson(1, noise, steps)
       let alone = GaussianMechanism(noiseMultiplier: noise, steps: steps).epsilon(delta: delta)
-      ledger.record(
-        try .poisson(unit: .example, rate: sampled, noiseMultiplier: other, steps: 1)
-      )
+      ledger.record(try .poisson(unit: .example, rate: sampled, noiseMultiplier: other, steps: 1))
       let found = PLDAccountant().bracket(ledger, delta: delta)
       #expect(found.upper >= alone * (1 - 1e-9))
       // Neither direction costs less than the steps without sampling do.

@@ -3,7 +3,8 @@ import Testing
 
 @testable import Accounting
 
-@Suite("Fourier transform") struct FourierTransformTests {
+@Suite("Fourier transform")
+struct FourierTransformTests {
   /// Values without a pattern, in −1 … 1.
   private func values(_ count: Int, _ seed: Double) -> [Double] {
     (0..<count).map { sin(Double($0 * $0) * 1.7 + seed * Double($0 + 1)) }

@@ -3,9 +3,12 @@ import Testing
 
 @testable import Accounting
 
-@Suite("Gaussian mechanism") struct GaussianMechanismTests {
+@Suite("Gaussian mechanism")
+struct GaussianMechanismTests {
   @Test("delta of 40-digit arithmetic", arguments: PrivacyGolden.gaussians)
-  func delta(row: (noise: Double, epsilon: Double, delta: Double)) {
+  func delta(
+    row: (noise: Double, epsilon: Double, delta: Double)
+  ) {
     let found = GaussianMechanism(noiseMultiplier: row.noise).delta(epsilon: row.epsilon)
     #expect(abs(found / row.delta - 1) < 1e-10)
   }

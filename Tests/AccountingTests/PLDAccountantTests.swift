@@ -3,7 +3,8 @@ import Testing
 
 @testable import Accounting
 
-@Suite("Privacy loss accountant") struct PLDAccountantTests {
+@Suite("Privacy loss accountant")
+struct PLDAccountantTests {
   private let accountant = PLDAccountant()
 
   @Test("epsilon of dp-accounting is an upper bound, too", arguments: PrivacyGolden.runs)
@@ -21,7 +22,9 @@ import Testing
   }
 
   @Test("delta of two steps, however small", arguments: PrivacyGolden.twoSteps)
-  func twoSteps(row: (rate: Double, noise: Double, epsilon: Double, delta: Double)) throws {
+  func twoSteps(
+    row: (rate: Double, noise: Double, epsilon: Double, delta: Double)
+  ) throws {
     let ledger = try LedgerFixture.poisson(row.rate, row.noise, 2)
     let found = accountant.deltaBracket(ledger, epsilon: row.epsilon)
     #expect(found.lower <= row.delta && row.delta <= found.upper)
@@ -32,7 +35,9 @@ import Testing
   }
 
   @Test("one step is the amplified Gaussian", arguments: [0.01, 0.3, 0.9], [0.4, 2.0])
-  func oneStep(rate: Double, noise: Double) throws {
+  func oneStep(
+    rate: Double, noise: Double
+  ) throws {
     for epsilon in [0.05, 0.7, 3] {
       // e^{ε'} = 1 + (e^ε − 1)/q makes δ(ε) = q δ_Gauss(ε'), for both kinds of neighbours.
       let inner = log1p(expm1(epsilon) / rate)
@@ -86,9 +91,7 @@ import Testing
 
   @Test(
     "one step on a grid: the truth lies between both distributions at every epsilon",
-    arguments: [(0.01, 0.4), (0.3, 0.9), (0.9, 2.0), (1.0, 1.5), (1e-4, 0.6)],
-    [2e-3, 0.03, 0.4]
-  )
+    arguments: [(0.01, 0.4), (0.3, 0.9), (0.9, 2.0), (1.0, 1.5), (1e-4, 0.6)], [2e-3, 0.03, 0.4])
   func oneStepCurves(step: (rate: Double, noise: Double), h: Double) throws {
     let pair = SampledGaussianPair(rate: step.rate, noise: step.noise)
     let cells = try #require(pair.cells(.remove, interval: h, logTail: -60))
@@ -109,7 +112,9 @@ import Testing
   }
 
   @Test("releases without sampling are one Gaussian, alone and beside others")
-  func gaussian() throws {
+  func gaussian()
+    throws
+  {
     let ledger = PrivacyLedger([
       try .poisson(unit: .example, rate: 1, noiseMultiplier: 20, steps: 100),
       try .poisson(unit: .example, rate: 1, noiseMultiplier: 5, steps: 3),
@@ -141,24 +146,20 @@ import Testing
     let fixed = PLDAccountant(interval: 2e-4)
     let one = fixed.epsilon(PrivacyLedger([a, b]), delta: 1e-5)
     let other = fixed.epsilon(
-      PrivacyLedger([try b.repeated(15), a, try b.repeated(25)]),
-      delta: 1e-5
-    )
+      PrivacyLedger([try b.repeated(15), a, try b.repeated(25)]), delta: 1e-5)
     #expect(abs(one - other) < 1e-8)
     // Two kinds that differ in the last digits compose as one.
     let twin = try PrivacyEvent.poisson(
-      unit: .example,
-      rate: 0.01,
-      noiseMultiplier: 1 + 1e-13,
-      steps: 300
-    )
+      unit: .example, rate: 0.01, noiseMultiplier: 1 + 1e-13, steps: 300)
     let split = fixed.epsilon(PrivacyLedger([a, twin]), delta: 1e-5)
     let whole = fixed.epsilon(PrivacyLedger([try a.repeated(600)]), delta: 1e-5)
     #expect(abs(split - whole) < 1e-6)
   }
 
   @Test("more steps and more sampling cost more; more noise and more delta less")
-  func monotone() throws {
+  func monotone()
+    throws
+  {
     func epsilon(_ q: Double, _ s: Double, _ t: Int, _ d: Double) throws -> Double {
       accountant.epsilon(try LedgerFixture.poisson(q, s, t), delta: d)
     }
@@ -217,9 +218,7 @@ import Testing
       let found = accountant.epsilon(ledger, delta: 1e-5)
       #expect(found <= RDPAccountant.standard.epsilon(ledger, delta: 1e-5).value)
       let poisson = accountant.epsilon(
-        try LedgerFixture.poisson(rate, noise / 2, steps),
-        delta: 1e-5
-      )
+        try LedgerFixture.poisson(rate, noise / 2, steps), delta: 1e-5)
       #expect(found >= poisson * (1 - 1e-4))
     }
   }

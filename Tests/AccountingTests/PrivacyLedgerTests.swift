@@ -1,7 +1,8 @@
 import Accounting
 import Testing
 
-@Suite("Privacy ledger") struct PrivacyLedgerTests {
+@Suite("Privacy ledger")
+struct PrivacyLedgerTests {
   @Test("equal neighbours are one entry, others keep their order")
   func merging() throws {
     let a = try PrivacyEvent.poisson(unit: .client, rate: 0.1, noiseMultiplier: 1, steps: 3)
@@ -16,11 +17,7 @@ import Testing
   @Test("steps that would pass the limit stay two entries")
   func limit() throws {
     let most = try PrivacyEvent.poisson(
-      unit: .client,
-      rate: 0.1,
-      noiseMultiplier: 1,
-      steps: PrivacyEvent.stepLimit
-    )
+      unit: .client, rate: 0.1, noiseMultiplier: 1, steps: PrivacyEvent.stepLimit)
     #expect(PrivacyLedger([most, most]).events.count == 2)
   }
 
@@ -46,18 +43,13 @@ import Testing
 
   @Test("sampling and neighbours without a bound are refused, not guessed")
   func unsupported() {
-    for (sampling, neighbours) in [
-      (.poisson, .replaceOne), (.withoutReplacement, .addRemove),
-    ] as [(PrivacyEvent.Sampling, PrivacyEvent.Neighbours)] {
+    for (sampling, neighbours) in [(.poisson, .replaceOne), (.withoutReplacement, .addRemove)]
+      as [(PrivacyEvent.Sampling, PrivacyEvent.Neighbours)]
+    {
       #expect(throws: AccountingError.self) {
         try PrivacyEvent(
-          unit: .client,
-          sampling: sampling,
-          neighbours: neighbours,
-          samplingRate: 0.1,
-          noiseMultiplier: 1,
-          steps: 1
-        )
+          unit: .client, sampling: sampling, neighbours: neighbours, samplingRate: 0.1,
+          noiseMultiplier: 1, steps: 1)
       }
     }
   }
@@ -71,24 +63,15 @@ import Testing
     #expect(ledger.inconsistency != nil)
     #expect(PLDAccountant().epsilon(ledger, delta: 1e-5) == .infinity)
     #expect(RDPAccountant.standard.epsilon(ledger, delta: 1e-5).value == .infinity)
-    #expect(throws: AccountingError.self) {
-      try PrivacyAccounting.epsilon(ledger, delta: 1e-5)
-    }
+    #expect(throws: AccountingError.self) { try PrivacyAccounting.epsilon(ledger, delta: 1e-5) }
   }
 
   @Test("the assumptions name unit, neighbours and sampling")
   func assumptions() throws {
     let event = try PrivacyEvent.fixedSize(
-      unit: .client,
-      drawn: 10,
-      of: 100,
-      noiseMultiplier: 1,
-      steps: 1
-    )
+      unit: .client, drawn: 10, of: 100, noiseMultiplier: 1, steps: 1)
     #expect(event.samplingRate == 0.1)
     let lines = PrivacyLedger([event]).assumptions.joined(separator: "\n")
-    for word in ["one client", "replaced", "without replacement"] {
-      #expect(lines.contains(word))
-    }
+    for word in ["one client", "replaced", "without replacement"] { #expect(lines.contains(word)) }
   }
 }

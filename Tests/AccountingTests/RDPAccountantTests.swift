@@ -3,14 +3,16 @@ import Testing
 
 @testable import Accounting
 
-@Suite("Rényi accountant") struct RDPAccountantTests {
+@Suite("Rényi accountant")
+struct RDPAccountantTests {
   private let accountant = RDPAccountant()
 
   @Test("divergences of 40-digit arithmetic", arguments: PrivacyGolden.divergences)
-  func divergence(row: (rate: Double, noise: Double, order: Double, value: Double)) throws {
+  func divergence(
+    row: (rate: Double, noise: Double, order: Double, value: Double)
+  ) throws {
     let found = RDPAccountant(orders: [row.order]).divergences(
-      try LedgerFixture.poisson(row.rate, row.noise, 1)
-    )
+      try LedgerFixture.poisson(row.rate, row.noise, 1))
     #expect(abs(found[0] / row.value - 1) < 1e-11)
   }
 
@@ -35,7 +37,9 @@ import Testing
   }
 
   @Test("below the smallest noise of the quadrature the chord is above, and meets it")
-  func chord() throws {
+  func chord()
+    throws
+  {
     let orders = RDPAccountant(orders: [2.5])
     let edge = SampledGaussianDivergence.smallestNoiseForQuadrature
     let below = orders.divergences(try LedgerFixture.poisson(0.01, edge * 0.999_999, 1))[0]
@@ -48,12 +52,8 @@ import Testing
   func limits() throws {
     let orders = accountant.orders
     let all = accountant.divergences(try LedgerFixture.poisson(1, 2, 3))
-    for (order, value) in zip(orders, all) {
-      #expect(abs(value / (3 * order / 8) - 1) < 1e-14)
-    }
-    #expect(
-      accountant.epsilon(try LedgerFixture.poisson(0, 1, 100), delta: 1e-5).value == 0
-    )
+    for (order, value) in zip(orders, all) { #expect(abs(value / (3 * order / 8) - 1) < 1e-14) }
+    #expect(accountant.epsilon(try LedgerFixture.poisson(0, 1, 100), delta: 1e-5).value == 0)
     let bare = accountant.epsilon(try LedgerFixture.poisson(0.1, 0, 1), delta: 1e-5)
     #expect(bare.value == .infinity)
     #expect(bare.order == nil)
@@ -77,8 +77,7 @@ import Testing
     let all = try LedgerFixture.poisson(0.01, 1, 1000)
     let parts = PrivacyLedger(try [250, 750].map { try all.events[0].repeated($0) })
     #expect(
-      accountant.epsilon(all, delta: 1e-5).value == accountant.epsilon(parts, delta: 1e-5).value
-    )
+      accountant.epsilon(all, delta: 1e-5).value == accountant.epsilon(parts, delta: 1e-5).value)
   }
 
   @Test("delta and epsilon undo each other")

@@ -9,8 +9,7 @@ enum SmallNetwork {
   static func build() throws -> Network {
     try NetworkRecipe.build(
       "conv c 4 3 1 1 1; batch n; relu; dense d 3 1",
-      input: FeatureShape(height: 2, width: 2, channels: 1)
-    )
+      input: FeatureShape(height: 2, width: 2, channels: 1))
   }
 }
 
@@ -21,10 +20,7 @@ struct PayloadTests {
     #expect(Payload.empty.byteCount == 0)
     var payload = Payload.empty
     payload.append(
-      "a",
-      [.init("x", [2, 3]), .init("y", [])],
-      values: Array(repeating: 1, count: 7)
-    )
+      "a", [.init("x", [2, 3]), .init("y", [])], values: Array(repeating: 1, count: 7))
     payload.append("b", [.init("z", [0, 5])], values: [])
     #expect(payload.byteCount == 28)
     #expect(payload.blocks.map(\.byteCount) == [28, 0])
@@ -113,11 +109,8 @@ struct ModelExchangeTests {
     let exchange = ModelExchange(problem(network))
     var model = [Float](repeating: 1, count: layout.count)
     exchange.apply(
-      [Float](repeating: 2, count: layout.count),
-      scaledBy: 0.5,
-      step: [Float](repeating: 8, count: layout.count),
-      to: &model
-    )
+      [Float](repeating: 2, count: layout.count), scaledBy: 0.5,
+      step: [Float](repeating: 8, count: layout.count), to: &model)
     for entry in layout.entries {
       // 1 + 0.5·8, or 1 + 2.
       let expected: Float = entry.role.isTrained ? 5 : 3
@@ -131,27 +124,15 @@ struct ModelExchangeTests {
 
   private func problem(_ network: Network) -> LearningProblem {
     LearningProblem(
-      network: network,
-      clients: 1,
-      settings: settings,
-      initial: [Float](repeating: 0, count: network.layout.count),
-      seed: 1
-    )
+      network: network, clients: 1, settings: settings,
+      initial: [Float](repeating: 0, count: network.layout.count), seed: 1)
   }
 
   private func device(_ network: Network, _ workspace: Workspace) -> Device {
     let images = ImageSet(shape: network.input, pixels: .bytes([]), labels: [], classes: 3)
     return Device(
-      client: 0,
-      round: 1,
-      rounds: 1,
-      seed: 1,
-      examples: [],
-      network: network,
-      workspace: workspace,
-      loader: BatchLoader(images, PixelTransform(channels: 1)),
-      settings: settings
-    )
+      client: 0, round: 1, rounds: 1, seed: 1, examples: [], network: network, workspace: workspace,
+      loader: BatchLoader(images, PixelTransform(channels: 1)), settings: settings)
   }
 }
 

@@ -42,10 +42,8 @@ struct ClassGaussiansTests {
     expectClose(gaussians.mean(1).map { Float($0) }, expected.mean, bound: 2 * Rounding.unit)
     // Means of about 2 were sent with u each: differences of their squares are variances of 1.
     expectClose(
-      gaussians.covariance(1).map { Float($0) },
-      expected.covariance,
-      bound: 2 * 2 * 4 * Rounding.unit
-    )
+      gaussians.covariance(1).map { Float($0) }, expected.covariance,
+      bound: 2 * 2 * 4 * Rounding.unit)
   }
 
   @Test("samples are mean plus root times normals: two dimensions by hand")
@@ -81,12 +79,7 @@ struct ClassGaussiansTests {
     let line: [Float] = [1, -2, 5, 2, -4, 5, 4, -8, 5]
     for (c, points) in [(0, line), (1, [7, 8, 9])] {
       let (mean, covariance) = ClassGaussians.measure(points, width: 3)
-      gaussians.add(
-        class: c,
-        count: points.count / 3,
-        mean: mean,
-        covariance: covariance
-      )
+      gaussians.add(class: c, count: points.count / 3, mean: mean, covariance: covariance)
     }
     var stream = RandomStream(seed: 1, .test, step: 8)
     let drawn = gaussians.samples(0, count: 50, shrinkage: 0, from: &stream)
@@ -101,10 +94,7 @@ struct ClassGaussiansTests {
 
   /// Root and samples by plain loops, one entry after the other.
   private func plainSamples(
-    _ covariance: [Double],
-    _ mean: [Double],
-    count: Int,
-    shrinkage: Double,
+    _ covariance: [Double], _ mean: [Double], count: Int, shrinkage: Double,
     from stream: inout RandomStream
   ) -> [Float] {
     let d = mean.count
@@ -144,9 +134,10 @@ struct ClassGaussiansTests {
 
   @Test(
     "blocks, lanes and columns left out give the bits of plain loops",
-    arguments: [(1, 3), (7, 5), (40, 100), (75, 20), (129, 300)]
-  )
-  func bits(width: Int, examples: Int) {
+    arguments: [(1, 3), (7, 5), (40, 100), (75, 20), (129, 300)])
+  func bits(
+    width: Int, examples: Int
+  ) {
     let features = normals(examples * width, step: width)
     let (mean, covariance) = ClassGaussians.measure(features, width: width)
     // One example after the other, each on the whole triangle.
@@ -172,12 +163,7 @@ struct ClassGaussiansTests {
       var (one, other) = (address, address)
       let drawn = gaussians.samples(0, count: 11, shrinkage: shrinkage, from: &one)
       let expected = plainSamples(
-        gaussians.covariance(0),
-        gaussians.mean(0),
-        count: 11,
-        shrinkage: shrinkage,
-        from: &other
-      )
+        gaussians.covariance(0), gaussians.mean(0), count: 11, shrinkage: shrinkage, from: &other)
       #expect(drawn == expected, "width \(width), shrinkage \(shrinkage)")
     }
   }

@@ -18,9 +18,7 @@ struct SlowMatching {
     let rows = u.count / width
     for r in 0..<rows {
       var z = Array(head[(classes * width)...])
-      for c in 0..<classes {
-        for i in 0..<width { z[c] += head[c * width + i] * u[r * width + i] }
-      }
+      for c in 0..<classes { for i in 0..<width { z[c] += head[c * width + i] * u[r * width + i] } }
       let total = z.map { exp($0) }.reduce(0, +)
       for c in 0..<classes {
         let slope = (exp(z[c]) / total - (c == label ? 1 : 0)) / Double(rows)
@@ -72,18 +70,15 @@ struct GradientMatchingTests {
 
   @Test(
     "distance and gradient are those of central differences in double precision",
-    arguments: [(3, 2, 1), (4, 7, 5), (10, 33, 20), (2, 16, 3)]
-  )
-  func differences(_ classes: Int, _ width: Int, _ rows: Int) {
+    arguments: [(3, 2, 1), (4, 7, 5), (10, 33, 20), (2, 16, 3)])
+  func differences(
+    _ classes: Int, _ width: Int, _ rows: Int
+  ) {
     let (head, features, target) = draw(classes, width, rows)
     for label in [0, classes - 1] {
       let slow = SlowMatching(
-        head: head.map(Double.init),
-        classes: classes,
-        width: width,
-        label: label,
-        target: target.map(Double.init)
-      )
+        head: head.map(Double.init), classes: classes, width: width, label: label,
+        target: target.map(Double.init))
       var matching = GradientMatching(head: head, classes: classes, width: width, rows: rows)
       var slope = [Float](repeating: .nan, count: features.count)
       let distance = matching.evaluate(features, label: label, target: target, into: &slope)
@@ -102,12 +97,7 @@ struct GradientMatchingTests {
     let (classes, width, rows) = (4, 6, 3)
     let (head, features, _) = draw(classes, width, rows)
     let slow = SlowMatching(
-      head: head.map(Double.init),
-      classes: classes,
-      width: width,
-      label: 1,
-      target: []
-    )
+      head: head.map(Double.init), classes: classes, width: width, label: 1, target: [])
     let own = slow.gradient(features.map(Double.init))
     var matching = GradientMatching(head: head, classes: classes, width: width, rows: rows)
     var slope = [Float](repeating: 0, count: features.count)
@@ -128,12 +118,7 @@ struct GradientMatchingTests {
     let (classes, width, rows) = (5, 8, 10)
     let (head, start, others) = draw(classes, width, rows)
     let slow = SlowMatching(
-      head: head.map(Double.init),
-      classes: classes,
-      width: width,
-      label: 2,
-      target: []
-    )
+      head: head.map(Double.init), classes: classes, width: width, label: 2, target: [])
     let target = slow.gradient(others.prefix(4 * width).map { Double($0) * 10 }).map { Float($0) }
     var matching = GradientMatching(head: head, classes: classes, width: width, rows: rows)
     var slope = [Float](repeating: 0, count: start.count)
@@ -147,6 +132,4 @@ struct GradientMatchingTests {
   }
 }
 
-extension Int {
-  fileprivate var root: Double { Double(self).squareRoot() }
-}
+extension Int { fileprivate var root: Double { Double(self).squareRoot() } }

@@ -5,7 +5,8 @@ import TestSupport
 import Testing
 
 /// Head models at the server, and which cut a round uses.
-@Suite("Head models") struct HeadTrainingTests {
+@Suite("Head models")
+struct HeadTrainingTests {
   private func head() throws -> Network {
     let spec = ModelSpec(kind: .mlp, width: 1, hidden: [5, 6, 4])
     let network = try Network(spec, input: FeatureShape(features: 3), classes: 3)
@@ -21,31 +22,20 @@ import Testing
         for _ in 0..<count {
           let label = stream.below(3)
           part.labels.append(Int32(label))
-          part.representations += (0..<5).map {
-            Float(stream.gaussian() + ($0 == label ? 2 : 0))
-          }
+          part.representations += (0..<5).map { Float(stream.gaussian() + ($0 == label ? 2 : 0)) }
           part.softLabels += (0..<3).map { $0 == label ? 0.6 : 0.2 }
           if weights { part.weights.append(Float(1 + stream.below(9))) }
         }
         return part
-      }
-    )
+      })
   }
 
   private func training(
-    _ head: Network,
-    _ parameters: [Float],
-    weight: Float = 1,
-    temperature: Float = 3
+    _ head: Network, _ parameters: [Float], weight: Float = 1, temperature: Float = 3
   ) -> HeadTraining {
     HeadTraining(
-      head,
-      parameters: parameters,
-      optimizer: OptimizerSpec(kind: .adam, learningRate: 0.01),
-      batch: 16,
-      distillationWeight: weight,
-      temperature: temperature
-    )
+      head, parameters: parameters, optimizer: OptimizerSpec(kind: .adam, learningRate: 0.01),
+      batch: 16, distillationWeight: weight, temperature: temperature)
   }
 
   @Test("a round's epochs lower the loss, and a new head starts higher than a trained one")
@@ -90,9 +80,10 @@ import Testing
 
   @Test(
     "the gradient is that of CE + λ·τ²·KL, by differences in double precision",
-    arguments: [(false, 0.0, 1.0), (false, 1, 3), (true, 0.7, 2)]
-  )
-  func gradient(_ weights: Bool, _ lambda: Double, _ tau: Double) throws {
+    arguments: [(false, 0.0, 1.0), (false, 1, 3), (true, 0.7, 2)])
+  func gradient(
+    _ weights: Bool, _ lambda: Double, _ tau: Double
+  ) throws {
     let head = try head()
     let rows = rows(weights: weights)
     let parameters = head.layout.initialParameters(.pytorch, seed: 3)
@@ -105,10 +96,7 @@ import Testing
     func loss() -> Double {
       var value = 0.0
       for part in rows.parts where !part.labels.isEmpty {
-        let z = reference.logits(
-          part.representations.map(Double.init),
-          batch: part.labels.count
-        )
+        let z = reference.logits(part.representations.map(Double.init), batch: part.labels.count)
         for (row, label) in part.labels.enumerated() {
           let own = Array(z[row * 3..<row * 3 + 3])
           let p = part.softLabels[row * 3..<row * 3 + 3].map(Double.init)
@@ -151,12 +139,7 @@ import Testing
       var g = q
       Distillation.softmax(other, rows: 1, classes: 3, temperature: tau, into: &q)
       _ = Distillation(temperature: tau).evaluate(
-        logits: z,
-        targets: q,
-        rows: 1,
-        classes: 3,
-        addingTo: &g
-      )
+        logits: z, targets: q, rows: 1, classes: 3, addingTo: &g)
       return (g.map(Double.init), q)
     }
     let hot = slope(1000).gradient
@@ -176,24 +159,16 @@ import Testing
     arguments: [
       ([], "d2s", 0, 9, [3, 3, 3, 2, 2, 2, 1, 1, 1]),
       ([], "d2s", 2, 9, [3, 3, 2, 2, 1, 1, 1, 1, 1]),
-      ([], "s2d", 0, 10, [1, 1, 1, 2, 2, 2, 3, 3, 3, 3]),
-      ([], "never", 0, 4, [3, 3, 3, 3]),
-      ([1, 3], "d2s", 0, 4, [3, 3, 1, 1]),
-      ([0, 2], "s2d", 1, 4, [0, 2, 2, 2]),
-      ([], "d2s", 100, 5, [3, 3, 3, 3, 3]),
-      ([], "d2s", 0, 2, [3, 2]),
-    ] as [([Int], String, Int, Int, [Int])]
-  )
-  func schedule(_ set: [Int], _ order: String, _ every: Int, _ rounds: Int, _ expected: [Int])
-    throws
-  {
+      ([], "s2d", 0, 10, [1, 1, 1, 2, 2, 2, 3, 3, 3, 3]), ([], "never", 0, 4, [3, 3, 3, 3]),
+      ([1, 3], "d2s", 0, 4, [3, 3, 1, 1]), ([0, 2], "s2d", 1, 4, [0, 2, 2, 2]),
+      ([], "d2s", 100, 5, [3, 3, 3, 3, 3]), ([], "d2s", 0, 2, [3, 2]),
+    ] as [([Int], String, Int, Int, [Int])])
+  func schedule(
+    _ set: [Int], _ order: String, _ every: Int, _ rounds: Int, _ expected: [Int]
+  ) throws {
     let schedule = CutSchedule(
-      set,
-      available: 3,
-      order: try #require(CutSchedule.Order(rawValue: order)),
-      every: every,
-      rounds: rounds
-    )
+      set, available: 3, order: try #require(CutSchedule.Order(rawValue: order)), every: every,
+      rounds: rounds)
     #expect((1...rounds).map { schedule.cut(round: $0) } == expected)
     #expect(schedule.cut(round: 0) == expected[0])
   }

@@ -6,7 +6,8 @@ import TestSupport
 import Testing
 
 /// The server's rule of KnFu, from its definition.
-@Suite("Knowledge fusion") struct KnowledgeFusionTests {
+@Suite("Knowledge fusion")
+struct KnowledgeFusionTests {
   /// Four class distributions, all different.
   private let distributions = [
     [0.7, 0.2, 0.1], [0.6, 0.3, 0.1], [0.1, 0.1, 0.8], [0.3, 0.4, 0.3],
@@ -35,9 +36,7 @@ import Testing
       let terms = (0..<4).map { m in
         exp(-beta * (0..<3).reduce(0) { $0 + smooth[n][$1] * log(smooth[n][$1] / smooth[m][$1]) })
       }
-      for m in 0..<4 {
-        #expect(abs(found[n][m] - terms[m] / terms.reduce(0, +)) < 1e-14)
-      }
+      for m in 0..<4 { #expect(abs(found[n][m] - terms[m] / terms.reduce(0, +)) < 1e-14) }
     }
   }
 
@@ -51,8 +50,7 @@ import Testing
   }
 
   @Test(
-    "relabelling the clients relabels rows and columns",
-    arguments: KnowledgeFusion.Measure.allCases
+    "relabelling the clients relabels rows and columns", arguments: KnowledgeFusion.Measure.allCases
   )
   func permutation(measure: KnowledgeFusion.Measure) {
     let order = [2, 0, 3, 1]
@@ -170,29 +168,20 @@ import Testing
   }
 
   @Test("the server's step with β = 0 is FedMD's on probabilities, bit for bit")
-  func isFedMD() throws {
+  func isFedMD()
+    throws
+  {
     let network = try NetworkRecipe.build(
-      "dense a 3 1",
-      input: FeatureShape(height: 1, width: 2, channels: 1)
-    )
+      "dense a 3 1", input: FeatureShape(height: 1, width: 2, channels: 1))
     let problem = LearningProblem(
-      network: network,
-      clients: 5,
+      network: network, clients: 5,
       settings: LocalSettings(
-        work: .epochs(1),
-        batch: 1,
-        optimizer: OptimizerSpec(learningRate: 1)
-      ),
-      initial: [Float](repeating: 0, count: network.layout.count),
-      seed: 1,
-      publicCount: 2,
-      imageBytes: 2
-    )
+        work: .epochs(1), batch: 1, optimizer: OptimizerSpec(learningRate: 1)),
+      initial: [Float](repeating: 0, count: network.layout.count), seed: 1, publicCount: 2,
+      imageBytes: 2)
     let knfu = KnFu(StrategySettings(KnFu.card, ["beta": .number(0)]), problem)
     let fedmd = FedMD(
-      StrategySettings(FedMD.card, ["digest": .choice("kl-probabilities")]),
-      problem
-    )
+      StrategySettings(FedMD.card, ["digest": .choice("kl-probabilities")]), problem)
     let rows: [[Float]] = [
       [0.1, 0.2, 0.7, 0.3, 0.3, 0.4], [0.9, 0.05, 0.05, 0.2, 0.5, 0.3],
       [0.3, 0.3, 0.4, 0.15, 0.15, 0.7],
@@ -225,7 +214,8 @@ import Testing
 }
 
 /// Targets of the fine-tuning step.
-@Suite("Soft targets of examples") struct SoftTargetTests {
+@Suite("Soft targets of examples")
+struct SoftTargetTests {
   private let probabilities: [Float] = [0.2, 0.5, 0.3, 0.05, 0.05, 0.9]
 
   private func targets(_ temperature: Float) -> [Float] {

@@ -40,10 +40,10 @@ struct ServerOptimizerTests {
 
   @Test(
     "twenty updates agree with a slow computation in double precision",
-    arguments: [ServerOptimizer.Kind.adagrad, .adam, .yogi],
-    [1e-3, 0.1]
-  )
-  func reference(_ kind: ServerOptimizer.Kind, _ tau: Double) {
+    arguments: [ServerOptimizer.Kind.adagrad, .adam, .yogi], [1e-3, 0.1])
+  func reference(
+    _ kind: ServerOptimizer.Kind, _ tau: Double
+  ) {
     let (beta1, beta2) = (kind == .adagrad ? 0 : 0.8, 0.95)
     let optimizer = ServerOptimizer(kind, beta1: 0.8, beta2: beta2, tau: tau)
     var stream = RandomStream(seed: 5, .test, step: 1)

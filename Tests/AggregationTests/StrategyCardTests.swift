@@ -13,7 +13,9 @@ struct StrategyCardTests {
   }
 
   @Test("every card is filled in", arguments: StrategyRegistry.cards.map(\.kind))
-  func complete(_ kind: String) throws {
+  func complete(
+    _ kind: String
+  ) throws {
     let type = try #require(StrategyRegistry[kind])
     let card = type.card
     for text in [card.title, card.summary, card.source, card.memory] { #expect(!text.isEmpty) }
@@ -23,8 +25,7 @@ struct StrategyCardTests {
 
   @Test(
     "every default is legal, and none switches the method off",
-    arguments: StrategyRegistry.cards.map(\.kind)
-  )
+    arguments: StrategyRegistry.cards.map(\.kind))
   func defaults(_ kind: String) throws {
     let card = try #require(StrategyRegistry[kind]).card
     let settings = StrategySettings(card)
@@ -47,7 +48,9 @@ struct StrategyCardTests {
   }
 
   @Test("SCAFFOLD and FedNova object to adaptive optimizers and to nothing else")
-  func objections() throws {
+  func objections()
+    throws
+  {
     for type in StrategyRegistry.all {
       for kind in OptimizerSpec.Kind.allCases {
         let objection = type.objection(to: OptimizerSpec(kind: kind, learningRate: 0.1))

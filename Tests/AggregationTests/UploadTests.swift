@@ -18,23 +18,14 @@ private struct Turns {
     server = ServerState(model: Self.vector(count, 0))
     exchange = ModelExchange(
       LearningProblem(
-        network: network,
-        clients: 9,
-        settings: Self.settings,
-        initial: server.model,
-        seed: 1
-      ),
-      where: included
-    )
+        network: network, clients: 9, settings: Self.settings, initial: server.model, seed: 1),
+      where: included)
     pool = ParameterPool(count: count, limit: 8)
     workspace = Workspace(network, capacity: 2, training: true, pool: pool)
   }
 
   static let settings = LocalSettings(
-    work: .epochs(1),
-    batch: 2,
-    optimizer: OptimizerSpec(learningRate: 1)
-  )
+    work: .epochs(1), batch: 2, optimizer: OptimizerSpec(learningRate: 1))
 
   static func vector(_ count: Int, _ client: Int) -> [Float] {
     var stream = RandomStream(seed: 3, .test, client: client)
@@ -48,16 +39,9 @@ private struct Turns {
     workspace.load(model(client))
     let images = ImageSet(shape: network.input, pixels: .bytes([]), labels: [], classes: 3)
     let device = Device(
-      client: client,
-      round: 1,
-      rounds: 1,
-      seed: 1,
-      examples: [],
-      network: network,
-      workspace: workspace,
-      loader: BatchLoader(images, PixelTransform(channels: 1)),
-      settings: Self.settings
-    )
+      client: client, round: 1, rounds: 1, seed: 1, examples: [], network: network,
+      workspace: workspace, loader: BatchLoader(images, PixelTransform(channels: 1)),
+      settings: Self.settings)
     return exchange.difference(device, from: received)
   }
 
@@ -71,10 +55,7 @@ private struct Turns {
   var gathered: Payload {
     var payload = Payload.empty
     payload.append(
-      ModelExchange.block,
-      exchange.shared,
-      gathered: exchange.shared.gather(server.model)
-    )
+      ModelExchange.block, exchange.shared, gathered: exchange.shared.gather(server.model))
     return payload
   }
 }
@@ -88,7 +69,9 @@ struct UploadTests {
   ]
 
   @Test("a block is the difference when somebody reads it", arguments: 0..<4)
-  func values(_ index: Int) throws {
+  func values(
+    _ index: Int
+  ) throws {
     let turns = try Turns(where: Self.selections[index].1)
     for received in [turns.exchange.download(turns.server), turns.gathered] {
       #expect(received[ModelExchange.block] == turns.exchange.shared.gather(turns.server.model))
@@ -102,15 +85,14 @@ struct UploadTests {
   }
 
   @Test("uploads folded together give the bits of one by one", arguments: 0..<4)
-  func batches(_ index: Int) throws {
+  func batches(
+    _ index: Int
+  ) throws {
     let turns = try Turns(where: Self.selections[index].1)
     for received in [turns.exchange.download(turns.server), turns.gathered] {
       let uploads = (0..<9).map { client in
         WeightedUpload(
-          turns.upload(client, from: received),
-          weight: Double(client + 1) / 45,
-          client: client
-        )
+          turns.upload(client, from: received), weight: Double(client + 1) / 45, client: client)
       }
       var expected = [Float](repeating: 0, count: turns.exchange.shared.count)
       for (client, upload) in uploads.enumerated() {
@@ -136,10 +118,7 @@ struct UploadTests {
     let shift = try Turns(where: { $0.name == "n.bias" })
     let uploads = [body, shift].map { turns in
       WeightedUpload(
-        turns.upload(1, from: turns.exchange.download(turns.server)),
-        weight: 0.5,
-        client: 1
-      )
+        turns.upload(1, from: turns.exchange.download(turns.server)), weight: 0.5, client: 1)
     }
     var fold = WeightedMean()
     fold.add(uploads)
@@ -148,7 +127,9 @@ struct UploadTests {
   }
 
   @Test("an upload that waits never changes, however many clients train after it")
-  func noAlias() throws {
+  func noAlias()
+    throws
+  {
     let turns = try Turns()
     let received = turns.exchange.download(turns.server)
     var waiting: [Payload] = []

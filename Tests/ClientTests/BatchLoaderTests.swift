@@ -23,15 +23,8 @@ struct BatchLoaderTests {
         ? .bytes((0..<count * shape.count).map { _ in UInt8(stream.below(256)) })
         : .floats((0..<count * shape.count).map { _ in Float(stream.uniform() * 4 - 2) })
       images = ImageSet(
-        shape: shape,
-        pixels: pixels,
-        labels: (0..<count).map { Int32($0 % 4) },
-        classes: 4
-      )
-      loader = BatchLoader(
-        images,
-        PixelTransform(mean: [0.4, 0.5, 0.6], std: [0.2, 0.3, 0.7])
-      )
+        shape: shape, pixels: pixels, labels: (0..<count).map { Int32($0 % 4) }, classes: 4)
+      loader = BatchLoader(images, PixelTransform(mean: [0.4, 0.5, 0.6], std: [0.2, 0.3, 0.7]))
       let network = try NetworkRecipe.build("dense d 4 1", input: shape)
       workspace = Workspace(network, capacity: 6, training: true)
     }
@@ -61,8 +54,7 @@ struct BatchLoaderTests {
       for y in 0..<shape.height {
         for x in 0..<shape.width {
           let column = (mirrored ? shape.width - 1 - x : x) + left
-          let isInside =
-            (0..<shape.height).contains(y + top) && (0..<shape.width).contains(column)
+          let isInside = (0..<shape.height).contains(y + top) && (0..<shape.width).contains(column)
           for c in 0..<shape.channels {
             values.append(isInside ? normalised(image, y + top, column, c) : 0)
           }
@@ -77,34 +69,28 @@ struct BatchLoaderTests {
     let fixture = try Fixture(bytes: bytes)
     fixture.loader.fill(fixture.workspace, [7, 0, 3])
     for (place, image) in [7, 0, 3].enumerated() {
-      #expect(
-        fixture.example(place) == fixture.changed(image, top: 0, left: 0, mirrored: false)
-      )
+      #expect(fixture.example(place) == fixture.changed(image, top: 0, left: 0, mirrored: false))
       #expect(fixture.workspace.labels[place] == fixture.images.labels[image])
     }
   }
 
   @Test("every augmented image is one of the possible crops", arguments: [true, false])
-  func crops(_ bytes: Bool) throws {
+  func crops(
+    _ bytes: Bool
+  ) throws {
     let fixture = try Fixture(bytes: bytes)
     let plan = AugmentationPlan(cropPadding: 2, flips: true)
     var seen: Set<[Int]> = []
     for step in 0..<60 {
       let images = [step % 9, (step + 4) % 9]
       var stream = RandomStream(seed: 1, .augmentation, step: step)
-      fixture.loader.fill(
-        fixture.workspace,
-        images,
-        augmentation: plan,
-        stream: &stream
-      )
+      fixture.loader.fill(fixture.workspace, images, augmentation: plan, stream: &stream)
       for (place, image) in images.enumerated() {
         let choices = (-2...2).flatMap { top in
           (-2...2).flatMap { left in [false, true].map { (top, left, $0) } }
         }
         let matching = choices.filter {
-          fixture.changed(image, top: $0.0, left: $0.1, mirrored: $0.2)
-            == fixture.example(place)
+          fixture.changed(image, top: $0.0, left: $0.1, mirrored: $0.2) == fixture.example(place)
         }
         let found = try #require(matching.first)
         #expect(matching.count == 1)
@@ -123,12 +109,7 @@ struct BatchLoaderTests {
     var mirrored = 0
     for step in 0..<100 {
       var stream = RandomStream(seed: 1, .augmentation, step: step)
-      fixture.loader.fill(
-        fixture.workspace,
-        [1, 2, 3, 4],
-        augmentation: plan,
-        stream: &stream
-      )
+      fixture.loader.fill(fixture.workspace, [1, 2, 3, 4], augmentation: plan, stream: &stream)
       for place in 0..<4 {
         let plain = fixture.changed(place + 1, top: 0, left: 0, mirrored: false)
         let turned = fixture.changed(place + 1, top: 0, left: 0, mirrored: true)
@@ -147,11 +128,7 @@ struct BatchLoaderTests {
     func batch(_ step: Int) -> [[Float]] {
       var stream = RandomStream(seed: 1, .augmentation, round: 2, client: 3, step: step)
       fixture.loader.fill(
-        fixture.workspace,
-        [0, 1, 2, 3, 4, 5],
-        augmentation: plan,
-        stream: &stream
-      )
+        fixture.workspace, [0, 1, 2, 3, 4, 5], augmentation: plan, stream: &stream)
       return (0..<6).map(fixture.example)
     }
     let first = batch(5)
@@ -169,11 +146,8 @@ struct PixelTransformTests {
     var stream = RandomStream(seed: 8, .test)
     let raw = (0..<7 * shape.count).map { Double(stream.below(256) / (1 + $0 % 2)) }
     let images = ImageSet(
-      shape: shape,
-      pixels: bytes ? .bytes(raw.map { UInt8($0) }) : .floats(raw.map { Float($0) }),
-      labels: [Int32](repeating: 0, count: 7),
-      classes: 1
-    )
+      shape: shape, pixels: bytes ? .bytes(raw.map { UInt8($0) }) : .floats(raw.map { Float($0) }),
+      labels: [Int32](repeating: 0, count: 7), classes: 1)
     let listed = [6, 1, 4]
     let transform = PixelTransform(statisticsOf: images, at: listed)
     let unit = bytes ? 1 / 255.0 : 1
@@ -192,11 +166,8 @@ struct PixelTransformTests {
   @Test("a channel that never varies has deviation 1, and an empty list changes nothing")
   func degenerate() {
     let images = ImageSet(
-      shape: FeatureShape(height: 1, width: 2, channels: 1),
-      pixels: .bytes([51, 51, 51, 51]),
-      labels: [0, 0],
-      classes: 1
-    )
+      shape: FeatureShape(height: 1, width: 2, channels: 1), pixels: .bytes([51, 51, 51, 51]),
+      labels: [0, 0], classes: 1)
     let constant = PixelTransform(statisticsOf: images, at: [0, 1])
     #expect(constant.mean == [0.2])
     #expect(constant.std == [1])

@@ -1,7 +1,8 @@
 import Client
 import Testing
 
-@Suite("Calibration bins") struct CalibrationTests {
+@Suite("Calibration bins")
+struct CalibrationTests {
   @Test("two bins by hand")
   func byHand() throws {
     var bins = CalibrationBins()

@@ -17,9 +17,7 @@ struct DeviceFixture {
     images = ImageSet(
       shape: shape,
       pixels: .floats((0..<count * shape.count).map { _ in Float(stream.uniform() * 2 - 1) }),
-      labels: (0..<count).map { Int32($0) },
-      classes: count
-    )
+      labels: (0..<count).map { Int32($0) }, classes: count)
     network = try NetworkRecipe.build(recipe, input: shape)
     workspace = Workspace(network, capacity: 16, training: true, moments: 1)
     loader = BatchLoader(images, PixelTransform(channels: 1))
@@ -27,32 +25,16 @@ struct DeviceFixture {
   }
 
   func device(
-    examples: [Int],
-    batch: Int = 4,
-    work: LocalSettings.Work = .epochs(1),
-    order: LocalSettings.Order = .sequential,
-    rate: Double = 0.1,
-    round: Int = 1,
-    client: Int = 0,
+    examples: [Int], batch: Int = 4, work: LocalSettings.Work = .epochs(1),
+    order: LocalSettings.Order = .sequential, rate: Double = 0.1, round: Int = 1, client: Int = 0,
     phase: StreamAddress.Phase = .training
   ) -> Device {
     Device(
-      client: client,
-      round: round,
-      rounds: 10,
-      seed: 1,
-      examples: examples,
-      network: network,
-      workspace: workspace,
-      loader: loader,
+      client: client, round: round, rounds: 10, seed: 1, examples: examples, network: network,
+      workspace: workspace, loader: loader,
       settings: LocalSettings(
-        work: work,
-        batch: batch,
-        order: order,
-        optimizer: OptimizerSpec(learningRate: rate, momentum: 0.5)
-      ),
-      phase: phase
-    )
+        work: work, batch: batch, order: order,
+        optimizer: OptimizerSpec(learningRate: rate, momentum: 0.5)), phase: phase)
   }
 
   /// The images of the next batches, told by their labels.
@@ -68,7 +50,9 @@ struct DeviceFixture {
 @Suite("A device's batches")
 struct DeviceBatchTests {
   @Test("sequential order repeats the partition's order, with a short last batch")
-  func sequential() throws {
+  func sequential()
+    throws
+  {
     let fixture = try DeviceFixture()
     var device = fixture.device(examples: [9, 2, 7, 30, 1, 0, 12, 5, 33, 8])
     let epoch = [[9, 2, 7, 30], [1, 0, 12, 5], [33, 8]]
@@ -76,17 +60,15 @@ struct DeviceBatchTests {
   }
 
   @Test("shuffled order is a new permutation in every epoch, round and client")
-  func shuffled() throws {
+  func shuffled()
+    throws
+  {
     let fixture = try DeviceFixture()
     let examples = Array(10..<31)
     var orders: [[Int]] = []
     for (round, client) in [(1, 0), (1, 1), (2, 0)] {
       var device = fixture.device(
-        examples: examples,
-        order: .shuffled,
-        round: round,
-        client: client
-      )
+        examples: examples, order: .shuffled, round: round, client: client)
       for _ in 0..<3 { orders.append(fixture.batches(&device, 6).flatMap { $0 }) }
     }
     for order in orders { #expect(order.sorted() == examples) }
@@ -94,22 +76,16 @@ struct DeviceBatchTests {
     var again = fixture.device(examples: examples, order: .shuffled, round: 2)
     #expect(fixture.batches(&again, 6).flatMap { $0 } == orders[6])
     // Another phase repeats no draw.
-    var later = fixture.device(
-      examples: examples,
-      order: .shuffled,
-      round: 2,
-      phase: .evaluation
-    )
+    var later = fixture.device(examples: examples, order: .shuffled, round: 2, phase: .evaluation)
     #expect(!orders.contains(fixture.batches(&later, 6).flatMap { $0 }))
   }
 
   @Test(
     "work in epochs is max(1, round(e·⌈n/B⌉)) steps",
     arguments: [
-      (1.0, 10, 3), (2, 10, 6), (0.5, 10, 2), (0.4, 10, 1), (0.01, 10, 1), (1.5, 8, 3),
-      (1, 1, 1), (1, 4, 1), (1, 5, 2),
-    ]
-  )
+      (1.0, 10, 3), (2, 10, 6), (0.5, 10, 2), (0.4, 10, 1), (0.01, 10, 1), (1.5, 8, 3), (1, 1, 1),
+      (1, 4, 1), (1, 5, 2),
+    ])
   func steps(_ epochs: Double, _ examples: Int, _ expected: Int) throws {
     #expect(LocalSettings.Work.epochs(epochs).steps(examples: examples, batch: 4) == expected)
     let fixture = try DeviceFixture()
@@ -130,15 +106,11 @@ struct DeviceBatchTests {
 @Suite("Ways through a batch")
 struct BatchPassTests {
   /// Changes nothing, but says that it might.
-  struct SilentRule: LocalRule {
-    let loss: SoftmaxCrossEntropy? = SoftmaxCrossEntropy()
-  }
+  struct SilentRule: LocalRule { let loss: SoftmaxCrossEntropy? = SoftmaxCrossEntropy() }
 
-  private func problem(
-    _ spec: ModelSpec,
-    side: Int,
-    images: Int = 40
-  ) throws -> (Network, BatchLoader) {
+  private func problem(_ spec: ModelSpec, side: Int, images: Int = 40) throws -> (
+    Network, BatchLoader
+  ) {
     let shape = FeatureShape(height: side, width: side, channels: 3)
     var stream = RandomStream(seed: 3, .test)
     let pixels = (0..<images * shape.count).map { _ in Float(stream.gaussian()) }
@@ -149,40 +121,24 @@ struct BatchPassTests {
   }
 
   private func device(
-    _ network: Network,
-    _ loader: BatchLoader,
-    _ workspace: Workspace,
-    batch: Int,
+    _ network: Network, _ loader: BatchLoader, _ workspace: Workspace, batch: Int,
     augmentation: AugmentationPlan = AugmentationPlan()
   ) -> Device {
     Device(
-      client: 1,
-      round: 2,
-      rounds: 3,
-      seed: 4,
-      examples: Array(0..<loader.images.count),
-      network: network,
-      workspace: workspace,
-      loader: loader,
+      client: 1, round: 2, rounds: 3, seed: 4, examples: Array(0..<loader.images.count),
+      network: network, workspace: workspace, loader: loader,
       settings: LocalSettings(
-        work: .epochs(2),
-        batch: batch,
-        order: .shuffled,
-        optimizer: OptimizerSpec(learningRate: 0.05),
-        augmentation: augmentation
-      )
-    )
+        work: .epochs(2), batch: batch, order: .shuffled,
+        optimizer: OptimizerSpec(learningRate: 0.05), augmentation: augmentation))
   }
 
   @Test(
     "weights moved while their gradient is formed have the optimizer's bits",
     arguments: [
       ModelSpec(kind: .mlp, width: 1, hidden: [16, 24]),
-      ModelSpec(kind: .cnn, width: 16, dropout: [0.25, 0.5]),
-      ModelSpec(kind: .cnn, width: 4),
+      ModelSpec(kind: .cnn, width: 16, dropout: [0.25, 0.5]), ModelSpec(kind: .cnn, width: 4),
       ModelSpec(kind: .logistic, width: 1),
-    ]
-  )
+    ])
   func directSteps(_ spec: ModelSpec) throws {
     let (network, loader) = try problem(spec, side: 8)
     let initial = network.layout.initialParameters(.pytorch, seed: 1)
@@ -228,11 +184,8 @@ struct BatchPassTests {
     #expect(result.weight == 40)
     for entry in network.layout.entries {
       expectClose(
-        Array(parts[entry.range]),
-        workspace.gradient[entry.range].map(Double.init),
-        bound: 2 * Rounding.backward(network, batch: 40),
-        entry.name
-      )
+        Array(parts[entry.range]), workspace.gradient[entry.range].map(Double.init),
+        bound: 2 * Rounding.backward(network, batch: 40), entry.name)
     }
   }
 
@@ -298,7 +251,9 @@ struct LocalTrainingTests {
   }
 
   @Test("a rule is called once per step, with the batch and all trained parameters")
-  func calls() throws {
+  func calls()
+    throws
+  {
     let fixture = try DeviceFixture()
     var device = fixture.device(examples: Array(0..<10), work: .epochs(2))
     var rule = CountingRule()
@@ -324,9 +279,7 @@ struct LocalTrainingTests {
   }
 
   @Test(
-    "a phase moves its own ranges and leaves every other parameter's bits",
-    arguments: ["a", "b"]
-  )
+    "a phase moves its own ranges and leaves every other parameter's bits", arguments: ["a", "b"])
   func ranges(_ layer: String) throws {
     let fixture = try DeviceFixture()
     let before = fixture.workspace.currentParameters
@@ -352,25 +305,19 @@ struct LocalTrainingTests {
     var device = fixture.device(examples: Array(0..<10), batch: 16)
     var rule = PlainRule(SoftmaxCrossEntropy())
     let report = try device.train(&rule)
-    let expected = reference.loss(
-      pixels[..<60].map(Double.init),
-      labels: Array(0..<10),
-      batch: 10
-    ).loss
+    let expected = reference.loss(pixels[..<60].map(Double.init), labels: Array(0..<10), batch: 10)
+      .loss
     let bound = Rounding.forward(fixture.network, batch: 10) * max(1, expected)
     #expect(abs(report.lossSum / report.exampleWeight - expected) <= bound)
   }
 
   @Test("a loss that is not finite is thrown with its round, client and step")
-  func divergence() throws {
+  func divergence()
+    throws
+  {
     let fixture = try DeviceFixture()
     var device = fixture.device(
-      examples: Array(0..<12),
-      work: .epochs(9),
-      rate: 1e30,
-      round: 7,
-      client: 3
-    )
+      examples: Array(0..<12), work: .epochs(9), rate: 1e30, round: 7, client: 3)
     var rule = PlainRule(SoftmaxCrossEntropy())
     let thrown = #expect(throws: Divergence.self) { try device.train(&rule) }
     #expect(thrown?.round == 7)

@@ -5,7 +5,8 @@ import TestSupport
 import Testing
 
 /// A classifier of one's own against the network's, which PyTorch confirms.
-@Suite("Linear head") struct LinearHeadTests {
+@Suite("Linear head")
+struct LinearHeadTests {
   static let optimizers = [
     OptimizerSpec(learningRate: 0.1), OptimizerSpec(learningRate: 0.1, weightDecay: 0.05),
     OptimizerSpec(learningRate: 0.05, momentum: 0.9, weightDecay: 0.01),
@@ -31,8 +32,7 @@ import Testing
       features = (0..<count * width).map { _ in Float(stream.gaussian()) }
       labels = (0..<count).map { _ in Int32(stream.below(classes)) }
       let bound = 1 / Double(width).squareRoot()
-      values = (0..<classes * width + classes).map { _ in
-        Float(bound * (2 * stream.uniform() - 1))
+      values = (0..<classes * width + classes).map { _ in Float(bound * (2 * stream.uniform() - 1))
       }
     }
 
@@ -70,15 +70,9 @@ import Testing
     ] {
       let (classes, width, count) = (problem.classes, problem.width, problem.count)
       let network = try NetworkRecipe.build(
-        "dense fc \(classes) 1",
-        input: FeatureShape(features: width)
-      )
+        "dense fc \(classes) 1", input: FeatureShape(features: width))
       let workspace = Workspace(
-        network,
-        capacity: count,
-        training: true,
-        moments: Optimizer.momentCount(spec)
-      )
+        network, capacity: count, training: true, moments: Optimizer.momentCount(spec))
       workspace.load(problem.values)
       workspace.fill(problem.features, problem.labels.map(Int.init))
       var optimizer = Optimizer(spec, workspace)
@@ -98,30 +92,19 @@ import Testing
                 return SoftmaxCrossEntropy.Result(lossSum: .nan, weight: 0, correct: 0)
               }
               return head.accumulate(
-                features: h + part.lowerBound * width,
-                labels: y + part.lowerBound,
-                count: part.count,
-                loss: loss,
-                totalWeight: total
-              )
+                features: h + part.lowerBound * width, labels: y + part.lowerBound,
+                count: part.count, loss: loss, totalWeight: total)
             }
           }
           sum += result.lossSum
         }
         #expect(abs(sum / total - mean) <= bound(problem) * Double(step) * max(1, mean))
         let rate = spec.learningRate / Double(step)
-        optimizer.step(
-          workspace,
-          learningRate: rate,
-          ranges: [0..<network.layout.trainedCount]
-        )
+        optimizer.step(workspace, learningRate: rate, ranges: [0..<network.layout.trainedCount])
         head.step(learningRate: rate)
         expectClose(
-          head.values,
-          workspace.currentParameters.map(Double.init),
-          bound: bound(problem) * Double(step),
-          "step \(step) of \(classes)×\(width)"
-        )
+          head.values, workspace.currentParameters.map(Double.init),
+          bound: bound(problem) * Double(step), "step \(step) of \(classes)×\(width)")
       }
       #expect(head.values != problem.values)
     }
@@ -129,19 +112,15 @@ import Testing
 
   @Test("Logits and row norms are those of the definition")
   func logits() {
-    for problem in [
-      Case(classes: 10, width: 64, count: 100), Case(classes: 3, width: 5, count: 2),
-    ] {
+    for problem in [Case(classes: 10, width: 64, count: 100), Case(classes: 3, width: 5, count: 2)]
+    {
       var z = [Float](repeating: .nan, count: problem.count * problem.classes)
       problem.head().logits(features: problem.features, count: problem.count, into: &z)
       expectClose(z, problem.logits, bound: bound(problem))
     }
     let head = LinearHead(
-      classes: 2,
-      width: 2,
-      values: [3, 4, 0, -2, 100, 100],
-      optimizer: OptimizerSpec(learningRate: 1)
-    )
+      classes: 2, width: 2, values: [3, 4, 0, -2, 100, 100],
+      optimizer: OptimizerSpec(learningRate: 1))
     #expect(head.rowNorms == [5, 2])
   }
 
@@ -150,12 +129,8 @@ import Testing
     let problem = Case(classes: 4, width: 6, count: 5)
     var head = problem.head()
     let result = head.accumulate(
-      features: problem.features,
-      labels: problem.labels,
-      count: 5,
-      loss: SoftmaxCrossEntropy(),
-      totalWeight: 5
-    )
+      features: problem.features, labels: problem.labels, count: 5, loss: SoftmaxCrossEntropy(),
+      totalWeight: 5)
     head.step(learningRate: 1)  // plain SGD: what was subtracted is the gradient
     func mean(_ values: [Double]) -> Double {
       var logits: [Double] = []
@@ -188,13 +163,8 @@ import Testing
     func train(_ loss: SoftmaxCrossEntropy, fixed: [Float]?) -> [Float] {
       var head = problem.head()
       let result = head.accumulate(
-        features: problem.features,
-        labels: problem.labels,
-        count: 9,
-        loss: loss,
-        totalWeight: 9,
-        fixedLogits: fixed
-      )
+        features: problem.features, labels: problem.labels, count: 9, loss: loss, totalWeight: 9,
+        fixedLogits: fixed)
       head.step(learningRate: 1)
       return head.values + [Float(result.lossSum)]
     }
@@ -204,10 +174,8 @@ import Testing
     let rows = Array((0..<9).map { _ in offsets }.joined())
     let shifted = train(SoftmaxCrossEntropy(), fixed: rows)
     expectClose(
-      shifted,
-      train(SoftmaxCrossEntropy(offsets: offsets), fixed: nil).map(Double.init),
-      bound: bound(problem)
-    )
+      shifted, train(SoftmaxCrossEntropy(offsets: offsets), fixed: nil).map(Double.init),
+      bound: bound(problem))
     #expect(shifted != plain)
     // Different in every row: each example on its own, with its own offsets.
     let mixed = Case(classes: 5, width: 9, count: 5, seed: 6).features
@@ -215,19 +183,13 @@ import Testing
     for r in 0..<9 {
       let loss = SoftmaxCrossEntropy(offsets: Array(mixed[r * 5..<(r + 1) * 5]))
       _ = head.accumulate(
-        features: Array(problem.features[r * 20..<(r + 1) * 20]),
-        labels: [problem.labels[r]],
-        count: 1,
-        loss: loss,
-        totalWeight: 9
-      )
+        features: Array(problem.features[r * 20..<(r + 1) * 20]), labels: [problem.labels[r]],
+        count: 1, loss: loss, totalWeight: 9)
     }
     head.step(learningRate: 1)
     expectClose(
-      train(SoftmaxCrossEntropy(), fixed: mixed).dropLast(),
-      head.values.map(Double.init),
-      bound: bound(problem)
-    )
+      train(SoftmaxCrossEntropy(), fixed: mixed).dropLast(), head.values.map(Double.init),
+      bound: bound(problem))
   }
 
   @Test("Soft targets: one class is cross-entropy, one's own softmax moves nothing")
@@ -237,21 +199,13 @@ import Testing
     for (r, label) in problem.labels.enumerated() { hard[r * 4 + Int(label)] = 1 }
     var soft = problem.head()
     let value = soft.accumulate(
-      features: problem.features,
-      targets: hard,
-      count: 6,
-      loss: Distillation(temperature: 1),
-      weight: 1.0 / 6
-    )
+      features: problem.features, targets: hard, count: 6, loss: Distillation(temperature: 1),
+      weight: 1.0 / 6)
     soft.step(learningRate: 1)
     var plain = problem.head()
     let result = plain.accumulate(
-      features: problem.features,
-      labels: problem.labels,
-      count: 6,
-      loss: SoftmaxCrossEntropy(),
-      totalWeight: 6
-    )
+      features: problem.features, labels: problem.labels, count: 6, loss: SoftmaxCrossEntropy(),
+      totalWeight: 6)
     plain.step(learningRate: 1)
     #expect(abs(value - result.lossSum) <= bound(problem) * value)
     expectClose(soft.values, plain.values.map(Double.init), bound: bound(problem))
@@ -262,12 +216,8 @@ import Testing
     Distillation.softmax(logits, rows: 6, classes: 4, temperature: 3, into: &own)
     let before = soft.values
     let nothing = soft.accumulate(
-      features: problem.features,
-      targets: own,
-      count: 6,
-      loss: Distillation(temperature: 3),
-      weight: 1.0 / 6
-    )
+      features: problem.features, targets: own, count: 6, loss: Distillation(temperature: 3),
+      weight: 1.0 / 6)
     soft.step(learningRate: 1)
     #expect(nothing == 0 && soft.values == before)
   }
@@ -277,12 +227,8 @@ import Testing
     let problem = Case(classes: 4, width: 12, count: 6)
     var head = problem.head()
     _ = head.accumulate(
-      features: problem.features,
-      labels: problem.labels,
-      count: 6,
-      loss: SoftmaxCrossEntropy(),
-      totalWeight: 6
-    )
+      features: problem.features, labels: problem.labels, count: 6, loss: SoftmaxCrossEntropy(),
+      totalWeight: 6)
     let before = head
     head.step(learningRate: 0.5)
     let once = head.values

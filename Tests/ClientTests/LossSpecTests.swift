@@ -4,20 +4,15 @@ import Tensor
 import TestSupport
 import Testing
 
-@Suite("Losses for long tails") struct LossSpecTests {
+@Suite("Losses for long tails")
+struct LossSpecTests {
   /// CIFAR-10-LT with imbalance factor 100.
   static let longTail = [5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50]
   static let gaps = [40, 0, 7, 1, 0, 300, 2, 2, 9, 1]
 
   private func loss(
-    _ spec: LossSpec,
-    own: [Int] = gaps,
-    pooled: [Int] = longTail,
-    round: Int = 1,
-    rounds: Int = 10
-  ) -> SoftmaxCrossEntropy {
-    spec.loss(own: own, pooled: pooled, round: round, rounds: rounds)
-  }
+    _ spec: LossSpec, own: [Int] = gaps, pooled: [Int] = longTail, round: Int = 1, rounds: Int = 10
+  ) -> SoftmaxCrossEntropy { spec.loss(own: own, pooled: pooled, round: round, rounds: rounds) }
 
   private func gradient(_ loss: SoftmaxCrossEntropy) -> (Double, [Float]) {
     var stream = RandomStream(seed: 5, .test)
@@ -25,12 +20,7 @@ import Testing
     var gradient = [Float](repeating: .nan, count: 80)
     let labels: [Int32] = [0, 2, 3, 5, 6, 7, 8, 9]
     let result = loss.evaluate(
-      logits: logits,
-      labels: labels,
-      batch: 8,
-      classes: 10,
-      gradient: &gradient
-    )
+      logits: logits, labels: labels, batch: 8, classes: 10, gradient: &gradient)
     return (result.lossSum / result.weight, gradient)
   }
 
@@ -46,7 +36,9 @@ import Testing
   }
 
   @Test("Balanced softmax is logit adjustment with τ = 1", arguments: Prior.allCases)
-  func balanced(prior: Prior) {
+  func balanced(
+    prior: Prior
+  ) {
     let one = loss(.balancedSoftmax(prior: prior))
     expectSame(one, loss(.logitAdjustment(tau: 1, prior: prior)))
     let half = loss(.logitAdjustment(tau: 0.5, prior: prior))
@@ -54,7 +46,9 @@ import Testing
   }
 
   @Test("A uniform prior is cross-entropy, for every τ", arguments: [0.5, 1, 2])
-  func uniform(tau: Double) {
+  func uniform(
+    tau: Double
+  ) {
     let equal = [Int](repeating: 77, count: 10)
     let spec = LossSpec.logitAdjustment(tau: tau, prior: .local)
     expectSame(loss(spec, own: equal), loss(.crossEntropy))
@@ -81,11 +75,7 @@ import Testing
     let local = loss(.balancedSoftmax(prior: .local))
     #expect(local.offsets?[1] == Float(log(1e-8)))
     let value = local.evaluate(
-      logits: [Float](repeating: 0, count: 10),
-      labels: [1],
-      batch: 1,
-      classes: 10
-    )
+      logits: [Float](repeating: 0, count: 10), labels: [1], batch: 1, classes: 10)
     // Equal logits: −log(1e-8 / 362).
     #expect(abs(value.lossSum - log(362 / 1e-8)) < 64 * Rounding.unit)
   }
@@ -127,8 +117,7 @@ import Testing
 
   @Test(
     "Deferred weights begin when that share of the rounds is over",
-    arguments: [(0.8, 200, 161), (0.07, 100, 8), (0, 10, 1), (0.5, 3, 3), (1, 10, 11)]
-  )
+    arguments: [(0.8, 200, 161), (0.07, 100, 8), (0, 10, 1), (0.5, 3, 3), (1, 10, 11)])
   func deferred(share: Double, rounds: Int, first: Int) {
     let spec = LossSpec.ldam(maxMargin: 0.5, scale: 1, reweightFrom: share, beta: 0.9)
     for round in 1...rounds {
@@ -140,9 +129,7 @@ import Testing
 
   @Test("Class-balanced weights: the authors' numbers, the sum C")
   func weights() throws {
-    let weights = try #require(
-      loss(.classBalanced(beta: 0.9999), own: Self.longTail).weights
-    )
+    let weights = try #require(loss(.classBalanced(beta: 0.9999), own: Self.longTail).weights)
     // (1 - β) / (1 - β ** n), scaled to the sum 10, by NumPy.
     let numpy = [
       0.05061136, 0.07689979, 0.12113387, 0.19503667, 0.31880537, 0.52458985, 0.86834894,

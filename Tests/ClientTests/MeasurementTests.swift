@@ -59,7 +59,9 @@ struct MeasurementTests {
   }
 
   @Test("equal logits go to the lowest class, and nothing is measured on no image")
-  func ties() throws {
+  func ties()
+    throws
+  {
     let fixture = try DeviceFixture()
     let space = Workspace(fixture.network, capacity: 4, training: false)
     space.load([Float](repeating: 0, count: fixture.network.layout.count))

@@ -43,7 +43,9 @@ struct PointGradientTests {
   }
 
   @Test("running statistics of the model move, its trained parameters do not")
-  func statistics() throws {
+  func statistics()
+    throws
+  {
     let fixture = try DeviceFixture("conv a 3 1 1 0 1; batch n; relu; dense b 40 1")
     let layout = fixture.network.layout
     let model = fixture.workspace.currentParameters

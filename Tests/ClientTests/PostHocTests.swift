@@ -4,7 +4,8 @@ import Tensor
 import TestSupport
 import Testing
 
-@Suite("Corrections of a trained classifier") struct PostHocTests {
+@Suite("Corrections of a trained classifier")
+struct PostHocTests {
   private let weight: [Float] = [3, 4, 0, 0.5, -6, 8, 1e-3, 2e-3]
   private let bias: [Float] = [0.5, -1, 2, 3]
   private let counts = [60, 30, 10, 0]
@@ -67,8 +68,8 @@ import Testing
   @Test("It takes back the offsets that the loss of the same name adds")
   func inverse() throws {
     let all = [60, 30, 10, 5]
-    let loss = LossSpec.logitAdjustment(tau: 1.5, prior: .global)
-      .loss(own: [], pooled: all, round: 1, rounds: 1)
+    let loss = LossSpec.logitAdjustment(tau: 1.5, prior: .global).loss(
+      own: [], pooled: all, round: 1, rounds: 1)
     let (_, b) = apply(.logitAdjustment(tau: 1.5), counts: all)
     for (c, offset) in try #require(loss.offsets).enumerated() {
       expectClose(b[c] + offset, Double(bias[c]), ulps: 8)

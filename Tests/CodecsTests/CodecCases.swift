@@ -10,28 +10,27 @@ enum CodecCases {
   }
 
   static let all: [CodecSpec] =
-    sparse
-    + [
-      .dense(.float32), .dense(.float16), .dense(.bfloat16),
-      .sparse(SparseCodec(.top(.count(1)))), .sparse(SparseCodec(.top(.density(1)))),
-      .sparse(SparseCodec(.threshold(0))), .sparse(SparseCodec(.threshold(0.5), indices: .runs)),
-      .sparse(SparseCodec(.threshold(0.5))), .sparse(SparseCodec(.threshold(0), indices: .bitmap)),
+    sparse + [
+      .dense(.float32), .dense(.float16), .dense(.bfloat16), .sparse(SparseCodec(.top(.count(1)))),
+      .sparse(SparseCodec(.top(.density(1)))), .sparse(SparseCodec(.threshold(0))),
+      .sparse(SparseCodec(.threshold(0.5), indices: .runs)), .sparse(SparseCodec(.threshold(0.5))),
+      .sparse(SparseCodec(.threshold(0), indices: .bitmap)),
       .sparse(SparseCodec(.topBlocks(.density(0.3), length: 7))),
       .sparse(SparseCodec(.topBlocks(.count(2), length: 64), indices: .packed, values: .int8)),
       .randomK(RandomKCodec(.density(0.1))),
-      .randomK(RandomKCodec(.density(0.8), isScaled: false, seed: 9)),
-      .integer(IntegerCodec()), .integer(IntegerCodec(chunk: 3)),
-      .integer(IntegerCodec(isEntropyCoded: true)), .integer(IntegerCodec(bits: 2, chunk: 10)),
-      .integer(IntegerCodec(bits: 5)), .integer(IntegerCodec(bits: 4, isEntropyCoded: true)),
-      .qsgd(QSGDCodec(levels: 1)), .qsgd(QSGDCodec(levels: 7, bucket: 50, norm: .largest)),
+      .randomK(RandomKCodec(.density(0.8), isScaled: false, seed: 9)), .integer(IntegerCodec()),
+      .integer(IntegerCodec(chunk: 3)), .integer(IntegerCodec(isEntropyCoded: true)),
+      .integer(IntegerCodec(bits: 2, chunk: 10)), .integer(IntegerCodec(bits: 5)),
+      .integer(IntegerCodec(bits: 4, isEntropyCoded: true)), .qsgd(QSGDCodec(levels: 1)),
+      .qsgd(QSGDCodec(levels: 7, bucket: 50, norm: .largest)),
       .qsgd(QSGDCodec(levels: 127, bucket: 8192)), .qsgd(QSGDCodec(levels: 32767)),
       .qsgd(QSGDCodec(levels: 1, coding: .elias)),
       .qsgd(QSGDCodec(levels: 300, bucket: 13, norm: .largest, coding: .elias)),
-      .qsgd(QSGDCodec(levels: 4, coding: .entropy)),
-      .natural(NaturalCodec()), .natural(NaturalCodec(isEntropyCoded: true)),
-      .sign(SignCodec()), .sign(SignCodec(isScaled: false)),
-      .ternary(TernaryCodec()), .ternary(TernaryCodec(clip: nil)),
-      .ternary(TernaryCodec(isEntropyCoded: true)), .lowRank(LowRankCodec(rank: 2)),
+      .qsgd(QSGDCodec(levels: 4, coding: .entropy)), .natural(NaturalCodec()),
+      .natural(NaturalCodec(isEntropyCoded: true)), .sign(SignCodec()),
+      .sign(SignCodec(isScaled: false)), .ternary(TernaryCodec()),
+      .ternary(TernaryCodec(clip: nil)), .ternary(TernaryCodec(isEntropyCoded: true)),
+      .lowRank(LowRankCodec(rank: 2)),
     ]
 
   /// A shape that the codec takes.

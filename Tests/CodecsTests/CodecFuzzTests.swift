@@ -3,12 +3,11 @@ import Testing
 @testable import Base
 @testable import Codecs
 
-@Suite("Codecs: bytes that are not theirs") struct CodecFuzzTests {
+@Suite("Codecs: bytes that are not theirs")
+struct CodecFuzzTests {
   private static let vectors: [[Float]] = {
     var stream = RandomStream(seed: 21, .test)
-    return [0, 1, 10, 60, 200].map { count in
-      (0..<count).map { _ in Float(stream.normal()) }
-    }
+    return [0, 1, 10, 60, 200].map { count in (0..<count).map { _ in Float(stream.normal()) } }
   }()
 
   private func encoded(_ spec: CodecSpec, _ x: [Float]) throws -> [UInt8] {
@@ -72,7 +71,9 @@ import Testing
   }
 
   @Test("No tensor can be cut short or grow", arguments: CodecCases.all)
-  func lengths(spec: CodecSpec) throws {
+  func lengths(
+    spec: CodecSpec
+  ) throws {
     for x in Self.vectors {
       let bytes = try encoded(spec, x)
       for length in 0..<bytes.count {
@@ -80,9 +81,7 @@ import Testing
           try CodecSpec.decode(Array(bytes[..<length]), count: x.count)
         }
       }
-      #expect(throws: CodecError.trailing(1)) {
-        try CodecSpec.decode(bytes + [0], count: x.count)
-      }
+      #expect(throws: CodecError.trailing(1)) { try CodecSpec.decode(bytes + [0], count: x.count) }
     }
   }
 
@@ -91,8 +90,7 @@ import Testing
     let x = Self.vectors[4] + Self.vectors[3]
     let plan = try CodecPlan(
       shapes: [[200], [60]],
-      codecs: [.sparse(SparseCodec(.top(.density(0.1)))), .integer(IntegerCodec())]
-    )
+      codecs: [.sparse(SparseCodec(.top(.density(0.1)))), .integer(IntegerCodec())])
     var stream = RandomStream(seed: 25, .compression)
     let frame = try plan.encode(x, stream: &stream)
     let size = plan.size

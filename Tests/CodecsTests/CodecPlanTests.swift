@@ -3,7 +3,8 @@ import Testing
 @testable import Base
 @testable import Codecs
 
-@Suite("Codecs: plans, low rank and entropy") struct CodecPlanTests {
+@Suite("Codecs: plans, low rank and entropy")
+struct CodecPlanTests {
   private func normal(_ count: Int, seed: UInt64 = 31) -> [Float] {
     var stream = RandomStream(seed: seed, .test)
     return (0..<count).map { _ in Float(stream.normal()) }
@@ -53,9 +54,7 @@ import Testing
     let dense = CodecSpec.dense(.float32)
     #expect(throws: CodecError.self) { try CodecPlan(shapes: [[-1]], codecs: [dense]) }
     #expect(throws: CodecError.self) { try CodecPlan(shapes: [[1]], codecs: []) }
-    #expect(throws: CodecError.self) {
-      try CodecPlan(shapes: [[Int.max, 3]], codecs: [dense])
-    }
+    #expect(throws: CodecError.self) { try CodecPlan(shapes: [[Int.max, 3]], codecs: [dense]) }
     for ranges in [[0..<3, 2..<5], [0..<2, 3..<5], [0..<4], [0..<5, 9..<9], [-1..<4]] {
       let count = ranges.reduce(0) { $0 + $1.count }
       let group = CodecPlan.Group(ranges: ranges, shape: [count], codec: dense)
@@ -74,14 +73,14 @@ import Testing
   }
 
   @Test("A matrix of rank r comes back after one warm step; the error falls with r")
-  func lowRank() throws {
+  func lowRank()
+    throws
+  {
     let (n, m, r) = (24, 30, 3)
     let (a, b) = (normal(n * r, seed: 1), normal(r * m, seed: 2))
     var x = [Float](repeating: 0, count: n * m)
     for i in 0..<n {
-      for k in 0..<m {
-        x[i * m + k] = (0..<r).reduce(0) { $0 + a[i * r + $1] * b[$1 * m + k] }
-      }
+      for k in 0..<m { x[i * m + k] = (0..<r).reduce(0) { $0 + a[i * r + $1] * b[$1 * m + k] } }
     }
     func errors(_ x: [Float], rank: Int) throws -> [Double] {
       let plan = try CodecPlan(shapes: [[n, m]], codecs: [.lowRank(LowRankCodec(rank: rank))])
@@ -133,8 +132,8 @@ import Testing
     let x = normal(20_000)
     let specs: [CodecSpec] = [
       .integer(IntegerCodec(chunk: 20_000, isEntropyCoded: true)),
-      .qsgd(QSGDCodec(levels: 7, coding: .entropy)),
-      .natural(NaturalCodec(isEntropyCoded: true)), .ternary(TernaryCodec(isEntropyCoded: true)),
+      .qsgd(QSGDCodec(levels: 7, coding: .entropy)), .natural(NaturalCodec(isEntropyCoded: true)),
+      .ternary(TernaryCodec(isEntropyCoded: true)),
     ]
     for spec in specs {
       let plan = try CodecPlan(shapes: [[20_000]], codecs: [spec])
@@ -145,10 +144,7 @@ import Testing
       #expect(Double(frame.count) > 0.999 * bound)
     }
     for spec in CodecCases.all {
-      let plan = try CodecPlan(
-        shapes: [CodecCases.shape(spec, 20_000)],
-        codecs: [spec]
-      )
+      let plan = try CodecPlan(shapes: [CodecCases.shape(spec, 20_000)], codecs: [spec])
       var stream = RandomStream(seed: 4, .compression)
       let frame = try plan.encode(x, stream: &stream)
       #expect(try plan.entropyBound(of: frame) <= Double(frame.count) * 1.0001 + 1)

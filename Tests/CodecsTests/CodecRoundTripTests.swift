@@ -3,11 +3,11 @@ import Testing
 @testable import Base
 @testable import Codecs
 
-@Suite("Codecs: there and back") struct CodecRoundTripTests {
+@Suite("Codecs: there and back")
+struct CodecRoundTripTests {
   @Test(
     "Sizes are kept, decoding gives finite values, and the same bytes again",
-    arguments: CodecCases.all
-  )
+    arguments: CodecCases.all)
   func roundTrip(spec: CodecSpec) throws {
     for (number, x) in CodecCases.vectors.enumerated() {
       let shape = CodecCases.shape(spec, x.count)
@@ -60,8 +60,7 @@ import Testing
         #expect((a < 0) == (b < 0) && b.significand == 1)
         #expect(abs(b) <= 2 * abs(a) && abs(b) * 2 >= abs(a))
       }
-    case .sign:
-      for (a, b) in zip(x, y) where b != 0 { #expect((a < 0) == (b < 0)) }
+    case .sign: for (a, b) in zip(x, y) where b != 0 { #expect((a < 0) == (b < 0)) }
     default: break
     }
   }
@@ -90,7 +89,9 @@ import Testing
   }
 
   @Test("Only dense codecs carry what is not finite", arguments: CodecCases.all)
-  func nonFinite(spec: CodecSpec) throws {
+  func nonFinite(
+    spec: CodecSpec
+  ) throws {
     for bad: Float in [.nan, .infinity, -.infinity, .signalingNaN] {
       var x = [Float](repeating: 1, count: 40)
       x[37] = bad

@@ -8,14 +8,14 @@ func hex(_ bytes: [UInt8]) -> String {
   bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }
 
-@Suite("Codecs: bytes that were computed by hand") struct CodecVectorTests {
+@Suite("Codecs: bytes that were computed by hand")
+struct CodecVectorTests {
   @Test(
     "LEB128",
     arguments: [
       (0, "00"), (127, "7f"), (128, "8001"), (300, "ac02"), (272_474, "dad010"),
       (11_173_962, "ca80aa05"),
-    ]
-  )
+    ])
   func varint(value: Int, text: String) throws {
     var writer = ByteWriter()
     writer.varint(value)
@@ -56,9 +56,7 @@ func hex(_ bytes: [UInt8]) -> String {
   }
 
   @Test(
-    "Rice codes of gaps",
-    arguments: [(6, 43, "06007ffff260"), (8, 39, "018001fda6"), (3, 139, "")]
-  )
+    "Rice codes of gaps", arguments: [(6, 43, "06007ffff260"), (8, 39, "018001fda6"), (3, 139, "")])
   func rice(b: Int, bits: Int, text: String) {
     let indices: [UInt32] = [3, 4, 20, 1000]
     #expect(IndexCoding.riceBits(indices, b) == bits)
@@ -69,9 +67,7 @@ func hex(_ bytes: [UInt8]) -> String {
 
   @Test("Elias' γ of 1 to 9")
   func gamma() throws {
-    let words = [
-      "1", "010", "011", "00100", "00101", "00110", "00111", "0001000", "0001001",
-    ]
+    let words = ["1", "010", "011", "00100", "00101", "00110", "00111", "0001000", "0001001"]
     var writer = BitWriter()
     for n in 1...9 { writer.gamma(UInt32(n)) }
     #expect(writer.bitCount == words.joined().count)
@@ -128,8 +124,7 @@ func hex(_ bytes: [UInt8]) -> String {
   func frame() throws {
     let plan = try CodecPlan(
       shapes: [[5], [1]],
-      codecs: [.sparse(SparseCodec(.top(.count(2)), indices: .words)), .dense(.float16)]
-    )
+      codecs: [.sparse(SparseCodec(.top(.count(2)), indices: .words)), .dense(.float16)])
     var stream = RandomStream(seed: 1, .compression)
     let frame = try plan.encode([0, 3, 0, -4, 1, 1.5], stream: &stream)
     let body =
@@ -172,8 +167,7 @@ func hex(_ bytes: [UInt8]) -> String {
       (1_000_000, 1000, 4000, 2500, 1437, 9), (1_000_000, 10_000, 40_000, 25_000, 10_135, 6),
       (1_000_000, 100_000, 400_000, 250_000, 59_448, 3), (272_474, 273, 1092, 649, 393, 9),
       (11_173_962, 11_174, 44_696, 33_522, 16_056, 9),
-    ]
-  )
+    ])
   func positions(d: Int, k: Int, words: Int, packed: Int, rice: Int, b: Int) throws {
     #expect(IndexCoding.words.size(count: k, of: d) == .exactly(words))
     #expect(IndexCoding.packed.size(count: k, of: d) == .exactly(packed))
@@ -190,7 +184,9 @@ func hex(_ bytes: [UInt8]) -> String {
   }
 
   @Test("A small network in one sparse tensor: about 956 bytes instead of 1,089,896")
-  func example() throws {
+  func example()
+    throws
+  {
     let d = 272_474
     var draws = RandomStream(seed: 3, .test)
     let x = (0..<d).map { _ in Float(draws.normal()) }

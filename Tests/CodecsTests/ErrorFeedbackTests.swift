@@ -3,7 +3,8 @@ import Testing
 @testable import Base
 @testable import Codecs
 
-@Suite("Codecs: error feedback") struct ErrorFeedbackTests {
+@Suite("Codecs: error feedback")
+struct ErrorFeedbackTests {
   private static let inputs: [[Float]] = [[1, -3, 2, 0.5], [1, 1, 2, 0.5], [0, 0, 0, 0]]
 
   /// What one message of the largest value leaves at the receiver.

@@ -3,7 +3,8 @@ import Testing
 @testable import Base
 @testable import Codecs
 
-@Suite("Codecs: levels layer by layer") struct LayerwiseChoiceTests {
+@Suite("Codecs: levels layer by layer")
+struct LayerwiseChoiceTests {
   private typealias Option = LayerwiseChoice.Option
 
   private static let bytes = [[10, 20, 30], [100, 200, 400], [5, 10, 20]]
@@ -66,12 +67,7 @@ import Testing
         guard place < choice.count else { break }
         choice[place] += 1
       }
-      let found = try? LayerwiseChoice.solve(
-        layers,
-        defaults: defaults,
-        slack: slack,
-        parts: parts
-      )
+      let found = try? LayerwiseChoice.solve(layers, defaults: defaults, slack: slack, parts: parts)
       #expect(found?.bytes == best?.0)
       #expect(found?.error == best?.1)
     }

@@ -2,7 +2,8 @@ import Base
 import Foundation
 import Testing
 
-@Suite("The command line") struct ArgumentsTests {
+@Suite("The command line")
+struct ArgumentsTests {
   let folder = TemporaryFolder()
 
   private func run(_ words: String) throws -> Program.Outcome {
@@ -24,8 +25,7 @@ import Testing
       ("data chekc x", "E2005", nil), ("help versoin", "E2001", "did you mean version ?"),
       ("--quiet", "E2001", nil), ("run x --example=1", "E2004", nil), ("doctor x", "E2005", nil),
       ("run x -z", "E2002", nil), ("--threads 2 explain x", "E2002", nil),
-    ] as [(String, String, String?)]
-  )
+    ] as [(String, String, String?)])
   func wrong(words: String, code: String, hint: String?) throws {
     let outcome = try run(words)
     #expect(outcome.exit == 2, "\(outcome.text)")
@@ -40,8 +40,7 @@ import Testing
     arguments: [
       "run", "resume", "compare", "audit", "validate", "list", "explain", "data", "privacy",
       "doctor", "bench", "schema", "version",
-    ]
-  )
+    ])
   func help(command: String) throws {
     let outcome = try run("help \(command)")
     #expect(outcome.exit == 0)
@@ -53,9 +52,10 @@ import Testing
 
   @Test(
     "a file that cannot be read has exit code 4",
-    arguments: [("/no/such/file", "E4001"), ("/", "E4002"), ("a\u{0}b", "E4001")]
-  )
-  func unreadable(path: String, code: String) {
+    arguments: [("/no/such/file", "E4001"), ("/", "E4002"), ("a\u{0}b", "E4001")])
+  func unreadable(
+    path: String, code: String
+  ) {
     let failure = #expect(throws: Failure.self) { _ = try FileReader.bytes(of: path) }
     #expect(failure?.exit == .dataMissingOrCorrupt)
     #expect(failure?.code == code)
@@ -66,8 +66,7 @@ import Testing
     arguments: [
       "client.optimizer.learningRate", "learningRate", "dirichlet", "exponential", "resnet8",
       "cifar10", "E3112", "w3001", "$.federation.clients", "strategies[0].kind", "data",
-    ]
-  )
+    ])
   func pages(name: String) throws {
     let outcome = try run("explain \(name)")
     #expect(outcome.exit == 0, "\(outcome.text)")

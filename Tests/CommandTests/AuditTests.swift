@@ -1,7 +1,8 @@
 import Base
 import Testing
 
-@Suite("fedsim audit") struct AuditTests {
+@Suite("fedsim audit")
+struct AuditTests {
   let folder = TemporaryFolder()
 
   private func run(_ words: String) throws -> Program.Outcome {
@@ -46,8 +47,7 @@ import Testing
       ("audit r --clients 0", "E2004"), ("audit r --images x", "E2004"),
       ("audit r --clip -1", "E2004"), ("audit r --clip nan", "E2004"),
       ("audit r --noise 1", "E2002"),
-    ]
-  )
+    ])
   func wrongOptions(words: String, code: String) throws {
     let outcome = try run(words)
     #expect(outcome.exit == 2, "\(outcome.text)")

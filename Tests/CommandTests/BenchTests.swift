@@ -2,7 +2,8 @@ import Base
 import Foundation
 import Testing
 
-@Suite("fedsim bench") struct BenchTests {
+@Suite("fedsim bench")
+struct BenchTests {
   let folder = TemporaryFolder()
 
   private func run(_ words: String) throws -> Program.Outcome {
@@ -14,11 +15,10 @@ import Testing
     arguments: [
       ("bench w9", "E2006", "w1"), ("bench w2r2", "E2006", "did you mean w2r20|did you mean w2 "),
       ("bench kernel", "E2006", "did you mean kernels ?"),
-      ("bench w4 --noise x", "E2004", "number"),
-      ("bench w1 --noise 1", "E2004", "w4"), ("bench w1 --rounds 0", "E2004", "1 to"),
-      ("bench w1 --warmup -1", "E2004", "0 to"), ("bench w1 --threads x", "E2004", "--threads"),
-      ("bench w1 --dropout 2", "E2004", "0 to 1"), ("bench w2 --dropout 1", "E2004", "w2"),
-      ("bench w1 --clients 0", "E2004", "--clients"),
+      ("bench w4 --noise x", "E2004", "number"), ("bench w1 --noise 1", "E2004", "w4"),
+      ("bench w1 --rounds 0", "E2004", "1 to"), ("bench w1 --warmup -1", "E2004", "0 to"),
+      ("bench w1 --threads x", "E2004", "--threads"), ("bench w1 --dropout 2", "E2004", "0 to 1"),
+      ("bench w2 --dropout 1", "E2004", "w2"), ("bench w1 --clients 0", "E2004", "--clients"),
       ("bench w1 --clients 3 --cohort 4", "E2004", "1 to 3"),
       ("bench w1 --samples 99999999999", "E2004", "--samples"),
       ("bench w1 --seed 1.5", "E2004", "--seed"), ("bench w1 --inputs x.npy", "E2007", "--labels"),
@@ -27,8 +27,7 @@ import Testing
       ("bench w1 --inputs= --labels=y", "E2004", "path"), ("bench w1 --round 2", "E2002", "rounds"),
       ("bench w1 --clients 10000000 --samples 1000000 --rounds 1", "E2008", "GiB"),
       ("bench w5 --clients 1000000 --parameters 1000000000", "E2008", "GiB"),
-    ]
-  )
+    ])
   func wrong(words: String, code: String, says: String) throws {
     let outcome = try run(words)
     #expect(outcome.exit == 2, "\(outcome.text)")
@@ -47,8 +46,7 @@ import Testing
       ("--inputs text --labels text", "E4006"), ("--cohorts c.npy", "E4005"),
       ("--inputs x.npy --labels y.npy", "E4005"), ("--weights /dev/null", "E4002"),
       ("--inputs /dev/zero --labels y.npy", "E4002|E4005"),
-    ]
-  )
+    ])
   func files(words: String, code: String) throws {
     try folder.write("text", "this is no array")
     try folder.write("c.npy", DataSamples.npy("|u1", [3, 1], [0, 1, 0]))
@@ -111,8 +109,9 @@ import Testing
   @Test("limits named before a workload give its share of them")
   func share() throws {
     let words = "bench limits w3 --clients 2 --cohort 2 --samples 4 --rounds 1 --threads 1"
-    let lines = try run(words + " --format json").stdout.split(separator: "\n")
-      .map { try JSON(parsing: String($0)) }
+    let lines = try run(words + " --format json").stdout.split(separator: "\n").map {
+      try JSON(parsing: String($0))
+    }
     #expect(lines.count == 2)
     #expect(lines.first?["fma_gflop_s"]?.double ?? 0 > 0)
     #expect(lines.last?["share_of_limit"]?.double ?? 0 > 0)

@@ -3,8 +3,7 @@ import Tensor
 /// A tiny scenario whose clients are listed in `p.json`.
 private let partitioned = ScenarioText.tiny(
   data: #", "partition": { "kind": "file", "path": "p.json" }"#,
-  federation: "\"clients\": 2, \"rounds\": 1"
-)
+  federation: "\"clients\": 2, \"rounds\": 1")
 
 private func partition(_ what: String, _ says: [String], _ text: String?) -> WrongInput {
   WrongInput("partition file: " + what, 4, ["p.json"] + says, partitioned) { folder in
@@ -17,8 +16,7 @@ private let initialised = ScenarioText.tiny(
   model: """
     { "kind": "cnn", "width": 4, "dropout": [],
       "init": { "kind": "file", "path": "w.safetensors" } }
-    """
-)
+    """)
 
 private func weights(_ what: String, _ says: [String], _ bytes: [UInt8]?) -> WrongInput {
   WrongInput("weights: " + what, 4, ["w.safetensors"] + says, initialised) { folder in
@@ -32,14 +30,12 @@ private func header(_ json: String) -> [UInt8] {
 }
 
 private let foreign = Safetensors(
-  items: [Safetensors.Item(name: "fc.weight", shape: [2, 2], values: [1, 2, 3, 4])],
-  metadata: [:]
+  items: [Safetensors.Item(name: "fc.weight", shape: [2, 2], values: [1, 2, 3, 4])], metadata: [:]
 ).encoded()
 
 /// Files beside the data: who holds which image, and what weights to start from.
 let brokenCompanions: [WrongInput] = [
-  partition("missing", ["no such file"], nil),
-  partition("empty", ["empty"], ""),
+  partition("missing", ["no such file"], nil), partition("empty", ["empty"], ""),
   partition("not JSON", ["line 1"], "0 1 2"),
   partition("cut", ["line"], "{\"clients\": [[0, 1], [2"),
   partition("no clients", ["\"clients\""], "{\"users\": []}"),
@@ -52,22 +48,18 @@ let brokenCompanions: [WrongInput] = [
   partition("a huge index", ["client 0"], "{\"clients\": [[1e300], [1]]}"),
   partition("text", ["client 1"], "{\"clients\": [[0], [\"1\"]]}"),
   partition("a client that is no list", ["client 1"], "{\"clients\": [[0], 1]}"),
-  weights("missing", ["no such file"], nil),
-  weights("empty", [], []),
+  weights("missing", ["no such file"], nil), weights("empty", [], []),
   weights("not safetensors", [], Array("PK\u{3}\u{4} a PyTorch archive, not safetensors".utf8)),
   weights("another model's", ["PyTorch's names and shapes"], foreign),
   weights("cut header", [], Array(foreign.prefix(40))),
   weights("cut values", [], Array(foreign.dropLast(5))),
   weights("a header of 2^60 bytes", [], [0, 0, 0, 0, 0, 0, 0, 16, 1]),
   weights(
-    "a tensor beyond its file",
-    [],
-    header(#"{"fc.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[0,1000]}}"#)
-  ),
+    "a tensor beyond its file", [],
+    header(#"{"fc.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[0,1000]}}"#)),
   weights(
-    "a shape beyond counting",
-    [],
-    header(#"{"a":{"dtype":"F32","shape":[4000000000,4000000000,9],"data_offsets":[0,4]}}"#)
-      + [0, 0, 0, 0]
-  ),
+    "a shape beyond counting", [],
+    header(#"{"a":{"dtype":"F32","shape":[4000000000,4000000000,9],"data_offsets":[0,4]}}"#) + [
+      0, 0, 0, 0,
+    ]),
 ]

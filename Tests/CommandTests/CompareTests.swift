@@ -2,7 +2,8 @@ import Base
 import Foundation
 import Testing
 
-@Suite("fedsim compare") struct CompareTests {
+@Suite("fedsim compare")
+struct CompareTests {
   /// Three runs that all tests read: two of one scenario under other seeds, one of another batch.
   private static let finished: TemporaryFolder = {
     let folder = TemporaryFolder()
@@ -16,9 +17,7 @@ import Testing
       "run same.json --out d --seed 1",
     ] {
       _ = try? Program.run(
-        (words + " --quiet").split(separator: " ").map(String.init),
-        in: folder.path
-      )
+        (words + " --quiet").split(separator: " ").map(String.init), in: folder.path)
     }
     return folder
   }()
@@ -28,9 +27,7 @@ import Testing
   }
 
   private func run(_ words: String, in folder: TemporaryFolder = finished) throws -> Program.Outcome
-  {
-    try Program.run(words.split(separator: " ").map(String.init), in: folder.path)
-  }
+  { try Program.run(words.split(separator: " ").map(String.init), in: folder.path) }
 
   @Test("seeds of two folders add up, a run that both have counts once")
   func seeds() throws {
@@ -64,9 +61,7 @@ import Testing
     for part in [
       "baseline fedavg", "difference", "fedprox - fedavg:", "3 seeds cannot reach p < 0.25",
       "clients:",
-    ] {
-      #expect(outcome.stdout.contains(part), "\(part) in \(outcome.text)")
-    }
+    ] { #expect(outcome.stdout.contains(part), "\(part) in \(outcome.text)") }
     for line in outcome.stdout.split(separator: "\n") { #expect(line.count <= 120) }
     #expect(Self.finished.tree("a") == before)
     #expect(!Self.finished.exists("compare.csv"))
@@ -112,13 +107,9 @@ import Testing
     try folder.write("b/split/partition-s2.json", split)
 
     let environment = folder.text("b/environment.json")
-    let hash = try #require(
-      try JSON(parsing: environment)["data"]?["train"]?["xxh64"]?.text
-    )
+    let hash = try #require(try JSON(parsing: environment)["data"]?["train"]?["xxh64"]?.text)
     try folder.write(
-      "b/environment.json",
-      environment.replacingOccurrences(of: hash, with: "0123456789abcdef")
-    )
+      "b/environment.json", environment.replacingOccurrences(of: hash, with: "0123456789abcdef"))
     let data = try run("compare a b", in: folder)
     #expect(data.exit == 7, "\(data.text)")
     #expect(data.stderr.contains("data (hash)"), "\(data.text)")
@@ -210,14 +201,9 @@ import Testing
     let folder = TemporaryFolder()
     try folder.write("s.json", ScenarioText.long(rounds: 40))
     let outcome = try Program.run(
-      ["compare", "s.json", "--out", "r", "--format", format],
-      in: folder.path,
+      ["compare", "s.json", "--out", "r", "--format", format], in: folder.path,
       interrupt: Program.Interrupt(
-        signals: [SIGINT],
-        file: folder.at("r/scaffold-s1/digest.txt"),
-        lines: 5
-      )
-    )
+        signals: [SIGINT], file: folder.at("r/scaffold-s1/digest.txt"), lines: 5))
     #expect(outcome.exit == 130, "\(outcome.text)")
     if format == "json" {
       #expect(try outcome.json()["exit"]?.int == 130)
@@ -252,7 +238,9 @@ import Testing
   }
 
   @Test("numbers that no run can have are compared or left out, and trap nowhere")
-  func absurd() throws {
+  func absurd()
+    throws
+  {
     let folder = TemporaryFolder()
     try FileManager.default.copyItem(atPath: Self.finished.at("a"), toPath: folder.at("a"))
     try folder.forgetPromises("a")
@@ -292,12 +280,9 @@ import Testing
     try folder.forgetPromises("b")
     let path = "b/fedavg-s1/rounds.jsonl"
     let digest = try #require(
-      try JSON(parsing: String(folder.text(path).split(separator: "\n")[1]))["digest"]?.text
-    )
+      try JSON(parsing: String(folder.text(path).split(separator: "\n")[1]))["digest"]?.text)
     try folder.write(
-      path,
-      folder.text(path).replacingOccurrences(of: digest, with: "0000000000000000")
-    )
+      path, folder.text(path).replacingOccurrences(of: digest, with: "0000000000000000"))
     let outcome = try run("compare a b", in: folder)
     #expect(outcome.exit == 7, "\(outcome.text)")
     #expect(outcome.stderr.contains("E7002"))
@@ -314,8 +299,7 @@ import Testing
       ("compare s.json alone.json", "E2005", 2), ("compare a --zzz", "E2002", 2),
       ("compare none", "E4095", 4), ("compare none.json", "E4001", 4),
       ("compare a --metric privacy.epsilon.max", "E7003", 7),
-    ] as [(String, String, Int32)]
-  )
+    ] as [(String, String, Int32)])
   func wrong(words: String, code: String, exit: Int32) throws {
     let outcome = try run(words)
     #expect(outcome.exit == exit, "\(outcome.text)")

@@ -54,21 +54,14 @@ enum DataSamples {
   }
 
   /// Grey images and labels of one byte.
-  static func npy(
-    in folder: TemporaryFolder,
-    _ name: String,
-    side: Int = 8,
-    classes: Int = 10
-  ) throws {
+  static func npy(in folder: TemporaryFolder, _ name: String, side: Int = 8, classes: Int = 10)
+    throws
+  {
     for (part, count) in [("train", 100), ("test", 20)] {
       try folder.write(
-        "\(name)/x_\(part).npy",
-        npy("|u1", [count, side, side], noise(count * side * side))
-      )
+        "\(name)/x_\(part).npy", npy("|u1", [count, side, side], noise(count * side * side)))
       try folder.write(
-        "\(name)/y_\(part).npy",
-        npy("|u1", [count], (0..<count).map { UInt8($0 % classes) })
-      )
+        "\(name)/y_\(part).npy", npy("|u1", [count], (0..<count).map { UInt8($0 % classes) }))
     }
   }
 

@@ -1,20 +1,15 @@
 import Foundation
 import Testing
 
-@Suite("What was written stays right, or is refused") struct DurabilityTests {
+@Suite("What was written stays right, or is refused")
+struct DurabilityTests {
   let folder = TemporaryFolder()
 
-  private func run(
-    _ words: String,
-    shell setup: String = "true",
-    stdout: Program.Stream = .file
-  ) throws -> Program.Outcome {
+  private func run(_ words: String, shell setup: String = "true", stdout: Program.Stream = .file)
+    throws -> Program.Outcome
+  {
     try Program.run(
-      words.split(separator: " ").map(String.init),
-      in: folder.path,
-      shell: setup,
-      stdout: stdout
-    )
+      words.split(separator: " ").map(String.init), in: folder.path, shell: setup, stdout: stdout)
   }
 
   private func edit(_ file: String, _ change: (inout String) -> Void) throws {
@@ -31,9 +26,7 @@ import Testing
       ScenarioText.tiny(
         top: "\"output\": { \"checkpointEvery\": 2 },",
         federation: "\"clients\": 4, \"rounds\": \(rounds)",
-        model: #"{ "kind": "mlp", "hidden": [8] }"#
-      )
-    )
+        model: #"{ "kind": "mlp", "hidden": [8] }"#))
     let outcome = try run("run s.json --quiet --out \(name)")
     #expect(outcome.exit == 0, "\(outcome.text)")
   }
@@ -108,7 +101,9 @@ import Testing
   }
 
   @Test("a place that cannot be written is exit 2 on the command line, else 4")
-  func unwritable() throws {
+  func unwritable()
+    throws
+  {
     try make()
     try folder.write("file", "x")
     for words in [
@@ -117,8 +112,7 @@ import Testing
     ] {
       try folder.write(
         "w.json",
-        #"{ "fedsim": 1, "kind": "sweep", "base": "s.json", "grid": { "client.batch": [5] } }"#
-      )
+        #"{ "fedsim": 1, "kind": "sweep", "base": "s.json", "grid": { "client.batch": [5] } }"#)
       let outcome = try run(words)
       #expect(outcome.exit == 2, "\(words): \(outcome.text)")
     }
@@ -134,8 +128,7 @@ import Testing
     try make()
     try folder.write(
       "w.json",
-      #"{ "fedsim": 1, "kind": "sweep", "base": "s.json", "grid": { "client.batch": [5] } }"#
-    )
+      #"{ "fedsim": 1, "kind": "sweep", "base": "s.json", "grid": { "client.batch": [5] } }"#)
     #expect(try run("sweep w.json --out w --quiet").exit == 0)
     let resolved = folder.text("w/sweep.resolved.json")
     for damaged in ["", "{", "[1]", resolved.replacing("base", with: "bXse")] {
@@ -163,8 +156,7 @@ import Testing
       "list strategies", "schema", "explain fedavg", "explain E1003", "help", "version",
       "list models --format json", "validate s.json --format json", "plan s.json --format json",
       "report r --format json", "compare r", "run s.json --out q --format json",
-    ]
-  )
+    ])
   func full(_ words: String) throws {
     guard FileManager.default.fileExists(atPath: "/dev/full") else { return }
     if words.contains("s.json") || words.contains(" r") { try make(rounds: 1) }
@@ -202,19 +194,13 @@ import Testing
 
   @Test(
     "a lost terminal and a spent limit of processor time end a run behind a checkpoint",
-    arguments: [SIGHUP, SIGXCPU]
-  )
+    arguments: [SIGHUP, SIGXCPU])
   func signals(_ number: Int32) throws {
     try folder.write("s.json", ScenarioText.long(rounds: 60))
     let outcome = try Program.run(
-      ["run", "s.json", "--out", "b"],
-      in: folder.path,
+      ["run", "s.json", "--out", "b"], in: folder.path,
       interrupt: Program.Interrupt(
-        signals: [number],
-        file: folder.at("b/scaffold-s1/digest.txt"),
-        lines: 4
-      )
-    )
+        signals: [number], file: folder.at("b/scaffold-s1/digest.txt"), lines: 4))
     #expect(outcome.exit == 143, "\(outcome.text)")
     #expect(outcome.stderr.contains("checkpoint written"), "\(outcome.text)")
     #expect(folder.exists("b/scaffold-s1/checkpoints/last.safetensors"))
@@ -224,50 +210,32 @@ import Testing
   func nohup() throws {
     try folder.write("s.json", ScenarioText.long(rounds: 20))
     let outcome = try Program.run(
-      ["run", "s.json", "--out", "b", "--quiet"],
-      in: folder.path,
-      shell: "trap '' HUP",
+      ["run", "s.json", "--out", "b", "--quiet"], in: folder.path, shell: "trap '' HUP",
       interrupt: Program.Interrupt(
-        signals: [SIGHUP],
-        file: folder.at("b/scaffold-s1/digest.txt"),
-        lines: 4
-      )
-    )
+        signals: [SIGHUP], file: folder.at("b/scaffold-s1/digest.txt"), lines: 4))
     #expect(outcome.exit == 0, "\(outcome.text)")
   }
 
   @Test("pre-training and a first round that would take hours end when somebody asks")
-  func long() throws {
+  func long()
+    throws
+  {
     let endless = #""work": { "epochs": 1000000 }, "#
     try folder.write(
-      "round.json",
-      ScenarioText.tiny(client: "{ " + endless + ScenarioText.client.dropFirst(2))
-    )
+      "round.json", ScenarioText.tiny(client: "{ " + endless + ScenarioText.client.dropFirst(2)))
     let round = try Program.run(
-      ["run", "round.json", "--out", "a"],
-      in: folder.path,
+      ["run", "round.json", "--out", "a"], in: folder.path,
       interrupt: Program.Interrupt(
-        signals: [SIGINT],
-        file: folder.at("a/fedavg-s1/digest.txt"),
-        lines: 1
-      )
-    )
+        signals: [SIGINT], file: folder.at("a/fedavg-s1/digest.txt"), lines: 1))
     #expect(round.exit == 130, "\(round.text)")
     #expect(round.stderr.contains("in its first round"), "\(round.text)")
     let pretrain = #", "pretrain": { "classes": [0, 1], "epochs": 1000000 } }"#
     try folder.write(
-      "pre.json",
-      ScenarioText.tiny(model: ScenarioText.model.dropLast(2) + pretrain)
-    )
+      "pre.json", ScenarioText.tiny(model: ScenarioText.model.dropLast(2) + pretrain))
     let before = try Program.run(
-      ["run", "pre.json", "--out", "b"],
-      in: folder.path,
+      ["run", "pre.json", "--out", "b"], in: folder.path,
       interrupt: Program.Interrupt(
-        signals: [SIGINT],
-        file: folder.at("b/environment.json"),
-        lines: 1
-      )
-    )
+        signals: [SIGINT], file: folder.at("b/environment.json"), lines: 1))
     #expect(before.exit == 130, "\(before.text)")
     #expect(before.stderr.contains("pretrain"), "\(before.text)")
   }

@@ -2,7 +2,8 @@ import Base
 import Foundation
 import Testing
 
-@Suite("Commands that inform") struct InformationTests {
+@Suite("Commands that inform")
+struct InformationTests {
   let folder = TemporaryFolder()
 
   @Test(
@@ -11,15 +12,14 @@ import Testing
       ("version", "scenario format 1"), ("--version", "fedsim"), ("help", "make a comparison|run"),
       ("help run", "--threads N"), ("run --help", "SCENARIO.json"), ("", "Usage|usage|fedsim"),
       ("list strategies", "scaffold"), ("list models", "resnet8"), ("list datasets", "cifar10"),
-      ("list partitions", "dirichlet-cut"), ("list codecs", "topk"),
-      ("list accountants", "pld"), ("privacy --help", "without-replacement"),
+      ("list partitions", "dirichlet-cut"), ("list codecs", "topk"), ("list accountants", "pld"),
+      ("privacy --help", "without-replacement"),
       ("privacy epsilon --rate 0.1 --noise 2 --steps 9 --delta 1e-5", "PLD"),
       ("explain fedprox", "proximalWeight"), ("explain topk", "Rice gaps"),
       ("explain dgc", "warmupRounds"), ("explain E3302", "optimizer"),
       ("explain client.optimizer.learningRate", "learningRate"), ("schema", "$schema"),
       ("doctor", "GFLOP"),
-    ]
-  )
+    ])
   func text(words: String, expected: String) throws {
     let outcome = try Program.run(words.split(separator: " ").map(String.init), in: folder.path)
     #expect(outcome.exit == 0, "\(outcome.text)")
@@ -39,20 +39,17 @@ import Testing
       ("validate missing.json", 4), ("run missing.json", 4), ("resume missing", 4),
       ("data check nothing", 4), ("data check cifar", 4), ("versoin", 2), ("run", 2),
       ("run good.json --treads 2", 2), ("list modles", 2), ("explain gradientz", 2),
-      ("run good.json --out o", 0), ("resume good-run", 4), ("bench w9", 2),
-      ("help privacy", 0), ("privacy", 2), ("privacy noise", 2),
+      ("run good.json --out o", 0), ("resume good-run", 4), ("bench w9", 2), ("help privacy", 0),
+      ("privacy", 2), ("privacy noise", 2),
       ("privacy epsilon --rate 0.1 --noise 2 --steps 9 --delta 1e-5", 0),
       ("bench w3 --clients 2 --cohort 2 --samples 4 --rounds 1", 0),
-    ]
-  )
+    ])
   func json(words: String, exit: Int32) throws {
     try folder.write("good.json", ScenarioText.tiny())
     try folder.write("bad.json", #"{ "fedsim": 1, "lr": 2 }"#)
     try folder.write("cifar/data_batch_1.bin", [1, 2, 3])
     let outcome = try Program.run(
-      words.split(separator: " ").map(String.init) + ["--format", "json"],
-      in: folder.path
-    )
+      words.split(separator: " ").map(String.init) + ["--format", "json"], in: folder.path)
     #expect(outcome.exit == exit, "\(outcome.text)")
     #expect(outcome.stderr.isEmpty, "\(outcome.text)")
     let json = try outcome.json()
@@ -67,8 +64,7 @@ import Testing
 
   @Test(
     "what stands in many places alike is explained once, with its places",
-    arguments: ["loss", "kind", "weighting", "denseBelow", "strategies[].compression", "batch"]
-  )
+    arguments: ["loss", "kind", "weighting", "denseBelow", "strategies[].compression", "batch"])
   func explainedOnce(name: String) throws {
     let json = try Program.run(["explain", name, "--format", "json"], in: folder.path).json()
     let pages = json["pages"]?.elements ?? [json]
@@ -105,19 +101,14 @@ import Testing
     try folder.write(
       "s.json",
       ScenarioText.tiny(
-        top: "\n\"sede\": 1,",
-        data: ", \"longTail\": { \"factor\": 0.01 }",
-        federation: "\"clients\": -3, \"rounds\": 2"
-      )
-    )
+        top: "\n\"sede\": 1,", data: ", \"longTail\": { \"factor\": 0.01 }",
+        federation: "\"clients\": -3, \"rounds\": 2"))
     let outcome = try Program.run(["validate", "s.json"], in: folder.path)
     #expect(outcome.exit == 3)
     for part in [
       "3 problems", "$.sede  (line 2)", "did you mean \"seeds\" ?", "$.data.longTail.factor",
       "did you mean 100 ?", "$.federation.clients", "-3",
-    ] {
-      #expect(outcome.stderr.contains(part), "\(part) in \(outcome.text)")
-    }
+    ] { #expect(outcome.stderr.contains(part), "\(part) in \(outcome.text)") }
     #expect(outcome.stdout.isEmpty)
   }
 

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-@Suite("Stopping and going on") struct InterruptionTests {
+@Suite("Stopping and going on")
+struct InterruptionTests {
   let folder = TemporaryFolder()
 
   /// A run of forty rounds that nobody stops, for all tests to compare with.
@@ -16,8 +17,8 @@ import Testing
 
   /// Files of a run whose bytes must not depend on stops.
   private let files = [
-    "digest.txt", "classes.csv", "clients.csv", "messages.csv",
-    "checkpoints/last.safetensors", "checkpoints/last.json",
+    "digest.txt", "classes.csv", "clients.csv", "messages.csv", "checkpoints/last.safetensors",
+    "checkpoints/last.json",
   ]
 
   /// `rounds.jsonl` without what a clock wrote.
@@ -26,25 +27,19 @@ import Testing
       var text = String(line)
       while let time = text.range(of: #""time":{"#),
         let end = text.range(of: "}", range: time.upperBound..<text.endIndex)
-      {
-        text.removeSubrange(time.lowerBound..<end.upperBound)
-      }
+      { text.removeSubrange(time.lowerBound..<end.upperBound) }
       return text
     }
   }
 
   private func start(
-    _ arguments: [String],
-    stop signals: [Int32] = [],
-    atLine lines: Int = 5,
+    _ arguments: [String], stop signals: [Int32] = [], atLine lines: Int = 5,
     of file: String = "b/scaffold-s1/digest.txt"
   ) throws -> Program.Outcome {
     try Program.run(
-      arguments,
-      in: folder.path,
+      arguments, in: folder.path,
       interrupt: signals.isEmpty
-        ? nil : Program.Interrupt(signals: signals, file: folder.at(file), lines: lines)
-    )
+        ? nil : Program.Interrupt(signals: signals, file: folder.at(file), lines: lines))
   }
 
   /// Folder `b` holds the same as the run that nobody stopped.
@@ -71,15 +66,13 @@ import Testing
     arguments: [
       (SIGINT, 130, "scaffold"), (SIGTERM, 143, "scaffold"), (SIGINT, 130, "fedper"),
       (SIGKILL, nil, "scaffold"), (SIGKILL, nil, "fedper"),
-    ] as [(Int32, Int32?, String)]
-  )
-  func resumed(signal: Int32, exit: Int32?, during run: String) throws {
+    ] as [(Int32, Int32?, String)])
+  func resumed(signal: Int32, exit: Int32?, during run: String)
+    throws
+  {
     try folder.write("s.json", ScenarioText.long(rounds: 40))
     let stopped = try start(
-      ["run", "s.json", "--out", "b"],
-      stop: [signal],
-      of: "b/\(run)-s1/digest.txt"
-    )
+      ["run", "s.json", "--out", "b"], stop: [signal], of: "b/\(run)-s1/digest.txt")
     #expect(stopped.exit == exit, "\(stopped.text)")
     if exit == nil {
       #expect(stopped.signal == SIGKILL)
@@ -112,16 +105,10 @@ import Testing
       "s.json",
       ScenarioText.tiny(
         dataset: #"{ "kind": "synthetic", "trainPerClass": 2000, "testPerClass": 5 }"#,
-        federation: "\"clients\": 2, \"rounds\": 2",
-        model: #"{ "kind": "resnet8", "width": 64 }"#
-      )
-    )
+        federation: "\"clients\": 2, \"rounds\": 2", model: #"{ "kind": "resnet8", "width": 64 }"#))
     let outcome = try start(
-      ["run", "s.json", "--out", "b", "--threads", "1"],
-      stop: [SIGINT, SIGINT],
-      atLine: 1,
-      of: "b/fedavg-s1/digest.txt"
-    )
+      ["run", "s.json", "--out", "b", "--threads", "1"], stop: [SIGINT, SIGINT], atLine: 1,
+      of: "b/fedavg-s1/digest.txt")
     #expect(outcome.exit == 130, "\(outcome.text)")
     #expect(!outcome.stderr.contains("checkpoint written"), "\(outcome.text)")
     #expect(folder.text("b/fedavg-s1/rounds.jsonl").isEmpty)
@@ -132,10 +119,8 @@ import Testing
     try folder.write("s.json", ScenarioText.long(rounds: 400))
     let first = Task.detached { [folder] in
       try Program.run(
-        ["run", "s.json", "--out", "b"],
-        in: folder.path,
-        interrupt: Program.Interrupt(signals: [SIGINT], file: folder.at("go"), lines: 1)
-      )
+        ["run", "s.json", "--out", "b"], in: folder.path,
+        interrupt: Program.Interrupt(signals: [SIGINT], file: folder.at("go"), lines: 1))
     }
     while !folder.exists("b/scaffold-s1/digest.txt") { usleep(5000) }
     let second = try start(["resume", "b"])

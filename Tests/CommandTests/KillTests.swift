@@ -2,7 +2,8 @@ import Base
 import Foundation
 import Testing
 
-@Suite("Kills") struct KillTests {
+@Suite("Kills")
+struct KillTests {
   /// Momentum at both ends, control variates, a frozen frame, private training with error feedback,
   /// coded uploads and downloads with memories, an asynchronous method; all on a clock.
   private static let scenario = """
@@ -58,8 +59,8 @@ import Testing
       if isTime || isFolder.boolValue { continue }
       var data = FileManager.default.contents(atPath: root + "/" + path) ?? Data()
       if last == "rounds.jsonl" {
-        let text = String(decoding: data, as: UTF8.self)
-          .replacing(/"wall":[^,}]*/, with: "").replacing(/"seconds":[^,}]*/, with: "")
+        let text = String(decoding: data, as: UTF8.self).replacing(/"wall":[^,}]*/, with: "")
+          .replacing(/"seconds":[^,}]*/, with: "")
         data = Data(text.utf8)
       }
       found[path] = data
@@ -72,8 +73,7 @@ import Testing
     arguments: [
       [("fedavgm", 5)], [("scaffold", 3), ("fedloge", 8)], [("private", 4), ("private", 9)],
       [("coded", 7), ("fedbuff", 2), ("fedbuff", 9)],
-    ]
-  )
+    ])
   func killed(_ kills: [(run: String, line: Int)]) throws {
     let whole = try #require(Self.whole)
     let folder = TemporaryFolder()
@@ -81,14 +81,9 @@ import Testing
     var command = ["run", "s.json", "--out", "b", "--quiet"]
     for kill in kills {
       let outcome = try Program.run(
-        command,
-        in: folder.path,
+        command, in: folder.path,
         interrupt: Program.Interrupt(
-          signals: [SIGKILL],
-          file: folder.at("b/\(kill.run)-s1/digest.txt"),
-          lines: kill.line
-        )
-      )
+          signals: [SIGKILL], file: folder.at("b/\(kill.run)-s1/digest.txt"), lines: kill.line))
       #expect(outcome.signal == SIGKILL, "\(kill): \(outcome.text)")
       // What a power cut leaves between writing a file and renaming it.
       try folder.write("b/\(kill.run)-s1/checkpoints/.last.safetensors.1.tmp", "torn")
@@ -113,9 +108,7 @@ import Testing
     let text = folder.text("a/coded-s1/rounds.jsonl")
     let place = try #require(text.range(of: #""up":"#))
     try folder.write(
-      "a/coded-s1/rounds.jsonl",
-      text.replacingCharacters(in: place, with: "\"up\":1")
-    )
+      "a/coded-s1/rounds.jsonl", text.replacingCharacters(in: place, with: "\"up\":1"))
     let other = try Program.run(["verify", "a", "--format", "json"], in: folder.path)
     #expect(other.exit == 7, "\(other.text)")
     let json = try other.json()
@@ -146,9 +139,7 @@ import Testing
     let folder = TemporaryFolder()
     try folder.write("s.json", Self.scenario)
     let stopped = try Program.run(
-      ["run", "s.json", "--out", "b", "--set", "limits.wallTime=1 us"],
-      in: folder.path
-    )
+      ["run", "s.json", "--out", "b", "--set", "limits.wallTime=1 us"], in: folder.path)
     #expect(stopped.exit == 6, "\(stopped.text)")
     #expect(stopped.stderr.contains("limits.wallTime"), "\(stopped.text)")
     #expect(stopped.stderr.contains("checkpoint written"), "\(stopped.text)")

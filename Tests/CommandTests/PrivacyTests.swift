@@ -2,7 +2,8 @@ import Base
 import Foundation
 import Testing
 
-@Suite("fedsim privacy") struct PrivacyTests {
+@Suite("fedsim privacy")
+struct PrivacyTests {
   let folder = TemporaryFolder()
 
   private func run(_ words: String) throws -> Program.Outcome {
@@ -10,7 +11,9 @@ import Testing
   }
 
   @Test("epsilon: both accountants, and everything that it means nothing without")
-  func epsilon() throws {
+  func epsilon()
+    throws
+  {
     let words = "epsilon --rate 0.01 --noise 1 --steps 1000 --delta 1e-5"
     let json = try run(words + " --format json").json()
     #expect(abs((json["pld"]?["epsilon"]?.double ?? 0) - 1.82824) < 1e-3)
@@ -31,9 +34,7 @@ import Testing
     for part in [
       "1.828", "2.1014", "order 7.8", "PLD", "RDP", "delta", "1e-05", "one example", "Poisson",
       "neighbours",
-    ] {
-      #expect(text.stdout.contains(part), "\(part) in \(text.text)")
-    }
+    ] { #expect(text.stdout.contains(part), "\(part) in \(text.text)") }
   }
 
   @Test("an epsilon without bound is null, and says so")
@@ -107,8 +108,7 @@ import Testing
       (
         "epsilon --rate 0.1 --noise 1 --steps 1 --delta 0.1 --sampling poison", "E2004",
         "did you mean poisson ?"
-      ),
-      ("epsilon --rate 0.1 --noise 1 --steps 1 --delta 0.1 --unit x", "E2004", "client"),
+      ), ("epsilon --rate 0.1 --noise 1 --steps 1 --delta 0.1 --unit x", "E2004", "client"),
       ("noise --rate 0.1 --steps 1 --epsilon 0 --delta 0.1", "E2004", "--epsilon"),
       ("noise --rate 1 --steps 1000000000 --epsilon 1e-9 --delta 1e-9", "E2010", "1000000"),
       ("steps --rate 0.5 --noise 0.5 --epsilon 1e-3 --delta 1e-9", "E2010", "single step"),
@@ -116,8 +116,7 @@ import Testing
       ("plan --examples 9 --steps 1 --epsilon 1 --delta 0.1 --batches 3,x", "E2004", "--batches"),
       ("plan --examples 9 --steps 1 --epsilon 1 --delta 0.1 --batches 10", "E2004", "--batches"),
       ("plan --examples 9 --steps 1 --epsilon 1 --delta 0.1 --rate 1", "E2007", "--rate"),
-    ] as [(String, String, String)]
-  )
+    ] as [(String, String, String)])
   func wrong(words: String, code: String, says: String) throws {
     let outcome = try run(words)
     #expect(outcome.exit == 2, "\(outcome.text)")

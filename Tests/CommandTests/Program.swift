@@ -55,26 +55,15 @@ enum Program {
   ///
   /// `setup`: what the shell does first, such as setting a limit.
   static func run(
-    _ arguments: [String],
-    in folder: String,
-    environment: [String: String] = [:],
-    shell setup: String = "true",
-    interrupt: Interrupt? = nil,
-    stdout: Stream = .file,
-    stderr: Stream = .file,
-    limit: Double = 600
+    _ arguments: [String], in folder: String, environment: [String: String] = [:],
+    shell setup: String = "true", interrupt: Interrupt? = nil, stdout: Stream = .file,
+    stderr: Stream = .file, limit: Double = 600
   ) throws -> Outcome {
     let program = try #require(path, "no fedsim beside the test bundle")
     let spool = TemporaryFolder()
     let child = try Child(
-      program,
-      arguments,
-      in: folder,
-      environment: environment,
-      setup: setup,
-      stdout: (stdout, spool.at("stdout")),
-      stderr: (stderr, spool.at("stderr"))
-    )
+      program, arguments, in: folder, environment: environment, setup: setup,
+      stdout: (stdout, spool.at("stdout")), stderr: (stderr, spool.at("stderr")))
     var pending = interrupt?.signals ?? []
     let start = Date()
     var status: Int32 = 0
@@ -97,11 +86,8 @@ enum Program {
     }
     let signal = status & 0x7F
     return Outcome(
-      exit: signal == 0 ? (status >> 8) & 0xFF : nil,
-      signal: signal,
-      stdout: spool.text("stdout"),
-      stderr: spool.text("stderr")
-    )
+      exit: signal == 0 ? (status >> 8) & 0xFF : nil, signal: signal, stdout: spool.text("stdout"),
+      stderr: spool.text("stderr"))
   }
 }
 
@@ -110,13 +96,8 @@ private struct Child {
   let process: pid_t
 
   init(
-    _ program: String,
-    _ arguments: [String],
-    in folder: String,
-    environment: [String: String],
-    setup: String,
-    stdout: (Program.Stream, String),
-    stderr: (Program.Stream, String)
+    _ program: String, _ arguments: [String], in folder: String, environment: [String: String],
+    setup: String, stdout: (Program.Stream, String), stderr: (Program.Stream, String)
   ) throws {
     #if canImport(Darwin)
       var actions: posix_spawn_file_actions_t? = nil
@@ -142,9 +123,7 @@ private struct Child {
     sigemptyset(&blocked)
     posix_spawnattr_setsigmask(&attributes, &blocked)
     posix_spawnattr_setflags(
-      &attributes,
-      Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK)
-    )
+      &attributes, Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     var unread: [Int32] = []
     defer { for end in unread { close(end) } }
@@ -152,12 +131,7 @@ private struct Child {
       switch stream {
       case .file:
         posix_spawn_file_actions_addopen(
-          &actions,
-          number,
-          file,
-          O_WRONLY | O_CREAT | O_TRUNC,
-          0o600
-        )
+          &actions, number, file, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
       case .full: posix_spawn_file_actions_addopen(&actions, number, "/dev/full", O_WRONLY, 0)
       case .closed: posix_spawn_file_actions_addclose(&actions, number)
       case .brokenPipe:
@@ -175,8 +149,9 @@ private struct Child {
     // the program's.
     let shell = "/bin/sh"
     let words =
-      ([shell, "-c", "cd \"$0\" && \(setup) && exec \"$@\"", folder, program] + arguments)
-      .map { strdup($0) } + [nil]
+      ([shell, "-c", "cd \"$0\" && \(setup) && exec \"$@\"", folder, program] + arguments).map {
+        strdup($0)
+      } + [nil]
     let settings = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for text in words + settings { free(text) } }
     var process: pid_t = 0
@@ -191,9 +166,8 @@ final class TemporaryFolder: Sendable {
   let path: String
 
   init() {
-    path =
-      FileManager.default.temporaryDirectory
-      .appending(path: "fedsim-\(UUID().uuidString)").path(percentEncoded: false)
+    path = FileManager.default.temporaryDirectory.appending(path: "fedsim-\(UUID().uuidString)")
+      .path(percentEncoded: false)
     try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 
@@ -206,9 +180,7 @@ final class TemporaryFolder: Sendable {
   func write(_ name: String, _ bytes: [UInt8]) throws {
     let url = URL(filePath: at(name))
     try FileManager.default.createDirectory(
-      at: url.deletingLastPathComponent(),
-      withIntermediateDirectories: true
-    )
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
     try Data(bytes).write(to: url)
   }
 

@@ -3,7 +3,8 @@ import Foundation
 import Records
 import Testing
 
-@Suite("fedsim report") struct ReportTests {
+@Suite("fedsim report")
+struct ReportTests {
   /// Runs that all tests read: one scenario under two pairs of seeds, and one of another batch.
   private static let finished: TemporaryFolder = {
     let folder = TemporaryFolder()
@@ -18,17 +19,13 @@ import Testing
       "run s.json --out batch --seed 1 --set client.batch=20",
     ] {
       _ = try? Program.run(
-        (words + " --quiet").split(separator: " ").map(String.init),
-        in: folder.path
-      )
+        (words + " --quiet").split(separator: " ").map(String.init), in: folder.path)
     }
     return folder
   }()
 
   private func run(_ words: String, in folder: TemporaryFolder = finished) throws -> Program.Outcome
-  {
-    try Program.run(words.split(separator: " ").map(String.init), in: folder.path)
-  }
+  { try Program.run(words.split(separator: " ").map(String.init), in: folder.path) }
 
   @Test("the page from the files is the page that the run wrote")
   func samePage() throws {
@@ -46,7 +43,9 @@ import Testing
   }
 
   @Test("without --html the page of one folder lies in it; several need a place")
-  func places() throws {
+  func places()
+    throws
+  {
     let folder = TemporaryFolder()
     try FileManager.default.copyItem(atPath: Self.finished.at("a"), toPath: folder.at("a"))
     try folder.remove("a/report.html")
@@ -92,10 +91,11 @@ import Testing
   }
 
   @Test("tables have the numbers of summary.json, and special characters are escaped")
-  func tables() throws {
+  func tables()
+    throws
+  {
     let outcome = try run(
-      "report a --html t.html --latex t.tex --markdown t.md --csv t.csv --format json"
-    )
+      "report a --html t.html --latex t.tex --markdown t.md --csv t.csv --format json")
     #expect(outcome.exit == 0, "\(outcome.text)")
     let json = try outcome.json()
     #expect(json["latex"]?.text == "t.tex")

@@ -2,16 +2,14 @@ import Base
 import Foundation
 import Testing
 
-@Suite("fedsim run") struct RunTests {
+@Suite("fedsim run")
+struct RunTests {
   let folder = TemporaryFolder()
 
   private func run(_ words: String, environment: [String: String] = [:]) throws -> Program.Outcome {
     if !folder.exists("tiny.json") { try folder.write("tiny.json", ScenarioText.tiny()) }
     return try Program.run(
-      words.split(separator: " ").map(String.init),
-      in: folder.path,
-      environment: environment
-    )
+      words.split(separator: " ").map(String.init), in: folder.path, environment: environment)
   }
 
   @Test("a run prints its table and writes a complete folder")
@@ -69,8 +67,7 @@ import Testing
     try folder.write("--odd.json", ScenarioText.tiny())
     let outcome = try run(
       "--format json run --set federation.rounds=1 -o out --seed 4 --set=client.batch=20 "
-        + "--threads 3 -q -- --odd.json"
-    )
+        + "--threads 3 -q -- --odd.json")
     #expect(outcome.exit == 0, "\(outcome.text)")
     let resolved = try JSON(parsing: folder.text("out/scenario.resolved.json"))
     #expect(resolved["federation"]?["rounds"]?.int == 1)
@@ -81,11 +78,11 @@ import Testing
   }
 
   @Test("colours appear in no output that is not a terminal", arguments: ["", "1"])
-  func colours(value: String) throws {
+  func colours(
+    value: String
+  ) throws {
     let outcome = try run(
-      "run tiny.json --out o",
-      environment: ["NO_COLOR": value, "TERM": "xterm-256color"]
-    )
+      "run tiny.json --out o", environment: ["NO_COLOR": value, "TERM": "xterm-256color"])
     #expect(outcome.exit == 0)
     #expect(!(outcome.stdout + outcome.stderr).contains("\u{1B}"))
   }
@@ -94,8 +91,7 @@ import Testing
   func digests() throws {
     let scenario = ScenarioText.tiny(
       federation: "\"clients\": 7, \"rounds\": 2, \"participation\": 0.7",
-      strategies: "[ { \"kind\": \"scaffold\" }, { \"kind\": \"fedavg-ft\" } ]"
-    )
+      strategies: "[ { \"kind\": \"scaffold\" }, { \"kind\": \"fedavg-ft\" } ]")
     try folder.write("s.json", scenario)
     for (name, threads) in [("a", 1), ("b", 1), ("c", 2), ("d", 3), ("e", 8)] {
       let outcome = try run("run s.json --quiet --out \(name) --threads \(threads)")
@@ -122,9 +118,10 @@ import Testing
 
   @Test(
     "a folder that holds something is left as it is",
-    arguments: ["run tiny.json --out o", "run tiny.json --out o --seed 3"]
-  )
-  func existingFolder(words: String) throws {
+    arguments: ["run tiny.json --out o", "run tiny.json --out o --seed 3"])
+  func existingFolder(
+    words: String
+  ) throws {
     #expect(try run("run tiny.json --quiet --out o").exit == 0)
     let before = folder.tree("o")
     let outcome = try run(words)
@@ -152,9 +149,7 @@ import Testing
         strategies: """
           [ { "kind": "fedavgm", "serverLearningRate": 1e6, "label": "wild" },
             { "kind": "fedavg" } ]
-          """
-      )
-    )
+          """))
     let outcome = try run("run s.json --out o")
     #expect(outcome.exit == 5, "\(outcome.text)")
     for part in ["wild seed 1: diverged in round ", "client ", "local step ", "learningRate"] {
@@ -176,9 +171,10 @@ import Testing
 
   @Test(
     "a folder that cannot be written has exit 2 and is named",
-    arguments: ["/proc/fedsim/out", "blocked/out", "/dev/null/out"]
-  )
-  func unwritable(out: String) throws {
+    arguments: ["/proc/fedsim/out", "blocked/out", "/dev/null/out"])
+  func unwritable(out: String)
+    throws
+  {
     try folder.write("blocked", "a file where a folder should be")
     let outcome = try run("run tiny.json --out \(out)")
     #expect(outcome.exit == 2, "\(outcome.text)")

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-@Suite("Streams that go away") struct StreamTests {
+@Suite("Streams that go away")
+struct StreamTests {
   let folder = TemporaryFolder()
 
   @Test(
@@ -9,18 +10,15 @@ import Testing
     arguments: [
       (.brokenPipe, .file), (.file, .brokenPipe), (.brokenPipe, .brokenPipe), (.closed, .file),
       (.file, .closed), (.closed, .closed),
-    ] as [(Program.Stream, Program.Stream)]
-  )
-  func gone(stdout: Program.Stream, stderr: Program.Stream) throws {
+    ] as [(Program.Stream, Program.Stream)])
+  func gone(
+    stdout: Program.Stream, stderr: Program.Stream
+  ) throws {
     try folder.write("s.json", ScenarioText.tiny())
     let quiet = try Program.run(["run", "s.json", "--out", "a"], in: folder.path)
     #expect(quiet.exit == 0, "\(quiet.text)")
     let outcome = try Program.run(
-      ["run", "s.json", "--out", "b"],
-      in: folder.path,
-      stdout: stdout,
-      stderr: stderr
-    )
+      ["run", "s.json", "--out", "b"], in: folder.path, stdout: stdout, stderr: stderr)
     #expect(outcome.signal == 0)
     #expect(outcome.exit == 0, "\(outcome.text)")
     let (a, b) = (folder.tree("a"), folder.tree("b"))
@@ -41,15 +39,13 @@ import Testing
 
   @Test(
     "short commands end quietly when nobody reads",
-    arguments: ["schema", "help", "list strategies", "explain fedavg", "versoin"]
-  )
-  func unread(words: String) throws {
+    arguments: ["schema", "help", "list strategies", "explain fedavg", "versoin"])
+  func unread(
+    words: String
+  ) throws {
     let outcome = try Program.run(
-      words.split(separator: " ").map(String.init),
-      in: folder.path,
-      stdout: .brokenPipe,
-      stderr: .brokenPipe
-    )
+      words.split(separator: " ").map(String.init), in: folder.path, stdout: .brokenPipe,
+      stderr: .brokenPipe)
     #expect(outcome.signal == 0)
     #expect(outcome.exit == (words == "versoin" ? 2 : 0))
   }

@@ -2,20 +2,17 @@ import Base
 import Foundation
 import Testing
 
-@Suite("Sweeps from the command line") struct SweepTests {
+@Suite("Sweeps from the command line")
+struct SweepTests {
   let folder = TemporaryFolder()
 
   private func write(_ members: String, rounds: Int = 2) throws {
     try folder.write(
       "s/base.json",
       ScenarioText.tiny(
-        federation: "\"clients\": 4, \"rounds\": \(rounds)",
-        model: #"{ "kind": "logistic" }"#
-      )
-    )
+        federation: "\"clients\": 4, \"rounds\": \(rounds)", model: #"{ "kind": "logistic" }"#))
     try folder.write(
-      "s/sweep.json",
-      "{ \"fedsim\": 1, \"kind\": \"sweep\", \"base\": \"base.json\",\n\(members) }"
+      "s/sweep.json", "{ \"fedsim\": 1, \"kind\": \"sweep\", \"base\": \"base.json\",\n\(members) }"
     )
   }
 
@@ -26,7 +23,9 @@ import Testing
   private static let rates = #""grid": { "client.optimizer.learningRate": [0.01, 0.1] }"#
 
   @Test("a sweep leaves tables and run folders; --print before it writes nothing")
-  func whole() throws {
+  func whole()
+    throws
+  {
     try write(Self.rates)
     let listed = try sweep(["s/sweep.json", "--print", "--quiet"])
     #expect(listed.exit == 0, "\(listed.text)")
@@ -39,9 +38,7 @@ import Testing
     #expect(outcome.stdout.contains("2 of 2 runs done"))
     #expect(outcome.stderr.contains("2/2  trial 2  seed 1  learningRate=0.1"), "\(outcome.text)")
     for name in ["results.csv", "trials.csv", "front.csv", "failed.csv", "sweep.json", "base.json"]
-    {
-      #expect(folder.exists("runs/sweep/\(name)"), "\(name)")
-    }
+    { #expect(folder.exists("runs/sweep/\(name)"), "\(name)") }
     let again = try sweep(["s/sweep.json", "--print", "--format", "json"]).json()
     let states = again["runs"]?.elements?.compactMap { $0["state"]?.text }
     #expect(states == ["finished", "finished"])
@@ -74,9 +71,7 @@ import Testing
     try write(
       #"""
       "list": [ { "client.optimizer.learningRate": 1e6, "client.optimizer.weightDecay": 1e3 }, {} ]
-      """#,
-      rounds: 4
-    )
+      """#, rounds: 4)
     let outcome = try sweep(["s/sweep.json", "--out", "o", "--format", "json"])
     #expect(outcome.exit == 8, "\(outcome.text)")
     let json = try outcome.json()
@@ -90,13 +85,13 @@ import Testing
   }
 
   @Test("Ctrl-C ends with 130; the same line goes on to the tables of one go")
-  func interrupted() throws {
+  func interrupted()
+    throws
+  {
     try write(Self.rates, rounds: 300)
     let stopped = try Program.run(
-      ["sweep", "s/sweep.json", "--out", "o"],
-      in: folder.path,
-      interrupt: Program.Interrupt(signals: [SIGINT], file: folder.at("o/sweep.json"), lines: 1)
-    )
+      ["sweep", "s/sweep.json", "--out", "o"], in: folder.path,
+      interrupt: Program.Interrupt(signals: [SIGINT], file: folder.at("o/sweep.json"), lines: 1))
     #expect(stopped.exit == 130, "\(stopped.text)")
     #expect(folder.exists("o/results.csv"))
     #expect(try sweep(["s/sweep.json", "--out", "o", "--quiet"]).exit == 0)
@@ -107,14 +102,15 @@ import Testing
   }
 
   @Test("shards in several processes at once end with the tables of one")
-  func together() async throws {
+  func together()
+    async throws
+  {
     try write(#""seeds": [1, 2, 3], "grid": { "client.batch": [4, 5, 10] }"#, rounds: 4)
     let parts = ["1/3", "2/3", "3/3"].map { shard in
       Task.detached { [folder] in
         try Program.run(
           ["sweep", "s/sweep.json", "--out", "o", "--shard", shard, "--threads", "1"],
-          in: folder.path
-        )
+          in: folder.path)
       }
     }
     // A process without a shard may join them.
@@ -138,8 +134,7 @@ import Testing
       ("", 2, "E2005"), ("missing.json", 4, "E4001"), ("other", 4, "E4110"),
       ("s/wrong.json", 3, "E3103"), ("s/base.json", 3, "E3104"),
       ("s/sweep.json --out s", 9, "E9004"), ("s/sweep.json --out other", 9, "E9004"),
-    ]
-  )
+    ])
   func wrong(words: String, exit: Int32, code: String) throws {
     try write(Self.rates)
     try folder.write("other/notes.txt", "mine")
@@ -148,8 +143,7 @@ import Testing
       """
       { "fedsim": 1, "kind": "sweep", "base": "base.json",
         "grid": { "client.batch": [0, 5] } }
-      """
-    )
+      """)
     let words = words.split(separator: " ").map(String.init)
     let outcome = try sweep(words + ["--format", "json"])
     #expect(outcome.exit == exit, "\(outcome.text)")

@@ -10,9 +10,9 @@ struct ValidateTests {
   /// Changes of a tiny scenario, as `--set` takes them; most are at the end of a range or fit badly
   /// with each other.
   private static let changes: [String] = [
-    "data.dataset.trainPerClass=1", "data.dataset.trainPerClass=1000000",
-    "data.dataset.classes=2", "data.dataset.classes=60", "data.augment=[\"crop4\",\"flip\"]",
-    "data.longTail={\"factor\":10}", "data.longTail={\"factor\":25}",
+    "data.dataset.trainPerClass=1", "data.dataset.trainPerClass=1000000", "data.dataset.classes=2",
+    "data.dataset.classes=60", "data.augment=[\"crop4\",\"flip\"]", "data.longTail={\"factor\":10}",
+    "data.longTail={\"factor\":25}",
     "data.longTail={\"profile\":\"explicit\",\"counts\":[0,0,0,0,0,0,0,0,0,3]}",
     "data.longTail={\"profile\":\"explicit\",\"counts\":[1,2]}",
     "data.partition={\"kind\":\"dirichlet\",\"alpha\":1e-300}",
@@ -53,23 +53,17 @@ struct ValidateTests {
     "system={\"deadline\":\"1 s\"}",
     "system={\"availability\":{\"kind\":\"trace\",\"path\":\"n\"}}",
     "system={\"compute\":{\"kind\":\"table\",\"path\":\"/dev/zero\"}}",
-    "limits={\"memory\":\"1 kB\"}", "limits={\"disk\":\"1 B\"}",
-    "evaluation.every=1000000", "clientModels=[{\"share\":1,\"model\":{\"kind\":\"logistic\"}}]",
+    "limits={\"memory\":\"1 kB\"}", "limits={\"disk\":\"1 B\"}", "evaluation.every=1000000",
+    "clientModels=[{\"share\":1,\"model\":{\"kind\":\"logistic\"}}]",
   ]
 
   private func expectEqual(_ sets: [String]) throws {
     let options = sets.flatMap { ["--set", $0] } + ["--threads", "1"]
     let said = try Program.run(
-      ["validate", "s.json", "--quiet"] + options,
-      in: folder.path,
-      limit: 60
-    )
+      ["validate", "s.json", "--quiet"] + options, in: folder.path, limit: 60)
     let out = "o-\(UUID().uuidString)"
     let done = try Program.run(
-      ["run", "s.json", "--out", out, "--quiet"] + options,
-      in: folder.path,
-      limit: 60
-    )
+      ["run", "s.json", "--out", out, "--quiet"] + options, in: folder.path, limit: 60)
     let words = "\(sets)\n\(said.text)\n\(done.text)"
     // A run may also diverge or stop at a limit of its time or folder: no file says so before.
     if done.exit == 5 || done.exit == 6 && said.exit == 0 { return }
@@ -126,9 +120,7 @@ struct ValidateTests {
   @Test("a limit of the address space is seen before memory is taken, and named")
   func addressSpace() throws {
     try folder.write(
-      "s.json",
-      ScenarioText.tiny(model: #"{ "kind": "mlp", "hidden": [20000, 20000] }"#)
-    )
+      "s.json", ScenarioText.tiny(model: #"{ "kind": "mlp", "hidden": [20000, 20000] }"#))
     let program = try #require(Program.path)
     for command in ["validate s.json", "run s.json --out o", "plan s.json"] {
       let process = Process()

@@ -13,10 +13,7 @@ struct WrongInput: CustomTestStringConvertible, Sendable {
   let prepare: @Sendable (TemporaryFolder) throws -> Void
 
   init(
-    _ description: String,
-    _ exit: Int32,
-    _ says: [String],
-    _ scenario: String,
+    _ description: String, _ exit: Int32, _ says: [String], _ scenario: String,
     _ prepare: @escaping @Sendable (TemporaryFolder) throws -> Void = { _ in }
   ) {
     testDescription = description
@@ -27,7 +24,8 @@ struct WrongInput: CustomTestStringConvertible, Sendable {
   }
 }
 
-@Suite("Wrong input") struct WrongInputTests {
+@Suite("Wrong input")
+struct WrongInputTests {
   private func check(_ input: WrongInput) throws {
     let folder = TemporaryFolder()
     try input.prepare(folder)
@@ -44,10 +42,7 @@ struct WrongInput: CustomTestStringConvertible, Sendable {
     #expect(!folder.exists("o"), "nothing is half written")
     #expect(folder.tree(".") == before)
     let json = try Program.run(
-      ["run", "s.json", "--out", "o", "--format", "json"],
-      in: folder.path,
-      limit: 60
-    )
+      ["run", "s.json", "--out", "o", "--format", "json"], in: folder.path, limit: 60)
     #expect(json.exit == input.exit)
     #expect(json.stderr.isEmpty)
     #expect(try json.json()["exit"]?.int == Int(input.exit))
@@ -64,10 +59,14 @@ struct WrongInput: CustomTestStringConvertible, Sendable {
   }
 
   @Test("a scenario that does not fit its data is refused", arguments: misfits)
-  func misfit(input: WrongInput) throws { try check(input) }
+  func misfit(
+    input: WrongInput
+  ) throws { try check(input) }
 
   @Test("a broken data file is refused with its name", arguments: brokenData)
-  func data(input: WrongInput) throws { try check(input) }
+  func data(
+    input: WrongInput
+  ) throws { try check(input) }
 
   @Test("a broken partition or weight file is refused with its name", arguments: brokenCompanions)
   func companions(input: WrongInput) throws { try check(input) }

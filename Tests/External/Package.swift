@@ -3,8 +3,7 @@ import PackageDescription
 
 /// A package of its own that adds a method to fedsim's shelf from outside.
 let package = Package(
-  name: "MedianFederation",
-  platforms: [.macOS(.v15)],
+  name: "MedianFederation", platforms: [.macOS(.v15)],
   dependencies: [.package(name: "fedsim", path: "../..")],
   targets: [
     .executableTarget(
@@ -12,7 +11,5 @@ let package = Package(
       dependencies: [
         .product(name: "Tensor", package: "fedsim"),
         .product(name: "Aggregation", package: "fedsim"),
-      ]
-    )
-  ]
-)
+      ])
+  ])

@@ -131,8 +131,7 @@ package struct PartitionFile {
       clients: sizes.map { size in
         defer { next += size }
         return Array((next..<next + size).reversed())
-      }
-    )
+      })
   }
 
   /// Who holds what, in this order.
@@ -150,40 +149,29 @@ package struct PartitionFile {
 package enum SmallImages {
   /// Float images from a seeded stream: N(0, 1)-like noise plus a shift by label.
   package static func floats(
-    train: Int,
-    test: Int = 24,
-    shape: FeatureShape = FeatureShape(height: 3, width: 4, channels: 2),
-    classes: Int = 3
+    train: Int, test: Int = 24,
+    shape: FeatureShape = FeatureShape(height: 3, width: 4, channels: 2), classes: Int = 3
   ) -> LabelledData {
     LabelledData(
-      title: "small floats",
-      train: set(train, shape, classes, part: 1) { .floats($0) },
-      test: set(test, shape, classes, part: 2) { .floats($0) }
-    )
+      title: "small floats", train: set(train, shape, classes, part: 1) { .floats($0) },
+      test: set(test, shape, classes, part: 2) { .floats($0) })
   }
 
   /// The same images as bytes.
   package static func bytes(
-    train: Int,
-    test: Int = 24,
-    shape: FeatureShape = FeatureShape(height: 8, width: 8, channels: 3),
-    classes: Int = 3
+    train: Int, test: Int = 24,
+    shape: FeatureShape = FeatureShape(height: 8, width: 8, channels: 3), classes: Int = 3
   ) -> LabelledData {
     let quantised: ([Float]) -> ImageSet.Pixels = { values in
       .bytes(values.map { UInt8(min(255, max(0, 128 + 50 * $0))) })
     }
     return LabelledData(
-      title: "small bytes",
-      train: set(train, shape, classes, part: 1, quantised),
-      test: set(test, shape, classes, part: 2, quantised)
-    )
+      title: "small bytes", train: set(train, shape, classes, part: 1, quantised),
+      test: set(test, shape, classes, part: 2, quantised))
   }
 
   private static func set(
-    _ count: Int,
-    _ shape: FeatureShape,
-    _ classes: Int,
-    part: Int,
+    _ count: Int, _ shape: FeatureShape, _ classes: Int, part: Int,
     _ pixels: ([Float]) -> ImageSet.Pixels
   ) -> ImageSet {
     var stream = RandomStream(seed: 2024, .test, round: part)

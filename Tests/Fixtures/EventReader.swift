@@ -131,9 +131,7 @@ package struct EventReader {
     }
   }
 
-  private static func fields(
-    _ data: ArraySlice<UInt8>
-  ) throws -> [(number: Int, value: Value)] {
+  private static func fields(_ data: ArraySlice<UInt8>) throws -> [(number: Int, value: Value)] {
     var cursor = Cursor(bytes: data)
     var fields: [(number: Int, value: Value)] = []
     while !cursor.bytes.isEmpty {

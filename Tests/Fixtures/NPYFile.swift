@@ -2,17 +2,12 @@
 package enum NPYFile {
   /// A file as numpy.save writes it, or with a header of one's own.
   package static func npy(
-    _ descriptor: String = "|u1",
-    _ shape: String = "(2, 2)",
-    _ values: [UInt8],
-    order: String = "False",
-    version: UInt8 = 1
+    _ descriptor: String = "|u1", _ shape: String = "(2, 2)", _ values: [UInt8],
+    order: String = "False", version: UInt8 = 1
   ) -> [UInt8] {
     file(
-      "{'descr': '\(descriptor)', 'fortran_order': \(order), 'shape': \(shape), }\n",
-      values,
-      version: version
-    )
+      "{'descr': '\(descriptor)', 'fortran_order': \(order), 'shape': \(shape), }\n", values,
+      version: version)
   }
 
   package static func file(_ header: String, _ values: [UInt8], version: UInt8 = 1) -> [UInt8] {

@@ -6,12 +6,8 @@ package struct PrivateFederation: Sendable {
 
   /// An experiment of one strategy per privacy section.
   package static func experiment(
-    _ privacy: [String?],
-    kind: String = "fedavg",
-    sampling: String = "uniform",
-    participation: Double = 0.6,
-    rounds: Int = 4,
-    _ change: (inout ScenarioText) -> Void = { _ in }
+    _ privacy: [String?], kind: String = "fedavg", sampling: String = "uniform",
+    participation: Double = 0.6, rounds: Int = 4, _ change: (inout ScenarioText) -> Void = { _ in }
   ) throws -> Experiment {
     let file = try PartitionFile(sizes: sizes)
     var text = ScenarioText(partition: file.json)
@@ -27,8 +23,7 @@ package struct PrivateFederation: Sendable {
     }
     change(&text)
     return try text.experiment(
-      SmallImages.floats(train: sizes.reduce(0, +) + ScenarioText.somePublic.spareImages)
-    )
+      SmallImages.floats(train: sizes.reduce(0, +) + ScenarioText.somePublic.spareImages))
   }
 
   /// Mechanisms with every kind of state.
@@ -38,8 +33,7 @@ package struct PrivateFederation: Sendable {
     """
     { "unit": "example", "mechanism": "dice-sgd", "noiseMultiplier": 0.5, "clip": 0.1,
       "errorCap": 2, "errorDecay": 0.5 }
-    """,
-    #"{ "unit": "client", "noiseMultiplier": 0.4, "clip": 0.3 }"#,
+    """, #"{ "unit": "client", "noiseMultiplier": 0.4, "clip": 0.3 }"#,
     #"{ "unit": "client", "noiseMultiplier": 0.1, "clip": 0.1, "clipping": "adaptive" }"#,
     """
     { "unit": "client", "mechanism": "error-feedback", "noiseMultiplier": 0.4, "clip": 0.1,
@@ -48,7 +42,6 @@ package struct PrivateFederation: Sendable {
     """
     { "unit": "client", "mechanism": "dice-sgd", "noiseMultiplier": 0.4, "clip": 0.1,
       "errorCap": 0.8 }
-    """,
-    #"{ "unit": "client", "noiseMultiplier": 0.4, "clip": 0.1, "placement": "local" }"#,
+    """, #"{ "unit": "client", "noiseMultiplier": 0.4, "clip": 0.1, "placement": "local" }"#,
   ]
 }

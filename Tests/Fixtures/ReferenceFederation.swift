@@ -7,10 +7,7 @@ package struct ReferenceSGD {
   package var decay = 0.0
 
   package init(
-    rate: Double = 0.1,
-    momentum: Double = 0.0,
-    nesterov: Bool = false,
-    decay: Double = 0.0
+    rate: Double = 0.1, momentum: Double = 0.0, nesterov: Bool = false, decay: Double = 0.0
   ) {
     self.rate = rate
     self.momentum = momentum
@@ -65,13 +62,8 @@ package struct ReferenceFederation {
   private let initial: [Double]
 
   package init(
-    _ model: ReferenceModel,
-    clients: [[ReferenceExample]],
-    batch: Int,
-    epochs: Int,
-    sgd: ReferenceSGD,
-    method: Method,
-    initial: [Double]
+    _ model: ReferenceModel, clients: [[ReferenceExample]], batch: Int, epochs: Int,
+    sgd: ReferenceSGD, method: Method, initial: [Double]
   ) {
     self.model = model
     self.clients = clients
@@ -91,10 +83,7 @@ package struct ReferenceFederation {
 
   /// SGD on some examples from a model; `correct` changes the gradient of each step.
   package mutating func train(
-    _ start: [Double],
-    _ examples: [ReferenceExample],
-    steps count: Int,
-    round: Int,
+    _ start: [Double], _ examples: [ReferenceExample], steps count: Int, round: Int,
     correct: (inout [Double], [Double]) -> Void = { _, _ in }
   ) -> [Double] {
     var w = start
@@ -154,12 +143,7 @@ package struct ReferenceFederation {
     case .fedPer: fedPer(cohort, p, round)
     case .localOnly:
       for k in cohort {
-        memories[k] = train(
-          memories[k] ?? initial,
-          clients[k],
-          steps: stepCount(k),
-          round: round
-        )
+        memories[k] = train(memories[k] ?? initial, clients[k], steps: stepCount(k), round: round)
       }
     case .centralised:
       let count = cohort.map { stepCount($0) }.reduce(0, +)
@@ -169,20 +153,11 @@ package struct ReferenceFederation {
 
   /// Σ p_k w_k.
   private mutating func mean(
-    _ cohort: [Int],
-    _ p: [Double],
-    round: Int,
-    correct: (inout [Double], [Double]) -> Void
+    _ cohort: [Int], _ p: [Double], round: Int, correct: (inout [Double], [Double]) -> Void
   ) -> [Double] {
     var sum = server.map { _ in 0.0 }
     for (k, share) in zip(cohort, p) {
-      let own = train(
-        server,
-        clients[k],
-        steps: stepCount(k),
-        round: round,
-        correct: correct
-      )
+      let own = train(server, clients[k], steps: stepCount(k), round: round, correct: correct)
       for i in sum.indices { sum[i] += share * own[i] }
     }
     return sum
@@ -214,12 +189,7 @@ package struct ReferenceFederation {
     var next = [Double](repeating: 0, count: body)
     for (k, share) in zip(cohort, p) {
       let head = memories[k] ?? Array(initial[body...])
-      let w = train(
-        Array(server[..<body]) + head,
-        clients[k],
-        steps: stepCount(k),
-        round: round
-      )
+      let w = train(Array(server[..<body]) + head, clients[k], steps: stepCount(k), round: round)
       memories[k] = Array(w[body...])
       for i in 0..<body { next[i] += share * w[i] }
     }

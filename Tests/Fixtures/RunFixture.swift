@@ -26,42 +26,27 @@ package struct RunFixture {
     change(&text)
     self.text = text
     folder = try ScratchFolder()
-    data = SmallImages.floats(
-      train: Self.sizes.reduce(0, +) + ScenarioText.somePublic.spareImages
-    )
+    data = SmallImages.floats(train: Self.sizes.reduce(0, +) + ScenarioText.somePublic.spareImages)
     let reading = try text.reading()
     experiment = try Experiment(try #require(reading.scenario), data: data)
     source = ScenarioSource(
-      bytes: Array(text.json.utf8),
-      overrides: [],
-      resolved: try #require(reading.resolved),
-      hash: try #require(reading.hash),
-      command: "fedsim run test.json"
-    )
+      bytes: Array(text.json.utf8), overrides: [], resolved: try #require(reading.resolved),
+      hash: try #require(reading.hash), command: "fedsim run test.json")
   }
 
   /// Runs in a folder below the scratch folder; stops after so many rounds of all runs together.
   @discardableResult
   package func run(
-    _ name: String,
-    stopAfter limit: Int? = nil,
-    threads: Int = 1,
-    continues: Bool = false,
+    _ name: String, stopAfter limit: Int? = nil, threads: Int = 1, continues: Bool = false,
     report: (ProgressState, RoundRecord) -> Void = { _, _ in }
   ) throws -> ExperimentResult {
     var rounds = 0
     return try experiment.run(
-      in: folder.at(name),
-      source: source,
-      threads: threads,
-      continues: continues,
+      in: folder.at(name), source: source, threads: threads, continues: continues,
       interruption: {
         rounds += 1
         return rounds == limit ? .interrupted : nil
-      },
-      page: RunReport.writePage,
-      report: report
-    )
+      }, page: RunReport.writePage, report: report)
   }
 
   /// A file of a folder as bytes.
@@ -85,9 +70,7 @@ package struct RunFixture {
     return found.filter { path in
       var isFolder: ObjCBool = false
       _ = FileManager.default.fileExists(
-        atPath: folder.at(name + "/" + path),
-        isDirectory: &isFolder
-      )
+        atPath: folder.at(name + "/" + path), isDirectory: &isFolder)
       return !isFolder.boolValue
     }.sorted()
   }
@@ -106,7 +89,5 @@ package struct RunFixture {
   }
 
   /// Copies a file over another one.
-  package func copy(_ from: String, to: String) throws {
-    try folder.write(to, try bytes(from))
-  }
+  package func copy(_ from: String, to: String) throws { try folder.write(to, try bytes(from)) }
 }

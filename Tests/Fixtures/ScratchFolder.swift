@@ -22,9 +22,7 @@ package final class ScratchFolder: Sendable {
   package func write(_ name: String, _ bytes: [UInt8]) throws -> String {
     let url = URL(filePath: at(name))
     try FileManager.default.createDirectory(
-      at: url.deletingLastPathComponent(),
-      withIntermediateDirectories: true
-    )
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
     try Data(bytes).write(to: url)
     return at(name)
   }
@@ -37,30 +35,20 @@ package final class ScratchFolder: Sendable {
 
   /// Makes an empty folder.
   package func makeFolder(_ name: String) throws {
-    try FileManager.default.createDirectory(
-      atPath: at(name),
-      withIntermediateDirectories: true
-    )
+    try FileManager.default.createDirectory(atPath: at(name), withIntermediateDirectories: true)
   }
 }
 
 /// Expects a failure with exit code 4, a code, and words in its message and hint.
 package func expectDataFailure(
-  _ code: String,
-  _ words: [String],
-  sourceLocation: SourceLocation = #_sourceLocation,
+  _ code: String, _ words: [String], sourceLocation: SourceLocation = #_sourceLocation,
   _ body: () throws -> Void
-) {
-  expectFailure(.dataMissingOrCorrupt, code, words, sourceLocation: sourceLocation, body)
-}
+) { expectFailure(.dataMissingOrCorrupt, code, words, sourceLocation: sourceLocation, body) }
 
 /// Expects a failure with an exit code, a code, and words in its message and hint.
 package func expectFailure(
-  _ exit: ExitCode,
-  _ code: String,
-  _ words: [String] = [],
-  sourceLocation: SourceLocation = #_sourceLocation,
-  _ body: () throws -> Void
+  _ exit: ExitCode, _ code: String, _ words: [String] = [],
+  sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Void
 ) {
   let thrown = #expect(throws: Failure.self, sourceLocation: sourceLocation) { try body() }
   guard let thrown else { return }

@@ -3,7 +3,8 @@ import Fuzzing
 import Testing
 import fedsim
 
-@Suite("Fuzzing") struct FuzzTests {
+@Suite("Fuzzing")
+struct FuzzTests {
   /// Tries of each kind: a minute of two cores in all.
   private static let tries: [(kind: FuzzKind, count: Int)] = [
     (.scenarios, 120), (.runs, 30), (.pairs, 60), (.data, 80), (.folders, 60), (.sweeps, 30),
@@ -14,15 +15,18 @@ import fedsim
   private static let waiting: Set<FuzzKind> = []
 
   private static func fuzzer(_ plan: Fuzzer.Plan) throws -> Fuzzer {
-    let starts = ([Bundle.main.executablePath] + Bundle.allBundles.map(\.bundlePath))
-      .compactMap { $0 }
+    let starts = ([Bundle.main.executablePath] + Bundle.allBundles.map(\.bundlePath)).compactMap {
+      $0
+    }
     let program = try #require(Target.path(beside: starts), "no fedsim beside the test bundle")
     // A slow machine is no finding.
     return Fuzzer(plan, target: Target(program: program, seconds: 60))
   }
 
   @Test("no try breaks a rule", arguments: tries.filter { !waiting.contains($0.kind) })
-  func short(kind: FuzzKind, count: Int) throws {
+  func short(
+    kind: FuzzKind, count: Int
+  ) throws {
     var plan = Fuzzer.Plan()
     (plan.kinds, plan.tries, plan.workers) = ([kind], count, 1)
     let result = try Self.fuzzer(plan).run { _ in }

@@ -31,8 +31,7 @@ struct RuleTests {
     arguments: [
       ("kill -SEGV $$", "signal"), ("echo no >&2; exit 1", "exit-1"), ("exit 77", "exit-code"),
       ("exit 3", "silent"), ("echo text; exit 3", "silent"), ("printf 'a\\033[31m'", "escape"),
-    ]
-  )
+    ])
   func broken(script: String, oracle: String) {
     let fake = Fake(script)
     #expect(fake.trial().run(tried([Step("validate", "s.json")]))?.oracle == oracle)
@@ -42,8 +41,7 @@ struct RuleTests {
     "what keeps them is no finding",
     arguments: [
       "exit 0", "echo no >&2; exit 4", "echo '{}' ; exit 0", "echo 'round 3 differs'; exit 7",
-    ]
-  )
+    ])
   func kept(script: String) {
     let fake = Fake(script)
     #expect(fake.trial().run(tried([Step("verify", "o")])) == nil)
@@ -86,8 +84,7 @@ struct RuleTests {
       """
     let whole = tried(
       [Step("version"), Step("run", "--fast", "s.json", "--out", "o")],
-      [InputFile("s.json", text), InputFile("other", "x")]
-    )
+      [InputFile("s.json", text), InputFile("other", "x")])
     let finding = try #require(fake.trial().run(whole))
     var minimiser = Minimiser(fake.trial(), signature: finding.signature)
     let small = minimiser.minimised(whole)

@@ -67,10 +67,7 @@ package struct Target: Sendable {
 
   /// Calls the program in a folder and waits for its end; its streams go to files in `spool`.
   package func call(
-    _ step: Step,
-    in folder: String,
-    spool: String,
-    environment extra: [String: String] = [:]
+    _ step: Step, in folder: String, spool: String, environment extra: [String: String] = [:]
   ) -> Outcome? {
     #if canImport(Darwin)
       var actions: posix_spawn_file_actions_t? = nil
@@ -90,12 +87,7 @@ package struct Target: Sendable {
     let create = O_WRONLY | O_CREAT | O_TRUNC
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(
-      &actions,
-      1,
-      step.isStdoutFull ? "/dev/full" : out,
-      create,
-      0o600
-    )
+      &actions, 1, step.isStdoutFull ? "/dev/full" : out, create, 0o600)
     posix_spawn_file_actions_addopen(&actions, 2, err, create, 0o600)
     var variables = ProcessInfo.processInfo.environment
     for name in ["NO_COLOR", "TERM"] { variables[name] = nil }
@@ -105,8 +97,9 @@ package struct Target: Sendable {
     let script = "\(limits); cd \"$0\" && exec \"$@\""
     let fixed = (["/bin/sh", "-c", script, folder, program] + leading).map { Self.bytes(of: $0) }
     let words: [UnsafeMutablePointer<CChar>?] =
-      (fixed + step.words.map { Self.bytes(of: $0) }).map { $0.withUnsafeBufferPointer(copy) }
-      + [nil]
+      (fixed + step.words.map { Self.bytes(of: $0) }).map { $0.withUnsafeBufferPointer(copy) } + [
+        nil
+      ]
     let settings = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for text in words + settings { free(text) } }
     var process: pid_t = 0
@@ -116,13 +109,10 @@ package struct Target: Sendable {
     let (status, isLate) = wait(for: process)
     let signal = status & 0x7F
     return Outcome(
-      exit: signal == 0 ? (status >> 8) & 0xFF : nil,
-      signal: signal,
+      exit: signal == 0 ? (status >> 8) & 0xFF : nil, signal: signal,
       // The system ends what has used up its processor time in the same way as we do.
-      isLate: isLate || signal == SIGKILL,
-      stdout: step.isStdoutFull ? [] : Self.read(out),
-      stderr: Self.read(err)
-    )
+      isLate: isLate || signal == SIGKILL, stdout: step.isStdoutFull ? [] : Self.read(out),
+      stderr: Self.read(err))
   }
 
   private func copy(_ text: UnsafeBufferPointer<CChar>) -> UnsafeMutablePointer<CChar>? {
@@ -180,9 +170,9 @@ package final class TryFolder: Sendable {
   package var path: String { outer + "/here" }
 
   package init() {
-    outer =
-      FileManager.default.temporaryDirectory
-      .appending(path: "fedsim-fuzz-\(UUID().uuidString)").path(percentEncoded: false)
+    outer = FileManager.default.temporaryDirectory.appending(
+      path: "fedsim-fuzz-\(UUID().uuidString)"
+    ).path(percentEncoded: false)
     try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 
@@ -192,9 +182,7 @@ package final class TryFolder: Sendable {
   package func write(_ file: InputFile) {
     let url = URL(filePath: path + "/" + file.path)
     try? FileManager.default.createDirectory(
-      at: url.deletingLastPathComponent(),
-      withIntermediateDirectories: true
-    )
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
     try? Data(file.bytes).write(to: url)
   }
 

@@ -33,8 +33,8 @@ package enum Damage: Sendable, Equatable {
     switch self {
     case .remove(let path), .cut(let path, _), .flip(let path, _, _), .insert(let path, _, _),
       .append(let path, _), .dropLine(let path, _), .repeatLine(let path, _),
-      .swapLines(let path, _), .number(let path, _, _, _), .replace(let path, _),
-      .folder(let path), .link(let path, _):
+      .swapLines(let path, _), .number(let path, _, _, _), .replace(let path, _), .folder(let path),
+      .link(let path, _):
       path
     }
   }
@@ -70,8 +70,7 @@ package enum Damage: Sendable, Equatable {
     case .insert(_, let share, let more):
       let place = Self.place(share, bytes.count)
       return bytes[..<place] + more + bytes[place...]
-    case .dropLine(_, let line):
-      return Self.lines(bytes) { $0.remove(at: line % $0.count) }
+    case .dropLine(_, let line): return Self.lines(bytes) { $0.remove(at: line % $0.count) }
     case .repeatLine(_, let line):
       return Self.lines(bytes) { $0.insert($0[line % $0.count], at: line % $0.count) }
     case .swapLines(_, let line):
@@ -145,15 +144,15 @@ package enum Damage: Sendable, Equatable {
 enum Extremes {
   static let integers = [
     "-1", "0", "1", "2", "127", "128", "255", "256", "32767", "32768", "65535", "65536",
-    "2147483647", "2147483648", "4294967295", "4294967296", "9007199254740992",
-    "9007199254740993", "9223372036854775807", "9223372036854775808", "-9223372036854775808",
-    "-9223372036854775809", "18446744073709551615", "18446744073709551616", "-2147483648",
+    "2147483647", "2147483648", "4294967295", "4294967296", "9007199254740992", "9007199254740993",
+    "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809",
+    "18446744073709551615", "18446744073709551616", "-2147483648",
   ]
   static let numbers = [
-    "0.5", "-0.5", "-0", "-0.0", "1.0", "0.0", "1e-5", "1e-300", "5e-324", "1e-400", "1e15",
-    "1e16", "1e18", "9.3e18", "1e19", "1e30", "1e38", "1e39", "1e300", "1e308",
-    "1.7976931348623157e308", "-1.7976931348623157e308", "1e309", "1e400", "-1e400", "0.1e1",
-    "0.30000000000000004", "0.9999999999999999", "1.0000000000000002",
+    "0.5", "-0.5", "-0", "-0.0", "1.0", "0.0", "1e-5", "1e-300", "5e-324", "1e-400", "1e15", "1e16",
+    "1e18", "9.3e18", "1e19", "1e30", "1e38", "1e39", "1e300", "1e308", "1.7976931348623157e308",
+    "-1.7976931348623157e308", "1e309", "1e400", "-1e400", "0.1e1", "0.30000000000000004",
+    "0.9999999999999999", "1.0000000000000002",
   ]
   static let words = [
     "NaN", "nan", "inf", "-inf", "Infinity", "null", "true", "", "\"\"", "\"1\"", "0x10", "1_000",

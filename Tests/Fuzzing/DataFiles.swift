@@ -70,8 +70,9 @@ enum DataFiles {
         InputFile("\(folder)/test.bin", batch(12, 2)),
       ]
     }
-    return (1...5).map { InputFile("\(folder)/data_batch_\($0).bin", batch(10, $0)) }
-      + [InputFile("\(folder)/test_batch.bin", batch(10, 6))]
+    return (1...5).map { InputFile("\(folder)/data_batch_\($0).bin", batch(10, $0)) } + [
+      InputFile("\(folder)/test_batch.bin", batch(10, 6))
+    ]
   }
 
   // MARK: NumPy
@@ -83,16 +84,14 @@ enum DataFiles {
     let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
     return npy(
       header: "{'descr': '\(type)', 'fortran_order': \(fortran ? "True" : "False"), "
-        + "'shape': (\(sizes)), }",
-      values
-    )
+        + "'shape': (\(sizes)), }", values)
   }
 
   static func npy(header text: String, _ values: [UInt8]) -> [UInt8] {
     let padding = 64 - (text.utf8.count + 11) % 64
     let header = text + String(repeating: " ", count: padding) + "\n"
-    return [0x93] + Array("NUMPY".utf8) + [1, 0] + little(header.utf8.count, 2)
-      + Array(header.utf8) + values
+    return [0x93] + Array("NUMPY".utf8) + [1, 0] + little(header.utf8.count, 2) + Array(header.utf8)
+      + values
   }
 
   /// Grey images and labels of one byte.
@@ -108,12 +107,8 @@ enum DataFiles {
       return [
         InputFile(
           "\(folder)/x_\(part).npy",
-          npy(images, shape, values(images, noise(pixels)), fortran: images.hasPrefix(">"))
-        ),
-        InputFile(
-          "\(folder)/y_\(part).npy",
-          npy(classes, [count], values(classes, labels(count)))
-        ),
+          npy(images, shape, values(images, noise(pixels)), fortran: images.hasPrefix(">"))),
+        InputFile("\(folder)/y_\(part).npy", npy(classes, [count], values(classes, labels(count)))),
       ]
     }
   }
@@ -163,8 +158,7 @@ enum DataFiles {
       let dims = shape.map(String.init).joined(separator: ",")
       entries.append(
         "\"\(name)\":{\"dtype\":\"F32\",\"shape\":[\(dims)],"
-          + "\"data_offsets\":[\(start),\(values.count)]}"
-      )
+          + "\"data_offsets\":[\(start),\(values.count)]}")
     }
     return safetensors(header: "{" + entries.joined(separator: ",") + "}", values)
   }

@@ -45,9 +45,7 @@ package struct Dice: Sendable {
   /// The list in another order.
   package mutating func shuffled<Element>(_ list: [Element]) -> [Element] {
     var list = list
-    for last in stride(from: list.count - 1, to: 0, by: -1) {
-      list.swapAt(last, below(last + 1))
-    }
+    for last in stride(from: list.count - 1, to: 0, by: -1) { list.swapAt(last, below(last + 1)) }
     return list
   }
 }

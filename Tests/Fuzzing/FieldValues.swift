@@ -22,10 +22,10 @@ struct FieldValues {
   ]
   /// The largest values of what costs time.
   private static let caps: [String: Int] = [
-    "rounds": 2, "clients": 6, "perRound": 6, "trainPerClass": 16, "testPerClass": 6,
-    "classes": 5, "width": 8, "hidden": 8, "depth": 2, "heads": 4, "steps": 3, "epochs": 2,
-    "size": 12, "images": 12, "perClass": 8, "augmentationMultiplicity": 3, "rank": 5,
-    "groups": 4, "perClient": 6,
+    "rounds": 2, "clients": 6, "perRound": 6, "trainPerClass": 16, "testPerClass": 6, "classes": 5,
+    "width": 8, "hidden": 8, "depth": 2, "heads": 4, "steps": 3, "epochs": 2, "size": 12,
+    "images": 12, "perClass": 8, "augmentationMultiplicity": 3, "rank": 5, "groups": 4,
+    "perClient": 6,
   ]
 
   /// A value of a type; `name` is the field's.
@@ -76,11 +76,7 @@ struct FieldValues {
   }
 
   private mutating func list(
-    of element: FieldType,
-    _ counts: ClosedRange<Int>,
-    _ unique: Bool,
-    _ name: String,
-    _ depth: Int
+    of element: FieldType, _ counts: ClosedRange<Int>, _ unique: Bool, _ name: String, _ depth: Int
   ) -> JSON {
     let most = min(counts.upperBound, max(counts.lowerBound, reach == .wide ? 5 : 2))
     let count = counts.lowerBound + dice.below(most - counts.lowerBound + 1)

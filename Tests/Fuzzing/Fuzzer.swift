@@ -112,10 +112,7 @@ package struct Fuzzer: Sendable {
 
   /// Makes a new finding small, and writes it where findings go.
   private func keep(
-    _ finding: Finding,
-    _ tried: FuzzCase,
-    _ state: borrowing Mutex<State>,
-    _ tell: (String) -> Void
+    _ finding: Finding, _ tried: FuzzCase, _ state: borrowing Mutex<State>, _ tell: (String) -> Void
   ) {
     tell(Report(finding: finding, tried: tried).text)
     guard let folder = plan.folder else { return }

@@ -59,9 +59,7 @@ package enum JSONTree {
 
   /// The value with the members of the object at a place changed.
   static func changingMembers(
-    at place: [Int],
-    in json: JSON,
-    _ change: (inout [JSON.Member]) -> Void
+    at place: [Int], in json: JSON, _ change: (inout [JSON.Member]) -> Void
   ) -> JSON {
     guard let object = value(at: place, in: json), var members = object.members else { return json }
     change(&members)
@@ -85,8 +83,7 @@ enum JSONMutation {
       dice = values.dice
       return JSONTree.replacing(place, by: stray, in: json)
     case 4: return JSONTree.replacing(place, by: nil, in: json)
-    case 5:
-      return JSONTree.changingMembers(at: parent, in: json) { $0.append($0[index]) }
+    case 5: return JSONTree.changingMembers(at: parent, in: json) { $0.append($0[index]) }
     case 6:
       let name = dice.pick(["lr", "", "kind", "//", "\u{1B}[31m", "ключ", "a b", "__proto__"])
       return JSONTree.changingMembers(at: parent, in: json) { $0.append(.init(name, 1)) }

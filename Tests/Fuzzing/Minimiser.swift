@@ -42,8 +42,7 @@ package struct Minimiser {
 
   /// Without elements of a list that are not needed.
   private mutating func smallerList<Element>(
-    _ tried: FuzzCase,
-    _ list: WritableKeyPath<FuzzCase, [Element]>
+    _ tried: FuzzCase, _ list: WritableKeyPath<FuzzCase, [Element]>
   ) -> FuzzCase {
     var best = tried
     for index in tried[keyPath: list].indices.reversed() {

@@ -10,11 +10,8 @@ enum Oracles {
   static func judge(_ step: Step, at index: Int, _ outcome: Outcome) -> Finding? {
     func finding(_ oracle: String, _ detail: String, cause: String? = nil) -> Finding {
       Finding(
-        oracle: oracle,
-        step: index,
-        detail: detail,
-        signature: "\(oracle)|\(step.command)|\(cause ?? place(outcome))"
-      )
+        oracle: oracle, step: index, detail: detail,
+        signature: "\(oracle)|\(step.command)|\(cause ?? place(outcome))")
     }
     if outcome.isLate { return finding("late", "it takes too long", cause: "") }
     if outcome.signal != 0 {
@@ -49,17 +46,12 @@ enum Oracles {
     let step = tried.steps[index]
     guard step.command == "run" else { return nil }
     func accepted(by command: String) -> Bool {
-      zip(tried.steps, outcomes).prefix(index).contains {
-        $0.command == command && $1.exit == 0
-      }
+      zip(tried.steps, outcomes).prefix(index).contains { $0.command == command && $1.exit == 0 }
     }
     func finding(_ oracle: String) -> Finding {
       Finding(
-        oracle: oracle,
-        step: index,
-        detail: "exit \(exit): \(said(outcomes[index]))",
-        signature: "\(oracle)|\(place(outcomes[index]))"
-      )
+        oracle: oracle, step: index, detail: "exit \(exit): \(said(outcomes[index]))",
+        signature: "\(oracle)|\(place(outcomes[index]))")
     }
     if exit == 3, tried.mustRunWhenValid, accepted(by: "validate") { return finding("validate") }
     if exit == 4, tried.mustReadWhenChecked, accepted(by: "data") { return finding("data-check") }
@@ -95,8 +87,9 @@ enum Oracles {
 
   /// The innermost functions of a crash.
   private static func frames(_ text: String, _ count: Int = 6) -> String {
-    let names = text.matches(of: /(?m)^ *[0-9]+ .*?0x[0-9a-f]+ (.+?)( \+ [0-9]+)? in fedsim/)
-      .map { String($0.output.1) }
+    let names = text.matches(of: /(?m)^ *[0-9]+ .*?0x[0-9a-f]+ (.+?)( \+ [0-9]+)? in fedsim/).map {
+      String($0.output.1)
+    }
     let fatal = text.firstMatch(of: /Fatal error: .*/).map { String($0.output) } ?? ""
     return ([fatal.replacing(/[0-9]+/, with: "#")] + names.prefix(count)).joined(separator: "|")
   }

@@ -15,11 +15,8 @@ package struct Trial: Sendable {
     // Tries on folders that could not be made would all be silent.
     for copy in tried.copies where shelf.files(of: copy.sample).isEmpty {
       return Finding(
-        oracle: "prepare",
-        step: 0,
-        detail: "the folder \(copy.sample) cannot be made",
-        signature: "prepare|\(copy.sample)"
-      )
+        oracle: "prepare", step: 0, detail: "the folder \(copy.sample) cannot be made",
+        signature: "prepare|\(copy.sample)")
     }
     let folder = TryFolder()
     let spool = TryFolder()
@@ -30,12 +27,9 @@ package struct Trial: Sendable {
         return Finding(oracle: "start", step: index, detail: target.program, signature: "start")
       }
       outcomes.append(outcome)
-      if outcome.signal != 0, !outcome.isLate {
-        return crash(tried, at: index, outcome)
-      }
-      if let finding = Oracles.judge(step, at: index, outcome)
-        ?? Oracles.judge(tried, at: index, outcomes)
-        ?? silentChange(tried, at: index, outcome, in: folder)
+      if outcome.signal != 0, !outcome.isLate { return crash(tried, at: index, outcome) }
+      if let finding = Oracles.judge(step, at: index, outcome) ?? Oracles.judge(
+        tried, at: index, outcomes) ?? silentChange(tried, at: index, outcome, in: folder)
       {
         return finding
       }
@@ -70,11 +64,7 @@ package struct Trial: Sendable {
       + "images=none,registers=none,symbolicate=fast,cache=no"
     let step = tried.steps[index]
     let again = slow.call(
-      step,
-      in: folder.path,
-      spool: spool.path,
-      environment: ["SWIFT_BACKTRACE": tracing]
-    )
+      step, in: folder.path, spool: spool.path, environment: ["SWIFT_BACKTRACE": tracing])
     // Without the limits of memory it may do well: then the first outcome tells.
     let told = again.flatMap { $0.signal == first.signal && !$0.isLate ? $0 : nil } ?? first
     return Oracles.judge(step, at: index, told)
@@ -82,10 +72,7 @@ package struct Trial: Sendable {
 
   /// A damaged folder that a command took for whole, with other numbers in it.
   private func silentChange(
-    _ tried: FuzzCase,
-    at index: Int,
-    _ outcome: Outcome,
-    in folder: TryFolder
+    _ tried: FuzzCase, at index: Int, _ outcome: Outcome, in folder: TryFolder
   ) -> Finding? {
     let step = tried.steps[index]
     guard tried.kind == .folders, outcome.exit == 0, let copy = tried.copies.first,
@@ -100,10 +87,7 @@ package struct Trial: Sendable {
     let found = RunTables.read(folder.path + "/" + copy.name)
     guard let difference = truth.difference(from: found) else { return nil }
     return Finding(
-      oracle: "silent-change",
-      step: index,
-      detail: "exit 0 with other numbers: \(difference)",
-      signature: "silent-change|\(step.command)|\(difference.prefix { $0 != ":" })"
-    )
+      oracle: "silent-change", step: index, detail: "exit 0 with other numbers: \(difference)",
+      signature: "silent-change|\(step.command)|\(difference.prefix { $0 != ":" })")
   }
 }

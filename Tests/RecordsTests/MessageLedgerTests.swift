@@ -32,16 +32,10 @@ struct MessageLedgerTests {
         for tensor in tensors {
           expected.append(
             MessageRow(
-              round: 5,
-              client: client,
-              direction: direction,
-              tensor: block + "/" + tensor.name,
-              dtype: "f32",
-              shape: tensor.shape,
-              denseBytes: 4 * tensor.count,
+              round: 5, client: client, direction: direction, tensor: block + "/" + tensor.name,
+              dtype: "f32", shape: tensor.shape, denseBytes: 4 * tensor.count,
               codedBytes: 4 * tensor.count
-            ).line
-          )
+            ).line)
         }
       }
     }

@@ -2,7 +2,8 @@ import Data
 import Records
 import Testing
 
-@Suite("Metrics") struct ReportMetricsTests {
+@Suite("Metrics")
+struct ReportMetricsTests {
   /// Four classes; class 3 has no images but attracts one prediction.
   ///
   ///     true 0: 8 1 1 0    recall 8/10
@@ -24,9 +25,7 @@ import Testing
   }
 
   @Test("balanced accuracy leaves out classes without images: (0.8 + 0.6 + 0) / 3")
-  func balanced() {
-    #expect(abs(confusion.balancedAccuracy - 1.4 / 3) < 1e-15)
-  }
+  func balanced() { #expect(abs(confusion.balancedAccuracy - 1.4 / 3) < 1e-15) }
 
   /// F1 of class 0: 16 / (10 + 11); 1: 6 / (5 + 4); 2: 0 / (2 + 1); 3: 0 / (0 + 1), counted
   /// because it was predicted.
@@ -65,8 +64,7 @@ import Testing
       (10, 5000, 10, [5, 4, 1], [10, 0, 0]), (10, 5000, 50, [4, 3, 3], [9, 1, 0]),
       (10, 5000, 100, [3, 3, 4], [8, 2, 0]), (10, 5000, 200, [3, 2, 5], [7, 3, 0]),
       (100, 500, 100, [30, 31, 39], [35, 35, 30]), (100, 500, 50, [34, 34, 32], [41, 41, 18]),
-    ]
-  )
+    ])
   func groups(_ classes: Int, _ most: Int, _ factor: Int, _ share: [Int], _ absolute: [Int]) {
     let counts = exponential(classes, most, Double(factor))
     #expect(sizes(ShotGroups.cumulativeShare(counts)) == share)
@@ -101,12 +99,7 @@ import Testing
   @Test("fairness over clients as NumPy computes it")
   func fairness() throws {
     let personal = try #require(
-      Metrics.personal(
-        [0.4, 0.1, 0.9, 0.55, 0.3],
-        model: .own,
-        alone: [0.3, 0.1, 0.95, 0.5, 0.2]
-      )
-    )
+      Metrics.personal([0.4, 0.1, 0.9, 0.55, 0.3], model: .own, alone: [0.3, 0.1, 0.95, 0.5, 0.2]))
     #expect(abs(personal.accuracy - 0.45) < 1e-15)
     #expect(abs(personal.fairness.std - 0.2683281572999748) < 1e-15)
     #expect(abs(personal.fairness.p10 - 0.18) < 1e-15)
@@ -118,13 +111,9 @@ import Testing
   func perClass() throws {
     let personal = try #require(
       Metrics.personal(
-        [0.5, 0.25, .nan, 0.75],
-        model: .own,
+        [0.5, 0.25, .nan, 0.75], model: .own,
         perClass: [[1, 0.5, .nan], [0, 0.25, .nan], [], [0.5, .nan, .nan]],
-        global: [0.5, 0.25, nil, 0.75],
-        trainCounts: [90, 8, 2]
-      )
-    )
+        global: [0.5, 0.25, nil, 0.75], trainCounts: [90, 8, 2]))
     #expect(personal.perClass[0] == 0.5)
     #expect(personal.perClass[1] == 0.375)
     #expect(personal.perClass[2].isNaN)  // nobody holds it
@@ -151,9 +140,7 @@ import Testing
   }
 
   private func sizes(_ groups: ShotGroups?) -> [Int] {
-    ShotGroups.Group.allCases.map { wanted in
-      groups?.groups.filter { $0 == wanted }.count ?? 0
-    }
+    ShotGroups.Group.allCases.map { wanted in groups?.groups.filter { $0 == wanted }.count ?? 0 }
   }
 
   /// ⌊n_max · factor^(−c/(C−1))⌋ by repeated square roots is not needed: a power by multiplication

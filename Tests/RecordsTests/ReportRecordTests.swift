@@ -3,7 +3,8 @@ import Fixtures
 import Records
 import Testing
 
-@Suite("Round records and summaries") struct ReportRecordTests {
+@Suite("Round records and summaries")
+struct ReportRecordTests {
   @Test("the keys come in a fixed order")
   func order() {
     #expect(
@@ -16,9 +17,7 @@ import Testing
         + #""middle":0}},"personal":{"accuracy":0.4177,"model":"own","fairness":{"std":0.081,"#
         + #""p10":0.31,"worst":0.24,"worstDecile":0.25,"helped":0.85},"global":0.3,"#
         + #""perClass":[0.5,0.125],"shots":{"rule":"cumulative-share 75/95","head":0.5,"#
-        + #""tail":0.125}},"time":{"wall":7.21,"virtual":188.4},"#
-        + #""digest":"9d0f"}"#
-    )
+        + #""tail":0.125}},"time":{"wall":7.21,"virtual":188.4},"# + #""digest":"9d0f"}"#)
   }
 
   @Test("what was written reads back to the same bits")
@@ -29,21 +28,17 @@ import Testing
   @Test("parts without meaning are absent")
   func absent() throws {
     let record = RoundRecord(
-      round: 0,
-      sampled: [],
-      bytes: .init(up: 0, down: 0),
-      time: .init(wall: 0.5),
-      digest: "a"
-    )
+      round: 0, sampled: [], bytes: .init(up: 0, down: 0), time: .init(wall: 0.5), digest: "a")
     #expect(
       record.line
-        == #"{"round":0,"sampled":[],"bytes":{"up":0,"down":0},"time":{"wall":0.5},"digest":"a"}"#
-    )
+        == #"{"round":0,"sampled":[],"bytes":{"up":0,"down":0},"time":{"wall":0.5},"digest":"a"}"#)
     #expect(RoundRecord(try JSON(parsing: record.line)) == record)
   }
 
   @Test("a number that is not finite is null and reads back as not a number")
-  func notFinite() throws {
+  func notFinite()
+    throws
+  {
     var record = SampleRecord.full
     record.train?.loss = .infinity
     record.generic?.perClass = [.nan, 1]
@@ -62,22 +57,19 @@ import Testing
       "{}", "[]", #"{"round":1}"#,
       #"{"round":1.5,"sampled":[],"bytes":{"up":0,"down":0},"time":{"wall":0},"digest":"a"}"#,
       #"{"round":1,"sampled":["x"],"bytes":{"up":0,"down":0},"time":{"wall":0},"digest":"a"}"#,
-    ]
-  )
-  func wrong(_ text: String) throws {
-    #expect(RoundRecord(try JSON(parsing: text)) == nil)
-  }
+    ])
+  func wrong(_ text: String) throws { #expect(RoundRecord(try JSON(parsing: text)) == nil) }
 
   @Test("a torn last line is skipped, a broken line inside is told with its number")
-  func torn() throws {
+  func torn()
+    throws
+  {
     let line = SampleRecord.full.line
     let read = try RoundRecord.read(jsonl: Array((line + "\n" + line.prefix(40)).utf8), path: "r")
     #expect(read == [SampleRecord.full])
     let failure = #expect(throws: Failure.self) {
       try RoundRecord.read(
-        jsonl: Array((line + "\n{\n" + line + "\n").utf8),
-        path: "a/rounds.jsonl"
-      )
+        jsonl: Array((line + "\n{\n" + line + "\n").utf8), path: "a/rounds.jsonl")
     }
     #expect(failure?.message == "a/rounds.jsonl, line 2: not a round record")
   }
@@ -85,54 +77,35 @@ import Testing
   @Test("rows have as many fields as their header")
   func rows() {
     let client = ClientRow(
-      round: 5,
-      client: 3,
-      trainCount: 210,
-      testCount: 99.5,
-      accuracy: 0.25,
-      loss: nil,
-      accuracyAlone: .nan
-    )
+      round: 5, client: 3, trainCount: 210, testCount: 99.5, accuracy: 0.25, loss: nil,
+      accuracyAlone: .nan)
     #expect(client.line == "5,3,210,99.5,0.25,,,")
     let message = MessageRow(
-      round: 1,
-      client: 0,
-      direction: .up,
-      tensor: "a,\"b\"",
-      dtype: "F32",
-      shape: [32, 3, 3, 3],
-      denseBytes: 3456,
-      codedBytes: 120
-    )
+      round: 1, client: 0, direction: .up, tensor: "a,\"b\"", dtype: "F32", shape: [32, 3, 3, 3],
+      denseBytes: 3456, codedBytes: 120)
     #expect(message.line == "1,0,up,\"a,\"\"b\"\"\",F32,32x3x3x3,3456,120,")
     let classes = ClassRow.rows(
-      round: 2,
-      model: "generic",
-      perClass: [0.5, .nan],
-      trainCounts: [90, 10]
-    )
+      round: 2, model: "generic", perClass: [0.5, .nan], trainCounts: [90, 10])
     #expect(classes.map(\.line) == ["2,generic,0,head,90,0.5", "2,generic,1,middle,10,"])
     for (header, line) in [
       (ClientRow.header, client.line), (ClassRow.header, classes[0].line),
       (ResultsTable.header, "a,b,c,d,e,f,g"),
-    ] {
-      #expect(header.split(separator: ",").count == line.filter { $0 == "," }.count + 1)
-    }
+    ] { #expect(header.split(separator: ",").count == line.filter { $0 == "," }.count + 1) }
     #expect(DigestRow("12 9d0f") == DigestRow(round: 12, digest: "9d0f"))
     #expect(CSV.leadingInteger(client.line) == 5)
     #expect(CSV.leadingInteger(ClientRow.header) == nil)
   }
 
   @Test("the summary has totals of bytes and the last evaluation of accuracies")
-  func summary() throws {
+  func summary()
+    throws
+  {
     var second = SampleRecord.full
     second.round = 111
     second.generic = nil
     let summary = Summary([
       StrategyResult(
-        label: "a",
-        runs: [StrategyRun(seed: 7, records: [SampleRecord.full, second])]
-      )
+        label: "a", runs: [StrategyRun(seed: 7, records: [SampleRecord.full, second])])
     ])
     let json = summary.json(name: "x", digests: ["a": [7: "9d0f"]])
     let metrics = try #require(json["strategies"]?.elements?.first?["metrics"])

@@ -11,7 +11,8 @@ import Testing
 ///
 /// Tolerances are relative: 1e-13, and 1e-12 for quantiles, where the logarithms of the gamma
 /// function lose three to four of sixteen digits at a thousand degrees of freedom.
-@Suite("Statistics over seeds") struct ReportStatisticsTests {
+@Suite("Statistics over seeds")
+struct ReportStatisticsTests {
   @Test(
     "Student quantiles as SciPy gives them",
     arguments: [
@@ -22,8 +23,7 @@ import Testing
       (9, 0.975, 2.262157162798205), (29, 0.975, 2.045229642132703),
       (100, 0.975, 1.9839715185235518), (1000, 0.9, 1.2823987214609247),
       (1000, 0.975, 1.9623390808264083), (1000, 0.995, 2.580754698065951),
-    ]
-  )
+    ])
   func quantile(_ freedom: Int, _ probability: Double, _ expected: Double) {
     let observed = StudentT.quantile(probability, freedom: freedom)
     #expect(abs(observed / expected - 1) < 1e-12)
@@ -36,8 +36,7 @@ import Testing
       (0.5, 0.5, 0.25, 0.33333333333333337), (2, 0.5, 0.9, 0.5414697392755851),
       (4.5, 0.5, 0.3, 0.001322950584267495), (1, 3, 0.2, 0.48800000000000004),
       (50, 0.5, 0.999, 0.7523690199653766), (3, 4, 0, 0), (3, 4, 1, 1),
-    ]
-  )
+    ])
   func beta(_ a: Double, _ b: Double, _ x: Double, _ expected: Double) {
     #expect(abs(StudentT.regularizedBeta(x, a, b) - expected) <= 1e-13 * expected)
   }
@@ -68,9 +67,7 @@ import Testing
   @Test("paired differences as SciPy's related t-test gives them")
   func paired() throws {
     let difference = PairedDifference(
-      [1: 0.248, 2: 0.251, 3: 0.239],
-      minus: [1: 0.231, 2: 0.240, 3: 0.233]
-    )
+      [1: 0.248, 2: 0.251, 3: 0.239], minus: [1: 0.231, 2: 0.240, 3: 0.233])
     let half = try #require(difference.statistics.halfWidth)
     #expect(abs(difference.statistics.mean - 0.011333333333333325) < 1e-15)
     #expect(abs(difference.statistics.mean - half + 0.002348230363305495) < 1e-13)

@@ -3,7 +3,8 @@ import Testing
 @testable import Records
 @testable import Report
 
-@Suite("Headline table") struct HeadlineTableTests {
+@Suite("Headline table")
+struct HeadlineTableTests {
   /// Two strategies with two seeds each: 40 and 50 %, 60 and 80 %.
   private static let summary = Summary(
     [("a_b", [0.4, 0.5]), ("x|y", [0.6, 0.8])].map { label, values in
@@ -11,25 +12,14 @@ import Testing
         label: label,
         runs: values.enumerated().map { seed, value in
           var record = RoundRecord(
-            round: 1,
-            sampled: [0],
-            bytes: .init(up: 2_000_000, down: 0),
-            time: .init(wall: 61),
-            digest: "0"
-          )
+            round: 1, sampled: [0], bytes: .init(up: 2_000_000, down: 0), time: .init(wall: 61),
+            digest: "0")
           record.generic = .init(
-            accuracy: value,
-            loss: 1,
-            balancedAccuracy: value,
-            macroF1: value,
-            perClass: [value],
-            ece: 0.125
-          )
+            accuracy: value, loss: 1, balancedAccuracy: value, macroF1: value, perClass: [value],
+            ece: 0.125)
           return StrategyRun(seed: UInt64(seed + 1), records: [record])
-        }
-      )
-    }
-  )
+        })
+    })
 
   // 0.05 is half of the distance of 0.4 and 0.5: s/sqrt(2) = 0.05, t(0.975; 1) = 12.7062.
   @Test("LaTeX by hand: no package, special characters escaped, groups under their headings")
@@ -70,8 +60,7 @@ import Testing
     let all = HeadlineTable.latex("\\&%$#_{}~^<>|\"±\u{1}")
     #expect(
       all == "\\textbackslash{}\\&\\%\\$\\#\\_\\{\\}\\textasciitilde{}\\textasciicircum{}"
-        + "\\textless{}\\textgreater{}\\textbar{}''$\\pm$ "
-    )
+        + "\\textless{}\\textgreater{}\\textbar{}''$\\pm$ ")
   }
 
   @Test("tidy rows have every headline metric with its seeds")

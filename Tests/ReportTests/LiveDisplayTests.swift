@@ -37,7 +37,8 @@ private struct Screen {
   }
 }
 
-@Suite("The live display") struct LiveDisplayTests {
+@Suite("The live display")
+struct LiveDisplayTests {
   typealias Base = ReportProgressTests
 
   private static let order = ["local-only", "fedavg", "scaffold"]
@@ -45,18 +46,10 @@ private struct Screen {
   private static func state(run: Int, round: Int) -> ProgressState {
     let label = order[(run - 1) % 3]
     return ProgressState(
-      run: run,
-      runs: 6,
-      strategy: label,
-      seed: UInt64((run - 1) / 3 + 1),
-      round: round,
-      rounds: 100,
-      generic: label == "local-only" ? nil : 0.2112,
-      personal: 0.41,
-      tail: label == "local-only" ? nil : 0.006,
-      epsilon: label == "fedavg" ? 5.864 : nil,
-      bytesUp: label == "local-only" ? 0 : 57_400_000
-    )
+      run: run, runs: 6, strategy: label, seed: UInt64((run - 1) / 3 + 1), round: round,
+      rounds: 100, generic: label == "local-only" ? nil : 0.2112, personal: 0.41,
+      tail: label == "local-only" ? nil : 0.006, epsilon: label == "fedavg" ? 5.864 : nil,
+      bytesUp: label == "local-only" ? 0 : 57_400_000)
   }
 
   /// Two runs of the first seed, the second one up to its 25th round, a second per round.
@@ -66,10 +59,7 @@ private struct Screen {
     for round in 1...125 {
       let text = progress.roundEnded(
         state(run: round > 100 ? 2 : 1, round: round > 100 ? round - 100 : round),
-        seconds: round > 100 ? 2 : 1,
-        evaluated: true,
-        now: Base.now + Double(round)
-      )
+        seconds: round > 100 ? 2 : 1, evaluated: true, now: Base.now + Double(round))
       try screen.write(text)
     }
     return progress
@@ -88,8 +78,7 @@ private struct Screen {
         "  fedavg      [####............]   25/100  generic 21.1  personal 41.0  tail 0.6"
           + "  eps 5.86/8  up 57.4 MB  2.0 s/r",
         "  last checkpoint round 20 (0:00:05 ago)  Ctrl-C once to stop after this round", "",
-      ]
-    )
+      ])
   }
 
   @Test("a narrow terminal leaves out the last columns in all lines")
@@ -102,8 +91,7 @@ private struct Screen {
         "  local-only  100/100  generic    -  personal 41.0",
         "  fedavg       25/100  generic 21.1  personal 41.0",
         "  last checkpoint round 20 (0:00:05 ago)", "",
-      ]
-    )
+      ])
   }
 
   @Test("no line reaches the last column", arguments: [1, 40, 41, 55, 60, 79, 80, 100, 200, 999])
@@ -116,16 +104,15 @@ private struct Screen {
   }
 
   @Test("a new seed begins with its own lines; ETA counts all runs that are left")
-  func seeds() throws {
+  func seeds()
+    throws
+  {
     var screen = Screen()
     var progress = try Self.progress(width: 120, &screen)
     for run in [2, 3, 4] {
       _ = progress.roundEnded(
-        Self.state(run: run, round: run == 4 ? 50 : 100),
-        seconds: 4,
-        evaluated: false,
-        now: Base.now + 200 + Double(run)
-      )
+        Self.state(run: run, round: run == 4 ? 50 : 100), seconds: 4, evaluated: false,
+        now: Base.now + 200 + Double(run))
     }
     // local-only at 4 s for 50 rounds, fedavg (median 2), scaffold (median 4).
     let expected: Double = 200 + 200 + 400
@@ -147,11 +134,8 @@ private struct Screen {
     #expect(screen.rows.count == 4)
     let drawn = try (1...40).filter { round in
       let text = progress.roundEnded(
-        Self.state(run: 1, round: round),
-        seconds: 0.125,
-        evaluated: true,
-        now: Base.now + 0.125 * Double(round)
-      )
+        Self.state(run: 1, round: round), seconds: 0.125, evaluated: true,
+        now: Base.now + 0.125 * Double(round))
       try screen.write(text)
       return !text.isEmpty
     }
@@ -170,28 +154,15 @@ private struct Screen {
     var progress = Progress(
       style: .redraw,
       plan: ProgressPlan(
-        name: "many",
-        strategies: (0..<40).map { "s\($0)" },
-        seeds: [7],
-        rounds: 1,
-        threads: 1
-      ),
-      started: Base.now
-    )
+        name: "many", strategies: (0..<40).map { "s\($0)" }, seeds: [7], rounds: 1, threads: 1),
+      started: Base.now)
     progress.height = 10
     var screen = Screen()
     for run in 1...40 {
       let state = ProgressState(
-        run: run,
-        runs: 40,
-        strategy: "s\(run - 1)",
-        seed: 7,
-        round: 1,
-        rounds: 1
-      )
+        run: run, runs: 40, strategy: "s\(run - 1)", seed: 7, round: 1, rounds: 1)
       try screen.write(
-        progress.roundEnded(state, seconds: 1, evaluated: true, now: Base.now + Double(run))
-      )
+        progress.roundEnded(state, seconds: 1, evaluated: true, now: Base.now + Double(run)))
     }
     #expect(screen.rows.count == 1 + 6 + 1 + 1)
     #expect(screen.rows[1].hasPrefix("  s34  [########]  1/1"))
@@ -206,23 +177,12 @@ private struct Screen {
       style: .redraw,
       plan: ProgressPlan(
         name: String(repeating: "x", count: 100),
-        strategies: [String(repeating: "y", count: 99) + "z"],
-        seeds: [1],
-        rounds: 0,
-        threads: 1
-      ),
-      started: Base.now
-    )
+        strategies: [String(repeating: "y", count: 99) + "z"], seeds: [1], rounds: 0, threads: 1),
+      started: Base.now)
     progress.width = 40
     let state = ProgressState(
-      run: 1,
-      runs: 1,
-      strategy: String(repeating: "y", count: 99) + "z",
-      seed: 1,
-      round: 0,
-      rounds: 0,
-      epsilon: .infinity
-    )
+      run: 1, runs: 1, strategy: String(repeating: "y", count: 99) + "z", seed: 1, round: 0,
+      rounds: 0, epsilon: .infinity)
     let text = progress.roundEnded(state, seconds: 1, evaluated: true, now: Base.now)
     let lines = text.split(separator: "\n").map { $0.drop { $0 == "\r" } }
     #expect(lines[0].hasPrefix("xxx"))

@@ -2,7 +2,8 @@ import Base
 import Records
 import Testing
 
-@Suite("Files of a run") struct ReportFilesTests {
+@Suite("Files of a run")
+struct ReportFilesTests {
   /// A new folder; removed by the one who made it.
   func withFolder(_ body: (String) throws -> Void) throws {
     let folder = "/tmp/fedsim-files-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
@@ -99,12 +100,9 @@ import Testing
       ("/etc/passwd/a", "E4001", "/etc/passwd/a: no such file; expected a file"),
       ("/tmp", "E4002", "/tmp: a folder; expected a file"),
       ("/proc/self/mem", "E4010", "/proc/self/mem: cannot be read: Input/output error"),
-    ]
-  )
+    ])
   func unreadable(_ path: String, _ code: String, _ message: String) throws {
-    let failure = #expect(throws: Failure.self) {
-      try FileReader.bytes(of: path)
-    }
+    let failure = #expect(throws: Failure.self) { try FileReader.bytes(of: path) }
     #expect(failure?.exit == .dataMissingOrCorrupt)
     #expect(failure?.code == code)
     #expect(failure?.message == message)
@@ -172,10 +170,7 @@ import Testing
 
   @Test(
     "paths",
-    arguments: [
-      ("a/b", "a", "b"), ("b", ".", "b"), ("/b", "/", "b"), ("/a/b.c", "/a", "b.c"),
-    ]
-  )
+    arguments: [("a/b", "a", "b"), ("b", ".", "b"), ("/b", "/", "b"), ("/a/b.c", "/a", "b.c")])
   func paths(_ path: String, _ folder: String, _ name: String) {
     #expect(FilePath.split(path) == (folder, name))
     #expect(FilePath.join("x", "/y") == "/y")

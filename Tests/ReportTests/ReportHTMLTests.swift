@@ -5,7 +5,8 @@ import Records
 import Report
 import Testing
 
-@Suite("HTML report") struct ReportHTMLTests {
+@Suite("HTML report")
+struct ReportHTMLTests {
   /// To look at the sample: `FEDSIM_SAMPLE_REPORT=/tmp/sample swift test --filter ReportHTML`
   /// writes `/tmp/sample-10.html` and `/tmp/sample-100.html`.
   @Test("the sample can be written and looked at")
@@ -16,15 +17,12 @@ import Testing
     let hundred = (0..<100).map { max(5, 500 - $0 * 5 - $0 / 3) }
     try AtomicFile.write(
       HTMLReport(ReportSample.input(seeds: [4], counts: hundred, clients: 80)).html,
-      to: path + "-100.html"
-    )
+      to: path + "-100.html")
     try AtomicFile.write(
-      SummaryTable(header: ["a"], summary: Summary(ReportSample.input().strategies))
-        .text(width: 120)
-        + SummaryTable(header: ["a"], summary: Summary(ReportSample.input().strategies))
-        .text(width: 80),
-      to: path + ".txt"
-    )
+      SummaryTable(header: ["a"], summary: Summary(ReportSample.input().strategies)).text(
+        width: 120)
+        + SummaryTable(header: ["a"], summary: Summary(ReportSample.input().strategies)).text(
+          width: 80), to: path + ".txt")
   }
 
   /// Named, so that a failing case is told by its name and not by ten thousand numbers.
@@ -92,7 +90,9 @@ import Testing
   }
 
   @Test("no coordinate is a dash or not a number", arguments: Case.allCases)
-  func numbers(_ name: Case) {
+  func numbers(
+    _ name: Case
+  ) {
     let html = name.html
     for wrong in ["\"-\"", "nan", "inf\"", "M-L", "L- "] {
       #expect(!html.contains(wrong), "\(name): \(wrong)")

@@ -14,9 +14,7 @@ extension ReportSample {
         runs: Dictionary(
           uniqueKeysWithValues: strategy.runs.map {
             ($0.seed, RunFolder.Part(folder: "x", run: $0))
-          }
-        )
-      )
+          }))
     }
     for metric in ["generic.accuracy", "personal.accuracy"] {
       var settings = Comparison.Settings()
@@ -31,9 +29,7 @@ extension ReportSample {
       input.diagnostics.append(
         ReportInput.StrategyDiagnostics(
           label: label,
-          models: seeds.map { diagnostics(index, seed: $0, classes: input.classCounts.count) }
-        )
-      )
+          models: seeds.map { diagnostics(index, seed: $0, classes: input.classCounts.count) }))
     }
     input.references = [ReportInput.Reference(title: "FedAvg <&>", source: "McMahan et al.")]
     input.folders = ["runs/a", "runs/<b>"]
@@ -44,26 +40,19 @@ extension ReportSample {
   }
 
   /// Client k has 20 % and two points for each client before it, up to 90 %.
-  private static func scores(
-    _ index: Int,
-    _ label: String,
-    seeds: [UInt64],
-    clients: Int
-  ) -> ReportInput.ClientScores {
+  private static func scores(_ index: Int, _ label: String, seeds: [UInt64], clients: Int)
+    -> ReportInput.ClientScores
+  {
     ReportInput.ClientScores(
       label: label,
       scores: seeds.flatMap { seed in
         (0..<clients).map { client in
           ReportInput.ClientScores.Score(
-            seed: seed,
-            client: client,
+            seed: seed, client: client,
             accuracy: min(0.9, 0.2 + 0.02 * Double(client)) + 0.01 * Double(index),
-            alone: label == "local-only" ? nil : 0.5,
-            images: client * 3
-          )
+            alone: label == "local-only" ? nil : 0.5, images: client * 3)
         }
-      }
-    )
+      })
   }
 
   private static func diagnostics(_ index: Int, seed: UInt64, classes: Int) -> ModelDiagnostics {
@@ -76,12 +65,7 @@ extension ReportSample {
     collapse.withinClassVariability = 0.8 + 0.1 * Double(seed)
     collapse.cosineGap = 0.2
     return ModelDiagnostics(
-      round: 100,
-      digest: "9d0f",
-      images: 300,
-      calibration: bins,
-      weightNorms: (0..<classes).map { 2 - Double($0) / Double(classes) },
-      collapse: collapse
-    )
+      round: 100, digest: "9d0f", images: 300, calibration: bins,
+      weightNorms: (0..<classes).map { 2 - Double($0) / Double(classes) }, collapse: collapse)
   }
 }

@@ -10,10 +10,7 @@ enum ReportSample {
   static let labels = ["fedavg", "fedprox-mu0.1", "scaffold", "fedper", "local-only"]
 
   static func input(
-    seeds: [UInt64] = [1, 2, 3],
-    rounds: Int = 100,
-    counts: [Int] = counts,
-    clients: Int = 20
+    seeds: [UInt64] = [1, 2, 3], rounds: Int = 100, counts: [Int] = counts, clients: Int = 20
   ) -> ReportInput {
     let names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship"]
     let classNames = counts.count == 10 ? names + ["truck"] : counts.indices.map { "class \($0)" }
@@ -34,13 +31,9 @@ enum ReportSample {
             StrategyRun(
               seed: seed,
               records: rounds == 0
-                ? [] : (1...rounds).map { record(index, seed: seed, round: $0, counts: counts) }
-            )
-          }
-        )
-      },
-      classNames: classNames,
-      classCounts: counts,
+                ? [] : (1...rounds).map { record(index, seed: seed, round: $0, counts: counts) })
+          })
+      }, classNames: classNames, classCounts: counts,
       clientClassCounts: (0..<clients).map { client in
         counts.indices.map { label in
           counts[label] * ((client * 7 + label * 3) % 11 - 3).clamped(to: 0...8) / 60
@@ -49,9 +42,7 @@ enum ReportSample {
       scenario: .object([
         ("fedsim", 1), ("name", "first-light <script>"), ("seeds", [1, 2, 3]),
         ("data", .object([("dataset", .object([("kind", "cifar10")]))])),
-      ]),
-      command: "fedsim run scenario.json --out 'runs/first light' && echo <done>"
-    )
+      ]), command: "fedsim run scenario.json --out 'runs/first light' && echo <done>")
   }
 
   /// Two rounds, the second with `value` in place of every measure.
@@ -87,33 +78,24 @@ enum ReportSample {
     if evaluated, !local {
       let mean = Metrics.mean(perClass)
       generic = RoundRecord.Generic(
-        accuracy: mean,
-        loss: 2.3 - 1.5 * progress,
-        balancedAccuracy: mean,
-        macroF1: mean * 0.95,
-        perClass: perClass,
-        shots: ShotGroups.cumulativeShare(counts)?.accuracies(perClass),
-        shotsAbsolute: ShotGroups.absolute(counts).accuracies(perClass)
-      )
+        accuracy: mean, loss: 2.3 - 1.5 * progress, balancedAccuracy: mean, macroF1: mean * 0.95,
+        perClass: perClass, shots: ShotGroups.cumulativeShare(counts)?.accuracies(perClass),
+        shotsAbsolute: ShotGroups.absolute(counts).accuracies(perClass))
     }
     let personal = (0..<20).map { client in
       min(1, 0.2 + 0.5 * progress + 0.01 * Double(client) + 0.03 * Double(strategy) + 0.05 * noise)
     }
     return RoundRecord(
-      round: round,
-      sampled: [1, 4, 9],
+      round: round, sampled: [1, 4, 9],
       bytes: .init(up: local ? 0 : 1_281_040, down: local ? 0 : 1_921_560),
       train: .init(loss: 2.4 - 1.9 * progress + 0.2 * noise, examples: 4960, steps: 155),
       generic: generic,
       personal: evaluated
         ? Metrics.personal(
-          personal,
-          model: strategy >= 3 ? .own : .generic,
-          alone: local ? nil : personal.map { _ in 0.66 }
-        ) : nil,
+          personal, model: strategy >= 3 ? .own : .generic,
+          alone: local ? nil : personal.map { _ in 0.66 }) : nil,
       time: .init(wall: 7.21, virtual: 31.5 * Double(round * (strategy + 1))),
-      digest: "9d0f3c2a1b4e5f60"
-    )
+      digest: "9d0f3c2a1b4e5f60")
   }
 }
 

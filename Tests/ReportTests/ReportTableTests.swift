@@ -4,7 +4,8 @@ import Records
 import Report
 import Testing
 
-@Suite("Summary table") struct ReportTableTests {
+@Suite("Summary table")
+struct ReportTableTests {
   static let header = [
     "fedloge-c100lt-if100     CIFAR-100-LT factor 100, Dirichlet 0.5, 40 clients (30 %), 200 rounds",
     String(repeating: "a-very-long-word-without-any-space-", count: 6),
@@ -17,10 +18,8 @@ import Testing
   }
 
   @Test(
-    "no line is wider than the terminal, nor than 120",
-    arguments: [60, 72, 80, 99, 100, 120, 400],
-    [false, true]
-  )
+    "no line is wider than the terminal, nor than 120", arguments: [60, 72, 80, 99, 100, 120, 400],
+    [false, true])
   func width(_ columns: Int, _ longLabel: Bool) {
     for line in table(width: columns, longLabel: longLabel).split(separator: "\n") {
       #expect(line.count <= min(columns, 120), "\(line)")
@@ -86,8 +85,7 @@ import Testing
   @Test("what has no meaning is a dash")
   func dashes() throws {
     let line = try #require(
-      table(width: 120).split(separator: "\n").first { $0.hasPrefix("local-only ") }
-    )
+      table(width: 120).split(separator: "\n").first { $0.hasPrefix("local-only ") })
     #expect(line.split(separator: " ").filter { $0 == "-" }.count == 5)
   }
 
@@ -123,8 +121,7 @@ import Testing
       SummarySentence.all(summary).map(\.text) == [
         "a - b, generic: +1.1 points [-0.2, +2.5]: not separated at 95 % (paired t);"
           + " better on 3 of 3 seeds"
-      ]
-    )
+      ])
   }
 
   @Test("nothing to show is no reason to stop")

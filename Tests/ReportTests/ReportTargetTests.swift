@@ -6,23 +6,18 @@ import Scenario
 import Testing
 
 /// Every expected number here was added up by hand.
-@Suite("Cost to a target, and accuracy against cost") struct ReportTargetTests {
+@Suite("Cost to a target, and accuracy against cost")
+struct ReportTargetTests {
   /// One round that sends 3 MB up and 5 MB down; 7 MB before the first.
   static func record(
-    _ round: Int,
-    _ generic: Double?,
-    personal: Double? = nil,
-    flops: Double? = nil,
+    _ round: Int, _ generic: Double?, personal: Double? = nil, flops: Double? = nil,
     clock: Double? = nil
   ) -> RoundRecord {
     var record = RoundRecord(
-      round: round,
-      sampled: [0],
+      round: round, sampled: [0],
       bytes: .init(up: 3_000_000, down: 5_000_000, setup: round == 1 ? 7_000_000 : 0),
       train: .init(loss: 1, examples: 10, steps: 1, flops: flops),
-      time: .init(wall: 1, virtual: clock),
-      digest: "0"
-    )
+      time: .init(wall: 1, virtual: clock), digest: "0")
     record.generic = generic.map {
       .init(accuracy: $0, loss: 1, balancedAccuracy: $0, macroF1: $0, perClass: [])
     }
@@ -37,8 +32,7 @@ import Testing
       seed: seed,
       records: accuracies.enumerated().map { index, accuracy in
         record(index + 1, accuracy, flops: flops, clock: Double(10 * (index + 1)))
-      }
-    )
+      })
   }
 
   /// Reaches one half in round 3, in round 5 and never.
@@ -47,8 +41,7 @@ import Testing
     runs: [
       run(1, [0.1, nil, 0.5, nil, 0.4]), run(2, [0.1, nil, 0.49, nil, 0.6]),
       run(3, [0.1, nil, 0.2, nil, 0.3]),
-    ]
-  )
+    ])
   static let half = AccuracyTarget(.generic, 0.5)
 
   @Test("the first evaluated round that reaches it, and totals up to and with it")
@@ -64,9 +57,7 @@ import Testing
     #expect(TargetCost(Self.partly.runs[2], reaching: Self.half) == nil)
     #expect(TargetCost(Self.partly.runs[0], reaching: AccuracyTarget(.personal, 0.1)) == nil)
     let own = StrategyRun(
-      seed: 1,
-      records: [Self.record(1, 0.9, personal: 0.3), Self.record(2, nil, personal: 0.4)]
-    )
+      seed: 1, records: [Self.record(1, 0.9, personal: 0.3), Self.record(2, nil, personal: 0.4)])
     #expect(TargetCost(own, reaching: AccuracyTarget(.personal, 0.4))?.round == 2)
   }
 
@@ -105,8 +96,7 @@ import Testing
         + #""bytes.up":9000000,"bytes.down":15000000,"bytes.setup":7000000,"#
         + #""train.flops":6000000000000,"time.virtual":30},{"round":5,"bytes.up":15000000,"#
         + #""bytes.down":25000000,"bytes.setup":7000000,"train.flops":10000000000000,"#
-        + #""time.virtual":50},null]}"#
-    )
+        + #""time.virtual":50},null]}"#)
     let none = TargetSummary(Self.partly.runs, AccuracyTarget(.generic, 0.9))
     #expect(none.reached == 0)
     #expect(none.mean("round") == nil)
@@ -116,8 +106,7 @@ import Testing
   func csv() {
     let csv = ResultsTable.csv([Self.partly], targets: [Self.half, AccuracyTarget(.personal, 1)])
     #expect(
-      csv.contains("\na,1,3,target.reached,generic,0.5,1\na,1,3,target.round,generic,0.5,3\n")
-    )
+      csv.contains("\na,1,3,target.reached,generic,0.5,1\na,1,3,target.round,generic,0.5,3\n"))
     #expect(csv.contains("\na,2,5,target.bytes.up,generic,0.5,15000000\n"))
     #expect(csv.hasSuffix("\na,3,5,target.reached,generic,0.5,0\n"))
     #expect(!csv.contains("personal,1,"))
@@ -128,17 +117,12 @@ import Testing
   func table(width: Int) {
     var never = Self.partly
     never.label = "never-there-and-with-a-long-name"
-    never.runs = never.runs.map { run in
-      Self.run(run.seed, [0.1, 0.2])
-    }
+    never.runs = never.runs.map { run in Self.run(run.seed, [0.1, 0.2]) }
     let none = StrategyResult(
       label: "no-generic",
-      runs: [StrategyRun(seed: 1, records: [Self.record(1, nil, personal: 0.2)])]
-    )
+      runs: [StrategyRun(seed: 1, records: [Self.record(1, nil, personal: 0.2)])])
     let summary = Summary(
-      [Self.partly, never, none],
-      targets: [Self.half, AccuracyTarget(.personal, 0.125)]
-    )
+      [Self.partly, never, none], targets: [Self.half, AccuracyTarget(.personal, 0.125)])
     let text = SummaryTable(header: [], summary: summary).text(width: width)
     let lines = text.split(separator: "\n").map(String.init)
     #expect(lines.allSatisfy { $0.count <= width })
@@ -146,19 +130,20 @@ import Testing
     #expect(lines.contains("personal accuracy 12.5 %"))
     func words(_ start: String) -> [[String]] {
       let from = lines.firstIndex(of: "generic accuracy 50 %") ?? 0
-      return lines[from...].filter { $0.hasPrefix(start) }
-        .map { $0.split(separator: " ").map(String.init) }
+      return lines[from...].filter { $0.hasPrefix(start) }.map {
+        $0.split(separator: " ").map(String.init)
+      }
     }
     let full = ["a", "2", "of", "3", "4.0", "12.0", "20.0", "7.0", "8.000", "40.00"]
-    let all = words("a ").prefix(width == 60 ? 2 : 1).enumerated()
-      .flatMap { $0.offset == 0 ? $0.element : Array($0.element.dropFirst(4)) }
+    let all = words("a ").prefix(width == 60 ? 2 : 1).enumerated().flatMap {
+      $0.offset == 0 ? $0.element : Array($0.element.dropFirst(4))
+    }
     #expect(all == full)
     #expect(words("never-th…ng-name ")[0].dropFirst().prefix(4) == ["0", "of", "3", "-"])
     #expect(words("no-generic")[0].prefix(3) == ["no-generic", "-", "-"])
     #expect(
-      !SummaryTable(header: [], summary: Summary([Self.partly])).text(width: 80)
-        .contains("Up to the first")
-    )
+      !SummaryTable(header: [], summary: Summary([Self.partly])).text(width: 80).contains(
+        "Up to the first"))
   }
 
   @Test("the report has the table only when targets were given")
@@ -188,8 +173,7 @@ import Testing
   }
 
   @Test(
-    "figures: logarithmic when costs are far apart, silent strategies named, no clock no figure"
-  )
+    "figures: logarithmic when costs are far apart, silent strategies named, no clock no figure")
   func figures() {
     let html = HTMLReport(ReportSample.input()).html
     #expect(html.contains("Generic accuracy against megabytes"))
@@ -202,8 +186,8 @@ import Testing
       for run in input.strategies[strategy].runs.indices {
         for record in input.strategies[strategy].runs[run].records.indices {
           input.strategies[strategy].runs[run].records[record].time.virtual = nil
-          input.strategies[strategy].runs[run].records[record].bytes =
-            .init(up: strategy == 0 ? 0 : 1, down: 0)
+          input.strategies[strategy].runs[run].records[record].bytes = .init(
+            up: strategy == 0 ? 0 : 1, down: 0)
         }
       }
     }

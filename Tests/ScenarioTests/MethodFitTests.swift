@@ -9,23 +9,15 @@ import Testing
 /// A method that exchanges predictions: it needs public images, and serves any networks.
 private struct PublicMethod: Strategy {
   static let card = StrategyCard(
-    kind: "public-method",
-    title: "",
-    summary: "",
-    source: "",
-    equations: [],
-    messages: [],
-    memory: ""
-  )
+    kind: "public-method", title: "", summary: "", source: "", equations: [], messages: [],
+    memory: "")
   static let needs: MethodNeeds = [.publicSet, .anyModels]
 
   init(_ settings: StrategySettings, _ problem: LearningProblem) {}
   func download(_ server: ServerState, to client: Int) -> Payload { .empty }
-  func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate { ClientUpdate(.empty, LocalReport()) }
+  func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  { ClientUpdate(.empty, LocalReport()) }
   func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {}
 }
 
@@ -48,10 +40,7 @@ struct MethodFitTests {
   }
 
   static let narrow: [(code: String, line: Int, text: String)] = [
-    (
-      "E3320", 5,
-      scenario(top: model("\"kind\": \"mlp\", \"hidden\": [9]"), strategies: fedloge())
-    ),
+    ("E3320", 5, scenario(top: model("\"kind\": \"mlp\", \"hidden\": [9]"), strategies: fedloge())),
     ("E3320", 5, scenario(top: model("\"kind\": \"logistic\""), strategies: fedloge())),
     ("E3320", 3, text("\"kind\": \"cifar10\", \"path\": \"x\"", "\"width\": 2")),
     ("E3320", 3, text("\"kind\": \"cifar100\", \"path\": \"x\"", "\"kind\": \"resnet20\"")),
@@ -60,22 +49,19 @@ struct MethodFitTests {
       text("\"kind\": \"cifar100\", \"path\": \"x\", \"labels\": \"coarse\"", "\"width\": 4")
     ),
     (
-      "E3320", 3,
-      text("\"kind\": \"mnist\", \"path\": \"x\"", "\"kind\": \"mlp\", \"hidden\": [9]")
+      "E3320", 3, text("\"kind\": \"mnist\", \"path\": \"x\"", "\"kind\": \"mlp\", \"hidden\": [9]")
     ),
     (
       "E3320", 5,
       scenario(
         top: model("\"kind\": \"mlp\""),
-        strategies: "[{\"kind\": \"fedetf\", \"projectionWidth\": 9}]"
-      )
+        strategies: "[{\"kind\": \"fedetf\", \"projectionWidth\": 9}]")
     ),
     (
       "E3320", 5,
       scenario(
         top: model("\"kind\": \"mlp\", \"classifier\": \"cosine\""),
-        strategies: "[{\"kind\": \"fedavg\", \"postHoc\": \"logit-adjustment\"}]"
-      )
+        strategies: "[{\"kind\": \"fedavg\", \"postHoc\": \"logit-adjustment\"}]")
     ),
     (
       "E3320", 5,
@@ -85,8 +71,7 @@ struct MethodFitTests {
       "E3322", 5,
       scenario(
         top: "\"clientModels\": [{\"share\": 1, \"model\": {\"kind\": \"mlp\"}}]",
-        strategies: "[{\"kind\": \"fedavg\"}]"
-      )
+        strategies: "[{\"kind\": \"fedavg\"}]")
     ),
   ]
 
@@ -111,40 +96,29 @@ struct MethodFitTests {
       text("\"kind\": \"npy\", \"path\": \"x\"", "\"kind\": \"mlp\", \"hidden\": [2]"),
       text(
         "\"kind\": \"mnist\", \"path\": \"x\", \"prefix\": \"emnist-letters-\"",
-        "\"kind\": \"mlp\", \"hidden\": [9]"
-      ),
+        "\"kind\": \"mlp\", \"hidden\": [9]"),
       // Two of ten classes are for pre-training.
       scenario(
         top: model("\"kind\": \"mlp\", \"hidden\": [8], \"pretrain\": {\"classes\": [0, 1]}"),
-        strategies: fedloge()
-      ),
+        strategies: fedloge()),
       scenario(
         top: "\"clientModels\": [{\"share\": 1, \"model\": {\"kind\": \"mlp\"}}]",
-        strategies: "[{\"kind\": \"local-only\"}]"
-      ),
-    ]
-  )
-  func accepted(_ text: String) {
-    #expect(read(text).errors.isEmpty, "\(read(text).problems)")
-  }
+        strategies: "[{\"kind\": \"local-only\"}]"),
+    ])
+  func accepted(_ text: String) { #expect(read(text).errors.isEmpty, "\(read(text).problems)") }
 
   @Test("what to know of a method is a warning of the scenario, or of data that it did not know")
   func cautions() throws {
     let masked = read(
-      scenario(top: model("\"kind\": \"mlp\""), strategies: fedloge("\"mask\": true"))
-    )
+      scenario(top: model("\"kind\": \"mlp\""), strategies: fedloge("\"mask\": true")))
     let warning = try #require(masked.warnings.first { $0.code == "W3020" })
     #expect(warning.path == "$.strategies[0]")
     #expect(warning.message.contains("class masking"))
     let narrow = read(
-      scenario(top: model("\"kind\": \"mlp\", \"hidden\": [12]"), strategies: fedloge())
-    )
+      scenario(top: model("\"kind\": \"mlp\", \"hidden\": [12]"), strategies: fedloge()))
     #expect(narrow.warnings.contains { $0.message.contains("too few free entries") })
     // The scenario has said it: the experiment does not say it again.
-    let told = try Experiment(
-      try #require(narrow.scenario),
-      data: SmallImages.floats(train: 40)
-    )
+    let told = try Experiment(try #require(narrow.scenario), data: SmallImages.floats(train: 40))
     #expect(!told.warnings.contains { $0.contains("too few free entries") })
 
     let etf = "[{\"kind\": \"fedetf\"}]"
@@ -156,30 +130,23 @@ struct MethodFitTests {
     for (loss, isScaled) in [("cross-entropy", false), ("ldam", true)] {
       let text = scenario(
         top: model("\"kind\": \"mlp\", \"classifier\": \"cosine\""),
-        strategies: "[{\"kind\": \"fedavg\", \"loss\": \"\(loss)\"}]"
-      )
+        strategies: "[{\"kind\": \"fedavg\", \"loss\": \"\(loss)\"}]")
       #expect(read(text).errors.isEmpty)
       #expect(read(text).warnings.contains { $0.message.contains("between -1 and 1") } != isScaled)
     }
 
     let unknown = read(
-      text("\"kind\": \"npy\", \"path\": \"x\"", "\"kind\": \"mlp\"", fedloge("\"mask\": true"))
-    )
+      text("\"kind\": \"npy\", \"path\": \"x\"", "\"kind\": \"mlp\"", fedloge("\"mask\": true")))
     #expect(!unknown.warnings.contains { $0.code == "W3020" })
     let experiment = try Experiment(
-      try #require(unknown.scenario),
-      data: SmallImages.floats(train: 40)
-    )
-    #expect(
-      experiment.warnings.contains { $0.contains("is with class masking") }
-    )
+      try #require(unknown.scenario), data: SmallImages.floats(train: 40))
+    #expect(experiment.warnings.contains { $0.contains("is with class masking") })
   }
 
   @Test("a network that only the data reveal as too narrow is refused before anything is written")
   func atRunTime() throws {
     let reading = read(
-      text("\"kind\": \"npy\", \"path\": \"x\"", "\"kind\": \"mlp\", \"hidden\": [2]")
-    )
+      text("\"kind\": \"npy\", \"path\": \"x\"", "\"kind\": \"mlp\", \"hidden\": [2]"))
     let made = try #require(reading.scenario)
     expectFailure(.scenarioInvalid, "E3320", ["fedloge", "2 features"]) {
       _ = try Experiment(made, data: SmallImages.floats(train: 40))
@@ -189,8 +156,9 @@ struct MethodFitTests {
   @Test("needs are a public set and one network, unless the method says otherwise")
   func needs() {
     func codes(_ type: any Strategy.Type, _ set: Bool, _ models: Bool) -> [String] {
-      MethodFit(type, StrategySettings(type.card))
-        .misfits(hasPublicSet: set, hasClientModels: models).map(\.code)
+      MethodFit(type, StrategySettings(type.card)).misfits(
+        hasPublicSet: set, hasClientModels: models
+      ).map(\.code)
     }
     #expect(codes(PublicMethod.self, false, false) == ["E3321"])
     #expect(codes(PublicMethod.self, true, true) == [])

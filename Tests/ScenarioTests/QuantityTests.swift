@@ -3,7 +3,8 @@ import Federation
 import Scenario
 import Testing
 
-@Suite("Quantities with units") struct QuantityTests {
+@Suite("Quantities with units")
+struct QuantityTests {
   private static let anything =
     #"{ "fedsim": 1, "data": { "dataset": { "kind": "synthetic" } },"#
     + #""strategies": [{ "kind": "fedavg" }], "system": "#
@@ -17,8 +18,7 @@ import Testing
     arguments: [
       (#""10 Mbit/s""#, 10e6), (#""10Mbit/s""#, 10e6), (#""1.25 MB/s""#, 10e6), ("1e7", 10e6),
       (#""2.5e3 kbit/s""#, 2.5e6), (#""1 Gbit/s""#, 1e9), (#""300 B/s""#, 2400),
-    ]
-  )
+    ])
   func bandwidth(_ text: String, _ value: Double) {
     let reading = system(#"{ "network": { "up": \#(text) } }"#)
     #expect(reading.errors.isEmpty, "\(reading.errors.map(\.message))")
@@ -31,8 +31,7 @@ import Testing
       (#"{ "network": { "latency": "40 ms" } }"#, 0.04), (#"{ "network": { "latency": 0 } }"#, 0),
       (#"{ "network": { "latency": "2 min" } }"#, 120),
       (#"{ "network": { "latency": "7 us" } }"#, 7e-6),
-    ]
-  )
+    ])
   func latency(_ text: String, _ value: Double) throws {
     let found = try #require(system(text).scenario?.system?.network.latency)
     #expect(abs(found - value) <= 1e-15 * value)
@@ -50,9 +49,7 @@ import Testing
   func defaults() throws {
     #expect(try #require(system("{}").scenario).system == SystemSettings())
     let silent = ScenarioReader().read(
-      bytes: Array((Self.anything.dropLast(#", "system": "#.count) + "}").utf8),
-      file: "s.json"
-    )
+      bytes: Array((Self.anything.dropLast(#", "system": "#.count) + "}").utf8), file: "s.json")
     #expect(silent.scenario != nil)
     #expect(silent.scenario?.system == nil)
   }
@@ -63,8 +60,7 @@ import Testing
       "10 mbit/s", "10 Mbit", "Mbit/s", "-1 Mbit/s", "1,5 Mbit/s", " 1 Mbit/s", "1  Mbit/s", "",
       "1. Mbit/s", ".5 Mbit/s", "1e Mbit/s", "0x1p3 bit/s", "10 ms", "nan bit/s", "inf bit/s",
       "1 Mbit/s ", "10",
-    ]
-  )
+    ])
   func wrong(_ text: String) throws {
     let problems = system(#"{ "network": { "up": "\#(text)" } }"#).errors
     #expect(problems.map(\.code) == ["E3114"])

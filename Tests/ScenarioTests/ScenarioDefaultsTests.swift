@@ -7,7 +7,8 @@ import Testing
 @testable import Base
 @testable import Scenario
 
-@Suite("Defaults, overrides and identity of scenarios") struct ScenarioDefaultsTests {
+@Suite("Defaults, overrides and identity of scenarios")
+struct ScenarioDefaultsTests {
   @Test("the smallest scenario gets every default")
   func smallest() throws {
     let reading = read(scenario(), file: "runs/first try.json")
@@ -24,8 +25,7 @@ import Testing
     #expect(made.client.work == .epochs(1))
     #expect(
       made.client.optimizer
-        == OptimizerSpec(kind: .sgd, learningRate: 0.05, momentum: 0.9, weightDecay: 5e-4)
-    )
+        == OptimizerSpec(kind: .sgd, learningRate: 0.05, momentum: 0.9, weightDecay: 5e-4))
     #expect(made.evaluation.every == 5)
     #expect(reading.resolved?["federation"]?["rounds"] == 100)
     #expect(reading.resolved?["model"]?["norm"] == ["kind": "group", "groups": 8])
@@ -43,12 +43,9 @@ import Testing
       ("client.optimizer.kind=adamw", "client.optimizer.learningRate", "0.001"),
       ("data.dataset={\"kind\":\"leaf\",\"path\":\"x\"}", "data.partition.kind", "\"natural\""),
       (
-        "data.dataset={\"kind\":\"cifar10\",\"path\":\"x\"}", "data.augment",
-        "[\"crop4\",\"flip\"]"
-      ),
-      ("model={\"kind\":\"lenet5\",\"norm\":\"group\"}", "model.norm.groups", "2"),
-    ]
-  )
+        "data.dataset={\"kind\":\"cifar10\",\"path\":\"x\"}", "data.augment", "[\"crop4\",\"flip\"]"
+      ), ("model={\"kind\":\"lenet5\",\"norm\":\"group\"}", "model.norm.groups", "2"),
+    ])
   func derived(override: String, path: String, value: String) throws {
     var json = try #require(read(scenario(), set: [override]).resolved)
     for key in path.split(separator: ".") { json = try #require(json[String(key)]) }
@@ -56,9 +53,7 @@ import Testing
   }
 
   @Test(
-    "a resolved scenario reads back as itself",
-    arguments: [scenario(), richScenario, setsScenario]
-  )
+    "a resolved scenario reads back as itself", arguments: [scenario(), richScenario, setsScenario])
   func fixedPoint(text: String) throws {
     let first = read(text)
     let resolved = try #require(first.resolved)
@@ -76,13 +71,9 @@ import Testing
     #expect(read(resolved.pretty).resolved == resolved)
     let outside = read(
       scenario(
-        top: "\"privacy\": {\"delta\": \(delta), " + text.dropFirst(12) + "{\"epsilon\": 2}}"
-      )
-    )
+        top: "\"privacy\": {\"delta\": \(delta), " + text.dropFirst(12) + "{\"epsilon\": 2}}"))
     #expect(
-      outside.resolved?["privacy"]?["target"]?["delta"]?.double == delta,
-      "\(outside.problems)"
-    )
+      outside.resolved?["privacy"]?["target"]?["delta"]?.double == delta, "\(outside.problems)")
   }
 
   @Test("a positive number that is 0 as a 32-bit float is out of a method's range")
@@ -105,12 +96,11 @@ import Testing
   @Test("second strategies of a kind get numbered labels")
   func labels() throws {
     let text = scenario(
-      strategies: "[{\"kind\":\"fedprox\"},{\"kind\":\"fedavg\"},{\"kind\":\"fedprox\"}]"
-    )
+      strategies: "[{\"kind\":\"fedprox\"},{\"kind\":\"fedavg\"},{\"kind\":\"fedprox\"}]")
     #expect(
-      try #require(read(text).scenario).strategies.map(\.label)
-        == ["fedprox", "fedavg", "fedprox-2"]
-    )
+      try #require(read(text).scenario).strategies.map(\.label) == [
+        "fedprox", "fedavg", "fedprox-2",
+      ])
   }
 
   @Test(
@@ -118,8 +108,7 @@ import Testing
     arguments: [
       "strategies[0].proximalWeight=0.5", "strategies.0.proximalWeight=0.5",
       "$.strategies[0].proximalWeight=5e-1",
-    ]
-  )
+    ])
   func overrides(text: String) throws {
     let made = try #require(read(richScenario, set: [text]).scenario)
     #expect(made.strategies[0].settings.number("proximalWeight") == 0.5)
@@ -133,8 +122,7 @@ import Testing
       ("strategies[9].mu=1", "E3004", "$.strategies[9].mu"),
       ("strategies[99999999999999999999]=1", "E3004", "$"), ("fedsim.x=1", "E3004", "$.fedsim.x"),
       ("name=a b", "E3110", "$.name"), ("strategies[0]]=1", "E3004", "$"),
-    ]
-  )
+    ])
   func wrongOverrides(text: String, code: String, path: String) {
     let reading = read(scenario(), set: [text])
     #expect(reading.scenario == nil)

@@ -20,7 +20,8 @@ private struct Dice {
   mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(max(1, limit))) }
 }
 
-@Suite("Scenarios that are damaged") struct ScenarioFuzzTests {
+@Suite("Scenarios that are damaged")
+struct ScenarioFuzzTests {
   private static let extremes = [
     "1e300", "-1", "0", "9223372036854775807", "-9223372036854775808", "1e-320", "1e999", "0.5",
     "99999999999999999999999", "null", "true", "\"\"", "\"x\"", "[]", "{}", "[[[]]]", "-0.0",
@@ -49,7 +50,9 @@ private struct Dice {
   }
 
   @Test("extreme values in any place never make the reader trap", arguments: 0..<10)
-  func values(seed: Int) throws {
+  func values(
+    seed: Int
+  ) throws {
     var dice = Dice(state: 1000 + UInt64(seed))
     let original = try JSON(parsing: seed % 2 == 0 ? richScenario : setsScenario)
     for _ in 0..<100 {
@@ -94,9 +97,7 @@ private struct Dice {
   }
 
   @Test(
-    "a file of very many wrong keys is refused without listing them all",
-    .timeLimit(.minutes(1))
-  )
+    "a file of very many wrong keys is refused without listing them all", .timeLimit(.minutes(1)))
   func manyKeys() {
     let keys = (0..<100_000).map { "\"key\($0)\": \($0)" }.joined(separator: ",\n")
     let reading = read("{\(keys)}")

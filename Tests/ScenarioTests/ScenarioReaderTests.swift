@@ -6,20 +6,19 @@ import Scenario
 import Tensor
 import Testing
 
-@Suite("Reading scenarios") struct ScenarioReaderTests {
+@Suite("Reading scenarios")
+struct ScenarioReaderTests {
   @Test(
     "a wrong scenario is refused with code, path, line and suggestion",
     arguments: wrongFiles + wrongNames + wrongValues + wrongTogether + wrongSets + wrongSetsTogether
-      + wrongPrivacy + wrongCompression + wrongSystems
-  )
+      + wrongPrivacy + wrongCompression + wrongSystems)
   func wrong(_ sample: WrongScenario) throws {
     let reading = read(sample.text)
     #expect(reading.scenario == nil)
     #expect(reading.resolved == nil)
     let problem = try #require(
       reading.errors.first { $0.code == sample.code && $0.path == sample.path },
-      "\(reading.problems.map(\.text).joined(separator: "\n"))"
-    )
+      "\(reading.problems.map(\.text).joined(separator: "\n"))")
     #expect(problem.line == sample.line)
     #expect(problem.suggestion == sample.suggestion)
     #expect(MessageCatalogue.entry(problem.code) != nil)
@@ -35,8 +34,7 @@ import Testing
     let text = scenario(
       data: "\"longTail\": {\"factor\": 0.1}",
       top: "\"client\": {\"lr\": 1, \"batch\": 0},\n\"seeds\": [1, 1],\n\"compare\": {}",
-      strategies: "[{\"kind\": \"fedavg\", \"mu\": 1}]"
-    )
+      strategies: "[{\"kind\": \"fedavg\", \"mu\": 1}]")
     let codes = read(text).errors.map(\.code)
     #expect(codes == ["E3112", "E3101", "E3101", "E3103", "E3109", "E3006"])
   }
@@ -48,13 +46,11 @@ import Testing
       (
         "W3002", "$.strategies[0].proximalWeight",
         scenario(strategies: "[{\"kind\": \"fedprox\", \"proximalWeight\": 0}]")
-      ),
-      ("W3003", "$.client.batch", scenario(top: "\"client\": {\"batch\": 400}")),
+      ), ("W3003", "$.client.batch", scenario(top: "\"client\": {\"batch\": 400}")),
       (
         "W3004", "$.federation.participation",
         scenario(top: "\"federation\": {\"participation\": 0.05, \"rounds\": 10}")
-      ),
-      ("W3005", "$.strategies[0]", scenario(strategies: "[{\"kind\": \"scaffold\"}]")),
+      ), ("W3005", "$.strategies[0]", scenario(strategies: "[{\"kind\": \"scaffold\"}]")),
       ("W3006", "$.data.longTail.factor", scenario(data: "\"longTail\": {\"factor\": 1}")),
       ("W3007", "$.federation.rounds", scenario(top: "\"federation\": {\"rounds\": 0}")),
       (
@@ -65,8 +61,7 @@ import Testing
         "W3010", "$.client.schedule.warmup",
         scenario(top: "\"client\": {\"schedule\": {\"warmup\": 100}}")
       ),
-    ]
-  )
+    ])
   func suspicious(code: String, path: String, text: String) {
     let reading = read(text)
     #expect(reading.scenario != nil)
@@ -88,8 +83,7 @@ import Testing
     #expect(scenario.seeds == [4, 5])
     #expect(
       scenario.data.dataset
-        == .synthetic(classes: 10, trainPerClass: 300, testPerClass: 100, seed: 7)
-    )
+        == .synthetic(classes: 10, trainPerClass: 300, testPerClass: 100, seed: 7))
     #expect(scenario.data.longTail?.profile == .exponential(factor: 10))
     #expect(scenario.data.longTail?.maxPerClass == 250)
     #expect(scenario.data.partition == .quantity(.powerLaw(exponent: 1.5), minPerClient: 1))
@@ -107,12 +101,9 @@ import Testing
     #expect(scenario.strategies[2].settings.choice("option") == "I")
     #expect(scenario.evaluation.every == 7)
     #expect(
-      scenario.evaluation.targets
-        == [
-          AccuracyTarget(.generic, 0.5), AccuracyTarget(.generic, 0.25),
-          AccuracyTarget(.personal, 1),
-        ]
-    )
+      scenario.evaluation.targets == [
+        AccuracyTarget(.generic, 0.5), AccuracyTarget(.generic, 0.25), AccuracyTarget(.personal, 1),
+      ])
     #expect(scenario.output.checkpointEvery == 0)
     #expect(!scenario.output.personalModels)
   }

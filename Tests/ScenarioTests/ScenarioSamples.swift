@@ -9,43 +9,23 @@ let sampleCards: [StrategyCard] = [
     "fedprox",
     [
       Hyperparameter(
-        "proximalWeight",
-        symbol: "μ",
-        .number(0...1e6, exclusiveMinimum: false),
-        default: .number(0.01),
-        "Weight of the proximal term.",
-        degenerate: (.number(0), "fedavg")
-      )
-    ]
-  ),
-  card("scaffold"),
+        "proximalWeight", symbol: "μ", .number(0...1e6, exclusiveMinimum: false),
+        default: .number(0.01), "Weight of the proximal term.", degenerate: (.number(0), "fedavg"))
+    ]), card("scaffold"),
   card(
     "controlled",
     [
       Hyperparameter(
-        "option",
-        symbol: "-",
-        .choice(["I", "II"]),
-        default: .choice("II"),
-        "Variant."
-      ),
+        "option", symbol: "-", .choice(["I", "II"]), default: .choice("II"), "Variant."),
       Hyperparameter("warm", symbol: "-", .flag, default: .flag(false), "Warm start."),
       Hyperparameter("memory", symbol: "m", .integer(1...10), default: .integer(3), "Length."),
-    ]
-  ),
+    ]),
 ]
 
 private func card(_ kind: String, _ fields: [Hyperparameter] = []) -> StrategyCard {
   StrategyCard(
-    kind: kind,
-    title: kind,
-    summary: "For tests.",
-    source: "-",
-    equations: [],
-    messages: [],
-    memory: "-",
-    fields: fields
-  )
+    kind: kind, title: kind, summary: "For tests.", source: "-", equations: [], messages: [],
+    memory: "-", fields: fields)
 }
 
 /// Reads a text with the sample cards.

@@ -35,8 +35,7 @@ private struct SchemaChecker {
     case "properties":
       json.members?.allSatisfy { member in
         rule[member.key].map { accepts(member.value, $0) } ?? true
-      }
-        ?? true
+      } ?? true
     case "patternProperties": rule == ["^//": true]
     case "additionalProperties":
       json.members?.allSatisfy {
@@ -48,10 +47,7 @@ private struct SchemaChecker {
 
   /// Whole numbers compare exactly, others as Double, where too large ones are infinite.
   private func compare(
-    _ json: JSON,
-    _ rule: JSON,
-    _ whole: (Int, Int) -> Bool,
-    _ real: (Double, Double) -> Bool
+    _ json: JSON, _ rule: JSON, _ whole: (Int, Int) -> Bool, _ real: (Double, Double) -> Bool
   ) -> Bool {
     guard case .number(let literal) = json.value else { return true }
     if let a = json.int, let b = rule.int { return whole(a, b) }
@@ -76,7 +72,8 @@ extension String {
   }
 }
 
-@Suite("The JSON Schema of scenarios") struct ScenarioSchemaTests {
+@Suite("The JSON Schema of scenarios")
+struct ScenarioSchemaTests {
   private let schema = ScenarioSchema.json(cards: sampleCards)
 
   @Test("accepts what the validator accepts", arguments: [scenario(), richScenario, setsScenario])
@@ -89,8 +86,7 @@ extension String {
 
   @Test(
     "refuses what the validator refuses field by field",
-    arguments: (wrongNames + wrongValues + wrongFiles + wrongSets).filter { $0.code != "E3001" }
-  )
+    arguments: (wrongNames + wrongValues + wrongFiles + wrongSets).filter { $0.code != "E3001" })
   func refuses(_ sample: WrongScenario) throws {
     #expect(!SchemaChecker().accepts(try JSON(parsing: sample.text), schema))
   }
@@ -143,8 +139,7 @@ extension String {
       (#""prune": { "kind": "halving" }"#, false),
       (#""prune": { "kind": "halving", "rungs": [1], "keep": 0.5, "factor": 2 }"#, false),
       (#""front": { "reference": { "a": "b" } }"#, false), (#""gird": {}"#, false),
-    ]
-  )
+    ])
   func sweeps(members: String, isValid: Bool) throws {
     let text = "{ \"fedsim\": 1, \"kind\": \"sweep\", \"base\": \"b.json\", \(members) }"
     #expect(SchemaChecker().accepts(try JSON(parsing: text), ScenarioSchema.sweep) == isValid)

@@ -8,16 +8,15 @@ import Testing
 /// A method that nobody asks what it needs.
 private let anyModels = "[{\"kind\": \"controlled\"}]"
 
-@Suite("Public images, styles, pre-training and groups in scenarios") struct ScenarioSetsTests {
+@Suite("Public images, styles, pre-training and groups in scenarios")
+struct ScenarioSetsTests {
   @Test("a scenario with every such section gives every value")
   func everything() throws {
     let reading = read(setsScenario)
     let made = try #require(reading.scenario, "\(reading.problems)")
     #expect(made.data.publicSet == .init(size: 100))
     #expect(made.data.styles == .init(kinds: [.plain, .invert, .blur], perClient: 2))
-    #expect(
-      made.data.partition == .dirichletPrior(alpha: 0.3, perClient: 20, minPerClass: 0)
-    )
+    #expect(made.data.partition == .dirichletPrior(alpha: 0.3, perClient: 20, minPerClass: 0))
     let pretrain = try #require(made.pretrain)
     #expect(pretrain.source == .classes([2, 7]))
     #expect(pretrain.epochs == 4)
@@ -34,16 +33,15 @@ private let anyModels = "[{\"kind\": \"controlled\"}]"
   }
 
   @Test("pre-training has its own defaults, and those of the clients' augmentation")
-  func defaults() throws {
+  func defaults()
+    throws
+  {
     let base = scenario(
-      data: "\"augment\": [\"flip\"]",
-      top: "\"model\": {\"pretrain\": {\"images\": 50}}"
-    )
+      data: "\"augment\": [\"flip\"]", top: "\"model\": {\"pretrain\": {\"images\": 50}}")
     let pretrain = try #require(read(base).scenario?.pretrain)
     #expect(pretrain == PretrainSettings(source: .images(50), augment: [.flip]))
     #expect(
-      pretrain.optimizer == OptimizerSpec(learningRate: 0.05, momentum: 0.9, weightDecay: 5e-4)
-    )
+      pretrain.optimizer == OptimizerSpec(learningRate: 0.05, momentum: 0.9, weightDecay: 5e-4))
     #expect(pretrain.schedule == LearningRateSchedule(.cosine(floor: 0)))
     #expect((pretrain.epochs, pretrain.batch, pretrain.seed) == (30, 128, 0))
     let plain = try #require(read(scenario()).scenario)
@@ -60,14 +58,11 @@ private let anyModels = "[{\"kind\": \"controlled\"}]"
       ("{\"kind\": \"resnet20\"}", "width", "16"), ("{\"width\": 7}", "norm.groups", "7"),
       ("{\"kind\": \"lenet5\", \"norm\": \"group\"}", "norm.groups", "2"),
       ("{\"kind\": \"mlp\"}", "hidden", "[128]"),
-    ]
-  )
+    ])
   func nested(model: String, path: String, value: String) throws {
     let text = scenario(
       top: "\"model\": {\"width\": 40}, \"clientModels\": [{\"share\": 0.5}, "
-        + "{\"share\": 0.5, \"model\": \(model)}]",
-      strategies: anyModels
-    )
+        + "{\"share\": 0.5, \"model\": \(model)}]", strategies: anyModels)
     let reading = read(text)
     var json = try #require(reading.resolved?["clientModels"]?.elements?[1]["model"])
     for key in path.split(separator: ".") { json = try #require(json[String(key)]) }
@@ -78,7 +73,9 @@ private let anyModels = "[{\"kind\": \"controlled\"}]"
   }
 
   @Test("groups follow one another and share the clients out by largest remainders")
-  func groups() throws {
+  func groups()
+    throws
+  {
     for (clients, shares, sizes) in [
       (10, [0.5, 0.5], [5, 5]), (3, [0.5, 0.5], [2, 1]), (10, [0.33, 0.33, 0.34], [3, 3, 4]),
       (7, [0.2, 0.3, 0.5], [1, 2, 4]), (1, [1], [1]),
@@ -87,8 +84,7 @@ private let anyModels = "[{\"kind\": \"controlled\"}]"
       let list = shares.map { "{\"share\": \($0)}" }.joined(separator: ", ")
       let text = scenario(
         top: "\"federation\": {\"clients\": \(clients)}, \"clientModels\": [\(list)]",
-        strategies: anyModels
-      )
+        strategies: anyModels)
       let groups = try #require(read(text).scenario).clientModels
       #expect(groups.map(\.clients.count) == sizes)
       #expect(groups.flatMap { Array($0.clients) } == Array(0..<clients))
@@ -118,14 +114,14 @@ private let anyModels = "[{\"kind\": \"controlled\"}]"
     #expect(read(prior("\"perClient\": 250")).errors.isEmpty)
     #expect(read(prior("\"minPerClass\": 25")).errors.isEmpty)
     #expect(
-      read(
-        scenario(data: "\"public\": {\"size\": 4000}, \"longTail\": {\"factor\": 100}")
-      ).errors.allSatisfy { $0.code != "E3205" }
-    )
+      read(scenario(data: "\"public\": {\"size\": 4000}, \"longTail\": {\"factor\": 100}")).errors
+        .allSatisfy { $0.code != "E3205" })
   }
 
   @Test("conditions say what was held out, styled, pre-trained and grouped")
-  func conditions() throws {
+  func conditions()
+    throws
+  {
     let text = """
       {"fedsim": 1, "data": {"dataset": {"kind": "synthetic", "trainPerClass": 20,
         "testPerClass": 2}, "public": {"size": 40}, "longTail": {"factor": 2},
@@ -141,15 +137,10 @@ private let anyModels = "[{\"kind\": \"controlled\"}]"
     #expect(
       lines.contains(
         "held out first, class-balanced: 40 public images, 60 for pre-training; the long tail "
-          + "starts at 10 images of the rest"
-      )
-    )
+          + "starts at 10 images of the rest"))
     #expect(lines.contains("pre-trained on 60 images: 2 epochs, batch 128, sgd 0.05, seed 0"))
     #expect(
-      lines.contains(
-        "image styles invert, blur: 2 per client, all of them in the test images"
-      )
-    )
+      lines.contains("image styles invert, blur: 2 per client, all of them in the test images"))
     #expect(lines.contains("models of clients 0-1 logistic; 2-3 cnn width 8"))
   }
 }

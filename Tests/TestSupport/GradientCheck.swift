@@ -20,10 +20,7 @@ package struct GradientCheck {
   ///
   /// `given`: parameters instead of random ones. `matchWeight`: λ of a matching loss λ·(1 − r).
   package init(
-    _ network: Network,
-    batch: Int,
-    seed: UInt64 = 1,
-    parameters given: [Float]? = nil,
+    _ network: Network, batch: Int, seed: UInt64 = 1, parameters given: [Float]? = nil,
     matchWeight: Double = 0
   ) {
     self.network = network
@@ -54,11 +51,9 @@ package struct GradientCheck {
   }
 
   /// PyTorch's initial weights, with norms that do something.
-  package static func parameters(
-    _ network: Network,
-    _ stream: inout RandomStream,
-    seed: UInt64
-  ) -> [Float] {
+  package static func parameters(_ network: Network, _ stream: inout RandomStream, seed: UInt64)
+    -> [Float]
+  {
     var parameters = network.layout.initialParameters(.pytorch, seed: seed)
     for entry in network.layout.entries {
       switch entry.role {
@@ -79,22 +74,15 @@ package struct GradientCheck {
   package func checkForward(sourceLocation: SourceLocation = #_sourceLocation) {
     let truth = reference.logits(input, batch: batch)
     expectClose(
-      Array(workspace.logits),
-      truth,
-      bound: Rounding.forward(network, batch: batch),
-      "logits",
-      sourceLocation: sourceLocation
-    )
+      Array(workspace.logits), truth, bound: Rounding.forward(network, batch: batch), "logits",
+      sourceLocation: sourceLocation)
   }
 
   /// A random choice of each tensor's coordinates against central differences of the reference.
   ///
   /// A step of 1e-6 in Double costs about 1e-12 of curvature and 1e-16/1e-6 of rounding, far below
   /// Float's rounding. Steps that flip a ReLU or a maximum are left out; few may be.
-  package func checkCoordinates(
-    perTensor: Int,
-    sourceLocation: SourceLocation = #_sourceLocation
-  ) {
+  package func checkCoordinates(perTensor: Int, sourceLocation: SourceLocation = #_sourceLocation) {
     let bound = Rounding.backward(network, batch: batch)
     let largest = gradient.map { Double(abs($0)) }.max() ?? 0
     var stream = RandomStream(seed: 7, .test)
@@ -119,10 +107,8 @@ package struct GradientCheck {
       }
     }
     #expect(
-      wrong.isEmpty,
-      "\(wrong.count) of \(taken): \(wrong.prefix(3))",
-      sourceLocation: sourceLocation
-    )
+      wrong.isEmpty, "\(wrong.count) of \(taken): \(wrong.prefix(3))",
+      sourceLocation: sourceLocation)
     #expect(kinks * 10 <= taken, "\(kinks) kinks of \(taken)", sourceLocation: sourceLocation)
   }
 
@@ -139,18 +125,13 @@ package struct GradientCheck {
       }
       let product = zip(gradient, direction).map { Double($0) * $1 }.reduce(0, +)
       #expect(
-        abs(product - slope) <= bound * length + 1e-9,
-        "\(product) for \(slope)",
-        sourceLocation: sourceLocation
-      )
+        abs(product - slope) <= bound * length + 1e-9, "\(product) for \(slope)",
+        sourceLocation: sourceLocation)
     }
   }
 
   /// A random choice of the input's coordinates against central differences of the reference.
-  package func checkInput(
-    coordinates: Int,
-    sourceLocation: SourceLocation = #_sourceLocation
-  ) {
+  package func checkInput(coordinates: Int, sourceLocation: SourceLocation = #_sourceLocation) {
     let bound = Rounding.backward(network, batch: batch)
     let scale = inputGradient.map { Double(abs($0)) }.max() ?? 0
     var stream = RandomStream(seed: 9, .test)
@@ -170,9 +151,7 @@ package struct GradientCheck {
       let slope = (above.loss - below.loss) / 2e-6
       #expect(
         abs(Double(inputGradient[index]) - slope) <= bound * scale + 1e-9,
-        "input[\(index)] is \(inputGradient[index]) for \(slope)",
-        sourceLocation: sourceLocation
-      )
+        "input[\(index)] is \(inputGradient[index]) for \(slope)", sourceLocation: sourceLocation)
     }
     #expect(taken > 0 && kinks * 10 <= taken, "\(kinks) kinks of \(taken)")
   }
@@ -183,9 +162,7 @@ package struct GradientCheck {
     var moved = reference
     for (index, v) in direction { moved.parameters[index] += step * v }
     let above = moved.loss(input, labels: labels, batch: batch)
-    for (index, v) in direction {
-      moved.parameters[index] = reference.parameters[index] - step * v
-    }
+    for (index, v) in direction { moved.parameters[index] = reference.parameters[index] - step * v }
     let below = moved.loss(input, labels: labels, batch: batch)
     guard above.pattern == below.pattern else { return nil }
     return (above.loss - below.loss) / (2 * step)
@@ -194,9 +171,7 @@ package struct GradientCheck {
 
 extension RandomStream {
   /// About standard normal: a sum of twelve uniform numbers; enough for test data.
-  package mutating func gaussian() -> Double {
-    (0..<12).reduce(-6.0) { sum, _ in sum + uniform() }
-  }
+  package mutating func gaussian() -> Double { (0..<12).reduce(-6.0) { sum, _ in sum + uniform() } }
 }
 
 extension Workspace {
@@ -209,18 +184,12 @@ extension Workspace {
   /// The loss of the current logits; leaves its gradient for the backward pass.
   @discardableResult
   package func takeLoss(
-    _ network: Network,
-    batch: Int,
-    loss: SoftmaxCrossEntropy = SoftmaxCrossEntropy()
+    _ network: Network, batch: Int, loss: SoftmaxCrossEntropy = SoftmaxCrossEntropy()
   ) -> Double {
     guard let z = logits.baseAddress, let y = labels.baseAddress else { return .nan }
     let result = loss.evaluate(
-      logits: z,
-      labels: y,
-      batch: batch,
-      classes: network.classes,
-      gradient: isForTraining ? logitsGradient.baseAddress : nil
-    )
+      logits: z, labels: y, batch: batch, classes: network.classes,
+      gradient: isForTraining ? logitsGradient.baseAddress : nil)
     return result.lossSum / result.weight
   }
 }

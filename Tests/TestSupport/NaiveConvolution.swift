@@ -42,9 +42,7 @@ package struct NaiveConvolution {
               let x = ((image * input.height + iy) * input.width + ix) * input.channels
               let w = (ky * geometry.kernel + kx) * input.channels * output.channels
               for i in 0..<input.channels {
-                for o in 0..<output.channels {
-                  body(y + o, x + i, w + i * output.channels + o)
-                }
+                for o in 0..<output.channels { body(y + o, x + i, w + i * output.channels + o) }
               }
             }
           }
@@ -95,9 +93,7 @@ package enum FilterMagnitude {
   package static let transformRoundings = 14.0
 
   private static func multiply(_ a: [[Double]], _ b: [[Double]]) -> [[Double]] {
-    a.map { row in
-      b[0].indices.map { j in row.indices.map { row[$0] * b[$0][j] }.reduce(0, +) }
-    }
+    a.map { row in b[0].indices.map { j in row.indices.map { row[$0] * b[$0][j] }.reduce(0, +) } }
   }
 
   private static func transpose(_ a: [[Double]]) -> [[Double]] {
@@ -109,11 +105,8 @@ package enum FilterMagnitude {
   }
 
   private static func tile(
-    _ map: [Float],
-    _ shape: FeatureShape,
-    _ image: Int,
-    _ place: (top: Int, left: Int, channel: Int),
-    side: Int
+    _ map: [Float], _ shape: FeatureShape, _ image: Int,
+    _ place: (top: Int, left: Int, channel: Int), side: Int
   ) -> [[Double]] {
     (0..<side).map { i in
       (0..<side).map { j in
@@ -126,9 +119,7 @@ package enum FilterMagnitude {
   }
 
   private static func filter(_ w: [Float], _ i: Int, _ o: Int, _ from: Int, _ to: Int) -> [[Double]]
-  {
-    (0..<3).map { ky in (0..<3).map { Double(abs(w[((ky * 3 + $0) * from + i) * to + o])) } }
-  }
+  { (0..<3).map { ky in (0..<3).map { Double(abs(w[((ky * 3 + $0) * from + i) * to + o])) } } }
 
   /// One magnitude for each output of y = x * w.
   package static func forward(_ g: ConvolutionGeometry, _ x: [Float], _ w: [Float]) -> [Double] {
@@ -167,11 +158,9 @@ package enum FilterMagnitude {
   }
 
   /// One magnitude for each element of dw, and the number of tiles that it sums.
-  package static func weightGradient(
-    _ g: ConvolutionGeometry,
-    _ x: [Float],
-    _ dy: [Float]
-  ) -> (magnitudes: [Double], tiles: Int) {
+  package static func weightGradient(_ g: ConvolutionGeometry, _ x: [Float], _ dy: [Float]) -> (
+    magnitudes: [Double], tiles: Int
+  ) {
     let (from, to) = (g.input.channels, g.output.channels)
     let zero = [[Double]](repeating: [0, 0, 0, 0], count: 4)
     var sums = [[[Double]]](repeating: zero, count: from * to)
@@ -183,8 +172,7 @@ package enum FilterMagnitude {
           let gradients = (0..<to).map {
             sandwich(
               transpose(output),
-              tile(dy, g.output, image, (top: top, left: left, channel: $0), side: 2)
-            )
+              tile(dy, g.output, image, (top: top, left: left, channel: $0), side: 2))
           }
           for i in 0..<from {
             let place = (top: top - g.padding, left: left - g.padding, channel: i)

@@ -12,9 +12,7 @@ import Tensor
 /// words.
 package enum NetworkRecipe {
   /// Words that are no recipe.
-  package struct Mistake: Error {
-    package let operation: String
-  }
+  package struct Mistake: Error { package let operation: String }
 
   /// The network of a recipe; its last operation gives the logits.
   package static func build(_ text: String, input: FeatureShape) throws -> Network {
@@ -29,14 +27,8 @@ package enum NetworkRecipe {
       switch (words.first ?? "", numbers.count) {
       case ("conv", 5):
         x = builder.convolution(
-          name,
-          x,
-          numbers[0],
-          kernel: numbers[1],
-          stride: numbers[2],
-          padding: numbers[3],
-          bias: numbers[4] == 1
-        )
+          name, x, numbers[0], kernel: numbers[1], stride: numbers[2], padding: numbers[3],
+          bias: numbers[4] == 1)
       case ("dense", 2): x = builder.dense(name, x, numbers[0], bias: numbers[1] == 1)
       case ("linear", 2): x = builder.linear(name, x, numbers[0], bias: numbers[1] == 1)
       case ("attention", 1): x = builder.attention(x, heads: numbers[0])
@@ -45,13 +37,7 @@ package enum NetworkRecipe {
         x = builder.classToken(x)
       case ("first", 0): x = builder.firstPosition(x)
       case ("cosine", 3):
-        x = builder.cosine(
-          name,
-          x,
-          numbers[0],
-          scaled: numbers[1] == 1,
-          unitRows: numbers[2] == 1
-        )
+        x = builder.cosine(name, x, numbers[0], scaled: numbers[1] == 1, unitRows: numbers[2] == 1)
       case ("group", 1): x = builder.groupNorm(name, x, groups: numbers[0])
       case ("batch", 0): x = builder.batchNorm(name, x)
       case ("layer", 0): x = builder.layerNorm(name, x)
@@ -59,9 +45,7 @@ package enum NetworkRecipe {
       case ("gelu", 0): x = builder.activation(.gelu, x)
       case ("tempered", _) where reals.count == 3:
         x = builder.activation(
-          .temperedSigmoid(scale: reals[0], inverseTemperature: reals[1], offset: reals[2]),
-          x
-        )
+          .temperedSigmoid(scale: reals[0], inverseTemperature: reals[1], offset: reals[2]), x)
       case ("max", 3):
         x = builder.pool(.max, x, kernel: numbers[0], stride: numbers[1], padding: numbers[2])
       case ("avg", 3):

@@ -19,11 +19,6 @@ package enum ReferenceLoss {
 
   /// s/(1 + exp(−T·x)) − o.
   package static func temperedSigmoid(
-    _ x: Double,
-    _ scale: Double,
-    _ inverseTemperature: Double,
-    _ offset: Double
-  ) -> Double {
-    scale / (1 + exp(-inverseTemperature * x)) - offset
-  }
+    _ x: Double, _ scale: Double, _ inverseTemperature: Double, _ offset: Double
+  ) -> Double { scale / (1 + exp(-inverseTemperature * x)) - offset }
 }

@@ -19,9 +19,7 @@ extension ReferenceNetwork {
 
   /// z[n, c] = β·⟨v[c], x[n]⟩/‖x[n]‖, v[c] being w[c] or w[c]/‖w[c]‖.
   func cosine(_ layer: CosineClassifier, _ x: [Double], _ batch: Int) -> [Double] {
-    func length(_ v: ArraySlice<Double>) -> Double {
-      v.reduce(0) { $0 + $1 * $1 }.squareRoot()
-    }
+    func length(_ v: ArraySlice<Double>) -> Double { v.reduce(0) { $0 + $1 * $1 }.squareRoot() }
     var z = [Double](repeating: 0, count: batch * layer.outputs)
     for n in 0..<batch {
       let features = x[n * layer.inputs..<(n + 1) * layer.inputs]
@@ -50,8 +48,7 @@ extension ReferenceNetwork {
             for i in 0..<from.channels {
               let value = x[n * from.count + position * from.channels + i]
               let w =
-                layer.weight
-                + ((ky * layer.geometry.kernel + kx) * from.channels + i) * to.channels
+                layer.weight + ((ky * layer.geometry.kernel + kx) * from.channels + i) * to.channels
               for o in 0..<to.channels { y[target + o] += parameters[w + o] * value }
             }
           }
@@ -62,12 +59,8 @@ extension ReferenceNetwork {
   }
 
   /// Maximum or mean of each window; the mean counts padding as zeros.
-  func pooling(
-    _ layer: Pooling,
-    _ x: [Double],
-    _ batch: Int,
-    _ pattern: inout [Int32]
-  ) -> [Double] {
+  func pooling(_ layer: Pooling, _ x: [Double], _ batch: Int, _ pattern: inout [Int32]) -> [Double]
+  {
     let (from, to) = (layer.geometry.input, layer.geometry.output)
     var y = [Double](repeating: 0, count: batch * to.count)
     for n in 0..<batch {
@@ -87,8 +80,7 @@ extension ReferenceNetwork {
             case .max:
               y[target] = best
               pattern.append(Int32(winner))
-            case .average:
-              y[target] = sum / Double(layer.geometry.kernel * layer.geometry.kernel)
+            case .average: y[target] = sum / Double(layer.geometry.kernel * layer.geometry.kernel)
             }
           }
         }
@@ -99,10 +91,7 @@ extension ReferenceNetwork {
 
   /// Calls `body` with each kernel row, kernel column and image position of one window.
   private func forEachPlace(
-    _ geometry: ConvolutionGeometry,
-    _ oy: Int,
-    _ ox: Int,
-    _ body: (Int, Int, Int) -> Void
+    _ geometry: ConvolutionGeometry, _ oy: Int, _ ox: Int, _ body: (Int, Int, Int) -> Void
   ) {
     for ky in 0..<geometry.kernel {
       let y = oy * geometry.stride + ky - geometry.padding
@@ -163,20 +152,17 @@ extension ReferenceNetwork {
       let (mean, variance) = moments(x, members)
       for (c, index) in members.enumerated() {
         y[index] =
-          (x[index] - mean) / (variance + layer.epsilon).squareRoot()
-          * parameters[layer.scale + c] + parameters[layer.shift + c]
+          (x[index] - mean) / (variance + layer.epsilon).squareRoot() * parameters[layer.scale + c]
+          + parameters[layer.shift + c]
       }
     }
     return y
   }
 
   /// Normalises each channel over the batch, or with running statistics.
-  func batchNorm(
-    _ layer: BatchNorm,
-    _ x: [Double],
-    _ batch: Int,
-    _ outcome: inout Outcome
-  ) -> [Double] {
+  func batchNorm(_ layer: BatchNorm, _ x: [Double], _ batch: Int, _ outcome: inout Outcome)
+    -> [Double]
+  {
     let channels = layer.shape.channels
     var y = x
     var means: [Double] = []

@@ -31,9 +31,7 @@ extension ReferenceNetwork {
     let (entries, k) = (mixture.entries, mixture.matched)
     if mixture.choice == .everything {
       return Array(
-        repeating: [Double](repeating: 1 / Double(entries), count: entries),
-        count: batch
-      )
+        repeating: [Double](repeating: 1 / Double(entries), count: entries), count: batch)
     }
     let rows = (0..<batch).map { n in
       var row = [Double](repeating: 0, count: entries)
@@ -46,12 +44,7 @@ extension ReferenceNetwork {
   }
 
   /// Σ_p w_p·(γ_p ⊙ x + β_p).
-  func poolScale(
-    _ layer: PoolScale,
-    _ x: [Double],
-    _ batch: Int,
-    _ outcome: Outcome
-  ) -> [Double] {
+  func poolScale(_ layer: PoolScale, _ x: [Double], _ batch: Int, _ outcome: Outcome) -> [Double] {
     let weights = weights(layer.mixture, batch, outcome)
     let channels = layer.shape.channels
     return x.indices.map { index in
@@ -59,19 +52,13 @@ extension ReferenceNetwork {
       return weights[index / layer.shape.count].enumerated().map { p, weight in
         let place = p * channels + c
         return weight
-          * (parameters[layer.scale + place] * x[index]
-            + parameters[layer.shift + place])
+          * (parameters[layer.scale + place] * x[index] + parameters[layer.shift + place])
       }.reduce(0, +)
     }
   }
 
   /// Σ_p w_p·(W_p·h + b_p): a mean of logits.
-  func poolHead(
-    _ layer: PoolHead,
-    _ x: [Double],
-    _ batch: Int,
-    _ outcome: Outcome
-  ) -> [Double] {
+  func poolHead(_ layer: PoolHead, _ x: [Double], _ batch: Int, _ outcome: Outcome) -> [Double] {
     let weights = weights(layer.mixture, batch, outcome)
     var z: [Double] = []
     for n in 0..<batch {

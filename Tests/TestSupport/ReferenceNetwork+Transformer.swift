@@ -33,15 +33,15 @@ extension ReferenceNetwork {
         let channels = head * d..<(head + 1) * d
         for t in 0..<tokens {
           let scores = (0..<tokens).map { s in
-            channels.map { value(0, t, $0) * value(1, s, $0) }.reduce(0, +)
-              / Double(d).squareRoot()
+            channels.map { value(0, t, $0) * value(1, s, $0) }.reduce(0, +) / Double(d).squareRoot()
           }
           let largest = scores.max() ?? 0
           let weights = scores.map { exp($0 - largest) }
           let sum = weights.reduce(0, +)
           for c in channels {
-            y[(n * tokens + t) * width + c] =
-              (0..<tokens).map { weights[$0] / sum * value(2, $0, c) }.reduce(0, +)
+            y[(n * tokens + t) * width + c] = (0..<tokens).map {
+              weights[$0] / sum * value(2, $0, c)
+            }.reduce(0, +)
           }
         }
       }
@@ -57,8 +57,7 @@ extension ReferenceNetwork {
         for c in 0..<layer.width {
           let token =
             t == 0
-            ? parameters[layer.token + c]
-            : x[(n * layer.positions + t - 1) * layer.width + c]
+            ? parameters[layer.token + c] : x[(n * layer.positions + t - 1) * layer.width + c]
           y.append(token + parameters[layer.embedding + t * layer.width + c])
         }
       }

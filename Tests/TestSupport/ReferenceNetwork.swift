@@ -33,9 +33,7 @@ package struct ReferenceNetwork {
 
   /// Runs `batch` examples, channels last.
   package func forward(_ input: [Double], batch: Int) -> Outcome {
-    var outcome = Outcome(
-      slots: network.slots.map { _ in [] }
-    )
+    var outcome = Outcome(slots: network.slots.map { _ in [] })
     outcome.slots[network.inputSlot] = input
     for operation in network.operations { apply(operation, &outcome, batch) }
     return outcome
@@ -47,17 +45,12 @@ package struct ReferenceNetwork {
   }
 
   /// Mean softmax cross-entropy, and the pattern of decisions.
-  package func loss(
-    _ input: [Double],
-    labels: [Int],
-    batch: Int
-  ) -> (loss: Double, pattern: [Int32]) {
+  package func loss(_ input: [Double], labels: [Int], batch: Int) -> (
+    loss: Double, pattern: [Int32]
+  ) {
     let outcome = forward(input, batch: batch)
     let loss = ReferenceLoss.crossEntropy(
-      outcome.slots[network.logitsSlot],
-      labels: labels,
-      classes: network.classes
-    )
+      outcome.slots[network.logitsSlot], labels: labels, classes: network.classes)
     guard let match = network.pool?.match else { return (loss, outcome.pattern) }
     let r = outcome.slots[match].reduce(0, +) / Double(batch)
     return (loss + matchWeight * (1 - r), outcome.pattern)
@@ -70,8 +63,7 @@ package struct ReferenceNetwork {
     case let layer as CosineClassifier: outcome.slots[layer.output] = cosine(layer, x, batch)
     case let layer as Convolution: outcome.slots[layer.output] = convolution(layer, x, batch)
     case let layer as GroupNorm: outcome.slots[layer.output] = groupNorm(layer, x, batch)
-    case let layer as BatchNorm:
-      outcome.slots[layer.output] = batchNorm(layer, x, batch, &outcome)
+    case let layer as BatchNorm: outcome.slots[layer.output] = batchNorm(layer, x, batch, &outcome)
     case let layer as LayerNorm: outcome.slots[layer.output] = layerNorm(layer, x, batch)
     case let layer as ReLU:
       outcome.pattern += x.map { $0 > 0 ? 1 : 0 }
@@ -95,8 +87,7 @@ package struct ReferenceNetwork {
         preconditionFailure("ReferenceNetwork: no mask for slot \(layer.mask)")
       }
       outcome.slots[layer.output] = zip(x, mask).map { $0 * $1 }
-    case let layer as PositionLinear:
-      outcome.slots[layer.output] = positionLinear(layer, x, batch)
+    case let layer as PositionLinear: outcome.slots[layer.output] = positionLinear(layer, x, batch)
     case let layer as Attention: outcome.slots[layer.output] = attention(layer, x, batch)
     case let layer as ClassToken: outcome.slots[layer.output] = classToken(layer, x, batch)
     case let layer as FirstPosition:
@@ -104,8 +95,7 @@ package struct ReferenceNetwork {
         x[n * layer.shape.count..<n * layer.shape.count + layer.shape.channels]
       }
     case let layer as PoolMatch: poolMatch(layer, x, batch, &outcome)
-    case let layer as PoolScale:
-      outcome.slots[layer.output] = poolScale(layer, x, batch, outcome)
+    case let layer as PoolScale: outcome.slots[layer.output] = poolScale(layer, x, batch, outcome)
     case let layer as PoolHead: outcome.slots[layer.output] = poolHead(layer, x, batch, outcome)
     case let layer as Residual:
       outcome.slots[layer.sum] = zip(outcome.slots[layer.sum], x).map { $0 + $1 }

@@ -57,18 +57,13 @@ package enum Rounding {
 /// - Returns: the largest error relative to scale, for looking at.
 @discardableResult
 package func expectClose(
-  _ observed: [Float],
-  _ expected: [Double],
-  bound: Double,
-  floor: Double = 0,
-  _ what: @autoclosure () -> String = "",
-  sourceLocation: SourceLocation = #_sourceLocation
+  _ observed: [Float], _ expected: [Double], bound: Double, floor: Double = 0,
+  _ what: @autoclosure () -> String = "", sourceLocation: SourceLocation = #_sourceLocation
 ) -> Double {
   guard observed.count == expected.count else {
     Issue.record(
       "\(what()): [\(observed.count)] instead of [\(expected.count)]",
-      sourceLocation: sourceLocation
-    )
+      sourceLocation: sourceLocation)
     return .infinity
   }
   let scale = max(expected.map(abs).max() ?? 0, floor)
@@ -83,24 +78,18 @@ package func expectClose(
     let values = "\(observed[place]) instead of \(expected[place])"
     Issue.record(
       "\(what())[\(place)] is \(values); allowed are ±\(bound * scale)",
-      sourceLocation: sourceLocation
-    )
+      sourceLocation: sourceLocation)
   }
   return scale > 0 ? worst / scale : worst
 }
 
 /// Expects a Float within some units in the last place of the truth.
 package func expectClose(
-  _ observed: Float,
-  _ expected: Double,
-  ulps: Double,
-  _ what: @autoclosure () -> String = "",
+  _ observed: Float, _ expected: Double, ulps: Double, _ what: @autoclosure () -> String = "",
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
   let allowed = ulps * Double(Float(expected).ulp)
   #expect(
-    abs(Double(observed) - expected) <= allowed,
-    "\(what()): \(observed) for \(expected)",
-    sourceLocation: sourceLocation
-  )
+    abs(Double(observed) - expected) <= allowed, "\(what()): \(observed) for \(expected)",
+    sourceLocation: sourceLocation)
 }

@@ -28,11 +28,7 @@ public struct SlowPrivacyProfile {
   ///
   /// - Complexity: O(T · points · nodes).
   public init(
-    rate q: Double,
-    noise s: Double,
-    steps: Int,
-    isAddition: Bool,
-    points count: Int = 600
+    rate q: Double, noise s: Double, steps: Int, isAddition: Bool, points count: Int = 600
   ) {
     func loss(_ x: Double) -> Double { log1p(q * expm1((-0.5 - x) / (s * s))) }
     let nodes = Self.nodes(rate: q, noise: s, isAddition: isAddition, loss)
@@ -43,17 +39,12 @@ public struct SlowPrivacyProfile {
     let root = Double(steps).squareRoot()
     let farthest = nodes.reduce(0) { max($0, $1.weight > 1e-18 ? $1.loss : 0) }
     let high = min(
-      Double(steps) * farthest,
-      Double(steps) * mean + 12 * root * spread + 2 * farthest
-    )
+      Double(steps) * farthest, Double(steps) * mean + 12 * root * spread + 2 * farthest)
     let lowest = -Double(steps) * max(-mean, 0) - 12 * root * spread - 1e-9
     let scale = spread / 4
     let from = asinh(lowest / scale)
     let points = Points(
-      scale: scale,
-      low: from,
-      step: (asinh(high / scale) - from) / Double(count - 1)
-    )
+      scale: scale, low: from, step: (asinh(high / scale) - from) / Double(count - 1))
     var logs = (0..<count).map { k -> Double in
       log(max(Self.single(q, s, points.epsilon(k), isAddition), 1e-300))
     }
@@ -63,9 +54,7 @@ public struct SlowPrivacyProfile {
         for k in 0..<count {
           let epsilon = points.epsilon(k)
           var sum = 0.0
-          for node in nodes {
-            sum += node.weight * Self.value(before, points, epsilon - node.loss)
-          }
+          for node in nodes { sum += node.weight * Self.value(before, points, epsilon - node.loss) }
           logs[k] = log(max(sum, 1e-300))
         }
       }
@@ -88,10 +77,7 @@ public struct SlowPrivacyProfile {
   }
 
   private static func nodes(
-    rate q: Double,
-    noise s: Double,
-    isAddition: Bool,
-    _ loss: (Double) -> Double
+    rate q: Double, noise s: Double, isAddition: Bool, _ loss: (Double) -> Double
   ) -> [(weight: Double, loss: Double)] {
     // One step's profile bends within about q, and so does the integrand.
     let h = min(s / 5, 0.3 * s * s, 0.4 * q)
@@ -103,8 +89,7 @@ public struct SlowPrivacyProfile {
         exp(-0.5 * (x - mean) * (x - mean) / (s * s)) / (s * (2 * Double.pi).squareRoot())
       }
       let still = density(0)
-      return isAddition
-        ? (still * h, -loss(x)) : (((1 - q) * still + q * density(-1)) * h, loss(x))
+      return isAddition ? (still * h, -loss(x)) : (((1 - q) * still + q * density(-1)) * h, loss(x))
     }
   }
 
@@ -130,9 +115,7 @@ public struct SlowPrivacyProfile {
   }
 
   private static func value(
-    _ logs: UnsafeBufferPointer<Double>,
-    _ points: Points,
-    _ epsilon: Double
+    _ logs: UnsafeBufferPointer<Double>, _ points: Points, _ epsilon: Double
   ) -> Double {
     let place = points.place(epsilon)
     if place < 1 { return -expm1(min(0, epsilon)) + (epsilon > 0 ? exp(logs[0]) : 0) }
@@ -142,8 +125,7 @@ public struct SlowPrivacyProfile {
     let (a, b, c, d) = (logs[k - 1], logs[k], logs[k + 1], logs[k + 2])
     // Where a profile ends (no loss of an addition is above −ln(1 − q)) a cubic would overshoot.
     if max(abs(b - a), max(abs(c - b), abs(d - c))) > 1 { return exp(b + t * (c - b)) }
-    let cubic =
-      b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
+    let cubic = b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
     return exp(cubic)
   }
 }

@@ -2,7 +2,8 @@ import Foundation
 import Testing
 
 /// Modules stand in one order, and so do the folders of each of them.
-@Suite("Architecture") struct ArchitectureTests {
+@Suite("Architecture")
+struct ArchitectureTests {
   /// Folders that need each other, though they should not.
   ///
   /// A cycle that is gone leaves this list, and none is added.
@@ -55,9 +56,7 @@ import Testing
 
   @Test("what the manifest lets a module import is what it imports")
   func dependencies() throws {
-    for (name, dependencies) in try manifest() {
-      #expect(dependencies == imports[name], "\(name)")
-    }
+    for (name, dependencies) in try manifest() { #expect(dependencies == imports[name], "\(name)") }
   }
 
   @Test("no module is larger than 12,000 lines")
@@ -120,8 +119,8 @@ private struct TypeReferences {
       }
     }
     // A name that several types have tells nothing.
-    let unique = owners.filter { $0.value.count == 1 && !nested.contains($0.key) }
-      .compactMapValues(\.first)
+    let unique = owners.filter { $0.value.count == 1 && !nested.contains($0.key) }.compactMapValues(
+      \.first)
     for (file, code) in swift {
       let own = Self.folder(file.path)
       for word in Set(code.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init)) {

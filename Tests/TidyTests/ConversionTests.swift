@@ -2,7 +2,8 @@ import Testing
 
 /// `Int(value)` ends the program for a value that is no number or too large; `Int(clamping:)` does
 /// not.
-@Suite("Conversions") struct ConversionTests {
+@Suite("Conversions")
+struct ConversionTests {
   /// Raw conversions of a file that are right as they are: what makes their values fit stands in
   /// the same function.
   private static let checked: [String: Int] = [
@@ -19,14 +20,14 @@ import Testing
 
   @Test(
     "no floating-point expression is converted to a whole number without a bound",
-    arguments: Repository.sources.filter { $0.name.hasSuffix(".swift") }
-  )
-  func raw(file: Repository.File) {
+    arguments: Repository.sources.filter { $0.name.hasSuffix(".swift") })
+  func raw(
+    file: Repository.File
+  ) {
     let found = Self.rawConversions(file.text)
     #expect(
       found.count <= Self.checked[file.path] ?? 0,
-      "\(file.path): \(found); take Int(clamping: …) (Sources/Base/Numbers/WholeNumbers.swift)"
-    )
+      "\(file.path): \(found); take Int(clamping: …) (Sources/Base/Numbers/WholeNumbers.swift)")
   }
 
   @Test("what is looked for is found, and nothing else")
@@ -41,8 +42,7 @@ import Testing
       Self.rawConversions(text) == [
         "Int((share * Double(n)).rounded())", "UInt64(log2(x))", "Int32(1.5 * x)",
         "UInt8(max(0, min(255, level.rounded())))",
-      ]
-    )
+      ])
   }
 
   /// Conversions to a type of whole numbers, without a label, of expressions with a sign of
@@ -58,8 +58,7 @@ import Testing
       }
       let inside = text[match.range.upperBound..<end]
       if inside.prefixMatch(of: /\s*[a-zA-Z]+:/) != nil { return nil }
-      let isFloating =
-        signs.contains { inside.contains($0) } || inside.contains(/[0-9]\.[0-9]/)
+      let isFloating = signs.contains { inside.contains($0) } || inside.contains(/[0-9]\.[0-9]/)
       return isFloating ? String(text[match.range.lowerBound..<end]) : nil
     }
   }

@@ -2,7 +2,8 @@ import Base
 import Foundation
 import Testing
 
-@Suite("House rules") struct HouseRulesTests {
+@Suite("House rules")
+struct HouseRulesTests {
   @Test("the walk finds the package")
   func walk() {
     #expect(Repository.sources.count > 100)
@@ -23,15 +24,14 @@ import Testing
   }
 
   @Test("no file is longer than 800 lines", arguments: Repository.sources + Repository.tests)
-  func length(file: Repository.File) {
-    #expect(file.lines.count <= 801, "\(file.path)")
-  }
+  func length(file: Repository.File) { #expect(file.lines.count <= 801, "\(file.path)") }
 
   @Test(
     "no function of the engine is longer than 70 lines",
-    arguments: Repository.sources.filter { $0.module == "Federation" }
-  )
-  func functions(file: Repository.File) {
+    arguments: Repository.sources.filter { $0.module == "Federation" })
+  func functions(
+    file: Repository.File
+  ) {
     for (start, line) in file.lines.enumerated() {
       let code = line.drop { $0 == " " }
       let isStart = ["func ", "init("].contains { code.hasPrefix($0) || code.contains(" " + $0) }
@@ -52,15 +52,16 @@ import Testing
       ("Dispatch", ["Sources/Federation/Rounds/WorkerPool.swift"]), ("Foundation", []),
       ("FoundationEssentials", []), ("Glibc", ["Sources/Base/Machine/Platform.swift"]),
       ("Darwin", ["Sources/Base/Machine/Platform.swift"]),
-    ]
-  )
+    ])
   func onePlace(module: String, places: [String]) {
     let found = Repository.sources.filter { $0.imports.contains(module) }.map(\.path)
     #expect(found == places)
   }
 
   @Test("what computes opens no file", arguments: Repository.sources)
-  func files(file: Repository.File) {
+  func files(
+    file: Repository.File
+  ) {
     let computing = [
       "Tensor", "Codecs", "Accounting", "Client", "Aggregation", "Scenario", "Federation", "Report",
     ]
@@ -84,7 +85,9 @@ import Testing
   }
 
   @Test("no shortcut is left in the sources", arguments: Repository.sources)
-  func shortcuts(file: Repository.File) {
+  func shortcuts(
+    file: Repository.File
+  ) {
     for word in ["fatalError(", "try!", "as!", "TODO", "FIXME", "XXX:", "print(\"DEBUG"] {
       #expect(!file.text.contains(word), "\(file.path) has \(word)")
     }
@@ -93,8 +96,7 @@ import Testing
   @Test(
     "nothing tells how it was made",
     arguments: Repository.sources + Repository.tests + Repository.documents + Repository.scenarios
-      + Repository.front
-  )
+      + Repository.front)
   func noMaking(file: Repository.File) {
     if file.name == "HouseRulesTests.swift" { return }
     // Whole words of prose: in code, a variable may well be called session.
@@ -121,8 +123,7 @@ import Testing
         count += 1
         #expect(
           MessageCatalogue.entry(String(match.output.1)) != nil,
-          "\(file.path): \(match.output.1) has no page"
-        )
+          "\(file.path): \(match.output.1) has no page")
       }
     }
     #expect(count > 80, "the walk has lost its way")

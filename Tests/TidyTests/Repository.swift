@@ -33,19 +33,19 @@ enum Repository {
   private static func isSweep(_ file: File) -> Bool { file.text.contains("\"kind\": \"sweep\"") }
 
   /// The package's folder.
-  static let root: URL = URL(filePath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+  static let root: URL = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
 
   /// All files below a folder whose names end in one of some ways, sorted by path.
   static func files(below folder: String, ending: [String]) -> [File] {
     let start = root.appending(path: folder)
     let names =
-      FileManager.default.enumerator(atPath: start.path(percentEncoded: false))?
-      .compactMap { $0 as? String } ?? []
+      FileManager.default.enumerator(atPath: start.path(percentEncoded: false))?.compactMap {
+        $0 as? String
+      } ?? []
     return names.filter { name in ending.contains { name.hasSuffix($0) } }.sorted().map { name in
       let data = FileManager.default.contents(
-        atPath: start.appending(path: name).path(percentEncoded: false)
-      )
+        atPath: start.appending(path: name).path(percentEncoded: false))
       return File(path: "\(folder)/\(name)", text: String(decoding: data ?? Data(), as: UTF8.self))
     }
   }
@@ -56,8 +56,8 @@ enum Repository {
   static let scenarios = experiments.filter { !isSweep($0) }
   static let sweeps = experiments.filter(isSweep)
   /// The methods, one file each; what belongs to one and has no room there is `Name+Part.swift`.
-  static let strategies = files(below: "Sources/Aggregation/Strategies", ending: [".swift"])
-    .filter { !$0.name.contains("+") }
+  static let strategies = files(below: "Sources/Aggregation/Strategies", ending: [".swift"]).filter
+  { !$0.name.contains("+") }
 
   /// Files at the top of the package that people read.
   static let front: [File] = ["Package.swift", "Makefile", "README.md", "CONTRIBUTING.md"]

@@ -6,7 +6,8 @@ import Scenario
 import Studies
 import Testing
 
-@Suite("Every strategy is complete") struct StrategyShelfTests {
+@Suite("Every strategy is complete")
+struct StrategyShelfTests {
   /// The name in a scenario, read from the source.
   private func kind(of file: Repository.File) throws -> String {
     let start = try #require(file.text.range(of: "kind: \""), "\(file.path) has no card")
@@ -14,13 +15,17 @@ import Testing
   }
 
   @Test("its file is registered under its kind", arguments: Repository.strategies)
-  func registered(file: Repository.File) throws {
+  func registered(
+    file: Repository.File
+  ) throws {
     let type = try #require(StrategyRegistry[try kind(of: file)])
     #expect("\(type).swift" == file.name)
   }
 
   @Test("a test speaks of it", arguments: Repository.strategies)
-  func tested(file: Repository.File) throws {
+  func tested(file: Repository.File)
+    throws
+  {
     let type = String(file.name.dropLast(".swift".count))
     let word = "\"\(try kind(of: file))\""
     let isTested = Repository.tests.contains { test in
@@ -37,9 +42,7 @@ import Testing
   func guide(file: Repository.File) throws {
     let name = file.name.replacing(".swift", with: ".md")
     let guide = try #require(
-      Repository.documents.first { $0.path == "docs/strategies/\(name)" },
-      "no guide \(name)"
-    )
+      Repository.documents.first { $0.path == "docs/strategies/\(name)" }, "no guide \(name)")
     #expect(guide.text.contains("Sources/Aggregation/Strategies/\(file.name)"))
     #expect(guide.text.contains("scenarios/"))
     let kind = try kind(of: file)
@@ -58,19 +61,20 @@ import Testing
   }
 
   @Test("a scenario runs it", arguments: Repository.strategies)
-  func scenario(file: Repository.File) throws {
+  func scenario(file: Repository.File)
+    throws
+  {
     let kind = try kind(of: file)
     let isRun = Repository.scenarios.contains { scenario in
-      ScenarioReader().read(bytes: Array(scenario.text.utf8), file: scenario.name)
-        .scenario?.strategies.contains { $0.kind == kind } ?? false
+      ScenarioReader().read(bytes: Array(scenario.text.utf8), file: scenario.name).scenario?
+        .strategies.contains { $0.kind == kind } ?? false
     }
     #expect(isRun, "no scenario has \(kind)")
   }
 
   @Test(
     "every scenario is valid, named after its file, and says what it is for",
-    arguments: Repository.scenarios
-  )
+    arguments: Repository.scenarios)
   func valid(scenario: Repository.File) throws {
     let reading = ScenarioReader().read(bytes: Array(scenario.text.utf8), file: scenario.name)
     #expect(reading.errors.isEmpty, "\(reading.errors.map(\.text))")
@@ -83,8 +87,7 @@ import Testing
 
   @Test(
     "every sweep is valid, named after its file, and says what it is for",
-    arguments: Repository.sweeps
-  )
+    arguments: Repository.sweeps)
   func validSweep(file: Repository.File) throws {
     let folder = file.path.split(separator: "/").dropLast().joined(separator: "/")
     let bases = Repository.scenarios

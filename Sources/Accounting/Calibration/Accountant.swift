@@ -16,8 +16,7 @@ public enum Accountant: String, Sendable, CaseIterable {
   /// What it does, in a line.
   public var summary: String {
     switch self {
-    case .pld:
-      "Privacy loss distributions composed by Fourier transforms; tight, the default."
+    case .pld: "Privacy loss distributions composed by Fourier transforms; tight, the default."
     case .rdp: "Rényi divergences at many orders; fast, an upper bound, shown beside it."
     }
   }

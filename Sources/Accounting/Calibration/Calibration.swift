@@ -20,9 +20,7 @@ public struct Calibration: Sendable {
 
   /// A target, checked.
   public init(
-    _ accountant: Accountant = .pld,
-    epsilon: Double,
-    delta: Double,
+    _ accountant: Accountant = .pld, epsilon: Double, delta: Double,
     spent: PrivacyLedger = PrivacyLedger()
   ) throws(AccountingError) {
     guard epsilon > 0, epsilon.isFinite else {
@@ -47,10 +45,7 @@ public struct Calibration: Sendable {
     if spent.events.isEmpty, event.samplingRate == 1, accountant == .pld {
       let scale = event.neighbours == .replaceOne ? 2.0 : 1.0
       let noise = GaussianMechanism.noiseMultiplier(
-        epsilon: epsilon,
-        delta: delta,
-        steps: event.steps
-      )
+        epsilon: epsilon, delta: delta, steps: event.steps)
       // What is claimed is the accountant's own answer, roundings and all.
       var (found, margin) = (max(lowest, scale * noise), 0x1p-52)
       while found <= Self.noiseRange.upperBound {
@@ -100,10 +95,7 @@ public struct Calibration: Sendable {
   /// A search by a rough accountant, then by a fine one from where it ended, whose answer is held
   /// against the accountant that answers others.
   private func found(
-    _ what: String,
-    in range: ClosedRange<Double>,
-    guess: Double,
-    isWhole: Bool = false,
+    _ what: String, in range: ClosedRange<Double>, guess: Double, isWhole: Bool = false,
     _ event: (Double) -> PrivacyEvent?
   ) throws(AccountingError) -> Double {
     let growing = what == "noise"
@@ -126,14 +118,8 @@ public struct Calibration: Sendable {
     let near = search(from: guess) { rough.epsilon($0, delta: delta) }
     if let found = search(from: near ?? guess, { fine.epsilon($0, delta: delta) }),
       let settled = settled(
-        found,
-        growing,
-        range,
-        isWhole,
-        { ledgerCost in
-          cost(ledgerCost) { last.epsilon($0, delta: delta) } <= epsilon
-        }
-      )
+        found, growing, range, isWhole,
+        { ledgerCost in cost(ledgerCost) { last.epsilon($0, delta: delta) } <= epsilon })
     {
       return settled
     }
@@ -146,10 +132,7 @@ public struct Calibration: Sendable {
   /// The first place at or just after one, on the side that costs less, that meets the target; nil
   /// when none near it does.
   private func settled(
-    _ start: Double,
-    _ growing: Bool,
-    _ range: ClosedRange<Double>,
-    _ isWhole: Bool,
+    _ start: Double, _ growing: Bool, _ range: ClosedRange<Double>, _ isWhole: Bool,
     _ meets: (Double) -> Bool
   ) -> Double? {
     for margin in [0, 1e-5, 4e-5, 1.6e-4, 6.4e-4] {
@@ -187,8 +170,7 @@ public struct Calibration: Sendable {
   private func unreachable(_ what: String) -> AccountingError {
     let target = "epsilon \(epsilon) at delta \(delta)"
     switch what {
-    case "noise":
-      return .unreachable("no noise multiplier up to 1000000 meets \(target)")
+    case "noise": return .unreachable("no noise multiplier up to 1000000 meets \(target)")
     case "steps": return .unreachable("a single step already exceeds \(target)")
     default: return .unreachable("no sampling rate down to 1e-9 meets \(target)")
     }
@@ -197,19 +179,11 @@ public struct Calibration: Sendable {
   /// The last point that meets the target: the smallest one when `growing` it helps, else the
   /// largest; nil when none in the range does.
   private func search(
-    from start: Double,
-    growing: Bool,
-    in range: ClosedRange<Double>,
-    isWhole: Bool,
+    from start: Double, growing: Bool, in range: ClosedRange<Double>, isWhole: Bool,
     _ cost: (Double) -> Double
   ) -> Double? {
     let crossing = Crossing(
-      target: epsilon,
-      range: range,
-      growing: growing,
-      step: 1.25,
-      tolerance: Self.tolerance
-    )
+      target: epsilon, range: range, growing: growing, step: 1.25, tolerance: Self.tolerance)
     guard let ends = crossing.find(from: start, cost) else { return nil }
     guard isWhole, let bad = ends.bad else { return isWhole ? ends.good.rounded(.down) : ends.good }
     // Halving until the two ends are neighbours, or as good as that.

@@ -43,11 +43,7 @@ public struct DiceAccounting: Sendable, Equatable {
 
   /// An accounting, checked; `capRatio` matters for `fixed` and `poisson` only.
   public init(
-    mode: Mode,
-    errorRatio: Double,
-    capRatio: Double = 1,
-    samplingRate: Double,
-    steps: Int
+    mode: Mode, errorRatio: Double, capRatio: Double = 1, samplingRate: Double, steps: Int
   ) throws(AccountingError) {
     guard errorRatio >= 0, errorRatio.isFinite else {
       throw .outOfRange("the ratio of thresholds is \(errorRatio); expected a number >= 0")
@@ -62,11 +58,7 @@ public struct DiceAccounting: Sendable, Equatable {
     }
     // Rate and steps are those of an event.
     _ = try PrivacyEvent.poisson(
-      unit: .example,
-      rate: samplingRate,
-      noiseMultiplier: 1,
-      steps: steps
-    )
+      unit: .example, rate: samplingRate, noiseMultiplier: 1, steps: steps)
     self.mode = mode
     self.errorRatio = errorRatio
     self.capRatio = capRatio
@@ -147,9 +139,7 @@ public struct DiceAccounting: Sendable, Equatable {
     case .poisson:
       let mixture = ParticipationMixture(self)
       if mixture.delta(epsilon: 0, noise: noise) <= delta { return 0 }
-      if mixture.delta(epsilon: .greatestFiniteMagnitude, noise: noise) > delta {
-        return .infinity
-      }
+      if mixture.delta(epsilon: .greatestFiniteMagnitude, noise: noise) > delta { return .infinity }
       var high = 1.0
       while mixture.delta(epsilon: high, noise: noise) > delta { high *= 2 }
       return GaussianMechanism.boundary(from: 0, to: high) {
@@ -179,13 +169,11 @@ public struct DiceAccounting: Sendable, Equatable {
     }
   }
 
-  private func calibrated(
-    _ accountant: Accountant,
-    _ epsilon: Double,
-    _ delta: Double
-  ) throws(AccountingError) -> Double {
-    try Calibration(accountant, epsilon: epsilon, delta: delta)
-      .noiseMultiplier(for: try event(noise: 1))
+  private func calibrated(_ accountant: Accountant, _ epsilon: Double, _ delta: Double)
+    throws(AccountingError) -> Double
+  {
+    try Calibration(accountant, epsilon: epsilon, delta: delta).noiseMultiplier(
+      for: try event(noise: 1))
   }
 
   private func event(noise: Double) throws(AccountingError) -> PrivacyEvent {

@@ -15,28 +15,21 @@ public enum PrivacyAccounting {
   }
 
   /// ε of everything in a ledger, at δ in (0, 1).
-  public static func epsilon(
-    _ ledger: PrivacyLedger,
-    delta: Double
-  ) throws(AccountingError) -> Epsilon {
+  public static func epsilon(_ ledger: PrivacyLedger, delta: Double) throws(AccountingError)
+    -> Epsilon
+  {
     try check(ledger, delta: delta)
     let rdp = RDPAccountant.standard.epsilon(ledger, delta: delta)
     return Epsilon(
-      bracket: PLDAccountant().bracket(ledger, delta: delta),
-      rdp: rdp.value,
-      order: rdp.order,
-      isOrderAtEdge: rdp.isAtEdge
-    )
+      bracket: PLDAccountant().bracket(ledger, delta: delta), rdp: rdp.value, order: rdp.order,
+      isOrderAtEdge: rdp.isAtEdge)
   }
 
   /// δ of everything in a ledger at ε ≥ 0, by privacy loss distributions.
-  public static func delta(
-    _ ledger: PrivacyLedger,
-    epsilon: Double
-  ) throws(AccountingError) -> Double {
-    guard epsilon >= 0 else {
-      throw .outOfRange("epsilon is \(epsilon); expected a number >= 0")
-    }
+  public static func delta(_ ledger: PrivacyLedger, epsilon: Double) throws(AccountingError)
+    -> Double
+  {
+    guard epsilon >= 0 else { throw .outOfRange("epsilon is \(epsilon); expected a number >= 0") }
     if let inconsistency = ledger.inconsistency { throw inconsistency }
     return PLDAccountant().delta(ledger, epsilon: epsilon)
   }
@@ -45,14 +38,11 @@ public enum PrivacyAccounting {
   ///
   /// - Complexity: about ten evaluations of ε; 0.1 s for typical DP-SGD by `pld`.
   public static func noiseMultiplier(
-    for event: PrivacyEvent,
-    epsilon: Double,
-    delta: Double,
-    accountant: Accountant = .pld,
+    for event: PrivacyEvent, epsilon: Double, delta: Double, accountant: Accountant = .pld,
     after spent: PrivacyLedger = PrivacyLedger()
   ) throws(AccountingError) -> Double {
-    try Calibration(accountant, epsilon: epsilon, delta: delta, spent: spent)
-      .noiseMultiplier(for: event)
+    try Calibration(accountant, epsilon: epsilon, delta: delta, spent: spent).noiseMultiplier(
+      for: event)
   }
 
   private static func check(_ ledger: PrivacyLedger, delta: Double) throws(AccountingError) {

@@ -77,11 +77,7 @@ public struct PrivacyPlan: Sendable, Equatable {
   ///
   /// - Complexity: a calibration for each, about 0.2 s.
   public init(
-    examples: Int,
-    steps: Int,
-    epsilon: Double,
-    delta: Double,
-    batches: [Int],
+    examples: Int, steps: Int, epsilon: Double, delta: Double, batches: [Int],
     unit: PrivacyEvent.Unit = .example
   ) throws(AccountingError) {
     guard examples > 0 else {
@@ -106,16 +102,11 @@ public struct PrivacyPlan: Sendable, Equatable {
       let total = TotalNoise(samplingRate: rate, noiseMultiplier: noise, steps: steps)
       rows.append(
         Row(
-          batch: batch,
-          samplingRate: rate,
-          noiseMultiplier: noise,
+          batch: batch, samplingRate: rate, noiseMultiplier: noise,
           pld: Accountant.pld.epsilon(ledger, delta: delta),
-          rdp: Accountant.rdp.epsilon(ledger, delta: delta),
-          totalNoise: total.value,
+          rdp: Accountant.rdp.epsilon(ledger, delta: delta), totalNoise: total.value,
           approximateEpsilon: total.approximateEpsilon(delta: delta),
-          surrogateNoise: noise * Double(smallest) / Double(batch)
-        )
-      )
+          surrogateNoise: noise * Double(smallest) / Double(batch)))
     }
     self.examples = examples
     self.steps = steps

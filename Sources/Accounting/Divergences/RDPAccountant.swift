@@ -52,9 +52,7 @@ public final class RDPAccountant: Sendable {
   }
 
   /// The total divergence of a ledger at each order.
-  public func divergences(_ ledger: PrivacyLedger) -> [Double] {
-    divergences(ledger, isKept: true)
-  }
+  public func divergences(_ ledger: PrivacyLedger) -> [Double] { divergences(ledger, isKept: true) }
 
   /// The total divergence; a search over many multipliers keeps nothing.
   func divergences(_ ledger: PrivacyLedger, isKept: Bool) -> [Double] {
@@ -105,10 +103,8 @@ public final class RDPAccountant: Sendable {
 
   private func answer(_ value: Double, _ index: Int) -> Answer {
     Answer(
-      value: value,
-      order: index < 0 ? nil : orders[index],
-      isAtEdge: index == 0 || index == orders.count - 1
-    )
+      value: value, order: index < 0 ? nil : orders[index],
+      isAtEdge: index == 0 || index == orders.count - 1)
   }
 
   /// The divergences of one step, from the shelf when they are there.
@@ -126,12 +122,8 @@ public final class RDPAccountant: Sendable {
       if curves.count >= Self.shelfLength { curves.removeFirst() }
       curves.append(
         Curve(
-          kind: event.sampling,
-          rate: event.samplingRate,
-          noise: event.relativeNoise,
-          values: values
-        )
-      )
+          kind: event.sampling, rate: event.samplingRate, noise: event.relativeNoise, values: values
+        ))
     }
     return values
   }

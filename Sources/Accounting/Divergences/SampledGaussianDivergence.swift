@@ -109,8 +109,7 @@ struct SampledGaussianDivergence {
       if power <= 1 { return log(expm1(power) - order * change) }
       // (1 + αqu) e^{−y}, on logarithms where qu does not fit.
       let linear =
-        change < 1e100
-        ? (1 + order * change) * exp(-power) : exp(log(order) + logChange - power)
+        change < 1e100 ? (1 + order * change) * exp(-power) : exp(log(order) + logChange - power)
       return power + log1p(-linear)
     }
   }
@@ -121,11 +120,8 @@ struct SampledGaussianDivergence {
     let change = isLarge ? .infinity : rate * expm1(exponent)
     let logChange = isLarge ? log(rate) + exponent : log(abs(change))
     return Node(
-      logDensity: -0.5 * (z / noise) * (z / noise),
-      change: change,
-      logChange: logChange,
-      logRatio: isLarge ? LogSum.pair(log1p(-rate), log(rate) + exponent) : log1p(change)
-    )
+      logDensity: -0.5 * (z / noise) * (z / noise), change: change, logChange: logChange,
+      logRatio: isLarge ? LogSum.pair(log1p(-rate), log(rate) + exponent) : log1p(change))
   }
 }
 

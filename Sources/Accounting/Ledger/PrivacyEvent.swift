@@ -64,13 +64,8 @@ public struct PrivacyEvent: Sendable, Equatable {
   /// Poisson sampling has neighbours by addition, sampling without replacement (whose N is public)
   /// by replacement; the other two pairs have no bound here and are refused.
   public init(
-    mechanism: Mechanism = .gaussian,
-    unit: Unit,
-    sampling: Sampling,
-    neighbours: Neighbours,
-    samplingRate: Double,
-    noiseMultiplier: Double,
-    steps: Int
+    mechanism: Mechanism = .gaussian, unit: Unit, sampling: Sampling, neighbours: Neighbours,
+    samplingRate: Double, noiseMultiplier: Double, steps: Int
   ) throws(AccountingError) {
     guard samplingRate >= 0, samplingRate <= 1 else {
       throw .outOfRange("the sampling rate is \(samplingRate); expected a number from 0 to 1")
@@ -86,8 +81,7 @@ public struct PrivacyEvent: Sendable, Equatable {
     case (.poisson, .replaceOne), (.withoutReplacement, .addRemove):
       throw .unsupported(
         "\(sampling.rawValue) sampling with \(neighbours.rawValue) neighbours has no accountant: "
-          + "poisson goes with add-remove, without-replacement with replace-one"
-      )
+          + "poisson goes with add-remove, without-replacement with replace-one")
     }
     guard sampling != .none || samplingRate == 1 else {
       throw .outOfRange("the sampling rate is \(samplingRate); without sampling it is 1")
@@ -102,41 +96,25 @@ public struct PrivacyEvent: Sendable, Equatable {
   }
 
   /// Steps whose units join independently: DP-SGD with Poisson batches, neighbours by addition.
-  public static func poisson(
-    unit: Unit,
-    rate: Double,
-    noiseMultiplier: Double,
-    steps: Int
-  ) throws(AccountingError) -> PrivacyEvent {
+  public static func poisson(unit: Unit, rate: Double, noiseMultiplier: Double, steps: Int)
+    throws(AccountingError) -> PrivacyEvent
+  {
     try PrivacyEvent(
-      unit: unit,
-      sampling: .poisson,
-      neighbours: .addRemove,
-      samplingRate: rate,
-      noiseMultiplier: noiseMultiplier,
-      steps: steps
-    )
+      unit: unit, sampling: .poisson, neighbours: .addRemove, samplingRate: rate,
+      noiseMultiplier: noiseMultiplier, steps: steps)
   }
 
   /// Steps with `drawn` of `population` units each, neighbours by replacement.
   public static func fixedSize(
-    unit: Unit,
-    drawn: Int,
-    of population: Int,
-    noiseMultiplier: Double,
-    steps: Int
+    unit: Unit, drawn: Int, of population: Int, noiseMultiplier: Double, steps: Int
   ) throws(AccountingError) -> PrivacyEvent {
     guard population > 0, drawn >= 0, drawn <= population else {
       throw .outOfRange("\(drawn) of \(population) units cannot be drawn without replacement")
     }
     return try PrivacyEvent(
-      unit: unit,
-      sampling: .withoutReplacement,
-      neighbours: .replaceOne,
-      samplingRate: Double(drawn) / Double(population),
-      noiseMultiplier: noiseMultiplier,
-      steps: steps
-    )
+      unit: unit, sampling: .withoutReplacement, neighbours: .replaceOne,
+      samplingRate: Double(drawn) / Double(population), noiseMultiplier: noiseMultiplier,
+      steps: steps)
   }
 
   /// The same release, repeated another number of times.
@@ -145,20 +123,13 @@ public struct PrivacyEvent: Sendable, Equatable {
   }
 
   /// The same event with some numbers changed.
-  package func with(
-    samplingRate: Double? = nil,
-    noiseMultiplier: Double? = nil,
-    steps: Int? = nil
-  ) throws(AccountingError) -> PrivacyEvent {
+  package func with(samplingRate: Double? = nil, noiseMultiplier: Double? = nil, steps: Int? = nil)
+    throws(AccountingError) -> PrivacyEvent
+  {
     try PrivacyEvent(
-      mechanism: mechanism,
-      unit: unit,
-      sampling: sampling,
-      neighbours: neighbours,
+      mechanism: mechanism, unit: unit, sampling: sampling, neighbours: neighbours,
       samplingRate: samplingRate ?? self.samplingRate,
-      noiseMultiplier: noiseMultiplier ?? self.noiseMultiplier,
-      steps: steps ?? self.steps
-    )
+      noiseMultiplier: noiseMultiplier ?? self.noiseMultiplier, steps: steps ?? self.steps)
   }
 
   /// Noise in units of the distance between the sums of neighbours: σ, or σ/2 under replacement.

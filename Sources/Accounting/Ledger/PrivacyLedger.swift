@@ -7,14 +7,11 @@ public struct PrivacyLedger: Sendable, Equatable {
   public private(set) var events: [PrivacyEvent] = []
 
   /// A ledger of some events.
-  public init(_ events: [PrivacyEvent] = []) {
-    for event in events { record(event) }
-  }
+  public init(_ events: [PrivacyEvent] = []) { for event in events { record(event) } }
 
   /// Adds a release; O(1).
   public mutating func record(_ event: PrivacyEvent) {
-    if let last = events.last,
-      let merged = try? last.repeated(last.steps + event.steps),
+    if let last = events.last, let merged = try? last.repeated(last.steps + event.steps),
       let same = try? event.repeated(merged.steps), same == merged
     {
       events[events.count - 1] = merged
@@ -39,8 +36,7 @@ public struct PrivacyLedger: Sendable, Equatable {
     for event in events where event.unit != first.unit || event.neighbours != first.neighbours {
       return .unsupported(
         "one ledger holds events for \(first.unit.rawValue), \(first.neighbours.rawValue) and for "
-          + "\(event.unit.rawValue), \(event.neighbours.rawValue); keep a ledger for each"
-      )
+          + "\(event.unit.rawValue), \(event.neighbours.rawValue); keep a ledger for each")
     }
     return nil
   }

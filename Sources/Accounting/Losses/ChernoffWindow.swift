@@ -17,11 +17,8 @@ struct ChernoffWindow {
   let length: Int
 
   /// The window of a focus; nil when no index in range bounds the sum.
-  init?(
-    _ composition: LossComposition,
-    _ focus: LossComposition.Focus,
-    _ support: ClosedRange<Int>
-  ) {
+  init?(_ composition: LossComposition, _ focus: LossComposition.Focus, _ support: ClosedRange<Int>)
+  {
     self.composition = composition
     let (tilt, c, h) = (focus.tilt, focus.tailExponent, composition.interval)
     func highest(_ s: Double) -> Double {
@@ -67,20 +64,14 @@ struct ChernoffWindow {
   func massAbove(_ top: Int, _ focus: LossComposition.Focus) -> Double {
     let (s, x) = (up, place(top))
     return Self.bound(
-      composition.cumulant(focus.tilt + s).value - focus.logScale,
-      -s * x,
-      slack(focus.tilt + s)
-    )
+      composition.cumulant(focus.tilt + s).value - focus.logScale, -s * x, slack(focus.tilt + s))
   }
 
   /// A bound on the tilted mass below an index.
   func massBelow(_ first: Int, _ focus: LossComposition.Focus) -> Double {
     let (s, x) = (down, place(first))
     return Self.bound(
-      composition.cumulant(focus.tilt - s).value - focus.logScale,
-      s * x,
-      slack(focus.tilt - s)
-    )
+      composition.cumulant(focus.tilt - s).value - focus.logScale, s * x, slack(focus.tilt - s))
   }
 
   /// A bound on the mass above an index without any tilt; `tilt + up` is one s ≥ 0 of many.

@@ -62,8 +62,7 @@ public struct GaussianMechanism: Sendable, Equatable {
     let smallest = Double.leastNonzeroMagnitude
     return Bracket(
       lower: min(epsilon, self.epsilon(delta: delta * (1 + doubt) + smallest)) * (1 - 0x1p-50),
-      upper: max(epsilon, self.epsilon(delta: delta * (1 - doubt) - smallest)) * (1 + 0x1p-50)
-    )
+      upper: max(epsilon, self.epsilon(delta: delta * (1 - doubt) - smallest)) * (1 + 0x1p-50))
   }
 
   /// The smallest noise multiplier σ with δ(ε) ≤ δ after `steps` releases.
@@ -83,11 +82,7 @@ public struct GaussianMechanism: Sendable, Equatable {
 
   /// The smallest number in (low, high] with a property that stays once it holds, by halving
   /// until low and high are neighbours; `high` has the property.
-  static func boundary(
-    from low: Double,
-    to high: Double,
-    where holds: (Double) -> Bool
-  ) -> Double {
+  static func boundary(from low: Double, to high: Double, where holds: (Double) -> Bool) -> Double {
     var (low, high) = (low, high)
     while true {
       let middle = low + (high - low) / 2

@@ -166,12 +166,7 @@ struct LossCells {
 
   private func loss(_ masses: [Double], infinite: Double) -> PrivacyLoss {
     PrivacyLoss(
-      interval: interval,
-      offset: offset,
-      places: points,
-      masses: masses,
-      infinite: infinite,
-      uncertainty: uncertainty
-    )
+      interval: interval, offset: offset, places: points, masses: masses, infinite: infinite,
+      uncertainty: uncertainty)
   }
 }

@@ -35,9 +35,7 @@ struct LossComposition {
 
   /// A composition; at least one part, all with the same interval.
   init(
-    _ parts: [(loss: PrivacyLoss, steps: Int)],
-    side: Side,
-    longestWindow: Int = Self.longestGrid
+    _ parts: [(loss: PrivacyLoss, steps: Int)], side: Side, longestWindow: Int = Self.longestGrid
   ) {
     precondition(!parts.isEmpty, "LossComposition: nothing to compose")
     self.parts = parts
@@ -69,9 +67,7 @@ struct LossComposition {
   }
 
   /// How far rounding may have moved the sum of all losses.
-  private var doubt: Double {
-    parts.reduce(0) { $0 + Double($1.steps) * $1.loss.uncertainty }
-  }
+  private var doubt: Double { parts.reduce(0) { $0 + Double($1.steps) * $1.loss.uncertainty } }
 
   /// `l_0` of the sum.
   var offset: Double { parts.reduce(0) { $0 + Double($1.steps) * $1.loss.offset } }
@@ -125,23 +121,15 @@ struct LossComposition {
   private var single: LossSum {
     let loss = parts[0].loss
     return LossSum(
-      interval: interval,
-      offset: offset,
-      tilt: 0,
-      logScale: 0,
-      places: loss.places,
-      masses: loss.masses,
-      massError: 0,
-      relativeError: LossCells.roundings,
-      beyond: infinite,
-      wound: 0,
-      isWhole: true
-    )
+      interval: interval, offset: offset, tilt: 0, logScale: 0, places: loss.places,
+      masses: loss.masses, massError: 0, relativeError: LossCells.roundings, beyond: infinite,
+      wound: 0, isWhole: true)
   }
 
   private func composed(_ focus: Focus, _ support: ClosedRange<Int>) -> LossSum? {
-    guard let window = ChernoffWindow(self, focus, support), window.length <= longestWindow
-    else { return nil }
+    guard let window = ChernoffWindow(self, focus, support), window.length <= longestWindow else {
+      return nil
+    }
     var length = 8
     while length < window.length { length *= 2 }
     let transform = FourierTransform(length: length)
@@ -165,19 +153,11 @@ struct LossComposition {
     let below = first <= support.lowerBound ? 0 : window.massBelow(first, focus)
     let untilted = top >= support.upperBound ? 0 : window.untiltedMassAbove(top, tilt: focus.tilt)
     return LossSum(
-      interval: interval,
-      offset: offset,
-      tilt: focus.tilt,
-      logScale: focus.logScale,
-      places: nil,
-      first: first,
-      masses: (0..<length).map { circle[(turn + $0) & (length - 1)] },
-      massError: massError,
-      relativeError: relativeError(focus, top: top, first: first),
-      beyond: min(1, infinite + untilted),
-      wound: above + below,
-      isWhole: first <= support.lowerBound
-    )
+      interval: interval, offset: offset, tilt: focus.tilt, logScale: focus.logScale, places: nil,
+      first: first, masses: (0..<length).map { circle[(turn + $0) & (length - 1)] },
+      massError: massError, relativeError: relativeError(focus, top: top, first: first),
+      beyond: min(1, infinite + untilted), wound: above + below,
+      isWhole: first <= support.lowerBound)
   }
 
   /// What relative roundings of masses, tilts and untilts may add up to, as a share of δ.
@@ -228,16 +208,11 @@ struct LossComposition {
   private func focus(epsilon: Double) -> Focus {
     let saddle = tilt { _, mean, _ in mean >= epsilon }
     return focus(
-      saddle,
-      epsilon: epsilon,
-      logDelta: min(0, cumulant(saddle).value - saddle * epsilon)
-    )
+      saddle, epsilon: epsilon, logDelta: min(0, cumulant(saddle).value - saddle * epsilon))
   }
 
   /// The tilt at which a property begins to hold that holds from somewhere on, to a tenth of it.
-  private func tilt(
-    where holds: (_ value: Double, _ mean: Double, _ t: Double) -> Bool
-  ) -> Double {
+  private func tilt(where holds: (_ value: Double, _ mean: Double, _ t: Double) -> Bool) -> Double {
     let steepest = Self.steepest / interval
     func isBeyond(_ t: Double) -> Bool {
       let (value, mean) = cumulant(t)

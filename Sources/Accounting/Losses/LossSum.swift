@@ -37,8 +37,7 @@ struct LossSum {
   private func mass(_ place: Int, _ side: LossComposition.Side) -> Double {
     let tilted = side == .upper ? masses[place] + massError : masses[place] - massError
     if tilted <= 0 { return 0 }
-    return tilt == 0 && logScale == 0
-      ? tilted : tilted * exp(logScale - tilt * loss(place))
+    return tilt == 0 && logScale == 0 ? tilted : tilted * exp(logScale - tilt * loss(place))
   }
 
   /// What mass that was wound into the window can add to δ(ε), at most.
@@ -57,8 +56,7 @@ struct LossSum {
   func epsilon(delta: Double, side: LossComposition.Side, floor: Double) -> Double? {
     let relativeError = relativeError + walkError
     let allowed =
-      side == .upper
-      ? delta / (1 + relativeError) - beyond : delta / (1 - min(0.5, relativeError))
+      side == .upper ? delta / (1 + relativeError) - beyond : delta / (1 - min(0.5, relativeError))
     if side == .upper, !(allowed > 0) { return nil }
     guard isSound else { return nil }
     // At the present point l: D = δ(l) and W = Σ p e^{l − loss} over the points from l on. Both are

@@ -65,27 +65,18 @@ public struct PLDAccountant: Sendable {
     guard delta > 0 else { return .plain(.infinity) }
     if mixture.totalVariation <= delta { return .plain(0) }
     let start = Bracket(
-      lower: mixture.singleStepEpsilon(delta: delta),
-      upper: mixture.unsampledEpsilon(delta: delta)
-    )
+      lower: mixture.singleStepEpsilon(delta: delta), upper: mixture.unsampledEpsilon(delta: delta))
     let logTail = mixture.logTail(delta: delta)
-    let question = Question(
-      mixture: mixture,
-      logTail: logTail,
-      isEpsilon: true,
-      sought: sought
-    ) { $0.epsilon(delta: delta, guess: $1) }
+    let question = Question(mixture: mixture, logTail: logTail, isEpsilon: true, sought: sought) {
+      $0.epsilon(delta: delta, guess: $1)
+    }
     var answer = solve(question, from: start)
     if answer.total.relativeWidth > 0 {
       // Rényi divergences are another upper bound; the tighter one is claimed.
       var total = answer.total
       total.tighten(upper: RDPAccountant.standard.epsilon(ledger, delta: delta).value)
       answer = EpsilonBracket(
-        total: total,
-        removal: answer.removal,
-        addition: answer.addition,
-        interval: answer.interval
-      )
+        total: total, removal: answer.removal, addition: answer.addition, interval: answer.interval)
     }
     return answer
   }
@@ -106,18 +97,14 @@ public struct PLDAccountant: Sendable {
     let guess = RDPAccountant.standard.delta(ledger, epsilon: epsilon).value
     var bracket = Bracket(
       lower: min(1, mixture.singleStepDelta(epsilon: epsilon)),
-      upper: min(1, mixture.totalVariation)
-    )
+      upper: min(1, mixture.totalVariation))
     bracket.tighten(upper: guess)
     for _ in 0..<4 {
       let smallest = max(bracket.lower, min(guess, bracket.upper) * 1e-4)
       let logTail = mixture.logTail(delta: smallest)
       // A small change of ε is one of δ that is tε times as large, which is about ten times.
       let question = Question(
-        mixture: mixture,
-        logTail: logTail,
-        isEpsilon: false,
-        sought: 10 * sought
+        mixture: mixture, logTail: logTail, isEpsilon: false, sought: 10 * sought
       ) { sum, _ in sum.delta(epsilon: epsilon) }
       let answer = solve(question, from: bracket).total
       let isBetter = answer.lower > 10 * bracket.lower
@@ -153,22 +140,15 @@ public struct PLDAccountant: Sendable {
     let (addition, coarse) = refine(question, .add, from: other, ceiling: removal.upper)
     return EpsilonBracket(
       total: Bracket(
-        lower: max(removal.lower, addition.lower),
-        upper: max(removal.upper, addition.upper)
-      ),
-      removal: removal,
-      addition: addition,
-      interval: coarse == 0 ? fine : min(fine, coarse)
-    )
+        lower: max(removal.lower, addition.lower), upper: max(removal.upper, addition.upper)),
+      removal: removal, addition: addition, interval: coarse == 0 ? fine : min(fine, coarse))
   }
 
   /// Bounds in one direction, until they are close or the upper one is at most `ceiling`.
   ///
   /// The width falls as h², so that it tells the interval to go on with.
   private func refine(
-    _ question: Question,
-    _ direction: SampledGaussianPair.Direction,
-    from start: Bracket,
+    _ question: Question, _ direction: SampledGaussianPair.Direction, from start: Bracket,
     ceiling: Double
   ) -> (bracket: Bracket, interval: Double) {
     var bracket = start
@@ -209,22 +189,15 @@ public struct PLDAccountant: Sendable {
 
   /// Both bounds on one grid; false when it gave neither.
   private func tighten(
-    _ bracket: inout Bracket,
-    _ question: Question,
-    _ direction: SampledGaussianPair.Direction,
+    _ bracket: inout Bracket, _ question: Question, _ direction: SampledGaussianPair.Direction,
     _ h: Double
   ) -> Bool {
     guard
       let (upper, lower) = question.mixture.compositions(
-        direction,
-        interval: h,
-        logTail: question.logTail,
-        longestWindow: longestWindow
-      )
+        direction, interval: h, logTail: question.logTail, longestWindow: longestWindow)
     else { return false }
     let guess =
-      bracket.upper < .infinity && bracket.lower > 0.5 * bracket.upper
-      ? bracket.upper : nil
+      bracket.upper < .infinity && bracket.lower > 0.5 * bracket.upper ? bracket.upper : nil
     let (high, low) = (question.answer(upper, guess), question.answer(lower, guess))
     bracket.tighten(lower: low)
     bracket.tighten(upper: high)
@@ -239,11 +212,6 @@ extension EpsilonBracket {
   }
 
   package static func plain(_ bracket: Bracket) -> EpsilonBracket {
-    EpsilonBracket(
-      total: bracket,
-      removal: nil,
-      addition: nil,
-      interval: 0
-    )
+    EpsilonBracket(total: bracket, removal: nil, addition: nil, interval: 0)
   }
 }

@@ -102,12 +102,9 @@ struct SampledGaussianPair: Sendable, Equatable {
   ///   - isMerged: whether the lowest losses are one outcome.
   /// - Returns: the cells, with the tails beyond them.
   /// - Complexity: O(number of cells), of which there are some thousands.
-  func cells(
-    _ direction: Direction,
-    interval h: Double,
-    logTail: Double,
-    isMerged: Bool = false
-  ) -> LossCells? {
+  func cells(_ direction: Direction, interval h: Double, logTail: Double, isMerged: Bool = false)
+    -> LossCells?
+  {
     guard let span = span(logTail: logTail), h > 0, h.isFinite else { return nil }
     // The mirror image of `replace` needs a point at 0.
     let isMirrored = direction == .replace
@@ -120,57 +117,31 @@ struct SampledGaussianPair: Sendable, Equatable {
     // 2⁵² keeps every index and every product of an index with h exact enough.
     guard abs(bottom) < 0x1p52, abs(ceiling) < 0x1p52 else { return nil }
     let grid = Grid(
-      interval: h,
-      shift: shift,
-      start: Int(bottom),
-      top: max(Int(bottom) + 1, Int(ceiling))
-    )
+      interval: h, shift: shift, start: Int(bottom), top: max(Int(bottom) + 1, Int(ceiling)))
     // A share that cannot be told is on the safe side, which is down for lower bounds.
     let safe = isMerged ? 0.0 : 1.0
-    guard let removal = removalCells(grid, after: merged?.end, safe) else {
-      return nil
-    }
+    guard let removal = removalCells(grid, after: merged?.end, safe) else { return nil }
     let doubt = uncertainty(top: span.upperBound + h, logTail: logTail)
     let mirrored = removal.points.reversed().map { -$0 }
     switch direction {
     case .remove:
       return LossCells(
-        interval: h,
-        offset: lowest + shift,
-        points: removal.points,
-        masses: removal.mixed,
-        shares: removal.shares,
-        below: removal.right.mixed,
-        above: removal.left.mixed,
-        atom: merged.map { (0, mixed($0.masses)) },
-        uncertainty: doubt
-      )
+        interval: h, offset: lowest + shift, points: removal.points, masses: removal.mixed,
+        shares: removal.shares, below: removal.right.mixed, above: removal.left.mixed,
+        atom: merged.map { (0, mixed($0.masses)) }, uncertainty: doubt)
     case .add:
       return LossCells(
-        interval: h,
-        offset: -lowest - shift,
-        points: mirrored,
-        masses: removal.still.reversed(),
-        shares: removal.mirrored.reversed(),
-        below: removal.left.still,
-        above: removal.right.still,
-        atom: merged.map { (mirrored.count - 1, $0.masses.still) },
-        uncertainty: doubt
-      )
+        interval: h, offset: -lowest - shift, points: mirrored, masses: removal.still.reversed(),
+        shares: removal.mirrored.reversed(), below: removal.left.still, above: removal.right.still,
+        atom: merged.map { (mirrored.count - 1, $0.masses.still) }, uncertainty: doubt)
     case .replace:
       // Where P and Q have the same density: units that are replaced without being drawn.
       let same = (1 - rate) * erf(0.5.squareRoot() / (2 * noise))
       return LossCells(
-        interval: h,
-        offset: 0,
-        points: mirrored + removal.points.dropFirst(),
+        interval: h, offset: 0, points: mirrored + removal.points.dropFirst(),
         masses: removal.still.reversed() + removal.mixed,
-        shares: removal.mirrored.reversed() + removal.shares,
-        below: removal.left.still,
-        above: removal.left.mixed,
-        atom: (mirrored.count - 1, same),
-        uncertainty: doubt
-      )
+        shares: removal.mirrored.reversed() + removal.shares, below: removal.left.still,
+        above: removal.left.mixed, atom: (mirrored.count - 1, same), uncertainty: doubt)
     }
   }
 
@@ -251,9 +222,7 @@ struct SampledGaussianPair: Sendable, Equatable {
       let share = shareAbove(bin, mass, here, Double(j) * h + grid.shift, width)
       cells.shares.append(share ?? safe)
       // Of P-mass a, share·a has the loss l of the upper point; its Q-mass is that times e^{−l}.
-      cells.mirrored.append(
-        share.map { (1 - $0) / (1 - $0 + $0 * exp(-width)) } ?? safe
-      )
+      cells.mirrored.append(share.map { (1 - $0) / (1 - $0 + $0 * exp(-width)) } ?? safe)
       (upper, j) = (lower, next)
     }
     cells.left = (mixed(upper.below), upper.below.still)
@@ -264,12 +233,7 @@ struct SampledGaussianPair: Sendable, Equatable {
   /// cells that are 1/√p times as wide add no more variance than those in the middle; never wider
   /// than a 256th of the way from the middle, nor than 0.05.
   private func cellWidth(_ tail: Double, _ distance: Double, _ h: Double) -> Int {
-    let width = min(
-      0.3 / max(tail, 1e-18).squareRoot(),
-      distance / (256 * h),
-      0.05 / h,
-      64.0
-    )
+    let width = min(0.3 / max(tail, 1e-18).squareRoot(), distance / (256 * h), 0.05 / h, 64.0)
     return width >= 2 ? Int(width) : 1
   }
 
@@ -280,17 +244,12 @@ struct SampledGaussianPair: Sendable, Equatable {
   /// e^l = (1 − q) e^d, the numerator is q m − (1 − q)(e^d − 1) b: neither term is larger than a,
   /// so that rounding moves the bin's mean loss by a few roundings of 1 at most.
   private func shareAbove(
-    _ bin: Masses,
-    _ mass: Double,
-    _ loss: Double,
-    _ d: Double,
-    _ width: Double
+    _ bin: Masses, _ mass: Double, _ loss: Double, _ d: Double, _ width: Double
   ) -> Double? {
     guard mass > 1e-290, bin.still > 1e-290, loss < 600, d < 600 else { return nil }
     let excess =
       rate == 1
-      ? bin.moved - exp(loss) * bin.still
-      : rate * bin.moved - (1 - rate) * expm1(d) * bin.still
+      ? bin.moved - exp(loss) * bin.still : rate * bin.moved - (1 - rate) * expm1(d) * bin.still
     return min(1, max(0, excess / -expm1(-width) / mass))
   }
 

@@ -24,11 +24,7 @@ struct PrivacyLoss: Sendable {
 
   /// A distribution; masses that are not positive are left out.
   init(
-    interval: Double,
-    offset: Double,
-    places: [Int],
-    masses: [Double],
-    infinite: Double,
+    interval: Double, offset: Double, places: [Int], masses: [Double], infinite: Double,
     uncertainty: Double
   ) {
     self.interval = interval

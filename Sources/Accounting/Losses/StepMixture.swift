@@ -73,9 +73,7 @@ struct StepMixture {
   /// The composition on a grid as a bound from either side; nil when the losses of a step have
   /// no place on it.
   func compositions(
-    _ direction: SampledGaussianPair.Direction,
-    interval: Double,
-    logTail: Double,
+    _ direction: SampledGaussianPair.Direction, interval: Double, logTail: Double,
     longestWindow: Int
   ) -> (upper: LossComposition, lower: LossComposition)? {
     var uppers: [(loss: PrivacyLoss, steps: Int)] = []
@@ -84,11 +82,7 @@ struct StepMixture {
       let direction = kind.isReplacement ? .replace : direction
       guard let cells = kind.pair.cells(direction, interval: interval, logTail: logTail),
         let merged = kind.pair.cells(
-          direction,
-          interval: interval,
-          logTail: logTail,
-          isMerged: true
-        )
+          direction, interval: interval, logTail: logTail, isMerged: true)
       else { return nil }
       uppers.append((cells.pessimistic, kind.steps))
       lowers.append((merged.optimistic, kind.steps))
@@ -117,8 +111,7 @@ struct StepMixture {
   var largestAddition: Double {
     kinds.reduce(0) {
       $0 + Double($1.steps) * ($1.pair.rate < 1 ? -log1p(-$1.pair.rate) : .infinity)
-    }
-      * (1 + 1e-12)
+    } * (1 + 1e-12)
   }
 
   /// A bound on δ(0), the total variation: it is subadditive, and exact for each step.

@@ -83,9 +83,7 @@ struct Crossing {
       factor = min(1e4, factor * factor)
     }
     var search = BracketSearch(
-      good: here.gap <= 0 ? here : other,
-      bad: here.gap <= 0 ? other : here
-    )
+      good: here.gap <= 0 ? here : other, bad: here.gap <= 0 ? other : here)
     search.close(tolerance: tolerance, gap: gap)
     return Ends(good: search.good.point, bad: search.bad.point)
   }

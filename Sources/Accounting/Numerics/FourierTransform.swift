@@ -78,8 +78,7 @@ struct FourierTransform {
       imaginary: [Double](unsafeUninitializedCapacity: half) { buffer, count in
         for k in 0..<half { buffer[k] = values[2 * k + 1] }
         count = half
-      }
-    )
+      })
     passes(&result, isForward: true)
     separate(&result, isForward: true)
     return result

@@ -14,9 +14,7 @@ struct RadixPasses {
   private typealias Lanes = SIMD4<Double>
 
   /// A factor e^{−2πij/n} with its square and cube, of four neighbouring j or of one.
-  private struct Turn<Number> {
-    let c1, s1, c2, s2, c3, s3: Number
-  }
+  private struct Turn<Number> { let c1, s1, c2, s2, c3, s3: Number }
 
   @inline(__always)
   private func turn(_ at: Int) -> Turn<Lanes> {

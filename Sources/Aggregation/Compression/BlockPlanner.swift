@@ -15,8 +15,7 @@ public struct BlockPlanner: Sendable {
     for network in [problem.network] + problem.groups.map(\.network) {
       for entry in network.layout.entries where parameters[entry.name] == nil {
         parameters[entry.name] = Set(
-          ParameterGroup.allCases.filter { $0.contains(entry, of: network) }
-        )
+          ParameterGroup.allCases.filter { $0.contains(entry, of: network) })
       }
     }
     self.parameters = parameters
@@ -43,11 +42,9 @@ public struct BlockPlanner: Sendable {
   /// `choice`: of each tensor one of `settings.options`; empty for the same codec everywhere.
   ///
   /// - Throws: ``CodecError/parameter(_:)`` for codecs that do not fit.
-  public func plan(
-    _ tensors: [NamedShape],
-    round: Int,
-    choice: [Int] = []
-  ) throws(CodecError) -> CodecPlan {
+  public func plan(_ tensors: [NamedShape], round: Int, choice: [Int] = []) throws(CodecError)
+    -> CodecPlan
+  {
     let codec = settings.codec(round: round)
     let options = choice.count == tensors.count ? settings.options : []
     var groups: [CodecPlan.Group] = []
@@ -57,9 +54,7 @@ public struct BlockPlanner: Sendable {
       next = range.upperBound
       let wanted = options.isEmpty ? codec : options[min(max(choice[index], 0), options.count - 1)]
       let spec = spec(of: tensor, wanted)
-      if settings.grouping == .together,
-        let same = groups.firstIndex(where: { $0.codec == spec })
-      {
+      if settings.grouping == .together, let same = groups.firstIndex(where: { $0.codec == spec }) {
         groups[same] = joined(groups[same], range)
       } else {
         let shape = settings.grouping == .together ? [range.count] : Self.matrix(tensor.shape)
@@ -103,10 +98,7 @@ public struct BlockPlanner: Sendable {
       ranges.append(range)
     }
     return CodecPlan.Group(
-      ranges: ranges,
-      shape: [ranges.reduce(0) { $0 + $1.count }],
-      codec: group.codec
-    )
+      ranges: ranges, shape: [ranges.reduce(0) { $0 + $1.count }], codec: group.codec)
   }
 
   /// A tensor's shape as its values lie: a convolution's [out, in, kh, kw] is [kh·kw·in, out].

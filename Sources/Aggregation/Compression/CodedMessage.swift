@@ -34,59 +34,38 @@ public struct CodedMessage: Sendable, Equatable {
   public var entropy: Double { parts.reduce(0) { $0 + ($1.entropy ?? Double($1.coded)) } }
 
   /// Adds a block as plain numbers.
-  public mutating func addPlain(_ block: PayloadBlock) {
-    addPlain(block.tensors, of: block.name)
-  }
+  public mutating func addPlain(_ block: PayloadBlock) { addPlain(block.tensors, of: block.name) }
 
   /// Adds tensors of a block as plain numbers.
   package mutating func addPlain(_ tensors: [NamedShape], of block: String) {
     for tensor in tensors {
       parts.append(
         Part(
-          name: block + "/" + tensor.name,
-          element: tensor.element,
-          shape: tensor.shape,
-          dense: tensor.byteCount,
-          coded: tensor.byteCount,
-          entropy: nil
-        )
-      )
+          name: block + "/" + tensor.name, element: tensor.element, shape: tensor.shape,
+          dense: tensor.byteCount, coded: tensor.byteCount, entropy: nil))
     }
   }
 
   /// Adds bytes that are no tensor of a block.
   public mutating func add(_ name: String, bytes: Int) {
     parts.append(
-      Part(name: name, element: .uint8, shape: [bytes], dense: 0, coded: bytes, entropy: nil)
-    )
+      Part(name: name, element: .uint8, shape: [bytes], dense: 0, coded: bytes, entropy: nil))
   }
 
   /// Adds plain floats that are no tensor of a block; `dense`: bytes of what they stand for.
   public mutating func add(_ name: String, floats: Int, dense: Int) {
     parts.append(
       Part(
-        name: name,
-        element: .float32,
-        shape: [floats],
-        dense: dense,
-        coded: 4 * floats,
-        entropy: nil
-      )
-    )
+        name: name, element: .float32, shape: [floats], dense: dense, coded: 4 * floats,
+        entropy: nil))
   }
 
   /// Adds the frame of a block.
   package mutating func add(_ block: PayloadBlock, _ plan: CodecPlan, _ coded: [CodecPlan.Part]) {
     parts.append(
       Part(
-        name: block.name + "/frame",
-        element: .uint8,
-        shape: [],
-        dense: 0,
-        coded: plan.overhead,
-        entropy: Double(plan.overhead)
-      )
-    )
+        name: block.name + "/frame", element: .uint8, shape: [], dense: 0, coded: plan.overhead,
+        entropy: Double(plan.overhead)))
     var tensors = block.tensors[...]
     for (group, part) in zip(plan.groups, coded) {
       // Groups of a plan per tensor come in the order of the tensors.
@@ -94,14 +73,9 @@ public struct CodedMessage: Sendable, Equatable {
       let tensor = isSingle ? tensors.popFirst() : nil
       parts.append(
         Part(
-          name: block.name + "/" + (tensor?.name ?? "*"),
-          element: .float32,
-          shape: tensor?.shape ?? [group.count],
-          dense: 4 * group.count,
-          coded: part.bytes,
-          entropy: part.entropy
-        )
-      )
+          name: block.name + "/" + (tensor?.name ?? "*"), element: .float32,
+          shape: tensor?.shape ?? [group.count], dense: 4 * group.count, coded: part.bytes,
+          entropy: part.entropy))
     }
   }
 }

@@ -29,10 +29,7 @@ public struct DownloadCompressor: Sendable {
   ///
   /// - Throws: as `UploadCompressor.compress`.
   public func prepare(
-    _ common: Payload,
-    _ memory: inout StateTensors,
-    round: Int,
-    exchange: Int,
+    _ common: Payload, _ memory: inout StateTensors, round: Int, exchange: Int,
     stream: (Int) -> RandomStream
   ) throws(CodecError) -> PreparedDownload {
     var blocks: [PreparedDownload.Block?] = []
@@ -42,34 +39,24 @@ public struct DownloadCompressor: Sendable {
         continue
       }
       let coder = BlockCoder(
-        plan: try planner.plan(part.block.tensors, round: round),
-        block: part.block,
-        stream: stream(index),
-        exchange: exchange
-      )
+        plan: try planner.plan(part.block.tensors, round: round), block: part.block,
+        stream: stream(index), exchange: exchange)
       if planner.settings.memory == .shadow {
         blocks.append(try shadow(coder, round, &memory))
       } else {
         let message = try coder.code(part.block.values, &memory)
         blocks.append(
           PreparedDownload.Block(
-            source: part.block,
-            decoded: message.decoded,
-            plan: coder.plan,
-            parts: message.parts
-          )
-        )
+            source: part.block, decoded: message.decoded, plan: coder.plan, parts: message.parts))
       }
     }
     return PreparedDownload(planner: planner, common: common, blocks: blocks, round: round)
   }
 
   /// The shadow after this round's frame, and the bytes of all frames so far.
-  private func shadow(
-    _ coder: BlockCoder,
-    _ round: Int,
-    _ memory: inout StateTensors
-  ) throws(CodecError) -> PreparedDownload.Block {
+  private func shadow(_ coder: BlockCoder, _ round: Int, _ memory: inout StateTensors)
+    throws(CodecError) -> PreparedDownload.Block
+  {
     let block = coder.block
     let names = (shadow: Self.name("shadow", block.name), frames: Self.name("frames", block.name))
     let known = memory[names.shadow].flatMap { $0.count == block.count ? $0 : nil }
@@ -78,12 +65,7 @@ public struct DownloadCompressor: Sendable {
       memory[names.shadow] = block.values
       memory[names.frames] = Frame(round: round, bytes: block.byteCount).numbers
       return PreparedDownload.Block(
-        source: block,
-        decoded: block.values,
-        plan: coder.plan,
-        parts: [],
-        frames: []
-      )
+        source: block, decoded: block.values, plan: coder.plan, parts: [], frames: [])
     }
     let change = VectorArithmetic.difference(block.values.span, shadow.span)
     let message = try coder.code(change, &memory)
@@ -92,12 +74,8 @@ public struct DownloadCompressor: Sendable {
     let bytes = message.parts.reduce(coder.plan.overhead) { $0 + $1.bytes }
     memory[names.frames, default: []] += Frame(round: round, bytes: bytes).numbers
     return PreparedDownload.Block(
-      source: block,
-      decoded: shadow,
-      plan: coder.plan,
-      parts: message.parts,
-      frames: Frame.all(memory[names.frames] ?? [])
-    )
+      source: block, decoded: shadow, plan: coder.plan, parts: message.parts,
+      frames: Frame.all(memory[names.frames] ?? []))
   }
 }
 
@@ -114,8 +92,7 @@ struct Frame: Sendable {
     stride(from: 0, to: numbers.count - 2, by: 3).map {
       Frame(
         round: Int(clamping: numbers[$0]),
-        bytes: Int(clamping: numbers[$0 + 1]) << 20 + Int(clamping: numbers[$0 + 2])
-      )
+        bytes: Int(clamping: numbers[$0 + 1]) << 20 + Int(clamping: numbers[$0 + 2]))
     }
   }
 }
@@ -151,11 +128,9 @@ public struct PreparedDownload: Sendable {
   ///
   /// - Throws: as `UploadCompressor.compress`.
   /// - Complexity: O(values), to see that they are the common ones.
-  public func receive(
-    _ payload: Payload,
-    lastRound: Int,
-    stream: (Int) -> RandomStream
-  ) throws(CodecError) -> Received {
+  public func receive(_ payload: Payload, lastRound: Int, stream: (Int) -> RandomStream)
+    throws(CodecError) -> Received
+  {
     var received = Received(payload: payload)
     var values: [[Float]] = []
     for (index, block) in payload.blocks.enumerated() {
@@ -174,11 +149,8 @@ public struct PreparedDownload: Sendable {
         continue
       } else {
         let coder = BlockCoder(
-          plan: try planner.plan(part.block.tensors, round: round),
-          block: part.block,
-          stream: stream(index),
-          exchange: 0
-        )
+          plan: try planner.plan(part.block.tensors, round: round), block: part.block,
+          stream: stream(index), exchange: 0)
         var memory = StateTensors()
         let message = try coder.code(part.block.values, &memory)
         received.message.add(part.block, coder.plan, message.parts)
@@ -202,10 +174,7 @@ public struct PreparedDownload: Sendable {
     }
     message.add(block.source, block.plan, block.parts)
     if !missed.isEmpty {
-      message.add(
-        block.source.name + "/missed",
-        bytes: missed.reduce(0) { $0 + $1.bytes }
-      )
+      message.add(block.source.name + "/missed", bytes: missed.reduce(0) { $0 + $1.bytes })
     }
   }
 }

@@ -24,15 +24,9 @@ public struct LinkCompression: Sendable, Equatable {
 
   /// A link whose messages remember nothing.
   public init(
-    _ codec: CodecSpec,
-    memory: Memory = .none,
-    grouping: CodecPlan.Grouping = .eachTensor,
-    denseBelow: Int = 0,
-    denseVectors: Bool = false,
-    blocks: Blocks = .parameters,
-    overrides: [Override] = [],
-    fading: Float = 1,
-    layerwise: Layerwise? = nil
+    _ codec: CodecSpec, memory: Memory = .none, grouping: CodecPlan.Grouping = .eachTensor,
+    denseBelow: Int = 0, denseVectors: Bool = false, blocks: Blocks = .parameters,
+    overrides: [Override] = [], fading: Float = 1, layerwise: Layerwise? = nil
   ) {
     self.codec = codec
     self.memory = memory
@@ -179,8 +173,7 @@ public struct LinkCompression: Sendable, Equatable {
     case .integer(let integer):
       return (2...8).map {
         .integer(
-          IntegerCodec(bits: $0, chunk: integer.chunk, isEntropyCoded: integer.isEntropyCoded)
-        )
+          IntegerCodec(bits: $0, chunk: integer.chunk, isEntropyCoded: integer.isEntropyCoded))
       } + [.dense(.float32)]
     case .lowRank(let lowRank):
       return LayerwiseChoice.ranks(around: lowRank.rank).map { .lowRank(LowRankCodec(rank: $0)) }
@@ -197,8 +190,7 @@ extension SparseCodec {
   /// The share of values kept; nil where it is not a share.
   package var density: Double? {
     switch selection {
-    case .top(.density(let density)), .sampled(let density),
-      .topBlocks(.density(let density), _):
+    case .top(.density(let density)), .sampled(let density), .topBlocks(.density(let density), _):
       density
     default: nil
     }

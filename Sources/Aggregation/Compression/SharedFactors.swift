@@ -94,10 +94,7 @@ public struct SharedFactors: Sendable {
       }
       let end = next + codec.leftCount(shape: group.shape)
       message += codec.right(
-        of: values(group, of: m),
-        shape: group.shape,
-        left: Array(left[next..<end])
-      )
+        of: values(group, of: m), shape: group.shape, left: Array(left[next..<end]))
       next = end
     }
     return message
@@ -114,10 +111,7 @@ public struct SharedFactors: Sendable {
           a + codec.leftCount(shape: group.shape), b + codec.rightCount(shape: group.shape)
         )
         part = codec.product(
-          left: Array(left[a..<c]),
-          right: Array(right[b..<d]),
-          shape: group.shape
-        )
+          left: Array(left[a..<c]), right: Array(right[b..<d]), shape: group.shape)
         (a, b) = (c, d)
       } else {
         part = Array(left[a..<a + group.count])

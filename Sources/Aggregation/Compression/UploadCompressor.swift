@@ -32,11 +32,7 @@ public struct UploadCompressor: Sendable {
 
     /// Facts of a round.
     public init(
-      round: Int,
-      exchange: Int = 0,
-      learningRate: Double = 1,
-      steps: Int = 1,
-      senders: Int = 1,
+      round: Int, exchange: Int = 0, learningRate: Double = 1, steps: Int = 1, senders: Int = 1,
       choices: [String: [Int]] = [:]
     ) {
       self.round = round
@@ -81,10 +77,7 @@ public struct UploadCompressor: Sendable {
   ///   ``CodecError/parameter(_:)`` for codecs that do not fit a block.
   /// - Complexity: that of the codecs; O(values) besides.
   public func compress(
-    _ upload: Payload,
-    _ memory: inout ClientMemory,
-    _ facts: Facts,
-    stream: (Int) -> RandomStream
+    _ upload: Payload, _ memory: inout ClientMemory, _ facts: Facts, stream: (Int) -> RandomStream
   ) throws(CodecError) -> Sent {
     var sent = Sent(payload: upload)
     var values: [[Float]] = []
@@ -101,14 +94,8 @@ public struct UploadCompressor: Sendable {
       }
       let coder = BlockCoder(
         plan: try planner.plan(
-          part.block.tensors,
-          round: facts.round,
-          choice: facts.choices[block.name] ?? []
-        ),
-        block: part.block,
-        stream: stream(index),
-        exchange: facts.exchange
-      )
+          part.block.tensors, round: facts.round, choice: facts.choices[block.name] ?? []),
+        block: part.block, stream: stream(index), exchange: facts.exchange)
       values.append(part.values(try encode(coder, facts, carry, rate, &memory, &sent)))
       sent.message.addPlain(part.plain, of: block.name)
     }
@@ -120,22 +107,14 @@ public struct UploadCompressor: Sendable {
     return sent
   }
 
-  private var isDeep: Bool {
-    if case .deepGradient = settings.memory { true } else { false }
-  }
+  private var isDeep: Bool { if case .deepGradient = settings.memory { true } else { false } }
 
-  private var usesGradientUnits: Bool {
-    isDeep || settings.memory == .errorFeedback(.gradient)
-  }
+  private var usesGradientUnits: Bool { isDeep || settings.memory == .errorFeedback(.gradient) }
 
   /// One block by the link's memory: what the server decodes of it.
   private func encode(
-    _ coder: BlockCoder,
-    _ facts: Facts,
-    _ carry: Float,
-    _ rate: Float,
-    _ memory: inout ClientMemory,
-    _ sent: inout Sent
+    _ coder: BlockCoder, _ facts: Facts, _ carry: Float, _ rate: Float,
+    _ memory: inout ClientMemory, _ sent: inout Sent
   ) throws(CodecError) -> [Float] {
     func name(_ what: String) -> String {
       Self.name(what, coder.block.name, exchange: coder.exchange)
@@ -145,8 +124,7 @@ public struct UploadCompressor: Sendable {
     }
     let update = coder.block.values
     switch settings.memory {
-    case .none, .shadow, .factors:
-      return try coder.send(update, &memory, &sent).decoded
+    case .none, .shadow, .factors: return try coder.send(update, &memory, &sent).decoded
     case .errorFeedback:
       var errors = ErrorMemory(error: known("error") ?? [])
       let p = errors.corrected(update, scale: carry)
@@ -158,9 +136,7 @@ public struct UploadCompressor: Sendable {
       return message.decoded
     case .estimates(let eta):
       var estimates = EstimateMemory(
-        estimate: known("estimate") ?? [],
-        velocity: eta < 1 ? known("velocity") ?? [] : []
-      )
+        estimate: known("estimate") ?? [], velocity: eta < 1 ? known("velocity") ?? [] : [])
       let g = eta < 1 ? estimates.smoothed(update, eta: eta) : update
       let change = estimates.change(g)
       let message = try coder.send(change, &memory, &sent)
@@ -233,11 +209,9 @@ struct BlockCoder {
   }
 
   /// Encodes, decodes, and notes both; `memory` holds the codecs' own.
-  func send(
-    _ values: [Float],
-    _ memory: inout StateTensors,
-    _ sent: inout UploadCompressor.Sent
-  ) throws(CodecError) -> Message {
+  func send(_ values: [Float], _ memory: inout StateTensors, _ sent: inout UploadCompressor.Sent)
+    throws(CodecError) -> Message
+  {
     let message = try code(values, &memory)
     sent.message.add(block, plan, message.parts)
     sent.quality.values += values.count

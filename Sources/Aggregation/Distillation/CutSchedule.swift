@@ -32,7 +32,5 @@ package struct CutSchedule: Sendable, Equatable {
   }
 
   /// The cut of a round, from 1; rounds before the first have its cut.
-  package func cut(round: Int) -> Int {
-    cuts[min(max(0, round - 1) / every, cuts.count - 1)]
-  }
+  package func cut(round: Int) -> Int { cuts[min(max(0, round - 1) / every, cuts.count - 1)] }
 }

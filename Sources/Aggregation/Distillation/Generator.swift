@@ -26,21 +26,15 @@ package struct Generator {
   ///
   /// `capacity`: most rows that are made at once; `optimizer`: for `train`, or nil.
   package init(
-    _ network: Network,
-    classes: Int,
-    parameters: [Float],
-    capacity: Int,
+    _ network: Network, classes: Int, parameters: [Float], capacity: Int,
     optimizer: OptimizerSpec? = nil
   ) {
     self.network = network
     self.classes = classes
     noise = network.input.count - classes
     workspace = Workspace(
-      network,
-      capacity: capacity,
-      training: optimizer != nil,
-      moments: optimizer.map(Optimizer.momentCount) ?? 0
-    )
+      network, capacity: capacity, training: optimizer != nil,
+      moments: optimizer.map(Optimizer.momentCount) ?? 0)
     workspace.load(parameters)
   }
 
@@ -71,11 +65,9 @@ package struct Generator {
   }
 
   /// Labels from a distribution p̂, by inverting its sums.
-  package static func labels(
-    _ count: Int,
-    from distribution: [Float],
-    _ stream: inout RandomStream
-  ) -> [Int] {
+  package static func labels(_ count: Int, from distribution: [Float], _ stream: inout RandomStream)
+    -> [Int]
+  {
     let total = distribution.reduce(0.0) { $0 + Double($1) }
     return (0..<count).map { _ in
       var rest = stream.uniform() * total
@@ -100,15 +92,8 @@ package struct Generator {
   /// - Returns: the loss of each step.
   /// - Throws: ``Divergence`` when one is not finite.
   package func train(
-    _ teacher: PlainClassifier,
-    labels distribution: [Float],
-    steps: Int,
-    batch: Int,
-    diversityWeight: Double,
-    _ spec: OptimizerSpec,
-    seed: UInt64,
-    round: Int,
-    client: Int
+    _ teacher: PlainClassifier, labels distribution: [Float], steps: Int, batch: Int,
+    diversityWeight: Double, _ spec: OptimizerSpec, seed: UInt64, round: Int, client: Int
   ) throws(Divergence) -> [Double] {
     var optimizer = Optimizer(spec, workspace)
     var losses: [Double] = []
@@ -118,10 +103,7 @@ package struct Generator {
       let loss = gradient(teacher, labels, diversityWeight: diversityWeight, &stream)
       guard loss.isFinite else { throw Divergence(round: round) }
       optimizer.step(
-        workspace,
-        learningRate: spec.learningRate,
-        ranges: [0..<network.layout.trainedCount]
-      )
+        workspace, learningRate: spec.learningRate, ranges: [0..<network.layout.trainedCount])
       losses.append(loss)
     }
     return losses
@@ -129,9 +111,7 @@ package struct Generator {
 
   /// The loss on some labels; leaves its gradient in `lastGradient`.
   package func gradient(
-    _ teacher: PlainClassifier,
-    _ labels: [Int],
-    diversityWeight: Double,
+    _ teacher: PlainClassifier, _ labels: [Int], diversityWeight: Double,
     _ stream: inout RandomStream
   ) -> Double {
     let (batch, width) = (labels.count, network.classes)
@@ -146,14 +126,9 @@ package struct Generator {
       dz.withUnsafeMutableBufferPointer { dz in
         guard let z = z.baseAddress, let dz = dz.baseAddress else { return 0.0 }
         teacher.logits(h, rows: batch, into: z)
-        return SoftmaxCrossEntropy()
-          .evaluate(
-            logits: z,
-            labels: classOf,
-            batch: batch,
-            classes: teacher.classes,
-            gradient: dz
-          ).lossSum / Double(batch)
+        return SoftmaxCrossEntropy().evaluate(
+          logits: z, labels: classOf, batch: batch, classes: teacher.classes, gradient: dz
+        ).lossSum / Double(batch)
       }
     }
     for r in 0..<batch {

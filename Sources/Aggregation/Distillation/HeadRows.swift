@@ -63,12 +63,7 @@ extension HeadRows.Part {
     z.withUnsafeMutableBufferPointer { values in
       guard let values = values.baseAddress else { return }
       Distillation.softmax(
-        values,
-        rows: rows,
-        classes: classes,
-        temperature: distillation.temperature,
-        into: values
-      )
+        values, rows: rows, classes: classes, temperature: distillation.temperature, into: values)
     }
     representations = h
     softLabels = z
@@ -101,10 +96,7 @@ extension HeadRows.Part {
 extension HeadRows.Part {
   /// Adds (h, p, y), and the weights as counts with `counts`.
   package func append(
-    to payload: inout Payload,
-    _ name: String,
-    classes: Int,
-    labels element: NamedShape.Element,
+    to payload: inout Payload, _ name: String, classes: Int, labels element: NamedShape.Element,
     counts: Bool
   ) {
     var tensors = [
@@ -114,10 +106,8 @@ extension HeadRows.Part {
     ]
     if counts { tensors.append(NamedShape("counts", [labels.count], .int32)) }
     payload.append(
-      name,
-      tensors,
-      values: representations + softLabels + labels.map(Float.init) + (counts ? weights : [])
-    )
+      name, tensors,
+      values: representations + softLabels + labels.map(Float.init) + (counts ? weights : []))
   }
 
   /// What `append` made.

@@ -21,23 +21,16 @@ package struct HeadTraining {
   ///
   /// `batch`: B_s, rows per step.
   package init(
-    _ network: Network,
-    parameters: [Float],
-    optimizer: OptimizerSpec,
-    batch: Int,
-    distillationWeight: Float,
-    temperature: Float
+    _ network: Network, parameters: [Float], optimizer: OptimizerSpec, batch: Int,
+    distillationWeight: Float, temperature: Float
   ) {
     self.network = network
     self.batch = batch
     self.distillationWeight = distillationWeight
     distillation = Distillation(temperature: temperature)
     workspace = Workspace(
-      network,
-      capacity: max(batch, network.evaluationBatch),
-      training: true,
-      moments: Optimizer.momentCount(optimizer)
-    )
+      network, capacity: max(batch, network.evaluationBatch), training: true,
+      moments: Optimizer.momentCount(optimizer))
     workspace.load(parameters)
     self.optimizer = Optimizer(optimizer, workspace)
   }
@@ -52,13 +45,9 @@ package struct HeadTraining {
   /// - Returns: the mean loss of each epoch, as seen in training.
   /// - Throws: ``Divergence`` when a loss is not finite.
   /// - Complexity: O(epochs · rows) passes of the head.
-  package mutating func train(
-    _ rows: HeadRows,
-    epochs: Int,
-    seed: UInt64,
-    round: Int,
-    client: Int
-  ) throws(Divergence) -> [Double] {
+  package mutating func train(_ rows: HeadRows, epochs: Int, seed: UInt64, round: Int, client: Int)
+    throws(Divergence) -> [Double]
+  {
     var losses: [Double] = []
     var steps = 0
     for epoch in 0..<(rows.count > 0 ? epochs : 0) {
@@ -67,20 +56,12 @@ package struct HeadTraining {
       var (sum, weight) = (0.0, 0.0)
       for start in stride(from: 0, to: order.count, by: batch) {
         let chosen = order[start..<min(start + batch, order.count)]
-        let dropout = RandomStream(
-          seed: seed,
-          .dropout,
-          round: round,
-          client: client,
-          step: steps
-        )
+        let dropout = RandomStream(seed: seed, .dropout, round: round, client: client, step: steps)
         let (loss, total) = gradient(rows, chosen, dropoutKey: dropout.key)
         guard loss.isFinite else { throw Divergence(round: round) }
         optimizer.step(
-          workspace,
-          learningRate: optimizer.spec.learningRate,
-          ranges: [0..<network.layout.trainedCount]
-        )
+          workspace, learningRate: optimizer.spec.learningRate,
+          ranges: [0..<network.layout.trainedCount])
         sum += loss
         weight += total
         steps += 1
@@ -91,11 +72,9 @@ package struct HeadTraining {
   }
 
   /// The gradient of some rows' mean loss, and Σ w·L and Σ w.
-  package func gradient(
-    _ rows: HeadRows,
-    _ chosen: ArraySlice<Int>,
-    dropoutKey: UInt64 = 0
-  ) -> (loss: Double, weight: Double) {
+  package func gradient(_ rows: HeadRows, _ chosen: ArraySlice<Int>, dropoutKey: UInt64 = 0) -> (
+    loss: Double, weight: Double
+  ) {
     var total = 0.0
     for row in chosen { total += weight(rows, row) }
     fill(rows, chosen)
@@ -111,12 +90,8 @@ package struct HeadTraining {
       sum +=
         own
         * loss.evaluate(
-          logits: logits + at,
-          labels: labels + i,
-          batch: 1,
-          classes: network.classes,
-          gradient: slopes + at,
-          totalWeight: total / own
+          logits: logits + at, labels: labels + i, batch: 1, classes: network.classes,
+          gradient: slopes + at, totalWeight: total / own
         ).lossSum
       guard distillationWeight > 0 else { continue }
       let (part, place) = rows.place(row)
@@ -125,13 +100,9 @@ package struct HeadTraining {
         sum +=
           own * Double(distillationWeight)
           * distillation.evaluate(
-            logits: logits + at,
-            targets: targets + place * network.classes,
-            rows: 1,
-            classes: network.classes,
-            weight: distillationWeight * Float(own / total),
-            addingTo: slopes + at
-          )
+            logits: logits + at, targets: targets + place * network.classes, rows: 1,
+            classes: network.classes, weight: distillationWeight * Float(own / total),
+            addingTo: slopes + at)
       }
     }
     network.backward(workspace, batch: chosen.count)
@@ -161,11 +132,8 @@ package struct HeadTraining {
             return
           }
           Distillation.softmax(
-            logits,
-            rows: range.count,
-            classes: network.classes,
-            temperature: distillation.temperature,
-            into: result + range.lowerBound * network.classes
+            logits, rows: range.count, classes: network.classes,
+            temperature: distillation.temperature, into: result + range.lowerBound * network.classes
           )
         }
       }

@@ -41,16 +41,16 @@ extension PlainClassifier {
         z.withUnsafeMutableBufferPointer { z in
           dz.withUnsafeMutableBufferPointer { dz in
             gradient.withUnsafeMutableBufferPointer { gradient in
-              guard let h = h.baseAddress, let classOf = classOf.baseAddress,
-                let z = z.baseAddress, let dz = dz.baseAddress, let gradient = gradient.baseAddress
+              guard let h = h.baseAddress, let classOf = classOf.baseAddress, let z = z.baseAddress,
+                let dz = dz.baseAddress, let gradient = gradient.baseAddress
               else { return }
               logits(h, rows: rows, into: z)
               loss =
-                SoftmaxCrossEntropy()
-                .evaluate(logits: z, labels: classOf, batch: rows, classes: classes, gradient: dz)
-                .lossSum / Double(rows)
-              LinearProduct(inputs: width, outputs: classes)
-                .addWeightGradient(dz, h, rows: rows, to: gradient)
+                SoftmaxCrossEntropy().evaluate(
+                  logits: z, labels: classOf, batch: rows, classes: classes, gradient: dz
+                ).lossSum / Double(rows)
+              LinearProduct(inputs: width, outputs: classes).addWeightGradient(
+                dz, h, rows: rows, to: gradient)
               for r in 0..<rows {
                 for c in 0..<classes { gradient[weight.count + c] += dz[r * classes + c] }
               }

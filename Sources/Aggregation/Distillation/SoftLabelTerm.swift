@@ -33,13 +33,8 @@ package struct SoftLabelTerm: Sendable {
       for (i, place) in part.places.enumerated() {
         guard let row = rows[place] else { continue }
         sum += distillation.evaluate(
-          logits: logits + i * classes,
-          targets: targets + row * classes,
-          rows: 1,
-          classes: classes,
-          weight: weight / Float(part.batch),
-          addingTo: slopes + i * classes
-        )
+          logits: logits + i * classes, targets: targets + row * classes, rows: 1, classes: classes,
+          weight: weight / Float(part.batch), addingTo: slopes + i * classes)
       }
       return Double(weight) * sum
     }

@@ -33,9 +33,7 @@ package struct EquiangularFrame: Sendable, Equatable {
     self.classes = classes
     self.width = width
     var vectors = [Double](repeating: 0, count: classes * width)
-    for i in 0..<width {
-      for c in 0..<classes { vectors[c * width + i] = stream.uniform() }
-    }
+    for i in 0..<width { for c in 0..<classes { vectors[c * width + i] = stream.uniform() } }
     Self.orthonormalise(&vectors, count: classes, width: width)
 
     var mean = [Double](repeating: 0, count: width)
@@ -75,10 +73,9 @@ package struct EquiangularFrame: Sendable, Equatable {
   }
 
   /// Σ xᵢ·yᵢ: eight interleaved sums, then the tail.
-  private static func dot(
-    _ x: UnsafeBufferPointer<Double>,
-    _ y: UnsafeBufferPointer<Double>
-  ) -> Double {
+  private static func dot(_ x: UnsafeBufferPointer<Double>, _ y: UnsafeBufferPointer<Double>)
+    -> Double
+  {
     var lanes = SIMD8<Double>.zero
     var i = 0
     while i + 8 <= x.count {
@@ -117,17 +114,14 @@ package struct FrameFacts: Sendable, Equatable {
       for j in 0..<i {
         let scale = norms[i] * norms[j]
         let product = VectorArithmetic.dot(
-          values.span.extracting(row(i)),
-          values.span.extracting(row(j))
-        )
+          values.span.extracting(row(i)), values.span.extracting(row(j)))
         angles.append(Self.degrees(scale > 0 ? product / scale : 0))
       }
     }
     let pairs = Double(max(1, angles.count))
     let mean = angles.reduce(0, +) / pairs
     meanAngle = mean
-    angleDeviation =
-      (angles.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / pairs).squareRoot()
+    angleDeviation = (angles.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / pairs).squareRoot()
     meanNorm = norms.reduce(0, +) / Double(max(1, classes))
     targetAngle = Self.degrees(-1 / Double(max(1, classes - 1)))
   }

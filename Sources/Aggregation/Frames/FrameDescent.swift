@@ -24,19 +24,13 @@ package struct FrameDescent: Sendable {
 
   /// A descent from `values`, which are 0 where `kept` is 0 instead of 1.
   package init(
-    _ values: [Float],
-    kept: [Float],
-    classes: Int,
-    width: Int,
-    settings: SparseFrame.Settings
+    _ values: [Float], kept: [Float], classes: Int, width: Int, settings: SparseFrame.Settings
   ) {
     self.values = values
     self.kept = kept
     objective = FrameObjective(classes: classes, width: width, settings: settings)
     optimizer = VectorOptimizer(
-      OptimizerSpec(kind: .adam, learningRate: settings.learningRate),
-      count: values.count
-    )
+      OptimizerSpec(kind: .adam, learningRate: settings.learningRate), count: values.count)
     gradient = [Float](repeating: 0, count: values.count)
     unit = gradient
     cosines = [Float](repeating: 0, count: classes * classes)
@@ -115,12 +109,7 @@ private struct FrameObjective: Sendable {
   }
 
   /// From α to ∂L/∂w.
-  func project(
-    _ unit: [Float],
-    _ lengths: [Double],
-    _ kept: [Float],
-    _ gradient: inout [Float]
-  ) {
+  func project(_ unit: [Float], _ lengths: [Double], _ kept: [Float], _ gradient: inout [Float]) {
     let u = unit.span
     let kept = kept.span
     for c in 0..<classes {
@@ -129,8 +118,7 @@ private struct FrameObjective: Sendable {
       let along = VectorArithmetic.dot(u.extracting(row), gradient.span.extracting(row))
       let inverse = length > 0 ? Float(1 / length) : 0
       let radial = Float(
-        2 * settings.normWeight * (length - settings.norm) - Double(inverse) * along
-      )
+        2 * settings.normWeight * (length - settings.norm) - Double(inverse) * along)
       var slope = gradient.mutableSpan
       for i in row { slope[i] = kept[i] * (inverse * slope[i] + radial * u[i]) }
     }

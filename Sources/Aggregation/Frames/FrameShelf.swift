@@ -18,12 +18,9 @@ package enum FrameShelf {
 
   /// The frame of these sizes and settings under a seed; made while others who ask wait, so that
   /// many who ask at once do not make it many times.
-  package static func frame(
-    classes: Int,
-    width: Int,
-    settings: SparseFrame.Settings,
-    seed: UInt64
-  ) -> SparseFrame {
+  package static func frame(classes: Int, width: Int, settings: SparseFrame.Settings, seed: UInt64)
+    -> SparseFrame
+  {
     items.withLock { items in
       let known = items.first {
         $0.seed == seed && $0.settings == settings && $0.frame.classes == classes
@@ -31,12 +28,7 @@ package enum FrameShelf {
       }
       if let known { return known.frame }
       var stream = Self.stream(seed)
-      let frame = SparseFrame(
-        classes: classes,
-        width: width,
-        settings: settings,
-        stream: &stream
-      )
+      let frame = SparseFrame(classes: classes, width: width, settings: settings, stream: &stream)
       items.append(Item(settings: settings, seed: seed, frame: frame))
       if items.count > limit { items.removeFirst() }
       return frame

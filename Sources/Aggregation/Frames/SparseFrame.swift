@@ -48,10 +48,7 @@ package struct SparseFrame: Sendable, Equatable {
   /// - Complexity: 2·C²·d floating-point operations a step, in single precision through the
   ///   network's own matrix product; d = 512 and C = 100 take a few seconds.
   package init(
-    classes: Int,
-    width: Int,
-    settings: Settings = Settings(),
-    stream: inout RandomStream
+    classes: Int, width: Int, settings: Settings = Settings(), stream: inout RandomStream
   ) {
     let problem = Self.impossibility(width: width, classes: classes, sparsity: settings.sparsity)
     precondition(problem == nil, "SparseFrame: \(problem ?? "")")
@@ -60,12 +57,8 @@ package struct SparseFrame: Sendable, Equatable {
     let dense = EquiangularFrame(classes: classes, width: width, stream: &stream)
     let kept = Self.kept(classes * width, sparsity: settings.sparsity, &stream)
     var descent = FrameDescent(
-      zip(dense.values, kept).map { $0 * $1 },
-      kept: kept,
-      classes: classes,
-      width: width,
-      settings: settings
-    )
+      zip(dense.values, kept).map { $0 * $1 }, kept: kept, classes: classes, width: width,
+      settings: settings)
     for _ in 0..<settings.steps { descent.step() }
     values = descent.values
   }
@@ -73,11 +66,8 @@ package struct SparseFrame: Sendable, Equatable {
   /// 1 for each entry that is kept, 0 for ⌊β·count⌋ of them.
   ///
   /// The first places of a Fisher–Yates shuffle are a draw without replacement.
-  package static func kept(
-    _ count: Int,
-    sparsity: Double,
-    _ stream: inout RandomStream
-  ) -> [Float] {
+  package static func kept(_ count: Int, sparsity: Double, _ stream: inout RandomStream) -> [Float]
+  {
     var places = Array(0..<count)
     var kept = [Float](repeating: 1, count: count)
     for i in 0..<Self.zeros(count, sparsity: sparsity) {

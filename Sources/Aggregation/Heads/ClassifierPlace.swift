@@ -35,10 +35,9 @@ package struct ClassifierPlace: Sendable {
   }
 
   /// What a method says to a network whose classifier is not a linear layer with a bias.
-  package static func objection(
-    _ kind: String,
-    to network: Network
-  ) -> (problem: String, hint: String)? {
+  package static func objection(_ kind: String, to network: Network) -> (
+    problem: String, hint: String
+  )? {
     ClassifierPlace(network) == nil
       ? ("\(kind) needs a linear classifier with a bias", "choose another model") : nil
   }

@@ -11,11 +11,7 @@ extension LinearHead {
   ///
   /// - Complexity: 6·epochs·n·C·d floating-point operations.
   package mutating func train(
-    on features: [Float],
-    labels: [Int32],
-    epochs: Int,
-    batch: Int,
-    learningRate: Double,
+    on features: [Float], labels: [Int32], epochs: Int, batch: Int, learningRate: Double,
     order: (Int) -> RandomStream
   ) {
     var rows = [Float](repeating: 0, count: batch * width)
@@ -30,12 +26,8 @@ extension LinearHead {
           for i in 0..<width { rows[row * width + i] = features[place * width + i] }
         }
         _ = accumulate(
-          features: rows,
-          labels: chosen,
-          count: part.count,
-          loss: SoftmaxCrossEntropy(),
-          totalWeight: Double(part.count)
-        )
+          features: rows, labels: chosen, count: part.count, loss: SoftmaxCrossEntropy(),
+          totalWeight: Double(part.count))
         step(learningRate: learningRate)
       }
     }

@@ -47,15 +47,12 @@ package enum Realignment {
   }
 
   /// Each row times a factor of its class and its length.
-  private static func scaled(
-    _ head: [Float],
-    classes: Int,
-    _ factor: (Int, Double) -> Double
-  ) -> [Float] {
+  private static func scaled(_ head: [Float], classes: Int, _ factor: (Int, Double) -> Double)
+    -> [Float]
+  {
     precondition(
       classes > 0 && head.count % classes == 0,
-      "Realignment: a head of [\(head.count)] for \(classes) classes"
-    )
+      "Realignment: a head of [\(head.count)] for \(classes) classes")
     let width = head.count / classes - 1
     var result = head
     for c in 0..<classes {

@@ -22,9 +22,7 @@ package struct StoppedHeads: LocalRule {
 
   /// A rule with heads at their places of the round.
   package init(
-    loss: SoftmaxCrossEntropy?,
-    headLoss: SoftmaxCrossEntropy?,
-    heads: [LinearHead],
+    loss: SoftmaxCrossEntropy?, headLoss: SoftmaxCrossEntropy?, heads: [LinearHead],
     addsNetworkLogits: Bool = false
   ) {
     self.loss = loss
@@ -44,11 +42,7 @@ package struct StoppedHeads: LocalRule {
     for index in heads.indices {
       sum +=
         heads[index].accumulate(
-          features: features,
-          labels: labels,
-          count: part.count,
-          loss: loss,
-          totalWeight: total,
+          features: features, labels: labels, count: part.count, loss: loss, totalWeight: total,
           fixedLogits: addsNetworkLogits ? UnsafePointer(logits) : nil
         ).lossSum
     }

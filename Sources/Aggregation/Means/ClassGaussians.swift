@@ -34,10 +34,9 @@ package struct ClassGaussians: Sendable {
   ///
   /// - Returns: [width] and [width·(width + 1)/2].
   /// - Complexity: O(n·width²).
-  package static func measure(
-    _ features: [Float],
-    width: Int
-  ) -> (mean: [Float], covariance: [Float]) {
+  package static func measure(_ features: [Float], width: Int) -> (
+    mean: [Float], covariance: [Float]
+  ) {
     let n = features.count / width
     precondition(n > 0 && features.count == n * width, "ClassGaussians: [\(features.count)]")
     var mean = [Double](repeating: 0, count: width)
@@ -62,8 +61,7 @@ package struct ClassGaussians: Sendable {
   package mutating func add(class c: Int, count: Int, mean: [Float], covariance: [Float]) {
     precondition(
       mean.count == width && covariance.count == Self.triangle(width),
-      "ClassGaussians: mean [\(mean.count)], covariance [\(covariance.count)] for \(width)"
-    )
+      "ClassGaussians: mean [\(mean.count)], covariance [\(covariance.count)] for \(width)")
     if counts[c] == 0 {
       sums[c] = [Double](repeating: 0, count: width)
       products[c] = [Double](repeating: 0, count: covariance.count)
@@ -94,12 +92,9 @@ package struct ClassGaussians: Sendable {
   ///
   /// - Returns: [count × width].
   /// - Complexity: O(width³ + count·width²).
-  package func samples(
-    _ c: Int,
-    count: Int,
-    shrinkage: Double,
-    from stream: inout RandomStream
-  ) -> [Float] {
+  package func samples(_ c: Int, count: Int, shrinkage: Double, from stream: inout RandomStream)
+    -> [Float]
+  {
     let mean = mean(c)
     let root = SemidefiniteRoot(covariance(c), width: width, shrinkage: shrinkage)
     return root.samples(count, around: mean, from: &stream)

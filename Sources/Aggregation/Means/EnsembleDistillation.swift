@@ -26,14 +26,8 @@ package struct EnsembleDistillation: Sendable {
 
   /// A rule with every entry given.
   package init(
-    steps: Int,
-    batch: Int,
-    learningRate: Double,
-    isCosine: Bool,
-    temperature: Float,
-    validationShare: Double,
-    checkEvery: Int,
-    patience: Int
+    steps: Int, batch: Int, learningRate: Double, isCosine: Bool, temperature: Float,
+    validationShare: Double, checkEvery: Int, patience: Int
   ) {
     self.steps = steps
     self.batch = batch
@@ -54,24 +48,18 @@ package struct EnsembleDistillation: Sendable {
   /// - Returns: the best model looked at, or the last one when no image is kept aside.
   /// - Throws: ``Divergence`` of the server at the first loss that is not finite.
   /// - Complexity: `steps` training steps, and steps/checkEvery passes over the images kept aside.
-  package func train(
-    _ device: Device,
-    from start: [Float],
-    towards teachers: [Float]
-  ) throws(Divergence) -> [Float] {
+  package func train(_ device: Device, from start: [Float], towards teachers: [Float])
+    throws(Divergence) -> [Float]
+  {
     guard steps > 0 else { return start }
-    do throws(Divergence) {
-      return try descend(device, start, teachers)
-    } catch {
+    do throws(Divergence) { return try descend(device, start, teachers) } catch {
       throw Divergence(round: device.round)  // the server's, not a client's
     }
   }
 
-  private func descend(
-    _ device: Device,
-    _ start: [Float],
-    _ teachers: [Float]
-  ) throws(Divergence) -> [Float] {
+  private func descend(_ device: Device, _ start: [Float], _ teachers: [Float]) throws(Divergence)
+    -> [Float]
+  {
     let (network, workspace) = (device.network, device.workspace)
     let (kept, taught) = split(device)
     func rule(_ places: [Int]) -> DistillationRule {
@@ -87,9 +75,7 @@ package struct EnsembleDistillation: Sendable {
     let trained = network.layout.trainedCount
     var model = Array(start[..<trained])
     var adam = VectorOptimizer(
-      OptimizerSpec(kind: .adam, learningRate: learningRate),
-      count: trained
-    )
+      OptimizerSpec(kind: .adam, learningRate: learningRate), count: trained)
     var best: (loss: Double, step: Int, model: [Float])?
     for step in 0..<steps {
       _ = student.nextBatch()
@@ -111,8 +97,7 @@ package struct EnsembleDistillation: Sendable {
 
   /// η of a step, from 0.
   package func rate(_ step: Int) -> Double {
-    isCosine
-      ? learningRate * (1 + cos(Double.pi * Double(step) / Double(steps))) / 2 : learningRate
+    isCosine ? learningRate * (1 + cos(Double.pi * Double(step) / Double(steps))) / 2 : learningRate
   }
 
   /// Places of the images kept aside, and of those to learn from; the same in every round.
@@ -126,8 +111,9 @@ package struct EnsembleDistillation: Sendable {
 
   private func write(_ model: [Float], _ workspace: Workspace) {
     model.withUnsafeBufferPointer { source in
-      guard let from = source.baseAddress, let to = workspace.mutableParameters.baseAddress
-      else { return }
+      guard let from = source.baseAddress, let to = workspace.mutableParameters.baseAddress else {
+        return
+      }
       to.update(from: from, count: model.count)
     }
   }
@@ -139,11 +125,7 @@ package struct EnsembleDistillation: Sendable {
       rule.targets.withUnsafeBufferPointer { q in
         guard let z = z.baseAddress, let q = q.baseAddress else { return 0.0 }
         return rule.distillation.evaluate(
-          logits: z,
-          targets: q,
-          rows: images.count,
-          classes: student.network.classes
-        )
+          logits: z, targets: q, rows: images.count, classes: student.network.classes)
       }
     }
     return sum / Double(images.count)

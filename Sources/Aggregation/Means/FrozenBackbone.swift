@@ -17,11 +17,7 @@ extension BaseModel {
   func adaptedOnce() throws(ModelError) -> AdaptedNetwork {
     let network = try Network(spec, adaptedBy: .single, input: input, classes: classes)
     let keyed = try Network(
-      spec,
-      adaptedBy: InstancePool(poolSize: 1, matched: 1),
-      input: input,
-      classes: classes
-    )
+      spec, adaptedBy: InstancePool(poolSize: 1, matched: 1), input: input, classes: classes)
     return AdaptedNetwork(network) { layout, vector, seed throws(ModelError) in
       let start = try keyed.adaptedParameters(from: layout, vector, seed: seed)
       return try network.parameters(from: keyed.layout, start)
@@ -45,9 +41,7 @@ extension AdaptedNetwork {
     byName: @escaping @Sendable (ParameterLayout, [Float], UInt64) throws(ModelError) -> [Float]
   ) {
     self.init(network) { base, vector, seed in
-      do throws(ModelError) {
-        return try byName(base.layout, vector, seed)
-      } catch {
+      do throws(ModelError) { return try byName(base.layout, vector, seed) } catch {
         preconditionFailure("AdaptedNetwork: \(error.message)")
       }
     }

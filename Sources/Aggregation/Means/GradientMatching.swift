@@ -38,8 +38,7 @@ package struct GradientMatching {
   package init(head: [Float], classes: Int, width: Int, rows: Int) {
     precondition(
       head.count == classes * width + classes && rows > 0,
-      "GradientMatching: a head of [\(head.count)], \(rows) features"
-    )
+      "GradientMatching: a head of [\(head.count)], \(rows) features")
     self.classes = classes
     self.width = width
     self.rows = rows
@@ -61,16 +60,12 @@ package struct GradientMatching {
   ///
   /// - Complexity: 10·m·C·d floating-point operations, no allocation.
   package mutating func evaluate(
-    _ features: [Float],
-    label: Int,
-    target: [Float],
-    into result: inout [Float]
+    _ features: [Float], label: Int, target: [Float], into result: inout [Float]
   ) -> Double {
     precondition(
       features.count == rows * width && result.count == features.count
         && target.count == head.count,
-      "GradientMatching: features [\(features.count)], target [\(target.count)]"
-    )
+      "GradientMatching: features [\(features.count)], target [\(target.count)]")
     classify(features, label)
     let distance = compare(target)
     differentiate(features, into: &result)
@@ -141,8 +136,6 @@ package struct GradientMatching {
 
   /// [m × C] → `columns`, [C × m].
   private mutating func transpose(_ matrix: [Float]) {
-    for r in 0..<rows {
-      for c in 0..<classes { columns[c * rows + r] = matrix[r * classes + c] }
-    }
+    for r in 0..<rows { for c in 0..<classes { columns[c * rows + r] = matrix[r * classes + c] } }
   }
 }

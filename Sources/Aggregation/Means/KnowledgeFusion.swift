@@ -53,11 +53,9 @@ package struct KnowledgeFusion: Sendable, Equatable {
   /// The class distribution that predictions show, [C].
   ///
   /// `predictions`: F, probabilities [T × C], T ≥ 1.
-  package static func distribution(
-    _ predictions: [Float],
-    classes: Int,
-    histogram: Bool = false
-  ) -> [Double] {
+  package static func distribution(_ predictions: [Float], classes: Int, histogram: Bool = false)
+    -> [Double]
+  {
     var sum = [Double](repeating: 0, count: classes)
     let rows = predictions.count / classes
     for row in 0..<rows {

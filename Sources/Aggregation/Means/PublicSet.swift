@@ -25,10 +25,8 @@ package struct PublicSet: Sendable {
     var payload = Payload.empty
     let shape = [count, image.height, image.width, image.channels]
     payload.append(
-      "public",
-      [NamedShape("images", shape, isBytes ? .uint8 : .float32)],
-      values: [Float](repeating: 0, count: count * image.count)
-    )
+      "public", [NamedShape("images", shape, isBytes ? .uint8 : .float32)],
+      values: [Float](repeating: 0, count: count * image.count))
     return payload
   }
 

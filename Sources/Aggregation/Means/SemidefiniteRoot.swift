@@ -97,9 +97,7 @@ struct SemidefiniteRoot {
               var values = matrix.loadUnaligned(fromByteOffset: at, as: Lanes.self)
               for (place, factor) in factors.enumerated() {
                 let other = turned.loadUnaligned(
-                  fromByteOffset: (place * length + m - end) * size,
-                  as: Lanes.self
-                )
+                  fromByteOffset: (place * length + m - end) * size, as: Lanes.self)
                 values -= factor * other
               }
               matrix.storeBytes(of: values, toByteOffset: at, as: Lanes.self)
@@ -111,9 +109,7 @@ struct SemidefiniteRoot {
                 value -=
                   factor
                   * turned.loadUnaligned(
-                    fromByteOffset: (place * length + m - end) * size,
-                    as: Double.self
-                  )
+                    fromByteOffset: (place * length + m - end) * size, as: Double.self)
               }
               matrix.storeBytes(of: value, toByteOffset: at, as: Double.self)
               m += 1
@@ -136,19 +132,13 @@ struct SemidefiniteRoot {
   /// `count` samples of N(mean, L·Lᵀ), [count × d]; normals are drawn sample by sample.
   ///
   /// - Complexity: O(count · d · r).
-  func samples(
-    _ count: Int,
-    around mean: [Double],
-    from stream: inout RandomStream
-  ) -> [Float] {
+  func samples(_ count: Int, around mean: [Double], from stream: inout RandomStream) -> [Float] {
     var values = [Float](repeating: 0, count: count * width)
     let lanes = Lanes.scalarCount
     var normals = [Lanes](repeating: .zero, count: width)
     for first in stride(from: 0, to: count, by: lanes) {
       let drawn = min(lanes, count - first)
-      for sample in 0..<drawn {
-        for i in 0..<width { normals[i][sample] = stream.normal() }
-      }
+      for sample in 0..<drawn { for i in 0..<width { normals[i][sample] = stream.normal() } }
       var reached = 0
       for i in 0..<width {
         while reached < columns.count, columns[reached] <= i { reached += 1 }

@@ -20,23 +20,17 @@ public struct Payload: Sendable, Equatable {
   public init(_ name: String, _ selection: ParameterSelection, of vector: [Float]) {
     precondition(
       vector.count == selection.fullCount,
-      "Payload: [\(vector.count)] instead of [\(selection.fullCount)]"
-    )
+      "Payload: [\(vector.count)] instead of [\(selection.fullCount)]")
     let source: PayloadBlock.Source =
       selection.isEverything ? .values(vector) : .selected(of: vector, selection.ranges)
     blocks = [PayloadBlock(name, selection.tensors, selection.count, source)]
   }
 
   /// Adds a block of parameters that are already gathered, [selection.count].
-  public mutating func append(
-    _ name: String,
-    _ selection: ParameterSelection,
-    gathered: [Float]
-  ) {
+  public mutating func append(_ name: String, _ selection: ParameterSelection, gathered: [Float]) {
     precondition(
       gathered.count == selection.count,
-      "Payload.append \(name): \(gathered.count) values for \(selection.count)"
-    )
+      "Payload.append \(name): \(gathered.count) values for \(selection.count)")
     append(PayloadBlock(name, selection.tensors, selection.count, .values(gathered)))
   }
 
@@ -46,8 +40,7 @@ public struct Payload: Sendable, Equatable {
     for tensor in tensors { count += tensor.count }
     precondition(
       count == values.count,
-      "Payload.append \(name): \(values.count) values for \(tensors.map(\.shape))"
-    )
+      "Payload.append \(name): \(values.count) values for \(tensors.map(\.shape))")
     append(PayloadBlock(name, tensors, count, .values(values)))
   }
 
@@ -56,23 +49,18 @@ public struct Payload: Sendable, Equatable {
   ///
   /// `base`: the received block of the same tensors.
   public mutating func append(
-    _ name: String,
-    _ selection: ParameterSelection,
-    of model: ParameterBuffer,
+    _ name: String, _ selection: ParameterSelection, of model: ParameterBuffer,
     minus base: PayloadBlock
   ) {
     precondition(
       model.count == selection.fullCount && base.count == selection.count,
-      "Payload.append \(name): [\(model.count)] minus [\(base.count)] for [\(selection.fullCount)]"
-    )
+      "Payload.append \(name): [\(model.count)] minus [\(base.count)] for [\(selection.fullCount)]")
     append(.difference(name, selection, of: model, minus: base))
   }
 
   private mutating func append(_ block: PayloadBlock) {
     precondition(
-      !blocks.contains { $0.name == block.name },
-      "Payload.append: two blocks named \(block.name)"
-    )
+      !blocks.contains { $0.name == block.name }, "Payload.append: two blocks named \(block.name)")
     blocks.append(block)
   }
 
@@ -93,9 +81,7 @@ public struct Payload: Sendable, Equatable {
   public func has(_ name: String) -> Bool { blocks.contains { $0.name == name } }
 
   /// The same message with one of its blocks alone.
-  public func only(_ name: String) -> Payload {
-    Payload(blocks: blocks.filter { $0.name == name })
-  }
+  public func only(_ name: String) -> Payload { Payload(blocks: blocks.filter { $0.name == name }) }
 
   /// The same blocks with other values, [count] of each.
   public func replacing(_ values: [[Float]]) -> Payload {

@@ -57,8 +57,7 @@ public struct PayloadBlock: Sendable, Equatable {
       case .values(let values): VectorArithmetic.isFinite(values.span)
       case .selected(let vector, let ranges):
         vector.withUnsafeBufferPointer { isFinite($0, ranges) }
-      case .difference(let model, _, _, let ranges):
-        model.withValues { isFinite($0, ranges) }
+      case .difference(let model, _, _, let ranges): model.withValues { isFinite($0, ranges) }
       }
     if isFinite { return nil }
     let values = values
@@ -92,17 +91,14 @@ public struct PayloadBlock: Sendable, Equatable {
 
   /// A client's model on the selected tensors, minus the block of them that it received.
   package static func difference(
-    _ name: String,
-    _ selection: ParameterSelection,
-    of model: ParameterBuffer,
+    _ name: String, _ selection: ParameterSelection, of model: ParameterBuffer,
     minus base: PayloadBlock
   ) -> PayloadBlock {
     let source: Source
     switch base.source {
     case .selected(let vector, let ranges) where ranges == selection.ranges:
       source = .difference(model, base: vector, baseIsFull: true, ranges)
-    default:
-      source = .difference(model, base: base.values, baseIsFull: false, selection.ranges)
+    default: source = .difference(model, base: base.values, baseIsFull: false, selection.ranges)
     }
     return PayloadBlock(name, selection.tensors, selection.count, source)
   }
@@ -132,10 +128,7 @@ struct WeightedBlock {
   ///
   /// - Complexity: O(count · terms); y and a base that terms share are read once.
   static func add(
-    _ terms: [WeightedBlock],
-    to y: UnsafeMutablePointer<Float>,
-    count: Int,
-    fresh: Bool
+    _ terms: [WeightedBlock], to y: UnsafeMutablePointer<Float>, count: Int, fresh: Bool
   ) {
     // Blocks of one method select the same tensors; should they not, each goes alone.
     let ranges = terms.lazy.compactMap(\.ranges).first
@@ -180,18 +173,14 @@ struct WeightedBlock {
     /// The elements from `start` of the buffer on, which lie at `full` of a full vector.
     func term(at start: Int, range full: Int) -> WeightedDifferenceSum.Term {
       WeightedDifferenceSum.Term(
-        weight: weight,
-        vector: vector + (vectorIsFull ? full : start),
-        base: base.map { $0 + (baseIsFull ? full : start) }
-      )
+        weight: weight, vector: vector + (vectorIsFull ? full : start),
+        base: base.map { $0 + (baseIsFull ? full : start) })
     }
   }
 
   /// Lends the addresses of all terms.
   private static func withPlaces(
-    _ terms: [WeightedBlock],
-    _ places: inout [Place],
-    _ body: ([Place]) -> Void
+    _ terms: [WeightedBlock], _ places: inout [Place], _ body: ([Place]) -> Void
   ) {
     guard places.count < terms.count else { return body(places) }
     let term = terms[places.count]
@@ -210,13 +199,8 @@ struct WeightedBlock {
       model.withValues { values in
         places.append(
           Place(
-            weight: term.weight,
-            vector: values.baseAddress ?? start,
-            vectorIsFull: true,
-            base: start,
-            baseIsFull: isFull
-          )
-        )
+            weight: term.weight, vector: values.baseAddress ?? start, vectorIsFull: true,
+            base: start, baseIsFull: isFull))
         withPlaces(terms, &places, body)
       }
     }

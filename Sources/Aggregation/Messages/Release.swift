@@ -51,10 +51,7 @@ public struct Release: Sendable, Equatable {
   ///
   /// `wholeNumbers`: those of its tensors that are no floats.
   public static func examples(
-    _ block: String,
-    _ what: String,
-    _ scale: Scale = .own,
-    wholeNumbers: [String] = []
+    _ block: String, _ what: String, _ scale: Scale = .own, wholeNumbers: [String] = []
   ) -> Release {
     Release(block: block, origin: .examples(what), scale: scale, wholeNumbers: wholeNumbers)
   }

@@ -39,9 +39,7 @@ public protocol UpdateFold: Sendable {
 
 extension UpdateFold {
   /// One after the other.
-  public mutating func add(_ uploads: [WeightedUpload]) {
-    for upload in uploads { add(upload) }
-  }
+  public mutating func add(_ uploads: [WeightedUpload]) { for upload in uploads { add(upload) } }
 
   /// A new fold.
   public mutating func restart() { self = Self() }
@@ -84,8 +82,7 @@ public struct WeightedMean: UpdateFold {
         for block in upload.payload.blocks where block.name == sums[index].name {
           precondition(
             block.count == sums[index].values.count,
-            "WeightedMean: \(block.name) of [\(block.count)] into [\(sums[index].values.count)]"
-          )
+            "WeightedMean: \(block.name) of [\(block.count)] into [\(sums[index].values.count)]")
           terms.append(WeightedBlock(block: block, weight: Float(upload.weight)))
         }
       }

@@ -13,18 +13,15 @@ import Tensor
 /// | ξ_i, one batch for both gradients | `device` and its `twin` |
 package struct APFL: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "apfl",
-    title: "APFL",
+    kind: "apfl", title: "APFL",
     summary: "FedAvg, and a local model at each client that is trained in a mixture with it; the "
-      + "share adapts.",
-    source: "Deng, Kamani and Mahdavi 2020, arXiv:2003.13461, algorithm 1",
+      + "share adapts.", source: "Deng, Kamani and Mahdavi 2020, arXiv:2003.13461, algorithm 1",
     equations: [
       "on each batch, with v̄ = α_k·v_k + (1 − α_k)·w_k before the step:",
       "  w_k ← w_k − η·∇F_k(w_k);   v_k ← v_k − η·α_k·∇F_k(v̄)",
       "  α_k ← clip(α_k − η·⟨v_k − w_k, ∇F_k(v̄)⟩, 0, 1), at the first batch of a round",
       "w ← mean_S(w_k);   personal model of k: α_k·v_k + (1 − α_k)·w",
-    ],
-    messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
+    ], messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
     memory: "client: v_k, which starts from the initial model, and α_k",
     notes: [
       "Means are unweighted as in the paper, whatever federation.weighting says.",
@@ -36,33 +33,17 @@ package struct APFL: BasedStrategy {
       "Running statistics of v̄ are v_k's: they are not mixed, for those of a mixture are no "
         + "mixture; with α_k = 0 the personal model is w, statistics included.",
       "The reported training loss is that of w_k.",
-    ],
-    composes: .all,
+    ], composes: .all,
     fields: [
       Hyperparameter(
-        "alpha",
-        symbol: "α",
-        .number(0...1, exclusiveMinimum: false),
-        default: .number(0.5),
-        "share of the local model, at the start if it adapts"
-      ),
+        "alpha", symbol: "α", .number(0...1, exclusiveMinimum: false), default: .number(0.5),
+        "share of the local model, at the start if it adapts"),
       Hyperparameter(
-        "adaptive",
-        symbol: "",
-        .flag,
-        default: .flag(true),
-        "whether each client learns its share"
-      ),
+        "adaptive", symbol: "", .flag, default: .flag(true), "whether each client learns its share"),
       Hyperparameter(
-        "adaptEvery",
-        symbol: "",
-        .choice(["round", "step"]),
-        default: .choice("round"),
-        "whether the share moves at the first batch of a round or at every batch",
-        inferred: true
-      ),
-    ]
-  )
+        "adaptEvery", symbol: "", .choice(["round", "step"]), default: .choice("round"),
+        "whether the share moves at the first batch of a round or at every batch", inferred: true),
+    ])
 
   package static let weighting: WeightingRule = .uniform
 
@@ -88,17 +69,14 @@ package struct APFL: BasedStrategy {
   package var models: ModelKinds { base.models.union(.personal) }
 
   package func privateWork(examples n: Int, _ settings: LocalSettings) -> PrivateWork {
+    // Two gradients a batch: at w and at the mixture.
     PrivateWork(
-      batches: settings.work.steps(examples: n, batch: settings.batch),
-      gradientsPerBatch: 2  // at w and at the mixture
-    )
+      batches: settings.work.steps(examples: n, batch: settings.batch), gradientsPerBatch: 2)
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     var w = base.exchange.model(received, memory)
     var v = memory[Self.own, default: initial]
     var alpha = memory[Self.share]?[0] ?? self.alpha
@@ -125,8 +103,7 @@ package struct APFL: BasedStrategy {
       if adaptive, everyStep || step == 0 {
         let slope = VectorArithmetic.dot(
           VectorArithmetic.difference(v.span, w.span).span.extracting(first: trained),
-          mixedGradient.span.extracting(first: trained)
-        )
+          mixedGradient.span.extracting(first: trained))
         // Not max(0, min(1, …)), which would make 0 of a NaN.
         let next = alpha - Float(rate * slope)
         alpha = next < 0 ? 0 : next > 1 ? 1 : next
@@ -153,15 +130,11 @@ package struct APFL: BasedStrategy {
     return mixed
   }
 
-  package func personalModel(
-    _ device: inout Device,
-    _ server: ServerState,
-    _ memory: ClientMemory
-  ) throws(Divergence) -> [Float]? {
+  package func personalModel(_ device: inout Device, _ server: ServerState, _ memory: ClientMemory)
+    throws(Divergence) -> [Float]?
+  {
     mixture(
-      memory[Self.share]?[0] ?? alpha,
-      memory[Self.own, default: initial],
-      base.exchange.model(server, memory)
-    )
+      memory[Self.share]?[0] ?? alpha, memory[Self.own, default: initial],
+      base.exchange.model(server, memory))
   }
 }

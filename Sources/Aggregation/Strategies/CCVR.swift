@@ -15,8 +15,7 @@ import Tensor
 /// | the calibrated classifier | `server.memory["calibrated"]` |
 package struct CCVR: Strategy {
   package static let card = StrategyCard(
-    kind: "ccvr",
-    title: "CCVR",
+    kind: "ccvr", title: "CCVR",
     summary: "FedAvg; then the classifier is re-trained on features drawn from class Gaussians.",
     source: "Luo et al., NeurIPS 2021, arXiv:2106.05001, algorithm 1",
     equations: [
@@ -30,92 +29,52 @@ package struct CCVR: Strategy {
       "down: model (all tensors)", "up: model difference (all tensors)",
       "down, in calibrated rounds: body (all tensors but the classifier)",
       "up, in calibrated rounds: counts (C), mean (d) and covariance (d·(d+1)/2) per own class",
-    ],
-    memory: "server: the calibrated classifier of the current body",
+    ], memory: "server: the calibrated classifier of the current body",
     notes: [
       "Statistics travel in a second exchange, after the server's step; FedAvg goes on with its "
-        + "own classifier.",
-      "Features are taken in evaluation mode, without augmentation.",
+        + "own classifier.", "Features are taken in evaluation mode, without augmentation.",
       "Classes that no client of the cohort has get no virtual features.",
       "Means and covariances of small classes say much about single examples.",
     ],
     deviations: [
       "The paper asks all clients for statistics; here those of the round's cohort send them."
-    ],
-    composes: [.loss, .serverOptimizer, .postHoc],
+    ], composes: [.loss, .serverOptimizer, .postHoc],
     fields: [
       Hyperparameter(
-        "every",
-        symbol: "",
-        .integer(0...1_000_000),
-        default: .integer(0),
-        "rounds between calibrations; 0 calibrates once, after the last round, as in the paper"
-      ),
+        "every", symbol: "", .integer(0...1_000_000), default: .integer(0),
+        "rounds between calibrations; 0 calibrates once, after the last round, as in the paper"),
       Hyperparameter(
-        "samplesPerClass",
-        symbol: "M_c",
-        .integer(1...1_000_000),
-        default: .integer(100),
-        "virtual features per class; 100 to 2000"
-      ),
+        "samplesPerClass", symbol: "M_c", .integer(1...1_000_000), default: .integer(100),
+        "virtual features per class; 100 to 2000"),
       Hyperparameter(
-        "shrinkage",
-        symbol: "s",
-        .number(0...1, exclusiveMinimum: false),
-        default: .number(0),
-        "Σ_c ← (1 − s)·Σ_c + s·tr(Σ_c)/d·I, for classes with fewer examples than features"
-      ),
+        "shrinkage", symbol: "s", .number(0...1, exclusiveMinimum: false), default: .number(0),
+        "Σ_c ← (1 − s)·Σ_c + s·tr(Σ_c)/d·I, for classes with fewer examples than features"),
       Hyperparameter(
-        "headStart",
-        symbol: "",
-        .choice(["current", "fresh"]),
-        default: .choice("current"),
-        "what re-training starts from: FedAvg's classifier, or random weights",
-        inferred: true
-      ),
+        "headStart", symbol: "", .choice(["current", "fresh"]), default: .choice("current"),
+        "what re-training starts from: FedAvg's classifier, or random weights", inferred: true),
       Hyperparameter(
-        "headEpochs",
-        symbol: "",
-        .integer(1...100_000),
-        default: .integer(30),
-        "epochs of re-training",
-        inferred: true
-      ),
+        "headEpochs", symbol: "", .integer(1...100_000), default: .integer(30),
+        "epochs of re-training", inferred: true),
       Hyperparameter(
-        "headLearningRate",
-        symbol: "",
-        .number(0...1e6, exclusiveMinimum: true),
-        default: .number(0.01),
-        "step size of re-training, SGD with momentum 0.9",
-        inferred: true
-      ),
+        "headLearningRate", symbol: "", .number(0...1e6, exclusiveMinimum: true),
+        default: .number(0.01), "step size of re-training, SGD with momentum 0.9", inferred: true),
       Hyperparameter(
-        "headBatch",
-        symbol: "",
-        .integer(1...1_000_000),
-        default: .integer(64),
-        "virtual features per step of re-training",
-        inferred: true
-      ),
-    ]
-  )
+        "headBatch", symbol: "", .integer(1...1_000_000), default: .integer(64),
+        "virtual features per step of re-training", inferred: true),
+    ])
   package static let releases: [Release] = [
     .training(ModelExchange.block),
     .examples(counts, "class counts", .none, wholeNumbers: ["class_counts"]),
     .examples("class", "means and covariances of the features of each class", .mixed),
   ]
 
-  package static func objection(
-    _ settings: StrategySettings,
-    to network: Network
-  ) -> (problem: String, hint: String)? {
-    ClassifierPlace.objection(card.kind, to: network)
-  }
+  package static func objection(_ settings: StrategySettings, to network: Network) -> (
+    problem: String, hint: String
+  )? { ClassifierPlace.objection(card.kind, to: network) }
 
-  package static func cautions(
-    _ settings: StrategySettings,
-    on network: Network
-  ) -> [(warning: String, hint: String)] {
+  package static func cautions(_ settings: StrategySettings, on network: Network) -> [(
+    warning: String, hint: String
+  )] {
     let width = ClassifierPlace(network)?.width ?? 0
     guard width >= 1024 else { return [] }
     let triangle = ClassGaussians.triangle(width)
@@ -152,11 +111,8 @@ package struct CCVR: Strategy {
         let width = block.tensors[0].count
         if gaussians == nil { gaussians = ClassGaussians(classes: counts.count, width: width) }
         gaussians?.add(
-          class: c,
-          count: Int(clamping: counts[c]),
-          mean: Array(values[..<width]),
-          covariance: Array(values[width...])
-        )
+          class: c, count: Int(clamping: counts[c]), mean: Array(values[..<width]),
+          covariance: Array(values[width...]))
       }
     }
 
@@ -210,11 +166,9 @@ package struct CCVR: Strategy {
     return calibrates(server.round) ? Payload(Self.body, bodyTensors, of: server.model) : .empty
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     if received.has(ModelExchange.block) {
       return try base.train(&device, received: received, memory: &memory)
     }
@@ -233,10 +187,8 @@ package struct CCVR: Strategy {
     let counts = device.classCounts
     var upload = Payload.empty
     upload.append(
-      Self.counts,
-      [NamedShape("class_counts", [counts.count], .int32)],
-      values: counts.map { Float($0) }
-    )
+      Self.counts, [NamedShape("class_counts", [counts.count], .int32)],
+      values: counts.map { Float($0) })
     for c in counts.indices where counts[c] > 0 {
       var own: [Float] = []
       for place in device.examples.indices where device.label(place) == c {
@@ -246,17 +198,14 @@ package struct CCVR: Strategy {
       upload.append(
         Self.block(of: c),
         [NamedShape("mean", [width]), NamedShape("covariance", [covariance.count])],
-        values: mean + covariance
-      )
+        values: mean + covariance)
     }
     return upload
   }
 
-  package func step(
-    _ server: inout ServerState,
-    _ uploads: Fold,
-    _ round: RoundFacts
-  ) throws(Divergence) {
+  package func step(_ server: inout ServerState, _ uploads: Fold, _ round: RoundFacts)
+    throws(Divergence)
+  {
     if round.exchange == 0 {
       base.step(&server, uploads.models, round)
       server.memory[Self.calibrated] = nil  // it belonged to the body of before
@@ -282,17 +231,11 @@ package struct CCVR: Strategy {
     let classes = classifier.classes
     var initial = stream(classes)
     var head = LinearHead(
-      classes: classes,
-      width: classifier.width,
+      classes: classes, width: classifier.width,
       values: isFresh ? classifier.fresh(&initial) : classifier.head(of: model),
-      optimizer: OptimizerSpec(learningRate: learningRate, momentum: 0.9)
-    )
+      optimizer: OptimizerSpec(learningRate: learningRate, momentum: 0.9))
     head.train(
-      on: features,
-      labels: labels,
-      epochs: epochs,
-      batch: batch,
-      learningRate: learningRate
+      on: features, labels: labels, epochs: epochs, batch: batch, learningRate: learningRate
     ) { stream(classes + 1 + $0) }
     return head.values
   }

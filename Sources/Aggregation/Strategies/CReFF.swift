@@ -14,8 +14,7 @@ import Tensor
 /// | federated features, u | `server.memory["features"]`, [C·m × d] |
 package struct CReFF: Strategy {
   package static let card = StrategyCard(
-    kind: "creff",
-    title: "CReFF",
+    kind: "creff", title: "CReFF",
     summary: "FedAvg; the server re-trains the classifier on features that match real gradients.",
     source: "Shang et al., IJCAI 2022, arXiv:2204.13399",
     equations: [
@@ -28,87 +27,49 @@ package struct CReFF: Strategy {
     messages: [
       "down: model (all tensors), re-trained classifier (C·d + C)",
       "up: model difference (all tensors), one gradient of the classifier (C·d + C) per own class",
-    ],
-    memory: "server: ĉ, of the classifier's size; u, C·m × d, starting at N(0, 1)",
+    ], memory: "server: ĉ, of the classifier's size; u, C·m × d, starting at N(0, 1)",
     notes: [
       "FedAvg goes on with its own classifier; ĉ is used for gradients and for measuring.",
       "The first ĉ is the initial model's classifier.",
       "G_c is an unweighted mean, as in the authors' code.",
       "A class that no client of the cohort has keeps its features for this round.",
       "A gradient per class tells which classes a client has.",
-    ],
-    deviations: ["Real features are taken without augmentation, in evaluation mode."],
+    ], deviations: ["Real features are taken without augmentation, in evaluation mode."],
     composes: [.loss, .serverOptimizer, .postHoc],
     fields: [
       Hyperparameter(
-        "featuresPerClass",
-        symbol: "m",
-        .integer(1...100_000),
-        default: .integer(100),
-        "federated features per class"
-      ),
+        "featuresPerClass", symbol: "m", .integer(1...100_000), default: .integer(100),
+        "federated features per class"),
       Hyperparameter(
-        "featureSteps",
-        symbol: "I",
-        .integer(1...100_000),
-        default: .integer(100),
-        "steps of SGD on the features in a round"
-      ),
+        "featureSteps", symbol: "I", .integer(1...100_000), default: .integer(100),
+        "steps of SGD on the features in a round"),
       Hyperparameter(
-        "featureLearningRate",
-        symbol: "η_u",
-        .number(0...1e6, exclusiveMinimum: true),
-        default: .number(0.1),
-        "step size on the features"
-      ),
+        "featureLearningRate", symbol: "η_u", .number(0...1e6, exclusiveMinimum: true),
+        default: .number(0.1), "step size on the features"),
       Hyperparameter(
-        "headEpochs",
-        symbol: "J",
-        .integer(1...100_000),
-        default: .integer(300),
-        "epochs of the new classifier on the features"
-      ),
+        "headEpochs", symbol: "J", .integer(1...100_000), default: .integer(300),
+        "epochs of the new classifier on the features"),
       Hyperparameter(
-        "headLearningRate",
-        symbol: "",
-        .number(0...1e6, exclusiveMinimum: true),
-        default: .number(0.01),
-        "step size of the new classifier, plain SGD"
-      ),
+        "headLearningRate", symbol: "", .number(0...1e6, exclusiveMinimum: true),
+        default: .number(0.01), "step size of the new classifier, plain SGD"),
       Hyperparameter(
-        "headBatch",
-        symbol: "",
-        .integer(1...1_000_000),
-        default: .integer(32),
-        "features per step of the new classifier"
-      ),
+        "headBatch", symbol: "", .integer(1...1_000_000), default: .integer(32),
+        "features per step of the new classifier"),
       Hyperparameter(
-        "draws",
-        symbol: "",
-        .integer(1...100_000),
-        default: .integer(10),
-        "draws of real features that a gradient is the mean of"
-      ),
+        "draws", symbol: "", .integer(1...100_000), default: .integer(10),
+        "draws of real features that a gradient is the mean of"),
       Hyperparameter(
-        "gradientBatch",
-        symbol: "",
-        .integer(1...1_000_000),
-        default: .integer(32),
-        "real features per draw, at most as many as the client has of the class"
-      ),
-    ]
-  )
+        "gradientBatch", symbol: "", .integer(1...1_000_000), default: .integer(32),
+        "real features per draw, at most as many as the client has of the class"),
+    ])
   package static let releases: [Release] = [
     .training(ModelExchange.block),
     .examples("gradient", "gradients of classes on their real features", .gradients),
   ]
 
-  package static func objection(
-    _ settings: StrategySettings,
-    to network: Network
-  ) -> (problem: String, hint: String)? {
-    ClassifierPlace.objection(card.kind, to: network)
-  }
+  package static func objection(_ settings: StrategySettings, to network: Network) -> (
+    problem: String, hint: String
+  )? { ClassifierPlace.objection(card.kind, to: network) }
 
   /// The mean of models, and the sum of gradients over the clients that have a class.
   package struct Fold: UpdateFold {
@@ -128,13 +89,8 @@ package struct CReFF: Strategy {
     package mutating func add(_ uploads: [WeightedUpload]) {
       models.add(
         uploads.map {
-          WeightedUpload(
-            $0.payload.only(ModelExchange.block),
-            weight: $0.weight,
-            client: $0.client
-          )
-        }
-      )
+          WeightedUpload($0.payload.only(ModelExchange.block), weight: $0.weight, client: $0.client)
+        })
       for upload in uploads {
         for block in upload.payload.blocks where block.name != ModelExchange.block {
           guard let place = sums.firstIndex(where: { $0.name == block.name }) else {
@@ -202,18 +158,14 @@ package struct CReFF: Strategy {
   package func download(_ server: ServerState, to client: Int) -> Payload {
     var payload = base.download(server, to: client)
     payload.append(
-      Self.retrained,
-      classifier.tensors("head"),
-      values: server.memory[Self.retrained, default: []]
+      Self.retrained, classifier.tensors("head"), values: server.memory[Self.retrained, default: []]
     )
     return payload
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     device.workspace.load(received[ModelExchange.block])
     let gradients = classGradients(device, head: received[Self.retrained])
     var update = try base.train(&device, received: received, memory: &memory)
@@ -228,11 +180,8 @@ package struct CReFF: Strategy {
     let (classes, width) = (classifier.classes, classifier.width)
     let features = device.features(of: device.examples)
     let head = LinearHead(
-      classes: classes,
-      width: width,
-      values: head,
-      optimizer: OptimizerSpec(learningRate: headLearningRate)
-    )
+      classes: classes, width: width, values: head,
+      optimizer: OptimizerSpec(learningRate: headLearningRate))
     var p = [Float](repeating: 0, count: device.examples.count * classes)
     head.logits(features: features, count: device.examples.count, into: &p)
     Distillation.softmax(p, rows: device.examples.count, classes: classes, temperature: 1, into: &p)
@@ -259,12 +208,7 @@ package struct CReFF: Strategy {
     let size = min(gradientBatch, count)
     if size == count { return [Double](repeating: 1 / Double(count), count: count) }
     var stream = RandomStream(
-      seed: device.seed,
-      .strategy,
-      round: device.round,
-      client: device.client,
-      step: c
-    )
+      seed: device.seed, .strategy, round: device.round, client: device.client, step: c)
     var shares = [Double](repeating: 0, count: count)
     for _ in 0..<draws {
       for place in stream.permutation(count).prefix(size) {
@@ -274,11 +218,9 @@ package struct CReFF: Strategy {
     return shares
   }
 
-  package func step(
-    _ server: inout ServerState,
-    _ uploads: Fold,
-    _ round: RoundFacts
-  ) throws(Divergence) {
+  package func step(_ server: inout ServerState, _ uploads: Fold, _ round: RoundFacts)
+    throws(Divergence)
+  {
     base.step(&server, uploads.models, round)
     guard var features = server.memory[Self.features], let head = server.memory[Self.retrained]
     else { return }
@@ -311,19 +253,11 @@ package struct CReFF: Strategy {
   private func retrain(on features: [Float], _ round: Int) -> [Float] {
     var stream = serverStream(round: round, step: 0)
     var head = LinearHead(
-      classes: classifier.classes,
-      width: classifier.width,
-      values: classifier.fresh(&stream),
-      optimizer: OptimizerSpec(learningRate: headLearningRate)
-    )
-    let labels = (0..<classifier.classes).flatMap { c in
-      [Int32](repeating: Int32(c), count: rows)
-    }
+      classes: classifier.classes, width: classifier.width, values: classifier.fresh(&stream),
+      optimizer: OptimizerSpec(learningRate: headLearningRate))
+    let labels = (0..<classifier.classes).flatMap { c in [Int32](repeating: Int32(c), count: rows) }
     head.train(
-      on: features,
-      labels: labels,
-      epochs: headEpochs,
-      batch: headBatch,
+      on: features, labels: labels, epochs: headEpochs, batch: headBatch,
       learningRate: headLearningRate
     ) { serverStream(round: round, step: 1 + $0) }
     return head.values

@@ -15,52 +15,32 @@ import Tensor
 /// | s local iterations on v_k | `personalEpochs` |
 package struct Ditto: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "ditto",
-    title: "Ditto",
+    kind: "ditto", title: "Ditto",
     summary: "FedAvg, and beside it a personal model per client with a proximal pull to the "
-      + "global one.",
-    source: "Li et al., ICML 2021, arXiv:2012.04221, algorithm 1",
+      + "global one.", source: "Li et al., ICML 2021, arXiv:2012.04221, algorithm 1",
     equations: [
-      "w as FedAvg",
-      "s epochs of v_k ← v_k − η_v·(∇F_k(v_k; batch) + λ·(v_k − w)),  w as received",
-    ],
-    messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
+      "w as FedAvg", "s epochs of v_k ← v_k − η_v·(∇F_k(v_k; batch) + λ·(v_k − w)),  w as received",
+    ], messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
     memory: "client: v_k; all start from the initial model",
     notes: [
       "The personal model trains on the batches of the global one, from the first on, with an "
-        + "optimizer of its own.",
-      "λ: the paper chooses among 0.05 … 2; much public code takes 1.",
+        + "optimizer of its own.", "λ: the paper chooses among 0.05 … 2; much public code takes 1.",
       "The reported training loss is that of the global model.",
       "A client that never took part is measured with the initial model, its v_k.",
-    ],
-    composes: .all,
+    ], composes: .all,
     fields: [
       Hyperparameter(
-        "proximalWeight",
-        symbol: "λ",
-        .number(0...1e6, exclusiveMinimum: false),
-        default: .number(0.1),
-        "pull towards the global model",
-        degenerate: (.number(0), "local-only")
-      ),
+        "proximalWeight", symbol: "λ", .number(0...1e6, exclusiveMinimum: false),
+        default: .number(0.1), "pull towards the global model",
+        degenerate: (.number(0), "local-only")),
       Hyperparameter(
-        "personalEpochs",
-        symbol: "s",
-        .number(0...1000, exclusiveMinimum: true),
-        default: .number(1),
-        "local epochs on the personal model in each round",
-        inferred: true
-      ),
+        "personalEpochs", symbol: "s", .number(0...1000, exclusiveMinimum: true),
+        default: .number(1), "local epochs on the personal model in each round", inferred: true),
       Hyperparameter(
-        "personalRateFactor",
-        symbol: "η_v/η",
-        .number(0...1e6, exclusiveMinimum: true),
-        default: .number(1),
-        "learning rate of the personal model in units of the client's",
-        inferred: true
-      ),
-    ]
-  )
+        "personalRateFactor", symbol: "η_v/η", .number(0...1e6, exclusiveMinimum: true),
+        default: .number(1), "learning rate of the personal model in units of the client's",
+        inferred: true),
+    ])
 
   private static let own = "personal"
 
@@ -75,19 +55,15 @@ package struct Ditto: BasedStrategy {
     proximalWeight = Float(settings.number("proximalWeight"))
     personalRateFactor = settings.number("personalRateFactor")
     phase = LocalPhase(
-      .epochs(settings.number("personalEpochs")),
-      ranges: [0..<problem.layout.trainedCount]
-    )
+      .epochs(settings.number("personalEpochs")), ranges: [0..<problem.layout.trainedCount])
     initial = problem.initial
   }
 
   package var models: ModelKinds { base.models.union(.personal) }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     let anchor = base.exchange.model(received, memory)
     var settings = device.settings
     settings.optimizer.learningRate *= personalRateFactor
@@ -106,9 +82,7 @@ package struct Ditto: BasedStrategy {
     return update
   }
 
-  package func personalModel(
-    _ device: inout Device,
-    _ server: ServerState,
-    _ memory: ClientMemory
-  ) throws(Divergence) -> [Float]? { memory[Self.own, default: initial] }
+  package func personalModel(_ device: inout Device, _ server: ServerState, _ memory: ClientMemory)
+    throws(Divergence) -> [Float]?
+  { memory[Self.own, default: initial] }
 }

@@ -8,14 +8,10 @@
 /// | v_t, τ, η | v of `ServerOptimizer`, `tau`, `serverLearningRate` |
 package struct FedAdagrad: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "fedadagrad",
-    title: "FedAdagrad",
+    kind: "fedadagrad", title: "FedAdagrad",
     summary: "FedAvg whose server divides each coordinate by the root of all its squared updates.",
     source: "Reddi et al., ICLR 2021, arXiv:2003.00295, algorithm 2",
-    equations: [
-      "Δ ← mean_{k∈S}(w_k − w)",
-      "v ← v + Δ²;   w ← w + η_g·Δ/(√v + τ)",
-    ],
+    equations: ["Δ ← mean_{k∈S}(w_k − w)", "v ← v + Δ²;   w ← w + η_g·Δ/(√v + τ)"],
     messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
     memory: "server: v, of the model's size",
     notes: [
@@ -23,12 +19,8 @@ package struct FedAdagrad: BasedStrategy {
       "Running statistics of batch norm are averaged as in FedAvg.",
       "No bias correction, as in the paper; v starts at τ².",
       "The paper's experiments have no first moment here (β₁ = 0).",
-    ],
-    composes: [.loss, .groups, .postHoc],
-    fields: [
-      .serverLearningRate(0.1, inferred: true), .adaptivity,
-    ]
-  )
+    ], composes: [.loss, .groups, .postHoc],
+    fields: [.serverLearningRate(0.1, inferred: true), .adaptivity])
 
   package static let weighting: WeightingRule = .uniform
 
@@ -37,10 +29,7 @@ package struct FedAdagrad: BasedStrategy {
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     var problem = problem
     problem.composition.serverOptimizer = ServerOptimizer(
-      .adagrad,
-      learningRate: settings.number("serverLearningRate"),
-      tau: settings.number("tau")
-    )
+      .adagrad, learningRate: settings.number("serverLearningRate"), tau: settings.number("tau"))
     base = FedAvg(StrategySettings(FedAvg.card), problem)
   }
 }

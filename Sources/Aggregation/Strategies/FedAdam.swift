@@ -9,26 +9,20 @@
 /// | β₁, β₂, τ, η | `beta1`, `beta2`, `tau`, `serverLearningRate` |
 package struct FedAdam: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "fedadam",
-    title: "FedAdam",
+    kind: "fedadam", title: "FedAdam",
     summary: "FedAvg whose server takes Adam's step along the mean update.",
     source: "Reddi et al., ICLR 2021, arXiv:2003.00295, algorithm 2",
     equations: [
       "Δ ← mean_{k∈S}(w_k − w);   u ← β₁·u + (1 − β₁)·Δ",
       "v ← β₂·v + (1 − β₂)·Δ²;   w ← w + η_g·u/(√v + τ)",
-    ],
-    messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
+    ], messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
     memory: "server: u and v, each of the model's size",
     notes: [
       "Means are unweighted as in the paper, whatever federation.weighting says.",
       "Running statistics of batch norm are averaged as in FedAvg.",
       "No bias correction, as in the paper; v starts at τ².",
-    ],
-    composes: [.loss, .groups, .postHoc],
-    fields: [
-      .serverLearningRate(0.01, inferred: true), .serverBeta1, .serverBeta2, .adaptivity,
-    ]
-  )
+    ], composes: [.loss, .groups, .postHoc],
+    fields: [.serverLearningRate(0.01, inferred: true), .serverBeta1, .serverBeta2, .adaptivity])
 
   package static let weighting: WeightingRule = .uniform
 
@@ -37,12 +31,8 @@ package struct FedAdam: BasedStrategy {
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     var problem = problem
     problem.composition.serverOptimizer = ServerOptimizer(
-      .adam,
-      learningRate: settings.number("serverLearningRate"),
-      beta1: settings.number("beta1"),
-      beta2: settings.number("beta2"),
-      tau: settings.number("tau")
-    )
+      .adam, learningRate: settings.number("serverLearningRate"), beta1: settings.number("beta1"),
+      beta2: settings.number("beta2"), tau: settings.number("tau"))
     base = FedAvg(StrategySettings(FedAvg.card), problem)
   }
 }

@@ -13,69 +13,41 @@ import Tensor
 /// | ρ | `proximalWeight` |
 package struct FedAsync: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "fedasync",
-    title: "FedAsync",
+    kind: "fedasync", title: "FedAsync",
     summary: "Clients work at their own pace; each model is mixed in when it arrives.",
     source: "Xie, Koyejo and Gupta 2019, arXiv:1903.03934, algorithm 1",
     equations: [
       "client, at any time: w_k ← w;  w_k ← w_k − η·(∇F_k(w_k; batch) + ρ·(w_k − w))",
       "on arrival: w ← (1 − α_s)·w + α_s·w_k,   α_s = α·(1 + s)^(−a)",
       "s: steps of the server since it sent w;  hinge: α_s = α/(a·(s − b) + 1) where s > b, else α",
-    ],
-    messages: ["down: model (all tensors)", "up: model (all tensors)"],
-    memory: "none",
+    ], messages: ["down: model (all tensors)", "up: model (all tensors)"], memory: "none",
     notes: [
       "As many clients are at work at a time as a cohort has; a round is as many arrivals.",
       "All clients count alike: a client that is twice as fast counts twice.",
       "The paper starts a client after a random delay; here delays come from the virtual clock.",
-    ],
-    composes: [.loss, .groups, .postHoc],
+    ], composes: [.loss, .groups, .postHoc],
     fields: [
       Hyperparameter(
-        "mixing",
-        symbol: "α",
-        .number(0...1, exclusiveMinimum: true),
-        default: .number(0.6),
-        "weight of a fresh model"
-      ),
+        "mixing", symbol: "α", .number(0...1, exclusiveMinimum: true), default: .number(0.6),
+        "weight of a fresh model"),
       Hyperparameter(
-        "staleness",
-        symbol: "s(t − τ)",
-        .choice(["polynomial", "hinge", "constant"]),
+        "staleness", symbol: "s(t − τ)", .choice(["polynomial", "hinge", "constant"]),
         default: .choice("polynomial"),
-        "how α falls with the age of the model that a client started from"
-      ),
+        "how α falls with the age of the model that a client started from"),
       Hyperparameter(
-        "stalenessExponent",
-        symbol: "a",
-        .number(0...100, exclusiveMinimum: false),
-        default: .number(0.5),
-        "of polynomial staleness"
-      ),
+        "stalenessExponent", symbol: "a", .number(0...100, exclusiveMinimum: false),
+        default: .number(0.5), "of polynomial staleness"),
       Hyperparameter(
-        "hingeSlope",
-        symbol: "a",
-        .number(0...1e6, exclusiveMinimum: true),
-        default: .number(10),
-        "of hinge staleness"
-      ),
+        "hingeSlope", symbol: "a", .number(0...1e6, exclusiveMinimum: true), default: .number(10),
+        "of hinge staleness"),
       Hyperparameter(
-        "hingeDelay",
-        symbol: "b",
-        .number(0...1e6, exclusiveMinimum: false),
-        default: .number(4),
-        "of hinge staleness: up to here nothing is taken off"
-      ),
+        "hingeDelay", symbol: "b", .number(0...1e6, exclusiveMinimum: false), default: .number(4),
+        "of hinge staleness: up to here nothing is taken off"),
       Hyperparameter(
-        "proximalWeight",
-        symbol: "ρ",
-        .number(0...1e6, exclusiveMinimum: false),
-        default: .number(0.005),
-        "weight of the proximal term in the local objective; 0 for none",
-        inferred: true
-      ),
-    ]
-  )
+        "proximalWeight", symbol: "ρ", .number(0...1e6, exclusiveMinimum: false),
+        default: .number(0.005), "weight of the proximal term in the local objective; 0 for none",
+        inferred: true),
+    ])
   package static let weighting = WeightingRule.uniform
   package static let needs: MethodNeeds = [.clock, .wholeUploads]
   package static let releases: [Release] = [.training(ModelExchange.block)]
@@ -90,11 +62,7 @@ package struct FedAsync: BasedStrategy {
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     base = FedProx(
       StrategySettings(
-        FedProx.card,
-        ["proximalWeight": .number(settings.number("proximalWeight"))]
-      ),
-      problem
-    )
+        FedProx.card, ["proximalWeight": .number(settings.number("proximalWeight"))]), problem)
     mixing = settings.number("mixing")
     staleness = settings.choice("staleness")
     exponent = settings.number("stalenessExponent")
@@ -113,19 +81,14 @@ package struct FedAsync: BasedStrategy {
     }
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     let update = try base.train(&device, received: received, memory: &memory)
     let shared = base.base.exchange.shared
     var upload = Payload.empty
     upload.append(
-      ModelExchange.block,
-      shared,
-      gathered: shared.gather(device.workspace.currentParameters)
-    )
+      ModelExchange.block, shared, gathered: shared.gather(device.workspace.currentParameters))
     return ClientUpdate(upload, update.report)
   }
 

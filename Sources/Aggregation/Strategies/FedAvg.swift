@@ -12,19 +12,15 @@ import Tensor
 /// | ClientUpdate(k, w) | `train` |
 package struct FedAvg: Strategy {
   package static let card = StrategyCard(
-    kind: "fedavg",
-    title: "FedAvg",
+    kind: "fedavg", title: "FedAvg",
     summary: "Local SGD from the global model, then the weighted mean of the local models.",
     source: "McMahan et al., AISTATS 2017, arXiv:1602.05629, algorithm 1",
     equations: [
       "w_k ← w;  E epochs of w_k ← w_k − η·∇F_k(w_k; batch)",
       "w ← w + Σ_{k∈S} p_k·(w_k − w),   p_k = n_k / Σ_{j∈S} n_j",
-    ],
-    messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
-    memory: "none",
-    notes: ["federation.weighting \"uniform\" takes p_k = 1/|S| instead."],
-    composes: .all
-  )
+    ], messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
+    memory: "none", notes: ["federation.weighting \"uniform\" takes p_k = 1/|S| instead."],
+    composes: .all)
   package static let releases: [Release] = [.training(ModelExchange.block)]
 
   package let exchange: ModelExchange
@@ -40,11 +36,9 @@ package struct FedAvg: Strategy {
     exchange.download(server)
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     device.workspace.load(exchange.model(received, memory))
     var rule = PlainRule(device.loss)
     let report = try device.train(&rule)
@@ -58,11 +52,7 @@ package struct FedAvg: Strategy {
 
   package var models: ModelKinds { exchange.models }
 
-  package func personalModel(
-    _ device: inout Device,
-    _ server: ServerState,
-    _ memory: ClientMemory
-  ) throws(Divergence) -> [Float]? {
-    exchange.isCommon ? nil : exchange.model(server, memory)
-  }
+  package func personalModel(_ device: inout Device, _ server: ServerState, _ memory: ClientMemory)
+    throws(Divergence) -> [Float]?
+  { exchange.isCommon ? nil : exchange.model(server, memory) }
 }

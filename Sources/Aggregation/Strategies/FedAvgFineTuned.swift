@@ -6,34 +6,22 @@ import Tensor
 /// Cheap, and often ahead of more complex methods: Yu et al. 2020, arXiv:2002.04758.
 package struct FedAvgFineTuned: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "fedavg-ft",
-    title: "FedAvg + fine-tuning",
+    kind: "fedavg-ft", title: "FedAvg + fine-tuning",
     summary: "FedAvg; a client's personal model is the global one after some local epochs.",
     source: "Yu et al. 2020, arXiv:2002.04758; evaluation of FedAvg in most personalised papers",
     equations: [
       "training as FedAvg",
       "personal model of k:  v_k ← w;  e epochs of v_k ← v_k − η·∇F_k(v_k; batch)",
-    ],
-    messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
-    memory: "none; fine-tuned models are used for evaluation only",
-    composes: .all,
+    ], messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
+    memory: "none; fine-tuned models are used for evaluation only", composes: .all,
     fields: [
       Hyperparameter(
-        "epochs",
-        symbol: "e",
-        .number(0...1000, exclusiveMinimum: true),
-        default: .number(1),
-        "local epochs of fine-tuning"
-      ),
+        "epochs", symbol: "e", .number(0...1000, exclusiveMinimum: true), default: .number(1),
+        "local epochs of fine-tuning"),
       Hyperparameter(
-        "tune",
-        symbol: "",
-        .choice(["model", "head"]),
-        default: .choice("model"),
-        "what is tuned: every layer, or the classifier alone"
-      ),
-    ]
-  )
+        "tune", symbol: "", .choice(["model", "head"]), default: .choice("model"),
+        "what is tuned: every layer, or the classifier alone"),
+    ])
 
   package let base: FedAvg
   let phase: LocalPhase
@@ -49,11 +37,9 @@ package struct FedAvgFineTuned: BasedStrategy {
 
   package var models: ModelKinds { base.models.union(.personal) }
 
-  package func personalModel(
-    _ device: inout Device,
-    _ server: ServerState,
-    _ memory: ClientMemory
-  ) throws(Divergence) -> [Float]? {
+  package func personalModel(_ device: inout Device, _ server: ServerState, _ memory: ClientMemory)
+    throws(Divergence) -> [Float]?
+  {
     device.workspace.load(base.exchange.model(server, memory))
     var rule = PlainRule(device.loss)
     _ = try device.train(phase, &rule)

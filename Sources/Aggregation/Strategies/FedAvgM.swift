@@ -9,47 +9,32 @@
 /// | Δw (theirs points backwards, ours forwards) | the mean upload |
 package struct FedAvgM: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "fedavgm",
-    title: "FedAvgM",
+    kind: "fedavgm", title: "FedAvgM",
     summary: "FedAvg with heavy-ball momentum on the server's update.",
     source: "Hsu et al. 2019, arXiv:1909.06335, section 4.3",
-    equations: [
-      "Δ ← Σ_{k∈S} p_k·(w_k − w);   u ← β·u + Δ;   w ← w + η_g·u"
-    ],
+    equations: ["Δ ← Σ_{k∈S} p_k·(w_k − w);   u ← β·u + Δ;   w ← w + η_g·u"],
     messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
     memory: "server: u, of the model's size",
     notes: [
       "Running statistics of batch norm are averaged as in FedAvg: momentum would overshoot."
-    ],
-    composes: [.loss, .groups, .postHoc],
+    ], composes: [.loss, .groups, .postHoc],
     fields: [
       Hyperparameter(
-        "serverMomentum",
-        symbol: "β",
-        .number(0...0.9999, exclusiveMinimum: false),
-        default: .number(0.9),
-        "decay of the server's momentum; 0.97 in some work",
-        degenerate: (.number(0), "fedavg")
-      ),
+        "serverMomentum", symbol: "β", .number(0...0.9999, exclusiveMinimum: false),
+        default: .number(0.9), "decay of the server's momentum; 0.97 in some work",
+        degenerate: (.number(0), "fedavg")),
       Hyperparameter(
-        "serverLearningRate",
-        symbol: "η_g",
-        .number(0...1e6, exclusiveMinimum: true),
-        default: .number(1),
-        "step size of the server"
-      ),
-    ]
-  )
+        "serverLearningRate", symbol: "η_g", .number(0...1e6, exclusiveMinimum: true),
+        default: .number(1), "step size of the server"),
+    ])
 
   package let base: FedAvg
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     var problem = problem
     problem.composition.serverOptimizer = ServerOptimizer(
-      .sgd,
-      learningRate: settings.number("serverLearningRate"),
-      momentum: settings.number("serverMomentum")
-    )
+      .sgd, learningRate: settings.number("serverLearningRate"),
+      momentum: settings.number("serverMomentum"))
     base = FedAvg(StrategySettings(FedAvg.card), problem)
   }
 }

@@ -14,49 +14,34 @@ import Tensor
 /// | τ_f, epochs of fine-tuning | `epochs` |
 package struct FedBABU: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "fedbabu",
-    title: "FedBABU",
+    kind: "fedbabu", title: "FedBABU",
     summary: "FedAvg of the body under a head that is never trained; clients fine-tune before "
-      + "they are measured.",
-    source: "Oh et al., ICLR 2022, arXiv:2106.06042, algorithm 1",
+      + "they are measured.", source: "Oh et al., ICLR 2022, arXiv:2106.06042, algorithm 1",
     equations: [
       "h: drawn once, the same everywhere, never trained",
-      "φ_k ← φ;  E epochs of φ_k ← φ_k − η·∇_φ F_k(φ_k, h; batch)",
-      "φ ← φ + Σ_{k∈S} p_k·(φ_k − φ)",
+      "φ_k ← φ;  E epochs of φ_k ← φ_k − η·∇_φ F_k(φ_k, h; batch)", "φ ← φ + Σ_{k∈S} p_k·(φ_k − φ)",
       "personal model of k:  v_k ← (φ, h);  e epochs of v_k ← v_k − η·∇F_k(v_k; batch)",
-    ],
-    messages: ["down: model (body tensors)", "up: model difference (body tensors)"],
+    ], messages: ["down: model (body tensors)", "up: model difference (body tensors)"],
     memory: "none; fine-tuned models are used for evaluation only",
     notes: [
       "The generic model is the body with the untrained head: the paper's initial accuracy.",
       "The head follows model.init like every layer; it is sent to nobody, for clients "
         + "draw it from the seed that they know.",
       "Fine-tuning moves everything as in the paper's main results; it also studies parts.",
-    ],
-    composes: .all,
+    ], composes: .all,
     fields: [
       Hyperparameter(
-        "epochs",
-        symbol: "τ_f",
-        .number(0...1000, exclusiveMinimum: true),
-        default: .number(5),
-        "local epochs of fine-tuning before a personal evaluation"
-      ),
+        "epochs", symbol: "τ_f", .number(0...1000, exclusiveMinimum: true), default: .number(5),
+        "local epochs of fine-tuning before a personal evaluation"),
       Hyperparameter(
-        "tune",
-        symbol: "",
-        .choice(["model", "body", "head"]),
-        default: .choice("model"),
-        "what fine-tuning moves: every layer, all but the classifier, or the classifier alone"
-      ),
-    ]
-  )
+        "tune", symbol: "", .choice(["model", "body", "head"]), default: .choice("model"),
+        "what fine-tuning moves: every layer, all but the classifier, or the classifier alone"),
+    ])
 
   /// A network that is all head has nothing to train.
-  package static func objection(
-    _ settings: StrategySettings,
-    to network: Network
-  ) -> (problem: String, hint: String)? {
+  package static func objection(_ settings: StrategySettings, to network: Network) -> (
+    problem: String, hint: String
+  )? {
     if network.layout.entries.contains(where: { $0.layer != network.classifier }) { return nil }
     return (
       "fedbabu trains the layers before the classifier, and this network has none",
@@ -71,9 +56,7 @@ package struct FedBABU: BasedStrategy {
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     let head = problem.network.classifier
     func trained(_ isMoved: (_ isHead: Bool) -> Bool) -> [Range<Int>] {
-      ParameterSelection(problem.layout) {
-        $0.role.isTrained && isMoved($0.layer == head)
-      }.ranges
+      ParameterSelection(problem.layout) { $0.role.isTrained && isMoved($0.layer == head) }.ranges
     }
     // What is neither shared nor private has its initial values wherever it is needed.
     base = FedAvg(ModelExchange(problem, where: { $0.layer != head }))
@@ -81,17 +64,14 @@ package struct FedBABU: BasedStrategy {
     let tune = settings.choice("tune")
     tuning = LocalPhase(
       .epochs(settings.number("epochs")),
-      ranges: trained { tune == "model" || $0 == (tune == "head") }
-    )
+      ranges: trained { tune == "model" || $0 == (tune == "head") })
   }
 
   package var models: ModelKinds { base.models.union(.personal) }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     device.workspace.load(base.exchange.model(received, memory))
     var rule = PlainRule(device.loss)
     let report = try device.train(bodyPhase, &rule)
@@ -99,11 +79,9 @@ package struct FedBABU: BasedStrategy {
     return ClientUpdate(base.exchange.difference(device, from: received), report)
   }
 
-  package func personalModel(
-    _ device: inout Device,
-    _ server: ServerState,
-    _ memory: ClientMemory
-  ) throws(Divergence) -> [Float]? {
+  package func personalModel(_ device: inout Device, _ server: ServerState, _ memory: ClientMemory)
+    throws(Divergence) -> [Float]?
+  {
     device.workspace.load(base.exchange.model(server, memory))
     var rule = PlainRule(device.loss)
     _ = try device.train(tuning, &rule)

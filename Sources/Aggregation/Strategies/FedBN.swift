@@ -10,8 +10,7 @@ import Tensor
 /// | w of all other layers | `exchange.shared` |
 package struct FedBN: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "fedbn",
-    title: "FedBN",
+    kind: "fedbn", title: "FedBN",
     summary: "FedAvg of everything but normalisation layers, which stay private.",
     source: "Li et al., ICLR 2021, arXiv:2102.07623, algorithm 1",
     equations: [
@@ -22,26 +21,20 @@ package struct FedBN: BasedStrategy {
     messages: [
       "down: model (all tensors but those of norms)",
       "up: model difference (all tensors but those of norms)",
-    ],
-    memory: "client: b_k; all start from the same initial values",
+    ], memory: "client: b_k; all start from the same initial values",
     notes: [
       "Norms of every kind are private; group and layer norm have no running statistics.",
       "No generic model: with private norms there is none to measure.",
       "Undefined for clients that never took part; they are measured with initial norms.",
       "On a network without norms it is FedAvg, generic model included.",
-    ],
-    deviations: ["The paper averages uniformly: federation.weighting \"uniform\"."],
-    composes: [.loss, .serverOptimizer, .groups]
-  )
+    ], deviations: ["The paper averages uniformly: federation.weighting \"uniform\"."],
+    composes: [.loss, .serverOptimizer, .groups])
 
   /// Where nothing is private, nothing of the method is left.
-  package static func cautions(
-    _ settings: StrategySettings,
-    on network: Network
-  ) -> [(warning: String, hint: String)] {
-    let hasNorms = network.layout.entries.contains {
-      ParameterGroup.norm.contains($0, of: network)
-    }
+  package static func cautions(_ settings: StrategySettings, on network: Network) -> [(
+    warning: String, hint: String
+  )] {
+    let hasNorms = network.layout.entries.contains { ParameterGroup.norm.contains($0, of: network) }
     if hasNorms { return [] }
     return [
       (
@@ -56,7 +49,6 @@ package struct FedBN: BasedStrategy {
   /// All parts train together, as a whole model does: FedAvg with private norms.
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     base = FedAvg(
-      ModelExchange(problem, privately: { ParameterGroup.norm.contains($0, of: problem.network) })
-    )
+      ModelExchange(problem, privately: { ParameterGroup.norm.contains($0, of: problem.network) }))
   }
 }

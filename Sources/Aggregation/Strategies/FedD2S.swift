@@ -18,8 +18,7 @@ import Tensor
 /// | λ, τ | `distillationWeight`, `temperature` |
 package struct FedD2S: Strategy {
   package static let card = StrategyCard(
-    kind: "fedd2s",
-    title: "FedD2S (instantiation)",
+    kind: "fedd2s", title: "FedD2S (instantiation)",
     summary: "Personal models that distil through head models at the server, data-free, while "
       + "layers leave the federation from the deepest to the shallowest.",
     source: "Atapour et al. 2024, arXiv:2402.10846; an instantiation of its abstract",
@@ -36,8 +35,7 @@ package struct FedD2S: Strategy {
       "up: representations [K_n, d_s], soft_labels [K_n, C], labels [K_n]; perClass: a row per "
         + "class that the client has, and counts",
       "down: soft_labels q_n, a row for each row uploaded",
-    ],
-    memory: "client: its model, q_n; server: one head per cut that was used",
+    ], memory: "client: its model, q_n; server: one head per cut that was used",
     notes: [
       "Labels, or with perClass class presence and counts, leave the clients.",
       "Per example, messages grow as cuts move to larger maps: bytes per round are a staircase.",
@@ -50,10 +48,7 @@ package struct FedD2S: Strategy {
     deviations: [
       "The paper's full text was not at hand: losses, payloads, the schedule of drops and all "
         + "defaults are inferred from its abstract and from related methods (FedGKT, FedGH, FD)."
-    ],
-    composes: .loss,
-    fields: fields
-  )
+    ], composes: .loss, fields: fields)
   package static let needs: MethodNeeds = [.ownDownloads]
   package static let ignores = [
     IgnoredField("federation.weighting", "knowledge is no mean of updates")
@@ -61,12 +56,8 @@ package struct FedD2S: Strategy {
 
   package static let releases: [Release] = [
     .examples(
-      rows,
-      "representations and soft labels of examples",
-      .mixed,
-      wholeNumbers: ["labels", "counts"]
-    ),
-    .training(own),
+      rows, "representations and soft labels of examples", .mixed,
+      wholeNumbers: ["labels", "counts"]), .training(own),
   ]
 
   package static func releases(_ settings: StrategySettings) -> [Release] {
@@ -75,10 +66,8 @@ package struct FedD2S: Strategy {
       rows,
       isPerClass
         ? "mean representations and soft labels of classes, and their counts"
-        : "representations, soft labels and labels of examples",
-      .mixed,
-      wholeNumbers: isPerClass ? ["labels", "counts"] : ["labels"]
-    )
+        : "representations, soft labels and labels of examples", .mixed,
+      wholeNumbers: isPerClass ? ["labels", "counts"] : ["labels"])
     return settings.flag("shareShallowWeights") ? [sent, .training(own)] : [sent]
   }
 
@@ -106,12 +95,9 @@ package struct FedD2S: Strategy {
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     self.problem = problem
     schedule = CutSchedule(
-      settings.integers("cuts"),
-      available: problem.network.cuts.count,
+      settings.integers("cuts"), available: problem.network.cuts.count,
       order: CutSchedule.Order(rawValue: settings.choice("order")) ?? .deepFirst,
-      every: settings.integer("dropEvery"),
-      rounds: problem.rounds
-    )
+      every: settings.integer("dropEvery"), rounds: problem.rounds)
     distillationWeight = Float(settings.number("distillationWeight"))
     distillation = Distillation(temperature: Float(settings.number("temperature")))
     isPerClass = settings.choice("upload") == "perClass"
@@ -124,17 +110,14 @@ package struct FedD2S: Strategy {
     headBatch = settings.integer("headBatch")
     let isAdam = settings.choice("headOptimizer") == "adam"
     headOptimizer = OptimizerSpec(
-      kind: isAdam ? .adam : .sgd,
-      learningRate: settings.number("headLearningRate"),
-      momentum: isAdam ? 0 : settings.number("headMomentum")
-    )
+      kind: isAdam ? .adam : .sgd, learningRate: settings.number("headLearningRate"),
+      momentum: isAdam ? 0 : settings.number("headMomentum"))
     labelElement = settings.choice("labelType") == "uint8" ? .uint8 : .int32
   }
 
-  package static func objection(
-    _ settings: StrategySettings,
-    to network: Network
-  ) -> (problem: String, hint: String)? {
+  package static func objection(_ settings: StrategySettings, to network: Network) -> (
+    problem: String, hint: String
+  )? {
     let cuts = network.cuts
     if cuts.isEmpty {
       return (
@@ -175,10 +158,7 @@ package struct FedD2S: Strategy {
     } else if let q = server.memory[Self.told(client)] {
       let classes = problem.network.classes
       payload.append(
-        Self.knowledge,
-        [NamedShape("soft_labels", [q.count / classes, classes])],
-        values: q
-      )
+        Self.knowledge, [NamedShape("soft_labels", [q.count / classes, classes])], values: q)
     }
     return payload
   }
@@ -187,11 +167,9 @@ package struct FedD2S: Strategy {
 
   // MARK: - A client
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     guard received.has(Self.control) else {
       if received.has(Self.knowledge) { memory[Self.knowledge] = received[Self.knowledge] }
       return ClientUpdate(.empty, LocalReport())
@@ -199,9 +177,7 @@ package struct FedD2S: Strategy {
     let cut = cut(Int(clamping: received[Self.control][0]))
     let hasWeights = received.has(Self.own)
     var model = memory[Self.own, default: problem.initial]
-    if hasWeights, let cut {
-      problem.network.before(cut).scatter(received[Self.own], into: &model)
-    }
+    if hasWeights, let cut { problem.network.before(cut).scatter(received[Self.own], into: &model) }
     device.workspace.load(model)
     let report = try trainLocally(&device, memory[Self.knowledge], cut)
     memory[Self.own] = device.workspace.currentParameters
@@ -210,38 +186,26 @@ package struct FedD2S: Strategy {
     let all = HeadRows.Part(of: device, at: cut, distillation)
     let part = isPerClass ? all.classMeans(problem.network.classes) : all
     part.append(
-      to: &upload,
-      Self.rows,
-      classes: problem.network.classes,
-      labels: labelElement,
-      counts: isPerClass
-    )
+      to: &upload, Self.rows, classes: problem.network.classes, labels: labelElement,
+      counts: isPerClass)
     if hasWeights {
       upload.append(
-        Self.own,
-        problem.network.before(cut),
-        of: device.workspace.shareParameters(),
-        minus: received.block(Self.own)
-      )
+        Self.own, problem.network.before(cut), of: device.workspace.shareParameters(),
+        minus: received.block(Self.own))
     }
     return ClientUpdate(upload, report)
   }
 
   /// Phase 1a: E epochs of CE + λ·τ²·KL(q ‖ σ_τ(z)), the second term when q was received.
-  private func trainLocally(
-    _ device: inout Device,
-    _ knowledge: [Float]?,
-    _ cut: Network.Cut?
-  ) throws(Divergence) -> LocalReport {
+  private func trainLocally(_ device: inout Device, _ knowledge: [Float]?, _ cut: Network.Cut?)
+    throws(Divergence) -> LocalReport
+  {
     var term: SoftLabelTerm?
     // λ = 0 and the time before any q must leave the very bits of local training.
     if let knowledge, distillationWeight > 0, cut != nil {
       term = SoftLabelTerm(
-        targets: knowledge,
-        rows: rowOfExample(device),
-        weight: distillationWeight,
-        distillation: distillation
-      )
+        targets: knowledge, rows: rowOfExample(device), weight: distillationWeight,
+        distillation: distillation)
     }
     guard !reachesWholeModel, let cut, term != nil else {
       var rule = SoftLabelRule(loss: device.loss, term: term)
@@ -263,11 +227,9 @@ package struct FedD2S: Strategy {
   // MARK: - The server
 
   /// Local → global distillation into g_s, and what it says of every uploaded row.
-  package func step(
-    _ server: inout ServerState,
-    _ uploads: AllUploads,
-    _ round: RoundFacts
-  ) throws(Divergence) {
+  package func step(_ server: inout ServerState, _ uploads: AllUploads, _ round: RoundFacts)
+    throws(Divergence)
+  {
     guard round.exchange == 0 else {
       // Told once: what is not in a message is not kept.
       for upload in uploads.uploads { server.memory[Self.told(upload.client)] = nil }
@@ -281,23 +243,13 @@ package struct FedD2S: Strategy {
         var part = HeadRows.Part(upload.payload.block(Self.rows))
         if !countsWeigh { part.weights = [] }
         return part
-      }
-    )
+      })
     var training = HeadTraining(
-      network,
-      parameters: server.memory[Self.head(s)] ?? newHead(network, cut, s),
-      optimizer: headOptimizer,
-      batch: headBatch,
-      distillationWeight: distillationWeight,
-      temperature: distillation.temperature
-    )
+      network, parameters: server.memory[Self.head(s)] ?? newHead(network, cut, s),
+      optimizer: headOptimizer, batch: headBatch, distillationWeight: distillationWeight,
+      temperature: distillation.temperature)
     _ = try training.train(
-      rows,
-      epochs: headEpochs,
-      seed: problem.seed,
-      round: round.round,
-      client: round.clients
-    )
+      rows, epochs: headEpochs, seed: problem.seed, round: round.round, client: round.clients)
     server.memory[Self.head(s)] = training.parameters
     for (upload, q) in zip(uploads.uploads, training.softLabels(rows)) {
       server.memory[Self.told(upload.client)] = q
@@ -323,11 +275,9 @@ package struct FedD2S: Strategy {
   }
 
   /// The client's whole model; with shared weights, the server's before the cut.
-  package func personalModel(
-    _ device: inout Device,
-    _ server: ServerState,
-    _ memory: ClientMemory
-  ) throws(Divergence) -> [Float]? {
+  package func personalModel(_ device: inout Device, _ server: ServerState, _ memory: ClientMemory)
+    throws(Divergence) -> [Float]?
+  {
     var model = memory[Self.own, default: problem.initial]
     if sharesWeights, let cut = cut(schedule.cut(round: server.round)) {
       let shallow = problem.network.before(cut)

@@ -13,8 +13,7 @@ import Tensor
 /// | σ(1/\|S\|·Σ_k f(x̂_t^k, d)) | the targets of ``EnsembleDistillation`` |
 package struct FedDF: Strategy {
   package static let card = StrategyCard(
-    kind: "feddf",
-    title: "FedDF",
+    kind: "feddf", title: "FedDF",
     summary: "FedAvg, whose server then trains the mean model towards the clients' mean "
       + "predictions on public images.",
     source: "Lin et al., NeurIPS 2020, arXiv:2006.07242, algorithm 1",
@@ -22,8 +21,7 @@ package struct FedDF: Strategy {
       "clients as FedAvg;  x ← Σ_{k∈S} p_k·x_k",
       "N steps of Adam on x:  τ²·KL(softmax(1/(τ·|S|)·Σ_k f(x_k, d)) ‖ softmax(f(x, d)/τ)),  d a "
         + "batch of public images",
-    ],
-    messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
+    ], messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
     memory: "none",
     notes: [
       "The public set is the server's: clients never see it, and nothing is sent for it.",
@@ -36,70 +34,36 @@ package struct FedDF: Strategy {
       "Whether the student still improves is judged by its distance to the teachers on public "
         + "images kept aside; the paper has labelled images at the server.",
       "One network for all: the paper's groups of different networks are not offered.",
-    ],
-    composes: [.loss, .serverOptimizer, .postHoc],
+    ], composes: [.loss, .serverOptimizer, .postHoc],
     fields: [
       Hyperparameter(
-        "steps",
-        symbol: "N",
-        .integer(0...100_000_000),
-        default: .integer(10_000),
-        "Steps of the server in a round at most.",
-        degenerate: (.integer(0), equals: "fedavg")
-      ),
+        "steps", symbol: "N", .integer(0...100_000_000), default: .integer(10_000),
+        "Steps of the server in a round at most.", degenerate: (.integer(0), equals: "fedavg")),
       Hyperparameter(
-        "patience",
-        symbol: "N_p",
-        .integer(1...100_000_000),
-        default: .integer(1000),
-        "Steps without improvement on the images kept aside after which the server stops."
-      ),
+        "patience", symbol: "N_p", .integer(1...100_000_000), default: .integer(1000),
+        "Steps without improvement on the images kept aside after which the server stops."),
       Hyperparameter(
-        "checkEvery",
-        symbol: "N_c",
-        .integer(1...100_000_000),
-        default: .integer(100),
+        "checkEvery", symbol: "N_c", .integer(1...100_000_000), default: .integer(100),
         "Steps between two looks at the images kept aside; the authors' code has 100.",
-        inferred: true
-      ),
+        inferred: true),
       Hyperparameter(
-        "validationShare",
-        symbol: "ρ_v",
-        .number(0...0.9, exclusiveMinimum: false),
+        "validationShare", symbol: "ρ_v", .number(0...0.9, exclusiveMinimum: false),
         default: .number(0.1),
         "Share of the public images kept aside; 0 makes all steps and takes the last model.",
-        inferred: true
-      ),
+        inferred: true),
       Hyperparameter(
-        "distillationBatch",
-        symbol: "|d|",
-        .integer(1...1_000_000),
-        default: .integer(128),
-        "Public images per step."
-      ),
+        "distillationBatch", symbol: "|d|", .integer(1...1_000_000), default: .integer(128),
+        "Public images per step."),
       Hyperparameter(
-        "distillationRate",
-        symbol: "η",
-        .number(0...1000, exclusiveMinimum: true),
-        default: .number(1e-3),
-        "Learning rate of the server's Adam, new in every round."
-      ),
+        "distillationRate", symbol: "η", .number(0...1000, exclusiveMinimum: true),
+        default: .number(1e-3), "Learning rate of the server's Adam, new in every round."),
       Hyperparameter(
-        "distillationSchedule",
-        symbol: "η_s",
-        .choice(["cosine", "constant"]),
-        default: .choice("cosine"),
-        "Whether the rate falls over the steps, to 0 at the last one."
-      ),
+        "distillationSchedule", symbol: "η_s", .choice(["cosine", "constant"]),
+        default: .choice("cosine"), "Whether the rate falls over the steps, to 0 at the last one."),
       Hyperparameter(
-        "temperature",
-        symbol: "τ",
-        .number(0...1000, exclusiveMinimum: true),
-        default: .number(1),
-        "Of teachers and student."
-      ),
-    ]
-  )
+        "temperature", symbol: "τ", .number(0...1000, exclusiveMinimum: true), default: .number(1),
+        "Of teachers and student."),
+    ])
   package static let releases: [Release] = [.training(ModelExchange.block)]
 
   package static let needs: MethodNeeds = .publicSet
@@ -110,15 +74,12 @@ package struct FedDF: Strategy {
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {
     base = FedAvg(ModelExchange(problem))
     distillation = EnsembleDistillation(
-      steps: settings.integer("steps"),
-      batch: settings.integer("distillationBatch"),
+      steps: settings.integer("steps"), batch: settings.integer("distillationBatch"),
       learningRate: settings.number("distillationRate"),
       isCosine: settings.choice("distillationSchedule") == "cosine",
       temperature: Float(settings.number("temperature")),
       validationShare: settings.number("validationShare"),
-      checkEvery: settings.integer("checkEvery"),
-      patience: settings.integer("patience")
-    )
+      checkEvery: settings.integer("checkEvery"), patience: settings.integer("patience"))
   }
 
   package static func largestBatch(_ settings: StrategySettings) -> Int {
@@ -129,19 +90,13 @@ package struct FedDF: Strategy {
     base.download(server, to: client)
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
-    try base.train(&device, received: received, memory: &memory)
-  }
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  { try base.train(&device, received: received, memory: &memory) }
 
-  package func step(
-    _ server: inout ServerState,
-    _ uploads: AllUploads,
-    _ round: RoundFacts
-  ) throws(Divergence) {
+  package func step(_ server: inout ServerState, _ uploads: AllUploads, _ round: RoundFacts)
+    throws(Divergence)
+  {
     let sent = server.model
     var mean = WeightedMean()
     mean.add(uploads.uploads)
@@ -149,18 +104,13 @@ package struct FedDF: Strategy {
     guard distillation.steps > 0 else { return }
     let device = round.device
     server.model = try distillation.train(
-      device,
-      from: server.model,
-      towards: try ensemble(device, sent, uploads)
-    )
+      device, from: server.model, towards: try ensemble(device, sent, uploads))
   }
 
   /// 1/|S|·Σ_k f(x_k, d) for every public image, [T × C], in the order of the clients.
-  private func ensemble(
-    _ device: Device,
-    _ sent: [Float],
-    _ uploads: AllUploads
-  ) throws(Divergence) -> [Float] {
+  private func ensemble(_ device: Device, _ sent: [Float], _ uploads: AllUploads) throws(Divergence)
+    -> [Float]
+  {
     let teachers = uploads.uploads.sorted { $0.client < $1.client }
     var sum = [Double](repeating: 0, count: device.examples.count * device.network.classes)
     for upload in teachers {

@@ -14,8 +14,7 @@ import Tensor
 /// | φ | cross-entropy |
 package struct FedDistill: Strategy {
   package static let card = StrategyCard(
-    kind: "feddistill",
-    title: "FD (federated distillation)",
+    kind: "feddistill", title: "FD (federated distillation)",
     summary: "Personal models; per class, each learns from the mean answer of all others.",
     source: "Jeong et al. 2018, arXiv:1811.11479, algorithm 1 (FD)",
     equations: [
@@ -26,42 +25,26 @@ package struct FedDistill: Strategy {
     messages: [
       "down: outputs F̂_{k,c} of the classes that others have, and which (int32)",
       "up: outputs F̄_{k,c} of the classes that the client has, and which (int32)",
-    ],
-    memory: "client: its model; server: each client's last F̄_k",
+    ], memory: "client: its model; server: each client's last F̄_k",
     notes: [
       "The paper lets every device train in every round. Here a client that is not in a cohort "
         + "speaks by its last report, or not at all (reports).",
       "One library averages logits and takes them for probabilities; these are probabilities.",
       "Class presence at each client becomes known to the server.",
-    ],
-    composes: .loss,
+    ], composes: .loss,
     fields: [
       Hyperparameter(
-        "distillationWeight",
-        symbol: "γ",
-        .number(0...1e6, exclusiveMinimum: false),
-        default: .number(1),
-        "weight of the distillation term",
-        degenerate: (.number(0), "local-only"),
-        inferred: true
-      ),
+        "distillationWeight", symbol: "γ", .number(0...1e6, exclusiveMinimum: false),
+        default: .number(1), "weight of the distillation term",
+        degenerate: (.number(0), "local-only"), inferred: true),
       Hyperparameter(
-        "collect",
-        symbol: "",
-        .choice(["training", "after"]),
-        default: .choice("training"),
-        "answers while training, as in the paper, or of the trained model in evaluation mode"
-      ),
+        "collect", symbol: "", .choice(["training", "after"]), default: .choice("training"),
+        "answers while training, as in the paper, or of the trained model in evaluation mode"),
       Hyperparameter(
-        "reports",
-        symbol: "",
-        .choice(["latest", "round"]),
-        default: .choice("latest"),
+        "reports", symbol: "", .choice(["latest", "round"]), default: .choice("latest"),
         "means over every client's last report, or over those of the last round only",
-        inferred: true
-      ),
-    ]
-  )
+        inferred: true),
+    ])
   package static let releases: [Release] = [
     .examples(outputs, "mean soft labels of a client's classes", wholeNumbers: ["classes"])
   ]
@@ -85,20 +68,13 @@ package struct FedDistill: Strategy {
 
     /// Adds softmax(z) of examples with these labels.
     package mutating func add(
-      _ logits: UnsafePointer<Float>,
-      _ labels: some Sequence<Int>,
-      scratch: inout [Float]
+      _ logits: UnsafePointer<Float>, _ labels: some Sequence<Int>, scratch: inout [Float]
     ) {
       for (i, label) in labels.enumerated() {
         scratch.withUnsafeMutableBufferPointer { row in
           guard let row = row.baseAddress else { return }
           Distillation.softmax(
-            logits + i * classes,
-            rows: 1,
-            classes: classes,
-            temperature: 1,
-            into: row
-          )
+            logits + i * classes, rows: 1, classes: classes, temperature: 1, into: row)
         }
         counts[label] += 1
         for c in 0..<classes { sums[label * classes + c] += Double(scratch[c]) }
@@ -127,12 +103,8 @@ package struct FedDistill: Strategy {
     private var scratch: [Float]
 
     package init(
-      loss: SoftmaxCrossEntropy?,
-      term: SoftLabelTerm?,
-      entropies: [Double],
-      labels: [Int],
-      means: OutputMeans?,
-      classes: Int
+      loss: SoftmaxCrossEntropy?, term: SoftLabelTerm?, entropies: [Double], labels: [Int],
+      means: OutputMeans?, classes: Int
     ) {
       self.loss = loss
       self.term = term
@@ -171,9 +143,7 @@ package struct FedDistill: Strategy {
   package static let needs: MethodNeeds = [.anyModels, .ownDownloads]
   package static let ignores = [
     IgnoredField(
-      "federation.weighting",
-      "classes' outputs are averaged over the clients that have them"
-    )
+      "federation.weighting", "classes' outputs are averaged over the clients that have them")
   ]
   package var models: ModelKinds { .personal }
 
@@ -197,9 +167,7 @@ package struct FedDistill: Strategy {
     return message(
       known.flatMap { label in
         (0..<size).map { Float(sums[label * size + $0] / Double(counts[label])) }
-      },
-      known
-    )
+      }, known)
   }
 
   /// Rows and the classes they belong to.
@@ -210,9 +178,7 @@ package struct FedDistill: Strategy {
       [
         NamedShape("outputs", [classes.count, problem.network.classes]),
         NamedShape("classes", [classes.count], .int32),
-      ],
-      values: rows + classes.map(Float.init)
-    )
+      ], values: rows + classes.map(Float.init))
     return payload
   }
 
@@ -224,11 +190,9 @@ package struct FedDistill: Strategy {
     return (Array(values[..<count]), values[count...].map { Int(clamping: $0) })
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     let size = problem.network.classes
     device.workspace.load(memory[Self.own, default: problem.initial(of: device.client)])
     let labels = device.examples.indices.map { device.label($0) }
@@ -236,23 +200,15 @@ package struct FedDistill: Strategy {
     var entropies = [Double](repeating: 0, count: size)
     if distillationWeight > 0, let (rows, classes) = read(received) {
       term = SoftLabelTerm(
-        targets: rows,
-        rows: labels.map { classes.firstIndex(of: $0) },
-        weight: distillationWeight,
-        distillation: Distillation()
-      )
+        targets: rows, rows: labels.map { classes.firstIndex(of: $0) }, weight: distillationWeight,
+        distillation: Distillation())
       for (row, label) in classes.enumerated() {
         entropies[label] = Self.entropy(rows[row * size..<(row + 1) * size])
       }
     }
     var rule = Rule(
-      loss: device.loss,
-      term: term,
-      entropies: entropies,
-      labels: labels,
-      means: collectsInTraining ? OutputMeans(classes: size) : nil,
-      classes: size
-    )
+      loss: device.loss, term: term, entropies: entropies, labels: labels,
+      means: collectsInTraining ? OutputMeans(classes: size) : nil, classes: size)
     let report = try device.train(&rule)
     memory[Self.own] = device.workspace.currentParameters
     let means = rule.means ?? answers(device, labels)
@@ -288,11 +244,7 @@ package struct FedDistill: Strategy {
     }
   }
 
-  package func personalModel(
-    _ device: inout Device,
-    _ server: ServerState,
-    _ memory: ClientMemory
-  ) throws(Divergence) -> [Float]? {
-    memory[Self.own, default: problem.initial(of: device.client)]
-  }
+  package func personalModel(_ device: inout Device, _ server: ServerState, _ memory: ClientMemory)
+    throws(Divergence) -> [Float]?
+  { memory[Self.own, default: problem.initial(of: device.client)] }
 }

@@ -14,15 +14,13 @@ import Tensor
 /// | m, P_t | `round.clients`, the cohort |
 package struct FedDyn: Strategy {
   package static let card = StrategyCard(
-    kind: "feddyn",
-    title: "FedDyn",
+    kind: "feddyn", title: "FedDyn",
     summary: "A linear and a quadratic term make local optima agree with the global one.",
     source: "Acar et al., ICLR 2021, arXiv:2111.04263, algorithm 1",
     equations: [
       "client: SGD on F_k(θ) − ⟨λ_k, θ⟩ + α/2·‖θ − w‖² from w;   λ_k ← λ_k − α·(w_k − w)",
       "server: h ← h − α/K·Σ_{k∈S}(w_k − w);   w ← mean_S w_k − h/α",
-    ],
-    messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
+    ], messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
     memory: "client: λ_k; server: h; both start at zero, of the trained tensors' size",
     notes: [
       "Means are unweighted as in the paper, whatever federation.weighting says.",
@@ -31,26 +29,15 @@ package struct FedDyn: Strategy {
       "The measured model is w; the authors' code also reports the mean of the local models.",
       "Weight decay joins the gradient after the clip, as in the authors' code.",
       "Running statistics of batch norm are averaged as in FedAvg.",
-    ],
-    composes: [.loss, .postHoc],
+    ], composes: [.loss, .postHoc],
     fields: [
       Hyperparameter(
-        "alpha",
-        symbol: "α",
-        .number(0...1e6, exclusiveMinimum: true),
-        default: .number(0.01),
-        "weight of the dynamic penalty; 0.01 to 0.1"
-      ),
+        "alpha", symbol: "α", .number(0...1e6, exclusiveMinimum: true), default: .number(0.01),
+        "weight of the dynamic penalty; 0.01 to 0.1"),
       Hyperparameter(
-        "gradientClip",
-        symbol: "",
-        .number(0...1e6, exclusiveMinimum: false),
-        default: .number(10),
-        "largest norm of a local gradient with its penalty; 0 for no limit",
-        inferred: true
-      ),
-    ]
-  )
+        "gradientClip", symbol: "", .number(0...1e6, exclusiveMinimum: false), default: .number(10),
+        "largest norm of a local gradient with its penalty; 0 for no limit", inferred: true),
+    ])
   package static let releases: [Release] = [.training(ModelExchange.block)]
 
   package static let weighting: WeightingRule = .uniform
@@ -66,11 +53,7 @@ package struct FedDyn: Strategy {
     package mutating func adjust(_ gradient: inout MutableSpan<Float>, at parameters: Span<Float>) {
       VectorArithmetic.addScaled(&gradient, -1, lambda.span)
       VectorArithmetic.addScaledDifference(
-        &gradient,
-        alpha,
-        parameters,
-        received.span.extracting(first: gradient.count)
-      )
+        &gradient, alpha, parameters, received.span.extracting(first: gradient.count))
       guard clip > 0 else { return }
       let norm = VectorArithmetic.norm(gradient.span)
       guard norm > clip else { return }
@@ -105,21 +88,13 @@ package struct FedDyn: Strategy {
     exchange.download(server)
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     let model = received[ModelExchange.block]
     device.workspace.load(model)
     var lambda = memory[Self.lambda, default: zeros]
-    var rule = Rule(
-      loss: device.loss,
-      alpha: alpha,
-      clip: clip,
-      lambda: lambda,
-      received: model
-    )
+    var rule = Rule(loss: device.loss, alpha: alpha, clip: clip, lambda: lambda, received: model)
     let report = try device.train(&rule)
     let upload = exchange.difference(device, from: received)
     let change = upload[ModelExchange.block]

@@ -15,8 +15,7 @@ import Tensor
 /// | personalisation of V and g | `personalModel` |
 package struct FedETF: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "fedetf",
-    title: "FedETF",
+    kind: "fedetf", title: "FedETF",
     summary: "Features are normalised and compared with a fixed equiangular frame of the classes.",
     source: "Li et al., ICCV 2023, arXiv:2303.10058, equations 3 to 8",
     equations: [
@@ -26,11 +25,9 @@ package struct FedETF: BasedStrategy {
         + "with CE(z, y), all else frozen",
     ],
     messages: [
-      "once, down: V as a seed, or its values (frameTraffic)",
-      "down: model (all tensors but V)",
+      "once, down: V as a seed, or its values (frameTraffic)", "down: model (all tensors but V)",
       "up: model difference (all tensors but V)",
-    ],
-    memory: "none; personal models are made for evaluations only",
+    ], memory: "none; personal models are made for evaluations only",
     notes: [
       "The projection is to p = C numbers unless projectionWidth says otherwise, as in the "
         + "published code; the frame is then C × C.",
@@ -44,68 +41,33 @@ package struct FedETF: BasedStrategy {
     deviations: [
       "Personal models are tuned on features of the client's images without augmentation, "
         + "computed once in evaluation mode: the body is frozen, and passes over it are saved."
-    ],
-    composes: [.loss, .serverOptimizer, .groups],
-    defaultLoss: "balanced-softmax",
+    ], composes: [.loss, .serverOptimizer, .groups], defaultLoss: "balanced-softmax",
     fields: [
       Hyperparameter(
-        "projectionWidth",
-        symbol: "p",
-        .integer(0...65_536),
-        default: .integer(0),
-        "width of the projection, at least the number of classes; 0 for just that number"
-      ),
+        "projectionWidth", symbol: "p", .integer(0...65_536), default: .integer(0),
+        "width of the projection, at least the number of classes; 0 for just that number"),
       Hyperparameter(
-        "initialScale",
-        symbol: "β₀",
-        .number(0...1e4, exclusiveMinimum: true),
-        default: .number(1),
-        "β before the first round"
-      ),
+        "initialScale", symbol: "β₀", .number(0...1e4, exclusiveMinimum: true), default: .number(1),
+        "β before the first round"),
       Hyperparameter(
-        "frameTraffic",
-        symbol: "",
-        .choice(["seed", "dense"]),
-        default: .choice("seed"),
-        "how V is sent: as 8 bytes, or as C·p floats"
-      ),
+        "frameTraffic", symbol: "", .choice(["seed", "dense"]), default: .choice("seed"),
+        "how V is sent: as 8 bytes, or as C·p floats"),
       Hyperparameter(
-        "alternations",
-        symbol: "a",
-        .integer(0...10_000),
-        default: .integer(20),
-        "turns of personalisation; 0 measures the generic model at every client"
-      ),
+        "alternations", symbol: "a", .integer(0...10_000), default: .integer(20),
+        "turns of personalisation; 0 measures the generic model at every client"),
       Hyperparameter(
-        "frameEpochs",
-        symbol: "e_V",
-        .number(0...1000, exclusiveMinimum: true),
-        default: .number(3),
-        "epochs on V_k in each turn"
-      ),
+        "frameEpochs", symbol: "e_V", .number(0...1000, exclusiveMinimum: true),
+        default: .number(3), "epochs on V_k in each turn"),
       Hyperparameter(
-        "frameRate",
-        symbol: "η_V",
-        .number(0...1e3, exclusiveMinimum: true),
-        default: .number(0.1),
-        "learning rate of V_k"
-      ),
+        "frameRate", symbol: "η_V", .number(0...1e3, exclusiveMinimum: true), default: .number(0.1),
+        "learning rate of V_k"),
       Hyperparameter(
-        "projectionEpochs",
-        symbol: "e_g",
-        .number(0...1000, exclusiveMinimum: true),
-        default: .number(3),
-        "epochs on proj_k in each turn"
-      ),
+        "projectionEpochs", symbol: "e_g", .number(0...1000, exclusiveMinimum: true),
+        default: .number(3), "epochs on proj_k in each turn"),
       Hyperparameter(
-        "projectionRate",
-        symbol: "η_g",
-        .number(0...1e3, exclusiveMinimum: true),
-        default: .number(0.05),
-        "learning rate of proj_k"
-      ),
-    ]
-  )
+        "projectionRate", symbol: "η_g", .number(0...1e3, exclusiveMinimum: true),
+        default: .number(0.05), "learning rate of proj_k"),
+    ])
 
   private static let frame = "etf.weight"
   private static let scale = "etf.scale"
@@ -113,10 +75,9 @@ package struct FedETF: BasedStrategy {
 
   // MARK: - The network
 
-  package static func adapt(
-    _ settings: StrategySettings,
-    _ base: BaseModel
-  ) throws(ModelError) -> AdaptedNetwork? {
+  package static func adapt(_ settings: StrategySettings, _ base: BaseModel) throws(ModelError)
+    -> AdaptedNetwork?
+  {
     var spec = base.spec
     let width = settings.integer("projectionWidth")
     spec.classifier = .frame(width: width == 0 ? base.classes : width)
@@ -129,11 +90,7 @@ package struct FedETF: BasedStrategy {
 
   /// The body's parameters as the scenario's network has them, a new projection, V and β.
   private static func initialParameters(
-    _ network: Network,
-    from source: Network,
-    _ initial: [Float],
-    beta: Float,
-    seed: UInt64
+    _ network: Network, from source: Network, _ initial: [Float], beta: Float, seed: UInt64
   ) -> [Float] {
     var vector = network.layout.initialParameters(.pytorch, seed: seed)
     for entry in source.layout.entries where entry.layer != source.classifier {
@@ -148,27 +105,24 @@ package struct FedETF: BasedStrategy {
     return vector
   }
 
-  package static func objection(
-    _ settings: StrategySettings,
-    to network: Network
-  ) -> (problem: String, hint: String)? {
+  package static func objection(_ settings: StrategySettings, to network: Network) -> (
+    problem: String, hint: String
+  )? {
     guard let rows = network.layout[frame] else { return ("fedetf needs its own classifier", "") }
     return EquiangularFrame.impossibility(width: rows.shape[1], classes: rows.shape[0]).map {
       ($0, "set projectionWidth to \(rows.shape[0]) or more, or leave it out")
     }
   }
 
-  package static func cautions(
-    _ settings: StrategySettings,
-    on network: Network
-  ) -> [(warning: String, hint: String)] {
+  package static func cautions(_ settings: StrategySettings, on network: Network) -> [(
+    warning: String, hint: String
+  )] {
     let (width, classes) = (network.featureWidth, network.classes)
     guard width < classes - 1 else { return [] }
     return [
       (
         "\(width) features span too little for \(classes) equiangular directions; a projection "
-          + "adds none",
-        FeatureWidth.advice(atLeast: classes - 1)
+          + "adds none", FeatureWidth.advice(atLeast: classes - 1)
       )
     ]
   }
@@ -216,11 +170,9 @@ package struct FedETF: BasedStrategy {
     return payload
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     device.workspace.load(base.exchange.model(received, memory))
     var rule = PlainRule(device.loss)
     let report = try device.train(phase, &rule)
@@ -230,11 +182,9 @@ package struct FedETF: BasedStrategy {
 
   // MARK: - Personal models
 
-  package func personalModel(
-    _ device: inout Device,
-    _ server: ServerState,
-    _ memory: ClientMemory
-  ) throws(Divergence) -> [Float]? {
+  package func personalModel(_ device: inout Device, _ server: ServerState, _ memory: ClientMemory)
+    throws(Divergence) -> [Float]?
+  {
     var model = base.exchange.model(server, memory)
     let turns = settings.integer("alternations")
     guard turns > 0, !device.examples.isEmpty else { return model }
@@ -243,24 +193,14 @@ package struct FedETF: BasedStrategy {
     workspace.load(tailRanges.flatMap { model[$0] })
     var rule = PlainRule(SoftmaxCrossEntropy())
     var frame = tuning(device, workspace, loader, rate: "frameRate", phase: .evaluation)
-    var projection = tuning(
-      device,
-      workspace,
-      loader,
-      rate: "projectionRate",
-      phase: .projection
-    )
+    var projection = tuning(device, workspace, loader, rate: "projectionRate", phase: .projection)
     let frameRanges = ParameterSelection(tail.layout) { $0.name == Self.frame }.ranges
     let projectionRanges = ParameterSelection(tail.layout) { $0.layer == "proj" }.ranges
     for _ in 0..<turns {
       _ = try frame.train(
-        LocalPhase(.epochs(settings.number("frameEpochs")), ranges: frameRanges),
-        &rule
-      )
+        LocalPhase(.epochs(settings.number("frameEpochs")), ranges: frameRanges), &rule)
       _ = try projection.train(
-        LocalPhase(.epochs(settings.number("projectionEpochs")), ranges: projectionRanges),
-        &rule
-      )
+        LocalPhase(.epochs(settings.number("projectionEpochs")), ranges: projectionRanges), &rule)
     }
     let tuned = workspace.currentParameters
     var start = 0
@@ -275,26 +215,17 @@ package struct FedETF: BasedStrategy {
   private func features(of device: Device) -> (Workspace, BatchLoader) {
     let width = tail.input.channels
     let images = ImageSet(
-      shape: tail.input,
-      pixels: .floats(device.features(of: device.examples)),
-      labels: device.examples.map { device.loader.images.labels[$0] },
-      classes: tail.classes
-    )
+      shape: tail.input, pixels: .floats(device.features(of: device.examples)),
+      labels: device.examples.map { device.loader.images.labels[$0] }, classes: tail.classes)
     let workspace = Workspace(
-      tail,
-      capacity: min(device.settings.batch, device.examples.count),
-      training: true,
-      moments: Optimizer.momentCount(device.settings.optimizer)
-    )
+      tail, capacity: min(device.settings.batch, device.examples.count), training: true,
+      moments: Optimizer.momentCount(device.settings.optimizer))
     return (workspace, BatchLoader(images, PixelTransform(channels: width)))
   }
 
   /// The client at work on features, with a constant learning rate of its own.
   private func tuning(
-    _ device: Device,
-    _ workspace: Workspace,
-    _ loader: BatchLoader,
-    rate: String,
+    _ device: Device, _ workspace: Workspace, _ loader: BatchLoader, rate: String,
     phase: StreamAddress.Phase
   ) -> Device {
     var local = device.settings
@@ -302,16 +233,8 @@ package struct FedETF: BasedStrategy {
     local.schedule = LearningRateSchedule()
     local.augmentation = AugmentationPlan()
     return Device(
-      client: device.client,
-      round: device.round,
-      rounds: device.rounds,
-      seed: device.seed,
-      examples: Array(device.examples.indices),
-      network: tail,
-      workspace: workspace,
-      loader: loader,
-      settings: local,
-      phase: phase
-    )
+      client: device.client, round: device.round, rounds: device.rounds, seed: device.seed,
+      examples: Array(device.examples.indices), network: tail, workspace: workspace, loader: loader,
+      settings: local, phase: phase)
   }
 }

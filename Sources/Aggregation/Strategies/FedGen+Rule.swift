@@ -28,14 +28,9 @@ extension FedGen {
     private var slopes: [Float] = []
 
     package init(
-      loss: SoftmaxCrossEntropy?,
-      alpha: Double,
-      beta: Double,
-      generator: Generator,
-      distribution: [Float],
-      generatedBatch: Int,
-      classifier: (weight: Range<Int>, bias: Range<Int>),
-      address: @escaping (Int) -> RandomStream
+      loss: SoftmaxCrossEntropy?, alpha: Double, beta: Double, generator: Generator,
+      distribution: [Float], generatedBatch: Int,
+      classifier: (weight: Range<Int>, bias: Range<Int>), address: @escaping (Int) -> RandomStream
     ) {
       self.loss = loss
       self.alpha = alpha
@@ -57,8 +52,7 @@ extension FedGen {
       guard alpha > 0 || beta > 0 else { return 0 }
       let head = PlainClassifier(
         weight: Array(part.workspace.parameters[classifier.weight]),
-        bias: Array(part.workspace.parameters[classifier.bias])
-      )
+        bias: Array(part.workspace.parameters[classifier.bias]))
       var sum = 0.0
       if alpha > 0, isFirst { sum += Double(part.batch) * train(head) }
       if beta > 0 { sum += guide(part, labels, head) }
@@ -75,11 +69,9 @@ extension FedGen {
     }
 
     /// β·KL(h(G(y, ε)) ‖ h(φ(x))) of the examples; the first is held constant.
-    private mutating func guide(
-      _ part: BatchPart,
-      _ labels: [Int],
-      _ head: PlainClassifier
-    ) -> Double {
+    private mutating func guide(_ part: BatchPart, _ labels: [Int], _ head: PlainClassifier)
+      -> Double
+    {
       let features = generator.features(of: labels, &stream)
       var targets = [Float](repeating: 0, count: part.count * head.classes)
       return features.withUnsafeBufferPointer { features in
@@ -90,21 +82,11 @@ extension FedGen {
           else { return 0 }
           head.logits(features, rows: part.count, into: targets)
           Distillation.softmax(
-            targets,
-            rows: part.count,
-            classes: head.classes,
-            temperature: 1,
-            into: targets
-          )
+            targets, rows: part.count, classes: head.classes, temperature: 1, into: targets)
           return beta
             * Distillation().evaluate(
-              logits: logits,
-              targets: targets,
-              rows: part.count,
-              classes: head.classes,
-              weight: Float(beta / Double(part.batch)),
-              addingTo: gradient
-            )
+              logits: logits, targets: targets, rows: part.count, classes: head.classes,
+              weight: Float(beta / Double(part.batch)), addingTo: gradient)
         }
       }
     }

@@ -16,8 +16,7 @@ import Tensor
 /// | equation 5 | `Rule` |
 package struct FedGen: Strategy {
   package static let card = StrategyCard(
-    kind: "fedgen",
-    title: "FedGen",
+    kind: "fedgen", title: "FedGen",
     summary: "FedAvg with a generator of features at the server, which teaches clients what the "
       + "others' classifiers know.",
     source: "Zhu et al., ICML 2021, arXiv:2105.10056, algorithm 1, equations 4 and 5",
@@ -31,8 +30,7 @@ package struct FedGen: Strategy {
     messages: [
       "down: model (all tensors), generator (all tensors), label distribution p̂ [C]",
       "up: model difference (all tensors), label counts c_k [C] (int32)",
-    ],
-    memory: "server: the generator and p̂",
+    ], memory: "server: the generator and p̂",
     notes: [
       "Classifiers are linear, so the clients' mean logits are the logits of their mean; the mean "
         + "has the scenario's weights, which the paper takes alike.",
@@ -44,10 +42,7 @@ package struct FedGen: Strategy {
       "Noise is N(0, 1) as in the paper; the authors' code draws it from U(0, 1).",
       "The generator's optimizer starts anew in every round.",
       "Label counts of each client become known to the server.",
-    ],
-    composes: [.loss, .serverOptimizer, .postHoc],
-    fields: fields
-  )
+    ], composes: [.loss, .serverOptimizer, .postHoc], fields: fields)
   package static let releases: [Release] = [
     .training(ModelExchange.block),
     .examples(countsName, "class counts", .none, wholeNumbers: ["label_counts"]),
@@ -72,10 +67,9 @@ package struct FedGen: Strategy {
   let diversityWeight: Double
   package let optimizer: OptimizerSpec
 
-  package static func cautions(
-    _ settings: StrategySettings,
-    on network: Network
-  ) -> [(warning: String, hint: String)] {
+  package static func cautions(_ settings: StrategySettings, on network: Network) -> [(
+    warning: String, hint: String
+  )] {
     let width = ClassifierPlace(network)?.width ?? 0
     guard width >= 2048 else { return [] }
     return [
@@ -92,11 +86,8 @@ package struct FedGen: Strategy {
     self.problem = problem
     exchange = ModelExchange(problem)
     network = Generator.network(
-      classes: problem.network.classes,
-      noise: settings.integer("noise"),
-      hidden: settings.integer("hidden"),
-      features: problem.network.featureWidth
-    )
+      classes: problem.network.classes, noise: settings.integer("noise"),
+      hidden: settings.integer("hidden"), features: problem.network.featureWidth)
     tensors = ParameterSelection(all: network.layout)
     let name = problem.network.classifier
     classifier = (
@@ -113,17 +104,15 @@ package struct FedGen: Strategy {
     batch = settings.integer("generatorBatch")
     diversityWeight = settings.number("diversityWeight")
     optimizer = OptimizerSpec(
-      kind: .adam,
-      learningRate: settings.number("generatorLearningRate"),
-      weightDecay: settings.number("generatorWeightDecay")
-    )
+      kind: .adam, learningRate: settings.number("generatorLearningRate"),
+      weightDecay: settings.number("generatorWeightDecay"))
   }
 
   package func start(_ problem: LearningProblem) -> ServerState {
     var server = ServerState(model: problem.initial)
     var stream = RandomStream(seed: problem.seed, .server)
-    server.memory[Self.generatorName] =
-      network.layout.initialParameters(.pytorch, seed: stream.next())
+    server.memory[Self.generatorName] = network.layout.initialParameters(
+      .pytorch, seed: stream.next())
     let classes = problem.network.classes
     server.memory[Self.labelsName] = [Float](repeating: 1 / Float(classes), count: classes)
     return server
@@ -135,27 +124,20 @@ package struct FedGen: Strategy {
     payload.append(Self.generatorName, tensors, gathered: generator)
     let labels = server.memory[Self.labelsName, default: []]
     payload.append(
-      Self.labelsName,
-      [NamedShape("label_distribution", [labels.count])],
-      values: labels
-    )
+      Self.labelsName, [NamedShape("label_distribution", [labels.count])], values: labels)
     return payload
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     device.workspace.load(exchange.model(received, memory))
     var rule = rule(device, received)
     let report = try device.train(&rule)
     var upload = exchange.difference(device, from: received)
     upload.append(
-      Self.countsName,
-      [NamedShape("label_counts", [rule.labelCounts.count], .int32)],
-      values: rule.labelCounts.map(Float.init)
-    )
+      Self.countsName, [NamedShape("label_counts", [rule.labelCounts.count], .int32)],
+      values: rule.labelCounts.map(Float.init))
     return ClientUpdate(upload, report)
   }
 
@@ -163,28 +145,16 @@ package struct FedGen: Strategy {
     var factor = device.round >= fromRound ? 1.0 : 0
     for _ in 1..<max(1, device.round) { factor *= decay }
     return Rule(
-      loss: device.loss,
-      alpha: alpha * factor,
-      beta: beta * factor,
+      loss: device.loss, alpha: alpha * factor, beta: beta * factor,
       generator: Generator(
-        network,
-        classes: problem.network.classes,
-        parameters: received[Self.generatorName],
-        capacity: max(generatedBatch, min(device.settings.batch, max(1, device.examples.count)))
-      ),
-      distribution: received[Self.labelsName],
-      generatedBatch: generatedBatch,
+        network, classes: problem.network.classes, parameters: received[Self.generatorName],
+        capacity: max(generatedBatch, min(device.settings.batch, max(1, device.examples.count)))),
+      distribution: received[Self.labelsName], generatedBatch: generatedBatch,
       classifier: classifier,
       address: {
         RandomStream(
-          seed: device.seed,
-          .strategy,
-          round: device.round,
-          client: device.client,
-          step: $0
-        )
-      }
-    )
+          seed: device.seed, .strategy, round: device.round, client: device.client, step: $0)
+      })
   }
 
   /// The mean model, and Σ_k c_k.
@@ -212,126 +182,62 @@ package struct FedGen: Strategy {
   }
 
   /// θ, p̂ and w, in this order.
-  package func step(
-    _ server: inout ServerState,
-    _ uploads: Fold,
-    _ round: RoundFacts
-  ) throws(Divergence) {
+  package func step(_ server: inout ServerState, _ uploads: Fold, _ round: RoundFacts)
+    throws(Divergence)
+  {
     guard let mean = uploads.mean[ModelExchange.block] else { return }
     let teacher = PlainClassifier(
       weight: classifier.weight.map { server.model[$0] + mean[$0] },
-      bias: classifier.bias.map { server.model[$0] + mean[$0] }
-    )
+      bias: classifier.bias.map { server.model[$0] + mean[$0] })
     exchange.apply(mean, to: &server)
     let total = uploads.counts.reduce(0, +)
     if total > 0 { server.memory[Self.labelsName] = uploads.counts.map { Float($0 / total) } }
     let generator = Generator(
-      network,
-      classes: problem.network.classes,
-      parameters: server.memory[Self.generatorName, default: []],
-      capacity: batch,
-      optimizer: optimizer
-    )
+      network, classes: problem.network.classes,
+      parameters: server.memory[Self.generatorName, default: []], capacity: batch,
+      optimizer: optimizer)
     _ = try generator.train(
-      teacher,
-      labels: server.memory[Self.labelsName, default: []],
-      steps: steps,
-      batch: batch,
-      diversityWeight: diversityWeight,
-      optimizer,
-      seed: problem.seed,
-      round: round.round,
-      client: round.clients
-    )
+      teacher, labels: server.memory[Self.labelsName, default: []], steps: steps, batch: batch,
+      diversityWeight: diversityWeight, optimizer, seed: problem.seed, round: round.round,
+      client: round.clients)
     server.memory[Self.generatorName] = generator.parameters
   }
 
   private static let fields = [
     Hyperparameter(
-      "alpha",
-      symbol: "α",
-      .number(0...1e6, exclusiveMinimum: false),
-      default: .number(10),
-      "weight of the cross-entropy on generated features"
-    ),
+      "alpha", symbol: "α", .number(0...1e6, exclusiveMinimum: false), default: .number(10),
+      "weight of the cross-entropy on generated features"),
     Hyperparameter(
-      "beta",
-      symbol: "β",
-      .number(0...1e6, exclusiveMinimum: false),
-      default: .number(10),
-      "weight of the KL term between the model's answers and those to generated features"
-    ),
+      "beta", symbol: "β", .number(0...1e6, exclusiveMinimum: false), default: .number(10),
+      "weight of the KL term between the model's answers and those to generated features"),
     Hyperparameter(
-      "decay",
-      symbol: "γ",
-      .number(0...1, exclusiveMinimum: true),
-      default: .number(0.98),
-      "factor on α and β from round to round"
-    ),
+      "decay", symbol: "γ", .number(0...1, exclusiveMinimum: true), default: .number(0.98),
+      "factor on α and β from round to round"),
     Hyperparameter(
-      "fromRound",
-      symbol: "",
-      .integer(1...1_000_000),
-      default: .integer(1),
-      "first round in which clients use the generator, which is random in round 1"
-    ),
+      "fromRound", symbol: "", .integer(1...1_000_000), default: .integer(1),
+      "first round in which clients use the generator, which is random in round 1"),
     Hyperparameter(
-      "generatedBatch",
-      symbol: "",
-      .integer(0...65_536),
-      default: .integer(0),
-      "generated features per local step; 0: the client's batch"
-    ),
+      "generatedBatch", symbol: "", .integer(0...65_536), default: .integer(0),
+      "generated features per local step; 0: the client's batch"),
     Hyperparameter(
-      "noise",
-      symbol: "",
-      .integer(1...4096),
-      default: .integer(32),
-      "dimensions of ε"
-    ),
+      "noise", symbol: "", .integer(1...4096), default: .integer(32), "dimensions of ε"),
     Hyperparameter(
-      "hidden",
-      symbol: "",
-      .integer(1...65_536),
-      default: .integer(256),
-      "neurons of the generator's hidden layer; public code has 128 to 512"
-    ),
+      "hidden", symbol: "", .integer(1...65_536), default: .integer(256),
+      "neurons of the generator's hidden layer; public code has 128 to 512"),
     Hyperparameter(
-      "generatorSteps",
-      symbol: "",
-      .integer(0...1_000_000),
-      default: .integer(50),
-      "steps of generator training in a round",
-      inferred: true
-    ),
+      "generatorSteps", symbol: "", .integer(0...1_000_000), default: .integer(50),
+      "steps of generator training in a round", inferred: true),
     Hyperparameter(
-      "generatorBatch",
-      symbol: "",
-      .integer(2...65_536),
-      default: .integer(128),
-      "generated features per such step"
-    ),
+      "generatorBatch", symbol: "", .integer(2...65_536), default: .integer(128),
+      "generated features per such step"),
     Hyperparameter(
-      "generatorLearningRate",
-      symbol: "",
-      .number(0...1000, exclusiveMinimum: true),
-      default: .number(3e-4),
-      "step size of its Adam; public code has 1e-4 and 3e-4"
-    ),
+      "generatorLearningRate", symbol: "", .number(0...1000, exclusiveMinimum: true),
+      default: .number(3e-4), "step size of its Adam; public code has 1e-4 and 3e-4"),
     Hyperparameter(
-      "generatorWeightDecay",
-      symbol: "",
-      .number(0...1000, exclusiveMinimum: false),
-      default: .number(0),
-      "weight decay of its Adam",
-      inferred: true
-    ),
+      "generatorWeightDecay", symbol: "", .number(0...1000, exclusiveMinimum: false),
+      default: .number(0), "weight decay of its Adam", inferred: true),
     Hyperparameter(
-      "diversityWeight",
-      symbol: "η",
-      .number(0...1e6, exclusiveMinimum: false),
-      default: .number(1),
-      "weight of the diversity of generated features"
-    ),
+      "diversityWeight", symbol: "η", .number(0...1e6, exclusiveMinimum: false),
+      default: .number(1), "weight of the diversity of generated features"),
   ]
 }

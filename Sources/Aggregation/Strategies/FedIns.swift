@@ -20,8 +20,7 @@ import Tensor
 /// | w_i = 1/K | `uploadWeighting` |
 package struct FedIns: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "fedins",
-    title: "FedIns",
+    kind: "fedins", title: "FedIns",
     summary: "A frozen network with a shared pool of adapters; each image takes those whose keys "
       + "match it.",
     source: "Feng et al., ICCV 2023, arXiv:2308.06051; SSF: Lian et al., NeurIPS 2022, "
@@ -33,11 +32,9 @@ package struct FedIns: BasedStrategy {
       "pool ← pool + Σ_{k∈S} w_k·(pool_k − pool),   w_k = 1/|S|;  F stays",
     ],
     messages: [
-      "down: model (the pool: keys, scales, shifts, heads)",
-      "up: model difference (the pool)",
+      "down: model (the pool: keys, scales, shifts, heads)", "up: model difference (the pool)",
       "floats each way: P·(2·Σ_s d_s + D + C·(D + 1))",
-    ],
-    memory: "none; the frozen network is everybody's from the start and never sent",
+    ], memory: "none; the frozen network is everybody's from the start and never sent",
     notes: [
       "Public code's first release (2023) averaged adapters over a mini-batch, so that predictions "
         + "depended on who shared it; batchAveraged does that. Here, and in public code since "
@@ -45,64 +42,38 @@ package struct FedIns: BasedStrategy {
       "r is the sum of the k cosines, not their mean, as in public code.",
       "Public code drops a last batch that is short; here it is a batch.",
       "Public code of 2025 makes one step per image, which is client.batch 1; that of 2023 one per "
-        + "batch of 32.",
-      "A loss composed by the scenario takes CE's place.",
+        + "batch of 32.", "A loss composed by the scenario takes CE's place.",
     ],
     deviations: [
       "The paper's network is ViT-B/16; any model serves, with an adapter behind every "
         + "convolution, norm, hidden dense layer and patch embedding.",
       "The last round is reported, not the best one.",
-    ],
-    composes: [.loss, .serverOptimizer, .groups],
+    ], composes: [.loss, .serverOptimizer, .groups],
     fields: [
       Hyperparameter(
-        "poolSize",
-        symbol: "P",
-        .integer(1...10_000),
-        default: .integer(25),
+        "poolSize", symbol: "P", .integer(1...10_000), default: .integer(25),
         "entries of the pool; 8 to 10 suffice for small networks",
-        degenerate: (.integer(1), "fedssf")
-      ),
+        degenerate: (.integer(1), "fedssf")),
       Hyperparameter(
-        "matched",
-        symbol: "k",
-        .integer(1...10_000),
-        default: .integer(3),
-        "entries whose mean adapts an image, at most poolSize"
-      ),
+        "matched", symbol: "k", .integer(1...10_000), default: .integer(3),
+        "entries whose mean adapts an image, at most poolSize"),
       Hyperparameter(
-        "matchingWeight",
-        symbol: "λ",
-        .number(0...1, exclusiveMinimum: false),
-        default: .number(0.1),
-        "weight of 1 − r in the loss; at 0 keys stay at random"
-      ),
+        "matchingWeight", symbol: "λ", .number(0...1, exclusiveMinimum: false),
+        default: .number(0.1), "weight of 1 − r in the loss; at 0 keys stay at random"),
       Hyperparameter(
-        "batchAveraged",
-        symbol: "",
-        .flag,
-        default: .flag(false),
-        "compatibility with public code of 2023: one adapter for a whole batch"
-      ),
-      weightingField,
-    ]
-  )
+        "batchAveraged", symbol: "", .flag, default: .flag(false),
+        "compatibility with public code of 2023: one adapter for a whole batch"), weightingField,
+    ])
 
   /// Whether uploads count alike.
   static let weightingField = Hyperparameter(
-    "weighting",
-    symbol: "w_k",
-    .choice(["uniform", "scenario"]),
-    default: .choice("uniform"),
-    "uniform: 1/|S| as in the paper; scenario: as federation.weighting says"
-  )
+    "weighting", symbol: "w_k", .choice(["uniform", "scenario"]), default: .choice("uniform"),
+    "uniform: 1/|S| as in the paper; scenario: as federation.weighting says")
 
   package static let needs: MethodNeeds = [.trainedNetwork]
 
   /// The paper's steps are plain SGD, under which entries that no image took rest.
-  package static func caution(
-    about optimizer: OptimizerSpec
-  ) -> (warning: String, hint: String)? {
+  package static func caution(about optimizer: OptimizerSpec) -> (warning: String, hint: String)? {
     let steps: String
     switch optimizer.kind {
     case .sgd where optimizer.momentum == 0: return nil
@@ -115,17 +86,13 @@ package struct FedIns: BasedStrategy {
     )
   }
 
-  package static func adapt(
-    _ settings: StrategySettings,
-    _ base: BaseModel
-  ) throws(ModelError) -> AdaptedNetwork? {
+  package static func adapt(_ settings: StrategySettings, _ base: BaseModel) throws(ModelError)
+    -> AdaptedNetwork?
+  {
     try base.adapted(
       by: InstancePool(
-        poolSize: settings.integer("poolSize"),
-        matched: settings.integer("matched"),
-        batchAveraged: settings.flag("batchAveraged")
-      )
-    )
+        poolSize: settings.integer("poolSize"), matched: settings.integer("matched"),
+        batchAveraged: settings.flag("batchAveraged")))
   }
 
   /// (1 − λ)·CE + λ·(1 − r), means over the batch.
@@ -143,10 +110,7 @@ package struct FedIns: BasedStrategy {
         let labels = space.labels.baseAddress
       else { return 0 }
       let crossEntropy = loss.evaluate(
-        logits: logits,
-        labels: labels,
-        batch: part.count,
-        classes: classes
+        logits: logits, labels: labels, batch: part.count, classes: classes
       ).lossSum
       let rest = Float(1 - matchingWeight)
       for i in 0..<part.count * classes { space.logitsGradient[i] *= rest }
@@ -176,11 +140,9 @@ package struct FedIns: BasedStrategy {
     settings.choice("weighting") == "uniform" ? .uniform : .scenario
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     device.workspace.load(base.exchange.model(received, memory))
     var rule = Rule(loss: device.loss, matchingWeight: matchingWeight)
     let report = try device.train(&rule)
@@ -190,10 +152,9 @@ package struct FedIns: BasedStrategy {
 
   /// How often each entry of the pool is taken for some images, by the model in the device's
   /// workspace: a pool that has collapsed has an entropy near ln k, one that all use near ln P.
-  package static func usage(
-    _ device: Device,
-    of images: some RandomAccessCollection<Int>
-  ) -> PoolUsage {
+  package static func usage(_ device: Device, of images: some RandomAccessCollection<Int>)
+    -> PoolUsage
+  {
     let keys = device.network.layout["pool.keys"]
     var usage = PoolUsage(poolSize: keys?.shape.first ?? 0)
     let entries = device.workspace.matchedEntries

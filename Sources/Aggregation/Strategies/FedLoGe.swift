@@ -17,8 +17,7 @@ import Tensor
 /// | GA-FR, LA-FR | `Realignment.generic`, `Realignment.personal` |
 package struct FedLoGe: Strategy {
   package static let card = StrategyCard(
-    kind: "fedloge",
-    title: "FedLoGe",
+    kind: "fedloge", title: "FedLoGe",
     summary: "A frozen sparse frame trains the body; a shared and a private head are realigned.",
     source: "Xiao et al., ICLR 2024, arXiv:2401.08977, and its published code",
     equations: [
@@ -32,8 +31,7 @@ package struct FedLoGe: Strategy {
       "once, down: W and its bias (frameTraffic: dense, sparse or as a seed)",
       "down: model (all tensors but the classifier), auxiliary head ψ",
       "up: model difference (the same tensors), difference of ψ",
-    ],
-    memory: "client: φ_k; server: ψ, and W in the model's classifier",
+    ], memory: "client: φ_k; server: ψ, and W in the model's classifier",
     notes: [
       "loss applies to the frame's logits, which train θ; ψ and φ_k have plain cross-entropy as in "
         + "the paper, or the same loss with headLoss \"composed\".",
@@ -52,99 +50,50 @@ package struct FedLoGe: Strategy {
       "mask uses the classes of the client's training images; the published code looks at the "
         + "labels of the client's test images. It is off unless asked for.",
       "The published code's local fine-tuning of φ'_k, switched off there, is left out.",
-    ],
-    composes: [.loss, .serverOptimizer, .postHoc],
-    fields: FedLoGe.fields
-  )
+    ], composes: [.loss, .serverOptimizer, .postHoc], fields: FedLoGe.fields)
   package static let releases: [Release] = [.training(ModelExchange.block), .training(auxiliary)]
 
   private static let fields = [
     Hyperparameter(
-      "sparsity",
-      symbol: "β",
-      .number(0...0.999, exclusiveMinimum: false),
-      default: .number(0.6),
-      "share of zeros in W"
-    ),
+      "sparsity", symbol: "β", .number(0...0.999, exclusiveMinimum: false), default: .number(0.6),
+      "share of zeros in W"),
     Hyperparameter(
-      "norm",
-      symbol: "γ",
-      .number(0...1e3, exclusiveMinimum: true),
-      default: .number(0.1),
-      "length of W's rows"
-    ),
+      "norm", symbol: "γ", .number(0...1e3, exclusiveMinimum: true), default: .number(0.1),
+      "length of W's rows"),
     Hyperparameter(
-      "constructionSteps",
-      symbol: "",
-      .integer(0...1_000_000),
-      default: .integer(10_000),
-      "Adam steps that make W's angles equal again"
-    ),
+      "constructionSteps", symbol: "", .integer(0...1_000_000), default: .integer(10_000),
+      "Adam steps that make W's angles equal again"),
     Hyperparameter(
-      "frameBias",
-      symbol: "b",
-      .choice(["zero", "default"]),
-      default: .choice("zero"),
-      "W's frozen bias: zero, or U(±1/√d) as a new linear layer has"
-    ),
+      "frameBias", symbol: "b", .choice(["zero", "default"]), default: .choice("zero"),
+      "W's frozen bias: zero, or U(±1/√d) as a new linear layer has"),
     Hyperparameter(
-      "frameTraffic",
-      symbol: "",
-      .choice(["dense", "sparse", "seed"]),
-      default: .choice("dense"),
-      "how W is sent: C·d + C floats; its non-zeros with a bit mask and the bias; or 8 bytes"
-    ),
+      "frameTraffic", symbol: "", .choice(["dense", "sparse", "seed"]), default: .choice("dense"),
+      "how W is sent: C·d + C floats; its non-zeros with a bit mask and the bias; or 8 bytes"),
     Hyperparameter(
-      "scale",
-      symbol: "s",
-      .number(0...1e6, exclusiveMinimum: true),
-      default: .number(1.7),
-      "length of the rows of ψ'",
-      inferred: true
-    ),
+      "scale", symbol: "s", .number(0...1e6, exclusiveMinimum: true), default: .number(1.7),
+      "length of the rows of ψ'", inferred: true),
     Hyperparameter(
-      "generic",
-      symbol: "",
-      .choice(["realigned", "auxiliary", "frame"]),
-      default: .choice("realigned"),
-      "the generic head: ψ', ψ or W"
-    ),
+      "generic", symbol: "", .choice(["realigned", "auxiliary", "frame"]),
+      default: .choice("realigned"), "the generic head: ψ', ψ or W"),
     Hyperparameter(
-      "prediction",
-      symbol: "",
+      "prediction", symbol: "",
       .choice(["realigned", "sum-of-private", "sum-of-shared", "stage-one"]),
-      default: .choice("realigned"),
-      "a client's logits: φ'_k, φ_k + φ'_k, φ'_k + ψ, or φ_k + ψ",
-      inferred: true
-    ),
+      default: .choice("realigned"), "a client's logits: φ'_k, φ_k + φ'_k, φ'_k + ψ, or φ_k + ψ",
+      inferred: true),
     Hyperparameter(
-      "mask",
-      symbol: "",
-      .flag,
-      default: .flag(false),
-      "a client never predicts classes that it has no training image of"
-    ),
+      "mask", symbol: "", .flag, default: .flag(false),
+      "a client never predicts classes that it has no training image of"),
     Hyperparameter(
-      "headLoss",
-      symbol: "",
-      .choice(["cross-entropy", "composed"]),
-      default: .choice("cross-entropy"),
-      "the loss of ψ and φ_k: plain, or the scenario's loss"
-    ),
+      "headLoss", symbol: "", .choice(["cross-entropy", "composed"]),
+      default: .choice("cross-entropy"), "the loss of ψ and φ_k: plain, or the scenario's loss"),
     Hyperparameter(
-      "privateStart",
-      symbol: "",
-      .choice(["shared", "own"]),
-      default: .choice("shared"),
-      "φ_k starts as ψ does, or from a draw of its own",
-      inferred: true
-    ),
+      "privateStart", symbol: "", .choice(["shared", "own"]), default: .choice("shared"),
+      "φ_k starts as ψ does, or from a draw of its own", inferred: true),
   ]
 
-  package static func objection(
-    _ settings: StrategySettings,
-    to network: Network
-  ) -> (problem: String, hint: String)? {
+  package static func objection(_ settings: StrategySettings, to network: Network) -> (
+    problem: String, hint: String
+  )? {
     guard let place = ClassifierPlace(network), network.layout.trainedCount > place.count else {
       return (
         "fedloge needs layers before the classifier; this network has none",
@@ -152,33 +101,24 @@ package struct FedLoGe: Strategy {
       )
     }
     return SparseFrame.impossibility(
-      width: place.width,
-      classes: place.classes,
-      sparsity: settings.number("sparsity")
+      width: place.width, classes: place.classes, sparsity: settings.number("sparsity")
     ).map { ($0, FeatureWidth.advice(atLeast: place.classes)) }
   }
 
-  package static func cautions(
-    _ settings: StrategySettings,
-    on network: Network
-  ) -> [(warning: String, hint: String)] {
+  package static func cautions(_ settings: StrategySettings, on network: Network) -> [(
+    warning: String, hint: String
+  )] {
     var all: [(warning: String, hint: String)] = []
     if settings.flag("mask") {
       all.append(
         (
           "personal accuracy is with class masking: clients know which classes they hold",
           "compare it only with methods that are told as much"
-        )
-      )
+        ))
     }
     let caution = SparseFrame.caution(
-      width: network.featureWidth,
-      classes: network.classes,
-      sparsity: settings.number("sparsity")
-    )
-    if let caution {
-      all.append((caution, "lower sparsity, or choose a wider model"))
-    }
+      width: network.featureWidth, classes: network.classes, sparsity: settings.number("sparsity"))
+    if let caution { all.append((caution, "lower sparsity, or choose a wider model")) }
     return all
   }
 
@@ -214,20 +154,14 @@ package struct FedLoGe: Strategy {
 
   /// W with its bias.
   private static func frozenHead(
-    _ settings: StrategySettings,
-    _ place: ClassifierPlace,
-    _ seed: UInt64
+    _ settings: StrategySettings, _ place: ClassifierPlace, _ seed: UInt64
   ) -> [Float] {
     var construction = SparseFrame.Settings()
     construction.sparsity = settings.number("sparsity")
     construction.norm = settings.number("norm")
     construction.steps = settings.integer("constructionSteps")
     let frame = FrameShelf.frame(
-      classes: place.classes,
-      width: place.width,
-      settings: construction,
-      seed: seed
-    )
+      classes: place.classes, width: place.width, settings: construction, seed: seed)
     var bias = [Float](repeating: 0, count: place.classes)
     if settings.choice("frameBias") == "default" {
       var stream = RandomStream(seed: seed, .strategy, step: 0x53534562)  // "SSEb"
@@ -262,12 +196,9 @@ package struct FedLoGe: Strategy {
       payload.append(
         Self.frame,
         [
-          NamedShape("frame.values", [kept.count]),
-          NamedShape("frame.mask", [mask.count], .uint8),
+          NamedShape("frame.values", [kept.count]), NamedShape("frame.mask", [mask.count], .uint8),
           NamedShape("frame.bias", [place.classes]),
-        ],
-        values: kept + mask + head.suffix(place.classes)
-      )
+        ], values: kept + mask + head.suffix(place.classes))
     default: payload.append(Self.frame, place.tensors(Self.frame), values: head)
     }
     return payload
@@ -276,44 +207,34 @@ package struct FedLoGe: Strategy {
   package func download(_ server: ServerState, to client: Int) -> Payload {
     var payload = exchange.download(server)
     payload.append(
-      Self.auxiliary,
-      place.tensors(Self.auxiliary),
-      values: server.memory[Self.auxiliary, default: firstHead]
-    )
+      Self.auxiliary, place.tensors(Self.auxiliary),
+      values: server.memory[Self.auxiliary, default: firstHead])
     return payload
   }
 
   // MARK: - Training
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     device.workspace.load(exchange.model(received, memory))
     let psi = received[Self.auxiliary]
     func head(_ values: [Float]) -> LinearHead {
       LinearHead(
-        classes: place.classes,
-        width: place.width,
-        values: values,
-        optimizer: device.settings.optimizer
-      )
+        classes: place.classes, width: place.width, values: values,
+        optimizer: device.settings.optimizer)
     }
     var rule = StoppedHeads(
       loss: device.loss,
       headLoss: settings.choice("headLoss") == "composed" ? nil : SoftmaxCrossEntropy(),
-      heads: [head(psi), head(privateHead(of: device.client, memory))]
-    )
+      heads: [head(psi), head(privateHead(of: device.client, memory))])
     let report = try device.train(phase, &rule)
     let moved = rule.heads[0].values
     memory[Self.head] = rule.heads[1].values
     var upload = exchange.difference(device, from: received)
     upload.append(
-      Self.auxiliary,
-      place.tensors(Self.auxiliary),
-      values: VectorArithmetic.difference(moved.span, psi.span)
-    )
+      Self.auxiliary, place.tensors(Self.auxiliary),
+      values: VectorArithmetic.difference(moved.span, psi.span))
     return ClientUpdate(upload, report)
   }
 
@@ -343,19 +264,14 @@ package struct FedLoGe: Strategy {
     case "auxiliary": place.put(psi, into: &model)
     default:
       let scale = settings.number("scale")
-      place.put(
-        Realignment.generic(psi, classes: place.classes, scale: scale),
-        into: &model
-      )
+      place.put(Realignment.generic(psi, classes: place.classes, scale: scale), into: &model)
     }
     return model
   }
 
-  package func personalModel(
-    _ device: inout Device,
-    _ server: ServerState,
-    _ memory: ClientMemory
-  ) throws(Divergence) -> [Float]? {
+  package func personalModel(_ device: inout Device, _ server: ServerState, _ memory: ClientMemory)
+    throws(Divergence) -> [Float]?
+  {
     let psi = server.memory[Self.auxiliary, default: firstHead]
     let phi = privateHead(of: device.client, memory)
     let realigned = Realignment.personal(psi, own: phi, classes: place.classes)

@@ -14,11 +14,9 @@ import Tensor
 /// | f̃(x_i), consensus | `server.memory["consensus"]` between the two exchanges of a round |
 package struct FedMD: Strategy {
   package static let card = StrategyCard(
-    kind: "fedmd",
-    title: "FedMD",
+    kind: "fedmd", title: "FedMD",
     summary: "Clients send class scores on public images; each moves towards their mean, then "
-      + "trains on its own images.",
-    source: "Li and Wang 2019, arXiv:1910.03581, algorithm 1",
+      + "trains on its own images.", source: "Li and Wang 2019, arXiv:1910.03581, algorithm 1",
     equations: [
       "at first:  f_k ← CE epochs over the public set with its labels, then over D_k",
       "communicate:  f_k(x_i) for the round's public x_i;   aggregate:  f̃ = 1/m·Σ_k f_k",
@@ -30,8 +28,7 @@ package struct FedMD: Strategy {
         + "labels where publicEpochs is above 0",
       "down: 8 bytes that choose the round's images, when they are not all",
       "up: scores (P×C);  down: consensus (P×C), the same for all and counted for each",
-    ],
-    memory: "client: f_k, of its own architecture;  server: the consensus within a round",
+    ], memory: "client: f_k, of its own architecture;  server: the consensus within a round",
     notes: [
       "Nothing is averaged: clients may have networks of any kind (clientModels).",
       "Scores are logits. The paper names no loss; the authors' code has the mean absolute error.",
@@ -41,67 +38,34 @@ package struct FedMD: Strategy {
     ],
     deviations: [
       "Transfer learning at first runs for given numbers of epochs, not to convergence."
-    ],
-    composes: .loss,
+    ], composes: .loss,
     fields: [
       Hyperparameter(
-        "digest",
-        symbol: "d(f, f̃)",
-        .choice(Digest.allCases.map(\.rawValue)),
+        "digest", symbol: "d(f, f̃)", .choice(Digest.allCases.map(\.rawValue)),
         default: .choice(Digest.absolute.rawValue),
         "What is sent, and the loss of the digest: l1-logits; kl-logits is τ²·KL(softmax(f̃/τ) ‖ "
-          + "softmax(f/τ)) of mean logits; kl-probabilities of mean probabilities.",
-        inferred: true
-      ),
+          + "softmax(f/τ)) of mean logits; kl-probabilities of mean probabilities.", inferred: true),
       Hyperparameter(
-        "temperature",
-        symbol: "τ",
-        .number(0...1000, exclusiveMinimum: true),
-        default: .number(1),
-        "Of the two KL digests.",
-        inferred: true
-      ),
+        "temperature", symbol: "τ", .number(0...1000, exclusiveMinimum: true), default: .number(1),
+        "Of the two KL digests.", inferred: true),
       Hyperparameter(
-        "alignment",
-        symbol: "|d_j|",
-        .integer(1...1_000_000_000),
-        default: .integer(5000),
-        "Public images of a round, drawn anew in each; the whole public set when that is smaller."
-      ),
+        "alignment", symbol: "|d_j|", .integer(1...1_000_000_000), default: .integer(5000),
+        "Public images of a round, drawn anew in each; the whole public set when that is smaller."),
       Hyperparameter(
-        "digestEpochs",
-        symbol: "E_d",
-        .number(0...1e6, exclusiveMinimum: false),
-        default: .number(1),
-        "Passes over the round's public images in the digest.",
-        inferred: true
-      ),
+        "digestEpochs", symbol: "E_d", .number(0...1e6, exclusiveMinimum: false),
+        default: .number(1), "Passes over the round's public images in the digest.", inferred: true),
       Hyperparameter(
-        "publicBatch",
-        symbol: "B_0",
-        .integer(1...1_000_000),
-        default: .integer(128),
-        "Public images per step.",
-        inferred: true
-      ),
+        "publicBatch", symbol: "B_0", .integer(1...1_000_000), default: .integer(128),
+        "Public images per step.", inferred: true),
       Hyperparameter(
-        "publicEpochs",
-        symbol: "E_0",
-        .number(0...1e6, exclusiveMinimum: false),
+        "publicEpochs", symbol: "E_0", .number(0...1e6, exclusiveMinimum: false),
         default: .number(20),
         "Passes over the labelled public set before a client's first round; 0 uses no label.",
-        inferred: true
-      ),
+        inferred: true),
       Hyperparameter(
-        "privateEpochs",
-        symbol: "E_1",
-        .number(0...1e6, exclusiveMinimum: false),
-        default: .number(25),
-        "Passes over the client's own images after that.",
-        inferred: true
-      ),
-    ]
-  )
+        "privateEpochs", symbol: "E_1", .number(0...1e6, exclusiveMinimum: false),
+        default: .number(25), "Passes over the client's own images after that.", inferred: true),
+    ])
   package static let releases: [Release] = [.examples(scores, "soft labels of a client's model")]
 
   /// What the digest minimises, and so what is exchanged.
@@ -176,9 +140,7 @@ package struct FedMD: Strategy {
     let all = device.surroundings.publicExamples
     guard let words else { return all }
     var stream = RandomStream(
-      seed: UInt64(clamping: words[0]) << 24 | UInt64(clamping: words[1]),
-      .strategy
-    )
+      seed: UInt64(clamping: words[0]) << 24 | UInt64(clamping: words[1]), .strategy)
     return stream.permutation(all.count).prefix(alignment).sorted().map { all[$0] }
   }
 
@@ -191,11 +153,9 @@ package struct FedMD: Strategy {
     return PrivateWork(batches: revisit + first)
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     if received.blocks.contains(where: { $0.name == Self.consensus }) {
       return try digestAndRevisit(&device, received[Self.consensus], &memory)
     }
@@ -210,10 +170,9 @@ package struct FedMD: Strategy {
   }
 
   /// The model into the workspace; before a client's first round, transfer learning.
-  private func begin(
-    _ device: inout Device,
-    _ memory: inout ClientMemory
-  ) throws(Divergence) -> LocalReport {
+  private func begin(_ device: inout Device, _ memory: inout ClientMemory) throws(Divergence)
+    -> LocalReport
+  {
     var report = LocalReport()
     if let model = memory[Self.own] {
       device.workspace.load(model)
@@ -241,9 +200,7 @@ package struct FedMD: Strategy {
   /// Towards the consensus, then the usual local training, with the batches that it has under every
   /// method.
   private func digestAndRevisit(
-    _ device: inout Device,
-    _ consensus: [Float],
-    _ memory: inout ClientMemory
+    _ device: inout Device, _ consensus: [Float], _ memory: inout ClientMemory
   ) throws(Divergence) -> ClientUpdate {
     device.workspace.load(memory[Self.own, default: problem.initial(of: device.client)])
     var report = LocalReport()
@@ -251,9 +208,7 @@ package struct FedMD: Strategy {
       let images = images(device, memory[Self.choice])
       var student = device.visitingPublic(images, batch: batch)
       let phase = LocalPhase(
-        .epochs(epochs.digest),
-        ranges: [0..<device.network.layout.trainedCount]
-      )
+        .epochs(epochs.digest), ranges: [0..<device.network.layout.trainedCount])
       report.add(try approach(consensus, &student, phase).withoutLoss)
     }
     memory[Self.choice] = nil
@@ -264,11 +219,9 @@ package struct FedMD: Strategy {
     return ClientUpdate(.empty, report)
   }
 
-  private func approach(
-    _ consensus: [Float],
-    _ student: inout Device,
-    _ phase: LocalPhase
-  ) throws(Divergence) -> LocalReport {
+  private func approach(_ consensus: [Float], _ student: inout Device, _ phase: LocalPhase)
+    throws(Divergence) -> LocalReport
+  {
     let classes = publicSet.classes
     switch digest {
     case .absolute:
@@ -279,10 +232,7 @@ package struct FedMD: Strategy {
       return try student.train(phase, &rule)
     case .probabilities:
       var rule = DistillationRule(
-        probabilities: consensus,
-        classes: classes,
-        temperature: temperature
-      )
+        probabilities: consensus, classes: classes, temperature: temperature)
       return try student.train(phase, &rule)
     }
   }
@@ -294,18 +244,12 @@ package struct FedMD: Strategy {
     let sent = uploads.uploads.sorted { $0.client < $1.client }
     let share = 1 / Double(sent.count)
     server.memory[Self.consensus] = KnowledgeFusion.fuse(
-      sent.map { $0.payload[Self.scores] },
-      sent.map { _ in share }
-    )
+      sent.map { $0.payload[Self.scores] }, sent.map { _ in share })
   }
 
-  package func personalModel(
-    _ device: inout Device,
-    _ server: ServerState,
-    _ memory: ClientMemory
-  ) throws(Divergence) -> [Float]? {
-    memory[Self.own, default: problem.initial(of: device.client)]
-  }
+  package func personalModel(_ device: inout Device, _ server: ServerState, _ memory: ClientMemory)
+    throws(Divergence) -> [Float]?
+  { memory[Self.own, default: problem.initial(of: device.client)] }
 }
 
 /// The mean over examples and classes of |z − Z|.

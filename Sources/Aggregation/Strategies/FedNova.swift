@@ -14,8 +14,7 @@ import Tensor
 /// | μ | `proximalWeight` |
 package struct FedNova: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "fednova",
-    title: "FedNova",
+    kind: "fednova", title: "FedNova",
     summary: "Each client's update is divided by its amount of local work before averaging.",
     source: "Wang et al., NeurIPS 2020, arXiv:2007.07481, section 4",
     equations: [
@@ -25,28 +24,20 @@ package struct FedNova: BasedStrategy {
       "τ_eff = Σ_{k∈S} p_k·a_k;   w ← w + τ_eff·Σ_{k∈S} p_k·d_k",
     ],
     messages: [
-      "down: model (all tensors)",
-      "up: normalised model difference (all tensors), a_k (one float)",
-    ],
-    memory: "none",
+      "down: model (all tensors)", "up: normalised model difference (all tensors), a_k (one float)",
+    ], memory: "none",
     notes: [
       "Differs from FedAvg only where clients take different numbers of steps.",
       "p_k are normalised over the cohort; some code defaults to 1/|S|.",
       "Weight decay is part of the local gradient and not of a_k.",
       "Running statistics of batch norm are averaged as in FedAvg.",
       "Some code takes Σ p_k·τ_k for τ_eff with the proximal term; here it is Σ p_k·a_k always.",
-    ],
-    composes: .all,
+    ], composes: .all,
     fields: [
       Hyperparameter(
-        "proximalWeight",
-        symbol: "μ",
-        .number(0...1e6, exclusiveMinimum: false),
-        default: .number(0),
-        "weight of FedProx's term in the local objective; 0 for none"
-      )
-    ]
-  )
+        "proximalWeight", symbol: "μ", .number(0...1e6, exclusiveMinimum: false),
+        default: .number(0), "weight of FedProx's term in the local objective; 0 for none")
+    ])
   package static let releases: [Release] = [.training(ModelExchange.block), .size(steps)]
 
   /// Adaptive optimizers have no fixed weights of their gradients.
@@ -69,21 +60,15 @@ package struct FedNova: BasedStrategy {
     base = FedAvg(StrategySettings(FedAvg.card), problem)
     proximalWeight = settings.number("proximalWeight")
     proximal = FedProx(
-      StrategySettings(FedProx.card, ["proximalWeight": .number(proximalWeight)]),
-      problem
-    )
+      StrategySettings(FedProx.card, ["proximalWeight": .number(proximalWeight)]), problem)
     optimizer = problem.settings.optimizer
     let trained = problem.layout.trainedCount
-    trainedCount = base.exchange.shared.ranges.reduce(0) {
-      $0 + $1.clamped(to: 0..<trained).count
-    }
+    trainedCount = base.exchange.shared.ranges.reduce(0) { $0 + $1.clamped(to: 0..<trained).count }
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     let update =
       proximalWeight == 0
       ? try base.train(&device, received: received, memory: &memory)

@@ -11,32 +11,24 @@ import Tensor
 /// | K_P | `privateLayers` |
 package struct FedPer: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "fedper",
-    title: "FedPer",
+    kind: "fedper", title: "FedPer",
     summary: "Everybody trains a whole model; only the body is averaged, the head stays private.",
     source: "Arivazhagan et al. 2019, arXiv:1912.00818, algorithms 1 and 2",
     equations: [
       "w_k = (φ, h_k);  E epochs of SGD on φ and h_k together",
       "φ ← φ + Σ_{k∈S} p_k·(φ_k − φ);   h_k stays at client k",
-    ],
-    messages: ["down: model (body tensors)", "up: model difference (body tensors)"],
+    ], messages: ["down: model (body tensors)", "up: model difference (body tensors)"],
     memory: "client: h_k; all heads start from the same initial values",
     notes: [
       "No generic model: with private heads there is none to measure.",
       "A client that never took part is measured with the shared body and the initial head.",
-    ],
-    composes: [.loss, .serverOptimizer, .groups],
+    ], composes: [.loss, .serverOptimizer, .groups],
     fields: [
       Hyperparameter(
-        "privateLayers",
-        symbol: "K_P",
-        .integer(0...1000),
-        default: .integer(1),
+        "privateLayers", symbol: "K_P", .integer(0...1000), default: .integer(1),
         "dense or convolution layers kept private, counted from the output, norms with them",
-        degenerate: (.integer(0), "fedavg")
-      )
-    ]
-  )
+        degenerate: (.integer(0), "fedavg"))
+    ])
 
   package let base: FedAvg
 

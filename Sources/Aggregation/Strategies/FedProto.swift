@@ -14,22 +14,19 @@ import Tensor
 /// | λ | `prototypeWeight` |
 package struct FedProto: Strategy {
   package static let card = StrategyCard(
-    kind: "fedproto",
-    title: "FedProto",
+    kind: "fedproto", title: "FedProto",
     summary: "Personal models whose features are pulled to common class prototypes; only "
       + "prototypes travel.",
     source: "Tan et al., AAAI 2022, arXiv:2105.00243, algorithm 1, equations 3 to 8",
     equations: [
       "C_k^(c) = mean of φ_k(x) over client k's examples of class c, after training",
       "C̄^(c) = Σ_k (n_kc/n_c)·C_k^(c)  over the round's clients that have class c",
-      "client: CE + λ·‖φ_k(x) − C̄^(y)‖²/d",
-      "predict: argmin_c ‖φ_k(x) − C̄^(c)‖",
+      "client: CE + λ·‖φ_k(x) − C̄^(y)‖²/d", "predict: argmin_c ‖φ_k(x) − C̄^(c)‖",
     ],
     messages: [
       "down: prototypes [classes known, d], which (int32)",
       "up: prototypes [|C_k|, d], which (int32), and their counts (int32)",
-    ],
-    memory: "client: its model; server: C̄, and which classes have one",
+    ], memory: "client: its model; server: C̄, and which classes have one",
     notes: [
       "Equation 6 divides the weighted mean by the number of clients once more; a mean of "
         + "prototypes needs no second division, and the authors' code has none.",
@@ -44,53 +41,30 @@ package struct FedProto: Strategy {
         + "none has one, the classifier predicts.",
       "Clients whose features have another width than the server's network, or none before the "
         + "classifier, train alone and send nothing.",
-    ],
-    composes: .loss,
+    ], composes: .loss,
     fields: [
       Hyperparameter(
-        "prototypeWeight",
-        symbol: "λ",
-        .number(0...1e6, exclusiveMinimum: false),
-        default: .number(1),
-        "weight of the distance to the prototypes; the paper tries 0.01 to 4"
-      ),
+        "prototypeWeight", symbol: "λ", .number(0...1e6, exclusiveMinimum: false),
+        default: .number(1), "weight of the distance to the prototypes; the paper tries 0.01 to 4"),
       Hyperparameter(
-        "distance",
-        symbol: "",
-        .choice(["mean", "sum"]),
-        default: .choice("mean"),
-        "squared differences averaged over the features, or summed",
-        inferred: true
-      ),
+        "distance", symbol: "", .choice(["mean", "sum"]), default: .choice("mean"),
+        "squared differences averaged over the features, or summed", inferred: true),
       Hyperparameter(
-        "prototypeMean",
-        symbol: "",
-        .choice(["samples", "uniform"]),
-        default: .choice("samples"),
-        "prototypes of a class weighted by examples, or all clients alike"
-      ),
+        "prototypeMean", symbol: "", .choice(["samples", "uniform"]), default: .choice("samples"),
+        "prototypes of a class weighted by examples, or all clients alike"),
       Hyperparameter(
-        "predict",
-        symbol: "",
-        .choice(["prototype", "head"]),
-        default: .choice("prototype"),
-        "what classifies: the nearest prototype, as in the paper, or the client's classifier"
-      ),
-    ]
-  )
+        "predict", symbol: "", .choice(["prototype", "head"]), default: .choice("prototype"),
+        "what classifies: the nearest prototype, as in the paper, or the client's classifier"),
+    ])
   package static let releases: [Release] = [
     .examples(
-      prototypes,
-      "mean features of a client's classes, and their counts",
-      wholeNumbers: ["classes", "counts"]
-    )
+      prototypes, "mean features of a client's classes, and their counts",
+      wholeNumbers: ["classes", "counts"])
   ]
 
   package static func releases(_ settings: StrategySettings) -> [Release] {
     if weighsByCounts(settings) { return releases }
-    return [
-      .examples(prototypes, "mean features of a client's classes", wholeNumbers: ["classes"])
-    ]
+    return [.examples(prototypes, "mean features of a client's classes", wholeNumbers: ["classes"])]
   }
 
   /// Whether counts are sent.
@@ -158,10 +132,9 @@ package struct FedProto: Strategy {
   ]
   package var models: ModelKinds { .personal }
 
-  package static func objection(
-    _ settings: StrategySettings,
-    to network: Network
-  ) -> (problem: String, hint: String)? {
+  package static func objection(_ settings: StrategySettings, to network: Network) -> (
+    problem: String, hint: String
+  )? {
     guard !hasFeatures(network) else { return nil }
     return (
       "the classifier reads the images themselves, so there are no features to compare",
@@ -204,25 +177,16 @@ package struct FedProto: Strategy {
     if counts != nil { tensors.append(NamedShape("counts", [classes.count], .int32)) }
     var payload = Payload.empty
     payload.append(
-      Self.prototypes,
-      tensors,
-      values: rows + classes.map(Float.init) + (counts ?? []).map(Float.init)
-    )
+      Self.prototypes, tensors,
+      values: rows + classes.map(Float.init) + (counts ?? []).map(Float.init))
     return payload
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     device.workspace.load(memory[Self.own, default: problem.initial(of: device.client)])
-    var rule = Rule(
-      loss: device.loss,
-      prototypes: [],
-      known: [],
-      weight: weight
-    )
+    var rule = Rule(loss: device.loss, prototypes: [], known: [], weight: weight)
     if weight > 0, let block = received.blocks.first {
       rule = rule.knowing(block, classes: device.network.classes)
     }
@@ -274,11 +238,9 @@ package struct FedProto: Strategy {
 
   /// The client's model; its classifier is the nearest prototype's: −‖φ − p‖² = ‖φ‖² + 2p·φ − ‖p‖²,
   /// and ‖φ‖² is the same for all classes.
-  package func personalModel(
-    _ device: inout Device,
-    _ server: ServerState,
-    _ memory: ClientMemory
-  ) throws(Divergence) -> [Float]? {
+  package func personalModel(_ device: inout Device, _ server: ServerState, _ memory: ClientMemory)
+    throws(Divergence) -> [Float]?
+  {
     var model = memory[Self.own, default: problem.initial(of: device.client)]
     let known = server.memory[Self.known, default: []]
     let layout = device.network.layout

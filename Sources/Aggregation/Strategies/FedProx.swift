@@ -12,34 +12,24 @@ import Tensor
 /// | h_k(w; wᵗ) = F_k(w) + μ/2·‖w − wᵗ‖² | `Rule` |
 package struct FedProx: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "fedprox",
-    title: "FedProx",
+    kind: "fedprox", title: "FedProx",
     summary: "FedAvg with a proximal term that keeps local models near the global one.",
     source: "Li et al., MLSys 2020, arXiv:1812.06127, algorithm 2",
     equations: [
-      "w_k ← w;  w_k ← w_k − η·(∇F_k(w_k; batch) + μ·(w_k − w))",
-      "w ← w + Σ_{k∈S} p_k·(w_k − w)",
-    ],
-    messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
+      "w_k ← w;  w_k ← w_k − η·(∇F_k(w_k; batch) + μ·(w_k − w))", "w ← w + Σ_{k∈S} p_k·(w_k − w)",
+    ], messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
     memory: "none",
     notes: [
       "Local work is the scenario's amount of SGD, not a γ-inexact solution.",
       "Published code uses μ from 0 (no FedProx at all) to 1; the paper tunes over "
         + "{0.001, 0.01, 0.1, 1}.",
       "Private groups are pulled towards their own values at the start of the round.",
-    ],
-    composes: .all,
+    ], composes: .all,
     fields: [
       Hyperparameter(
-        "proximalWeight",
-        symbol: "μ",
-        .number(0...1e6, exclusiveMinimum: false),
-        default: .number(0.01),
-        "weight of the proximal term",
-        degenerate: (.number(0), "fedavg")
-      )
-    ]
-  )
+        "proximalWeight", symbol: "μ", .number(0...1e6, exclusiveMinimum: false),
+        default: .number(0.01), "weight of the proximal term", degenerate: (.number(0), "fedavg"))
+    ])
 
   /// The gradient of the proximal objective: g ← g + μ·(w − wᵗ).
   package struct Rule: LocalRule {
@@ -51,11 +41,7 @@ package struct FedProx: BasedStrategy {
       // μ = 0 must leave the very bits of FedAvg: −0 + 0 would turn a sign.
       guard proximalWeight != 0 else { return }
       VectorArithmetic.addScaledDifference(
-        &gradient,
-        proximalWeight,
-        parameters,
-        received.span.extracting(first: gradient.count)
-      )
+        &gradient, proximalWeight, parameters, received.span.extracting(first: gradient.count))
     }
   }
 
@@ -67,11 +53,9 @@ package struct FedProx: BasedStrategy {
     base = FedAvg(StrategySettings(FedAvg.card), problem)
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     let model = base.exchange.model(received, memory)
     device.workspace.load(model)
     var rule = Rule(loss: device.loss, proximalWeight: proximalWeight, received: model)

@@ -13,17 +13,14 @@ import Tensor
 /// | GRD(f_i(h_i, φ), φ, α) | the second of `phases`, `bodyEpochs` long |
 package struct FedRep: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "fedrep",
-    title: "FedRep",
+    kind: "fedrep", title: "FedRep",
     summary: "Private heads trained on a frozen body, then the body under frozen heads, which is "
-      + "averaged.",
-    source: "Collins et al., ICML 2021, arXiv:2102.07078, algorithm 1",
+      + "averaged.", source: "Collins et al., ICML 2021, arXiv:2102.07078, algorithm 1",
     equations: [
       "h_k: E_h epochs of h_k ← h_k − η·∇_h F_k(φ, h_k; batch)",
       "φ_k ← φ;  E_b epochs of φ_k ← φ_k − η·∇_φ F_k(φ_k, h_k; batch)",
       "φ ← φ + Σ_{k∈S} p_k·(φ_k − φ);   h_k stays at client k",
-    ],
-    messages: ["down: model (body tensors)", "up: model difference (body tensors)"],
+    ], messages: ["down: model (body tensors)", "up: model difference (body tensors)"],
     memory: "client: h_k; all heads start from the same initial values",
     notes: [
       "headEpochs and bodyEpochs take the place of client.work.",
@@ -31,34 +28,20 @@ package struct FedRep: BasedStrategy {
       "Running statistics belong to the body and follow the data in both phases.",
       "Public code changes the order of the phases and their lengths, and accuracy with them.",
       "No generic model: with private heads there is none to measure.",
-    ],
-    deviations: ["The paper averages bodies uniformly: federation.weighting \"uniform\"."],
+    ], deviations: ["The paper averages bodies uniformly: federation.weighting \"uniform\"."],
     composes: [.loss, .serverOptimizer, .groups],
     fields: [
       Hyperparameter(
-        "headEpochs",
-        symbol: "τ",
-        .number(0...1000, exclusiveMinimum: false),
-        default: .number(10),
-        "local epochs on the head; 0 leaves all heads as they started"
-      ),
+        "headEpochs", symbol: "τ", .number(0...1000, exclusiveMinimum: false), default: .number(10),
+        "local epochs on the head; 0 leaves all heads as they started"),
       Hyperparameter(
-        "bodyEpochs",
-        symbol: "E_b",
-        .number(0...1000, exclusiveMinimum: true),
-        default: .number(1),
-        "local epochs on the body"
-      ),
+        "bodyEpochs", symbol: "E_b", .number(0...1000, exclusiveMinimum: true), default: .number(1),
+        "local epochs on the body"),
       Hyperparameter(
-        "privateLayers",
-        symbol: "h",
-        .integer(0...1000),
-        default: .integer(1),
+        "privateLayers", symbol: "h", .integer(0...1000), default: .integer(1),
         "dense or convolution layers of the head, counted from the output, norms with them",
-        degenerate: (.integer(0), "fedavg")
-      ),
-    ]
-  )
+        degenerate: (.integer(0), "fedavg")),
+    ])
 
   package static let ignores = [
     IgnoredField("client.work", "headEpochs and bodyEpochs say how much a client trains")
@@ -83,15 +66,12 @@ package struct FedRep: BasedStrategy {
 
   package func privateWork(examples n: Int, _ settings: LocalSettings) -> PrivateWork {
     PrivateWork(
-      batches: phases.reduce(0) { $0 + $1.work.steps(examples: n, batch: settings.batch) }
-    )
+      batches: phases.reduce(0) { $0 + $1.work.steps(examples: n, batch: settings.batch) })
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     device.workspace.load(base.exchange.model(received, memory))
     var rule = PlainRule(device.loss)
     var report = LocalReport()

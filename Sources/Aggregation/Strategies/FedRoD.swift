@@ -14,8 +14,7 @@ import Tensor
 /// | stop-gradient | `StoppedHeads` with `addsNetworkLogits` |
 package struct FedRoD: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "fedrod",
-    title: "FedRoD",
+    kind: "fedrod", title: "FedRoD",
     summary: "A generic head under a class-balanced loss, and a private head for what it lacks.",
     source: "Chen and Chao, ICLR 2022, arXiv:2107.00778, equations 6 to 8",
     equations: [
@@ -23,8 +22,7 @@ package struct FedRoD: BasedStrategy {
         + "  P_k by that of CE(sg(G(f)) + P_k(sg(f)), y)",
       "θ, G averaged as in FedAvg;  P_k stays at client k",
       "generic: G(f);   personal: G(f) + P_k(f)",
-    ],
-    messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
+    ], messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
     memory: "client: P_k",
     notes: [
       "loss is that of the generic head, balanced softmax with the client's own counts unless "
@@ -35,27 +33,16 @@ package struct FedRoD: BasedStrategy {
     ],
     deviations: [
       "The variant that makes P_k by a hyper-network from the client's class counts is left out."
-    ],
-    composes: .all,
-    defaultLoss: "balanced-softmax",
+    ], composes: .all, defaultLoss: "balanced-softmax",
     fields: [
       Hyperparameter(
-        "privateStart",
-        symbol: "",
-        .choice(["shared", "zero", "own"]),
-        default: .choice("shared"),
-        "P_k starts as G does, at zero, or from a draw of its own",
-        inferred: true
-      )
-    ]
-  )
+        "privateStart", symbol: "", .choice(["shared", "zero", "own"]), default: .choice("shared"),
+        "P_k starts as G does, at zero, or from a draw of its own", inferred: true)
+    ])
 
-  package static func objection(
-    _ settings: StrategySettings,
-    to network: Network
-  ) -> (problem: String, hint: String)? {
-    ClassifierPlace.objection(card.kind, to: network)
-  }
+  package static func objection(_ settings: StrategySettings, to network: Network) -> (
+    problem: String, hint: String
+  )? { ClassifierPlace.objection(card.kind, to: network) }
 
   private static let head = "head"
 
@@ -77,25 +64,17 @@ package struct FedRoD: BasedStrategy {
 
   package var models: ModelKinds { base.models.union(.personal) }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     device.workspace.load(base.exchange.model(received, memory))
     var rule = StoppedHeads(
-      loss: device.loss,
-      headLoss: SoftmaxCrossEntropy(),
+      loss: device.loss, headLoss: SoftmaxCrossEntropy(),
       heads: [
         LinearHead(
-          classes: place.classes,
-          width: place.width,
-          values: privateHead(of: device.client, memory),
-          optimizer: device.settings.optimizer
-        )
-      ],
-      addsNetworkLogits: true
-    )
+          classes: place.classes, width: place.width,
+          values: privateHead(of: device.client, memory), optimizer: device.settings.optimizer)
+      ], addsNetworkLogits: true)
     let report = try device.train(&rule)
     base.exchange.remember(device, &memory)
     memory[Self.head] = rule.heads[0].values
@@ -115,11 +94,9 @@ package struct FedRoD: BasedStrategy {
   }
 
   /// G + P_k on one set of features is one linear head.
-  package func personalModel(
-    _ device: inout Device,
-    _ server: ServerState,
-    _ memory: ClientMemory
-  ) throws(Divergence) -> [Float]? {
+  package func personalModel(_ device: inout Device, _ server: ServerState, _ memory: ClientMemory)
+    throws(Divergence) -> [Float]?
+  {
     var model = base.exchange.model(server, memory)
     var head = place.head(of: model)
     VectorArithmetic.addScaled(&head, 1, privateHead(of: device.client, memory))

@@ -13,8 +13,7 @@ import Tensor
 /// | W, b | `pool.head.weight` [1, C, D], `pool.head.bias` [1, C] |
 package struct FedSSF: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "fedssf",
-    title: "Federated SSF",
+    kind: "fedssf", title: "Federated SSF",
     summary: "A frozen network; scales and shifts behind its layers and a classifier are averaged.",
     source: "Feng et al., ICCV 2023, arXiv:2308.06051 (the ablation of FedIns); SSF: Lian et al., "
       + "NeurIPS 2022, arXiv:2210.08823, equation 2",
@@ -24,23 +23,17 @@ package struct FedSSF: BasedStrategy {
     ],
     messages: [
       "down: model (scales, shifts, classifier)",
-      "up: model difference (scales, shifts, classifier)",
-      "floats each way: 2·Σ_s d_s + C·(D + 1)",
-    ],
-    memory: "none; the frozen network is everybody's from the start and never sent",
+      "up: model difference (scales, shifts, classifier)", "floats each way: 2·Σ_s d_s + C·(D + 1)",
+    ], memory: "none; the frozen network is everybody's from the start and never sent",
     notes: [
       "γ starts at N(1, 0.02²), β at N(0, 0.02²), W at N(0, 2/(C·D)), b at 0, as a pool's entry."
-    ],
-    composes: .all,
-    fields: [FedIns.weightingField]
-  )
+    ], composes: .all, fields: [FedIns.weightingField])
 
   package static let needs: MethodNeeds = [.trainedNetwork]
 
-  package static func adapt(
-    _ settings: StrategySettings,
-    _ base: BaseModel
-  ) throws(ModelError) -> AdaptedNetwork? { try base.adaptedOnce() }
+  package static func adapt(_ settings: StrategySettings, _ base: BaseModel) throws(ModelError)
+    -> AdaptedNetwork?
+  { try base.adaptedOnce() }
 
   package let uploadWeighting: WeightingRule
   package let base: FedAvg

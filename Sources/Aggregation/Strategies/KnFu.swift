@@ -15,8 +15,7 @@ import Tensor
 /// | N_eff,n = 1/Σ_m w_nm² | `server.memory["effective-neighbours"]`, 0 before n's first fusion |
 package struct KnFu: Strategy {
   package static let card = StrategyCard(
-    kind: "knfu",
-    title: "KnFu",
+    kind: "knfu", title: "KnFu",
     summary: "Clients send predictions on public images; the server mixes for each client those of "
       + "clients with similar data, and the client fine-tunes on the mixture.",
     source: "Seyedmohammadi, Atapour, Abouei and Mohammadi 2024, arXiv:2403.11892",
@@ -48,117 +47,59 @@ package struct KnFu: Strategy {
       "This program's reading: the EPD as the mean soft label, its smoothing, KL between EPDs, "
         + "weights exp(−β·d) with the client itself among them, probabilities at temperature 1 on "
         + "the way, fine-tuning by KL on the public set alone, and every default but that of beta.",
-    ],
-    composes: .loss,
+    ], composes: .loss,
     fields: [
       Hyperparameter(
-        "beta",
-        symbol: "β",
-        .number(0...1e9, exclusiveMinimum: false),
-        default: .number(10),
+        "beta", symbol: "β", .number(0...1e9, exclusiveMinimum: false), default: .number(10),
         "Sharpness of the weights: 0 mixes all alike, large values leave each client its own. The "
-          + "value is the paper's, its place in the formula this program's reading."
-      ),
+          + "value is the paper's, its place in the formula this program's reading."),
       Hyperparameter(
-        "estimate",
-        symbol: "P_n",
-        .choice(KnowledgeFusion.Estimate.allCases.map(\.rawValue)),
+        "estimate", symbol: "P_n", .choice(KnowledgeFusion.Estimate.allCases.map(\.rawValue)),
         default: .choice(KnowledgeFusion.Estimate.meanSoftLabel.rawValue),
         "A client's class distribution: from its predictions, or its true label counts, which it "
-          + "then discloses (an oracle for comparisons).",
-        inferred: true
-      ),
+          + "then discloses (an oracle for comparisons).", inferred: true),
       Hyperparameter(
-        "smoothing",
-        symbol: "ε",
-        .number(0...1, exclusiveMinimum: true),
-        default: .number(1e-3),
-        "Added to every class of P_n before it is compared.",
-        inferred: true
-      ),
+        "smoothing", symbol: "ε", .number(0...1, exclusiveMinimum: true), default: .number(1e-3),
+        "Added to every class of P_n before it is compared.", inferred: true),
       Hyperparameter(
-        "divergence",
-        symbol: "d",
-        .choice(KnowledgeFusion.Measure.allCases.map(\.rawValue)),
+        "divergence", symbol: "d", .choice(KnowledgeFusion.Measure.allCases.map(\.rawValue)),
         default: .choice(KnowledgeFusion.Measure.kl.rawValue),
         "How far two distributions are apart: KL(P_n ‖ P_m), or a symmetric measure.",
-        inferred: true
-      ),
+        inferred: true),
       Hyperparameter(
-        "topK",
-        symbol: "k",
-        .integer(0...1_000_000),
-        default: .integer(0),
-        "Clients in a mixture at most, those of largest weight; 0 for all.",
-        inferred: true
-      ),
+        "topK", symbol: "k", .integer(0...1_000_000), default: .integer(0),
+        "Clients in a mixture at most, those of largest weight; 0 for all.", inferred: true),
       Hyperparameter(
-        "minWeight",
-        symbol: "w_min",
-        .number(0...1, exclusiveMinimum: false),
-        default: .number(0),
+        "minWeight", symbol: "w_min", .number(0...1, exclusiveMinimum: false), default: .number(0),
         "Smaller weights become 0, all but a client's largest; the others are scaled to sum 1.",
-        inferred: true
-      ),
+        inferred: true),
       Hyperparameter(
-        "includeSelf",
-        symbol: "n ∈ N_n",
-        .flag,
-        default: .flag(true),
-        "Whether a client's own predictions are in its mixture.",
-        inferred: true
-      ),
+        "includeSelf", symbol: "n ∈ N_n", .flag, default: .flag(true),
+        "Whether a client's own predictions are in its mixture.", inferred: true),
       Hyperparameter(
-        "weightBySamples",
-        symbol: "p_m",
-        .flag,
-        default: .flag(false),
+        "weightBySamples", symbol: "p_m", .flag, default: .flag(false),
         "Whether weights are multiplied by the clients' shares of federation.weighting.",
-        inferred: true
-      ),
+        inferred: true),
       Hyperparameter(
-        "temperature",
-        symbol: "τ",
-        .number(0...1000, exclusiveMinimum: true),
-        default: .number(1),
+        "temperature", symbol: "τ", .number(0...1000, exclusiveMinimum: true), default: .number(1),
         "Of the targets and the model in step 4: 1 compares probabilities as they are.",
-        inferred: true
-      ),
+        inferred: true),
       Hyperparameter(
-        "tuningEpochs",
-        symbol: "E_f",
-        .number(0...1e6, exclusiveMinimum: false),
-        default: .number(1),
-        "Passes over the public set in step 4.",
-        degenerate: (.number(0), equals: "local-only"),
-        inferred: true
-      ),
+        "tuningEpochs", symbol: "E_f", .number(0...1e6, exclusiveMinimum: false),
+        default: .number(1), "Passes over the public set in step 4.",
+        degenerate: (.number(0), equals: "local-only"), inferred: true),
       Hyperparameter(
-        "tuningBatch",
-        symbol: "B_f",
-        .integer(1...1_000_000),
-        default: .integer(64),
-        "Public images per step.",
-        inferred: true
-      ),
+        "tuningBatch", symbol: "B_f", .integer(1...1_000_000), default: .integer(64),
+        "Public images per step.", inferred: true),
       Hyperparameter(
-        "privateWeight",
-        symbol: "γ",
-        .number(0...1e6, exclusiveMinimum: false),
+        "privateWeight", symbol: "γ", .number(0...1e6, exclusiveMinimum: false),
         default: .number(0),
-        "Weight of the loss on a private batch beside each public one in step 4.",
-        inferred: true
-      ),
+        "Weight of the loss on a private batch beside each public one in step 4.", inferred: true),
       Hyperparameter(
-        "warmup",
-        symbol: "R_w",
-        .integer(0...1_000_000),
-        default: .integer(0),
+        "warmup", symbol: "R_w", .integer(0...1_000_000), default: .integer(0),
         "First rounds of local training alone: models that know nothing yet have flat P_n.",
-        inferred: true
-      ),
-    ]
-  )
+        inferred: true),
+    ])
   package static let releases: [Release] = [
     .examples(block, "soft labels of a client's model"),
     .examples(labels, "a client's class shares"),
@@ -208,8 +149,7 @@ package struct KnFu: Strategy {
     fusion.minWeight = settings.number("minWeight")
     fusion.usesShares = settings.flag("weightBySamples")
     self.fusion = fusion
-    estimate =
-      KnowledgeFusion.Estimate(rawValue: settings.choice("estimate")) ?? .meanSoftLabel
+    estimate = KnowledgeFusion.Estimate(rawValue: settings.choice("estimate")) ?? .meanSoftLabel
     temperature = Float(settings.number("temperature"))
     epochs = settings.number("tuningEpochs")
     batch = settings.integer("tuningBatch")
@@ -229,11 +169,9 @@ package struct KnFu: Strategy {
     return publicSet.message(Self.block, "probabilities", server.memory[Self.name(client)] ?? [])
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     if received.blocks.isEmpty { return try learn(&device, &memory) }
     let knowledge = received[Self.block]
     guard !knowledge.isEmpty, epochs > 0 else { return ClientUpdate(.empty, LocalReport()) }
@@ -241,10 +179,9 @@ package struct KnFu: Strategy {
   }
 
   /// Steps 1 and 2: local training, and what the model then knows of the public set.
-  private func learn(
-    _ device: inout Device,
-    _ memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  private func learn(_ device: inout Device, _ memory: inout ClientMemory) throws(Divergence)
+    -> ClientUpdate
+  {
     device.workspace.load(memory[Self.own, default: problem.initial(of: device.client)])
     var rule = PlainRule(device.loss)
     let report = try device.train(&rule)
@@ -274,48 +211,37 @@ package struct KnFu: Strategy {
       ? sent.map { $0.payload[Self.labels].map(Double.init) }
       : knowledge.map {
         KnowledgeFusion.distribution(
-          $0,
-          classes: publicSet.classes,
-          histogram: estimate == .argmaxHistogram
-        )
+          $0, classes: publicSet.classes, histogram: estimate == .argmaxHistogram)
       }
     let weights = fusion.weights(distributions, shares: sent.map(\.weight))
     let none = [Float](repeating: 0, count: problem.clients)
     for (upload, row) in zip(sent, weights) {
       server.memory[Self.name(upload.client)] = KnowledgeFusion.fuse(knowledge, row)
-      server.memory[Self.neighbours, default: none][upload.client] =
-        Float(KnowledgeFusion.effectiveCount(row))
+      server.memory[Self.neighbours, default: none][upload.client] = Float(
+        KnowledgeFusion.effectiveCount(row))
     }
   }
 
   /// Step 4: local fine-tuning on the public set, by an optimizer of its own.
-  private func tune(
-    _ device: inout Device,
-    _ knowledge: [Float],
-    _ memory: inout ClientMemory
-  ) throws(Divergence) -> LocalReport {
+  private func tune(_ device: inout Device, _ knowledge: [Float], _ memory: inout ClientMemory)
+    throws(Divergence) -> LocalReport
+  {
     let workspace = device.workspace
     workspace.load(memory[Self.own, default: problem.initial(of: device.client)])
     var student = device.visitingPublic(device.surroundings.publicExamples, batch: batch)
     var rule = DistillationRule(
-      probabilities: knowledge,
-      classes: publicSet.classes,
-      temperature: temperature
-    )
+      probabilities: knowledge, classes: publicSet.classes, temperature: temperature)
     let phase = LocalPhase(.epochs(epochs), ranges: [0..<device.network.layout.trainedCount])
     let report =
       privateWeight == 0
-      ? try student.train(phase, &rule)
-      : try tuneOnBoth(&device, &student, phase, &rule)
+      ? try student.train(phase, &rule) : try tuneOnBoth(&device, &student, phase, &rule)
     memory[Self.own] = workspace.currentParameters
     return report
   }
 
   /// The same with γ times the private loss on a private batch in every step.
   private func tuneOnBoth(
-    _ device: inout Device,
-    _ student: inout Device,
-    _ phase: LocalPhase,
+    _ device: inout Device, _ student: inout Device, _ phase: LocalPhase,
     _ rule: inout DistillationRule
   ) throws(Divergence) -> LocalReport {
     var report = LocalReport()
@@ -335,13 +261,9 @@ package struct KnFu: Strategy {
     return report
   }
 
-  package func personalModel(
-    _ device: inout Device,
-    _ server: ServerState,
-    _ memory: ClientMemory
-  ) throws(Divergence) -> [Float]? {
-    memory[Self.own, default: problem.initial(of: device.client)]
-  }
+  package func personalModel(_ device: inout Device, _ server: ServerState, _ memory: ClientMemory)
+    throws(Divergence) -> [Float]?
+  { memory[Self.own, default: problem.initial(of: device.client)] }
 
   private static func name(_ client: Int) -> String { "\(block).\(client)" }
 }

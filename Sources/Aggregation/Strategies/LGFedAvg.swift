@@ -10,16 +10,13 @@ import Tensor
 /// | θ^g, the global model | the last layers: `exchange.shared` |
 package struct LGFedAvg: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "lg-fedavg",
-    title: "LG-FedAvg",
+    kind: "lg-fedavg", title: "LG-FedAvg",
     summary: "Everybody trains a whole model; only its last layers are averaged, the body stays "
-      + "private.",
-    source: "Liang et al. 2020, arXiv:2001.01523, algorithm 1",
+      + "private.", source: "Liang et al. 2020, arXiv:2001.01523, algorithm 1",
     equations: [
       "w_k = (φ_k, h);  E epochs of SGD on φ_k and h_k together",
       "h ← h + Σ_{k∈S} p_k·(h_k − h);   φ_k stays at client k",
-    ],
-    messages: ["down: model (last layers)", "up: model difference (last layers)"],
+    ], messages: ["down: model (last layers)", "up: model difference (last layers)"],
     memory: "client: φ_k; all bodies start from the same initial values",
     notes: [
       "No generic model: with private bodies there is none to measure; the paper's ensemble of all "
@@ -29,20 +26,13 @@ package struct LGFedAvg: BasedStrategy {
     deviations: [
       "The paper starts from a model that FedAvg has trained, much public code from scratch, as "
         + "here; model.init \"file\" starts from a saved one."
-    ],
-    composes: [.loss, .serverOptimizer, .groups],
+    ], composes: [.loss, .serverOptimizer, .groups],
     fields: [
       Hyperparameter(
-        "sharedLayers",
-        symbol: "L",
-        .integer(0...1000),
-        default: .integer(1),
+        "sharedLayers", symbol: "L", .integer(0...1000), default: .integer(1),
         "dense or convolution layers shared, counted from the output, norms with them",
-        degenerate: (.integer(0), "local-only"),
-        inferred: true
-      )
-    ]
-  )
+        degenerate: (.integer(0), "local-only"), inferred: true)
+    ])
 
   package let base: FedAvg
 

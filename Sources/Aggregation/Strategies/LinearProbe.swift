@@ -13,8 +13,7 @@ import Tensor
 /// | the linear classifier | the network's own: `fc`, `fc2`, `head`, by model |
 package struct LinearProbe: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "linear-probe",
-    title: "Linear probing",
+    kind: "linear-probe", title: "Linear probing",
     summary: "A frozen network; only its classifier is trained and averaged.",
     source: "a reference; Kornblith et al., CVPR 2019, arXiv:1805.08974, and many before",
     equations: [
@@ -22,27 +21,20 @@ package struct LinearProbe: BasedStrategy {
       "(W, b) ← (W, b) + Σ_{k∈S} p_k·((W_k, b_k) − (W, b)),   p_k = n_k / Σ_{j∈S} n_j",
     ],
     messages: [
-      "down: model (the classifier)",
-      "up: model difference (the classifier)",
+      "down: model (the classifier)", "up: model difference (the classifier)",
       "floats each way: C·(d + 1)",
-    ],
-    memory: "none; the frozen body is everybody's from the start and never sent",
+    ], memory: "none; the frozen body is everybody's from the start and never sent",
     notes: [
       "The body is as in an evaluation: batch norm by its running statistics, no dropout.",
       "The classifier starts as fedavg's does.",
-    ],
-    composes: .all
-  )
+    ], composes: .all)
 
   package static let needs: MethodNeeds = [.trainedNetwork]
-  package static let ignores = [
-    IgnoredField("model.dropout", "the layers that have it are frozen")
-  ]
+  package static let ignores = [IgnoredField("model.dropout", "the layers that have it are frozen")]
 
-  package static func adapt(
-    _ settings: StrategySettings,
-    _ base: BaseModel
-  ) throws(ModelError) -> AdaptedNetwork? { try base.probed() }
+  package static func adapt(_ settings: StrategySettings, _ base: BaseModel) throws(ModelError)
+    -> AdaptedNetwork?
+  { try base.probed() }
 
   package let base: FedAvg
 

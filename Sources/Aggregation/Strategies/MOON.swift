@@ -14,16 +14,14 @@ import Tensor
 /// | μ, τ | `weight`, `temperature` |
 package struct MOON: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "moon",
-    title: "MOON",
+    kind: "moon", title: "MOON",
     summary: "A contrastive term pulls local features to the global model's, off the last local's.",
     source: "Li et al., CVPR 2021, arXiv:2103.16257, equation 3 and algorithm 1",
     equations: [
       "ℓ_con = −log exp(cos(z, z_glob)/τ) / (exp(cos(z, z_glob)/τ) + exp(cos(z, z_prev)/τ))",
       "client: SGD on CE + μ·ℓ_con, z of w_k, z_glob of w, z_prev of its last local model",
       "otherwise FedAvg",
-    ],
-    messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
+    ], messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
     memory: "client: its last local model",
     notes: [
       "A client's first participation has no last model, and so no contrastive term.",
@@ -34,32 +32,20 @@ package struct MOON: BasedStrategy {
     deviations: [
       "The paper puts a two-layer projection of width 256 before the classifier. Here z is what "
         + "the scenario's network gives its classifier, so that all methods share one network."
-    ],
-    composes: .all,
+    ], composes: .all,
     fields: [
       Hyperparameter(
-        "weight",
-        symbol: "μ",
-        .number(0...1e6, exclusiveMinimum: false),
-        default: .number(1),
-        "weight of the contrastive term",
-        degenerate: (.number(0), "fedavg")
-      ),
+        "weight", symbol: "μ", .number(0...1e6, exclusiveMinimum: false), default: .number(1),
+        "weight of the contrastive term", degenerate: (.number(0), "fedavg")),
       Hyperparameter(
-        "temperature",
-        symbol: "τ",
-        .number(0...1e6, exclusiveMinimum: true),
-        default: .number(0.5),
-        "divides the cosines"
-      ),
-    ]
-  )
+        "temperature", symbol: "τ", .number(0...1e6, exclusiveMinimum: true), default: .number(0.5),
+        "divides the cosines"),
+    ])
 
   /// There must be features that training moves.
-  package static func objection(
-    _ settings: StrategySettings,
-    to network: Network
-  ) -> (problem: String, hint: String)? {
+  package static func objection(_ settings: StrategySettings, to network: Network) -> (
+    problem: String, hint: String
+  )? {
     guard network.featuresSlot == 0 else { return nil }
     return (
       "moon compares features, and this network's classifier reads the images themselves",
@@ -86,12 +72,8 @@ package struct MOON: BasedStrategy {
       return weight
         * contrast.evaluate(
           features: UnsafeBufferPointer(rebasing: part.workspace.features[..<(part.count * width)]),
-          globals: globals,
-          previous: previous,
-          width: width,
-          weight: weight / Double(part.batch),
-          addingTo: part.workspace.featuresGradient
-        )
+          globals: globals, previous: previous, width: width, weight: weight / Double(part.batch),
+          addingTo: part.workspace.featuresGradient)
     }
 
     /// The features of another model for the very images of the batch, [count × d].
@@ -116,26 +98,17 @@ package struct MOON: BasedStrategy {
     base = FedAvg(StrategySettings(FedAvg.card), problem)
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
-    guard weight > 0 else {
-      return try base.train(&device, received: received, memory: &memory)
-    }
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
+    guard weight > 0 else { return try base.train(&device, received: received, memory: &memory) }
     let update: ClientUpdate
     if let previous = memory[Self.previous], let companion = device.surroundings.makeCompanion() {
       let model = base.exchange.model(received, memory)
       device.workspace.load(model)
       var rule = Rule(
-        loss: device.loss,
-        contrast: contrast,
-        weight: weight,
-        received: model,
-        previous: previous,
-        companion: companion
-      )
+        loss: device.loss, contrast: contrast, weight: weight, received: model, previous: previous,
+        companion: companion)
       let report = try device.train(&rule)
       companion.forget()
       base.exchange.remember(device, &memory)
@@ -167,12 +140,8 @@ package struct ModelContrast: Sendable {
   ///
   /// - Complexity: O(rows · width).
   package func evaluate(
-    features: UnsafeBufferPointer<Float>,
-    globals: [Float],
-    previous: [Float],
-    width: Int,
-    weight: Double = 1,
-    addingTo gradient: UnsafeMutableBufferPointer<Float>? = nil
+    features: UnsafeBufferPointer<Float>, globals: [Float], previous: [Float], width: Int,
+    weight: Double = 1, addingTo gradient: UnsafeMutableBufferPointer<Float>? = nil
   ) -> Double {
     var total = 0.0
     for start in stride(from: 0, to: features.count, by: max(1, width)) {
@@ -203,7 +172,5 @@ package struct ModelContrast: Sendable {
     return total
   }
 
-  private func inverseRoot(_ square: Double) -> Double {
-    square > 0 ? 1 / square.squareRoot() : 0
-  }
+  private func inverseRoot(_ square: Double) -> Double { square > 0 ? 1 / square.squareRoot() : 0 }
 }

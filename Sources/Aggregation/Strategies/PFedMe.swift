@@ -16,18 +16,15 @@ import Tensor
 /// | β | `serverMixing` |
 package struct PFedMe: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "pfedme",
-    title: "pFedMe",
+    kind: "pfedme", title: "pFedMe",
     summary: "Each step moves the local model towards a personal one that solves a proximal "
       + "problem on a batch.",
     source: "Dinh, Tran and Nguyen, NeurIPS 2020, arXiv:2006.08848, algorithm 1",
     equations: [
       "w_k ← w;  R times, each on one batch D:",
-      "  K times: θ ← θ − η_p·(∇F_k(θ; D) + λ·(θ − w_k))",
-      "  w_k ← w_k − η·λ·(w_k − θ)",
+      "  K times: θ ← θ − η_p·(∇F_k(θ; D) + λ·(θ − w_k))", "  w_k ← w_k − η·λ·(w_k − θ)",
       "w ← (1 − β)·w + β·mean_S(w_k);   personal model of k: θ",
-    ],
-    messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
+    ], messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
     memory: "client: θ of its last step; used for evaluation only",
     notes: [
       "Means are unweighted as in the paper, whatever federation.weighting says.",
@@ -41,44 +38,22 @@ package struct PFedMe: BasedStrategy {
     composes: [.loss, .groups, .postHoc],
     fields: [
       Hyperparameter(
-        "proximalWeight",
-        symbol: "λ",
-        .number(0...1e6, exclusiveMinimum: true),
-        default: .number(15),
-        "weight of the proximal term"
-      ),
+        "proximalWeight", symbol: "λ", .number(0...1e6, exclusiveMinimum: true),
+        default: .number(15), "weight of the proximal term"),
       Hyperparameter(
-        "innerSteps",
-        symbol: "K",
-        .integer(1...1000),
-        default: .integer(5),
-        "gradient steps towards each proximal point"
-      ),
+        "innerSteps", symbol: "K", .integer(1...1000), default: .integer(5),
+        "gradient steps towards each proximal point"),
       Hyperparameter(
-        "innerRate",
-        symbol: "η_p",
-        .number(0...1e6, exclusiveMinimum: true),
-        default: .number(0.01),
-        "step size of these steps; below 2/λ for stability",
-        inferred: true
-      ),
+        "innerRate", symbol: "η_p", .number(0...1e6, exclusiveMinimum: true),
+        default: .number(0.01), "step size of these steps; below 2/λ for stability", inferred: true),
       Hyperparameter(
-        "warmStart",
-        symbol: "",
-        .flag,
-        default: .flag(true),
+        "warmStart", symbol: "", .flag, default: .flag(true),
         "whether θ starts from the last batch's solution, as in the authors' code, or from w_k",
-        inferred: true
-      ),
+        inferred: true),
       Hyperparameter(
-        "serverMixing",
-        symbol: "β",
-        .number(0...1e6, exclusiveMinimum: true),
-        default: .number(1),
-        "step of the server towards the mean"
-      ),
-    ]
-  )
+        "serverMixing", symbol: "β", .number(0...1e6, exclusiveMinimum: true), default: .number(1),
+        "step of the server towards the mean"),
+    ])
 
   package static let weighting: WeightingRule = .uniform
 
@@ -105,15 +80,12 @@ package struct PFedMe: BasedStrategy {
   package func privateWork(examples n: Int, _ settings: LocalSettings) -> PrivateWork {
     PrivateWork(
       batches: settings.work.steps(examples: n, batch: settings.batch),
-      gradientsPerBatch: innerSteps
-    )
+      gradientsPerBatch: innerSteps)
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     var w = base.exchange.model(received, memory)
     let trained = device.network.layout.trainedCount
     var theta = w
@@ -138,12 +110,7 @@ package struct PFedMe: BasedStrategy {
       }
       device = pass
       for i in 0..<trained { gradient[i] = proximalWeight * (w[i] - theta[i]) }
-      optimizer.step(
-        &w,
-        gradient: gradient,
-        learningRate: device.learningRate,
-        range: 0..<trained
-      )
+      optimizer.step(&w, gradient: gradient, learningRate: device.learningRate, range: 0..<trained)
     }
 
     w.replaceSubrange(trained..., with: theta[trained...])
@@ -155,18 +122,10 @@ package struct PFedMe: BasedStrategy {
 
   /// w + β·(mean_S(w_k) − w).
   package func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
-    base.exchange.apply(
-      uploads[ModelExchange.block],
-      scaledBy: serverMixing,
-      to: &server.model
-    )
+    base.exchange.apply(uploads[ModelExchange.block], scaledBy: serverMixing, to: &server.model)
   }
 
-  package func personalModel(
-    _ device: inout Device,
-    _ server: ServerState,
-    _ memory: ClientMemory
-  ) throws(Divergence) -> [Float]? {
-    memory[Self.own] ?? base.exchange.model(server, memory)
-  }
+  package func personalModel(_ device: inout Device, _ server: ServerState, _ memory: ClientMemory)
+    throws(Divergence) -> [Float]?
+  { memory[Self.own] ?? base.exchange.model(server, memory) }
 }

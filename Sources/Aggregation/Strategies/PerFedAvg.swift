@@ -16,18 +16,14 @@ import Tensor
 /// | δ | `finiteDifference` |
 package struct PerFedAvg: BasedStrategy {
   package static let card = StrategyCard(
-    kind: "per-fedavg",
-    title: "Per-FedAvg",
+    kind: "per-fedavg", title: "Per-FedAvg",
     summary: "Federated meta-learning: clients descend on the loss after one adaptation step.",
     source: "Fallah, Mokhtari and Ozdaglar, NeurIPS 2020, arXiv:2002.07948, algorithm 1",
     equations: [
-      "w̃ = w_k − α·∇F_k(w_k; D)",
-      "fo: w_k ← w_k − β·∇F_k(w̃; D′)",
+      "w̃ = w_k − α·∇F_k(w_k; D)", "fo: w_k ← w_k − β·∇F_k(w̃; D′)",
       "hf: w_k ← w_k − β·(∇F_k(w̃; D′) − α·[∇F_k(w_k + δ·g; D″) − ∇F_k(w_k − δ·g; D″)]/(2δ)),  "
-        + "g = ∇F_k(w̃; D′)",
-      "w ← mean_S(w_k);   personal model of k: w − α·∇F_k(w; batch)",
-    ],
-    messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
+        + "g = ∇F_k(w̃; D′)", "w ← mean_S(w_k);   personal model of k: w − α·∇F_k(w; batch)",
+    ], messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
     memory: "none; adapted models are used for evaluation only",
     notes: [
       "Means are unweighted as in the paper, whatever federation.weighting says.",
@@ -43,37 +39,20 @@ package struct PerFedAvg: BasedStrategy {
     composes: .all,
     fields: [
       Hyperparameter(
-        "variant",
-        symbol: "",
-        .choice(["hf", "fo"]),
-        default: .choice("hf"),
-        "second-order term by finite differences (hf), or none (fo)"
-      ),
+        "variant", symbol: "", .choice(["hf", "fo"]), default: .choice("hf"),
+        "second-order term by finite differences (hf), or none (fo)"),
       Hyperparameter(
-        "adaptationRate",
-        symbol: "α",
-        .number(0...1e6, exclusiveMinimum: false),
-        default: .number(0.01),
-        "step size of the adaptation, in training and evaluation",
-        degenerate: (.number(0), "fedavg")
-      ),
+        "adaptationRate", symbol: "α", .number(0...1e6, exclusiveMinimum: false),
+        default: .number(0.01), "step size of the adaptation, in training and evaluation",
+        degenerate: (.number(0), "fedavg")),
       Hyperparameter(
-        "finiteDifference",
-        symbol: "δ",
-        .number(0...1, exclusiveMinimum: true),
-        default: .number(0.001),
-        "how far gradients for hf are taken apart, in units of g",
-        inferred: true
-      ),
+        "finiteDifference", symbol: "δ", .number(0...1, exclusiveMinimum: true),
+        default: .number(0.001), "how far gradients for hf are taken apart, in units of g",
+        inferred: true),
       Hyperparameter(
-        "adaptationSteps",
-        symbol: "",
-        .integer(0...10_000),
-        default: .integer(1),
-        "steps of size α, each on a batch, before a personal evaluation"
-      ),
-    ]
-  )
+        "adaptationSteps", symbol: "", .integer(0...10_000), default: .integer(1),
+        "steps of size α, each on a batch, before a personal evaluation"),
+    ])
 
   package static let weighting: WeightingRule = .uniform
 
@@ -100,11 +79,9 @@ package struct PerFedAvg: BasedStrategy {
       ? PrivateWork(batches: 3 * steps, gradientsPerBatch: 2) : PrivateWork(batches: 2 * steps)
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     var w = base.exchange.model(received, memory)
     let trained = device.network.layout.trainedCount
     var gradient = [Float](repeating: 0, count: w.count)
@@ -112,12 +89,7 @@ package struct PerFedAvg: BasedStrategy {
     var report = LocalReport()
     for _ in 0..<device.stepCount(device.settings.work) {
       try estimate(&device, &w, &gradient, &report)
-      optimizer.step(
-        &w,
-        gradient: gradient,
-        learningRate: device.learningRate,
-        range: 0..<trained
-      )
+      optimizer.step(&w, gradient: gradient, learningRate: device.learningRate, range: 0..<trained)
     }
     device.workspace.load(w)
     base.exchange.remember(device, &memory)
@@ -128,9 +100,7 @@ package struct PerFedAvg: BasedStrategy {
   ///
   /// With α = 0 it is the gradient of F_k on the next batch, and no other batch is drawn.
   private func estimate(
-    _ device: inout Device,
-    _ w: inout [Float],
-    _ gradient: inout [Float],
+    _ device: inout Device, _ w: inout [Float], _ gradient: inout [Float],
     _ report: inout LocalReport
   ) throws(Divergence) {
     var adapted = w
@@ -145,9 +115,7 @@ package struct PerFedAvg: BasedStrategy {
 
   /// w ← w − α·∇F_k(w; the next batch).
   private func adapt(
-    _ device: inout Device,
-    _ w: inout [Float],
-    _ gradient: inout [Float],
+    _ device: inout Device, _ w: inout [Float], _ gradient: inout [Float],
     _ report: inout LocalReport
   ) throws(Divergence) {
     var rule = PlainRule(device.loss)
@@ -158,10 +126,7 @@ package struct PerFedAvg: BasedStrategy {
 
   /// g ← g − α·∇²F_k(w; the next batch)·g, the product by central differences.
   private func subtractCurvature(
-    _ device: inout Device,
-    _ w: [Float],
-    _ gradient: inout [Float],
-    _ report: inout LocalReport
+    _ device: inout Device, _ w: [Float], _ gradient: inout [Float], _ report: inout LocalReport
   ) throws(Divergence) {
     let trained = device.network.layout.trainedCount
     var rule = PlainRule(device.loss)
@@ -182,11 +147,9 @@ package struct PerFedAvg: BasedStrategy {
     for i in 0..<trained { gradient[i] -= scale * (gradientAhead[i] - gradientBehind[i]) }
   }
 
-  package func personalModel(
-    _ device: inout Device,
-    _ server: ServerState,
-    _ memory: ClientMemory
-  ) throws(Divergence) -> [Float]? {
+  package func personalModel(_ device: inout Device, _ server: ServerState, _ memory: ClientMemory)
+    throws(Divergence) -> [Float]?
+  {
     var w = base.exchange.model(server, memory)
     guard !device.examples.isEmpty else { return w }
     var gradient = [Float](repeating: 0, count: w.count)

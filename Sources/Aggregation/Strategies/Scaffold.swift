@@ -14,8 +14,7 @@ import Tensor
 /// | K (local steps) | `effectiveSteps`: τ for plain SGD |
 package struct Scaffold: Strategy {
   package static let card = StrategyCard(
-    kind: "scaffold",
-    title: "SCAFFOLD",
+    kind: "scaffold", title: "SCAFFOLD",
     summary: "Each local step is corrected by the difference of two control variates.",
     source: "Karimireddy et al., ICML 2020, arXiv:1910.06378, algorithm 1, option II",
     equations: [
@@ -26,25 +25,18 @@ package struct Scaffold: Strategy {
     messages: [
       "down: model (all tensors), control (trained tensors)",
       "up: model difference (all tensors), control difference (trained tensors)",
-    ],
-    memory: "client: c_k; server: c; both start at zero",
+    ], memory: "client: c_k; server: c; both start at zero",
     notes: [
       "Means are unweighted as in the paper, whatever federation.weighting says.",
       "With momentum the paper's divisor τ·η is wrong; here a is the displacement that τ unit "
         + "gradients cause, so that c_k⁺ stays an average gradient. a = τ without momentum.",
       "Weight decay is part of the local gradient and so of the control variates.",
-    ],
-    composes: [.loss, .postHoc],
+    ], composes: [.loss, .postHoc],
     fields: [
       Hyperparameter(
-        "serverLearningRate",
-        symbol: "η_g",
-        .number(0...1e6, exclusiveMinimum: true),
-        default: .number(1),
-        "step size of the server"
-      )
-    ]
-  )
+        "serverLearningRate", symbol: "η_g", .number(0...1e6, exclusiveMinimum: true),
+        default: .number(1), "step size of the server")
+    ])
   package static let releases: [Release] = [
     .training(ModelExchange.block), .training(control, .gradients),
   ]
@@ -58,9 +50,7 @@ package struct Scaffold: Strategy {
   }
 
   /// The paper's steps are plain SGD; `effectiveSteps` is our extension.
-  package static func caution(
-    about optimizer: OptimizerSpec
-  ) -> (warning: String, hint: String)? {
+  package static func caution(about optimizer: OptimizerSpec) -> (warning: String, hint: String)? {
     guard optimizer.momentum > 0 else { return nil }
     let momentum = JSON.number(optimizer.momentum).compact
     return (
@@ -106,11 +96,9 @@ package struct Scaffold: Strategy {
     return payload
   }
 
-  package func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     device.workspace.load(received[ModelExchange.block])
     let c = received[Self.control]
     let own = memory[Self.control, default: [Float](repeating: 0, count: trained.count)]
@@ -133,11 +121,7 @@ package struct Scaffold: Strategy {
   }
 
   package func step(_ server: inout ServerState, _ uploads: WeightedMean, _ round: RoundFacts) {
-    exchange.apply(
-      uploads[ModelExchange.block],
-      scaledBy: serverLearningRate,
-      to: &server.model
-    )
+    exchange.apply(uploads[ModelExchange.block], scaledBy: serverLearningRate, to: &server.model)
     guard let mean = uploads[Self.control], var control = server.memory[Self.control] else {
       return
     }

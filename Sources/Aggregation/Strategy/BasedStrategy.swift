@@ -29,9 +29,9 @@ extension BasedStrategy {
     Base.objection(to: optimizer)
   }
   /// The base's.
-  public static func caution(
-    about optimizer: OptimizerSpec
-  ) -> (warning: String, hint: String)? { Base.caution(about: optimizer) }
+  public static func caution(about optimizer: OptimizerSpec) -> (warning: String, hint: String)? {
+    Base.caution(about: optimizer)
+  }
 
   /// The base's.
   public var models: ModelKinds { base.models }
@@ -59,28 +59,20 @@ extension BasedStrategy {
   }
 
   /// The base's.
-  public func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
-    try base.train(&device, received: received, memory: &memory)
-  }
+  public func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  { try base.train(&device, received: received, memory: &memory) }
 
   /// The base's.
-  public func step(
-    _ server: inout ServerState,
-    _ uploads: Base.Fold,
-    _ round: RoundFacts
-  ) throws(Divergence) { try base.step(&server, uploads, round) }
+  public func step(_ server: inout ServerState, _ uploads: Base.Fold, _ round: RoundFacts)
+    throws(Divergence)
+  { try base.step(&server, uploads, round) }
 
   /// The base's.
   public func genericModel(_ server: ServerState) -> [Float]? { base.genericModel(server) }
 
   /// The base's.
-  public func personalModel(
-    _ device: inout Device,
-    _ server: ServerState,
-    _ memory: ClientMemory
-  ) throws(Divergence) -> [Float]? { try base.personalModel(&device, server, memory) }
+  public func personalModel(_ device: inout Device, _ server: ServerState, _ memory: ClientMemory)
+    throws(Divergence) -> [Float]?
+  { try base.personalModel(&device, server, memory) }
 }

@@ -47,17 +47,9 @@ public struct LearningProblem: Sendable {
 
   /// A problem.
   public init(
-    network: Network,
-    clients: Int,
-    settings: LocalSettings,
-    initial: [Float],
-    seed: UInt64,
-    rounds: Int = 1,
-    composition: Composition = Composition(),
-    groups: [ClientGroup] = [],
-    pooledCounts: [Int] = [],
-    publicCount: Int = 0,
-    imageBytes: Int = 0
+    network: Network, clients: Int, settings: LocalSettings, initial: [Float], seed: UInt64,
+    rounds: Int = 1, composition: Composition = Composition(), groups: [ClientGroup] = [],
+    pooledCounts: [Int] = [], publicCount: Int = 0, imageBytes: Int = 0
   ) {
     self.network = network
     self.clients = clients
@@ -76,14 +68,10 @@ public struct LearningProblem: Sendable {
   public var layout: ParameterLayout { network.layout }
 
   /// The network of a client.
-  public func network(of client: Int) -> Network {
-    group(of: client)?.network ?? network
-  }
+  public func network(of client: Int) -> Network { group(of: client)?.network ?? network }
 
   /// What a client starts from.
-  public func initial(of client: Int) -> [Float] {
-    group(of: client)?.initial ?? initial
-  }
+  public func initial(of client: Int) -> [Float] { group(of: client)?.initial ?? initial }
 
   private func group(of client: Int) -> ClientGroup? {
     groups.first { $0.clients.contains(client) }
@@ -99,8 +87,7 @@ public struct Composition: Sendable, Equatable {
 
   /// The plain composition: everything shared, the mean applied as it is.
   public init(
-    privateGroups: Set<ParameterGroup> = [],
-    serverOptimizer: ServerOptimizer = ServerOptimizer()
+    privateGroups: Set<ParameterGroup> = [], serverOptimizer: ServerOptimizer = ServerOptimizer()
   ) {
     self.privateGroups = privateGroups
     self.serverOptimizer = serverOptimizer

@@ -28,8 +28,7 @@ public struct ModelExchange: Sendable {
   /// `privately`: tensors that the method itself keeps at each client; what is neither included nor
   /// kept stays as it is at the server.
   public init(
-    _ problem: LearningProblem,
-    where included: (ParameterLayout.Entry) -> Bool = { _ in true },
+    _ problem: LearningProblem, where included: (ParameterLayout.Entry) -> Bool = { _ in true },
     privately: (ParameterLayout.Entry) -> Bool = { _ in false }
   ) {
     let groups = problem.composition.privateGroups
@@ -97,11 +96,7 @@ public struct ModelExchange: Sendable {
   public func difference(_ device: Device, from received: Payload) -> Payload {
     var upload = Payload.empty
     upload.append(
-      Self.block,
-      shared,
-      of: device.workspace.shareParameters(),
-      minus: received.block(Self.block)
-    )
+      Self.block, shared, of: device.workspace.shareParameters(), minus: received.block(Self.block))
     return upload
   }
 
@@ -113,12 +108,7 @@ public struct ModelExchange: Sendable {
   public func apply(_ mean: [Float]?, to server: inout ServerState) {
     guard let mean else { return }
     let step = serverOptimizer.step(for: mean, &server.memory)
-    apply(
-      mean,
-      scaledBy: Float(serverOptimizer.learningRate),
-      step: step,
-      to: &server.model
-    )
+    apply(mean, scaledBy: Float(serverOptimizer.learningRate), step: step, to: &server.model)
   }
 
   /// w ← w + a·Δ on the shared tensors, whatever the scenario's server optimizer; nothing when no
@@ -130,17 +120,13 @@ public struct ModelExchange: Sendable {
   /// `step`: Δ of trained parameters, [shared.count], where it is not `mean` itself: a momentum,
   /// say. Running statistics always take `mean`.
   public func apply(
-    _ mean: [Float]?,
-    scaledBy a: Float = 1,
-    step: [Float]? = nil,
-    to model: inout [Float]
+    _ mean: [Float]?, scaledBy a: Float = 1, step: [Float]? = nil, to model: inout [Float]
   ) {
     guard let mean else { return }
     let step = step ?? mean
     precondition(
       mean.count == shared.count && step.count == shared.count && model.count == shared.fullCount,
-      "apply: [\(mean.count)], [\(step.count)] to [\(model.count)]"
-    )
+      "apply: [\(mean.count)], [\(step.count)] to [\(model.count)]")
     model.withUnsafeMutableBufferPointer { model in
       var start = 0
       for range in shared.ranges {

@@ -20,12 +20,7 @@ public struct RoundFacts {
 
   /// The facts of one round.
   public init(
-    round: Int,
-    exchange: Int = 0,
-    rounds: Int = 1,
-    uploads: Int,
-    weight: Double = 1,
-    clients: Int,
+    round: Int, exchange: Int = 0, rounds: Int = 1, uploads: Int, weight: Double = 1, clients: Int,
     makeDevice: @escaping () -> Device? = { nil }
   ) {
     self.round = round

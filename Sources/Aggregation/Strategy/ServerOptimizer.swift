@@ -13,9 +13,7 @@ import Tensor
 /// arXiv:2003.00295, algorithm 2, without bias correction, v starting at τ².
 public struct ServerOptimizer: Sendable, Equatable {
   /// The rules.
-  public enum Kind: String, Sendable, CaseIterable {
-    case sgd, adagrad, adam, yogi
-  }
+  public enum Kind: String, Sendable, CaseIterable { case sgd, adagrad, adam, yogi }
 
   /// The rule.
   public var kind: Kind
@@ -32,12 +30,8 @@ public struct ServerOptimizer: Sendable, Equatable {
 
   /// FedAvg's server, unless something else is given.
   public init(
-    _ kind: Kind = .sgd,
-    learningRate: Double = 1,
-    momentum: Double = 0,
-    beta1: Double = 0.9,
-    beta2: Double = 0.99,
-    tau: Double = 1e-3
+    _ kind: Kind = .sgd, learningRate: Double = 1, momentum: Double = 0, beta1: Double = 0.9,
+    beta2: Double = 0.99, tau: Double = 1e-3
   ) {
     self.kind = kind
     self.learningRate = learningRate
@@ -89,12 +83,9 @@ public struct ServerOptimizer: Sendable, Equatable {
   }
 
   /// A moment out of the memory, so that it has one owner and nothing is copied.
-  private func take(
-    _ name: String,
-    _ count: Int,
-    initial: Float,
-    _ memory: inout StateTensors
-  ) -> [Float] {
+  private func take(_ name: String, _ count: Int, initial: Float, _ memory: inout StateTensors)
+    -> [Float]
+  {
     let values = memory[name] ?? [Float](repeating: initial, count: count)
     memory[name] = nil
     return values

@@ -37,21 +37,17 @@ public protocol Strategy: Sendable {
   /// as public ones; 0 for none.
   static func largestBatch(_ settings: StrategySettings) -> Int
   /// Why a network cannot host the method under these settings, and what to do; or nil.
-  static func objection(
-    _ settings: StrategySettings,
-    to network: Network
-  ) -> (problem: String, hint: String)?
+  static func objection(_ settings: StrategySettings, to network: Network) -> (
+    problem: String, hint: String
+  )?
   /// What to know of the method under these settings on a network that can host it; every run says
   /// it beside its numbers.
-  static func cautions(
-    _ settings: StrategySettings,
-    on network: Network
-  ) -> [(warning: String, hint: String)]
+  static func cautions(_ settings: StrategySettings, on network: Network) -> [(
+    warning: String, hint: String
+  )]
   /// The network that the method trains in place of the scenario's; nil for that one itself.
-  static func adapt(
-    _ settings: StrategySettings,
-    _ base: BaseModel
-  ) throws(ModelError) -> AdaptedNetwork?
+  static func adapt(_ settings: StrategySettings, _ base: BaseModel) throws(ModelError)
+    -> AdaptedNetwork?
 
   /// The method with its settings, for one network.
   init(_ settings: StrategySettings, _ problem: LearningProblem)
@@ -91,29 +87,19 @@ public protocol Strategy: Sendable {
   ///
   /// `device.workspace` holds nothing of use at the start: load a model first. Whoever needs to
   /// know the exchange looks at what was received.
-  func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate
+  func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
 
   /// The server's step after all uploads of an exchange are in the fold.
-  func step(
-    _ server: inout ServerState,
-    _ uploads: Fold,
-    _ round: RoundFacts
-  ) throws(Divergence)
+  func step(_ server: inout ServerState, _ uploads: Fold, _ round: RoundFacts) throws(Divergence)
 
   /// One model for everybody, or nil; measured at every evaluation.
   func genericModel(_ server: ServerState) -> [Float]?
 
   /// A client's own model, of its own network, or nil where the generic one serves; may fine-tune
   /// on the device.
-  func personalModel(
-    _ device: inout Device,
-    _ server: ServerState,
-    _ memory: ClientMemory
-  ) throws(Divergence) -> [Float]?
+  func personalModel(_ device: inout Device, _ server: ServerState, _ memory: ClientMemory)
+    throws(Divergence) -> [Float]?
 }
 
 /// What a method must or may find in a scenario.
@@ -178,8 +164,7 @@ public struct AdaptedNetwork: Sendable {
 
   /// A network.
   public init(
-    _ network: Network,
-    initial: @escaping @Sendable (Network, [Float], UInt64) -> [Float]
+    _ network: Network, initial: @escaping @Sendable (Network, [Float], UInt64) -> [Float]
   ) {
     self.network = network
     self.initial = initial
@@ -206,26 +191,23 @@ extension Strategy {
   /// Any optimizer suits.
   public static func objection(to optimizer: OptimizerSpec) -> String? { nil }
   /// Nothing to know.
-  public static func caution(
-    about optimizer: OptimizerSpec
-  ) -> (warning: String, hint: String)? { nil }
+  public static func caution(about optimizer: OptimizerSpec) -> (warning: String, hint: String)? {
+    nil
+  }
   /// None.
   public static func largestBatch(_ settings: StrategySettings) -> Int { 0 }
   /// Any network suits.
-  public static func objection(
-    _ settings: StrategySettings,
-    to network: Network
-  ) -> (problem: String, hint: String)? { nil }
+  public static func objection(_ settings: StrategySettings, to network: Network) -> (
+    problem: String, hint: String
+  )? { nil }
   /// Nothing to know.
-  public static func cautions(
-    _ settings: StrategySettings,
-    on network: Network
-  ) -> [(warning: String, hint: String)] { [] }
+  public static func cautions(_ settings: StrategySettings, on network: Network) -> [(
+    warning: String, hint: String
+  )] { [] }
   /// The scenario's network.
-  public static func adapt(
-    _ settings: StrategySettings,
-    _ base: BaseModel
-  ) throws(ModelError) -> AdaptedNetwork? { nil }
+  public static func adapt(_ settings: StrategySettings, _ base: BaseModel) throws(ModelError)
+    -> AdaptedNetwork?
+  { nil }
 
   /// A generic model only.
   public var models: ModelKinds { .generic }
@@ -256,9 +238,7 @@ extension Strategy {
   }
 
   /// No model of one's own.
-  public func personalModel(
-    _ device: inout Device,
-    _ server: ServerState,
-    _ memory: ClientMemory
-  ) throws(Divergence) -> [Float]? { nil }
+  public func personalModel(_ device: inout Device, _ server: ServerState, _ memory: ClientMemory)
+    throws(Divergence) -> [Float]?
+  { nil }
 }

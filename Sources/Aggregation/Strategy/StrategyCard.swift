@@ -49,18 +49,9 @@ public struct StrategyCard: Sendable {
 
   /// A card with every entry.
   public init(
-    kind: String,
-    title: String,
-    summary: String,
-    source: String,
-    equations: [String],
-    messages: [String],
-    memory: String,
-    notes: [String] = [],
-    deviations: [String] = [],
-    composes: Parts = [],
-    defaultLoss: String = "cross-entropy",
-    fields: [Hyperparameter] = []
+    kind: String, title: String, summary: String, source: String, equations: [String],
+    messages: [String], memory: String, notes: [String] = [], deviations: [String] = [],
+    composes: Parts = [], defaultLoss: String = "cross-entropy", fields: [Hyperparameter] = []
   ) {
     self.kind = kind
     self.title = title
@@ -119,13 +110,8 @@ public struct Hyperparameter: Sendable {
 
   /// A field with every entry.
   public init(
-    _ name: String,
-    symbol: String,
-    _ domain: Domain,
-    default initial: Value,
-    _ summary: String,
-    degenerate: (value: Value, equals: String)? = nil,
-    inferred isInferred: Bool = false
+    _ name: String, symbol: String, _ domain: Domain, default initial: Value, _ summary: String,
+    degenerate: (value: Value, equals: String)? = nil, inferred isInferred: Bool = false
   ) {
     self.name = name
     self.symbol = symbol

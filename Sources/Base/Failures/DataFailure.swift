@@ -12,10 +12,7 @@ package enum DataFailure {
 
   /// E4003: the size does not fit: empty, cut, or too long.
   package static func wrongSize(
-    _ path: String,
-    _ what: String,
-    hint: String? = nil,
-    isTooLong: Bool = false
+    _ path: String, _ what: String, hint: String? = nil, isTooLong: Bool = false
   ) -> Failure {
     let likely =
       isTooLong
@@ -63,19 +60,13 @@ package enum DataFailure {
   /// square, and one wrong label would take all of it.
   ///
   /// Up to `plausibleClasses` are believed, whatever the number of images.
-  package static func requirePlausible(
-    classes: Int,
-    images: Int,
-    _ path: String
-  ) throws(Failure) {
+  package static func requirePlausible(classes: Int, images: Int, _ path: String) throws(Failure) {
     guard classes > plausibleClasses, classes > images else { return }
     throw Failure(
-      .dataMissingOrCorrupt,
-      "E4013",
+      .dataMissingOrCorrupt, "E4013",
       "\(path): the largest label is \(classes - 1), which makes \(classes) classes of \(images) "
         + "training images",
-      hint: "labels count from 0 without gaps: numpy.unique(y, return_inverse=True)[1]"
-    )
+      hint: "labels count from 0 without gaps: numpy.unique(y, return_inverse=True)[1]")
   }
 
   /// More classes than this must have an image each.

@@ -23,10 +23,8 @@ public enum AtomicFile {
   ///
   /// - Throws: what `body` throws, or E1001…E1004; the old file is then unchanged and the
   ///   temporary one removed.
-  package static func replace(
-    _ path: String,
-    body: (Int32) throws(Failure) -> Void
-  ) throws(Failure) {
+  package static func replace(_ path: String, body: (Int32) throws(Failure) -> Void) throws(Failure)
+  {
     switch FileKind(of: path) {
     case .folder:
       throw Failure(.dataMissingOrCorrupt, "E1006", "cannot write \(path): a folder has this name")
@@ -84,11 +82,8 @@ public enum AtomicFile {
   }
 
   /// Writes every byte, however often the system takes only a part.
-  package static func writeAll(
-    _ bytes: [UInt8],
-    to descriptor: Int32,
-    path: String
-  ) throws(Failure) {
+  package static func writeAll(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(Failure)
+  {
     var written = 0
     while written < bytes.count {
       let count = bytes.withUnsafeBytes { buffer -> Int in
@@ -108,10 +103,8 @@ public enum AtomicFile {
     }
   }
 
-  private static func direct(
-    _ path: String,
-    body: (Int32) throws(Failure) -> Void
-  ) throws(Failure) {
+  private static func direct(_ path: String, body: (Int32) throws(Failure) -> Void) throws(Failure)
+  {
     let descriptor = open(path, O_WRONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw SystemError.writing("E1001", "open", path, errno) }
     defer { close(descriptor) }

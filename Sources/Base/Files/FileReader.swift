@@ -15,10 +15,7 @@ public enum FileReader {
   /// Throws E4001 (missing), E4002 (a folder, a device, a pipe or a socket), E4010 (unreadable),
   /// E4011 (more bytes than `limit` or than this process may take); exit 4.
   public static func bytes(
-    of path: String,
-    what: String = "a file",
-    hint: String? = nil,
-    limit: Int = 1 << 36,
+    of path: String, what: String = "a file", hint: String? = nil, limit: Int = 1 << 36,
     growth: Int = 1
   ) throws(Failure) -> [UInt8] {
     let descriptor = try opened(path, what: what, hint: hint)
@@ -49,11 +46,9 @@ public enum FileReader {
   /// All bytes of a file, or nil when there is none.
   ///
   /// - Throws: E4002 (a folder) or E4010 (unreadable); exit 4.
-  package static func optional(
-    _ path: String,
-    what: String,
-    hint: String? = nil
-  ) throws(Failure) -> [UInt8]? {
+  package static func optional(_ path: String, what: String, hint: String? = nil) throws(Failure)
+    -> [UInt8]?
+  {
     guard try isThere(path) else { return nil }
     return try bytes(of: path, what: what, hint: hint)
   }
@@ -61,19 +56,13 @@ public enum FileReader {
   /// A descriptor of a file opened for reading, which the caller closes.
   ///
   /// Throws E4001, E4002 or E4010, as `bytes(of:)`.
-  package static func opened(
-    _ path: String,
-    what: String,
-    hint: String? = nil
-  ) throws(Failure) -> Int32 {
+  package static func opened(_ path: String, what: String, hint: String? = nil) throws(Failure)
+    -> Int32
+  {
     switch FileKind(of: path) {
     case .folder:
       throw Failure(
-        .dataMissingOrCorrupt,
-        "E4002",
-        "\(path): a folder; expected \(what)",
-        hint: hint
-      )
+        .dataMissingOrCorrupt, "E4002", "\(path): a folder; expected \(what)", hint: hint)
     case .other: throw notRegular(path, what)
     case .missing, .file: break
     }
@@ -87,12 +76,8 @@ public enum FileReader {
         throw unreadable(path, SystemError.text(number))
       }
       throw Failure(
-        .dataMissingOrCorrupt,
-        "E4001",
-        "\(path): no such file; expected \(what)",
-        hint: hint
-          ?? (path.hasPrefix("/") ? nil : "the path is relative to \(workingFolder)")
-      )
+        .dataMissingOrCorrupt, "E4001", "\(path): no such file; expected \(what)",
+        hint: hint ?? (path.hasPrefix("/") ? nil : "the path is relative to \(workingFolder)"))
     }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -105,19 +90,13 @@ public enum FileReader {
   /// What has no end, or none yet, cannot be read into memory.
   private static func notRegular(_ path: String, _ what: String) -> Failure {
     Failure(
-      .dataMissingOrCorrupt,
-      "E4002",
-      "\(path): not a regular file; expected \(what)",
-      hint: "devices, pipes and sockets are not read; save their content to a file"
-    )
+      .dataMissingOrCorrupt, "E4002", "\(path): not a regular file; expected \(what)",
+      hint: "devices, pipes and sockets are not read; save their content to a file")
   }
 
-  private static func drain(
-    _ descriptor: Int32,
-    path: String,
-    limit: Int,
-    growth: Int
-  ) throws(Failure) -> [UInt8] {
+  private static func drain(_ descriptor: Int32, path: String, limit: Int, growth: Int)
+    throws(Failure) -> [UInt8]
+  {
     var status = stat()
     let expected = fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
     guard expected <= limit else { throw tooLarge(path, limit) }
@@ -148,20 +127,16 @@ public enum FileReader {
     let limit = MemoryLimit.current
     guard limit.isBelow(needed) else { return }
     throw Failure(
-      .dataMissingOrCorrupt,
-      "E4011",
+      .dataMissingOrCorrupt, "E4011",
       "\(path): reading it needs about \(MemoryLimit.gibibytes(needed)); \(limit.words)",
-      hint: "give a smaller file, or raise the limit"
-    )
+      hint: "give a smaller file, or raise the limit")
   }
 
   private static func tooLarge(_ path: String, _ limit: Int) -> Failure {
     Failure(
-      .dataMissingOrCorrupt,
-      "E4011",
+      .dataMissingOrCorrupt, "E4011",
       "\(path): more than \(limit) bytes, which is more than such a file can need",
-      hint: "is it the file that you meant?"
-    )
+      hint: "is it the file that you meant?")
   }
 
   /// E4010.

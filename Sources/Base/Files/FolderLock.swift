@@ -35,17 +35,12 @@ public final class FolderLock {
       close(opened)
       guard number == EWOULDBLOCK else { throw SystemError.writing("E1001", "lock", path, number) }
       throw Failure(
-        .folderInUse,
-        "E9001",
-        "\(folder) is in use by another fedsim process",
-        hint: "wait for it to end, or choose another folder with --out"
-      )
+        .folderInUse, "E9001", "\(folder) is in use by another fedsim process",
+        hint: "wait for it to end, or choose another folder with --out")
     }
     self.folder = folder
     descriptor = opened
   }
 
-  deinit {
-    if descriptor >= 0 { close(descriptor) }
-  }
+  deinit { if descriptor >= 0 { close(descriptor) } }
 }

@@ -41,9 +41,7 @@ public final class LineWriter {
   /// Appends one line; `line` comes without its newline.
   ///
   /// - Throws: E1002 or E1003 with the path.
-  public func append(_ line: String) throws(Failure) {
-    try append([line])
-  }
+  public func append(_ line: String) throws(Failure) { try append([line]) }
 
   /// Appends several lines with one call of the system.
   ///
@@ -64,9 +62,7 @@ public final class LineWriter {
   package func append(wholeLines bytes: [UInt8]) throws(Failure) {
     if bytes.isEmpty { return }
     let end = lseek(descriptor, 0, SEEK_END)
-    do throws(Failure) {
-      try AtomicFile.writeAll(bytes, to: descriptor, path: path)
-    } catch {
+    do throws(Failure) { try AtomicFile.writeAll(bytes, to: descriptor, path: path) } catch {
       if end >= 0 { _ = ftruncate(descriptor, end) }
       throw error
     }
@@ -101,18 +97,16 @@ public final class LineWriter {
   /// - Returns: the lines kept.
   /// - Throws: E1001…E1004 or E4010 with the path.
   @discardableResult
-  public static func cut(
-    _ path: String,
-    keep: (String) -> Bool
-  ) throws(Failure) -> [String] {
+  public static func cut(_ path: String, keep: (String) -> Bool) throws(Failure)
+    -> [String]
+  {
     guard FileKind(of: path) != .missing else { return [] }
     let bytes = try FileReader.bytes(of: path)
     var kept: [String] = []
     var length = 0
     for line in bytes[..<(bytes.lastIndex(of: 10) ?? 0)].split(
-      separator: 10,
-      omittingEmptySubsequences: false
-    ) {
+      separator: 10, omittingEmptySubsequences: false)
+    {
       let text = String(decoding: line, as: UTF8.self)
       guard keep(text) else { break }
       kept.append(text)

@@ -48,20 +48,13 @@ package struct MemoryLimit: Sendable, Equatable {
         let words = "\(name) is limited to \(gibibytes(bytes))"
         limits.append(
           MemoryLimit(
-            bytes: left,
-            words: "\(words), of which \(gibibytes(left)) are left",
-            isRest: true
-          )
-        )
+            bytes: left, words: "\(words), of which \(gibibytes(left)) are left", isRest: true))
       }
       if let bytes = controlGroupBytes(root: "/sys/fs/cgroup", groups: groupsText) {
         limits.append(
           MemoryLimit(
             bytes: max(0, bytes - held),
-            words: "this control group is limited to \(gibibytes(bytes))",
-            isRest: true
-          )
-        )
+            words: "this control group is limited to \(gibibytes(bytes))", isRest: true))
       }
       return limits
     #endif

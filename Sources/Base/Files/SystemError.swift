@@ -15,44 +15,28 @@ enum SystemError {
   }
 
   /// The failure of an operation that writes; a full disk is said plainly.
-  static func writing(
-    _ code: String,
-    _ action: String,
-    _ path: String,
-    _ number: Int32
-  ) -> Failure {
+  static func writing(_ code: String, _ action: String, _ path: String, _ number: Int32) -> Failure
+  {
     let goOn = "and go on with fedsim resume, or choose another folder with --out"
     switch number {
     case ENOSPC, EDQUOT:
       return Failure(
-        .limitReached,
-        "E1003",
-        "cannot \(action) \(path): the disk is full",
-        hint: "free some space \(goOn)"
-      )
+        .limitReached, "E1003", "cannot \(action) \(path): the disk is full",
+        hint: "free some space \(goOn)")
     case EMFILE, ENFILE:
       return Failure(
-        .limitReached,
-        "E1030",
-        "cannot \(action) \(path): \(text(number))",
-        hint: "allow more open files (ulimit -n) \(goOn)"
-      )
-    case EPIPE:
-      return Failure(.done, "E1034", "cannot \(action) \(path): nobody reads it any more")
+        .limitReached, "E1030", "cannot \(action) \(path): \(text(number))",
+        hint: "allow more open files (ulimit -n) \(goOn)")
+    case EPIPE: return Failure(.done, "E1034", "cannot \(action) \(path): nobody reads it any more")
     case EFBIG:
       return Failure(
-        .limitReached,
-        "E1031",
+        .limitReached, "E1031",
         "cannot \(action) \(path): the file would be longer than this process may write",
-        hint: "raise the limit (ulimit -f) \(goOn)"
-      )
+        hint: "raise the limit (ulimit -f) \(goOn)")
     case EACCES, EPERM, EROFS:
       return Failure(
-        .dataMissingOrCorrupt,
-        code,
-        "cannot \(action) \(path): \(text(number))",
-        hint: "check the permissions, or choose another folder with --out"
-      )
+        .dataMissingOrCorrupt, code, "cannot \(action) \(path): \(text(number))",
+        hint: "check the permissions, or choose another folder with --out")
     default:
       return Failure(.dataMissingOrCorrupt, code, "cannot \(action) \(path): \(text(number))")
     }

@@ -2,104 +2,63 @@
 extension MessageCatalogue {
   package static let sweep: [Entry] = [
     Entry(
-      "E2020",
-      "wrong shard",
-      "--shard names no part of the runs.",
-      "Write --shard i/n, as 2/4 for the second of four parts."
-    ),
+      "E2020", "wrong shard", "--shard names no part of the runs.",
+      "Write --shard i/n, as 2/4 for the second of four parts."),
     Entry(
-      "E3420",
-      "no base scenario",
-      "The scenario that a sweep starts from cannot be read.",
-      "Give its path relative to the sweep file."
-    ),
+      "E3420", "no base scenario", "The scenario that a sweep starts from cannot be read.",
+      "Give its path relative to the sweep file."),
     Entry(
-      "E3421",
-      "no path",
-      "A key of grid, list or random is no path of a scenario.",
-      "Write it as --set takes it: client.batch, strategies[0].proximalWeight."
-    ),
+      "E3421", "no path", "A key of grid, list or random is no path of a scenario.",
+      "Write it as --set takes it: client.batch, strategies[0].proximalWeight."),
     Entry(
-      "E3422",
-      "a path that cannot differ",
+      "E3422", "a path that cannot differ",
       "All trials of a sweep have the same seeds and the same version of the format.",
-      "Give seeds once: in the sweep file, or in the scenario."
-    ),
+      "Give seeds once: in the sweep file, or in the scenario."),
     Entry(
-      "E3423",
-      "one path twice",
-      "Two keys are spellings of the same path, as a[0].b and a.0.b.",
-      "Leave one of them out."
-    ),
+      "E3423", "one path twice", "Two keys are spellings of the same path, as a[0].b and a.0.b.",
+      "Leave one of them out."),
     Entry(
-      "E3424",
-      "nothing to run",
-      "The sweep has no trial.",
-      "Give grid some paths with values, list some points, or random some paths and trials."
-    ),
+      "E3424", "nothing to run", "The sweep has no trial.",
+      "Give grid some paths with values, list some points, or random some paths and trials."),
     Entry(
-      "E3425",
-      "no distribution",
+      "E3425", "no distribution",
       "A path of random needs exactly one of log, uniform, integers and choice, with bounds that "
         + "ascend; those of log are above 0.",
-      "For example { \"log\": [0.01, 0.5] }, { \"integers\": [1, 8] } or { \"choice\": [1, 2] }."
-    ),
+      "For example { \"log\": [0.01, 0.5] }, { \"integers\": [1, 8] } or { \"choice\": [1, 2] }."),
     Entry(
-      "E3426",
-      "wrong rungs",
+      "E3426", "wrong rungs",
       "The rungs of halving must ascend, and none may be behind the last round.",
-      "Give rounds such as [20, 60, 200] for runs of 200 rounds."
-    ),
+      "Give rounds such as [20, 60, 200] for runs of 200 rounds."),
     Entry(
-      "E3427",
-      "unknown metric",
-      "prune or front names a metric that there is not.",
-      "Take a path as in summary.json, such as generic.accuracy, bytes.up or privacy.epsilon."
-    ),
+      "E3427", "unknown metric", "prune or front names a metric that there is not.",
+      "Take a path as in summary.json, such as generic.accuracy, bytes.up or privacy.epsilon."),
     Entry(
-      "E3428",
-      "an objective in both directions",
-      "A metric cannot be both maximised and minimised.",
-      "Leave it out on one side."
-    ),
+      "E3428", "an objective in both directions",
+      "A metric cannot be both maximised and minimised.", "Leave it out on one side."),
     Entry(
-      "E3429",
-      "too many trials",
-      "Grid, list and random make more trials than a sweep may have.",
-      "Leave out values, or draw some at random."
-    ),
+      "E3429", "too many trials", "Grid, list and random make more trials than a sweep may have.",
+      "Leave out values, or draw some at random."),
     Entry(
-      "E3430",
-      "a sweep, not a scenario",
+      "E3430", "a sweep, not a scenario",
       "The file describes many scenarios, where one is expected.",
-      "Run it with fedsim sweep FILE, or give the scenario that it names as base."
-    ),
+      "Run it with fedsim sweep FILE, or give the scenario that it names as base."),
     Entry(
-      "W3090",
-      "one scenario twice",
+      "W3090", "one scenario twice",
       "Two trials of a sweep have the same scenario, for example because a value inside a section "
         + "differs that both have taken away.",
-      "Nothing has to be done: it is run once, as the first of them."
-    ),
+      "Nothing has to be done: it is run once, as the first of them."),
     Entry(
-      "E4110",
-      "no sweep",
-      "The folder was not written by fedsim sweep.",
-      "Name a sweep file, or a folder that fedsim sweep wrote."
-    ),
+      "E4110", "no sweep", "The folder was not written by fedsim sweep.",
+      "Name a sweep file, or a folder that fedsim sweep wrote."),
     Entry(
-      "E8001",
-      "a run of a sweep diverged",
+      "E8001", "a run of a sweep diverged",
       "Some strategy of the run gave numbers that are not finite. It would do so again, so it is "
         + "not tried again; the other strategies and runs go on.",
       "Leave the values out that cause it. To try again, delete the run's folder and its file in "
-        + "failures/."
-    ),
+        + "failures/."),
     Entry(
-      "E9004",
-      "folder of something else",
+      "E9004", "folder of something else",
       "The folder for a sweep holds something else, and nothing is ever overwritten.",
-      "Choose another folder with --out."
-    ),
+      "Choose another folder with --out."),
   ]
 }

@@ -67,10 +67,9 @@ public struct DiscreteGaussian: Sendable, Equatable {
   }
 
   /// |Y| and the sign of Y with P(y) ∝ exp(−|y|/t): algorithm 2 for a whole t.
-  private static func laplace(
-    _ t: UInt64,
-    _ stream: inout RandomStream
-  ) -> (magnitude: UInt64, isNegative: Bool) {
+  private static func laplace(_ t: UInt64, _ stream: inout RandomStream) -> (
+    magnitude: UInt64, isNegative: Bool
+  ) {
     while true {
       let u = stream.below(UInt128(t))
       guard stream.bernoulliExp(u, over: UInt128(t)) else { continue }

@@ -2,14 +2,10 @@
 /// new toolchain changes a split.
 extension RandomStream {
   /// Uniform in the open interval (0, 1), 52 bits: neither logarithm nor quantile can be infinite.
-  public mutating func openUniform() -> Double {
-    (Double(next() >> 12) + 0.5) * 0x1p-52
-  }
+  public mutating func openUniform() -> Double { (Double(next() >> 12) + 0.5) * 0x1p-52 }
 
   /// A standard normal number, N(0, 1), from exactly one 64-bit word: the quantile of a uniform.
-  public mutating func normal() -> Double {
-    NormalQuantile.value(openUniform())
-  }
+  public mutating func normal() -> Double { NormalQuantile.value(openUniform()) }
 
   /// ln G for G ~ Gamma(α, 1), α > 0.
   ///
@@ -27,9 +23,7 @@ extension RandomStream {
   }
 
   /// A Gamma(α, 1) number; 0 where it would be below the smallest Double.
-  public mutating func gamma(_ alpha: Double) -> Double {
-    exp(logGamma(alpha))
-  }
+  public mutating func gamma(_ alpha: Double) -> Double { exp(logGamma(alpha)) }
 
   private mutating func logGammaAboveOne(_ alpha: Double) -> Double {
     let d = alpha - 1.0 / 3.0
@@ -144,7 +138,9 @@ private enum NormalQuantile {
   typealias Coefficients = (above: SIMD8<Double>, below: SIMD8<Double>)
 
   @inline(__always)
-  private static func ratio(_ r: Double, _ a: SIMD8<Double>, _ b: SIMD8<Double>) -> Double {
+  private static func ratio(_ r: Double, _ a: SIMD8<Double>, _ b: SIMD8<Double>)
+    -> Double
+  {
     var above = a[7]
     var below = b[7]
     for power in stride(from: 6, through: 0, by: -1) {

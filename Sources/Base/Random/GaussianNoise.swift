@@ -40,11 +40,7 @@ public struct GaussianNoise: Sendable {
   ///   - deviation: s ≥ 0; 0 changes nothing.
   ///   - first: place of the piece in the whole vector, ≥ 0.
   /// - Complexity: O(n), no allocation.
-  public func add(
-    to vector: UnsafeMutableBufferPointer<Float>,
-    deviation: Double,
-    first: Int = 0
-  ) {
+  public func add(to vector: UnsafeMutableBufferPointer<Float>, deviation: Double, first: Int = 0) {
     precondition(first >= 0 && deviation >= 0, "GaussianNoise: s = \(deviation), from \(first)")
     guard let start = vector.baseAddress, deviation > 0 else { return }
     // A piece may start and end inside a block.
@@ -65,11 +61,8 @@ public struct GaussianNoise: Sendable {
 
   /// Adds numbers of one block to the places that they belong to.
   private func addPart(
-    of number: Int,
-    to start: UnsafeMutablePointer<Float>,
-    _ places: Range<Int>,
-    _ deviation: Double,
-    _ first: Int
+    of number: Int, to start: UnsafeMutablePointer<Float>, _ places: Range<Int>,
+    _ deviation: Double, _ first: Int
   ) {
     guard !places.isEmpty else { return }
     let noise = block(number)
@@ -86,9 +79,9 @@ public struct GaussianNoise: Sendable {
   }
 
   @inline(__always)
-  private static func sum(_ x: SIMD8<Float>, _ z: Reals, _ deviation: Double) -> SIMD8<Float> {
-    SIMD8<Float>(Reals(x) + deviation * z)
-  }
+  private static func sum(_ x: SIMD8<Float>, _ z: Reals, _ deviation: Double)
+    -> SIMD8<Float>
+  { SIMD8<Float>(Reals(x) + deviation * z) }
 
   /// Sixteen numbers.
   @inline(__always)

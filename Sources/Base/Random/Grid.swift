@@ -50,10 +50,7 @@ public struct Grid: Sendable, Equatable {
   /// - Returns: whole numbers y with g‖y‖ ≤ Δ.
   /// - Complexity: O(d) expected.
   public func stochastic(
-    _ vector: [Float],
-    norm: Double,
-    failure: Double,
-    from stream: inout RandomStream
+    _ vector: [Float], norm: Double, failure: Double, from stream: inout RandomStream
   ) -> [Int64] {
     let places = places(vector, norm)
     let most = limit(sensitivity(norm: norm, dimension: vector.count, failure: failure))
@@ -75,8 +72,8 @@ public struct Grid: Sendable, Equatable {
   public func sensitivity(norm: Double, dimension: Int, failure: Double) -> Double {
     let (g, d) = (spacing, Double(dimension))
     let likely =
-      norm * norm + g * g * d / 4
-      + (2 * log(1 / failure)).squareRoot() * g * (norm + g * d.squareRoot() / 2)
+      norm * norm + g * g * d / 4 + (2 * log(1 / failure)).squareRoot() * g
+      * (norm + g * d.squareRoot() / 2)
     let certain = (norm + g * d.squareRoot()) * (norm + g * d.squareRoot())
     return min(likely, certain).squareRoot()
   }

@@ -82,9 +82,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
   }
 
   /// Uniform in [0, 1), 53 bits.
-  public mutating func uniform() -> Double {
-    Double(next() >> 11) * 0x1p-53
-  }
+  public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
   /// Uniform in 0 ..< bound, without bias (Lemire 2019, arXiv:1805.10941).
   public mutating func below(_ bound: Int) -> Int {

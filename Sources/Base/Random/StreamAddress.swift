@@ -44,12 +44,7 @@ public struct StreamAddress: Hashable, Sendable {
 
   /// An address; fields that have no meaning for a purpose stay 0.
   public init(
-    seed: UInt64,
-    _ purpose: Purpose,
-    round: Int = 0,
-    client: Int = 0,
-    phase: Phase,
-    step: Int = 0
+    seed: UInt64, _ purpose: Purpose, round: Int = 0, client: Int = 0, phase: Phase, step: Int = 0
   ) {
     self.seed = seed
     self.purpose = purpose
@@ -63,15 +58,11 @@ public struct StreamAddress: Hashable, Sendable {
   ///
   /// The phase must be one for the purpose, and the step below the phase's number of steps.
   public var counter: Int {
-    precondition(
-      phase.serves(purpose),
-      "StreamAddress: \(phase) is no phase of \(purpose)"
-    )
+    precondition(phase.serves(purpose), "StreamAddress: \(phase) is no phase of \(purpose)")
     // The phases of the audit lie behind its plain steps.
     let steps = purpose == .audit ? min(phase.steps, 1 << 32) : phase.steps
     precondition(
-      step >= 0 && step < steps,
-      "StreamAddress: step \(step) of \(phase); it may be 0 ..< \(steps)"
+      step >= 0 && step < steps, "StreamAddress: step \(step) of \(phase); it may be 0 ..< \(steps)"
     )
     return phase.firstCounter + step
   }
@@ -178,8 +169,7 @@ extension StreamAddress {
     private func checked(_ number: Int, _ name: String, below limit: Int) -> Int {
       precondition(
         number >= 0 && number < limit,
-        "StreamAddress: \(name) \(number) of a phase; it may be 0 ..< \(limit)"
-      )
+        "StreamAddress: \(name) \(number) of a phase; it may be 0 ..< \(limit)")
       return number
     }
   }
@@ -191,11 +181,7 @@ extension RandomStream {
   /// The address must be in its ranges (``StreamAddress``).
   public init(_ address: StreamAddress) {
     self.init(
-      seed: address.seed,
-      address.purpose,
-      round: address.round,
-      client: address.client,
-      step: address.counter
-    )
+      seed: address.seed, address.purpose, round: address.round, client: address.client,
+      step: address.counter)
   }
 }

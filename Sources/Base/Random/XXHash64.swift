@@ -28,9 +28,7 @@ public struct XXHash64: Sendable {
   }
 
   /// Adds the UTF-8 bytes of `text`.
-  public mutating func update(_ text: String) {
-    update(Array(text.utf8))
-  }
+  public mutating func update(_ text: String) { update(Array(text.utf8)) }
 
   /// Adds raw bytes; O(n), no allocation beyond 32 pending bytes.
   public mutating func update(raw bytes: UnsafeRawBufferPointer) {
@@ -59,9 +57,7 @@ public struct XXHash64: Sendable {
       hash =
         Self.rotate(lanes[0], 1) &+ Self.rotate(lanes[1], 7) &+ Self.rotate(lanes[2], 12)
         &+ Self.rotate(lanes[3], 18)
-      for lane in 0..<4 {
-        hash = (hash ^ Self.round(0, lanes[lane])) &* Self.p1 &+ Self.p4
-      }
+      for lane in 0..<4 { hash = (hash ^ Self.round(0, lanes[lane])) &* Self.p1 &+ Self.p4 }
     } else {
       hash = seed &+ Self.p5
     }
@@ -94,10 +90,7 @@ public struct XXHash64: Sendable {
 
   private mutating func absorb(_ bytes: UnsafeRawBufferPointer, at position: Int) {
     for lane in 0..<4 {
-      let word = bytes.loadUnaligned(
-        fromByteOffset: position + 8 * lane,
-        as: UInt64.self
-      )
+      let word = bytes.loadUnaligned(fromByteOffset: position + 8 * lane, as: UInt64.self)
       lanes[lane] = Self.round(lanes[lane], UInt64(littleEndian: word))
     }
   }

@@ -207,10 +207,9 @@ private struct JSONParser {
     return code
   }
 
-  private mutating func word(
-    _ word: String,
-    _ value: JSON.Content
-  ) throws(JSONSyntaxError) -> JSON.Content {
+  private mutating func word(_ word: String, _ value: JSON.Content) throws(JSONSyntaxError)
+    -> JSON.Content
+  {
     guard bytes[position...].starts(with: Array(word.utf8)) else {
       throw failure("expected a value; did you mean \(word)?")
     }

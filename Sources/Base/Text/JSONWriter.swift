@@ -43,13 +43,8 @@ extension JSON {
   }
 
   private static func list(
-    _ count: Int,
-    _ open: String,
-    _ close: String,
-    to out: inout String,
-    indent: String?,
-    depth: Int,
-    item: (inout String, Int) -> Void
+    _ count: Int, _ open: String, _ close: String, to out: inout String, indent: String?,
+    depth: Int, item: (inout String, Int) -> Void
   ) {
     out += open
     for index in 0..<count {

@@ -23,7 +23,6 @@ public enum TextEncoding {
     if zeros == [false, true, false, true] || zeros == [true, false, true, false] {
       return "UTF-16"
     }
-    return zeros == [false, true, true, true] || zeros == [true, true, true, false]
-      ? "UTF-32" : nil
+    return zeros == [false, true, true, true] || zeros == [true, true, true, false] ? "UTF-32" : nil
   }
 }

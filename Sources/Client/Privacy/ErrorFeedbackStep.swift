@@ -26,10 +26,7 @@ public struct ErrorFeedbackStep {
   /// - Complexity: O(places).
   @discardableResult
   public func apply(
-    _ sums: inout [[Float]],
-    _ errors: inout [[Float]],
-    residuals: [[Float]],
-    ranges: [[Range<Int>]]
+    _ sums: inout [[Float]], _ errors: inout [[Float]], residuals: [[Float]], ranges: [[Range<Int>]]
   ) -> Double {
     let length = Self.norm(errors, ranges)
     let factor = Float(length <= bound ? 1 : bound / length)

@@ -20,12 +20,8 @@ struct PrivateSum {
   var copies: Int { settings.copies }
 
   init(
-    _ training: PrivateTraining,
-    _ network: Network,
-    _ workspace: Workspace,
-    _ ranges: [Range<Int>],
-    heads: Int,
-    lane: Int
+    _ training: PrivateTraining, _ network: Network, _ workspace: Workspace, _ ranges: [Range<Int>],
+    heads: Int, lane: Int
   ) {
     self.training = training
     self.workspace = workspace
@@ -33,11 +29,8 @@ struct PrivateSum {
     self.ranges = ranges
     let settings = training.settings
     gradients = training.memory.gradients(
-      network,
-      ranges: ranges,
-      copies: settings.copies,
-      rows: min(settings.batch * settings.copies, workspace.capacity)
-    )
+      network, ranges: ranges, copies: settings.copies,
+      rows: min(settings.batch * settings.copies, workspace.capacity))
     lanes = ["\(lane)"] + (0..<heads).map { "\(lane)/head\($0)" }
     for range in ranges {
       UnsafeMutableBufferPointer(rebasing: workspace.gradient[range]).update(repeating: 0)
@@ -54,9 +47,7 @@ struct PrivateSum {
     guard let start = workspace.features.baseAddress, !workspace.isRehearsing else { return }
     let features = UnsafePointer(start)
     let rows = examples * copies
-    var squares = (0..<examples).map {
-      gradients.isFinite($0) ? gradients.squaredNorm($0) : .nan
-    }
+    var squares = (0..<examples).map { gradients.isFinite($0) ? gradients.squaredNorm($0) : .nan }
     let headSquares = rule.heads.map { head in
       (0..<examples).map {
         head.heldSquaredNorm($0 * copies..<($0 + 1) * copies, features: features, count: rows)
@@ -101,9 +92,7 @@ struct PrivateSum {
 
   /// Each example's factor on the network's gradient and on every head's.
   private func add<Rule: LocalRule>(
-    _ rule: inout Rule,
-    _ factors: [Double],
-    _ features: UnsafePointer<Float>
+    _ rule: inout Rule, _ factors: [Double], _ features: UnsafePointer<Float>
   ) {
     let floats = factors.map { Float($0) }
     gradients.add(floats, to: workspace.gradient)
@@ -117,9 +106,7 @@ struct PrivateSum {
 
   /// Each layer by its own norm, within C/√L; each head is a layer.
   private func addByLayer<Rule: LocalRule>(
-    _ rule: inout Rule,
-    _ headSquares: [[Double]],
-    _ norms: [Double],
+    _ rule: inout Rule, _ headSquares: [[Double]], _ norms: [Double],
     _ features: UnsafePointer<Float>
   ) {
     let layers = gradients.layers.count
@@ -127,8 +114,7 @@ struct PrivateSum {
     var factors: [Float] = []
     for i in norms.indices {
       for layer in 0..<layers {
-        let norm =
-          norms[i].isFinite ? gradients.squaredNorm(i, layer: layer).squareRoot() : .nan
+        let norm = norms[i].isFinite ? gradients.squaredNorm(i, layer: layer).squareRoot() : .nan
         factors.append(Float(settings.factor(norm: norm, bound: bound)))
       }
     }
@@ -148,9 +134,7 @@ struct PrivateSum {
 
   /// Σ (cap_i − c_i)·g_i, the part that error feedback keeps.
   private mutating func addResidual<Rule: LocalRule>(
-    _ rule: inout Rule,
-    _ factors: [Double],
-    _ features: UnsafePointer<Float>
+    _ rule: inout Rule, _ factors: [Double], _ features: UnsafePointer<Float>
   ) {
     if residuals.isEmpty {
       residuals = [[Float](repeating: 0, count: network.layout.trainedCount)]
@@ -213,9 +197,7 @@ struct PrivateSum {
 
   /// What the hidden errors give back to the sums, and what they take.
   private func giveBack(
-    _ feedback: ExamplePrivacy.ErrorFeedback,
-    _ sums: inout [[Float]],
-    _ moving: [[Range<Int>]]
+    _ feedback: ExamplePrivacy.ErrorFeedback, _ sums: inout [[Float]], _ moving: [[Range<Int>]]
   ) {
     var errors = lanes.indices.map { index in
       training.errors[lanes[index]] ?? [Float](repeating: 0, count: sums[index].count)

@@ -86,9 +86,7 @@ public final class PrivateTraining {
   /// `phase`: where the counters of noise vectors lie; another for each exchange of the round, so
   /// that none is used twice.
   public init(
-    _ settings: ExamplePrivacy,
-    memory: ExampleMemory,
-    errors: [String: [Float]] = [:],
+    _ settings: ExamplePrivacy, memory: ExampleMemory, errors: [String: [Float]] = [:],
     phase: StreamAddress.Phase = .training
   ) {
     self.settings = settings
@@ -145,30 +143,15 @@ public final class ExampleMemory {
   public init() {}
 
   /// The memory for a network and the parameters that move, for batches of up to so many rows.
-  package func gradients(
-    _ network: Network,
-    ranges: [Range<Int>],
-    copies: Int,
-    rows: Int
-  ) -> ExampleGradients {
-    let key = Key(
-      layout: network.layout,
-      ranges: ranges,
-      copies: copies,
-      rows: rows
-    )
+  package func gradients(_ network: Network, ranges: [Range<Int>], copies: Int, rows: Int)
+    -> ExampleGradients
+  {
+    let key = Key(layout: network.layout, ranges: ranges, copies: copies, rows: rows)
     if let known = places.first(where: { $0.key == key }) { return known.gradients }
     let made = ExampleGradients(
-      network,
-      ranges: ranges,
-      rowsPerExample: copies,
+      network, ranges: ranges, rowsPerExample: copies,
       capacity: ExampleGradients.microBatch(
-        of: rows,
-        network,
-        ranges: ranges,
-        rowsPerExample: copies
-      )
-    )
+        of: rows, network, ranges: ranges, rowsPerExample: copies))
     // Phases and twins are few; a network of another group of clients takes the oldest place.
     if places.count == 4 { places.removeFirst() }
     places.append((key, made))

@@ -23,12 +23,7 @@ public struct DistillationRule: LocalRule, Sendable {
     targets.withUnsafeMutableBufferPointer { q in
       guard let start = q.baseAddress else { return }
       Distillation.softmax(
-        start,
-        rows: q.count / classes,
-        classes: classes,
-        temperature: temperature,
-        into: start
-      )
+        start, rows: q.count / classes, classes: classes, temperature: temperature, into: start)
     }
     self.init(targets: targets, temperature: temperature)
   }
@@ -39,12 +34,7 @@ public struct DistillationRule: LocalRule, Sendable {
     targets.withUnsafeMutableBufferPointer { q in
       guard let start = q.baseAddress, temperature != 1 else { return }
       Distillation.temper(
-        start,
-        rows: q.count / classes,
-        classes: classes,
-        temperature: temperature,
-        into: start
-      )
+        start, rows: q.count / classes, classes: classes, temperature: temperature, into: start)
     }
     self.init(targets: targets, temperature: temperature)
   }
@@ -60,13 +50,8 @@ public struct DistillationRule: LocalRule, Sendable {
       guard let q = targets.baseAddress else { return }
       for (row, place) in part.places.enumerated() {
         total += distillation.evaluate(
-          logits: logits + row * classes,
-          targets: q + place * classes,
-          rows: 1,
-          classes: classes,
-          weight: 1 / Float(part.batch),
-          addingTo: gradient + row * classes
-        )
+          logits: logits + row * classes, targets: q + place * classes, rows: 1, classes: classes,
+          weight: 1 / Float(part.batch), addingTo: gradient + row * classes)
       }
     }
     return total

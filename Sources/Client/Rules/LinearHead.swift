@@ -31,10 +31,7 @@ public struct LinearHead: Sendable {
   /// `values`: [C·d + C].
   public init(classes: Int, width: Int, values: [Float], optimizer: OptimizerSpec) {
     let count = classes * width + classes
-    precondition(
-      values.count == count,
-      "LinearHead: [\(values.count)] instead of [\(count)]"
-    )
+    precondition(values.count == count, "LinearHead: [\(values.count)] instead of [\(count)]")
     self.classes = classes
     self.width = width
     self.values = values
@@ -54,23 +51,14 @@ public struct LinearHead: Sendable {
   ///
   /// - Complexity: 4·count·C·d floating-point operations.
   public mutating func accumulate(
-    features: UnsafePointer<Float>,
-    labels: UnsafePointer<Int32>,
-    count: Int,
-    loss: SoftmaxCrossEntropy,
-    totalWeight: Double,
-    fixedLogits: UnsafePointer<Float>? = nil
+    features: UnsafePointer<Float>, labels: UnsafePointer<Int32>, count: Int,
+    loss: SoftmaxCrossEntropy, totalWeight: Double, fixedLogits: UnsafePointer<Float>? = nil
   ) -> SoftmaxCrossEntropy.Result {
     let classes = classes
     return accumulate(features, count, fixedLogits) { logits, slopes in
       loss.evaluate(
-        logits: logits,
-        labels: labels,
-        batch: count,
-        classes: classes,
-        gradient: slopes,
-        totalWeight: totalWeight
-      )
+        logits: logits, labels: labels, batch: count, classes: classes, gradient: slopes,
+        totalWeight: totalWeight)
     }
   }
 
@@ -85,24 +73,15 @@ public struct LinearHead: Sendable {
   /// - Returns: τ²·Σ KL over the examples, without the weight.
   /// - Complexity: 4·count·C·d floating-point operations.
   public mutating func accumulate(
-    features: UnsafePointer<Float>,
-    targets: UnsafePointer<Float>,
-    count: Int,
-    loss: Distillation,
-    weight: Float,
-    fixedLogits: UnsafePointer<Float>? = nil
+    features: UnsafePointer<Float>, targets: UnsafePointer<Float>, count: Int, loss: Distillation,
+    weight: Float, fixedLogits: UnsafePointer<Float>? = nil
   ) -> Double {
     let classes = classes
     return accumulate(features, count, fixedLogits) { logits, slopes in
       slopes.update(repeating: 0, count: count * classes)
       return loss.evaluate(
-        logits: logits,
-        targets: targets,
-        rows: count,
-        classes: classes,
-        weight: weight,
-        addingTo: slopes
-      )
+        logits: logits, targets: targets, rows: count, classes: classes, weight: weight,
+        addingTo: slopes)
     }
   }
 
@@ -116,9 +95,7 @@ public struct LinearHead: Sendable {
   ///
   /// - Complexity: 2·count·C·d floating-point operations.
   public func logits(
-    features: UnsafePointer<Float>,
-    count: Int,
-    into result: UnsafeMutablePointer<Float>
+    features: UnsafePointer<Float>, count: Int, into result: UnsafeMutablePointer<Float>
   ) {
     let product = LinearProduct(inputs: width, outputs: classes)
     withUnsafeTemporaryAllocation(of: Float.self, capacity: product.scratchCount) { scratch in
@@ -151,11 +128,7 @@ public struct LinearHead: Sendable {
   ///
   /// - Complexity: O(rows² · (C + d)).
   /// - Source: Goodfellow 2015, arXiv:1510.01799; Li et al., ICLR 2022, arXiv:2110.05679.
-  func heldSquaredNorm(
-    _ rows: Range<Int>,
-    features: UnsafePointer<Float>,
-    count: Int
-  ) -> Double {
+  func heldSquaredNorm(_ rows: Range<Int>, features: UnsafePointer<Float>, count: Int) -> Double {
     work.withUnsafeBufferPointer { work in
       guard let start = work.baseAddress else { return 0 }
       let slopes = start + heldSlopes(count)
@@ -183,11 +156,7 @@ public struct LinearHead: Sendable {
   /// `target`: [C·d + C], such as `gradient`.
   ///
   /// - Complexity: 2·count·C·d.
-  func addHeld(
-    _ factors: [Float],
-    features: UnsafePointer<Float>,
-    to target: inout [Float]
-  ) {
+  func addHeld(_ factors: [Float], features: UnsafePointer<Float>, to target: inout [Float]) {
     let count = factors.count
     work.withUnsafeBufferPointer { work in
       guard let start = work.baseAddress else { return }
@@ -206,9 +175,7 @@ public struct LinearHead: Sendable {
 
   /// Runs a loss on the logits and adds the gradient of the parameters.
   private mutating func accumulate<Outcome>(
-    _ features: UnsafePointer<Float>,
-    _ count: Int,
-    _ fixedLogits: UnsafePointer<Float>?,
+    _ features: UnsafePointer<Float>, _ count: Int, _ fixedLogits: UnsafePointer<Float>?,
     _ loss: (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Outcome
   ) -> Outcome {
     let (classes, width, holdsExamples) = (classes, width, holdsExamples)
@@ -225,9 +192,7 @@ public struct LinearHead: Sendable {
           let bias = weight + classes * width
           for r in 0..<count { (logits + r * classes).update(from: bias, count: classes) }
           product.add(features, rows: count, weight: weight, to: logits, scratch: scratch)
-          if let fixedLogits {
-            for i in 0..<count * classes { logits[i] += fixedLogits[i] }
-          }
+          if let fixedLogits { for i in 0..<count * classes { logits[i] += fixedLogits[i] } }
           let logitSlopes = logits + count * classes
           let outcome = loss(logits, logitSlopes)
           if holdsExamples { return outcome }

@@ -70,12 +70,10 @@ public enum LossSpec: Sendable, Equatable {
     case .crossEntropy: return SoftmaxCrossEntropy()
     case .balancedSoftmax(let prior):
       return SoftmaxCrossEntropy(
-        offsets: Self.offsets(prior == .local ? own : pooled, tau: 1, isShare: false)
-      )
+        offsets: Self.offsets(prior == .local ? own : pooled, tau: 1, isShare: false))
     case .logitAdjustment(let tau, let prior):
       return SoftmaxCrossEntropy(
-        offsets: Self.offsets(prior == .local ? own : pooled, tau: tau, isShare: true)
-      )
+        offsets: Self.offsets(prior == .local ? own : pooled, tau: tau, isShare: true))
     case .focal(let gamma): return SoftmaxCrossEntropy(focus: Float(gamma))
     case .ldam(let maxMargin, let scale, let reweightFrom, let beta):
       // The product of a share and a number of rounds may miss an integer by a rounding.
@@ -85,8 +83,7 @@ public enum LossSpec: Sendable, Equatable {
           ? Self.classBalancedWeights(own, beta: beta) : nil,
         margins: Self.margins(own, largest: maxMargin),
         // A positive scale may be too small for a Float.
-        scale: max(Float(scale), .leastNonzeroMagnitude)
-      )
+        scale: max(Float(scale), .leastNonzeroMagnitude))
     case .classBalanced(let beta):
       return SoftmaxCrossEntropy(weights: Self.classBalancedWeights(own, beta: beta))
     }

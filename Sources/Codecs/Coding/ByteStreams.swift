@@ -34,17 +34,14 @@ public struct ByteWriter: Sendable {
   public mutating func float(_ value: Float) { number(value.bitPattern) }
 
   /// Memory as it lies.
-  public mutating func raw(_ memory: UnsafeRawBufferPointer) {
-    bytes.append(contentsOf: memory)
-  }
+  public mutating func raw(_ memory: UnsafeRawBufferPointer) { bytes.append(contentsOf: memory) }
 
   /// `count` zero bytes, then lends them to be filled.
   public mutating func extend(_ count: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {
     guard count > 0 else { return }
     let start = bytes.count
     bytes.append(contentsOf: repeatElement(0, count: count))
-    bytes.withUnsafeMutableBytes { memory in
-      if let base = memory.baseAddress { fill(base + start) }
+    bytes.withUnsafeMutableBytes { memory in if let base = memory.baseAddress { fill(base + start) }
     }
   }
 }
@@ -92,9 +89,9 @@ package struct ByteReader {
     return value
   }
 
-  package mutating func number<Value: FixedWidthInteger & BitwiseCopyable>(
-    _ type: Value.Type
-  ) throws(CodecError) -> Value {
+  package mutating func number<Value: FixedWidthInteger & BitwiseCopyable>(_ type: Value.Type)
+    throws(CodecError) -> Value
+  {
     let part = try take(MemoryLayout<Value>.size)
     return Value(littleEndian: part.loadUnaligned(as: Value.self))
   }

@@ -33,10 +33,8 @@ enum CRC32 {
     }
   }
 
-  private static func of(
-    _ memory: UnsafeRawBufferPointer,
-    _ table: UnsafePointer<UInt32>
-  ) -> UInt32 {
+  private static func of(_ memory: UnsafeRawBufferPointer, _ table: UnsafePointer<UInt32>) -> UInt32
+  {
     guard memory.count >= 8192, let start = memory.baseAddress else {
       return ~update(.max, memory, table)
     }
@@ -65,9 +63,7 @@ enum CRC32 {
   ///
   /// `sums`: room for `taps + piece` vectors; `vectors` ≥ 64.
   private static func fold(
-    _ start: UnsafeRawPointer,
-    _ vectors: Int,
-    _ sums: UnsafeMutablePointer<Vector>
+    _ start: UnsafeRawPointer, _ vectors: Int, _ sums: UnsafeMutablePointer<Vector>
   ) {
     sums.initialize(repeating: .zero, count: taps + piece)
     var first = Vector.zero
@@ -99,9 +95,7 @@ enum CRC32 {
 
   /// The register after some bytes.
   private static func update(
-    _ register: UInt32,
-    _ memory: UnsafeRawBufferPointer,
-    _ table: UnsafePointer<UInt32>
+    _ register: UInt32, _ memory: UnsafeRawBufferPointer, _ table: UnsafePointer<UInt32>
   ) -> UInt32 {
     guard let start = memory.baseAddress else { return register }
     var crc = register
@@ -124,7 +118,9 @@ enum CRC32 {
 
   /// The remainders of eight bytes of which the last is followed by as many as the table says.
   @inline(__always)
-  private static func eight(_ table: UnsafePointer<UInt32>, _ word: UInt64) -> UInt32 {
+  private static func eight(_ table: UnsafePointer<UInt32>, _ word: UInt64)
+    -> UInt32
+  {
     @inline(__always)
     func part(_ byte: Int) -> UInt32 {
       table[256 &* (7 &- byte) &+ Int((word &>> UInt64(8 &* byte)) & 0xFF)]

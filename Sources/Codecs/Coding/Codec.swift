@@ -88,9 +88,7 @@ public protocol Codec: Sendable, Equatable {
   ///
   /// - Throws: ``CodecError/nonFinite``.
   func encodeBody(
-    of x: UnsafeBufferPointer<Float>,
-    shape: [Int],
-    to writer: inout ByteWriter,
+    of x: UnsafeBufferPointer<Float>, shape: [Int], to writer: inout ByteWriter,
     context: inout CodecContext
   ) throws(CodecError) -> CodecFlags
 }
@@ -107,11 +105,9 @@ extension Codec {
   /// A tensor's bytes, outside any frame.
   ///
   /// - Throws: ``CodecError/parameter(_:)``, ``CodecError/nonFinite``.
-  public func encode(
-    _ x: [Float],
-    shape: [Int]? = nil,
-    context: inout CodecContext
-  ) throws(CodecError) -> [UInt8] {
+  public func encode(_ x: [Float], shape: [Int]? = nil, context: inout CodecContext)
+    throws(CodecError) -> [UInt8]
+  {
     let shape = shape ?? [x.count]
     try Self.checkShape(shape, count: x.count)
     try check(shape: shape)
@@ -122,10 +118,7 @@ extension Codec {
 
   /// Appends codec, flags, d and body, for a shape and parameters that have been checked.
   package func append(
-    _ x: [Float],
-    shape: [Int],
-    to writer: inout ByteWriter,
-    context: inout CodecContext
+    _ x: [Float], shape: [Int], to writer: inout ByteWriter, context: inout CodecContext
   ) throws(CodecError) {
     writer.byte(kind.rawValue)
     let place = writer.bytes.count
@@ -136,9 +129,7 @@ extension Codec {
     x.withUnsafeBufferPointer { x in
       do throws(CodecError) {
         flags = try encodeBody(of: x, shape: shape, to: &writer, context: &context)
-      } catch {
-        failure = error
-      }
+      } catch { failure = error }
     }
     if let failure { throw failure }
     writer.bytes[place] = flags.rawValue

@@ -43,9 +43,7 @@ public enum CodecSize: Sendable, Equatable {
   }
 
   /// Whether the number does not depend on the values.
-  public var isExact: Bool {
-    if case .exactly = self { true } else { false }
-  }
+  public var isExact: Bool { if case .exactly = self { true } else { false } }
 
   /// Two parts one after the other: exact when both are.
   public static func + (a: CodecSize, b: CodecSize) -> CodecSize {
@@ -75,17 +73,14 @@ public enum KeptAmount: Sendable, Equatable {
       // Negated, so that NaN ends here too.
       guard density < 1 else { return d }
       return min(
-        d,
-        max(1, Int(clamping: (max(density, 0) * Double(d) * (1 - 0x1p-50)).rounded(.up)))
-      )
+        d, max(1, Int(clamping: (max(density, 0) * Double(d) * (1 - 0x1p-50)).rounded(.up))))
     }
   }
 
   /// Refuses amounts that are none.
   package func check() throws(CodecError) {
     switch self {
-    case .count(let k):
-      guard k >= 1 else { throw .parameter("count \(k)") }
+    case .count(let k): guard k >= 1 else { throw .parameter("count \(k)") }
     case .density(let density):
       guard density > 0, density <= 1 else { throw .parameter("density \(density)") }
     }

@@ -37,8 +37,7 @@ struct Dither {
     let half = Self.block / 2
     let (number, place) = (index / Self.block, index % Self.block)
     let word = RandomStream.mix(
-      key &+ UInt64(half * number + place % half + 1) &* RandomStream.gamma
-    )
+      key &+ UInt64(half * number + place % half + 1) &* RandomStream.gamma)
     return place < half
       ? UInt32(truncatingIfNeeded: word) >> 9 : UInt32(truncatingIfNeeded: word >> 41)
   }
@@ -48,8 +47,7 @@ struct Dither {
   /// - Complexity: O(n) and whatever `body` does.
   @inline(__always)
   func forEachBlock(
-    _ count: Int,
-    _ body: (_ start: Int, _ bits: UnsafePointer<UInt32>, _ length: Int) -> Void
+    _ count: Int, _ body: (_ start: Int, _ bits: UnsafePointer<UInt32>, _ length: Int) -> Void
   ) {
     withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Self.block) { memory in
       guard let bits = memory.baseAddress else { return }

@@ -120,11 +120,9 @@ public enum IndexCoding: UInt8, Sendable, Equatable, CaseIterable {
   /// Reads k positions below d, k ≤ d, and checks that they ascend.
   ///
   /// - Complexity: O(k), and O(d) for a bitmap; memory 4k bytes.
-  package func read(
-    count k: Int,
-    of d: Int,
-    from reader: inout ByteReader
-  ) throws(CodecError) -> [UInt32] {
+  package func read(count k: Int, of d: Int, from reader: inout ByteReader) throws(CodecError)
+    -> [UInt32]
+  {
     var indices: [UInt32] = []
     indices.reserveCapacity(k)
     switch self {
@@ -177,10 +175,7 @@ public enum IndexCoding: UInt8, Sendable, Equatable, CaseIterable {
   }
 
   private static func readBitmap(
-    count k: Int,
-    of d: Int,
-    from reader: inout ByteReader,
-    into indices: inout [UInt32]
+    count k: Int, of d: Int, from reader: inout ByteReader, into indices: inout [UInt32]
   ) throws(CodecError) {
     let bytes = try reader.take((d + 7) / 8)
     for (place, byte) in bytes.enumerated() where byte != 0 {

@@ -129,10 +129,7 @@ struct SymbolCoder {
   /// Appends symbols: their plain form, or with a varint of its length their code if that is asked
   /// for and shorter.
   func write(
-    _ symbols: [UInt16],
-    plain: [UInt8],
-    _ isEntropyCoded: Bool,
-    to writer: inout ByteWriter
+    _ symbols: [UInt16], plain: [UInt8], _ isEntropyCoded: Bool, to writer: inout ByteWriter
   ) -> CodecFlags {
     if isEntropyCoded {
       let coded = code(symbols)
@@ -172,11 +169,9 @@ struct SymbolCoder {
   }
 
   /// Reads d symbols in fields of a width.
-  func readFields(
-    _ width: Int,
-    count d: Int,
-    from reader: inout ByteReader
-  ) throws(CodecError) -> [UInt16] {
+  func readFields(_ width: Int, count d: Int, from reader: inout ByteReader) throws(CodecError)
+    -> [UInt16]
+  {
     var bits = BitReader(try reader.take((d * width + 7) / 8))
     var symbols: [UInt16] = []
     symbols.reserveCapacity(d)

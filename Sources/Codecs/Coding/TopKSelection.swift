@@ -13,10 +13,9 @@ public enum TopKSelection {
   /// - Returns: k positions.
   /// - Throws: ``CodecError/nonFinite``, ``CodecError/parameter(_:)``.
   /// - Complexity: O(d); three readings of x, extra memory for values near the k-th.
-  public static func positions(
-    _ x: UnsafeBufferPointer<Float>,
-    count k: Int
-  ) throws(CodecError) -> [UInt32] {
+  public static func positions(_ x: UnsafeBufferPointer<Float>, count k: Int) throws(CodecError)
+    -> [UInt32]
+  {
     guard k >= 0, k <= x.count else { throw .parameter("\(k) of \(x.count) values") }
     let limit = try limit(x, count: k)
     guard k > 0 else { return [] }
@@ -37,9 +36,7 @@ public enum TopKSelection {
   public static func positions(_ x: [Float], count k: Int) throws(CodecError) -> [UInt32] {
     var result: Result<[UInt32], CodecError> = .success([])
     x.withUnsafeBufferPointer { x in
-      do throws(CodecError) {
-        result = .success(try positions(x, count: k))
-      } catch {
+      do throws(CodecError) { result = .success(try positions(x, count: k)) } catch {
         result = .failure(error)
       }
     }
@@ -51,10 +48,9 @@ public enum TopKSelection {
   /// `threshold`: ≥ 0.
   /// - Throws: ``CodecError/nonFinite``.
   /// - Complexity: O(d).
-  package static func positions(
-    _ x: UnsafeBufferPointer<Float>,
-    threshold: Float
-  ) throws(CodecError) -> [UInt32] {
+  package static func positions(_ x: UnsafeBufferPointer<Float>, threshold: Float)
+    throws(CodecError) -> [UInt32]
+  {
     _ = try Magnitude.largest(x)
     var positions: [UInt32] = []
     forEach(x, atLeast: threshold.bitPattern & Magnitude.mask) { index, _ in
@@ -64,14 +60,11 @@ public enum TopKSelection {
   }
 
   /// The k-th largest magnitude's bits, and how many values equal to it are among the k.
-  package static func limit(
-    _ x: UnsafeBufferPointer<Float>,
-    count k: Int
-  ) throws(CodecError) -> (magnitude: UInt32, ties: Int) {
+  package static func limit(_ x: UnsafeBufferPointer<Float>, count k: Int) throws(CodecError) -> (
+    magnitude: UInt32, ties: Int
+  ) {
     let counts = upperCounts(x)
-    for digit in Int(Magnitude.infinity >> 19)..<4096 where counts[digit] > 0 {
-      throw .nonFinite
-    }
+    for digit in Int(Magnitude.infinity >> 19)..<4096 where counts[digit] > 0 { throw .nonFinite }
     guard k > 0 else { return (0, 0) }
     var left = k
     let upper = UInt32(Self.digit(counts, &left))
@@ -108,7 +101,9 @@ public enum TopKSelection {
       guard let table = tables.baseAddress else { return [] }
       tables.initialize(repeating: 0)
       @inline(__always)
-      func digit(_ i: Int) -> Int { Int((x[i].bitPattern & Magnitude.mask) &>> 19) }
+      func digit(_ i: Int) -> Int {
+        Int((x[i].bitPattern & Magnitude.mask) &>> 19)
+      }
       var i = 0
       while i &+ 4 <= x.count {
         table[digit(i)] &+= 1
@@ -133,9 +128,7 @@ public enum TopKSelection {
   /// Sixteen at a time: where few values are wanted, most sixteens have none.
   @inline(__always)
   private static func forEach(
-    _ x: UnsafeBufferPointer<Float>,
-    atLeast limit: UInt32,
-    _ body: (Int, UInt32) -> Void
+    _ x: UnsafeBufferPointer<Float>, atLeast limit: UInt32, _ body: (Int, UInt32) -> Void
   ) {
     guard let start = x.baseAddress else { return }
     let memory = UnsafeRawPointer(start)

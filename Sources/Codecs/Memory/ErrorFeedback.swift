@@ -24,9 +24,7 @@ public struct ErrorMemory: Sendable, Equatable {
   public func corrected(_ update: [Float], scale: Float = 1) -> [Float] {
     guard !error.isEmpty else { return update }
     precondition(
-      error.count == update.count,
-      "ErrorMemory: [\(update.count)], not [\(error.count)]"
-    )
+      error.count == update.count, "ErrorMemory: [\(update.count)], not [\(error.count)]")
     var p = update
     for i in p.indices { p[i] += scale * error[i] }
     return p
@@ -98,11 +96,8 @@ public struct EstimateMemory: Sendable, Equatable {
   ///   - smoothness: L of the mean of the clients' losses.
   ///   - meanSmoothness: L̃, the root of the clients' mean square L.
   /// - Returns: the learning rate.
-  public static func step(
-    contraction: Double,
-    smoothness: Double,
-    meanSmoothness: Double
-  ) -> Double {
+  public static func step(contraction: Double, smoothness: Double, meanSmoothness: Double) -> Double
+  {
     let theta = 1 - (1 - contraction).squareRoot()
     let beta = (1 - contraction) / theta
     return 1 / (smoothness + meanSmoothness * (beta / theta).squareRoot())

@@ -29,10 +29,7 @@ public struct GradientAccumulator: Sendable, Equatable {
 
     /// A rule.
     public init(
-      momentum: Float = 0.9,
-      isNesterov: Bool = false,
-      clip: Double? = nil,
-      clients: Int = 1,
+      momentum: Float = 0.9, isNesterov: Bool = false, clip: Double? = nil, clients: Int = 1,
       masksMomentum: Bool = true
     ) {
       self.momentum = momentum
@@ -103,9 +100,7 @@ public struct GradientAccumulator: Sendable, Equatable {
   }
 
   /// What travelled dense has arrived: nothing of it waits, and its momentum goes on.
-  public mutating func acknowledge(all range: Range<Int>) {
-    for i in range { waiting[i] = 0 }
-  }
+  public mutating func acknowledge(all range: Range<Int>) { for i in range { waiting[i] = 0 } }
 
   /// Both memories times a factor: gradients that waited take the step length of another round.
   public mutating func scale(by factor: Float) {
@@ -152,11 +147,9 @@ public enum SampledSelection {
   ///
   /// - Throws: ``CodecError/nonFinite``, ``CodecError/parameter(_:)``.
   /// - Complexity: O(d) per pass.
-  public static func positions(
-    _ x: [Float],
-    density: Double,
-    stream: inout RandomStream
-  ) throws(CodecError) -> [UInt32] {
+  public static func positions(_ x: [Float], density: Double, stream: inout RandomStream)
+    throws(CodecError) -> [UInt32]
+  {
     let amount = KeptAmount.density(density)
     try amount.check()
     let wanted = amount.of(x.count)
@@ -189,9 +182,7 @@ public enum SampledSelection {
     x.withUnsafeBufferPointer { x in
       do throws(CodecError) {
         result = .success(try TopKSelection.positions(x, threshold: threshold))
-      } catch {
-        result = .failure(error)
-      }
+      } catch { result = .failure(error) }
     }
     return try result.get()
   }
@@ -223,8 +214,7 @@ public enum DensityWarmUp: Sendable, Equatable {
     case .geometric(let epochs):
       guard epoch >= 0, epoch < epochs else { return last }
       return max(last, pow(last, Double(epoch + 1) / Double(epochs + 1)))
-    case .list(let densities):
-      return densities.indices.contains(epoch) ? densities[epoch] : last
+    case .list(let densities): return densities.indices.contains(epoch) ? densities[epoch] : last
     }
   }
 }

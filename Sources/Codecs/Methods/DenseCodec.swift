@@ -32,15 +32,11 @@ public struct DenseCodec: Codec {
   }
 
   /// Exactly 4d or 2d.
-  public func bodySize(shape: [Int]) -> CodecSize {
-    .exactly(format.width * shape.reduce(1, *))
-  }
+  public func bodySize(shape: [Int]) -> CodecSize { .exactly(format.width * shape.reduce(1, *)) }
 
   /// Appends the numbers; never throws.
   public func encodeBody(
-    of x: UnsafeBufferPointer<Float>,
-    shape: [Int],
-    to writer: inout ByteWriter,
+    of x: UnsafeBufferPointer<Float>, shape: [Int], to writer: inout ByteWriter,
     context: inout CodecContext
   ) throws(CodecError) -> CodecFlags {
     Self.write(x, format, to: &writer)
@@ -49,9 +45,7 @@ public struct DenseCodec: Codec {
 
   /// Appends numbers in a format.
   package static func write(
-    _ x: UnsafeBufferPointer<Float>,
-    _ format: Format,
-    to writer: inout ByteWriter
+    _ x: UnsafeBufferPointer<Float>, _ format: Format, to writer: inout ByteWriter
   ) {
     switch format {
     case .float32: writer.raw(UnsafeRawBufferPointer(x))
@@ -74,9 +68,7 @@ public struct DenseCodec: Codec {
 
   /// Reads as many numbers as x has.
   package static func read(
-    _ format: Format,
-    from reader: inout ByteReader,
-    into x: UnsafeMutableBufferPointer<Float>
+    _ format: Format, from reader: inout ByteReader, into x: UnsafeMutableBufferPointer<Float>
   ) throws(CodecError) {
     let bytes = try reader.take(format.width * x.count)
     switch format {
@@ -103,8 +95,7 @@ enum HalfFloat {
     let sign = (x.bitPattern &>> 16) & 0x8000
     let magnitude = x.bitPattern & Magnitude.mask
     // The exponent's bias goes from 127 to 15; half a unit and the odd bit round to even.
-    let rounded =
-      (magnitude &- 0x3800_0000 &+ 0xFFF &+ ((magnitude &>> 13) & 1)) &>> 13
+    let rounded = (magnitude &- 0x3800_0000 &+ 0xFFF &+ ((magnitude &>> 13) & 1)) &>> 13
     let normal = min(rounded, 0x7BFF)
     // Below 2⁻¹⁴ the unit is 2⁻²⁴, which is that of ½: the addition rounds.
     let small = (Float(bitPattern: min(magnitude, 0x3880_0000)) + 0.5).bitPattern &- 0x3F00_0000

@@ -45,9 +45,7 @@ public struct IntegerCodec: Codec {
   ///
   /// - Complexity: O(d).
   public func encodeBody(
-    of x: UnsafeBufferPointer<Float>,
-    shape: [Int],
-    to writer: inout ByteWriter,
+    of x: UnsafeBufferPointer<Float>, shape: [Int], to writer: inout ByteWriter,
     context: inout CodecContext
   ) throws(CodecError) -> CodecFlags {
     var scales: [Float] = []
@@ -75,8 +73,8 @@ public struct IntegerCodec: Codec {
     } else {
       plain = SymbolCoder.fields(symbols, bits)
     }
-    return SymbolCoder(alphabet: 2 * levels + 1)
-      .write(symbols, plain: plain, isEntropyCoded, to: &writer)
+    return SymbolCoder(alphabet: 2 * levels + 1).write(
+      symbols, plain: plain, isEntropyCoded, to: &writer)
   }
 
   /// max|x| / L.
@@ -85,7 +83,9 @@ public struct IntegerCodec: Codec {
   /// q of one value: ⌊y⌋, one more where u ≥ 1 − (y − ⌊y⌋), which is ⌊y + u⌋ without the sum's
   /// rounding.
   @inline(__always)
-  static func level(_ x: Float, _ scale: Float, _ levels: Float, _ u: Float) -> Float {
+  static func level(_ x: Float, _ scale: Float, _ levels: Float, _ u: Float)
+    -> Float
+  {
     let y = x / scale
     let floor = y.rounded(.down)
     let up: Float = u >= 1 - (y - floor) ? 1 : 0
@@ -94,11 +94,7 @@ public struct IntegerCodec: Codec {
 
   /// Writes d signed bytes.
   static func quantise(
-    _ x: UnsafeBufferPointer<Float>,
-    _ scales: [Float],
-    chunk: Int,
-    _ levels: Int,
-    _ dither: Dither,
+    _ x: UnsafeBufferPointer<Float>, _ scales: [Float], chunk: Int, _ levels: Int, _ dither: Dither,
     _ target: UnsafeMutableRawPointer
   ) {
     let bytes = target.assumingMemoryBound(to: Int8.self)
@@ -124,9 +120,7 @@ public struct IntegerCodec: Codec {
 
   /// x̂ = q·scale of signed bytes; −128 is no symbol.
   static func dequantise(
-    _ bytes: UnsafeRawBufferPointer,
-    _ scales: [Float],
-    chunk: Int,
+    _ bytes: UnsafeRawBufferPointer, _ scales: [Float], chunk: Int,
     into x: UnsafeMutableBufferPointer<Float>
   ) throws(CodecError) {
     let symbols = bytes.assumingMemoryBound(to: Int8.self)
@@ -145,9 +139,7 @@ public struct IntegerCodec: Codec {
 
   /// Reads a body into x.
   package static func read(
-    _ kind: CodecKind,
-    _ flags: CodecFlags,
-    from reader: inout ByteReader,
+    _ kind: CodecKind, _ flags: CodecFlags, from reader: inout ByteReader,
     into x: UnsafeMutableBufferPointer<Float>
   ) throws(CodecError) {
     let head = try Head(kind, count: x.count, from: &reader)
@@ -179,10 +171,7 @@ public struct IntegerCodec: Codec {
 
     /// q + L of all values.
     func symbols(
-      _ kind: CodecKind,
-      _ flags: CodecFlags,
-      count d: Int,
-      from reader: inout ByteReader
+      _ kind: CodecKind, _ flags: CodecFlags, count d: Int, from reader: inout ByteReader
     ) throws(CodecError) -> [UInt16] {
       let coder = SymbolCoder(alphabet: 2 * levels + 1)
       if flags.contains(.entropyCoded) { return try coder.read(count: d, from: &reader) }

@@ -61,9 +61,7 @@ public struct LowRankCodec: Codec {
   ///
   /// - Complexity: O(n·m·r), sums in Double; deterministic.
   public func encodeBody(
-    of x: UnsafeBufferPointer<Float>,
-    shape: [Int],
-    to writer: inout ByteWriter,
+    of x: UnsafeBufferPointer<Float>, shape: [Int], to writer: inout ByteWriter,
     context: inout CodecContext
   ) throws(CodecError) -> CodecFlags {
     _ = try Magnitude.largest(x)
@@ -85,39 +83,29 @@ public struct LowRankCodec: Codec {
   }
 
   /// P = M·Q, [r][n].
-  package static func left(
-    _ x: UnsafeBufferPointer<Float>,
-    _ n: Int,
-    _ m: Int,
-    _ factors: [Float]
-  ) -> [Double] {
+  package static func left(_ x: UnsafeBufferPointer<Float>, _ n: Int, _ m: Int, _ factors: [Float])
+    -> [Double]
+  {
     let r = m > 0 ? factors.count / m : 0
     var left = [Double](repeating: 0, count: r * n)
     for column in 0..<r {
       let factor = factors[column * m..<(column + 1) * m].map(Double.init)
-      for row in 0..<n {
-        left[column * n + row] = dot(x, row * m, factor)
-      }
+      for row in 0..<n { left[column * n + row] = dot(x, row * m, factor) }
     }
     return left
   }
 
   /// Q = Mᵀ·P, [r][m].
-  package static func right(
-    _ x: UnsafeBufferPointer<Float>,
-    _ n: Int,
-    _ m: Int,
-    _ left: [Float]
-  ) -> [Float] {
+  package static func right(_ x: UnsafeBufferPointer<Float>, _ n: Int, _ m: Int, _ left: [Float])
+    -> [Float]
+  {
     let r = n > 0 ? left.count / n : 0
     var right = [Double](repeating: 0, count: r * m)
     right.withUnsafeMutableBufferPointer { right in
       for row in 0..<n {
         for column in 0..<r {
           let weight = Double(left[column * n + row])
-          for k in 0..<m {
-            right[column &* m &+ k] += weight * Double(x[row &* m &+ k])
-          }
+          for k in 0..<m { right[column &* m &+ k] += weight * Double(x[row &* m &+ k]) }
         }
       }
     }
@@ -141,10 +129,9 @@ public struct LowRankCodec: Codec {
   }
 
   /// Reads a body into x.
-  package static func read(
-    from reader: inout ByteReader,
-    into x: UnsafeMutableBufferPointer<Float>
-  ) throws(CodecError) {
+  package static func read(from reader: inout ByteReader, into x: UnsafeMutableBufferPointer<Float>)
+    throws(CodecError)
+  {
     let n = try reader.varint()
     let m = try reader.varint()
     let (product, overflow) = n.multipliedReportingOverflow(by: m)
@@ -211,11 +198,7 @@ extension LowRankCodec {
 
   /// x = P·Qᵀ, column after column.
   package static func multiply(
-    _ left: [Float],
-    _ right: [Float],
-    _ n: Int,
-    _ m: Int,
-    into x: UnsafeMutableBufferPointer<Float>
+    _ left: [Float], _ right: [Float], _ n: Int, _ m: Int, into x: UnsafeMutableBufferPointer<Float>
   ) {
     x.update(repeating: 0)
     let r = n > 0 ? left.count / n : 0

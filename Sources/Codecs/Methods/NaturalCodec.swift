@@ -37,9 +37,7 @@ public struct NaturalCodec: Codec {
   ///
   /// - Complexity: O(d).
   public func encodeBody(
-    of x: UnsafeBufferPointer<Float>,
-    shape: [Int],
-    to writer: inout ByteWriter,
+    of x: UnsafeBufferPointer<Float>, shape: [Int], to writer: inout ByteWriter,
     context: inout CodecContext
   ) throws(CodecError) -> CodecFlags {
     _ = try Magnitude.largest(x)
@@ -52,15 +50,13 @@ public struct NaturalCodec: Codec {
         }
       }
     }
-    return SymbolCoder(alphabet: 512)
-      .write(symbols, plain: SymbolCoder.fields(symbols, 9), isEntropyCoded, to: &writer)
+    return SymbolCoder(alphabet: 512).write(
+      symbols, plain: SymbolCoder.fields(symbols, 9), isEntropyCoded, to: &writer)
   }
 
-  static func symbols(
-    _ flags: CodecFlags,
-    count d: Int,
-    from reader: inout ByteReader
-  ) throws(CodecError) -> [UInt16] {
+  static func symbols(_ flags: CodecFlags, count d: Int, from reader: inout ByteReader)
+    throws(CodecError) -> [UInt16]
+  {
     let coder = SymbolCoder(alphabet: 512)
     let symbols =
       flags.contains(.entropyCoded)
@@ -71,9 +67,7 @@ public struct NaturalCodec: Codec {
 
   /// Reads a body into x.
   package static func read(
-    _ flags: CodecFlags,
-    from reader: inout ByteReader,
-    into x: UnsafeMutableBufferPointer<Float>
+    _ flags: CodecFlags, from reader: inout ByteReader, into x: UnsafeMutableBufferPointer<Float>
   ) throws(CodecError) {
     let symbols = try symbols(flags, count: x.count, from: &reader)
     for i in 0..<x.count { x[i] = Float(bitPattern: UInt32(symbols[i]) &<< 23) }

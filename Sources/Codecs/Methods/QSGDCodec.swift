@@ -38,12 +38,7 @@ public struct QSGDCodec: Codec {
   public let coding: Coding
 
   /// A codec.
-  public init(
-    levels: Int,
-    bucket: Int = 512,
-    norm: Norm = .euclidean,
-    coding: Coding = .fixed
-  ) {
+  public init(levels: Int, bucket: Int = 512, norm: Norm = .euclidean, coding: Coding = .fixed) {
     self.levels = levels
     self.bucket = bucket
     self.norm = norm
@@ -82,9 +77,7 @@ public struct QSGDCodec: Codec {
   ///
   /// - Complexity: O(d).
   public func encodeBody(
-    of x: UnsafeBufferPointer<Float>,
-    shape: [Int],
-    to writer: inout ByteWriter,
+    of x: UnsafeBufferPointer<Float>, shape: [Int], to writer: inout ByteWriter,
     context: inout CodecContext
   ) throws(CodecError) -> CodecFlags {
     var norms: [Float] = []
@@ -93,8 +86,7 @@ public struct QSGDCodec: Codec {
       let largest = try Magnitude.largest(part)
       let isLargest = norm == .largest
       norms.append(
-        isLargest ? largest : Magnitude.saturated(Magnitude.sums(part).squares.squareRoot())
-      )
+        isLargest ? largest : Magnitude.saturated(Magnitude.sums(part).squares.squareRoot()))
     }
     writer.varint(levels)
     writer.varint(bucket)
@@ -108,27 +100,23 @@ public struct QSGDCodec: Codec {
     }
     let symbols = signed.map { UInt16(Int($0) + levels) }
     return SymbolCoder(alphabet: 2 * levels + 1).write(
-      symbols,
-      plain: SymbolCoder.fields(symbols, width),
-      coding == .entropy,
-      to: &writer
-    )
+      symbols, plain: SymbolCoder.fields(symbols, width), coding == .entropy, to: &writer)
   }
 
   /// l of one value; |x|/norm first, which cannot overflow.
   @inline(__always)
-  static func level(_ x: Float, _ norm: Float, _ levels: Float, _ u: Float) -> Float {
+  static func level(_ x: Float, _ norm: Float, _ levels: Float, _ u: Float)
+    -> Float
+  {
     let a = abs(x) / norm * levels
     let floor = a.rounded(.down)
     return min(floor + (u < a - floor ? 1 : 0), levels)
   }
 
   /// l·sign(x) of all values.
-  private func quantised(
-    _ x: UnsafeBufferPointer<Float>,
-    _ norms: [Float],
-    _ dither: Dither
-  ) -> [Int16] {
+  private func quantised(_ x: UnsafeBufferPointer<Float>, _ norms: [Float], _ dither: Dither)
+    -> [Int16]
+  {
     var signed = [Int16](repeating: 0, count: x.count)
     let most = Float(levels)
     signed.withUnsafeMutableBufferPointer { target in
@@ -179,10 +167,7 @@ public struct QSGDCodec: Codec {
   }
 
   static func content(
-    _ kind: CodecKind,
-    _ flags: CodecFlags,
-    count d: Int,
-    from reader: inout ByteReader
+    _ kind: CodecKind, _ flags: CodecFlags, count d: Int, from reader: inout ByteReader
   ) throws(CodecError) -> Content {
     let s = try reader.varint(in: 1...32767, "levels")
     let c = try reader.varint(in: 1...Int(UInt32.max), "bucket")
@@ -203,9 +188,7 @@ public struct QSGDCodec: Codec {
 
   /// Reads a body into x.
   package static func read(
-    _ kind: CodecKind,
-    _ flags: CodecFlags,
-    from reader: inout ByteReader,
+    _ kind: CodecKind, _ flags: CodecFlags, from reader: inout ByteReader,
     into x: UnsafeMutableBufferPointer<Float>
   ) throws(CodecError) {
     let content = try content(kind, flags, count: x.count, from: &reader)

@@ -40,9 +40,7 @@ public struct RandomKCodec: Codec {
   ///
   /// - Complexity: O(d), O(min(k, d − k)) draws.
   public func encodeBody(
-    of x: UnsafeBufferPointer<Float>,
-    shape: [Int],
-    to writer: inout ByteWriter,
+    of x: UnsafeBufferPointer<Float>, shape: [Int], to writer: inout ByteWriter,
     context: inout CodecContext
   ) throws(CodecError) -> CodecFlags {
     _ = try Magnitude.largest(x)
@@ -59,10 +57,9 @@ public struct RandomKCodec: Codec {
   }
 
   /// Reads a body into x; what is not kept becomes 0.
-  package static func read(
-    from reader: inout ByteReader,
-    into x: UnsafeMutableBufferPointer<Float>
-  ) throws(CodecError) {
+  package static func read(from reader: inout ByteReader, into x: UnsafeMutableBufferPointer<Float>)
+    throws(CodecError)
+  {
     let seed = try reader.number(UInt64.self)
     let k = try reader.varint(in: 0...x.count, "k")
     let values = try ValueCoding.float32.read(count: k, from: &reader)

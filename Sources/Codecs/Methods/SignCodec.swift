@@ -24,9 +24,7 @@ public struct SignCodec: Codec {
   ///
   /// - Complexity: O(d).
   public func encodeBody(
-    of x: UnsafeBufferPointer<Float>,
-    shape: [Int],
-    to writer: inout ByteWriter,
+    of x: UnsafeBufferPointer<Float>, shape: [Int], to writer: inout ByteWriter,
     context: inout CodecContext
   ) throws(CodecError) -> CodecFlags {
     _ = try Magnitude.largest(x)
@@ -57,24 +55,18 @@ public struct SignCodec: Codec {
 
   /// Reads as many signs as x has.
   static func readSigns(
-    scale: Float,
-    from reader: inout ByteReader,
-    into x: UnsafeMutableBufferPointer<Float>
+    scale: Float, from reader: inout ByteReader, into x: UnsafeMutableBufferPointer<Float>
   ) throws(CodecError) {
     let bytes = try reader.take((x.count + 7) / 8)
     if x.count % 8 != 0, let last = bytes.last, last << UInt8(x.count % 8) != 0 {
       throw .malformed("padding")
     }
-    for i in 0..<x.count {
-      x[i] = (bytes[i &>> 3] &>> UInt8(7 &- i & 7)) & 1 == 1 ? -scale : scale
-    }
+    for i in 0..<x.count { x[i] = (bytes[i &>> 3] &>> UInt8(7 &- i & 7)) & 1 == 1 ? -scale : scale }
   }
 
   /// Reads a body into x.
   package static func read(
-    _ flags: CodecFlags,
-    from reader: inout ByteReader,
-    into x: UnsafeMutableBufferPointer<Float>
+    _ flags: CodecFlags, from reader: inout ByteReader, into x: UnsafeMutableBufferPointer<Float>
   ) throws(CodecError) {
     let scale = flags.contains(.unscaled) ? 1 : try reader.scale()
     try readSigns(scale: scale, from: &reader, into: x)

@@ -93,9 +93,7 @@ public struct SparseCodec: Codec {
   ///
   /// - Complexity: O(d).
   public func encodeBody(
-    of x: UnsafeBufferPointer<Float>,
-    shape: [Int],
-    to writer: inout ByteWriter,
+    of x: UnsafeBufferPointer<Float>, shape: [Int], to writer: inout ByteWriter,
     context: inout CodecContext
   ) throws(CodecError) -> CodecFlags {
     switch selection {
@@ -105,11 +103,7 @@ public struct SparseCodec: Codec {
       return []
     case .sampled(let density):
       _ = try Magnitude.largest(x)
-      let kept = try SampledSelection.positions(
-        Array(x),
-        density: density,
-        stream: &context.stream
-      )
+      let kept = try SampledSelection.positions(Array(x), density: density, stream: &context.stream)
       try write(kept, of: x.count, kept.map { x[Int($0)] }, to: &writer, context: &context)
       return []
     case .threshold(let tau):
@@ -131,9 +125,7 @@ public struct SparseCodec: Codec {
 
   /// Blocks of the largest norms; norms are compared as floats, ties by the lowest index.
   private static func largestBlocks(
-    _ x: UnsafeBufferPointer<Float>,
-    _ length: Int,
-    _ amount: KeptAmount
+    _ x: UnsafeBufferPointer<Float>, _ length: Int, _ amount: KeptAmount
   ) throws(CodecError) -> [UInt32] {
     _ = try Magnitude.largest(x)
     let norms = stride(from: 0, to: x.count, by: length).map { start in
@@ -145,10 +137,7 @@ public struct SparseCodec: Codec {
   }
 
   private func write(
-    _ kept: [UInt32],
-    of d: Int,
-    _ values: [Float],
-    to writer: inout ByteWriter,
+    _ kept: [UInt32], of d: Int, _ values: [Float], to writer: inout ByteWriter,
     context: inout CodecContext
   ) throws(CodecError) {
     writer.varint(kept.count)
@@ -168,11 +157,9 @@ public struct SparseCodec: Codec {
   }
 
   /// Reads a body for d values.
-  package static func content(
-    _ flags: CodecFlags,
-    of d: Int,
-    from reader: inout ByteReader
-  ) throws(CodecError) -> Content {
+  package static func content(_ flags: CodecFlags, of d: Int, from reader: inout ByteReader)
+    throws(CodecError) -> Content
+  {
     let isBlocks = flags.contains(.blocks)
     let length = isBlocks ? try reader.varint(in: 1...Int(UInt32.max), "block length") : 1
     let places = blocks(d, length)
@@ -192,9 +179,7 @@ public struct SparseCodec: Codec {
 
   /// Reads a body into x; what is not kept becomes 0.
   package static func read(
-    _ flags: CodecFlags,
-    from reader: inout ByteReader,
-    into x: UnsafeMutableBufferPointer<Float>
+    _ flags: CodecFlags, from reader: inout ByteReader, into x: UnsafeMutableBufferPointer<Float>
   ) throws(CodecError) {
     let content = try content(flags, of: x.count, from: &reader)
     x.update(repeating: 0)

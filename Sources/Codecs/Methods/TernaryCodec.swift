@@ -52,9 +52,7 @@ public struct TernaryCodec: Codec {
   ///
   /// - Complexity: O(d).
   public func encodeBody(
-    of x: UnsafeBufferPointer<Float>,
-    shape: [Int],
-    to writer: inout ByteWriter,
+    of x: UnsafeBufferPointer<Float>, shape: [Int], to writer: inout ByteWriter,
     context: inout CodecContext
   ) throws(CodecError) -> CodecFlags {
     let scale = try scale(x)
@@ -83,11 +81,9 @@ public struct TernaryCodec: Codec {
   }
 
   /// t + 1 of all values.
-  static func symbols(
-    _ flags: CodecFlags,
-    count d: Int,
-    from reader: inout ByteReader
-  ) throws(CodecError) -> [UInt16] {
+  static func symbols(_ flags: CodecFlags, count d: Int, from reader: inout ByteReader)
+    throws(CodecError) -> [UInt16]
+  {
     if flags.contains(.entropyCoded) {
       return try SymbolCoder(alphabet: 3).read(count: d, from: &reader)
     }
@@ -107,9 +103,7 @@ public struct TernaryCodec: Codec {
 
   /// Reads a body into x.
   package static func read(
-    _ flags: CodecFlags,
-    from reader: inout ByteReader,
-    into x: UnsafeMutableBufferPointer<Float>
+    _ flags: CodecFlags, from reader: inout ByteReader, into x: UnsafeMutableBufferPointer<Float>
   ) throws(CodecError) {
     let scale = try reader.scale()
     let symbols = try symbols(flags, count: x.count, from: &reader)

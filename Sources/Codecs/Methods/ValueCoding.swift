@@ -26,11 +26,9 @@ public enum ValueCoding: UInt8, Sendable, Equatable, CaseIterable {
   /// Appends finite values.
   ///
   /// - Complexity: O(k).
-  package func write(
-    _ values: [Float],
-    to writer: inout ByteWriter,
-    context: inout CodecContext
-  ) throws(CodecError) {
+  package func write(_ values: [Float], to writer: inout ByteWriter, context: inout CodecContext)
+    throws(CodecError)
+  {
     var failure: CodecError?
     values.withUnsafeBufferPointer { values in
       do throws(CodecError) {
@@ -53,9 +51,7 @@ public enum ValueCoding: UInt8, Sendable, Equatable, CaseIterable {
           writer.float(SignCodec.scale(values))
           SignCodec.writeSigns(values, to: &writer)
         }
-      } catch {
-        failure = error
-      }
+      } catch { failure = error }
     }
     if let failure { throw failure }
   }
@@ -77,13 +73,10 @@ public enum ValueCoding: UInt8, Sendable, Equatable, CaseIterable {
           let scale = try reader.scale()
           let bytes = try reader.take(k)
           try IntegerCodec.dequantise(bytes, [scale], chunk: max(1, k), into: values)
-        case .sign:
-          try SignCodec.readSigns(scale: try reader.scale(), from: &reader, into: values)
+        case .sign: try SignCodec.readSigns(scale: try reader.scale(), from: &reader, into: values)
         }
         _ = try Magnitude.largest(UnsafeBufferPointer(values))
-      } catch {
-        failure = error
-      }
+      } catch { failure = error }
     }
     if let failure { throw failure }
     return values

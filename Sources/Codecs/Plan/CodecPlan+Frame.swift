@@ -20,11 +20,9 @@ extension CodecPlan {
   /// - Returns: the frame, as long as `size` says.
   /// - Throws: ``CodecError/nonFinite``, ``CodecError/size(expected:found:)``.
   /// - Complexity: O(count) for all codecs but low rank.
-  public func encode(
-    _ vector: [Float],
-    stream: inout RandomStream,
-    memory: inout CodecMemory
-  ) throws(CodecError) -> [UInt8] {
+  public func encode(_ vector: [Float], stream: inout RandomStream, memory: inout CodecMemory)
+    throws(CodecError) -> [UInt8]
+  {
     guard vector.count == count else { throw .size(expected: count, found: vector.count) }
     let size = size
     // A bound may be far away from what comes; exact sizes are worth the room at once.
@@ -48,10 +46,7 @@ extension CodecPlan {
   }
 
   /// The frame of a vector with codecs that remember nothing.
-  public func encode(
-    _ vector: [Float],
-    stream: inout RandomStream
-  ) throws(CodecError) -> [UInt8] {
+  public func encode(_ vector: [Float], stream: inout RandomStream) throws(CodecError) -> [UInt8] {
     var memory = CodecMemory()
     return try encode(vector, stream: &stream, memory: &memory)
   }
@@ -80,9 +75,7 @@ extension CodecPlan {
           for group in groups { try decode(group, from: &reader, into: vector) }
           try reader.finish()
           initialised = count
-        } catch {
-          failure = error
-        }
+        } catch { failure = error }
       }
     }
     if let failure { throw failure }
@@ -106,9 +99,7 @@ extension CodecPlan {
   }
 
   private func decode(
-    _ group: Group,
-    from reader: inout ByteReader,
-    into vector: UnsafeMutableBufferPointer<Float>
+    _ group: Group, from reader: inout ByteReader, into vector: UnsafeMutableBufferPointer<Float>
   ) throws(CodecError) {
     if group.ranges.count == 1 {
       let part = UnsafeMutableBufferPointer(rebasing: vector[group.ranges[0]])
@@ -125,9 +116,7 @@ extension CodecPlan {
           _ = part.update(fromContentsOf: values[next..<next + range.count])
           next += range.count
         }
-      } catch {
-        failure = error
-      }
+      } catch { failure = error }
     }
     if let failure { throw failure }
   }

@@ -25,18 +25,15 @@ extension CodecPlan {
         var reader = ByteReader(try checked(bytes))
         for group in groups { parts.append(try Self.part(of: group, from: &reader)) }
         try reader.finish()
-      } catch {
-        failure = error
-      }
+      } catch { failure = error }
     }
     if let failure { throw failure }
     return parts
   }
 
-  private static func part(
-    of group: Group,
-    from reader: inout ByteReader
-  ) throws(CodecError) -> Part {
+  private static func part(of group: Group, from reader: inout ByteReader) throws(CodecError)
+    -> Part
+  {
     let start = reader.position
     var ahead = reader
     let (kind, flags) = try TensorDecoder.head(count: group.count, from: &ahead)
@@ -84,7 +81,6 @@ extension CodecPlan {
       factors: counts.map { count in
         defer { next += count }
         return Array(flat[next..<next + count])
-      }
-    )
+      })
   }
 }

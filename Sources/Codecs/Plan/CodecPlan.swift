@@ -74,8 +74,7 @@ public struct CodecPlan: Sendable, Equatable {
       count: ranges.last?.upperBound ?? 0,
       groups: shapes.indices.map {
         Group(ranges: [ranges[$0]], shape: shapes[$0], codec: codecs[$0])
-      }
-    )
+      })
   }
 
   /// A plan with one codec, and dense floats for tensors that are not worth it.
@@ -88,10 +87,7 @@ public struct CodecPlan: Sendable, Equatable {
   ///   - denseVectors: whether tensors of less than two dimensions (biases, norms) do.
   /// - Throws: as the plan of groups.
   public init(
-    shapes: [[Int]],
-    codec: CodecSpec,
-    grouping: Grouping = .eachTensor,
-    denseBelow: Int = 0,
+    shapes: [[Int]], codec: CodecSpec, grouping: Grouping = .eachTensor, denseBelow: Int = 0,
     denseVectors: Bool = false
   ) throws(CodecError) {
     let ranges = try Self.ranges(shapes)
@@ -115,11 +111,7 @@ public struct CodecPlan: Sendable, Equatable {
         let size = members.reduce(0) { $0 + $1.count }
         groups.append(
           Group(
-            ranges: Self.joined(members),
-            shape: [size],
-            codec: dense ? .dense(.float32) : codec
-          )
-        )
+            ranges: Self.joined(members), shape: [size], codec: dense ? .dense(.float32) : codec))
       }
     }
     try self.init(count: ranges.last?.upperBound ?? 0, groups: groups)

@@ -56,9 +56,7 @@ struct EmptyCodec: Codec {
   func bodySize(shape: [Int]) -> CodecSize { .exactly(0) }
 
   func encodeBody(
-    of x: UnsafeBufferPointer<Float>,
-    shape: [Int],
-    to writer: inout ByteWriter,
+    of x: UnsafeBufferPointer<Float>, shape: [Int], to writer: inout ByteWriter,
     context: inout CodecContext
   ) throws(CodecError) -> CodecFlags {
     guard try Magnitude.largest(x) == 0 else { throw .parameter("values in an empty tensor") }
@@ -69,10 +67,9 @@ struct EmptyCodec: Codec {
 /// Reads one tensor of a frame, whatever its codec.
 enum TensorDecoder {
   /// Codec, flags and d, which must be what the receiver expects.
-  static func head(
-    count d: Int,
-    from reader: inout ByteReader
-  ) throws(CodecError) -> (kind: CodecKind, flags: CodecFlags) {
+  static func head(count d: Int, from reader: inout ByteReader) throws(CodecError) -> (
+    kind: CodecKind, flags: CodecFlags
+  ) {
     let number = try reader.byte()
     guard let kind = CodecKind(rawValue: number) else { throw .unknownCodec(number) }
     let flags = CodecFlags(rawValue: try reader.byte())
@@ -90,10 +87,9 @@ enum TensorDecoder {
   }
 
   /// Reads a tensor into all of x.
-  static func read(
-    from reader: inout ByteReader,
-    into x: UnsafeMutableBufferPointer<Float>
-  ) throws(CodecError) {
+  static func read(from reader: inout ByteReader, into x: UnsafeMutableBufferPointer<Float>)
+    throws(CodecError)
+  {
     let (kind, flags) = try head(count: x.count, from: &reader)
     switch kind {
     case .float32: try DenseCodec.read(.float32, from: &reader, into: x)
@@ -123,9 +119,7 @@ enum TensorDecoder {
           var reader = ByteReader(bytes)
           try read(from: &reader, into: values)
           try reader.finish()
-        } catch {
-          failure = error
-        }
+        } catch { failure = error }
       }
     }
     if let failure { throw failure }

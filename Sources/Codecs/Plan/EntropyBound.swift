@@ -55,12 +55,10 @@ public enum EntropyBound {
       return before + bits(try scales.symbols(kind, flags, count: d, from: &reader)) / 8
     case .qsgd, .qsgdElias:
       let content = try QSGDCodec.content(kind, flags, count: d, from: &reader)
-      let numbers =
-        ByteWriter.varintSize(content.levels) + ByteWriter.varintSize(content.bucket)
+      let numbers = ByteWriter.varintSize(content.levels) + ByteWriter.varintSize(content.bucket)
       let symbols = content.signed.map { UInt16(Int($0) + content.levels) }
       return head + Double(numbers + 4 * content.norms.count) + bits(symbols) / 8
-    case .natural:
-      return head + bits(try NaturalCodec.symbols(flags, count: d, from: &reader)) / 8
+    case .natural: return head + bits(try NaturalCodec.symbols(flags, count: d, from: &reader)) / 8
     case .ternary:
       _ = try reader.scale()
       return head + 4 + bits(try TernaryCodec.symbols(flags, count: d, from: &reader)) / 8
@@ -86,11 +84,9 @@ public enum EntropyBound {
     }
   }
 
-  private static func skip(
-    _ kind: CodecKind,
-    _ d: Int,
-    _ reader: inout ByteReader
-  ) throws(CodecError) -> Int {
+  private static func skip(_ kind: CodecKind, _ d: Int, _ reader: inout ByteReader)
+    throws(CodecError) -> Int
+  {
     let count = d * (kind == .float32 ? 4 : 2)
     _ = try reader.take(count)
     return count

@@ -72,10 +72,7 @@ public struct LayerwiseChoice: Sendable, Equatable {
   ///   within E_max.
   /// - Complexity: O(layers·options·D) time, O(layers·D) bytes.
   public static func solve(
-    _ layers: [[Option]],
-    defaults: [Int],
-    slack: Double = 1,
-    parts: Int = 10_000
+    _ layers: [[Option]], defaults: [Int], slack: Double = 1, parts: Int = 10_000
   ) throws(CodecError) -> LayerwiseChoice {
     guard layers.count == defaults.count else { throw .parameter("defaults") }
     for (layer, standard) in zip(layers, defaults) {
@@ -105,11 +102,7 @@ public struct LayerwiseChoice: Sendable, Equatable {
     return cost <= Double(parts) ? max(1, Int(clamping: cost)) : parts + 1
   }
 
-  private static func program(
-    _ layers: [[Option]],
-    most: Double,
-    parts: Int
-  ) -> LayerwiseChoice? {
+  private static func program(_ layers: [[Option]], most: Double, parts: Int) -> LayerwiseChoice? {
     let never = Int.max
     var best = [Int](repeating: 0, count: parts + 1)
     var errors = [Double](repeating: 0, count: parts + 1)
@@ -155,10 +148,7 @@ public struct LayerwiseChoice: Sendable, Equatable {
   /// - Returns: an option per codec; one that cannot encode or decode x has an infinite error.
   /// - Complexity: that of encoding and decoding with each.
   public static func options(
-    _ x: [Float],
-    shape: [Int],
-    specs: [CodecSpec],
-    measure: Measure = .norm,
+    _ x: [Float], shape: [Int], specs: [CodecSpec], measure: Measure = .norm,
     stream: inout RandomStream
   ) -> [Option] {
     specs.map { spec in
@@ -168,9 +158,7 @@ public struct LayerwiseChoice: Sendable, Equatable {
         let bytes = try spec.codec.encode(x, shape: shape, context: &context)
         let decoded = try CodecSpec.decode(bytes, count: x.count)
         return Option(bytes: bytes.count, error: measure.error(x, decoded))
-      } catch {
-        return Option(bytes: 4 * x.count, error: .infinity)
-      }
+      } catch { return Option(bytes: 4 * x.count, error: .infinity) }
     }
   }
 

@@ -23,9 +23,7 @@ public struct ReportFrame: Sendable, Equatable {
   }
 
   /// Bytes of the frame.
-  public var byteCount: Int {
-    11 + ByteWriter.varintSize(samples) + ByteWriter.varintSize(round)
-  }
+  public var byteCount: Int { 11 + ByteWriter.varintSize(samples) + ByteWriter.varintSize(round) }
 
   /// The frame.
   public func encoded() -> [UInt8] {
@@ -46,9 +44,7 @@ public struct ReportFrame: Sendable, Equatable {
   public init(decoding frame: [UInt8]) throws(CodecError) {
     var result: Result<ReportFrame, CodecError> = .failure(.truncated)
     frame.withUnsafeBytes { bytes in
-      do throws(CodecError) {
-        result = .success(try Self.read(bytes))
-      } catch {
+      do throws(CodecError) { result = .success(try Self.read(bytes)) } catch {
         result = .failure(error)
       }
     }

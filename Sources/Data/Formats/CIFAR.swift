@@ -34,8 +34,7 @@ struct CIFARRecords {
           path,
           "\(bytes.count / recordSize) images, but \(FileBytes.lastPart(paths[0])) has "
             + "\(first.count / recordSize)",
-          hint: "every training batch has as many images as the first; one of the two is cut"
-        )
+          hint: "every training batch has as many images as the first; one of the two is cut")
       }
       files.append(bytes)
     }
@@ -46,15 +45,9 @@ struct CIFARRecords {
     labels.reserveCapacity(total)
     for (file, bytes) in files.enumerated() {
       interleavePlanes(
-        bytes,
-        record: recordSize,
-        offset: labelBytes,
-        images: counts[file],
-        positions: Self.shape.positions,
-        channels: Self.shape.channels,
-        into: &pixels,
-        at: labels.count * Self.shape.count
-      )
+        bytes, record: recordSize, offset: labelBytes, images: counts[file],
+        positions: Self.shape.positions, channels: Self.shape.channels, into: &pixels,
+        at: labels.count * Self.shape.count)
       for image in 0..<counts[file] { labels.append(Int32(bytes[image * recordSize + labelAt])) }
     }
     return ImageSet(shape: Self.shape, pixels: .bytes(pixels), labels: labels, classes: classes)
@@ -63,10 +56,7 @@ struct CIFARRecords {
   private func check(_ bytes: [UInt8], _ path: String, official: Int) throws(Failure) {
     if bytes.starts(with: [0x1F, 0x8B]) {
       throw DataFailure.compressed(
-        path,
-        "a gzip file; expected \(title) records",
-        hint: "unpack it first"
-      )
+        path, "a gzip file; expected \(title) records", hint: "unpack it first")
     }
     let images = bytes.count / recordSize
     guard bytes.count % recordSize == 0 else {
@@ -74,17 +64,14 @@ struct CIFARRecords {
         path,
         "\(bytes.count) bytes are \(images) records of \(recordSize) bytes and "
           + "\(bytes.count % recordSize) bytes; expected whole records",
-        isTooLong: images >= official
-      )
+        isTooLong: images >= official)
     }
     guard images == official || images <= official / 10 else {
       throw DataFailure.wrongSize(
-        path,
-        "\(images) images; \(title) has \(official) in this file",
+        path, "\(images) images; \(title) has \(official) in this file",
         hint: images < official
           ? "the file is cut; copy or download it again"
-          : "for another data set in the same layout, write .npy files and use kind \"npy\""
-      )
+          : "for another data set in the same layout, write .npy files and use kind \"npy\"")
     }
     // Labels that this reading does not use tell a corrupt file as well.
     for (place, classes) in labelCounts.enumerated() {
@@ -93,10 +80,8 @@ struct CIFARRecords {
         guard label < classes else {
           let kind = labelCounts.count == 1 ? "" : place == 0 ? "coarse " : "fine "
           throw DataFailure.label(
-            path,
-            "image \(image) has \(kind)label \(label); expected 0 to \(classes - 1)",
-            hint: "the file is not \(title) in its binary version, or it is corrupt"
-          )
+            path, "image \(image) has \(kind)label \(label); expected 0 to \(classes - 1)",
+            hint: "the file is not \(title) in its binary version, or it is corrupt")
         }
       }
     }
@@ -107,22 +92,15 @@ struct CIFARRecords {
 enum CIFAR10 {
   static func load(_ folder: String) throws(Failure) -> LabelledData {
     let hint = CIFARAdvice(
-      title: "CIFAR-10",
-      folder: "cifar-10-batches-bin",
-      archive: "cifar-10-binary.tar.gz",
-      file: "data_batch_1.bin",
-      pythonFolder: "cifar-10-batches-py",
-      pythonFile: "data_batch_1"
+      title: "CIFAR-10", folder: "cifar-10-batches-bin", archive: "cifar-10-binary.tar.gz",
+      file: "data_batch_1.bin", pythonFolder: "cifar-10-batches-py", pythonFile: "data_batch_1"
     ).hint(for: folder)
     try FileBytes.requireFolder(folder, what: "the CIFAR-10 folder", hint: hint)
     let records = CIFARRecords(title: "CIFAR-10", labelCounts: [10], labelAt: 0)
     let batches = (1...5).map { FilePath.join(folder, "data_batch_\($0).bin") }
     let train = try records.read(batches, official: 10_000, hint: hint)
     let test = try records.read(
-      [FilePath.join(folder, "test_batch.bin")],
-      official: 10_000,
-      hint: hint
-    )
+      [FilePath.join(folder, "test_batch.bin")], official: 10_000, hint: hint)
     return LabelledData(title: "CIFAR-10", train: train, test: test)
   }
 }
@@ -131,25 +109,13 @@ enum CIFAR10 {
 enum CIFAR100 {
   static func load(_ folder: String, coarse: Bool) throws(Failure) -> LabelledData {
     let hint = CIFARAdvice(
-      title: "CIFAR-100",
-      folder: "cifar-100-binary",
-      archive: "cifar-100-binary.tar.gz",
-      file: "train.bin",
-      pythonFolder: "cifar-100-python",
-      pythonFile: "train"
+      title: "CIFAR-100", folder: "cifar-100-binary", archive: "cifar-100-binary.tar.gz",
+      file: "train.bin", pythonFolder: "cifar-100-python", pythonFile: "train"
     ).hint(for: folder)
     try FileBytes.requireFolder(folder, what: "the CIFAR-100 folder", hint: hint)
     let title = coarse ? "CIFAR-100, 20 coarse classes" : "CIFAR-100"
-    let records = CIFARRecords(
-      title: title,
-      labelCounts: [20, 100],
-      labelAt: coarse ? 0 : 1
-    )
-    let train = try records.read(
-      [FilePath.join(folder, "train.bin")],
-      official: 50_000,
-      hint: hint
-    )
+    let records = CIFARRecords(title: title, labelCounts: [20, 100], labelAt: coarse ? 0 : 1)
+    let train = try records.read([FilePath.join(folder, "train.bin")], official: 50_000, hint: hint)
     let test = try records.read([FilePath.join(folder, "test.bin")], official: 10_000, hint: hint)
     return LabelledData(title: title, train: train, test: test)
   }
@@ -171,8 +137,7 @@ private struct CIFARAdvice {
       return path.hasSuffix(".gz") || path.hasSuffix(".tar") || path.hasSuffix(".tgz")
         ? "this is the archive; unpack it (tar xf \(path)) and give the folder \(folder)"
         : "give the folder that contains \(file)"
-    case .folder where FileKind(of: inside) == .folder:
-      return "did you mean \(inside) ?"
+    case .folder where FileKind(of: inside) == .folder: return "did you mean \(inside) ?"
     case .folder where isPython(path):
       return "this is the Python version of \(title); fedsim reads the binary one, \(archive)"
     case .folder where isFile(FilePath.join(path, archive)):
@@ -188,7 +153,5 @@ private struct CIFARAdvice {
       || isFile(FilePath.join(path, pythonFile)) && !isFile(FilePath.join(path, file))
   }
 
-  private func isFile(_ path: String) -> Bool {
-    FileKind(of: path) == .file
-  }
+  private func isFile(_ path: String) -> Bool { FileKind(of: path) == .file }
 }

@@ -18,8 +18,7 @@ public struct DataFacts: Sendable {
     var lines = [
       "\(data.title): OK",
       "images    \(data.train.count) training, \(data.test.count) test, \(data.train.shape)",
-      "classes   \(data.train.classes)",
-      "training  \(Self.counts(data.train))",
+      "classes   \(data.train.classes)", "training  \(Self.counts(data.train))",
       "test      \(Self.counts(data.test))",
     ]
     if let clients = data.naturalClients { lines.append("users     \(clients.count)") }
@@ -38,8 +37,7 @@ public struct DataFacts: Sendable {
   public var json: JSON {
     func counts(_ images: ImageSet) -> JSON {
       [
-        "images": .int(images.count),
-        "perClass": .array(images.classCounts().map { .int($0) }),
+        "images": .int(images.count), "perClass": .array(images.classCounts().map { .int($0) }),
         "xxh64": .string(images.hash),
       ]
     }

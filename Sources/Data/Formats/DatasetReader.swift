@@ -10,11 +10,7 @@ public enum DatasetReader {
     switch dataset {
     case .synthetic(let classes, let trainPerClass, let testPerClass, let seed):
       return try SyntheticImages.load(
-        classes: classes,
-        trainPerClass: trainPerClass,
-        testPerClass: testPerClass,
-        seed: seed
-      )
+        classes: classes, trainPerClass: trainPerClass, testPerClass: testPerClass, seed: seed)
     case .cifar10(let path): return try CIFAR10.load(path)
     case .cifar100(let path, let coarse): return try CIFAR100.load(path, coarse: coarse)
     case .mnist(let path, let prefix): return try MNIST.load(path, prefix: prefix)

@@ -5,12 +5,9 @@ package enum FileBytes {
   /// The content of a regular file that is not empty.
   ///
   /// `what` says what it should be, such as "CIFAR-10 images".
-  package static func read(
-    _ path: String,
-    what: String,
-    hint: String? = nil,
-    growth: Int = 2
-  ) throws(Failure) -> [UInt8] {
+  package static func read(_ path: String, what: String, hint: String? = nil, growth: Int = 2)
+    throws(Failure) -> [UInt8]
+  {
     let bytes = try FileReader.bytes(of: path, what: what, hint: hint, growth: growth)
     guard !bytes.isEmpty else {
       throw DataFailure.wrongSize(path, "the file is empty; expected \(what)", hint: hint)
@@ -22,8 +19,7 @@ package enum FileBytes {
   static func requireFolder(_ path: String, what: String, hint: String? = nil) throws(Failure) {
     switch FileKind(of: path) {
     case .folder: return
-    case .missing:
-      throw DataFailure.missing(path, "no such folder; expected \(what)", hint: hint)
+    case .missing: throw DataFailure.missing(path, "no such folder; expected \(what)", hint: hint)
     case .file, .other:
       throw DataFailure.wrongKind(path, "not a folder; expected \(what)", hint: hint)
     }

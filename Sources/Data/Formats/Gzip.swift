@@ -12,11 +12,9 @@ package enum Gzip {
   ///
   /// One child, `gzip -dc < path`, writes into a pipe that is read to its end before the child is
   /// waited for: neither can wait for the other for ever, and no zombie stays.
-  package static func decompress(
-    _ path: String,
-    tool: String = "gzip",
-    limit: Int = maximumBytes
-  ) throws(Failure) -> [UInt8] {
+  package static func decompress(_ path: String, tool: String = "gzip", limit: Int = maximumBytes)
+    throws(Failure) -> [UInt8]
+  {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else {
       throw DataFailure.compressed(path, "no pipe to gzip: \(String(cString: strerror(errno)))")
@@ -39,11 +37,9 @@ package enum Gzip {
     return bytes
   }
 
-  private static func start(
-    _ tool: String,
-    on path: String,
-    writingTo output: Int32
-  ) throws(Failure) -> pid_t {
+  private static func start(_ tool: String, on path: String, writingTo output: Int32)
+    throws(Failure) -> pid_t
+  {
     #if canImport(Darwin)
       var actions: posix_spawn_file_actions_t? = nil
     #else
@@ -60,10 +56,8 @@ package enum Gzip {
     let problem = posix_spawnp(&child, tool, &actions, nil, &arguments, environ)
     guard problem == 0 else {
       throw DataFailure.compressed(
-        path,
-        "cannot be decompressed: \(tool): \(String(cString: strerror(problem)))",
-        hint: "install gzip, or decompress the file and give the plain one"
-      )
+        path, "cannot be decompressed: \(tool): \(String(cString: strerror(problem)))",
+        hint: "install gzip, or decompress the file and give the plain one")
     }
     return child
   }
@@ -72,9 +66,7 @@ package enum Gzip {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 1 << 20)
     while true {
-      let got = chunk.withUnsafeMutableBufferPointer {
-        transfer(descriptor, $0)
-      }
+      let got = chunk.withUnsafeMutableBufferPointer { transfer(descriptor, $0) }
       guard got > 0 else { return (bytes, true) }
       guard bytes.count + got <= limit else { return (bytes, false) }
       bytes.append(contentsOf: chunk[..<got])
@@ -82,10 +74,9 @@ package enum Gzip {
   }
 
   /// One `read` that is repeated when a signal interrupts it.
-  private static func transfer(
-    _ descriptor: Int32,
-    _ buffer: UnsafeMutableBufferPointer<UInt8>
-  ) -> Int {
+  private static func transfer(_ descriptor: Int32, _ buffer: UnsafeMutableBufferPointer<UInt8>)
+    -> Int
+  {
     while true {
       let got = systemRead(descriptor, buffer.baseAddress, buffer.count)
       if got < 0, errno == EINTR { continue }
@@ -96,9 +87,7 @@ package enum Gzip {
   /// The wait status, or nil when someone else took it.
   private static func wait(for child: pid_t) -> Int32? {
     var status: Int32 = 0
-    while waitpid(child, &status, 0) < 0 {
-      guard errno == EINTR else { return nil }
-    }
+    while waitpid(child, &status, 0) < 0 { guard errno == EINTR else { return nil } }
     return status
   }
 
@@ -113,15 +102,9 @@ package enum Gzip {
       signal == 0
         ? "gzip cannot decompress it (exit \(code)): cut, corrupt or no gzip file"
         : "gzip was stopped by signal \(signal)",
-      hint: signal == 0 ? "copy or download the file again; gzip -t shows the details" : nil
-    )
+      hint: signal == 0 ? "copy or download the file again; gzip -t shows the details" : nil)
   }
 }
 
-private func systemRead(
-  _ file: Int32,
-  _ target: UnsafeMutablePointer<UInt8>?,
-  _ count: Int
-) -> Int {
-  read(file, target, count)
-}
+private func systemRead(_ file: Int32, _ target: UnsafeMutablePointer<UInt8>?, _ count: Int) -> Int
+{ read(file, target, count) }

@@ -20,30 +20,23 @@ struct IDX {
     try self.init(bytes, path: path, what: what, ranks: ranks)
   }
 
-  private init(
-    _ bytes: [UInt8],
-    path: String,
-    what: String,
-    ranks: ClosedRange<Int>
-  ) throws(Failure) {
+  private init(_ bytes: [UInt8], path: String, what: String, ranks: ClosedRange<Int>)
+    throws(Failure)
+  {
     guard bytes.count >= 4 else {
       throw DataFailure.wrongSize(path, "\(bytes.count) bytes are no IDX header; expected \(what)")
     }
     guard bytes[0] == 0, bytes[1] == 0, bytes[2] == 0x08 else {
       let magic = bytes[..<4].map { String($0, radix: 16) }.joined(separator: " ")
       throw DataFailure.malformed(
-        path,
-        "starts with \(magic) (hexadecimal); an IDX file of bytes starts with 0 0 8",
-        hint: "expected \(what)"
-      )
+        path, "starts with \(magic) (hexadecimal); an IDX file of bytes starts with 0 0 8",
+        hint: "expected \(what)")
     }
     let rank = Int(bytes[3])
     guard ranks.contains(rank) else {
       throw DataFailure.malformed(
-        path,
-        "has \(rank) dimensions; expected \(what)",
-        hint: "images have 3 dimensions and labels 1; were two files swapped?"
-      )
+        path, "has \(rank) dimensions; expected \(what)",
+        hint: "images have 3 dimensions and labels 1; were two files swapped?")
     }
     let header = 4 + 4 * rank
     guard bytes.count >= header else {
@@ -64,10 +57,8 @@ struct IDX {
     guard product == bytes.count - header else {
       let shape = sizes.map(String.init).joined(separator: "×")
       throw DataFailure.wrongSize(
-        path,
-        "\(bytes.count - header) values after the header; \(shape) needs \(product)",
-        isTooLong: bytes.count - header > product
-      )
+        path, "\(bytes.count - header) values after the header; \(shape) needs \(product)",
+        isTooLong: bytes.count - header > product)
     }
     dimensions = sizes
     values = Array(bytes[header...])
@@ -87,27 +78,21 @@ enum MNIST {
     let test = try part(folder, names: ["\(prefix)t10k", "\(prefix)test"], hint: advice)
     guard train.shape == test.shape else {
       throw DataFailure.inconsistent(
-        test.imagePath,
-        "images of \(test.shape); the training images have \(train.shape)",
-        hint: "the files belong to different data sets"
-      )
+        test.imagePath, "images of \(test.shape); the training images have \(train.shape)",
+        hint: "the files belong to different data sets")
     }
     let lowest = min(train.labels.min() ?? 0, test.labels.min() ?? 0)
     let base: UInt8 = lowest == 1 ? 1 : 0
     let classes = Int(max(train.labels.max() ?? 0, test.labels.max() ?? 0) - base) + 1
     if let highest = train.labels.max(), let tested = test.labels.max(), tested > highest {
       throw DataFailure.label(
-        test.labelPath,
-        "has label \(tested); the training labels end at \(highest)",
-        hint: "the files belong to different data sets"
-      )
+        test.labelPath, "has label \(tested); the training labels end at \(highest)",
+        hint: "the files belong to different data sets")
     }
     let title = prefix.isEmpty ? "IDX images" : prefix.trimmed("-_")
     return LabelledData(
       title: "\(title) (\(FileBytes.lastPart(folder)))",
-      train: train.set(base: base, classes: classes),
-      test: test.set(base: base, classes: classes)
-    )
+      train: train.set(base: base, classes: classes), test: test.set(base: base, classes: classes))
   }
 
   private struct Part {
@@ -119,19 +104,13 @@ enum MNIST {
 
     func set(base: UInt8, classes: Int) -> ImageSet {
       ImageSet(
-        shape: shape,
-        pixels: .bytes(pixels),
-        labels: labels.map { Int32($0 - base) },
-        classes: classes
-      )
+        shape: shape, pixels: .bytes(pixels), labels: labels.map { Int32($0 - base) },
+        classes: classes)
     }
   }
 
-  private static func part(
-    _ folder: String,
-    names: [String],
-    hint: String
-  ) throws(Failure) -> Part {
+  private static func part(_ folder: String, names: [String], hint: String) throws(Failure) -> Part
+  {
     let imagePath = try find(folder, names.map { "\($0)-images" }, "idx3-ubyte", hint: hint)
     let labelPath = try find(folder, names.map { "\($0)-labels" }, "idx1-ubyte", hint: hint)
     let images = try IDX(path: imagePath, what: "IDX images (3 dimensions)", ranks: 3...4)
@@ -140,47 +119,30 @@ enum MNIST {
       throw DataFailure.inconsistent(
         labelPath,
         "\(labels.dimensions[0]) labels; \(FileBytes.lastPart(imagePath)) has "
-          + "\(images.dimensions[0]) images"
-      )
+          + "\(images.dimensions[0]) images")
     }
     let channels = images.dimensions.count == 4 ? images.dimensions[3] : 1
     let shape = FeatureShape(
-      height: images.dimensions[1],
-      width: images.dimensions[2],
-      channels: channels
-    )
-    if images.dimensions.count == 4 {
-      try ChannelAxis.requireLast(shape, isBytes: true, imagePath)
-    }
+      height: images.dimensions[1], width: images.dimensions[2], channels: channels)
+    if images.dimensions.count == 4 { try ChannelAxis.requireLast(shape, isBytes: true, imagePath) }
     return Part(
-      imagePath: imagePath,
-      labelPath: labelPath,
-      shape: shape,
-      pixels: images.values,
-      labels: labels.values
-    )
+      imagePath: imagePath, labelPath: labelPath, shape: shape, pixels: images.values,
+      labels: labels.values)
   }
 
   /// The first that exists of `<name>-<ending>`, `<name>.<ending>`, plain before .gz.
-  private static func find(
-    _ folder: String,
-    _ names: [String],
-    _ ending: String,
-    hint: String
-  ) throws(Failure) -> String {
+  private static func find(_ folder: String, _ names: [String], _ ending: String, hint: String)
+    throws(Failure) -> String
+  {
     for name in names {
       for candidate in ["\(name)-\(ending)", "\(name).\(ending)"] {
         for path in [candidate, candidate + ".gz"].map({ FilePath.join(folder, $0) })
-        where FileKind(of: path) != .missing {
-          return path
-        }
+        where FileKind(of: path) != .missing { return path }
       }
     }
     throw DataFailure.missing(
-      FilePath.join(folder, "\(names[0])-\(ending)"),
-      "no such file, neither plain nor .gz",
-      hint: hint
-    )
+      FilePath.join(folder, "\(names[0])-\(ending)"), "no such file, neither plain nor .gz",
+      hint: hint)
   }
 
   /// Another prefix that the folder has files for, or what the four files are called.

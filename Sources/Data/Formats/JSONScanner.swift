@@ -58,9 +58,7 @@ struct JSONScanner {
   }
 
   /// Reads an array; `element` must read exactly one value.
-  mutating func array(
-    _ element: (inout JSONScanner) throws(Failure) -> Void
-  ) throws(Failure) {
+  mutating func array(_ element: (inout JSONScanner) throws(Failure) -> Void) throws(Failure) {
     guard take(UInt8(ascii: "[")) else { throw failure("'['") }
     try descend()
     defer { depth -= 1 }
@@ -73,9 +71,9 @@ struct JSONScanner {
   }
 
   /// Reads an object; `member` must read exactly one value.
-  mutating func object(
-    _ member: (String, inout JSONScanner) throws(Failure) -> Void
-  ) throws(Failure) {
+  mutating func object(_ member: (String, inout JSONScanner) throws(Failure) -> Void)
+    throws(Failure)
+  {
     guard take(UInt8(ascii: "{")) else { throw failure("'{'") }
     try descend()
     defer { depth -= 1 }
@@ -173,10 +171,8 @@ struct JSONScanner {
   mutating func skip() throws(Failure) {
     skipSpace()
     switch bytes[position] {
-    case UInt8(ascii: "{"):
-      try object { (_, scanner) throws(Failure) in try scanner.skip() }
-    case UInt8(ascii: "["):
-      try array { (scanner) throws(Failure) in try scanner.skip() }
+    case UInt8(ascii: "{"): try object { (_, scanner) throws(Failure) in try scanner.skip() }
+    case UInt8(ascii: "["): try array { (scanner) throws(Failure) in try scanner.skip() }
     case UInt8(ascii: "\""): _ = try string()
     case UInt8(ascii: "t"): try word("true")
     case UInt8(ascii: "f"): try word("false")

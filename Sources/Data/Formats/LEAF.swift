@@ -19,8 +19,7 @@ package enum LEAF {
     guard train.features == test.features else {
       throw DataFailure.inconsistent(
         FilePath.join(folder, "test"),
-        "examples of \(test.features) numbers; the training examples have \(train.features)"
-      )
+        "examples of \(test.features) numbers; the training examples have \(train.features)")
     }
     let shape = shape(ofFeatures: train.features)
     let classes = Int(max(train.labels.max() ?? 0, test.labels.max() ?? 0)) + 1
@@ -28,20 +27,11 @@ package enum LEAF {
     return LabelledData(
       title: "LEAF (\(FileBytes.lastPart(folder)))",
       train: ImageSet(
-        shape: shape,
-        pixels: .floats(train.values),
-        labels: train.labels,
-        classes: classes
-      ),
+        shape: shape, pixels: .floats(train.values), labels: train.labels, classes: classes),
       test: ImageSet(
-        shape: shape,
-        pixels: .floats(test.values),
-        labels: test.labels,
-        classes: classes
-      ),
+        shape: shape, pixels: .floats(test.values), labels: test.labels, classes: classes),
       naturalClients: train.users.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-        .map { Array($0.examples) }
-    )
+        .map { Array($0.examples) })
   }
 
   package static func shape(ofFeatures count: Int) -> FeatureShape {
@@ -89,17 +79,14 @@ package struct LEAFExamples {
     try scanner.object { (key, scanner) throws(Failure) in
       switch key {
       case "users":
-        try scanner.array { (scanner) throws(Failure) in
-          declared.names.append(try scanner.string())
+        try scanner.array { (scanner) throws(Failure) in declared.names.append(try scanner.string())
         }
       case "num_samples":
         try scanner.array { (scanner) throws(Failure) in
           declared.counts.append(try scanner.integer())
         }
       case "user_data":
-        try scanner.object { (name, scanner) throws(Failure) in
-          try self.user(name, &scanner)
-        }
+        try scanner.object { (name, scanner) throws(Failure) in try self.user(name, &scanner) }
       default: try scanner.skip()
       }
     }
@@ -110,9 +97,7 @@ package struct LEAFExamples {
   private mutating func user(_ name: String, _ scanner: inout JSONScanner) throws(Failure) {
     guard seen.insert(name).inserted else {
       throw DataFailure.inconsistent(
-        scanner.path,
-        "\(scanner.place): user \"\(name)\" was already given"
-      )
+        scanner.path, "\(scanner.place): user \"\(name)\" was already given")
     }
     let first = labels.count
     let firstValue = values.count
@@ -131,8 +116,7 @@ package struct LEAFExamples {
             throw DataFailure.label(
               scanner.path,
               "\(scanner.place): label \(label); expected 0 to "
-                + "\(DataFailure.maximumClasses - 1)"
-            )
+                + "\(DataFailure.maximumClasses - 1)")
           }
           self.labels.append(Int32(label))
         }
@@ -141,8 +125,7 @@ package struct LEAFExamples {
     }
     guard examples == labels.count - first else {
       throw DataFailure.inconsistent(
-        scanner.path,
-        "user \"\(name)\" has \(examples) examples and \(labels.count - first) labels"
+        scanner.path, "user \"\(name)\" has \(examples) examples and \(labels.count - first) labels"
       )
     }
     assert(values.count - firstValue == examples * features)
@@ -153,35 +136,25 @@ package struct LEAFExamples {
     let start = values.count
     if scanner.isNextString {
       throw DataFailure.unsupported(
-        scanner.path,
-        "\(scanner.place): an example is text or the name of a file",
-        hint: "fedsim reads the LEAF sets whose examples are lists of numbers, such as FEMNIST"
-      )
+        scanner.path, "\(scanner.place): an example is text or the name of a file",
+        hint: "fedsim reads the LEAF sets whose examples are lists of numbers, such as FEMNIST")
     }
-    try scanner.array { (scanner) throws(Failure) in
-      self.values.append(try scanner.float())
-    }
+    try scanner.array { (scanner) throws(Failure) in self.values.append(try scanner.float()) }
     let size = values.count - start
     if features == 0 { features = size }
     guard size == features, size > 0 else {
       throw DataFailure.inconsistent(
         scanner.path,
-        "\(scanner.place): an example of \(size) numbers; "
-          + "the first one has \(features)"
-      )
+        "\(scanner.place): an example of \(size) numbers; " + "the first one has \(features)")
     }
   }
 
   private func check(
-    _ declared: (names: [String], counts: [Int]),
-    against found: ArraySlice<User>,
-    _ path: String
+    _ declared: (names: [String], counts: [Int]), against found: ArraySlice<User>, _ path: String
   ) throws(Failure) {
     guard declared.names.count == declared.counts.count else {
       throw DataFailure.inconsistent(
-        path,
-        "\(declared.names.count) users but \(declared.counts.count) entries in num_samples"
-      )
+        path, "\(declared.names.count) users but \(declared.counts.count) entries in num_samples")
     }
     var counts: [String: Int] = [:]
     for user in found { counts[user.name] = user.examples.count }
@@ -189,16 +162,12 @@ package struct LEAFExamples {
       guard counts[name] == count else {
         let has = counts[name].map { "\($0) examples" } ?? "no entry"
         throw DataFailure.inconsistent(
-          path,
-          "num_samples says \(count) for user \"\(name)\"; user_data has \(has)"
-        )
+          path, "num_samples says \(count) for user \"\(name)\"; user_data has \(has)")
       }
     }
     guard Set(declared.names).count == found.count else {
       throw DataFailure.inconsistent(
-        path,
-        "\(Set(declared.names).count) names in users; user_data has \(found.count)"
-      )
+        path, "\(Set(declared.names).count) names in users; user_data has \(found.count)")
     }
   }
 }

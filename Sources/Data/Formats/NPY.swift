@@ -37,8 +37,7 @@ package struct NPY {
       throw DataFailure.wrongSize(
         path,
         "\(found) bytes of values; shape \(shape) of \(type.rawValue) needs "
-          + (overflow ? "more than there are" : "\(needed)"),
-        isTooLong: !overflow && found > needed
+          + (overflow ? "more than there are" : "\(needed)"), isTooLong: !overflow && found > needed
       )
     }
   }
@@ -67,9 +66,7 @@ package struct NPY {
       let value = integer(at: index)
       guard value >= 0, value < DataFailure.maximumClasses else {
         throw DataFailure.label(
-          path,
-          "label \(index) is \(value); expected 0 to \(DataFailure.maximumClasses - 1)"
-        )
+          path, "label \(index) is \(value); expected 0 to \(DataFailure.maximumClasses - 1)")
       }
       labels.append(Int32(value))
     }
@@ -85,17 +82,14 @@ package struct NPY {
     }
     guard let wrong else {
       throw DataFailure.unsupported(
-        path,
-        "labels of type \(type.rawValue); expected whole numbers",
-        hint: "all of them are whole: save them with y.astype(numpy.int64)"
-      )
+        path, "labels of type \(type.rawValue); expected whole numbers",
+        hint: "all of them are whole: save them with y.astype(numpy.int64)")
     }
     throw DataFailure.unsupported(
       path,
       "labels of type \(type.rawValue), and value \(wrong) is \(number(at: wrong)), which is no "
         + "class; expected whole numbers from 0",
-      hint: "these may be scores, targets of a regression, or another file's values"
-    )
+      hint: "these may be scores, targets of a regression, or another file's values")
   }
 
   /// All values as they are; for integer types only.
@@ -143,70 +137,49 @@ enum NPYFolder {
     let testPath = FilePath.join(folder, "x_test.npy")
     guard trainShape == testShape else {
       throw DataFailure.inconsistent(
-        testPath,
-        "examples of \(testShape); x_train.npy has \(trainShape)"
-      )
+        testPath, "examples of \(testShape); x_train.npy has \(trainShape)")
     }
     switch (trainPixels, testPixels) {
     case (.bytes, .bytes), (.floats, .floats): break
     default:
       throw DataFailure.inconsistent(
-        testPath,
-        "bytes in one of x_train.npy and x_test.npy, other numbers in the other",
-        hint: "bytes (u1) are pixels 0 to 255; save both with the same type"
-      )
+        testPath, "bytes in one of x_train.npy and x_test.npy, other numbers in the other",
+        hint: "bytes (u1) are pixels 0 to 255; save both with the same type")
     }
     let classes = Int(trainLabels.max() ?? 0) + 1
     try DataFailure.requirePlausible(
-      classes: classes,
-      images: trainLabels.count,
-      FilePath.join(folder, "y_train.npy")
-    )
+      classes: classes, images: trainLabels.count, FilePath.join(folder, "y_train.npy"))
     if let position = testLabels.firstIndex(where: { $0 >= classes }) {
       throw DataFailure.label(
         FilePath.join(folder, "y_test.npy"),
-        "label \(position) is \(testLabels[position]); the training labels end at \(classes - 1)"
-      )
+        "label \(position) is \(testLabels[position]); the training labels end at \(classes - 1)")
     }
     return LabelledData(
       title: "npy (\(FileBytes.lastPart(folder)))",
       train: ImageSet(
-        shape: trainShape,
-        pixels: trainPixels,
-        labels: trainLabels,
-        classes: classes
-      ),
-      test: ImageSet(shape: testShape, pixels: testPixels, labels: testLabels, classes: classes)
-    )
+        shape: trainShape, pixels: trainPixels, labels: trainLabels, classes: classes),
+      test: ImageSet(shape: testShape, pixels: testPixels, labels: testLabels, classes: classes))
   }
 
-  private static func part(
-    _ folder: String,
-    _ name: String,
-    hint: String
-  ) throws(Failure) -> (FeatureShape, ImageSet.Pixels, [Int32]) {
+  private static func part(_ folder: String, _ name: String, hint: String) throws(Failure) -> (
+    FeatureShape, ImageSet.Pixels, [Int32]
+  ) {
     let xPath = FilePath.join(folder, "x_\(name).npy")
     let yPath = FilePath.join(folder, "y_\(name).npy")
     let x = try NPY(path: xPath, what: "a NumPy array of examples", hint: hint)
     let y = try NPY(path: yPath, what: "a NumPy array of labels", hint: hint)
     guard (2...4).contains(x.shape.count), !x.shape.contains(0) else {
       throw DataFailure.inconsistent(
-        xPath,
-        "shape \(x.shape); expected [N, H, W, C], [N, H, W] or [N, F], no entry 0"
-      )
+        xPath, "shape \(x.shape); expected [N, H, W, C], [N, H, W] or [N, F], no entry 0")
     }
     guard y.shape.count == 1 else {
       throw DataFailure.inconsistent(
-        yPath,
-        "shape \(y.shape); expected [N], one label per example",
-        hint: "labels are class numbers, not one-hot rows; y.reshape(-1) flattens a column"
-      )
+        yPath, "shape \(y.shape); expected [N], one label per example",
+        hint: "labels are class numbers, not one-hot rows; y.reshape(-1) flattens a column")
     }
     guard x.shape[0] == y.shape[0] else {
       throw DataFailure.inconsistent(
-        yPath,
-        "\(y.shape[0]) labels; x_\(name).npy has \(x.shape[0]) examples"
-      )
+        yPath, "\(y.shape[0]) labels; x_\(name).npy has \(x.shape[0]) examples")
     }
     let shape =
       switch x.shape.count {

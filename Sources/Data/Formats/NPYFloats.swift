@@ -9,38 +9,28 @@ package enum NPYFloats {
   /// `shape`: what the file must hold; nothing larger is ever allocated.
   ///
   /// Throws exit 4: E4001…E4003, E4005 (another shape), E4006, E4008, E4009, E4010.
-  package static func values(
-    of path: String,
-    shape: [Int],
-    what: String,
-    hint: String? = nil
-  ) throws(Failure) -> [Float] {
+  package static func values(of path: String, shape: [Int], what: String, hint: String? = nil)
+    throws(Failure) -> [Float]
+  {
     let descriptor = try FileReader.opened(path, what: what, hint: hint)
     defer { close(descriptor) }
     let header = try self.header(descriptor, path)
     guard header.type == .f4 else {
       throw DataFailure.unsupported(
-        path,
-        "values of type \(header.type.rawValue); expected f4",
-        hint: "save them with x.astype(numpy.float32)"
-      )
+        path, "values of type \(header.type.rawValue); expected f4",
+        hint: "save them with x.astype(numpy.float32)")
     }
     guard header.shape == shape else {
       throw DataFailure.inconsistent(
-        path,
-        "shape \(header.shape); expected \(what) of shape \(shape)",
-        hint: hint
-      )
+        path, "shape \(header.shape); expected \(what) of shape \(shape)", hint: hint)
     }
     let count = shape.reduce(1, *)
     var status = stat()
     let size = fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
     guard size == header.end + 4 * count else {
       throw DataFailure.wrongSize(
-        path,
-        "\(size - header.end) bytes of values; shape \(shape) of f4 needs \(4 * count)",
-        isTooLong: size > header.end + 4 * count
-      )
+        path, "\(size - header.end) bytes of values; shape \(shape) of f4 needs \(4 * count)",
+        isTooLong: size > header.end + 4 * count)
     }
     var missing = 0
     let values = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
@@ -51,9 +41,7 @@ package enum NPYFloats {
     if !VectorArithmetic.isFinite(values.span) {
       let index = values.firstIndex { !$0.isFinite } ?? 0
       throw DataFailure.notFinite(
-        path,
-        "value \(index) is \(values[index]); expected finite numbers"
-      )
+        path, "value \(index) is \(values[index]); expected finite numbers")
     }
     return littleEndian(values)
   }

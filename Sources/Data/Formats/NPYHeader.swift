@@ -35,10 +35,7 @@ package struct NPYHeader {
   init(_ bytes: [UInt8], path: String) throws(Failure) {
     guard bytes.starts(with: Self.magic), bytes.count >= 10 else {
       throw DataFailure.malformed(
-        path,
-        "does not start like a .npy file",
-        hint: "write it with numpy.save, not savez"
-      )
+        path, "does not start like a .npy file", hint: "write it with numpy.save, not savez")
     }
     let version = bytes[6]
     guard (1...3).contains(version) else {
@@ -47,15 +44,11 @@ package struct NPYHeader {
     // Version 1 has a length of two bytes, the others of four.
     let lengthBytes = version == 1 ? 2 : 4
     let begin = 8 + lengthBytes
-    guard bytes.count >= begin else {
-      throw DataFailure.wrongSize(path, "ends within its header")
-    }
+    guard bytes.count >= begin else { throw DataFailure.wrongSize(path, "ends within its header") }
     let length = bytes[8..<begin].reversed().reduce(0) { $0 << 8 | Int($1) }
     guard bytes.count - begin >= length else {
       throw DataFailure.wrongSize(
-        path,
-        "ends within its header of \(length) bytes, after \(bytes.count - begin)"
-      )
+        path, "ends within its header of \(length) bytes, after \(bytes.count - begin)")
     }
     end = begin + length
     var scanner = HeaderScanner(text: Array(bytes[begin..<end]))
@@ -64,26 +57,19 @@ package struct NPYHeader {
     }
     guard let descriptor = fields.descr, let isFortran = fields.fortranOrder,
       let sizes = fields.shape
-    else {
-      throw DataFailure.malformed(path, "its header lacks descr, fortran_order or shape")
-    }
+    else { throw DataFailure.malformed(path, "its header lacks descr, fortran_order or shape") }
     guard let element = Element(rawValue: String(descriptor.dropFirst())),
       descriptor.hasPrefix("<") || descriptor.hasPrefix("|") && element.size == 1
     else {
       throw DataFailure.unsupported(
         path,
         "element type \"\(descriptor)\"; expected one of "
-          + Element.allCases.map { ($0.size == 1 ? "|" : "<") + $0.rawValue }
-          .joined(separator: ", "),
-        hint: Self.conversion(of: descriptor)
-      )
+          + Element.allCases.map { ($0.size == 1 ? "|" : "<") + $0.rawValue }.joined(
+            separator: ", "), hint: Self.conversion(of: descriptor))
     }
     guard !isFortran else {
       throw DataFailure.unsupported(
-        path,
-        "is in Fortran order",
-        hint: "save numpy.ascontiguousarray(x)"
-      )
+        path, "is in Fortran order", hint: "save numpy.ascontiguousarray(x)")
     }
     type = element
     shape = sizes

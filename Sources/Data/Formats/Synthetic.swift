@@ -26,37 +26,30 @@ package struct SyntheticImages {
   package static let maximumBytes = 16 << 30
 
   /// Makes the data set that a scenario describes.
-  package static func load(
-    classes: Int,
-    trainPerClass: Int,
-    testPerClass: Int,
-    seed: UInt64
-  ) throws(Failure) -> LabelledData {
+  package static func load(classes: Int, trainPerClass: Int, testPerClass: Int, seed: UInt64)
+    throws(Failure) -> LabelledData
+  {
     let limit = maximumBytes / shape.count
     let total = Double(classes) * (Double(trainPerClass) + Double(testPerClass))
     guard classes > 0, trainPerClass > 0, testPerClass > 0, total <= Double(limit) else {
       throw Failure(
-        .scenarioInvalid,
-        "E3406",
+        .scenarioInvalid, "E3406",
         "data.dataset \"synthetic\": \(classes) classes with \(trainPerClass) training and "
           + "\(testPerClass) test images each; expected at least 1 of each, "
-          + "at most \(limit) images in all"
-      )
+          + "at most \(limit) images in all")
     }
     // Labels beside pixels, and the arrays of two sets.
     let bytes = Int(total) * (shape.count + 8)
     let memory = MemoryLimit.current
     guard !memory.isBelow(bytes) else {
       throw Failure(
-        .scenarioInvalid,
-        "E3117",
+        .scenarioInvalid, "E3117",
         "$.data.dataset: \(Int(total)) synthetic images need about "
           + "\(MemoryLimit.gibibytes(bytes)); \(memory.words)",
-        hint: "lower trainPerClass, testPerClass or classes"
-      )
+        hint: "lower trainPerClass, testPerClass or classes")
     }
-    return SyntheticImages(classes: classes, seed: seed)
-      .data(trainPerClass: trainPerClass, testPerClass: testPerClass)
+    return SyntheticImages(classes: classes, seed: seed).data(
+      trainPerClass: trainPerClass, testPerClass: testPerClass)
   }
 
   /// The problem of a seed: what the classes look like.
@@ -72,10 +65,8 @@ package struct SyntheticImages {
   /// Training and test set; image i has label i mod classes, so every prefix is balanced.
   package func data(trainPerClass: Int, testPerClass: Int) -> LabelledData {
     LabelledData(
-      title: "synthetic, \(classes) classes",
-      train: images(trainPerClass, part: 1),
-      test: images(testPerClass, part: 2)
-    )
+      title: "synthetic, \(classes) classes", train: images(trainPerClass, part: 1),
+      test: images(testPerClass, part: 2))
   }
 
   private func images(_ perClass: Int, part: Int) -> ImageSet {
@@ -100,24 +91,15 @@ package struct SyntheticImages {
     canvas.fill(
       kind.tint,
       ground: SIMD3(
-        Look.ground * Float(stream.normal()),
-        Look.ground * Float(stream.normal()),
-        Look.ground * Float(stream.normal())
-      )
-    )
+        Look.ground * Float(stream.normal()), Look.ground * Float(stream.normal()),
+        Look.ground * Float(stream.normal())))
     for _ in 0..<Look.distractors {
       let other = kinds[stream.below(classes)]
       other.motifs[stream.below(Kind.motifCount)].paint(
-        on: &canvas,
-        contrast: Look.distractorContrast * stream.between(0.5, 1),
-        from: &stream
-      )
+        on: &canvas, contrast: Look.distractorContrast * stream.between(0.5, 1), from: &stream)
     }
     kind.motifs[stream.below(Kind.motifCount)].paint(
-      on: &canvas,
-      contrast: Look.contrast * stream.between(0.6, 1.4),
-      from: &stream
-    )
+      on: &canvas, contrast: Look.contrast * stream.between(0.6, 1.4), from: &stream)
   }
 }
 
@@ -165,10 +147,8 @@ private struct Kind {
     motifs = (0..<Self.motifCount).map { _ in Motif(from: &stream) }
     tint = (0..<16).map { _ in
       SIMD3(
-        Float(Look.tint * stream.normal()),
-        Float(Look.tint * stream.normal()),
-        Float(Look.tint * stream.normal())
-      )
+        Float(Look.tint * stream.normal()), Float(Look.tint * stream.normal()),
+        Float(Look.tint * stream.normal()))
     }
   }
 }
@@ -188,9 +168,7 @@ private struct Motif {
   init(from stream: inout RandomStream) {
     func wave() -> Wave {
       Wave(
-        angle: stream.uniform() * .pi,
-        length: 3 * pow(3, stream.uniform()),
-        colour: stream.colour()
+        angle: stream.uniform() * .pi, length: 3 * pow(3, stream.uniform()), colour: stream.colour()
       )
     }
     first = wave()
@@ -201,18 +179,12 @@ private struct Motif {
 
   func paint(on canvas: inout Canvas, contrast: Float, from stream: inout RandomStream) {
     let middle = Float(SyntheticImages.side) / 2
-    let place = SIMD2(
-      middle + stream.between(-9, 9),
-      middle + stream.between(-9, 9)
-    )
+    let place = SIMD2(middle + stream.between(-9, 9), middle + stream.between(-9, 9))
     for (wave, centre) in [(first, place - distance / 2), (second, place + distance / 2)] {
       canvas.add(
         angle: wave.angle + Look.angleJitter * stream.normal(),
         length: wave.length * exp(Look.lengthJitter * stream.normal()),
-        phase: stream.uniform() * 2 * .pi,
-        at: centre,
-        colour: wave.colour * contrast
-      )
+        phase: stream.uniform() * 2 * .pi, at: centre, colour: wave.colour * contrast)
     }
   }
 }

@@ -37,11 +37,7 @@ public struct Canvas: Sendable {
   /// Both factors split into a part of x and a part of y (the cosine by its addition theorem), so a
   /// patch costs 64 exponentials and not 1,024.
   public mutating func add(
-    angle: Double,
-    length: Double,
-    phase: Double,
-    spread: Float = 4.5,
-    at centre: SIMD2<Float>,
+    angle: Double, length: Double, phase: Double, spread: Float = 4.5, at centre: SIMD2<Float>,
     colour: SIMD3<Float>
   ) {
     let alongX = 2 * Double.pi * cos(angle) / length
@@ -78,9 +74,7 @@ public struct Canvas: Sendable {
   ///     of two uniform bytes), four values per random word.
   ///   - stream: where the noise comes from.
   public func develop(
-    into target: inout UnsafeMutableBufferPointer<UInt8>,
-    at start: Int,
-    noise: Float,
+    into target: inout UnsafeMutableBufferPointer<UInt8>, at start: Int, noise: Float,
     from stream: inout RandomStream
   ) {
     // The sum of two uniform bytes has mean 255 and variance 2·(256² − 1)/12.
@@ -88,7 +82,8 @@ public struct Canvas: Sendable {
     var next = start
     var word: UInt64 = 0
     var left = 0
-    @inline(__always) func develop(_ value: Float) {
+    @inline(__always)
+    func develop(_ value: Float) {
       if left == 0 {
         word = stream.next()
         left = 4

@@ -17,19 +17,13 @@ enum ChannelAxis {
 
   /// Throws E4012 where channels are first for certain: three rows of as many columns as channels,
   /// or one such row of bytes, which are pixels.
-  static func requireLast(
-    _ shape: FeatureShape,
-    isBytes: Bool,
-    _ path: String
-  ) throws(Failure) {
+  static func requireLast(_ shape: FeatureShape, isBytes: Bool, _ path: String) throws(Failure) {
     guard looksFirst(shape), shape.width == shape.channels,
       shape.height == 3 || shape.height == 1 && isBytes
     else { return }
     throw DataFailure.axes(
-      path,
-      "images of \(shape), height × width × channels: the channels seem to be first",
-      hint: "put them last and save again: \(transposition)"
-    )
+      path, "images of \(shape), height × width × channels: the channels seem to be first",
+      hint: "put them last and save again: \(transposition)")
   }
 
   /// What to say of a shape that may be meant; nil when nothing is odd.

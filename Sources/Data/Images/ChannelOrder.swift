@@ -6,22 +6,15 @@
 ///
 /// - Precondition: both arrays are long enough.
 public func interleavePlanes(
-  _ source: [UInt8],
-  record: Int,
-  offset: Int,
-  images: Int,
-  positions: Int,
-  channels: Int,
-  into target: inout [UInt8],
-  at start: Int
+  _ source: [UInt8], record: Int, offset: Int, images: Int, positions: Int, channels: Int,
+  into target: inout [UInt8], at start: Int
 ) {
   let size = positions * channels
   precondition(
     offset + size <= record && images * record <= source.count
       && start + images * size <= target.count,
     "interleavePlanes: \(images) records of \(record) in \(source.count) bytes, "
-      + "\(start) + \(images)·\(size) of \(target.count)"
-  )
+      + "\(start) + \(images)·\(size) of \(target.count)")
   for image in 0..<images {
     for channel in 0..<channels {
       let plane = image * record + offset + channel * positions

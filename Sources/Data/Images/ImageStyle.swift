@@ -73,9 +73,7 @@ extension ImageStyle {
   ///
   /// - Precondition: the style fits the shape (``DataSettings/Styles``).
   package func apply<Pixel: StyledPixel>(
-    _ source: UnsafePointer<Pixel>,
-    to target: UnsafeMutablePointer<Pixel>,
-    shape: FeatureShape,
+    _ source: UnsafePointer<Pixel>, to target: UnsafeMutablePointer<Pixel>, shape: FeatureShape,
     bounds: (low: Pixel, high: Pixel)
   ) {
     let (height, width, channels) = (shape.height, shape.width, shape.channels)
@@ -111,9 +109,7 @@ extension ImageStyle {
   }
 
   private static func blur<Pixel: StyledPixel>(
-    _ source: UnsafePointer<Pixel>,
-    to target: UnsafeMutablePointer<Pixel>,
-    _ shape: FeatureShape
+    _ source: UnsafePointer<Pixel>, to target: UnsafeMutablePointer<Pixel>, _ shape: FeatureShape
   ) {
     let (width, channels) = (shape.width, shape.channels)
     for y in 0..<shape.height {
@@ -128,9 +124,7 @@ extension ImageStyle {
             }
           }
           target[(y * width + x) * channels + channel] = Pixel.mean(
-            sum,
-            of: rows.count * columns.count
-          )
+            sum, of: rows.count * columns.count)
         }
       }
     }

@@ -48,11 +48,8 @@ extension LabelledData {
 
   private func unfit(_ what: String) -> Failure {
     Failure(
-      .scenarioInvalid,
-      "E3254",
-      "$.model.pretrain.classes: \(what)",
-      hint: "at least two classes to learn beforehand and two for the clients"
-    )
+      .scenarioInvalid, "E3254", "$.model.pretrain.classes: \(what)",
+      hint: "at least two classes to learn beforehand and two for the clients")
   }
 
   private func selecting(_ keeps: [Bool], title: String) -> LabelledData {
@@ -63,11 +60,8 @@ extension LabelledData {
       count += 1
     }
     return LabelledData(
-      title: title,
-      train: train.selecting(keeps),
-      test: test.selecting(keeps),
-      naturalClients: naturalClients?.map { $0.compactMap { place[$0] } }
-    )
+      title: title, train: train.selecting(keeps), test: test.selecting(keeps),
+      naturalClients: naturalClients?.map { $0.compactMap { place[$0] } })
   }
 }
 
@@ -94,10 +88,6 @@ extension ImageSet {
       case .floats(let floats): .floats(copied(floats))
       }
     return ImageSet(
-      shape: shape,
-      pixels: copy,
-      labels: kept.map { newLabel[Int(labels[$0])] },
-      classes: classes
-    )
+      shape: shape, pixels: copy, labels: kept.map { newLabel[Int(labels[$0])] }, classes: classes)
   }
 }

@@ -25,7 +25,6 @@ extension ImageSet {
     guard !found.isEmpty else { return nil }
     let named = found.prefix(10).map(String.init).joined(separator: ", ")
     let rest = found.count > 10 ? " and \(found.count - 10) more" : ""
-    return "class \(named)\(rest)"
-      + (found.count > 1 ? " (\(found.count) of \(counts.count))" : "")
+    return "class \(named)\(rest)" + (found.count > 1 ? " (\(found.count) of \(counts.count))" : "")
   }
 }

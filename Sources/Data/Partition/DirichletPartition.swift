@@ -57,10 +57,7 @@ extension Pool {
   /// neutral), so they are drawn directly: Dir(α·1_open). While an image is left some list is below
   /// the average, hence open, and no sum of shares can be zero.
   private static func cutClasses(
-    _ members: [[Int]],
-    alpha: Double,
-    holders: Int,
-    stream: (_ label: Int) -> RandomStream
+    _ members: [[Int]], alpha: Double, holders: Int, stream: (_ label: Int) -> RandomStream
   ) -> [[Int]] {
     var total = 0
     for images in members { total += images.count }
@@ -129,12 +126,9 @@ extension Pool {
     return clients.dividingFullWidth(product).quotient
   }
 
-  private func balancedGroup(
-    _ part: ArraySlice<Int>,
-    workers: Int,
-    alpha: Double,
-    group: Int
-  ) -> [Int] {
+  private func balancedGroup(_ part: ArraySlice<Int>, workers: Int, alpha: Double, group: Int)
+    -> [Int]
+  {
     var members = [[Int]](repeating: [], count: classes)
     for position in part { members[labels[position]].append(indices[position]) }
     let needed = part.count / workers / 2

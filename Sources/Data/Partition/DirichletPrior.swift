@@ -17,11 +17,9 @@ extension Pool {
   /// - Source: the partition of knowledge-fusion papers such as Seyedmohammadi et al. 2024,
   ///   arXiv:2403.11892 (client priors, equal sizes); rules (1) to (3) are ours where it is silent.
   /// - Complexity: O(images · C).
-  package func dirichletPrior(
-    alpha: Double,
-    perClient: Int?,
-    minPerClass: Int
-  ) throws(Failure) -> [[Int]] {
+  package func dirichletPrior(alpha: Double, perClient: Int?, minPerClass: Int) throws(Failure)
+    -> [[Int]]
+  {
     let size = perClient ?? count / clients
     try requireEqual(size)
     var members = byClass()
@@ -29,12 +27,10 @@ extension Pool {
     let (least, overflow) = minPerClass.multipliedReportingOverflow(by: present)
     guard !overflow, least <= size else {
       throw Failure(
-        .scenarioInvalid,
-        "E3257",
+        .scenarioInvalid, "E3257",
         "data.partition \"dirichlet-prior\": minPerClass \(minPerClass) of \(present) classes is "
           + "more than a client's \(size) images",
-        hint: "lower data.partition.minPerClass (0 leaves classes out) or raise perClient"
-      )
+        hint: "lower data.partition.minPerClass (0 leaves classes out) or raise perClient")
     }
     for label in members.indices {
       var stream = stream(part: label)
@@ -59,12 +55,7 @@ extension Pool {
   /// Rules (1) to (3) for one client.
   ///
   /// - Precondition: Σ left ≥ size ≥ minimum · (classes with images left).
-  package static func fill(
-    _ size: Int,
-    prior: [Double],
-    left: [Int],
-    minimum: Int
-  ) -> [Int] {
+  package static func fill(_ size: Int, prior: [Double], left: [Int], minimum: Int) -> [Int] {
     let wanted = prior.map { $0 * Double(size) }
     var taken = zip(wanted, left).map { min(max(Int(clamping: $0.rounded(.down)), minimum), $1) }
     var missing = size
@@ -96,11 +87,9 @@ extension Pool {
     let (needed, overflow) = size.multipliedReportingOverflow(by: clients)
     guard overflow || needed > count || size < 1 else { return }
     throw Failure(
-      .scenarioInvalid,
-      "E3257",
+      .scenarioInvalid, "E3257",
       "data.partition \"dirichlet-prior\": \(clients) clients with \(max(size, 1)) images each "
         + "do not fit into \(count) training images",
-      hint: "lower data.partition.perClient or federation.clients"
-    )
+      hint: "lower data.partition.perClient or federation.clients")
   }
 }

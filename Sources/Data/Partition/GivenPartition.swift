@@ -11,20 +11,14 @@ extension Pool {
     let document: JSON
     do {
       document = try JSON(
-        parsing: try FileBytes.read(path, what: "a partition", growth: JSON.bytesPerByte)
-      )
+        parsing: try FileBytes.read(path, what: "a partition", growth: JSON.bytesPerByte))
     } catch let error as JSONSyntaxError {
       throw DataFailure.malformed(
-        path,
-        "line \(error.line), column \(error.column): \(error.message)"
-      )
-    } catch let failure as Failure {
-      throw failure
-    } catch {
+        path, "line \(error.line), column \(error.column): \(error.message)")
+    } catch let failure as Failure { throw failure } catch {
       throw DataFailure.malformed(path, "\(error)")
     }
-    return try FilePartition(path: path, pool: self, trainingImages: trainingImages)
-      .lists(document)
+    return try FilePartition(path: path, pool: self, trainingImages: trainingImages).lists(document)
   }
 
   /// The data set's own clients, in its order; with fewer clients than users, that many users
@@ -34,20 +28,16 @@ extension Pool {
   package func natural(_ users: [[Int]]?) throws(Failure) -> [[Int]] {
     guard let users else {
       throw Failure(
-        .scenarioInvalid,
-        "E3414",
+        .scenarioInvalid, "E3414",
         "data.partition \"natural\": this data set does not know who its images belong to",
-        hint: "only data sets of kind \"leaf\" have users; choose another partition"
-      )
+        hint: "only data sets of kind \"leaf\" have users; choose another partition")
     }
     guard clients <= users.count else {
       throw Failure(
-        .scenarioInvalid,
-        "E3415",
+        .scenarioInvalid, "E3415",
         "data.partition \"natural\": the data set has \(users.count) users; "
           + "federation.clients is \(clients)",
-        hint: "set federation.clients to at most \(users.count)"
-      )
+        hint: "set federation.clients to at most \(users.count)")
     }
     var stream = stream()
     let chosen = stream.permutation(users.count).prefix(clients).sorted()
@@ -68,15 +58,12 @@ private struct FilePartition {
         path,
         "expected an object {\"clients\": [[index, ...], ...]}, found "
           + (document["clients"].map { "\($0.kindName) for \"clients\"" } ?? document.kindName
-            + " without \"clients\"")
-      )
+            + " without \"clients\""))
     }
     guard lists.count == pool.clients else {
       throw DataFailure.inconsistent(
-        path,
-        "it lists \(lists.count) clients; federation.clients is \(pool.clients)",
-        hint: "set federation.clients to \(lists.count)"
-      )
+        path, "it lists \(lists.count) clients; federation.clients is \(pool.clients)",
+        hint: "set federation.clients to \(lists.count)")
     }
     let kept = Set(pool.indices)
     var owner = [Int](repeating: -1, count: trainingImages)
@@ -86,8 +73,7 @@ private struct FilePartition {
         throw DataFailure.malformed(
           path,
           "line \(list.line), client \(client): expected a list of indices, "
-            + "found \(list.kindName)"
-        )
+            + "found \(list.kindName)")
       }
       var mine: [Int] = []
       mine.reserveCapacity(entries.count)
@@ -96,10 +82,8 @@ private struct FilePartition {
         let index = try checked(entry, at: place, kept: kept)
         guard owner[index] < 0 else {
           throw DataFailure.inconsistent(
-            path,
-            "\(place): image \(index) already belongs to client \(owner[index])",
-            hint: "every training image may be listed once"
-          )
+            path, "\(place): image \(index) already belongs to client \(owner[index])",
+            hint: "every training image may be listed once")
         }
         owner[index] = client
         mine.append(index)
@@ -115,17 +99,13 @@ private struct FilePartition {
     }
     guard index >= 0, index < trainingImages else {
       throw DataFailure.inconsistent(
-        path,
-        "\(place): image \(index); the training set has images 0 to \(trainingImages - 1)",
-        hint: "indices count from 0 in the full training set, before any long tail"
-      )
+        path, "\(place): image \(index); the training set has images 0 to \(trainingImages - 1)",
+        hint: "indices count from 0 in the full training set, before any long tail")
     }
     guard kept.contains(index) else {
       throw DataFailure.inconsistent(
-        path,
-        "\(place): image \(index) was removed by data.longTail",
-        hint: "remove data.longTail: the file already decides which images are used"
-      )
+        path, "\(place): image \(index) was removed by data.longTail",
+        hint: "remove data.longTail: the file already decides which images are used")
     }
     return index
   }

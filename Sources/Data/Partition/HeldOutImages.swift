@@ -19,12 +19,7 @@ struct HeldOutImages {
   ///
   /// Throws exit 3 when a class has too few images, or when fewer images are left than there are
   /// clients; exit 4 for a wrong partition file.
-  init(
-    _ data: LabelledData,
-    settings: DataSettings,
-    clients: Int,
-    seed: UInt64
-  ) throws(Failure) {
+  init(_ data: LabelledData, settings: DataSettings, clients: Int, seed: UInt64) throws(Failure) {
     let train = data.train
     let wanted = (settings.pretrain?.images ?? 0, settings.publicSet?.size ?? 0)
     var isFree = [Bool](repeating: true, count: train.count)
@@ -36,56 +31,33 @@ struct HeldOutImages {
     var excuse = ""
     if case .file(let path) = settings.partition {
       let pool = Pool(
-        kept: Array(isFree.indices),
-        labelOf: train.labels,
-        classes: train.classes,
-        clients: clients,
-        seed: seed
-      )
+        kept: Array(isFree.indices), labelOf: train.labels, classes: train.classes,
+        clients: clients, seed: seed)
       listed = try pool.file(path, trainingImages: train.count).flatMap { $0 }
       excuse = " that \(path) does not list"
     }
     for index in listed { isFree[index] = false }
     pretraining = try Self.draw(
-      wanted.0,
-      of: train,
-      from: &isFree,
-      seed: settings.pretrain?.seed ?? 0,
-      purpose: .pretrainData,
-      path: "model.pretrain.images",
-      excuse: excuse
-    )
+      wanted.0, of: train, from: &isFree, seed: settings.pretrain?.seed ?? 0,
+      purpose: .pretrainData, path: "model.pretrain.images", excuse: excuse)
     publicSet = try Self.draw(
-      wanted.1,
-      of: train,
-      from: &isFree,
-      seed: seed,
-      purpose: .publicData,
-      path: "data.public.size",
-      excuse: excuse
-    )
+      wanted.1, of: train, from: &isFree, seed: seed, purpose: .publicData,
+      path: "data.public.size", excuse: excuse)
     for index in listed { isFree[index] = true }
     rest = isFree.indices.filter { isFree[$0] }
     guard rest.count >= clients else {
       throw Failure(
-        .scenarioInvalid,
-        "E3251",
+        .scenarioInvalid, "E3251",
         "data.public and model.pretrain take \(train.count - rest.count) of \(train.count) "
           + "training images, which leaves \(rest.count) for \(clients) clients",
-        hint: "lower data.public.size or model.pretrain.images; every client needs an image"
-      )
+        hint: "lower data.public.size or model.pretrain.images; every client needs an image")
     }
   }
 
   /// A balanced draw, ascending; what it takes is no longer free.
   private static func draw(
-    _ count: Int,
-    of train: ImageSet,
-    from isFree: inout [Bool],
-    seed: UInt64,
-    purpose: Purpose,
-    path: String,
-    excuse: String
+    _ count: Int, of train: ImageSet, from isFree: inout [Bool], seed: UInt64, purpose: Purpose,
+    path: String, excuse: String
   ) throws(Failure) -> [Int] {
     guard count > 0 else { return [] }
     var members = [[Int]](repeating: [], count: train.classes)
@@ -96,12 +68,10 @@ struct HeldOutImages {
     for (label, share) in Pool.evenSizes(count, parts: train.classes).enumerated() {
       guard share <= members[label].count else {
         throw Failure(
-          .scenarioInvalid,
-          "E3251",
+          .scenarioInvalid, "E3251",
           "\(path): \(count) images are \(share) of class \(label); "
             + "only \(members[label].count) are there\(excuse)",
-          hint: "lower \(path), or use data with more images of this class"
-        )
+          hint: "lower \(path), or use data with more images of this class")
       }
       var stream = RandomStream(seed: seed, purpose, step: label)
       stream.shuffle(&members[label])

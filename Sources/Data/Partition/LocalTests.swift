@@ -38,12 +38,7 @@ public struct LocalTests: Sendable {
   /// The local tests of a split.
   ///
   /// `seed` is the seed of the split; draws are addressed by (seed, client).
-  public init(
-    _ settings: DataSettings.LocalTest,
-    split: Split,
-    test: ImageSet,
-    seed: UInt64
-  ) {
+  public init(_ settings: DataSettings.LocalTest, split: Split, test: ImageSet, seed: UInt64) {
     policy = settings.policy
     counts = split.clientClassCounts
     switch settings.policy {
@@ -69,8 +64,7 @@ public struct LocalTests: Sendable {
     for client in excluded.indices {
       switch lists {
       case .own(let all): excluded[client] = all[client].isEmpty
-      case .shared:
-        excluded[client] = !zip(testable, counts[client]).contains { $0 && $1 > 0 }
+      case .shared: excluded[client] = !zip(testable, counts[client]).contains { $0 && $1 > 0 }
       }
     }
     isExcluded = excluded
@@ -108,8 +102,7 @@ public struct LocalTests: Sendable {
       for label in weights.indices where testable[label] {
         weights[label] = Double(counts[client, label])
       }
-    case .own(let all):
-      for index in all[client] { weights[Int(labels[index])] += 1 }
+    case .own(let all): for index in all[client] { weights[Int(labels[index])] += 1 }
     }
     var total = 0.0
     for weight in weights { total += weight }
@@ -153,11 +146,9 @@ public struct LocalTests: Sendable {
   }
 
   /// `count` different entries: the first steps of a Fisher–Yates shuffle.
-  private static func sample(
-    _ count: Int,
-    of list: [Int],
-    from stream: inout RandomStream
-  ) -> ArraySlice<Int> {
+  private static func sample(_ count: Int, of list: [Int], from stream: inout RandomStream)
+    -> ArraySlice<Int>
+  {
     guard count > 0 else { return [] }
     var all = list
     for position in 0..<count {
@@ -168,9 +159,7 @@ public struct LocalTests: Sendable {
 
   private static func countShared(_ lists: [[Int]], images: Int) -> Int {
     var uses = [Int](repeating: 0, count: images)
-    for list in lists {
-      for index in list { uses[index] += 1 }
-    }
+    for list in lists { for index in list { uses[index] += 1 } }
     return uses.count { $0 > 1 }
   }
 }

@@ -14,10 +14,7 @@ public struct LongTail: Sendable, Equatable {
   /// n_max is the size of the smallest class in `available`, which is what public and pre-training
   /// images left, or `maxPerClass` if that is less. Sizes that are given one by one are cut to
   /// `maxPerClass`, too.
-  public init(
-    _ settings: DataSettings.LongTail,
-    available: [Int]
-  ) throws(Failure) {
+  public init(_ settings: DataSettings.LongTail, available: [Int]) throws(Failure) {
     let smallest = available.min() ?? 0
     let largest = min(settings.maxPerClass ?? smallest, smallest)
     switch settings.profile {
@@ -34,41 +31,33 @@ public struct LongTail: Sendable, Equatable {
     }
     if let empty = available.firstIndex(of: 0) {
       throw Failure(
-        .scenarioInvalid,
-        "E3401",
+        .scenarioInvalid, "E3401",
         "data.longTail: class \(empty) has no training image, so no profile can start from it",
-        hint: "use the profile \"explicit\" with 0 for this class"
-      )
+        hint: "use the profile \"explicit\" with 0 for this class")
     }
     if let empty = counts.firstIndex(of: 0) {
       throw Failure(
-        .scenarioInvalid,
-        "E3402",
+        .scenarioInvalid, "E3402",
         "data.longTail: class \(empty) would keep 0 images, because the largest class has "
           + "\(largest) and the factor is larger than that",
-        hint: "choose a factor of at most \(largest)"
-      )
+        hint: "choose a factor of at most \(largest)")
     }
   }
 
   private static func check(_ list: [Int], available: [Int]) throws(Failure) {
     guard list.count == available.count else {
       throw Failure(
-        .scenarioInvalid,
-        "E3403",
+        .scenarioInvalid, "E3403",
         "data.longTail.counts has \(list.count) entries; "
           + "the data set has \(available.count) classes",
-        hint: "give one count per class, in the order of the labels"
-      )
+        hint: "give one count per class, in the order of the labels")
     }
     for (label, (wanted, full)) in zip(list, available).enumerated() {
       guard wanted >= 0, wanted <= full else {
         throw Failure(
-          .scenarioInvalid,
-          "E3404",
+          .scenarioInvalid, "E3404",
           "data.longTail.counts asks for \(wanted) images of class \(label), which has \(full)",
-          hint: "ask for 0 to \(full)"
-        )
+          hint: "ask for 0 to \(full)")
       }
     }
     guard list.contains(where: { $0 > 0 }) else {

@@ -34,9 +34,7 @@ public struct ClassCounts: Sendable, Equatable {
   /// n_c, the images of each class over all clients.
   public func pooled() -> [Int] {
     var sums = [Int](repeating: 0, count: classes)
-    for client in 0..<clients {
-      for label in 0..<classes { sums[label] += self[client, label] }
-    }
+    for client in 0..<clients { for label in 0..<classes { sums[label] += self[client, label] } }
     return sums
   }
 }
@@ -47,9 +45,7 @@ public enum PartitionSummary {
   /// line; with a hold-out also `"holdout"`, the images that each client keeps for testing; then
   /// `"public"` and `"pretrain"`, where there are such images.
   public static func partitionJSON(
-    clients: [[Int]],
-    holdout: [[Int]]? = nil,
-    publicIndices: [Int] = [],
+    clients: [[Int]], holdout: [[Int]]? = nil, publicIndices: [Int] = [],
     pretrainIndices: [Int] = []
   ) -> String {
     var text = "{\"clients\": ["
@@ -86,10 +82,9 @@ public enum PartitionSummary {
 
   /// `split/summary.csv`: one line per client, `client,total,class_0,…,class_{C-1}`, and one for
   /// each of `sets`, whose first entry is its name.
-  public static func csv(
-    _ counts: ClassCounts,
-    sets: [(name: String, perClass: [Int])] = []
-  ) -> String {
+  public static func csv(_ counts: ClassCounts, sets: [(name: String, perClass: [Int])] = [])
+    -> String
+  {
     var text = "client,total"
     for label in 0..<counts.classes { text += ",class_\(label)" }
     text += "\n"

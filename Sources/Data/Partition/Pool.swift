@@ -90,20 +90,15 @@ package struct Pool: Sendable {
     let (needed, overflow) = minimum.multipliedReportingOverflow(by: clients)
     guard overflow || needed > count else { return }
     throw Failure(
-      .scenarioInvalid,
-      "E3411",
+      .scenarioInvalid, "E3411",
       "data.partition \"\(rule)\": \(clients) clients with at least \(minimum) images each "
         + "do not fit into \(count) training images",
-      hint: "lower federation.clients or data.partition.minPerClient (0 allows empty clients)"
-    )
+      hint: "lower federation.clients or data.partition.minPerClient (0 allows empty clients)")
   }
 
   /// Redraws until every client has `minimum` images, at most `limit` times.
   package func redraw(
-    minimum: Int,
-    rule: String,
-    alpha: Double,
-    limit: Int = 1000,
+    minimum: Int, rule: String, alpha: Double, limit: Int = 1000,
     _ draw: (_ attempt: Int) -> [[Int]]
   ) throws(Failure) -> [[Int]] {
     try requireRoom(for: minimum, rule: rule)
@@ -115,8 +110,7 @@ package struct Pool: Sendable {
       best = max(best, smallest)
     }
     throw Failure(
-      .scenarioInvalid,
-      "E3412",
+      .scenarioInvalid, "E3412",
       "data.partition \"\(rule)\": \(limit) draws with alpha \(alpha) for \(clients) clients never "
         + "gave every client \(minimum) of the \(count) images; the best draw gave the "
         + "poorest client \(best)",

@@ -35,10 +35,8 @@ public struct ShotGroups: Sendable, Equatable {
   public init(_ rule: Rule, classCounts: [Int]) {
     self.rule = rule
     switch rule {
-    case .absolute:
-      groups = classCounts.map { $0 > 100 ? .head : $0 >= 20 ? .middle : .tail }
-    case .cumulative:
-      groups = Self.cumulative(classCounts)
+    case .absolute: groups = classCounts.map { $0 > 100 ? .head : $0 >= 20 ? .middle : .tail }
+    case .cumulative: groups = Self.cumulative(classCounts)
     }
   }
 
@@ -57,7 +55,5 @@ public struct ShotGroups: Sendable, Equatable {
   }
 
   /// The classes of a group, in label order.
-  public func classes(in group: Group) -> [Int] {
-    groups.indices.filter { groups[$0] == group }
-  }
+  public func classes(in group: Group) -> [Int] { groups.indices.filter { groups[$0] == group } }
 }

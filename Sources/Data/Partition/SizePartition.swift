@@ -20,12 +20,10 @@ extension Pool {
     let (shardCount, overflow) = clients.multipliedReportingOverflow(by: perClient)
     guard !overflow, shardCount <= Self.shardLimit else {
       throw Failure(
-        .scenarioInvalid,
-        "E3413",
+        .scenarioInvalid, "E3413",
         "data.partition \"shards\": \(clients) clients with \(perClient) shards each is more than "
           + "\(Self.shardLimit) shards",
-        hint: "lower data.partition.perClient or federation.clients"
-      )
+        hint: "lower data.partition.perClient or federation.clients")
     }
     let sorted = byClass().flatMap { $0 }
     let sizes = Self.evenSizes(count, parts: shardCount)

@@ -30,15 +30,9 @@ public struct Split: Sendable {
   public var longTailCounts: [Int]?
 
   package init(
-    trainIndices: [Int],
-    clients: [[Int]],
-    holdout: [[Int]]?,
-    clientClassCounts: ClassCounts,
-    classCounts: [Int],
-    publicIndices: [Int] = [],
-    pretrainIndices: [Int] = [],
-    heldOutCounts: [(name: String, perClass: [Int])] = [],
-    longTailCounts: [Int]? = nil
+    trainIndices: [Int], clients: [[Int]], holdout: [[Int]]?, clientClassCounts: ClassCounts,
+    classCounts: [Int], publicIndices: [Int] = [], pretrainIndices: [Int] = [],
+    heldOutCounts: [(name: String, perClass: [Int])] = [], longTailCounts: [Int]? = nil
   ) {
     self.trainIndices = trainIndices
     self.clients = clients
@@ -57,11 +51,8 @@ public struct Split: Sendable {
   /// The text of `split/partition.json`.
   public var partitionJSON: String {
     PartitionSummary.partitionJSON(
-      clients: clients,
-      holdout: holdout,
-      publicIndices: publicIndices,
-      pretrainIndices: pretrainIndices
-    )
+      clients: clients, holdout: holdout, publicIndices: publicIndices,
+      pretrainIndices: pretrainIndices)
   }
 
   /// The text of `split/summary.csv`.
@@ -77,12 +68,9 @@ public enum SplitBuilder {
   ///
   /// - Throws: exit code 3 when the settings cannot be met by this data set, 4 when a partition
   ///   file is missing or wrong.
-  public static func split(
-    _ data: LabelledData,
-    settings: DataSettings,
-    clients: Int,
-    seed: UInt64
-  ) throws(Failure) -> Split {
+  public static func split(_ data: LabelledData, settings: DataSettings, clients: Int, seed: UInt64)
+    throws(Failure) -> Split
+  {
     let train = data.train
     try settings.styles?.requireFit(train.shape)
     let heldOut = try HeldOutImages(data, settings: settings, clients: clients, seed: seed)
@@ -94,12 +82,7 @@ public enum SplitBuilder {
       tail = profile
     }
     let pool = Pool(
-      kept: kept,
-      labelOf: train.labels,
-      classes: train.classes,
-      clients: clients,
-      seed: seed
-    )
+      kept: kept, labelOf: train.labels, classes: train.classes, clients: clients, seed: seed)
     var lists = try self.lists(settings.partition, pool: pool, data: data)
     var holdout: [[Int]]?
     if settings.localTest.policy == .holdout {
@@ -111,27 +94,19 @@ public enum SplitBuilder {
     }
     let counts = ClassCounts(lists, labels: train.labels, classes: train.classes)
     var split = Split(
-      trainIndices: lists.flatMap { $0 }.sorted(),
-      clients: lists,
-      holdout: holdout,
-      clientClassCounts: counts,
-      classCounts: counts.pooled()
-    )
+      trainIndices: lists.flatMap { $0 }.sorted(), clients: lists, holdout: holdout,
+      clientClassCounts: counts, classCounts: counts.pooled())
     split.publicIndices = heldOut.publicSet
     split.pretrainIndices = heldOut.pretraining
     for (name, list) in [("public", heldOut.publicSet), ("pretrain", heldOut.pretraining)]
-    where !list.isEmpty {
-      split.heldOutCounts.append((name, train.classCounts(of: list)))
-    }
+    where !list.isEmpty { split.heldOutCounts.append((name, train.classCounts(of: list))) }
     split.longTailCounts = tail?.counts
     return split
   }
 
-  private static func lists(
-    _ partition: DataSettings.Partition,
-    pool: Pool,
-    data: LabelledData
-  ) throws(Failure) -> [[Int]] {
+  private static func lists(_ partition: DataSettings.Partition, pool: Pool, data: LabelledData)
+    throws(Failure) -> [[Int]]
+  {
     switch partition {
     case .iid: return pool.iid()
     case .dirichlet(let alpha, let minimum):
@@ -152,20 +127,15 @@ public enum SplitBuilder {
   /// image keeps it for training.
   ///
   /// The order of what stays is kept.
-  static func holdOut(
-    _ list: [Int],
-    share: Double,
-    client: Int,
-    seed: UInt64
-  ) -> (train: [Int], test: [Int]) {
+  static func holdOut(_ list: [Int], share: Double, client: Int, seed: UInt64) -> (
+    train: [Int], test: [Int]
+  ) {
     guard list.count > 1 else { return (list, []) }
     let wanted = Int(clamping: (share * Double(list.count)).rounded())
     let size = max(1, min(wanted, list.count - 1))
     var stream = RandomStream(seed: seed, .localTests, client: client)
     let taken = stream.permutation(list.count).prefix(size).sorted()
     let isTaken = Set(taken)
-    return (
-      list.indices.filter { !isTaken.contains($0) }.map { list[$0] }, taken.map { list[$0] }
-    )
+    return (list.indices.filter { !isTaken.contains($0) }.map { list[$0] }, taken.map { list[$0] })
   }
 }

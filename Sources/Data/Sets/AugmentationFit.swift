@@ -22,18 +22,14 @@ extension DataSettings.Augmentation {
   ///
   /// `path`: where they stand in the scenario.
   package static func requireFit(
-    _ list: [DataSettings.Augmentation],
-    _ shape: FeatureShape,
-    at path: String
+    _ list: [DataSettings.Augmentation], _ shape: FeatureShape, at path: String
   ) throws(Failure) {
     for step in list {
       guard let need = step.need(shape) else { continue }
       throw Failure(
-        .scenarioInvalid,
-        "E3115",
+        .scenarioInvalid, "E3115",
         "$.\(path): \"\(step.rawValue)\" needs \(need); these are \(shape)",
-        hint: "leave \"\(step.rawValue)\" out"
-      )
+        hint: "leave \"\(step.rawValue)\" out")
     }
   }
 }

@@ -43,9 +43,7 @@ extension PretrainSettings {
   /// statistics of the images learnt from; the runs' seeds and splits have no part in it. Fields
   /// of the model are printed by reflection, so that a field that is added counts by itself.
   public func cacheText(
-    model: ModelSpec,
-    normalize: DataSettings.Normalization,
-    data: PretrainingData
+    model: ModelSpec, normalize: DataSettings.Normalization, data: PretrainingData
   ) -> String {
     var indexHash = XXHash64()
     indexHash.update(data.indices.map(UInt64.init))
@@ -53,23 +51,15 @@ extension PretrainSettings {
     return [
       "fedsim \(FedsimVersion.current) pretrain",
       "images \(data.images.shape) \(data.images.classes) classes \(data.images.hash)",
-      "indices \(data.indices.count) \(indexHash.hex)",
-      "normalize \(normalize.rawValue)",
-      "model \(model)",
-      "epochs \(epochs)",
-      "batch \(batch)",
-      "optimizer \(optimizer)",
-      "schedule \(schedule)",
-      "augment \(changes)",
-      "seed \(seed)",
+      "indices \(data.indices.count) \(indexHash.hex)", "normalize \(normalize.rawValue)",
+      "model \(model)", "epochs \(epochs)", "batch \(batch)", "optimizer \(optimizer)",
+      "schedule \(schedule)", "augment \(changes)", "seed \(seed)",
     ].joined(separator: "\n") + "\n"
   }
 
   /// XXH64 of `cacheText`, sixteen hexadecimal digits: the name of a file of finished weights.
   public func cacheKey(
-    model: ModelSpec,
-    normalize: DataSettings.Normalization,
-    data: PretrainingData
+    model: ModelSpec, normalize: DataSettings.Normalization, data: PretrainingData
   ) -> String {
     var hash = XXHash64()
     hash.update(cacheText(model: model, normalize: normalize, data: data))

@@ -23,12 +23,7 @@ public struct StyledData: Sendable {
   /// The styled data of a seed.
   ///
   /// - Precondition: the styles fit the images, which `SplitBuilder` has checked.
-  public init(
-    _ data: LabelledData,
-    split: Split,
-    settings: DataSettings.Styles,
-    seed: UInt64
-  ) {
+  public init(_ data: LabelledData, split: Split, settings: DataSettings.Styles, seed: UInt64) {
     var styles = [ImageStyle](repeating: .plain, count: data.train.count)
     for client in split.clients.indices {
       let own = Self.styles(of: client, settings, seed: seed)
@@ -49,11 +44,9 @@ public struct StyledData: Sendable {
   }
 
   /// The styles of a client, in the order in which the scenario lists them.
-  public static func styles(
-    of client: Int,
-    _ settings: DataSettings.Styles,
-    seed: UInt64
-  ) -> [ImageStyle] {
+  public static func styles(of client: Int, _ settings: DataSettings.Styles, seed: UInt64)
+    -> [ImageStyle]
+  {
     var stream = RandomStream(seed: seed, .styles, client: client)
     let chosen = stream.permutation(settings.kinds.count).prefix(settings.perClient).sorted()
     return chosen.map { settings.kinds[$0] }
@@ -75,11 +68,9 @@ extension DataSettings.Styles {
       default: continue
       }
       throw Failure(
-        .scenarioInvalid,
-        "E3258",
+        .scenarioInvalid, "E3258",
         "$.data.styles.kinds: \"\(style.rawValue)\" needs \(need); these are \(shape)",
-        hint: "leave \"\(style.rawValue)\" out"
-      )
+        hint: "leave \"\(style.rawValue)\" out")
     }
   }
 }
@@ -107,9 +98,7 @@ extension ImageSet {
   }
 
   private static func styled<Pixel: StyledPixel>(
-    _ pixels: [Pixel],
-    _ styles: [ImageStyle],
-    _ shape: FeatureShape,
+    _ pixels: [Pixel], _ styles: [ImageStyle], _ shape: FeatureShape,
     _ bounds: (low: Pixel, high: Pixel)
   ) -> [Pixel] {
     [Pixel](unsafeUninitializedCapacity: pixels.count) { buffer, filled in

@@ -55,17 +55,10 @@ public struct PretrainSettings: Sendable, Equatable {
   public var seed: UInt64
 
   package init(
-    source: Source,
-    epochs: Int = 30,
-    batch: Int = 128,
-    optimizer: OptimizerSpec = OptimizerSpec(
-      learningRate: 0.05,
-      momentum: 0.9,
-      weightDecay: 5e-4
-    ),
+    source: Source, epochs: Int = 30, batch: Int = 128,
+    optimizer: OptimizerSpec = OptimizerSpec(learningRate: 0.05, momentum: 0.9, weightDecay: 5e-4),
     schedule: LearningRateSchedule = LearningRateSchedule(.cosine(floor: 0)),
-    augment: [DataSettings.Augmentation] = [],
-    seed: UInt64 = 0
+    augment: [DataSettings.Augmentation] = [], seed: UInt64 = 0
   ) {
     self.source = source
     self.epochs = epochs

@@ -22,15 +22,9 @@ public struct DataSettings: Sendable {
   public var pretrain: PretrainSettings?
 
   package init(
-    dataset: Dataset,
-    longTail: LongTail?,
-    partition: Partition,
-    localTest: LocalTest,
-    augment: [Augmentation],
-    normalize: Normalization,
-    publicSet: PublicSet? = nil,
-    styles: Styles? = nil,
-    pretrain: PretrainSettings? = nil
+    dataset: Dataset, longTail: LongTail?, partition: Partition, localTest: LocalTest,
+    augment: [Augmentation], normalize: Normalization, publicSet: PublicSet? = nil,
+    styles: Styles? = nil, pretrain: PretrainSettings? = nil
   ) {
     self.dataset = dataset
     self.longTail = longTail

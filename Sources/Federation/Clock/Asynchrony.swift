@@ -56,9 +56,7 @@ struct Asynchrony {
   var repetitions: [Int: Int] = [:]
 
   /// Flights in the order of their start.
-  var inOrder: [Flight] {
-    flights.keys.sorted().compactMap { flights[$0] }
-  }
+  var inOrder: [Flight] { flights.keys.sorted().compactMap { flights[$0] } }
 
   /// Before the first start of a round.
   mutating func beginRound() {
@@ -90,15 +88,12 @@ extension Asynchrony {
       rows += [
         UInt64(flight.client), flight.start.bitPattern, UInt64(flight.version),
         UInt64(flight.round), UInt64(flight.repetition), UInt64(flight.sequence),
-        flight.result == nil ? 0 : 1, UInt64(known ?? messages.count - 1),
-        UInt64(flight.downBytes),
+        flight.result == nil ? 0 : 1, UInt64(known ?? messages.count - 1), UInt64(flight.downBytes),
       ]
     }
     state[Self.flightsName] = ExactNumbers.floats(rows)
     for (index, message) in messages.enumerated() {
-      for block in message.payload.blocks {
-        state["message/\(index)/\(block.name)"] = block.values
-      }
+      for block in message.payload.blocks { state["message/\(index)/\(block.name)"] = block.values }
     }
     var uploads: [UInt64] = []
     for (index, upload) in buffer.enumerated() {
@@ -123,9 +118,7 @@ extension Asynchrony {
     ///
     /// - Returns: nil when the checkpoint says nothing.
     init?(_ state: StateTensors, shape: (Int) -> Payload?) {
-      func numbers(_ name: String) -> [UInt64] {
-        state[name].flatMap(ExactNumbers.numbers) ?? []
-      }
+      func numbers(_ name: String) -> [UInt64] { state[name].flatMap(ExactNumbers.numbers) ?? [] }
       let counters = numbers(Asynchrony.countersName)
       guard counters.count == 2 else { return nil }
       version = Int(clamping: counters[0])
@@ -141,32 +134,22 @@ extension Asynchrony {
       for index in 0..<uploads.count / 2 {
         buffer.append(
           WeightedUpload(
-            Self.upload(index, state),
-            weight: Double(bitPattern: uploads[2 * index + 1]),
-            client: Int(clamping: uploads[2 * index])
-          )
-        )
+            Self.upload(index, state), weight: Double(bitPattern: uploads[2 * index + 1]),
+            client: Int(clamping: uploads[2 * index])))
       }
     }
 
-    private static func flight(
-      _ row: [UInt64],
-      _ state: StateTensors,
-      _ shape: (Int) -> Payload?
-    ) -> Flight? {
+    private static func flight(_ row: [UInt64], _ state: StateTensors, _ shape: (Int) -> Payload?)
+      -> Flight?
+    {
       let client = Int(clamping: row[0])
       guard let shape = shape(client) else { return nil }
       let values = shape.blocks.map { state["message/\(row[7])/\($0.name)"] ?? $0.values }
       return Flight(
-        client: client,
-        start: Double(bitPattern: row[1]),
-        version: Int(clamping: row[2]),
-        round: Int(clamping: row[3]),
-        repetition: Int(clamping: row[4]),
-        sequence: Int(clamping: row[5]),
-        received: shape.replacing(values),
-        downBytes: Int(clamping: row[8])
-      )
+        client: client, start: Double(bitPattern: row[1]), version: Int(clamping: row[2]),
+        round: Int(clamping: row[3]), repetition: Int(clamping: row[4]),
+        sequence: Int(clamping: row[5]), received: shape.replacing(values),
+        downBytes: Int(clamping: row[8]))
     }
 
     private static func upload(_ index: Int, _ state: StateTensors) -> Payload {

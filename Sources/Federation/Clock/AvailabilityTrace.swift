@@ -34,9 +34,7 @@ package struct AvailabilityTrace: Sendable, Equatable {
       guard hasHeader else {
         guard line == Self.header else {
           throw DataFailure.malformed(
-            path,
-            "\(place): found \(line.prefix(40)); expected the header \(Self.header)"
-          )
+            path, "\(place): found \(line.prefix(40)); expected the header \(Self.header)")
         }
         hasHeader = true
         continue
@@ -44,9 +42,7 @@ package struct AvailabilityTrace: Sendable, Equatable {
       let (client, window) = try Self.row(line, path, place)
       guard client < clients else {
         throw DataFailure.inconsistent(
-          path,
-          "\(place): client \(client); there are clients 0 to \(clients - 1)"
-        )
+          path, "\(place): client \(client); there are clients 0 to \(clients - 1)")
       }
       found[client].append((window, number))
     }
@@ -58,29 +54,23 @@ package struct AvailabilityTrace: Sendable, Equatable {
       for (a, b) in zip(found[client], found[client].dropFirst()) where b.window.from < a.window.to
       {
         throw DataFailure.inconsistent(
-          path,
-          "line \(b.line): client \(client)'s window overlaps with that of line \(a.line)"
-        )
+          path, "line \(b.line): client \(client)'s window overlaps with that of line \(a.line)")
       }
     }
     self.init(found.map { $0.map(\.window) })
   }
 
-  private static func row(
-    _ line: String,
-    _ path: String,
-    _ place: String
-  ) throws(Failure) -> (Int, Window) {
+  private static func row(_ line: String, _ path: String, _ place: String) throws(Failure) -> (
+    Int, Window
+  ) {
     let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-    guard fields.count == 3, let client = Int(fields[0]), client >= 0,
-      let from = Double(fields[1]), let to = Double(fields[2]), from.isFinite, to.isFinite,
-      from >= 0
+    guard fields.count == 3, let client = Int(fields[0]), client >= 0, let from = Double(fields[1]),
+      let to = Double(fields[2]), from.isFinite, to.isFinite, from >= 0
     else {
       throw DataFailure.malformed(
         path,
         "\(place): found \(line.prefix(40)); expected \(header): a whole number and two numbers "
-          + ">= 0"
-      )
+          + ">= 0")
     }
     guard from < to else {
       throw DataFailure.malformed(path, "\(place): the window ends before it begins")

@@ -62,18 +62,13 @@ final class ClockStage: MessageStage {
   /// somebody comes.
   func choose(_ round: Round) throws(Divergence) {
     guard round.isSynchronous, !choosesByLosses else { return }
-    func isThere(_ client: Int) -> Bool {
-      clock.isAvailable(client, at: now, round: round.number)
-    }
+    func isThere(_ client: Int) -> Bool { clock.isAvailable(client, at: now, round: round.number) }
     while clock.hasTrace, !(0..<run.arena.problem.clients).contains(where: isThere),
       let opening = clock.opening(after: now)
     { now = opening }
     outcome = ClockOutcome(start: now)
     round.cohort = run.arena.sampler.cohort(
-      round: round.number,
-      overSelection: clock.settings.overSelection,
-      where: isThere
-    )
+      round: round.number, overSelection: clock.settings.overSelection, where: isThere)
   }
 
   // MARK: - A synchronous exchange
@@ -97,13 +92,8 @@ final class ClockStage: MessageStage {
       clock.settings.overSelection > 1
       ? max(1, Int(clamping: federation.expectedCohort.rounded())) : before
     let clocked = ClockedExchange(
-      clock,
-      round: run.state.round,
-      exchange: exchange.number,
-      clients: jobs.list.map(\.client),
-      target: min(wanted, before),
-      seen
-    )
+      clock, round: run.state.round, exchange: exchange.number, clients: jobs.list.map(\.client),
+      target: min(wanted, before), seen)
     vanishing = []
     for job in jobs.list where exchange.number == 0 {
       guard let share = clock.vanishes(job.client, round: run.state.round) else { continue }
@@ -125,27 +115,16 @@ final class ClockStage: MessageStage {
   func begin(_ exchange: Exchange) throws(Divergence) {
     guard exchange.round.isSynchronous, !vanishing.isEmpty else { return }
     let task = ClientTask(
-      arena: run.arena,
-      method: run.method,
-      server: run.state.server,
-      stages: exchange.clientStages
-    )
+      arena: run.arena, method: run.method, server: run.state.server, stages: exchange.clientStages)
     for (job, share) in vanishing {
       let client = job.client
       let turn = ClientTurn(
-        client: client,
-        round: run.state.round,
-        number: exchange.number,
-        worker: 0
-      )
+        client: client, round: run.state.round, number: exchange.number, worker: 0)
       let received = try task.deliver(turn, run.state.clients[client] ?? ClientState())
       ledger.count(down: received.payload, received.message, of: client)
       let timing = clock.timing(
-        of: client,
-        down: received.byteCount,
-        flops: plannedFLOPs(job, exchange.jobs.settings),
-        up: 0
-      )
+        of: client, down: received.byteCount, flops: plannedFLOPs(job, exchange.jobs.settings),
+        up: 0)
       self.exchange?.vanish(client, timing, share: share)
     }
   }
@@ -210,11 +189,9 @@ struct WorkThatFits: ClientStage {
   /// From the start of the exchange to its deadline.
   let seconds: Double
 
-  func shortened(
-    _ message: ClientMessage,
-    _ job: RoundJobs.Job,
-    _ settings: LocalSettings
-  ) -> LocalSettings? {
+  func shortened(_ message: ClientMessage, _ job: RoundJobs.Job, _ settings: LocalSettings)
+    -> LocalSettings?
+  {
     let steps = settings.work.steps(examples: job.examples.count, batch: settings.batch)
     guard steps > 1 else { return nil }
     let timing = clock.timing(of: message, job.client)

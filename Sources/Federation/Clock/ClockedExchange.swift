@@ -34,11 +34,7 @@ struct ClockedExchange {
   /// `target`: arrivals that are awaited, at most as many as there are clients.
   ///
   init(
-    _ clock: VirtualClock,
-    round: Int,
-    exchange: Int,
-    clients: [Int],
-    target: Int,
+    _ clock: VirtualClock, round: Int, exchange: Int, clients: [Int], target: Int,
     _ outcome: ClockOutcome
   ) {
     self.clock = clock
@@ -130,9 +126,7 @@ struct ClockedExchange {
     let isWhole = uploads.count == waiting.count
     waiting = []
     guard !isWhole else { return uploads }
-    return uploads.map {
-      WeightedUpload($0.payload, weight: $0.weight / total, client: $0.client)
-    }
+    return uploads.map { WeightedUpload($0.payload, weight: $0.weight / total, client: $0.client) }
   }
 
   /// Ends the exchange and returns what is to be reported of the round so far.

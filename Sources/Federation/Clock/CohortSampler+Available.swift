@@ -11,17 +11,14 @@ extension CohortSampler {
   /// With c = 1 and everybody there, the clients of `cohort(round:)`.
   ///
   /// - Complexity: O(m) where all can be asked, at most O(K) questions.
-  package func cohort(
-    round: Int,
-    overSelection c: Double,
-    where isAvailable: (Int) -> Bool
-  ) -> [Int] {
+  package func cohort(round: Int, overSelection c: Double, where isAvailable: (Int) -> Bool)
+    -> [Int]
+  {
     if let given { return given[round - 1].filter(isAvailable) }
     var stream = RandomStream(seed: seed, .cohort, round: round)
     if settings.sampling == .poisson {
       return stream.bernoulliSubset(
-        count: settings.clients,
-        rate: min(1, c * settings.participation)
+        count: settings.clients, rate: min(1, c * settings.participation)
       ).filter(isAvailable)
     }
     let wanted = min(settings.clients, Int(clamping: (c * Double(size)).rounded()))

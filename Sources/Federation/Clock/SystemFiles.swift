@@ -31,17 +31,13 @@ package struct SystemFiles: Sendable {
       guard let speed = Double(line) ?? quantity.value(of: line), quantity.range.contains(speed)
       else {
         throw DataFailure.malformed(
-          path,
-          "line \(number): found \(line.prefix(40)); expected \(quantity.allowed)"
-        )
+          path, "line \(number): found \(line.prefix(40)); expected \(quantity.allowed)")
       }
       speeds.append(speed)
     }
     guard speeds.count == clients else {
       throw DataFailure.inconsistent(
-        path,
-        "it has \(speeds.count) speeds; federation.clients is \(clients)"
-      )
+        path, "it has \(speeds.count) speeds; federation.clients is \(clients)")
     }
     return speeds
   }

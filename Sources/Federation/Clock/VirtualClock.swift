@@ -25,9 +25,7 @@ package struct VirtualClock: Sendable {
 
   /// A clock for clients 0 ..< K.
   package init(
-    _ settings: SystemSettings = SystemSettings(),
-    files: SystemFiles = SystemFiles(),
-    seed: UInt64,
+    _ settings: SystemSettings = SystemSettings(), files: SystemFiles = SystemFiles(), seed: UInt64,
     clients: Int
   ) {
     self.settings = settings
@@ -51,10 +49,8 @@ package struct VirtualClock: Sendable {
       factor = exp(settings.network.sigma * stream.normal())
     }
     return DeviceTraits(
-      speed: speed(of: client),
-      up: settings.network.up * factor,
-      down: settings.network.down * factor
-    )
+      speed: speed(of: client), up: settings.network.up * factor,
+      down: settings.network.down * factor)
   }
 
   private func speed(of client: Int) -> Double {
@@ -79,12 +75,8 @@ package struct VirtualClock: Sendable {
     let sending = 8 * Double(up) / device.up
     let latency = settings.network.latency
     return PartTiming(
-      receive: down > 0 ? latency + receiving : 0,
-      compute: Double(flops) / device.speed,
-      send: up > 0 ? latency + sending : 0,
-      receiving: receiving,
-      sending: sending
-    )
+      receive: down > 0 ? latency + receiving : 0, compute: Double(flops) / device.speed,
+      send: up > 0 ? latency + sending : 0, receiving: receiving, sending: sending)
   }
 
   // MARK: - Chance
@@ -92,22 +84,12 @@ package struct VirtualClock: Sendable {
   /// Whether a client can be asked at a time.
   ///
   /// `attempt`: which question of the round this is; each throws a coin of its own.
-  package func isAvailable(
-    _ client: Int,
-    at time: Double,
-    round: Int,
-    attempt: Int = 0
-  ) -> Bool {
+  package func isAvailable(_ client: Int, at time: Double, round: Int, attempt: Int = 0) -> Bool {
     switch settings.availability {
     case .always: return true
     case .rate(let rate):
       var stream = RandomStream(
-        seed: seed,
-        .deviceAvailability,
-        round: round,
-        client: client,
-        step: attempt
-      )
+        seed: seed, .deviceAvailability, round: round, client: client, step: attempt)
       return stream.uniform() < rate
     case .trace: return files.trace?.departure(of: client, after: time) != nil
     }
@@ -131,12 +113,7 @@ package struct VirtualClock: Sendable {
   package func vanishes(_ client: Int, round: Int, repetition: Int = 0) -> Double? {
     guard settings.dropout > 0 else { return nil }
     var stream = RandomStream(
-      seed: seed,
-      .deviceDropout,
-      round: round,
-      client: client,
-      step: repetition
-    )
+      seed: seed, .deviceDropout, round: round, client: client, step: repetition)
     return stream.uniform() < settings.dropout ? stream.uniform() : nil
   }
 
@@ -145,13 +122,7 @@ package struct VirtualClock: Sendable {
   /// `number`: the exchange of the round, or how often the client has been started in it before.
   package func loses(_ client: Int, round: Int, number: Int = 0) -> Bool {
     guard settings.loss > 0 else { return false }
-    var stream = RandomStream(
-      seed: seed,
-      .messageLoss,
-      round: round,
-      client: client,
-      step: number
-    )
+    var stream = RandomStream(seed: seed, .messageLoss, round: round, client: client, step: number)
     return stream.uniform() < settings.loss
   }
 

@@ -42,11 +42,7 @@ final class CodecStage: MessageStage {
   /// What clients of this exchange remember in place of an upload that comes too late.
   private var undelivered: [Int: [String: [Float]]] = [:]
 
-  init(
-    _ compression: RunCompression,
-    _ memory: CompressionMemory,
-    _ run: StageContext
-  ) {
+  init(_ compression: RunCompression, _ memory: CompressionMemory, _ run: StageContext) {
     self.compression = compression
     self.memory = memory
     self.run = run
@@ -76,13 +72,9 @@ final class CodecStage: MessageStage {
     return CodecOnClient(
       compression: compression,
       streams: CodecStreams(seed: run.arena.seed, server: run.arena.problem.clients),
-      download: try prepareDownload(exchange),
-      factors: exchange.notes[SharedFactorsRound.self],
-      choices: choices,
-      solution: tellsStrengths ? memory.solution : nil,
-      exchange: run.state.server.exchange,
-      senders: exchange.senders
-    )
+      download: try prepareDownload(exchange), factors: exchange.notes[SharedFactorsRound.self],
+      choices: choices, solution: tellsStrengths ? memory.solution : nil,
+      exchange: run.state.server.exchange, senders: exchange.senders)
   }
 
   /// What all clients of an exchange are sent, encoded once; nil for plain numbers.
@@ -100,14 +92,9 @@ final class CodecStage: MessageStage {
     let streams = CodecStreams(seed: run.arena.seed, server: run.arena.problem.clients)
     do throws(CodecError) {
       return try compressor.prepare(
-        common,
-        &memory.tensors,
-        round: run.state.round,
-        exchange: server.exchange
+        common, &memory.tensors, round: run.state.round, exchange: server.exchange
       ) { streams.download(nil, round: run.state.round, number: exchange.number, block: $0) }
-    } catch {
-      throw Divergence(round: run.state.round)
-    }
+    } catch { throw Divergence(round: run.state.round) }
   }
 
   func arrive(_ arrival: inout Arrival, _ exchange: Exchange) {
@@ -140,8 +127,7 @@ final class CodecStage: MessageStage {
     parts.record.bytes.dense = outcome.dense
     parts.record.bytes.entropy = RoundRecord.Bytes.Link(
       up: Int(clamping: outcome.entropy.up.rounded(.up)),
-      down: Int(clamping: outcome.entropy.down.rounded(.up))
-    )
+      down: Int(clamping: outcome.entropy.down.rounded(.up)))
   }
 }
 
@@ -161,20 +147,9 @@ struct CodecStreams: Sendable {
     stream(client, round, .download(number, block: block))
   }
 
-  private func stream(
-    _ client: Int?,
-    _ round: Int,
-    _ phase: StreamAddress.Phase
-  ) -> RandomStream {
+  private func stream(_ client: Int?, _ round: Int, _ phase: StreamAddress.Phase) -> RandomStream {
     RandomStream(
-      StreamAddress(
-        seed: seed,
-        .compression,
-        round: round,
-        client: client ?? server,
-        phase: phase
-      )
-    )
+      StreamAddress(seed: seed, .compression, round: round, client: client ?? server, phase: phase))
   }
 }
 
@@ -199,11 +174,9 @@ struct CodecOnClient: ClientStage {
   let exchange: Int
   let senders: Int
 
-  func receive(
-    _ delivery: inout Delivery,
-    _ turn: ClientTurn,
-    _ state: ClientState
-  ) throws(Divergence) {
+  func receive(_ delivery: inout Delivery, _ turn: ClientTurn, _ state: ClientState)
+    throws(Divergence)
+  {
     let start = SystemClock.steady()
     var message = CodedMessage()
     let known = state[CompressionMemory.section]
@@ -214,9 +187,7 @@ struct CodecOnClient: ClientStage {
           streams.download(turn.client, round: turn.round, number: turn.number, block: $0)
         }
         (delivery.payload, message) = (result.payload, result.message)
-      } catch {
-        throw Divergence(round: turn.round, client: turn.client)
-      }
+      } catch { throw Divergence(round: turn.round, client: turn.client) }
     } else {
       for block in delivery.payload.blocks { message.addPlain(block) }
     }
@@ -227,11 +198,9 @@ struct CodecOnClient: ClientStage {
     delivery.seconds += SystemClock.steady() - start
   }
 
-  func leave(
-    _ message: inout ClientMessage,
-    _ device: Device,
-    _ turn: ClientTurn
-  ) throws(Divergence) {
+  func leave(_ message: inout ClientMessage, _ device: Device, _ turn: ClientTurn)
+    throws(Divergence)
+  {
     let start = SystemClock.steady()
     var memory = message.state[CompressionMemory.section]
     var sent = Sent()
@@ -252,23 +221,14 @@ struct CodecOnClient: ClientStage {
 
   /// Replaces a client's upload by what the server decodes of it.
   private func encode(
-    _ message: inout ClientMessage,
-    _ compressor: UploadCompressor,
-    _ device: Device,
-    _ turn: ClientTurn,
-    _ memory: inout StateTensors,
-    _ sent: inout Sent
+    _ message: inout ClientMessage, _ compressor: UploadCompressor, _ device: Device,
+    _ turn: ClientTurn, _ memory: inout StateTensors, _ sent: inout Sent
   ) throws(Divergence) {
     let upload = message.update.upload
     let steps = message.update.report.steps
     let facts = UploadCompressor.Facts(
-      round: turn.round,
-      exchange: exchange,
-      learningRate: device.learningRate,
-      steps: steps,
-      senders: senders,
-      choices: choices
-    )
+      round: turn.round, exchange: exchange, learningRate: device.learningRate, steps: steps,
+      senders: senders, choices: choices)
     do throws(CodecError) {
       let coded = try compressor.compress(upload, &memory, facts) {
         streams.upload(turn.client, round: turn.round, number: turn.number, block: $0)
@@ -276,9 +236,7 @@ struct CodecOnClient: ClientStage {
       message.up = coded.message
       message.update.upload = coded.payload
       sent = Sent(quality: coded.quality, unheard: coded.unheard)
-    } catch {
-      throw Divergence(round: turn.round, client: turn.client, step: steps)
-    }
+    } catch { throw Divergence(round: turn.round, client: turn.client, step: steps) }
   }
 }
 

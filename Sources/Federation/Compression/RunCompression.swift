@@ -15,8 +15,7 @@ package struct RunCompression: Sendable {
     var settings = settings
     if case .randomK(let random) = settings.uplink?.codec, random.seed != nil {
       settings.uplink?.codec = .randomK(
-        RandomKCodec(random.amount, isScaled: random.isScaled, seed: problem.seed)
-      )
+        RandomKCodec(random.amount, isScaled: random.isScaled, seed: problem.seed))
     }
     self.settings = settings
     uplink = settings.uplink.map { UploadCompressor(BlockPlanner($0, problem)) }
@@ -25,9 +24,7 @@ package struct RunCompression: Sendable {
   }
 
   /// Whether the server holds estimates of updates, and uploads are changes of them (EF21).
-  var sendsChanges: Bool {
-    if case .estimates = settings.uplink?.memory { true } else { false }
-  }
+  var sendsChanges: Bool { if case .estimates = settings.uplink?.memory { true } else { false } }
 
   package var memory: LinkCompression.Memory { settings.uplink?.memory ?? .none }
 

@@ -14,11 +14,7 @@ final class StrengthStage: MessageStage {
   /// The server's model before its step, in such a round.
   private var before: [Float] = []
 
-  init(
-    _ compression: RunCompression,
-    _ memory: CompressionMemory,
-    _ run: StageContext
-  ) {
+  init(_ compression: RunCompression, _ memory: CompressionMemory, _ run: StageContext) {
     self.compression = compression
     self.memory = memory
     self.run = run
@@ -41,9 +37,7 @@ final class StrengthStage: MessageStage {
     if sample == nil, isDue { sample = arrival.message.shape }
   }
 
-  func willStep(_ exchange: Exchange) {
-    before = isDue ? run.state.server.model : []
-  }
+  func willStep(_ exchange: Exchange) { before = isDue ? run.state.server.model : [] }
 
   func didStep(_ exchange: Exchange) {
     if !before.isEmpty, let block = sample?.blocks.first { choose(block.tensors, of: block.name) }
@@ -55,11 +49,7 @@ final class StrengthStage: MessageStage {
     else { return }
     let streams = CodecStreams(seed: run.arena.seed, server: run.arena.problem.clients)
     var stream = streams.upload(
-      nil,
-      round: run.state.round,
-      number: run.state.server.exchange,
-      block: 1 << 19
-    )
+      nil, round: run.state.round, number: run.state.server.exchange, block: 1 << 19)
     var layers: [[LayerwiseChoice.Option]] = []
     for tensor in tensors {
       guard let entry = run.arena.problem.layout.entries.first(where: { $0.name == tensor.name })
@@ -67,21 +57,12 @@ final class StrengthStage: MessageStage {
       let change = entry.range.map { run.state.server.model[$0] - before[$0] }
       layers.append(
         LayerwiseChoice.options(
-          change,
-          shape: BlockPlanner.matrix(tensor.shape),
-          specs: planner.options(of: tensor),
-          measure: layerwise.measure,
-          stream: &stream
-        )
-      )
+          change, shape: BlockPlanner.matrix(tensor.shape), specs: planner.options(of: tensor),
+          measure: layerwise.measure, stream: &stream))
     }
     let defaults = layers.map { _ in planner.settings.standard }
     guard
-      let solved = try? LayerwiseChoice.solve(
-        layers,
-        defaults: defaults,
-        slack: layerwise.slack
-      )
+      let solved = try? LayerwiseChoice.solve(layers, defaults: defaults, slack: layerwise.slack)
     else { return }
     memory.choose(solved.choice, of: block, round: run.state.round)
   }

@@ -12,11 +12,7 @@ final class SumStage: MessageStage {
   /// What an update looks like.
   private var sample: Payload?
 
-  init(
-    _ compression: RunCompression,
-    _ memory: CompressionMemory,
-    _ run: StageContext
-  ) {
+  init(_ compression: RunCompression, _ memory: CompressionMemory, _ run: StageContext) {
     self.compression = compression
     self.memory = memory
     self.run = run
@@ -75,8 +71,8 @@ final class SumStage: MessageStage {
   /// The plan is that of the method's download: what goes down as a model comes back as its
   /// difference.
   private func sharedFactors(_ jobs: RoundJobs) -> SharedFactorsRound? {
-    guard case .factors(let isOwn) = compression.memory,
-      let planner = compression.uplink?.planner, let first = jobs.list.first,
+    guard case .factors(let isOwn) = compression.memory, let planner = compression.uplink?.planner,
+      let first = jobs.list.first,
       let block = run.method.download(run.state.server, to: first.client).blocks.first,
       let plan = try? planner.plan(block.tensors, round: run.state.round)
     else { return nil }
@@ -85,11 +81,7 @@ final class SumStage: MessageStage {
     if right.count != factors.rightCount {
       let streams = CodecStreams(seed: run.arena.seed, server: run.arena.problem.clients)
       var stream = streams.upload(
-        nil,
-        round: run.state.round,
-        number: run.state.server.exchange,
-        block: 1 << 18
-      )
+        nil, round: run.state.round, number: run.state.server.exchange, block: 1 << 18)
       right = factors.firstFactors(&stream)
     }
     return SharedFactorsRound(factors: factors, right: right, keepsOwnError: isOwn)
@@ -97,9 +89,7 @@ final class SumStage: MessageStage {
 
   /// The second sum and what both tell of the mean update, as one upload; moves all errors.
   private func secondFactors(
-    _ shared: SharedFactorsRound,
-    _ exchange: Exchange,
-    like template: Payload
+    _ shared: SharedFactorsRound, _ exchange: Exchange, like template: Payload
   ) -> Payload? {
     guard let sum = sums["left"], let block = template.blocks.first else { return nil }
     let jobs = exchange.jobs.list.filter { !exchange.losing.contains($0.client) }
@@ -144,18 +134,14 @@ struct SharedFactorsRound: Sendable {
   /// Replaces a client's upload by its first message, P_k; its memory holds M_k until the sums are
   /// known.
   func send(
-    _ message: inout ClientMessage,
-    _ memory: inout StateTensors,
-    _ sent: inout CodecOnClient.Sent,
+    _ message: inout ClientMessage, _ memory: inout StateTensors, _ sent: inout CodecOnClient.Sent,
     round: Int
   ) throws(Divergence) {
     let upload = message.update.upload
     guard let block = upload.blocks.first else { return }
     let name = UploadCompressor.name("error", block.name)
     var m = block.values
-    if let error = memory[name], error.count == m.count {
-      VectorArithmetic.addScaled(&m, 1, error)
-    }
+    if let error = memory[name], error.count == m.count { VectorArithmetic.addScaled(&m, 1, error) }
     guard VectorArithmetic.isFinite(m.span) else { throw Divergence(round: round) }
     let left = factors.left(of: m, factors: right)
     memory[name] = m

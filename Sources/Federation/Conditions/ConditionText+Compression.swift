@@ -9,9 +9,7 @@ extension ConditionText {
   var compressionLines: [String] {
     let choices = scenario.strategies
     guard choices.contains(where: { $0.compression?.isInert == false }) else { return [] }
-    if let common = choices.first?.compression,
-      choices.allSatisfy({ $0.compression == common })
-    {
+    if let common = choices.first?.compression, choices.allSatisfy({ $0.compression == common }) {
       return [text(of: common)]
     }
     return choices.compactMap { choice in
@@ -22,8 +20,8 @@ extension ConditionText {
 
   private func text(of settings: CompressionSettings) -> String {
     let links = [("uplink", settings.uplink), ("downlink", settings.downlink)]
-    return links.compactMap { name, link in link.map { "\(name): \(text(of: $0))" } }
-      .joined(separator: "; ")
+    return links.compactMap { name, link in link.map { "\(name): \(text(of: $0))" } }.joined(
+      separator: "; ")
   }
 
   private func text(of link: LinkCompression) -> String {

@@ -33,17 +33,15 @@ extension ConditionText {
     return words.joined(separator: ", ")
   }
 
-  private func text(
-    of mechanism: PrivacySettings.ExampleMechanism,
-    _ privacy: PrivacySettings
-  ) -> [String] {
+  private func text(of mechanism: PrivacySettings.ExampleMechanism, _ privacy: PrivacySettings)
+    -> [String]
+  {
     var words = ["examples, add/remove neighbours, Poisson batches of client.batch expected"]
     if let feedback = mechanism.errorFeedback {
       let cap = feedback.cap.map { ", cap \(short($0))" } ?? ""
       words.append(
         "DiceSGD with clip \(short(privacy.clip)), rho \(short(feedback.ratio))\(cap), accounting "
-          + (mechanism.accounting == .paper
-            ? "as published, not independently verified" : "strict")
+          + (mechanism.accounting == .paper ? "as published, not independently verified" : "strict")
       )
     } else {
       words.append("DP-SGD with \(mechanism.clipping.rawValue) clip \(short(privacy.clip))")
@@ -52,10 +50,9 @@ extension ConditionText {
     return words
   }
 
-  private func text(
-    of mechanism: PrivacySettings.ClientMechanism,
-    _ privacy: PrivacySettings
-  ) -> [String] {
+  private func text(of mechanism: PrivacySettings.ClientMechanism, _ privacy: PrivacySettings)
+    -> [String]
+  {
     var words = ["clients"]
     switch mechanism.kind {
     case .plain: words.append("clipped updates")
@@ -63,8 +60,7 @@ extension ConditionText {
     case .serverErrorFeedback(let ratio, _):
       words.append(
         "DiceSGD on updates, rho \(short(ratio)), accounting as published, not independently "
-          + "verified"
-      )
+          + "verified")
     }
     let clip = mechanism.adaptive == nil ? "clip" : "adaptive clip, first"
     words.append("\(clip) \(short(privacy.clip))")

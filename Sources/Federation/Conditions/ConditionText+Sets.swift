@@ -5,15 +5,11 @@ import Tensor
 /// What a scenario does with images and clients beyond splitting them; nothing where it does not.
 extension ConditionText {
   /// Held-out images, pre-training, styles and groups of clients, a line each.
-  var setLines: [String] {
-    [heldOut, pretraining, styles, groups].compactMap { $0 }
-  }
+  var setLines: [String] { [heldOut, pretraining, styles, groups].compactMap { $0 } }
 
   private var heldOut: String? {
     var parts: [String] = []
-    if !split.publicIndices.isEmpty {
-      parts.append("\(split.publicIndices.count) public images")
-    }
+    if !split.publicIndices.isEmpty { parts.append("\(split.publicIndices.count) public images") }
     if !split.pretrainIndices.isEmpty {
       parts.append("\(split.pretrainIndices.count) for pre-training")
     }

@@ -57,9 +57,7 @@ struct ClassGeometry {
       }
     }
     var centred = means
-    for row in 0..<c {
-      for j in 0..<width { centred[row * width + j] -= centre[j] / Double(c) }
-    }
+    for row in 0..<c { for j in 0..<width { centred[row * width + j] -= centre[j] / Double(c) } }
     guard centred.allSatisfy({ abs($0) < 1e100 }) else { return nil }
     self.width = width
     classes = present
@@ -77,11 +75,7 @@ struct ClassGeometry {
 
   /// Pᵀ, [d × r].
   private static func projection(
-    _ eigen: SymmetricEigen,
-    _ rank: Int,
-    _ centred: [Double],
-    _ c: Int,
-    _ width: Int
+    _ eigen: SymmetricEigen, _ rank: Int, _ centred: [Double], _ c: Int, _ width: Int
   ) -> [Double] {
     var p = [Double](repeating: 0, count: width * rank)
     for k in 0..<rank {
@@ -102,11 +96,9 @@ struct ClassGeometry {
   /// ‖P·(h − μ_c)‖² of one feature [d] of the class in row `row`; `scratch` has r places.
   ///
   /// O(d·r), no allocation.
-  func spread(
-    _ feature: UnsafePointer<Float>,
-    row: Int,
-    scratch: UnsafeMutablePointer<Double>
-  ) -> Double {
+  func spread(_ feature: UnsafePointer<Float>, row: Int, scratch: UnsafeMutablePointer<Double>)
+    -> Double
+  {
     for k in 0..<rank { scratch[k] = 0 }
     projection.withUnsafeBufferPointer { p in
       means.withUnsafeBufferPointer { means in

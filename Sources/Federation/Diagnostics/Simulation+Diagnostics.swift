@@ -51,11 +51,7 @@ extension Simulation {
       if isKept { kept.append(result.features) }
     }
     var diagnostics = ModelDiagnostics(
-      round: round,
-      digest: Digest.hex(digest),
-      images: labels.count,
-      calibration: calibration
-    )
+      round: round, digest: Digest.hex(digest), images: labels.count, calibration: calibration)
     let weight = ending.weight(in: model, network)
     diagnostics.weightNorms = weight.map { Self.rowNorms($0, network.featureWidth) }
     guard width > 0, let geometry = ClassGeometry(sums: sums, counts: counts, width: width) else {
@@ -76,11 +72,7 @@ extension Simulation {
 
   /// Adds `count` features from one place to the sums at another.
   private static func add(
-    _ features: [Float],
-    _ first: Int,
-    to sums: inout [Double],
-    _ start: Int,
-    _ count: Int
+    _ features: [Float], _ first: Int, to sums: inout [Double], _ start: Int, _ count: Int
   ) {
     features.withUnsafeBufferPointer { features in
       sums.withUnsafeMutableBufferPointer { sums in
@@ -91,11 +83,9 @@ extension Simulation {
   }
 
   /// ‖P·(h_i − μ)‖² of each image of a piece.
-  private static func spreads(
-    _ geometry: ClassGeometry,
-    _ features: [Float],
-    _ rows: [Int]
-  ) -> [Double] {
+  private static func spreads(_ geometry: ClassGeometry, _ features: [Float], _ rows: [Int])
+    -> [Double]
+  {
     withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, geometry.rank)) { scratch in
       features.withUnsafeBufferPointer { features in
         guard let features = features.baseAddress, let scratch = scratch.baseAddress else {
@@ -109,19 +99,11 @@ extension Simulation {
   }
 
   private static func collapse(
-    _ geometry: ClassGeometry,
-    _ spreads: [Double],
-    _ counts: [Int],
-    _ weight: [Double]?
+    _ geometry: ClassGeometry, _ spreads: [Double], _ counts: [Int], _ weight: [Double]?
   ) -> ModelDiagnostics.Collapse {
-    var collapse = ModelDiagnostics.Collapse(
-      classes: geometry.classes.count,
-      width: geometry.width
-    )
+    var collapse = ModelDiagnostics.Collapse(classes: geometry.classes.count, width: geometry.width)
     collapse.withinClassVariability = geometry.withinClassVariability(
-      spreads,
-      geometry.classes.map { counts[$0] }
-    )
+      spreads, geometry.classes.map { counts[$0] })
     collapse.cosineDeviation = geometry.cosines?.deviation
     collapse.cosineGap = geometry.cosines?.gap
     collapse.normVariation = geometry.normVariation
@@ -146,10 +128,7 @@ extension Network {
   ///
   /// `width`: d, or 0 to leave features out.
   fileprivate func look(
-    _ workspace: Workspace,
-    _ loader: BatchLoader,
-    _ indices: Range<Int>,
-    width: Int
+    _ workspace: Workspace, _ loader: BatchLoader, _ indices: Range<Int>, width: Int
   ) -> DiagnosticPiece {
     var piece = DiagnosticPiece()
     piece.features.reserveCapacity(indices.count * width)
@@ -167,8 +146,7 @@ extension Network {
         for c in 1..<max(1, classes) where row[c] > row[winner] { winner = c }
         piece.calibration.add(
           confidence: CalibrationBins.confidence(row, classes: classes, winner: winner),
-          isCorrect: winner == Int(workspace.labels[example])
-        )
+          isCorrect: winner == Int(workspace.labels[example]))
       }
       piece.features += workspace.features.prefix(batch.count * width)
     }

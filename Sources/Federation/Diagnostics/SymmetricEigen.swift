@@ -25,9 +25,7 @@ struct SymmetricEigen {
   init(_ matrix: [Double], _ n: Int) {
     precondition(matrix.count == n * n, "SymmetricEigen: \(matrix.count) numbers, n \(n)")
     var a = matrix
-    for i in 0..<n {
-      for j in 0..<i { a[i * n + j] = a[j * n + i] }
-    }
+    for i in 0..<n { for j in 0..<i { a[i * n + j] = a[j * n + i] } }
     var v = [Double](repeating: 0, count: n * n)
     for i in 0..<n { v[i * n + i] = 1 }
     for _ in 0..<Self.mostSweeps where Self.sweep(&a, &v, n) == 0 { break }
@@ -61,11 +59,7 @@ struct SymmetricEigen {
   }
 
   private static func rotate(
-    _ a: inout [Double],
-    _ v: inout [Double],
-    _ n: Int,
-    _ pair: (p: Int, q: Int),
-    _ c: Double,
+    _ a: inout [Double], _ v: inout [Double], _ n: Int, _ pair: (p: Int, q: Int), _ c: Double,
     _ s: Double
   ) {
     let (p, q) = pair

@@ -55,9 +55,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
         continue
       }
       asynchrony.busy.remove(flight.client)
-      if try land(flight, event.value.turn, exchange, simulation) {
-        arrivals.append(flight.client)
-      }
+      if try land(flight, event.value.turn, exchange, simulation) { arrivals.append(flight.client) }
     }
     clock.outcome.end = clock.now
     round.sampled = Set(arrivals).sorted()
@@ -74,8 +72,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
 
   private func note(_ kind: ClockEvent.Kind, _ round: Int, _ client: Int?, staleness: Int? = nil) {
     clock.outcome.events.append(
-      ClockEvent(round: round, time: clock.now, kind, client: client, staleness: staleness)
-    )
+      ClockEvent(round: round, time: clock.now, kind, client: client, staleness: staleness))
   }
 
   // MARK: - Starts
@@ -97,15 +94,9 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
       let turn = ClientTurn(client: client, round: state.round, number: repetition, worker: 0)
       let received = try task.deliver(turn, state.clients[client] ?? ClientState())
       let flight = Flight(
-        client: client,
-        start: clock.now,
-        version: asynchrony.version,
-        round: state.round,
-        repetition: repetition,
-        sequence: asynchrony.starts,
-        received: received.payload,
-        downBytes: received.byteCount
-      )
+        client: client, start: clock.now, version: asynchrony.version, round: state.round,
+        repetition: repetition, sequence: asynchrony.starts, received: received.payload,
+        downBytes: received.byteCount)
       asynchrony.starts += 1
       simulation.ledger.count(down: received.payload, received.message, of: client)
       note(.start, state.round, client)
@@ -115,8 +106,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
 
   /// Whether a client has examples and a budget left.
   private func canTrain(_ client: Int, _ simulation: Simulation) -> Bool {
-    !simulation.arena.split.clients[client].isEmpty
-      && simulation.privacy?.canTrain(client) ?? true
+    !simulation.arena.split.clients[client].isEmpty && simulation.privacy?.canTrain(client) ?? true
   }
 
   /// Clients to start, ascending: drawn without replacement from those that are idle, there, have
@@ -133,11 +123,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
         && canTrain(client, simulation)
     }
     var stream = RandomStream(
-      seed: simulation.arena.seed,
-      .asynchronousStart,
-      round: round,
-      step: attempt
-    )
+      seed: simulation.arena.seed, .asynchronousStart, round: round, step: attempt)
     for _ in 0..<wanted {
       var pick = stream.below(clients)
       var tries = 0
@@ -162,14 +148,9 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
     asynchrony.flights[flight.sequence] = flight
     asynchrony.busy.insert(flight.client)
     let planned = clock.timing(
-      of: flight.client,
-      down: flight.downBytes,
+      of: flight.client, down: flight.downBytes,
       flops: self.clock.plannedFLOPs(
-        job(flight.client, simulation.arena),
-        simulation.arena.problem.settings
-      ),
-      up: 0
-    )
+        job(flight.client, simulation.arena), simulation.arena.problem.settings), up: 0)
     let stays = clock.departure(of: flight.client, after: flight.start) - flight.start
     var (time, turn) = (planned.receive, Asynchrony.Turn.train)
     if let share = vanishes(flight) {
@@ -180,10 +161,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
       time += 0.999 * planned.compute
     }
     asynchrony.queue.push(
-      (flight.sequence, turn),
-      at: flight.start + min(time, stays),
-      sequence: flight.sequence
-    )
+      (flight.sequence, turn), at: flight.start + min(time, stays), sequence: flight.sequence)
   }
 
   /// When to look for clients again while nobody is at work; nil when nobody will ever come.
@@ -201,11 +179,9 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
 
   /// Trains all that is at work when the next event up to a time needs it: the later, the more of
   /// it at once.
-  private func trainDue(
-    at time: Double,
-    _ round: Round,
-    _ simulation: Simulation
-  ) throws(Divergence) {
+  private func trainDue(at time: Double, _ round: Round, _ simulation: Simulation)
+    throws(Divergence)
+  {
     while let next = asynchrony.queue.first, next.time <= time, case .train = next.value.turn {
       let due = asynchrony.inOrder.filter { $0.result == nil && vanishes($0) == nil }
       try train(due, round, simulation)
@@ -219,11 +195,9 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
 
   /// Trains flights in parallel, and puts what becomes of them into the queue in place of what was
   /// there.
-  private func train(
-    _ flights: [Flight],
-    _ round: Round,
-    _ simulation: Simulation
-  ) throws(Divergence) {
+  private func train(_ flights: [Flight], _ round: Round, _ simulation: Simulation)
+    throws(Divergence)
+  {
     let results = try results(flights, round, simulation)
     simulation.arena.forgetModels()
     let trained = Set(flights.map(\.sequence))
@@ -251,17 +225,12 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
     asynchrony.queue = queue
   }
 
-  private func results(
-    _ flights: [Flight],
-    _ round: Round,
-    _ simulation: Simulation
-  ) throws(Divergence) -> [Result<ClientMessage, Divergence>] {
+  private func results(_ flights: [Flight], _ round: Round, _ simulation: Simulation)
+    throws(Divergence) -> [Result<ClientMessage, Divergence>]
+  {
     let (arena, state) = (simulation.arena, simulation.state)
     let jobs = RoundJobs(
-      sampled: [],
-      list: flights.map { job($0.client, arena) },
-      settings: arena.problem.settings
-    )
+      sampled: [], list: flights.map { job($0.client, arena) }, settings: arena.problem.settings)
     let exchange = Exchange(round, 0, jobs, addressees: [])
     exchange.sendersOfRound = concurrency(arena)
     try simulation.prepare(exchange)
@@ -270,15 +239,11 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
     return arena.pool.map(flights.count) { worker, index -> Result<ClientMessage, Divergence> in
       let flight = flights[index]
       let turn = ClientTurn(
-        client: flight.client,
-        round: flight.round,
-        number: flight.repetition,
-        worker: worker
-      )
+        client: flight.client, round: flight.round, number: flight.repetition, worker: worker)
       let delivery = Delivery(flight.received)
       let settings = jobs.settings
-      return task.run(jobs.list[index], settings, turn, states[index], delivery: delivery)
-        .map(\.withOwnValues)
+      return task.run(jobs.list[index], settings, turn, states[index], delivery: delivery).map(
+        \.withOwnValues)
     }
   }
 
@@ -286,10 +251,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
 
   /// What the end of a client's work means; true when its message was taken in.
   private func land(
-    _ flight: Flight,
-    _ turn: Asynchrony.Turn,
-    _ exchange: Exchange,
-    _ simulation: Simulation
+    _ flight: Flight, _ turn: Asynchrony.Turn, _ exchange: Exchange, _ simulation: Simulation
   ) throws(Divergence) -> Bool {
     let (client, round) = (flight.client, simulation.state.round)
     if case .vanish(let part) = turn {
@@ -304,10 +266,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
     let staleness = asynchrony.version - flight.version
     let weight = simulation.method.arrivalWeight(staleness: staleness) / Double(buffer)
     let job = RoundJobs.Job(
-      client: client,
-      examples: simulation.arena.split.clients[client],
-      weight: weight
-    )
+      client: client, examples: simulation.arena.split.clients[client], weight: weight)
     var arrival = Arrival(job, place: 0, message)
     if case .lose = turn { arrival.fate = .lost }
     let upload = simulation.take(arrival, exchange)
@@ -346,9 +305,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
     for flight in known.flights { queueFirst(flight, simulation) }
     asynchrony.buffer = known.buffer
     let round = Round(
-      simulation.state.round,
-      isSynchronous: false,
-      weighting: simulation.method.uploadWeighting
+      simulation.state.round, isSynchronous: false, weighting: simulation.method.uploadWeighting
     ) { [] }
     // It did not diverge when it was trained first, and cannot now.
     try? train(known.trained, round, simulation)

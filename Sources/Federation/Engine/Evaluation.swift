@@ -42,11 +42,7 @@ extension Simulation {
 
   private var evaluator: Evaluator {
     Evaluator(
-      arena: arena,
-      method: method,
-      server: state.server,
-      clients: state.clients,
-      round: state.round
+      arena: arena, method: method, server: state.server, clients: state.clients, round: state.round
     )
   }
 }
@@ -75,18 +71,14 @@ struct Evaluator: Sendable {
       all.add(measure(model, rest))
       if arena.stop.wasSeen { throw Divergence(round: round) }
       result.generic = Metrics.generic(
-        ConfusionMatrix(all),
-        lossSum: all.lossByClass.reduce(0, +),
-        trainCounts: arena.split.classCounts,
-        ece: all.calibration.error
-      )
+        ConfusionMatrix(all), lossSum: all.lossByClass.reduce(0, +),
+        trainCounts: arena.split.classCounts, ece: all.calibration.error)
       if !method.models.contains(.personal), tests.sharesOneList {
         let labels = arena.test.images.labels
         let counts = first.classCounts
         result.scores = arena.split.clients.indices.map { client in
           tests.excludes(client)
-            ? ClientScore()
-            : score(tests.classWeights(of: client, labels: labels), first, counts)
+            ? ClientScore() : score(tests.classWeights(of: client, labels: labels), first, counts)
         }
       }
     }
@@ -106,17 +98,9 @@ struct Evaluator: Sendable {
   package func model(of client: Int, worker: Int) throws(Divergence) -> [Float]? {
     // Fine-tuning draws from counters that the round's training never reaches.
     var device = arena.device(
-      client: client,
-      round: max(1, round),
-      examples: arena.split.clients[client],
-      worker: worker,
-      phase: .evaluation
-    )
-    let own = try method.personalModel(
-      &device,
-      server,
-      clients[client]?.method ?? ClientMemory()
-    )
+      client: client, round: max(1, round), examples: arena.split.clients[client], worker: worker,
+      phase: .evaluation)
+    let own = try method.personalModel(&device, server, clients[client]?.method ?? ClientMemory())
     return own ?? genericModel()
   }
 
@@ -132,10 +116,7 @@ struct Evaluator: Sendable {
       let space = arena.spaces[worker]
       space.load(model)
       return network.measure(
-        space,
-        arena.test,
-        indices[piece * size..<min((piece + 1) * size, indices.count)]
-      )
+        space, arena.test, indices[piece * size..<min((piece + 1) * size, indices.count)])
     } fold: { _, part in
       total.add(part)
     }
@@ -151,14 +132,11 @@ struct Evaluator: Sendable {
     let count = arena.split.clients.count
     let size = Self.clientsAtOnce
     let pieces = arena.pool.map((count + size - 1) / size) {
-      worker,
-      piece -> Result<[ClientScore], Divergence> in
+      worker, piece -> Result<[ClientScore], Divergence> in
       if arena.stop.isUp { return .failure(Divergence(round: round)) }
       do throws(Divergence) {
         return .success(try score(piece * size..<min((piece + 1) * size, count), worker: worker))
-      } catch {
-        return .failure(error)
-      }
+      } catch { return .failure(error) }
     }
     var scores: [ClientScore] = []
     scores.reserveCapacity(count)
@@ -167,10 +145,7 @@ struct Evaluator: Sendable {
   }
 
   /// Neighbouring clients on one worker.
-  private func score(
-    _ clients: Range<Int>,
-    worker: Int
-  ) throws(Divergence) -> [ClientScore] {
+  private func score(_ clients: Range<Int>, worker: Int) throws(Divergence) -> [ClientScore] {
     let tests = arena.localTests
     let loader = tests.source == .testSet ? arena.test : arena.train
     let hasOwn = method.models.contains(.personal)
@@ -207,11 +182,9 @@ struct Evaluator: Sendable {
   }
 
   /// What a measurement is under a client's weights of the classes.
-  private func score(
-    _ weights: [Double],
-    _ measurement: Measurement,
-    _ counts: [Int]
-  ) -> ClientScore {
+  private func score(_ weights: [Double], _ measurement: Measurement, _ counts: [Int])
+    -> ClientScore
+  {
     var score = ClientScore(accuracy: 0, loss: 0)
     score.perClass = [Double](repeating: .nan, count: weights.count)
     for c in weights.indices where weights[c] > 0 && counts[c] > 0 {

@@ -63,9 +63,7 @@ package final class Simulation {
     state.server.round = state.round
     let number = state.round
     let round = Round(
-      number,
-      isSynchronous: method.schedule == .synchronous,
-      weighting: method.uploadWeighting
+      number, isSynchronous: method.schedule == .synchronous, weighting: method.uploadWeighting
     ) { [sampler = arena.sampler] in sampler.cohort(round: number) }
     for stage in stages.reversed() { stage.beginRound(round) }
     for stage in stages.reversed() { try stage.choose(round) }
@@ -99,12 +97,7 @@ package final class Simulation {
 
   /// What the clients of an exchange do.
   func task(_ exchange: Exchange) -> ClientTask {
-    ClientTask(
-      arena: arena,
-      method: method,
-      server: state.server,
-      stages: exchange.clientStages
-    )
+    ClientTask(arena: arena, method: method, server: state.server, stages: exchange.clientStages)
   }
 
   /// Trains all jobs in parallel and takes their uploads in as they come, in the order of the jobs.
@@ -152,22 +145,13 @@ package final class Simulation {
   }
 
   /// The server's step with what the aggregation holds.
-  private func step(
-    _ exchange: Exchange,
-    uploads: Int,
-    weight: Double = 1
-  ) throws(Divergence) {
+  private func step(_ exchange: Exchange, uploads: Int, weight: Double = 1) throws(Divergence) {
     for stage in stages.reversed() { stage.willStep(exchange) }
     let (round, number) = (state.round, state.server.exchange)
     let facts = RoundFacts(
-      round: round,
-      exchange: number,
-      rounds: arena.problem.rounds,
-      uploads: uploads,
-      weight: weight,
-      clients: arena.problem.clients,
-      makeDevice: { [arena] in arena.serverDevice(round: round, exchange: number) }
-    )
+      round: round, exchange: number, rounds: arena.problem.rounds, uploads: uploads,
+      weight: weight, clients: arena.problem.clients,
+      makeDevice: { [arena] in arena.serverDevice(round: round, exchange: number) })
     try aggregation.step(&state.server, facts)
     arena.forgetModels()
     for stage in stages.reversed() { stage.didStep(exchange) }
@@ -230,12 +214,7 @@ protocol RoundScheduler: AnyObject {
 final class SynchronousRounds: RoundScheduler {
   func run(_ round: Round, _ simulation: Simulation) throws(Divergence) {
     let arena = simulation.arena
-    var jobs = RoundJobs(
-      round.cohort,
-      arena,
-      simulation.method.population,
-      round.weighting
-    )
+    var jobs = RoundJobs(round.cohort, arena, simulation.method.population, round.weighting)
     if let most = arena.mostJobs { jobs.cut(to: most) }
     round.sampled = jobs.sampled
     round.trained = jobs.list.map(\.client)

@@ -26,10 +26,8 @@ struct StageList {
     }
     let settings = run.arena.privacy
     switch settings?.settings.unit {
-    case .example(let mechanism):
-      privacy = settings.map { ExamplePrivacyStage($0, mechanism, run) }
-    case .client(let mechanism):
-      privacy = settings.map { ClientPrivacyStage($0, mechanism, run) }
+    case .example(let mechanism): privacy = settings.map { ExamplePrivacyStage($0, mechanism, run) }
+    case .client(let mechanism): privacy = settings.map { ClientPrivacyStage($0, mechanism, run) }
     case nil: break
     }
     let protection: [any MessageStage] = privacy.map { [$0] } ?? []

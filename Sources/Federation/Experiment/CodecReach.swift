@@ -22,9 +22,7 @@ struct CodecReach {
   /// `sizesCount`: whether tensors that are no parameters have the sizes of a run; without, they
   /// are taken for large enough.
   static func findings(
-    _ choice: Scenario.StrategyChoice,
-    _ experiment: Experiment,
-    sizesCount: Bool
+    _ choice: Scenario.StrategyChoice, _ experiment: Experiment, sizesCount: Bool
   ) -> [Finding] {
     guard let settings = choice.compression, !settings.isInert else { return [] }
     let reach = CodecReach(choice: choice, settings: settings)
@@ -32,9 +30,9 @@ struct CodecReach {
     return sketch.map { reach.findings($0, sizesCount) } ?? []
   }
 
-  private func links(
-    _ sketch: MessageSketch
-  ) -> [(name: String, link: LinkCompression, sent: [MessageSketch.Sent])] {
+  private func links(_ sketch: MessageSketch) -> [(
+    name: String, link: LinkCompression, sent: [MessageSketch.Sent]
+  )] {
     [("uplink", settings.uplink, sketch.up), ("downlink", settings.downlink, sketch.down)]
       .compactMap { name, link, sent in link.map { (name, $0, sent) } }
   }
@@ -55,8 +53,7 @@ struct CodecReach {
       if reached.isEmpty {
         if sent.isEmpty, !sketch.isWhole { continue }
         findings.append(
-          nothing(name, link, judged.compactMap { sent, why in why.map { (sent, $0) } })
-        )
+          nothing(name, link, judged.compactMap { sent, why in why.map { (sent, $0) } }))
         continue
       }
       findings += groups(name, link, sent, planner)
@@ -68,19 +65,15 @@ struct CodecReach {
 
   /// A codec that applies to nothing.
   private func nothing(
-    _ name: String,
-    _ link: LinkCompression,
+    _ name: String, _ link: LinkCompression,
     _ judged: [(sent: MessageSketch.Sent, why: CodecObstacle)]
   ) -> Finding {
     let head = "\(choice.label): \(name) \"\(link.word)\" encodes nothing: "
     guard !judged.isEmpty else {
       let whom = name == "uplink" ? "its clients send" : "its server sends"
       return Finding(
-        code: "W3044",
-        link: name,
-        text: head + "\(whom) nothing",
-        hint: "leave \(name) out for \(choice.kind)"
-      )
+        code: "W3044", link: name, text: head + "\(whom) nothing",
+        hint: "leave \(name) out for \(choice.kind)")
     }
     var reasons: [String] = []
     for why in CodecObstacle.allCases {
@@ -93,31 +86,21 @@ struct CodecReach {
     }
     let first = CodecObstacle.allCases.last { why in judged.contains { $0.why == why } }
     return Finding(
-      code: "W3044",
-      link: name,
-      text: head + reasons.joined(separator: "; "),
-      hint: link.remedy(for: first ?? .wholeNumbers)
-    )
+      code: "W3044", link: name, text: head + reasons.joined(separator: "; "),
+      hint: link.remedy(for: first ?? .wholeNumbers))
   }
 
   /// Codecs of groups that hold nothing of what is sent.
   private func groups(
-    _ name: String,
-    _ link: LinkCompression,
-    _ sent: [MessageSketch.Sent],
-    _ planner: BlockPlanner
+    _ name: String, _ link: LinkCompression, _ sent: [MessageSketch.Sent], _ planner: BlockPlanner
   ) -> [Finding] {
-    link.overrides.map(\.group).filter { group in
-      !sent.contains { planner.holds(group, $0.tensor) }
+    link.overrides.map(\.group).filter { group in !sent.contains { planner.holds(group, $0.tensor) }
     }.map { group in
       Finding(
-        code: "W3047",
-        link: name,
+        code: "W3047", link: name,
         text:
           "\(choice.label): \(name) has a codec for the group \"\(group.rawValue)\", and nothing "
-          + "of it is sent",
-        hint: "leave the group out for \(choice.kind)"
-      )
+          + "of it is sent", hint: "leave the group out for \(choice.kind)")
     }
   }
 
@@ -132,16 +115,13 @@ struct CodecReach {
         text:
           "\(choice.label): layerwise chooses nothing: strengths follow what the server's model "
           + "moves, and \(first.first?.block ?? "its upload") is no part of it",
-        hint: "leave layerwise out"
-      )
+        hint: "leave layerwise out")
     ]
   }
 
   /// Soft labels and prototypes are sent whole, not as differences.
   private func zeros(
-    _ link: LinkCompression,
-    _ reached: [MessageSketch.Sent],
-    _ planner: BlockPlanner
+    _ link: LinkCompression, _ reached: [MessageSketch.Sent], _ planner: BlockPlanner
   ) -> [Finding] {
     guard link.codec.losesMuch,
       let whole = reached.first(where: { !planner.isParameter($0.tensor) && $0.tensor.count > 1 })
@@ -152,8 +132,7 @@ struct CodecReach {
         text:
           "\(choice.label): \(whole.block)/\(whole.tensor.name) is no difference of models: what "
           + "\"\(link.word)\" leaves out of it is 0 to the server",
-        hint: "take a codec that keeps every value, such as \"quantize\", or blocks \"parameters\""
-      )
+        hint: "take a codec that keeps every value, such as \"quantize\", or blocks \"parameters\"")
     ]
   }
 }

@@ -16,11 +16,7 @@ package struct DivergenceReport: Equatable {
 
   /// `losses`: mean training losses of the rounds before.
   package init(
-    _ divergence: Divergence,
-    label: String,
-    _ arena: Arena,
-    losses: [Double],
-    lastCheckpoint: Int
+    _ divergence: Divergence, label: String, _ arena: Arena, losses: [Double], lastCheckpoint: Int
   ) {
     self.divergence = divergence
     self.label = label
@@ -96,10 +92,7 @@ package struct DivergenceReport: Equatable {
   // MARK: - Causes
 
   private static func causes(
-    _ divergence: Divergence,
-    _ label: String,
-    _ arena: Arena,
-    _ rounds: [Double]
+    _ divergence: Divergence, _ label: String, _ arena: Arena, _ rounds: [Double]
   ) -> [String] {
     var found = [rateCause(divergence.trace?.losses ?? [], arena, rounds)]
     found += settingCauses(arena)
@@ -108,9 +101,9 @@ package struct DivergenceReport: Equatable {
       found += methodCauses(choice, arena)
     }
     // Of equal weight the one found first.
-    return found.enumerated()
-      .sorted { ($1.element.weight, $0.offset) < ($0.element.weight, $1.offset) }
-      .prefix(2).map(\.element.text)
+    return found.enumerated().sorted {
+      ($1.element.weight, $0.offset) < ($0.element.weight, $1.offset)
+    }.prefix(2).map(\.element.text)
   }
 
   /// A cause in words, and how likely it is beside others.
@@ -143,8 +136,7 @@ package struct DivergenceReport: Equatable {
           4,
           "client.optimizer.momentum \(NumberText.plain(optimizer.momentum)) makes steps up to "
             + "\(factor) times as long: lower it or the learning rate"
-        )
-      )
+        ))
     }
     if arena.scenario.model.norm == .none, arena.network.layout.entries.count > 4 {
       found.append((3, "the network has no normalisation: set model.norm to \"group\""))
@@ -171,10 +163,7 @@ package struct DivergenceReport: Equatable {
     }
   }
 
-  private static func methodCauses(
-    _ choice: Scenario.StrategyChoice,
-    _ arena: Arena
-  ) -> [Cause] {
+  private static func methodCauses(_ choice: Scenario.StrategyChoice, _ arena: Arena) -> [Cause] {
     let rate = arena.problem.settings.optimizer.learningRate
     var found: [Cause] = []
     for (name, value) in choice.settings.numbers where ["mu", "lambda"].contains(name) {
@@ -185,8 +174,7 @@ package struct DivergenceReport: Equatable {
           "\(name) \(NumberText.plain(value)) times the learning rate is "
             + "\(NumberText.short(value * rate)), 1 or more: each step "
             + "overshoots the model it is pulled to; lower \(name)"
-        )
-      )
+        ))
     }
     if choice.privacy != nil {
       found.append((6, "privacy's noise is large beside the gradients: lower the learning rate"))

@@ -7,9 +7,8 @@ import Tensor
 
 extension Experiment {
   /// The method that a strategy of a scenario names.
-  package static func type(
-    of choice: Scenario.StrategyChoice
-  ) throws(Failure) -> any Strategy.Type {
+  package static func type(of choice: Scenario.StrategyChoice) throws(Failure) -> any Strategy.Type
+  {
     if let type = StrategyRegistry[choice.kind] { return type }
     throw Failure(.internalError, "E1021", "no strategy \(choice.kind)")
   }
@@ -17,12 +16,9 @@ extension Experiment {
   /// One of the scenario's strategies under the seed of an arena, before its first round.
   ///
   /// `arena`: as `adapted` made it for the strategy.
-  package static func simulation(
-    of choice: Scenario.StrategyChoice,
-    _ arena: Arena
-  ) throws(Failure) -> Simulation {
-    Simulation(try type(of: choice).init(choice.settings, arena.problem), arena)
-  }
+  package static func simulation(of choice: Scenario.StrategyChoice, _ arena: Arena) throws(Failure)
+    -> Simulation
+  { Simulation(try type(of: choice).init(choice.settings, arena.problem), arena) }
 
   /// The same as a run with a folder.
   ///
@@ -35,31 +31,21 @@ extension Experiment {
   /// - Returns: the run before its first round.
   /// - Throws: exit 3 when the method cannot have its network or noise.
   package func run(
-    of choice: Scenario.StrategyChoice,
-    _ shared: Arena,
-    folder: String,
-    scenarioHash: String,
+    of choice: Scenario.StrategyChoice, _ shared: Arena, folder: String, scenarioHash: String,
     alone: [Int: [Int: Double]] = [:]
   ) throws(Failure) -> Run {
     let arena = try adapted(shared, to: choice)
     return Run(
-      simulation: try Self.simulation(of: choice, arena),
-      arena: arena,
-      label: choice.label,
-      folder: folder,
-      scenarioHash: scenarioHash,
-      alone: alone
-    )
+      simulation: try Self.simulation(of: choice, arena), arena: arena, label: choice.label,
+      folder: folder, scenarioHash: scenarioHash, alone: alone)
   }
 
   /// What all strategies share, with what the scenario composes with one of them, and the network
   /// that it trains.
   ///
   /// - Throws: exit 3 when the method cannot have the network that it asks for.
-  package func adapted(
-    _ arena: Arena,
-    to choice: Scenario.StrategyChoice
-  ) throws(Failure) -> Arena {
+  package func adapted(_ arena: Arena, to choice: Scenario.StrategyChoice) throws(Failure) -> Arena
+  {
     let type = try Self.type(of: choice)
     var arena = arena
     arena.problem.settings.loss = choice.loss
@@ -72,15 +58,9 @@ extension Experiment {
     settings.batch = max(settings.batch, copies)
     func spaces(_ network: Network) -> WorkerSpaces {
       WorkerSpaces(
-        network,
-        settings,
-        images: max(data.train.count, copies),
-        workers: arena.pool.workers,
+        network, settings, images: max(data.train.count, copies), workers: arena.pool.workers,
         capacity: max(
-          copies,
-          WorkerSpaces.capacity(network, settings, images: max(data.train.count, copies))
-        )
-      )
+          copies, WorkerSpaces.capacity(network, settings, images: max(data.train.count, copies))))
     }
     let adapted = try adaptation(choice, type)
     if let adapted {
@@ -95,10 +75,7 @@ extension Experiment {
     if let settings = choice.compression, !settings.isInert, type.population == .cohort {
       let method = type.init(choice.settings, arena.problem)
       arena.compression = RunCompression(
-        settings,
-        arena.problem,
-        shares: shares(arena, method.uploadWeighting)
-      )
+        settings, arena.problem, shares: shares(arena, method.uploadWeighting))
     }
     return arena
   }
@@ -114,21 +91,17 @@ extension Experiment {
   }
 
   /// How a strategy's clients or their examples are protected, with its noise.
-  private func privacy(
-    _ choice: Scenario.StrategyChoice,
-    _ type: any Strategy.Type,
-    _ arena: Arena
-  ) throws(Failure) -> RunPrivacy? {
+  private func privacy(_ choice: Scenario.StrategyChoice, _ type: any Strategy.Type, _ arena: Arena)
+    throws(Failure) -> RunPrivacy?
+  {
     guard let settings = choice.privacy, !settings.isInert else { return nil }
     let networks = [arena.problem.network] + arena.problem.groups.map(\.network)
     if settings.exampleLevel != nil, networks.contains(where: { !$0.examplesAreIndependent }) {
       throw Failure(
-        .scenarioInvalid,
-        "E3333",
+        .scenarioInvalid, "E3333",
         "$.strategies \"\(choice.label)\": its network mixes the examples of a batch, so no "
           + "gradient is one example's",
-        hint: "take group norm and choices per image, or protect clients instead of examples"
-      )
+        hint: "take group norm and choices per image, or protect clients instead of examples")
     }
     let method = type.init(choice.settings, arena.problem)
     let local = arena.problem.settings
@@ -146,34 +119,21 @@ extension Experiment {
     let plan = try NoisePlan(
       settings,
       NoisePlan.Facts(
-        federation: scenario.federation,
-        sizes: sizes,
-        participations: participations,
+        federation: scenario.federation, sizes: sizes, participations: participations,
         exchanges: type.sendsUploads ? method.exchanges : 0,
         work: { examples in
           var work = method.privateWork(examples: examples, local)
           work.batches = max(work.batches, most)
           return work
-        },
-        batch: local.batch,
-        cohortsMayDiffer: arena.clock != nil || method.schedule != .synchronous
-      )
-    )
+        }, batch: local.batch,
+        cohortsMayDiffer: arena.clock != nil || method.schedule != .synchronous))
     return RunPrivacy(
-      settings: settings,
-      plan: plan,
+      settings: settings, plan: plan,
       audit: ReleaseAudit(
-        type,
-        choice.settings,
-        loss: choice.loss,
-        settings: settings,
-        normalization: scenario.data.normalize
-      ),
-      declared: type.releases(choice.settings),
-      batch: local.batch,
-      cohortSize: scenario.federation.expectedCohort,
-      memories: WorkerExampleMemories(workers: arena.pool.workers)
-    )
+        type, choice.settings, loss: choice.loss, settings: settings,
+        normalization: scenario.data.normalize), declared: type.releases(choice.settings),
+      batch: local.batch, cohortSize: scenario.federation.expectedCohort,
+      memories: WorkerExampleMemories(workers: arena.pool.workers))
   }
 
   /// In how many rounds each client is drawn, where the noise depends on it.
@@ -214,18 +174,11 @@ extension Experiment {
   }
 
   /// The network that a strategy makes of the scenario's, if it does.
-  func adaptation(
-    _ choice: Scenario.StrategyChoice,
-    _ type: any Strategy.Type
-  ) throws(Failure) -> AdaptedNetwork? {
-    let base = BaseModel(
-      spec: scenario.model,
-      input: network.input,
-      classes: network.classes
-    )
-    do {
-      return try type.adapt(choice.settings, base)
-    } catch {
+  func adaptation(_ choice: Scenario.StrategyChoice, _ type: any Strategy.Type) throws(Failure)
+    -> AdaptedNetwork?
+  {
+    let base = BaseModel(spec: scenario.model, input: network.input, classes: network.classes)
+    do { return try type.adapt(choice.settings, base) } catch {
       throw Failure(.scenarioInvalid, "E3301", "$.strategies \"\(choice.label)\": \(error.message)")
     }
   }
@@ -235,15 +188,11 @@ extension Experiment {
     for (choice, fit) in fits {
       // Groups of clients have networks of their own; a method that makes its own has no groups.
       let hosts =
-        [(scenario.model, network)]
-        + zip(scenario.clientModels.map(\.model), groupNetworks)
+        [(scenario.model, network)] + zip(scenario.clientModels.map(\.model), groupNetworks)
       guard let misfit = hosts.compactMap({ fit.misfit($0, $1) }).first else { continue }
       throw Failure(
-        .scenarioInvalid,
-        misfit.code,
-        "$.strategies \"\(choice.label)\": \(misfit.problem)",
-        hint: misfit.hint
-      )
+        .scenarioInvalid, misfit.code, "$.strategies \"\(choice.label)\": \(misfit.problem)",
+        hint: misfit.hint)
     }
   }
 
@@ -279,8 +228,7 @@ extension Experiment {
           add(
             "seed \(seed): example-level privacy divides sums by the batch of \(batch), so "
               + "\(small) of \(units.count) clients take smaller steps than without, the "
-              + "smallest at most \(units.min() ?? 0)/\(batch) as long"
-          )
+              + "smallest at most \(units.min() ?? 0)/\(batch) as long")
         }
       }
     }

@@ -22,11 +22,7 @@ extension Experiment {
   private func images(_ index: Int) -> (train: ImageSet, test: ImageSet) {
     guard let styles = scenario.data.styles else { return (data.train, data.test) }
     let styled = StyledData(
-      data,
-      split: splits[index],
-      settings: styles,
-      seed: scenario.seeds[index]
-    )
+      data, split: splits[index], settings: styles, seed: scenario.seeds[index])
     return (styled.train, styled.test)
   }
 
@@ -38,10 +34,7 @@ extension Experiment {
   /// `looksAtPixels`: false for checks that compute nothing: no image gets its style, and none is
   /// measured for the normalisation.
   package func arena(
-    _ index: Int,
-    threads: Int,
-    pretrained: PretrainedModel? = nil,
-    looksAtPixels: Bool = true
+    _ index: Int, threads: Int, pretrained: PretrainedModel? = nil, looksAtPixels: Bool = true
   ) -> Arena {
     let seed = scenario.seeds[index]
     let split = splits[index]
@@ -51,45 +44,28 @@ extension Experiment {
       ? pixelTransform(index, of: images.train)
       : PixelTransform(channels: data.train.shape.channels)
     var initial = network.initialParameters(
-      scenario.model.initialisation,
-      seed: seed,
-      file: initialFile
-    )
+      scenario.model.initialisation, seed: seed, file: initialFile)
     pretrained?.place(into: &initial, of: network)
     let groups = zip(scenario.clientModels, groupNetworks).map { group, network in
       LearningProblem.ClientGroup(
-        clients: group.clients,
-        network: network,
-        initial: network.initialParameters(group.model.initialisation, seed: seed, file: nil)
-      )
+        clients: group.clients, network: network,
+        initial: network.initialParameters(group.model.initialisation, seed: seed, file: nil))
     }
     func spaces(_ network: Network) -> WorkerSpaces {
       WorkerSpaces(network, scenario.client, images: data.train.count, workers: threads)
     }
     var arena = Arena(
-      scenario: scenario,
-      seed: seed,
-      split: split,
+      scenario: scenario, seed: seed, split: split,
       localTests: LocalTests(scenario.data.localTest, split: split, test: images.test, seed: seed),
       problem: LearningProblem(
-        network: network,
-        clients: scenario.federation.clients,
-        settings: scenario.client,
-        initial: initial,
-        seed: seed,
-        rounds: scenario.federation.rounds,
-        groups: groups,
-        pooledCounts: split.classCounts,
-        publicCount: split.publicIndices.count,
-        imageBytes: data.train.shape.count * (data.train.isBytes ? 1 : 4)
-      ),
-      train: BatchLoader(images.train, transform),
-      test: BatchLoader(images.test, transform),
+        network: network, clients: scenario.federation.clients, settings: scenario.client,
+        initial: initial, seed: seed, rounds: scenario.federation.rounds, groups: groups,
+        pooledCounts: split.classCounts, publicCount: split.publicIndices.count,
+        imageBytes: data.train.shape.count * (data.train.isBytes ? 1 : 4)),
+      train: BatchLoader(images.train, transform), test: BatchLoader(images.test, transform),
       sampler: CohortSampler(settings: scenario.federation, seed: seed),
-      pool: WorkerPool(workers: threads),
-      spaces: spaces(network),
-      groupSpaces: groupNetworks.map(spaces)
-    )
+      pool: WorkerPool(workers: threads), spaces: spaces(network),
+      groupSpaces: groupNetworks.map(spaces))
     arena.clock = scenario.system.map {
       VirtualClock($0, files: systemFiles, seed: seed, clients: scenario.federation.clients)
     }

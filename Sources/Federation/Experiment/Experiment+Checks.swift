@@ -25,13 +25,7 @@ extension Experiment {
   /// The network that pre-training trains.
   func pretrainingNetwork(_ data: PretrainingData) throws(Failure) -> Network {
     do {
-      return try Network(
-        scenario.model,
-        input: data.images.shape,
-        classes: data.images.classes
-      )
-    } catch {
-      throw Failure(.scenarioInvalid, "E3301", "$.model.kind: \(error.message)")
-    }
+      return try Network(scenario.model, input: data.images.shape, classes: data.images.classes)
+    } catch { throw Failure(.scenarioInvalid, "E3301", "$.model.kind: \(error.message)") }
   }
 }

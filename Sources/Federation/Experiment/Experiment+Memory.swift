@@ -11,10 +11,7 @@ extension Experiment {
   ///
   /// Counted: images, workspaces, copies of the model at the server and on the way, counts of
   /// predictions, the split, and what clients and the server of the hungriest strategy remember.
-  package func requireMemory(
-    threads: Int,
-    limit: MemoryLimit = .current
-  ) throws(Failure) {
+  package func requireMemory(threads: Int, limit: MemoryLimit = .current) throws(Failure) {
     var need = baseNeed(threads: threads)
     try require(need, threads: threads, limit)
     guard let state = try hungriestState(beside: need, limit) else { return }
@@ -22,31 +19,23 @@ extension Experiment {
     try require(need, threads: threads, limit)
   }
 
-  private func require(
-    _ need: MemoryNeed,
-    threads: Int,
-    _ limit: MemoryLimit
-  ) throws(Failure) {
+  private func require(_ need: MemoryNeed, threads: Int, _ limit: MemoryLimit) throws(Failure) {
     let workers = "\(threads) thread\(threads == 1 ? "" : "s")"
     if let most = scenario.limits.memory, need.total > most {
       throw Failure(
-        .limitReached,
-        "E6001",
+        .limitReached, "E6001",
         "limits.memory \(NumberText.storage(most)): this takes about "
           + "\(NumberText.storage(need.total)) on \(workers) (\(need.words)); nothing was written",
-        hint: "raise the limit, or use a smaller model, smaller batches or fewer --threads"
-      )
+        hint: "raise the limit, or use a smaller model, smaller batches or fewer --threads")
     }
     guard need.exceeds(limit) else { return }
     throw Failure(
-      .scenarioInvalid,
-      "E3305",
+      .scenarioInvalid, "E3305",
       "$.model: \(scenario.model.kind.rawValue) with \(network.layout.trainedCount) parameters and "
         + "batches of \(largestBatch) needs about \(MemoryNeed.gibibytes(need.total)) on "
         + "\(workers) (\(need.words)); \(limit.words)",
       hint: "lower what is largest: model.width or model.hidden, client.batch, federation.clients, "
-        + "the images, or --threads"
-    )
+        + "the images, or --threads")
   }
 
   /// Everything that does not depend on the strategies' states.
@@ -56,8 +45,7 @@ extension Experiment {
     settings.batch = largestBatch
     let workspace = network.workspaceBytes(
       capacity: WorkerSpaces.capacity(network, settings, images: data.train.count),
-      moments: Optimizer.momentCount(settings.optimizer)
-    )
+      moments: Optimizer.momentCount(settings.optimizer))
     let workers = Double(threads)
     need.add("workers", workers, Double(workspace))
     let vectors = 4 + 4 * threads + waitingVectors
@@ -89,20 +77,16 @@ extension Experiment {
 
   /// Refuses splits that cannot be held, before the first is made.
   static func requireSplitMemory(
-    _ scenario: Scenario,
-    _ data: LabelledData,
-    limit: MemoryLimit = .current
+    _ scenario: Scenario, _ data: LabelledData, limit: MemoryLimit = .current
   ) throws(Failure) {
     let bytes = splitBytes(scenario, data)
     guard bytes > Double(limit.bytes) else { return }
     throw Failure(
-      .scenarioInvalid,
-      "E3305",
+      .scenarioInvalid, "E3305",
       "$.federation.clients: the splits of \(scenario.federation.clients) clients, "
         + "\(data.train.classes) classes and \(scenario.seeds.count) seeds need about "
         + "\(MemoryNeed.gibibytes(bytes)); \(limit.words)",
-      hint: "lower federation.clients or the number of seeds"
-    )
+      hint: "lower federation.clients or the number of seeds")
   }
 
   // MARK: - What is remembered
@@ -119,19 +103,17 @@ extension Experiment {
   ///
   /// One client of each strategy is rehearsed for one round: what it and the server remember then
   /// is what each of them will remember, whatever the method, its codec and its privacy.
-  private func hungriestState(
-    beside need: MemoryNeed,
-    _ limit: MemoryLimit
-  ) throws(Failure) -> State? {
+  private func hungriestState(beside need: MemoryNeed, _ limit: MemoryLimit) throws(Failure)
+    -> State?
+  {
     let clients = min(
       Double(scenario.federation.clients),
-      Double(scenario.federation.rounds) * Double(max(1, scenario.federation.uniformCohort))
-    )
+      Double(scenario.federation.rounds) * Double(max(1, scenario.federation.uniformCohort)))
     let bound = min(Double(limit.bytes), scenario.limits.memory ?? .infinity)
     // No method keeps more than a few vectors of the model's size, or answers on public images.
     let perClient =
-      64 * Double(network.layout.count)
-      + 8 * Double(splits[0].publicIndices.count) * Double(network.classes)
+      64 * Double(network.layout.count) + 8 * Double(splits[0].publicIndices.count)
+      * Double(network.classes)
     guard need.total + 2 * clients * perClient > bound / 2 else { return nil }
     let arena = arena(0, threads: 1, looksAtPixels: false)
     var largest: State?
@@ -142,21 +124,16 @@ extension Experiment {
     return largest
   }
 
-  private func state(
-    _ choice: Scenario.StrategyChoice,
-    _ shared: Arena,
-    clients: Double
-  ) throws(Failure) -> State? {
+  private func state(_ choice: Scenario.StrategyChoice, _ shared: Arena, clients: Double)
+    throws(Failure) -> State?
+  {
     var arena = try adapted(shared, to: choice)
     guard let client = arena.split.clients.firstIndex(where: { !$0.isEmpty }) else { return nil }
     arena.rehearse(true)
     arena.mostJobs = 1
     arena.problem.settings.work = .steps(1)
     arena.sampler = CohortSampler(
-      settings: scenario.federation,
-      seed: arena.seed,
-      given: [[client]]
-    )
+      settings: scenario.federation, seed: arena.seed, given: [[client]])
     let simulation = try Self.simulation(of: choice, arena)
     guard simulation.method.schedule == .synchronous else {
       // Whoever waits for nobody remembers what messages lost, and nothing else.
@@ -174,9 +151,7 @@ extension Experiment {
     // A checkpoint takes as much again while it is written.
     let everyone = 2 * held / Double(known) * clients
     return State(
-      label: choice.label,
-      clients: Int(clients),
-      bytes: everyone + 2 * 4 * Double(state.memory(simulation.stages).count)
-    )
+      label: choice.label, clients: Int(clients),
+      bytes: everyone + 2 * 4 * Double(state.memory(simulation.stages).count))
   }
 }

@@ -20,16 +20,12 @@ extension Scenario {
   /// What a display of progress must know before the first round.
   public func progressPlan(threads: Int) -> ProgressPlan {
     ProgressPlan(
-      name: TerminalText.plain(name),
-      strategies: runPlaces.map { strategies[$0].label },
-      seeds: seeds,
-      rounds: federation.rounds,
-      threads: threads,
+      name: TerminalText.plain(name), strategies: runPlaces.map { strategies[$0].label },
+      seeds: seeds, rounds: federation.rounds, threads: threads,
       checkpointEvery: output.checkpointEvery,
       epsilons: strategies.reduce(into: [:]) { known, choice in
         known[choice.label] = choice.privacy?.target?.epsilon
-      }
-    )
+      })
   }
 }
 

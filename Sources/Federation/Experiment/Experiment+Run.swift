@@ -37,25 +37,13 @@ extension Experiment {
   ///
   /// Returns what was measured, also when interrupted.
   public func run(
-    in path: String,
-    source: ScenarioSource,
-    threads: Int,
-    continues: Bool = false,
-    warnings given: [String] = [],
-    page: PageWriter,
-    report: (ProgressState, RoundRecord) -> Void
+    in path: String, source: ScenarioSource, threads: Int, continues: Bool = false,
+    warnings given: [String] = [], page: PageWriter, report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> ExperimentResult {
     try run(
-      in: path,
-      source: source,
-      threads: threads,
-      continues: continues,
-      warnings: given,
-      interruption: { Interruption.requested },
-      leaves: { Interruption.requested != nil },
-      page: page,
-      report: report
-    )
+      in: path, source: source, threads: threads, continues: continues, warnings: given,
+      interruption: { Interruption.requested }, leaves: { Interruption.requested != nil },
+      page: page, report: report)
   }
 
   /// As above; `interruption` is asked after every round whether to stop, and with which code.
@@ -68,30 +56,19 @@ extension Experiment {
   /// `until`: a round after which every run stops behind a checkpoint, to go on another time as if
   /// it had not stopped; nil for the last one.
   package func run(
-    in path: String,
-    source: ScenarioSource,
-    threads: Int,
-    continues: Bool = false,
-    warnings given: [String] = [],
-    until last: Int? = nil,
-    interruption: () -> ExitCode?,
-    leaves: @escaping @Sendable () -> Bool = { false },
-    patience: Double = 1,
-    page: PageWriter,
+    in path: String, source: ScenarioSource, threads: Int, continues: Bool = false,
+    warnings given: [String] = [], until last: Int? = nil, interruption: () -> ExitCode?,
+    leaves: @escaping @Sendable () -> Bool = { false }, patience: Double = 1, page: PageWriter,
     report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> ExperimentResult {
     try requireMemory(threads: threads)
     let limits = LimitWatch(scenario.limits, folder: path, pending: largestEnd)
-    let stops = { () -> ExitCode? in
-      interruption() ?? (limits.isReached() ? .limitReached : nil)
-    }
+    let stops = { () -> ExitCode? in interruption() ?? (limits.isReached() ? .limitReached : nil) }
     let folder = try ExperimentFolder(path, scenarioHash: source.hash, continues: continues)
     try folder.begin(self, source: source, threads: threads, warnings: given + warnings)
     var ends = RunEnds(folder: path)
     var number = 0
-    let pretrained = try pretrained(in: path) {
-      leaves() ? interruption() ?? .interrupted : nil
-    }
+    let pretrained = try pretrained(in: path) { leaves() ? interruption() ?? .interrupted : nil }
 
     seeds: for (index, seed) in scenario.seeds.enumerated() {
       var arena = arena(index, threads: threads, pretrained: pretrained)
@@ -100,20 +77,11 @@ extension Experiment {
       for choice in runOrder {
         number += 1
         var progress = ProgressState(
-          run: number,
-          runs: scenario.seeds.count * scenario.strategies.count,
-          strategy: choice.label,
-          seed: seed,
-          round: 0,
-          rounds: scenario.federation.rounds
-        )
+          run: number, runs: scenario.seeds.count * scenario.strategies.count,
+          strategy: choice.label, seed: seed, round: 0, rounds: scenario.federation.rounds)
         var run = try run(
-          of: choice,
-          arena,
-          folder: FilePath.join(path, "\(choice.label)-s\(seed)"),
-          scenarioHash: source.hash,
-          alone: choice.kind == LocalOnly.card.kind ? [:] : alone
-        )
+          of: choice, arena, folder: FilePath.join(path, "\(choice.label)-s\(seed)"),
+          scenarioHash: source.hash, alone: choice.kind == LocalOnly.card.kind ? [:] : alone)
         run.patience = patience
         let result = try run.complete(until: last, stops) { record in
           progress.add(record)
@@ -126,12 +94,7 @@ extension Experiment {
     }
     let result = ends.result(of: self, warnings: given + warnings)
     try folder.finish(
-      self,
-      result.results,
-      source: source,
-      warnings: result.warnings + result.troubles,
-      page: page
-    )
+      self, result.results, source: source, warnings: result.warnings + result.troubles, page: page)
     return result
   }
 
@@ -175,8 +138,7 @@ private struct RunEnds {
         result.records.last.map { "after round \($0.round)\(reason), checkpoint written" }
         ?? "in its first round, of which nothing is kept"
       troubles.append(
-        "\(label) seed \(seed): stopped \(place); continue with: fedsim resume \(folder)"
-      )
+        "\(label) seed \(seed): stopped \(place); continue with: fedsim resume \(folder)")
     }
   }
 
@@ -186,13 +148,7 @@ private struct RunEnds {
     return ExperimentResult(
       results: experiment.scenario.strategies.compactMap { choice in
         runs[choice.label].map { StrategyResult(label: choice.label, runs: $0) }
-      },
-      exit: exit,
-      troubles: troubles,
-      conditions: experiment.conditions,
-      warnings: remarks + warnings,
-      remarks: remarks,
-      notes: notes
-    )
+      }, exit: exit, troubles: troubles, conditions: experiment.conditions,
+      warnings: remarks + warnings, remarks: remarks, notes: notes)
   }
 }

@@ -60,10 +60,7 @@ extension Experiment {
   ///
   /// `folder`: where that checkpoint is written and read again; nil keeps it in memory.
   package func trial(
-    strategy: Int = 0,
-    seed: Int = 0,
-    threads: Int = 1,
-    interruptedAfter: Int? = nil,
+    strategy: Int = 0, seed: Int = 0, threads: Int = 1, interruptedAfter: Int? = nil,
     folder: String? = nil
   ) throws -> Trial {
     let choice = scenario.strategies[strategy]
@@ -85,11 +82,7 @@ extension Experiment {
         var checkpoint: Checkpoint? = simulation.checkpoint
         if let folder {
           try checkpoint?.write(to: folder, scenarioHash: "trial", run: choice.label)
-          checkpoint = try Checkpoint.read(
-            from: folder,
-            scenarioHash: "trial",
-            run: choice.label
-          )
+          checkpoint = try Checkpoint.read(from: folder, scenarioHash: "trial", run: choice.label)
         }
         simulation = try Self.simulation(of: choice, arena)
         if let checkpoint { simulation.restore(checkpoint) }
@@ -98,28 +91,18 @@ extension Experiment {
     let evaluation = try simulation.evaluate()
     let trace = simulation.privacy?.trace(exact: true)
     return Trial(
-      network: arena.network,
-      initial: arena.problem.initial,
-      model: simulation.server.model,
+      network: arena.network, initial: arena.problem.initial, model: simulation.server.model,
       serverMemory: simulation.state.memory(simulation.stages),
-      clientMemories: simulation.state.clients.mapValues(\.merged),
-      cohorts: rounds.map(\.sampled),
-      digests: digests,
-      bytesUp: bytes.map(\.up),
-      bytesDown: bytes.map(\.down),
+      clientMemories: simulation.state.clients.mapValues(\.merged), cohorts: rounds.map(\.sampled),
+      digests: digests, bytesUp: bytes.map(\.up), bytesDown: bytes.map(\.down),
       bytesSetup: bytes.map(\.setup).reduce(0, +),
       trainLoss: rounds.map { $0.report.lossSum / $0.report.exampleWeight },
       generic: evaluation.generic,
       personal: Metrics.personal(evaluation.scores.map(\.accuracy), model: evaluation.scored),
       genericModel: simulation.genericModel(),
       clientModels: try arena.split.clients.indices.map { try simulation.model(of: $0, worker: 0) },
-      privacy: trace?.record,
-      privacyLine: trace?.line,
-      stopped: stopped,
-      flops: rounds.map(\.flops),
-      clock: clock,
-      peakVectors: arena.spaces.parameters.peak
-    )
+      privacy: trace?.record, privacyLine: trace?.line, stopped: stopped,
+      flops: rounds.map(\.flops), clock: clock, peakVectors: arena.spaces.parameters.peak)
   }
 
   /// Which models one of the scenario's strategies has.

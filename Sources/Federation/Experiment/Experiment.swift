@@ -31,11 +31,8 @@ public struct Experiment: Sendable {
   public init(_ scenario: Scenario) throws(Failure) {
     guard BLAS.facts.failure == nil else {
       throw Failure(
-        .dataMissingOrCorrupt,
-        "E1020",
-        BLAS.facts.failure ?? "",
-        hint: "install OpenBLAS (Debian: apt-get install libopenblas-dev)"
-      )
+        .dataMissingOrCorrupt, "E1020", BLAS.facts.failure ?? "",
+        hint: "install OpenBLAS (Debian: apt-get install libopenblas-dev)")
     }
     try self.init(scenario, data: try DatasetReader.load(scenario.data.dataset))
   }
@@ -43,28 +40,21 @@ public struct Experiment: Sendable {
   /// An experiment on images that are in memory already.
   ///
   /// `isBlank`: whether the images are only as large as those of the scenario.
-  package init(
-    _ scenario: Scenario,
-    data everything: LabelledData,
-    isBlank: Bool = false
-  ) throws(Failure) {
+  package init(_ scenario: Scenario, data everything: LabelledData, isBlank: Bool = false)
+    throws(Failure)
+  {
     self.scenario = scenario
     data = try scenario.pretrain?.clientData(everything) ?? everything
     guard data.train.classes >= 2 else {
       throw Failure(
-        .scenarioInvalid,
-        "E3304",
+        .scenarioInvalid, "E3304",
         "$.data.dataset: the data have \(data.train.classes) class; expected 2 or more",
-        hint: "labels count from 0 and name the class; check the label files"
-      )
+        hint: "labels count from 0 and name the class; check the label files")
     }
     typealias Augmentation = DataSettings.Augmentation
     try Augmentation.requireFit(scenario.data.augment, data.train.shape, at: "data.augment")
     try Augmentation.requireFit(
-      scenario.pretrain?.augment ?? [],
-      data.train.shape,
-      at: "model.pretrain.augment"
-    )
+      scenario.pretrain?.augment ?? [], data.train.shape, at: "model.pretrain.augment")
     network = try Self.network(scenario.model, data, at: "$.model")
     var groups: [Network] = []
     for (index, group) in scenario.clientModels.enumerated() {
@@ -76,12 +66,7 @@ public struct Experiment: Sendable {
     for seed in scenario.seeds {
       splits.append(
         try SplitBuilder.split(
-          data,
-          settings: scenario.data,
-          clients: scenario.federation.clients,
-          seed: seed
-        )
-      )
+          data, settings: scenario.data, clients: scenario.federation.clients, seed: seed))
     }
     self.splits = splits
     if let settings = scenario.pretrain {
@@ -92,14 +77,12 @@ public struct Experiment: Sendable {
     let kept = splits.map(\.trainIndices.count).min() ?? 0
     guard scenario.federation.clients <= kept else {
       throw Failure(
-        .scenarioInvalid,
-        "E3303",
+        .scenarioInvalid, "E3303",
         "$.federation.clients: found \(scenario.federation.clients); the data have only \(kept) "
           + "training images, so most clients would hold none",
         hint: kept > 0
           ? "use at most \(kept) clients"
-          : "no training image is left: look at data.longTail, data.partition and data.public"
-      )
+          : "no training image is left: look at data.longTail, data.partition and data.public")
     }
     initialFile = try Self.initialParameters(scenario.model.initialisation, network)
     systemFiles =
@@ -115,9 +98,7 @@ public struct Experiment: Sendable {
   /// The conditions in words, by the first seed's split.
   public var conditions: [String] {
     ConditionText(
-      scenario: scenario,
-      dataTitle: data.title,
-      split: splits[0],
+      scenario: scenario, dataTitle: data.title, split: splits[0],
       parameters: network.layout.trainedCount
     ).lines + unusedCodecs
   }
@@ -129,28 +110,22 @@ public struct Experiment: Sendable {
     for (choice, all) in zip(scenario.strategies, found) where !all.isEmpty {
       unusedCodecs += all.filter { $0.code == "W3044" }.map(\.text)
       let told =
-        scenario.data.knownImages == nil
-        ? [] : CodecReach.findings(choice, self, sizesCount: false)
+        scenario.data.knownImages == nil ? [] : CodecReach.findings(choice, self, sizesCount: false)
       warnings += all.filter { !told.contains($0) }.map(\.text)
     }
   }
 
-  private static func network(
-    _ spec: ModelSpec,
-    _ data: LabelledData,
-    at path: String
-  ) throws(Failure) -> Network {
-    do {
-      return try Network(spec, input: data.train.shape, classes: data.train.classes)
-    } catch {
+  private static func network(_ spec: ModelSpec, _ data: LabelledData, at path: String)
+    throws(Failure) -> Network
+  {
+    do { return try Network(spec, input: data.train.shape, classes: data.train.classes) } catch {
       throw Failure(.scenarioInvalid, "E3301", "\(path).kind: \(error.message)")
     }
   }
 
-  private static func initialParameters(
-    _ rule: ModelSpec.Initialisation,
-    _ network: Network
-  ) throws(Failure) -> [Float]? {
+  private static func initialParameters(_ rule: ModelSpec.Initialisation, _ network: Network)
+    throws(Failure) -> [Float]?
+  {
     guard case .file(let path, let head) = rule else { return nil }
     // Double precision, a classifier of other classes, step counters and the header.
     let most = 16 * network.layout.count + 1 << 30
@@ -158,15 +133,11 @@ public struct Experiment: Sendable {
     do {
       return try network.layout.parameters(
         from: try Safetensors(decoding: bytes),
-        leavingOut: head == .fresh ? network.classifier : nil
-      )
+        leavingOut: head == .fresh ? network.classifier : nil)
     } catch {
       throw Failure(
-        .dataMissingOrCorrupt,
-        "E4080",
-        "\(path): \(error.message)",
-        hint: "the file needs the tensors of this model with PyTorch's names and shapes"
-      )
+        .dataMissingOrCorrupt, "E4080", "\(path): \(error.message)",
+        hint: "the file needs the tensors of this model with PyTorch's names and shapes")
     }
   }
 
@@ -184,20 +155,13 @@ public struct Experiment: Sendable {
       if small > 0 {
         list.append(
           "seed \(seed): \(small) clients hold fewer images than a batch "
-            + "(\(scenario.client.batch))"
-        )
+            + "(\(scenario.client.batch))")
       }
-      let tests = LocalTests(
-        scenario.data.localTest,
-        split: split,
-        test: data.test,
-        seed: seed
-      )
+      let tests = LocalTests(scenario.data.localTest, split: split, test: data.test, seed: seed)
       if tests.sharedImages > 0 {
         list.append(
           "seed \(seed): \(tests.sharedImages) test images serve two or more clients, so that "
-            + "their scores depend on each other"
-        )
+            + "their scores depend on each other")
       }
     }
     if scenario.model.norm == .batch {

@@ -22,11 +22,8 @@ struct ExperimentFolder {
     let names = try FilePath.readableNames(in: path)
     if !continues, !Self.isUnbegun(path, names) {
       throw Failure(
-        .folderInUse,
-        "E9003",
-        "\(path) is not empty; nothing in it is overwritten",
-        hint: "choose another folder with --out, or continue it with: fedsim resume \(path)"
-      )
+        .folderInUse, "E9003", "\(path) is not empty; nothing in it is overwritten",
+        hint: "choose another folder with --out, or continue it with: fedsim resume \(path)")
     }
     do throws(Failure) {
       try FilePath.makeFolder(path)
@@ -39,11 +36,8 @@ struct ExperimentFolder {
     // Whoever made the folder may have been killed before anything was in it.
     if let known = try FolderFacts.read(path), known.scenarioHash != scenarioHash {
       throw Failure(
-        .folderInUse,
-        "E9002",
-        "\(path) belongs to another scenario",
-        hint: "choose another folder with --out"
-      )
+        .folderInUse, "E9002", "\(path) belongs to another scenario",
+        hint: "choose another folder with --out")
     }
   }
 
@@ -59,10 +53,7 @@ struct ExperimentFolder {
   /// Scenario, splits and environment, in the order in which a folder becomes one that can be
   /// resumed: `scenario.json` when all that it needs is there, `environment.json` last.
   func begin(
-    _ experiment: Experiment,
-    source: ScenarioSource,
-    threads: Int,
-    warnings: [String] = []
+    _ experiment: Experiment, source: ScenarioSource, threads: Int, warnings: [String] = []
   ) throws(Failure) {
     var files: [(name: String, bytes: [UInt8])] = []
     if !source.overrides.isEmpty {
@@ -86,10 +77,7 @@ struct ExperimentFolder {
     environment["started"] = .string(NumberText.timestamp(SystemClock.now()))
     // What may be changed without a change of numbers, as the limits of a resume, is not promised.
     FolderFacts.promise(files.filter { $0.name.hasPrefix("split/") }, in: &environment)
-    try AtomicFile.write(
-      environment.sealed.pretty,
-      to: FilePath.join(path, FolderFacts.fileName)
-    )
+    try AtomicFile.write(environment.sealed.pretty, to: FilePath.join(path, FolderFacts.fileName))
   }
 
   /// Notes when the process ended and how much memory it took at its largest.
@@ -97,25 +85,16 @@ struct ExperimentFolder {
     guard var environment = try FolderFacts.read(path)?.json else { return }
     environment["ended"] = .string(NumberText.timestamp(SystemClock.now()))
     environment["peakMemoryBytes"] = .int(ProcessMemory.peakBytes)
-    try AtomicFile.write(
-      environment.sealed.pretty,
-      to: FilePath.join(path, FolderFacts.fileName)
-    )
+    try AtomicFile.write(environment.sealed.pretty, to: FilePath.join(path, FolderFacts.fileName))
   }
 
   /// Summary and results from the records of all runs so far; the page from the files.
   func finish(
-    _ experiment: Experiment,
-    _ results: [StrategyResult],
-    source: ScenarioSource,
-    warnings: [String],
-    page: PageWriter
+    _ experiment: Experiment, _ results: [StrategyResult], source: ScenarioSource,
+    warnings: [String], page: PageWriter
   ) throws(Failure) {
     let summary = experiment.summary(results, warnings: warnings)
-    try AtomicFile.write(
-      summary.sealed.pretty,
-      to: FilePath.join(path, SummaryFile.fileName)
-    )
+    try AtomicFile.write(summary.sealed.pretty, to: FilePath.join(path, SummaryFile.fileName))
     try AtomicFile.write(experiment.resultsTable(results), to: FilePath.join(path, "results.csv"))
     try page(path)
     try noteEnd()
@@ -157,8 +136,8 @@ extension Experiment {
         digests[result.label, default: [:]][run.seed] = run.records.last?.digest
       }
     }
-    return Summary(results, targets: scenario.evaluation.targets)
-      .json(name: scenario.name, digests: digests, warnings: warnings)
+    return Summary(results, targets: scenario.evaluation.targets).json(
+      name: scenario.name, digests: digests, warnings: warnings)
   }
 
   /// `results.csv` of some results.
@@ -174,10 +153,7 @@ extension Experiment {
     return [
       ("split/partition\(suffix).json", Array(split.partitionJSON.utf8)),
       ("split/summary\(suffix).csv", Array(split.summaryCSV.utf8)),
-      (
-        "split/normalization\(suffix).json",
-        Array(normalizationFacts(index).pretty.utf8)
-      ),
+      ("split/normalization\(suffix).json", Array(normalizationFacts(index).pretty.utf8)),
     ]
   }
 

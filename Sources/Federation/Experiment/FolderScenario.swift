@@ -68,8 +68,7 @@ public struct FolderScenario {
     let changes = isKnown ? before.map { FieldChange.list($0, resolved) } ?? [] : []
     return changes.isEmpty
       ? "its files now mean \(ScenarioReading.hash(ofResolved: resolved)), and it was made for "
-        + recordedHash
-      : FieldChange.sentence(changes)
+        + recordedHash : FieldChange.sentence(changes)
   }
 
   /// Refuses a folder whose scenario is not the one that it was made for.
@@ -81,23 +80,17 @@ public struct FolderScenario {
       ?? recordedHash.map { "its files no longer make a scenario; it was made for \($0)" }
     guard let change = found else { return }
     throw Failure(
-      .folderInUse,
-      "E9005",
+      .folderInUse, "E9005",
       "\(folder) was made for another scenario than its scenario.json says: \(change)",
       hint: "take the change back to go on; the changed scenario has its own folder: fedsim run "
-        + "\(Self.file(folder)) --out OTHER"
-    )
+        + "\(Self.file(folder)) --out OTHER")
   }
 
   /// Refuses a folder whose files were changed, read as they are now.
   ///
   /// - Throws: E9005 (exit 9).
   package func requireUnchanged() throws(Failure) {
-    let reading = ScenarioReader().read(
-      bytes: bytes,
-      file: Self.file(folder),
-      overrides: settings
-    )
+    let reading = ScenarioReader().read(bytes: bytes, file: Self.file(folder), overrides: settings)
     try requireUnchanged(reading.resolved)
   }
 }

@@ -22,9 +22,7 @@ package final class LimitWatch {
   ///
   /// `now`, `memory`: seconds, and bytes of the process at its largest; others for tests.
   package init(
-    _ limits: LimitSettings,
-    folder: String,
-    pending: Int,
+    _ limits: LimitSettings, folder: String, pending: Int,
     now: @escaping () -> Double = SystemClock.steady,
     memory: @escaping () -> Int = { ProcessMemory.peakBytes }
   ) {
@@ -48,13 +46,11 @@ package final class LimitWatch {
     if let most = limits.wallTime, time - start + longest > most {
       return reach(
         "limits.wallTime \(NumberText.duration(most)): \(NumberText.duration(time - start)) have "
-          + "passed, and a round takes up to \(NumberText.duration(longest))"
-      )
+          + "passed, and a round takes up to \(NumberText.duration(longest))")
     }
     if let most = limits.memory, case let size = Double(memory()), size > most {
       return reach(
-        "limits.memory \(NumberText.storage(most)): the process took \(NumberText.storage(size))"
-      )
+        "limits.memory \(NumberText.storage(most)): the process took \(NumberText.storage(size))")
     }
     guard let most = limits.disk else { return false }
     if time - lastLook >= 2 {
@@ -65,8 +61,7 @@ package final class LimitWatch {
     return reach(
       "limits.disk \(NumberText.storage(most)): \(folder) takes "
         + "\(NumberText.storage(folderBytes)), and up to \(NumberText.storage(pending)) come at "
-        + "the end of a run"
-    )
+        + "the end of a run")
   }
 
   private func reach(_ text: String) -> Bool {

@@ -23,25 +23,19 @@ public struct MachineFacts: Sendable {
 
   /// The facts of this machine.
   public static let current = MachineFacts(
-    system: systemName,
-    processor: processorName,
-    cores: Machine.coreCount,
+    system: systemName, processor: processorName, cores: Machine.coreCount,
     instructions: CPUFeatures.avx512 ? "avx512" : CPUFeatures.avx2 ? "avx2" : "baseline",
     compiledFor: CPUFeatures.compiledFor,
-    kernels: CPUFeatures.prefersOwnKernels ? "fedsim" : "OpenBLAS",
-    build: buildKind,
-    blas: BLAS.facts
-  )
+    kernels: CPUFeatures.prefersOwnKernels ? "fedsim" : "OpenBLAS", build: buildKind,
+    blas: BLAS.facts)
 
   /// As JSON, in fixed order.
   public var json: JSON {
     [
       "version": .string(FedsimVersion.current),
-      "scenarioVersion": .int(FedsimVersion.scenarioFormat),
-      "build": .string(build), "compiledFor": .string(compiledFor),
-      "kernels": .string(kernels), "system": .string(system),
-      "processor": .string(processor), "instructions": .string(instructions),
-      "cores": .int(cores),
+      "scenarioVersion": .int(FedsimVersion.scenarioFormat), "build": .string(build),
+      "compiledFor": .string(compiledFor), "kernels": .string(kernels), "system": .string(system),
+      "processor": .string(processor), "instructions": .string(instructions), "cores": .int(cores),
       "blas": [
         "library": .string(blas.configuration), "coreType": .string(blas.coreType),
         "forcedCoreType": blas.forcedCoreType.map { .string($0) } ?? .null,

@@ -29,8 +29,9 @@ struct MemoryNeed {
   /// The largest uses, such as "12.0 GiB for images, 3.1 GiB for workers".
   var words: String {
     let largest = parts.sorted { $0.bytes > $1.bytes }.prefix(3)
-    return largest.filter { $0.bytes >= total / 20 }
-      .map { "\(Self.gibibytes($0.bytes)) for \($0.what)" }.joined(separator: ", ")
+    return largest.filter { $0.bytes >= total / 20 }.map {
+      "\(Self.gibibytes($0.bytes)) for \($0.what)"
+    }.joined(separator: ", ")
   }
 
   /// Bytes as people read them.

@@ -36,13 +36,11 @@ extension Experiment {
   ///   - choice: the strategy.
   ///   - isEnough: ends the rehearsal before the last round.
   /// - Returns: what the rehearsed rounds sent.
-  package func messages(
-    of choice: Scenario.StrategyChoice,
-    until isEnough: (MessageSketch) -> Bool
-  ) -> MessageSketch? {
+  package func messages(of choice: Scenario.StrategyChoice, until isEnough: (MessageSketch) -> Bool)
+    -> MessageSketch?
+  {
     guard let type = StrategyRegistry[choice.kind], scenario.federation.rounds > 0,
-      BLAS.facts.failure == nil,
-      (try? requireMemory(threads: 1)) != nil
+      BLAS.facts.failure == nil, (try? requireMemory(threads: 1)) != nil
     else { return nil }
     var plain = choice
     plain.settings = type.card.lightest(choice.settings)
@@ -51,10 +49,9 @@ extension Experiment {
     return try? rehearse(plain, until: isEnough)
   }
 
-  private func rehearse(
-    _ choice: Scenario.StrategyChoice,
-    until isEnough: (MessageSketch) -> Bool
-  ) throws(Failure) -> MessageSketch {
+  private func rehearse(_ choice: Scenario.StrategyChoice, until isEnough: (MessageSketch) -> Bool)
+    throws(Failure) -> MessageSketch
+  {
     var arena = try adapted(arena(0, threads: 1, looksAtPixels: false), to: choice)
     arena.problem.settings.work = .steps(1)
     var sketch = MessageSketch(problem: arena.problem)
@@ -77,9 +74,7 @@ extension Experiment {
 
 extension MessageSketch {
   fileprivate mutating func add(
-    _ block: String,
-    _ tensor: NamedShape,
-    _ direction: WritableKeyPath<MessageSketch, [Sent]>
+    _ block: String, _ tensor: NamedShape, _ direction: WritableKeyPath<MessageSketch, [Sent]>
   ) {
     let known = self[keyPath: direction].contains { $0.block == block && $0.tensor == tensor }
     if !known { self[keyPath: direction].append(Sent(block: block, tensor: tensor)) }
@@ -138,9 +133,6 @@ extension Scenario {
     small.system = nil
     small.limits = LimitSettings()
     return try? Experiment(
-      small,
-      data: LabelledData(title: "", train: blanks(perClass), test: blanks(1)),
-      isBlank: true
-    )
+      small, data: LabelledData(title: "", train: blanks(perClass), test: blanks(1)), isBlank: true)
   }
 }

@@ -25,13 +25,9 @@ package struct Run {
   /// Which files it has.
   package var plan: RunFiles.Plan {
     RunFiles.Plan(
-      run: name,
-      scenarioHash: scenarioHash,
-      population: arena.problem.clients,
-      isPrivate: arena.privacy != nil,
-      isClocked: simulation.clock != nil,
-      hasBoard: arena.scenario.output.tensorboard
-    )
+      run: name, scenarioHash: scenarioHash, population: arena.problem.clients,
+      isPrivate: arena.privacy != nil, isClocked: simulation.clock != nil,
+      hasBoard: arena.scenario.output.tensorboard)
   }
 
   /// Runs the remaining rounds, or those up to `last`.
@@ -40,9 +36,7 @@ package struct Run {
   ///
   /// `report`: called after each round.
   func complete(
-    until last: Int? = nil,
-    _ interruption: () -> ExitCode?,
-    _ report: (RoundRecord) -> Void
+    until last: Int? = nil, _ interruption: () -> ExitCode?, _ report: (RoundRecord) -> Void
   ) throws(Failure) -> RunResult {
     let (files, begun, before) = try begin()
     var (result, saved) = (begun, before)
@@ -117,10 +111,7 @@ package struct Run {
   /// `start`: what it starts from, where that is kept; with it, or where nothing is lost, the round
   /// may be left when somebody asks to stop.
   private func round(
-    _ result: inout RunResult,
-    _ files: RunFiles,
-    _ start: Checkpoint?,
-    _ saved: Int
+    _ result: inout RunResult, _ files: RunFiles, _ start: Checkpoint?, _ saved: Int
   ) throws(Failure) -> MeasuredRound? {
     arena.stop.allow(start != nil || saved == simulation.round || simulation.round == 0)
     defer { arena.stop.allow(false) }
@@ -133,12 +124,8 @@ package struct Run {
       arena.stop.allow(false)
       try files.promise(result.records.last?.round ?? 0)
       let divergence = DivergenceReport(
-        try traced(error),
-        label: label,
-        arena,
-        losses: result.records.compactMap { $0.train?.loss },
-        lastCheckpoint: saved
-      )
+        try traced(error), label: label, arena,
+        losses: result.records.compactMap { $0.train?.loss }, lastCheckpoint: saved)
       try divergence.write(to: folder)
       result.end = .diverged(divergence)
       return nil
@@ -149,11 +136,8 @@ package struct Run {
   private func write(_ checkpoint: Checkpoint, _ files: RunFiles) throws(Failure) {
     try files.promise(checkpoint.round)
     try checkpoint.write(
-      to: RunFiles.checkpoints(folder),
-      scenarioHash: scenarioHash,
-      run: name,
-      keeping: arena.scenario.output.keepCheckpoints
-    )
+      to: RunFiles.checkpoints(folder), scenarioHash: scenarioHash, run: name,
+      keeping: arena.scenario.output.keepCheckpoints)
   }
 
   /// The client behind a server's model that is not finite, if there is one: found by running the
@@ -164,32 +148,25 @@ package struct Run {
     arena.checksUploads = true
     let replay = Simulation(simulation.method, arena)
     if let checkpoint = try Checkpoint.read(
-      from: RunFiles.checkpoints(folder),
-      scenarioHash: scenarioHash,
-      run: name
-    ) {
+      from: RunFiles.checkpoints(folder), scenarioHash: scenarioHash, run: name)
+    {
       replay.restore(checkpoint)
     }
     do throws(Divergence) {
       while replay.round < divergence.round { _ = try replay.runRound() }
-    } catch {
-      return error
-    }
+    } catch { return error }
     return divergence
   }
 
   /// The newest checkpoint that lies before a round; nil for none.
   package func checkpoint(before round: Int) throws(Failure) -> Checkpoint? {
     let folder = RunFiles.checkpoints(folder)
-    let older = Checkpoint.kept(in: folder).filter { $0.round < round }
-      .sorted { $0.round > $1.round }.map(\.name)
+    let older = Checkpoint.kept(in: folder).filter { $0.round < round }.sorted {
+      $0.round > $1.round
+    }.map(\.name)
     for name in ["last.safetensors"] + older {
       let checkpoint = try Checkpoint.read(
-        from: folder,
-        name,
-        scenarioHash: scenarioHash,
-        run: self.name
-      )
+        from: folder, name, scenarioHash: scenarioHash, run: self.name)
       if let checkpoint, checkpoint.round < round { return checkpoint }
     }
     return nil
@@ -198,34 +175,26 @@ package struct Run {
   /// The checkpoint from which the run goes on; nil to begin.
   ///
   /// - Throws: exit 4 when tables are not what is promised of them, or nothing is promised.
-  private func usableCheckpoint(
-    _ checkpoints: String,
-    _ promised: TableRecord?
-  ) throws(Failure) -> Checkpoint? {
+  private func usableCheckpoint(_ checkpoints: String, _ promised: TableRecord?) throws(Failure)
+    -> Checkpoint?
+  {
     if let promised {
       guard promised.run == name, promised.scenarioHash == scenarioHash else {
         throw Failure(
-          .folderInUse,
-          "E9002",
+          .folderInUse, "E9002",
           "\(FilePath.join(folder, TableRecord.fileName)) belongs to another scenario",
-          hint: "choose another folder with --out"
-        )
+          hint: "choose another folder with --out")
       }
       try promised.check(folder)
     }
     guard
-      let checkpoint = try Checkpoint.read(
-        from: checkpoints,
-        scenarioHash: scenarioHash,
-        run: name
-      )
+      let checkpoint = try Checkpoint.read(from: checkpoints, scenarioHash: scenarioHash, run: name)
     else { return nil }
     guard let promised, promised.round >= checkpoint.round else {
       throw TableRecord.missing(
         folder,
         "there is a checkpoint of round \(checkpoint.round) in \(folder), but no "
-          + "\(TableRecord.fileName) that reaches it"
-      )
+          + "\(TableRecord.fileName) that reaches it")
     }
     let known = try RunTrace.records(in: folder)
     let digest = Digest.hex(checkpoint.digest)
@@ -234,28 +203,23 @@ package struct Run {
         || known.count >= checkpoint.round && known[checkpoint.round - 1].digest == digest
     else {
       throw Failure(
-        .dataMissingOrCorrupt,
-        "E4123",
+        .dataMissingOrCorrupt, "E4123",
         "the checkpoint in \(checkpoints) is not that of round \(checkpoint.round) in "
           + FilePath.join(folder, "rounds.jsonl"),
-        hint: "restore both from one copy, or delete \(folder): fedsim resume repeats this run"
-      )
+        hint: "restore both from one copy, or delete \(folder): fedsim resume repeats this run")
     }
     return checkpoint
   }
 
   /// What was made anew, in sentences.
-  private func notes(
-    _ promised: TableRecord?,
-    _ checkpoint: Checkpoint?,
-    _ files: RunFiles
-  ) -> [String] {
+  private func notes(_ promised: TableRecord?, _ checkpoint: Checkpoint?, _ files: RunFiles)
+    -> [String]
+  {
     var notes: [String] = []
     if let promised, promised.round > 0, checkpoint == nil {
       notes.append(
         "\(name): its checkpoint is not there; the \(promised.round) rounds that it had are run "
-          + "again"
-      )
+          + "again")
     }
     if files.hasNewBoard {
       notes.append("\(name): its file for TensorBoard was made anew from rounds.jsonl")
@@ -264,26 +228,19 @@ package struct Run {
   }
 
   /// One round with its evaluation; nothing is written.
-  package func measuredRound(
-    _ result: inout RunResult,
-    evaluates: Bool = true
-  ) throws(Divergence) -> MeasuredRound {
+  package func measuredRound(_ result: inout RunResult, evaluates: Bool = true) throws(Divergence)
+    -> MeasuredRound
+  {
     let start = SystemClock.steady()
     let round = arena.scenario.federation.rounds > 0 ? try simulation.runRound() : nil
     var record = RoundRecord(
-      round: simulation.round,
-      sampled: round?.sampled ?? [],
-      bytes: RoundRecord.Bytes(up: 0, down: 0),
-      time: RoundRecord.Time(wall: 0),
-      digest: Digest.hex(simulation.digest)
-    )
+      round: simulation.round, sampled: round?.sampled ?? [],
+      bytes: RoundRecord.Bytes(up: 0, down: 0), time: RoundRecord.Time(wall: 0),
+      digest: Digest.hex(simulation.digest))
     if let round, round.report.steps > 0 {
       record.train = RoundRecord.Train(
-        loss: round.report.lossSum / round.report.exampleWeight,
-        examples: round.report.examples,
-        steps: round.report.steps,
-        flops: Double(round.flops)
-      )
+        loss: round.report.lossSum / round.report.exampleWeight, examples: round.report.examples,
+        steps: round.report.steps, flops: Double(round.flops))
     }
     let isEvaluated = arena.scenario.isEvaluated(simulation.round)
     let parts = simulation.describe(record, isEvaluated: isEvaluated)
@@ -295,56 +252,36 @@ package struct Run {
       record.generic = evaluation.generic
       let reference = alone[simulation.round]
       record.personal = Metrics.personal(
-        evaluation.scores.map(\.accuracy),
-        model: evaluation.scored,
+        evaluation.scores.map(\.accuracy), model: evaluation.scored,
         alone: reference.map { known in evaluation.scores.indices.map { known[$0] ?? .nan } },
-        perClass: evaluation.scores.map(\.perClass),
-        global: evaluation.scores.map(\.global),
-        trainCounts: arena.split.classCounts
-      )
+        perClass: evaluation.scores.map(\.perClass), global: evaluation.scores.map(\.global),
+        trainCounts: arena.split.classCounts)
       rows = clientRows(evaluation, reference)
       result.scores[simulation.round] = Dictionary(
-        uniqueKeysWithValues: rows.map { ($0.client, $0.accuracy) }
-      )
+        uniqueKeysWithValues: rows.map { ($0.client, $0.accuracy) })
     }
     record.time.wall = SystemClock.steady() - start
     return MeasuredRound(
       record: record,
       lines: RoundLines(
-        record,
-        broadcast: parts.broadcast,
-        messages: parts.messages,
-        clients: rows,
-        trainCounts: arena.split.classCounts,
-        privacy: parts.privacy,
-        events: parts.events
-      ),
-      privacy: parts.privacy,
-      accuracies: rows.map(\.accuracy),
-      clientFLOPs: round?.clientFLOPs ?? [],
-      trainSeconds: round?.trainSeconds ?? 0,
-      evaluationFLOPs: arena.flops - evaluationStart
-    )
+        record, broadcast: parts.broadcast, messages: parts.messages, clients: rows,
+        trainCounts: arena.split.classCounts, privacy: parts.privacy, events: parts.events),
+      privacy: parts.privacy, accuracies: rows.map(\.accuracy),
+      clientFLOPs: round?.clientFLOPs ?? [], trainSeconds: round?.trainSeconds ?? 0,
+      evaluationFLOPs: arena.flops - evaluationStart)
   }
 
   /// One row per client that can be measured.
-  private func clientRows(
-    _ evaluation: EvaluationResult,
-    _ reference: [Int: Double]?
-  ) -> [ClientRow] {
+  private func clientRows(_ evaluation: EvaluationResult, _ reference: [Int: Double]?)
+    -> [ClientRow]
+  {
     evaluation.scores.indices.compactMap { client in
       let score = evaluation.scores[client]
       if score.accuracy.isNaN { return nil }
       return ClientRow(
-        round: simulation.round,
-        client: client,
-        trainCount: arena.split.clients[client].count,
-        testCount: Double(arena.localTests.images(of: client).count),
-        accuracy: score.accuracy,
-        loss: score.loss,
-        accuracyAlone: reference?[client],
-        globalAccuracy: score.global
-      )
+        round: simulation.round, client: client, trainCount: arena.split.clients[client].count,
+        testCount: Double(arena.localTests.images(of: client).count), accuracy: score.accuracy,
+        loss: score.loss, accuracyAlone: reference?[client], globalAccuracy: score.global)
     }
   }
 
@@ -360,8 +297,9 @@ package struct Run {
     if let model = simulation.genericModel() {
       try take("generic", file(model, arena.problem.layout))
     }
-    guard simulation.method.models.contains(.personal), arena.scenario.output.personalModels
-    else { return }
+    guard simulation.method.models.contains(.personal), arena.scenario.output.personalModels else {
+      return
+    }
     let digits = max(3, String(arena.problem.clients - 1).count)
     for client in arena.split.clients.indices where !arena.split.clients[client].isEmpty {
       // A divergence in a last fine-tuning leaves that client without a file, nothing else.

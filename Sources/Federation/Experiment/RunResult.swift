@@ -22,11 +22,8 @@ package struct RunResult {
   package var notes: [String] = []
 
   package init(
-    records: [RoundRecord] = [],
-    scores: [Int: [Int: Double]] = [:],
-    end: RunEnd = RunEnd.finished,
-    stillness: Stillness? = nil,
-    notes: [String] = []
+    records: [RoundRecord] = [], scores: [Int: [Int: Double]] = [:], end: RunEnd = RunEnd.finished,
+    stillness: Stillness? = nil, notes: [String] = []
   ) {
     self.records = records
     self.scores = scores

@@ -61,12 +61,8 @@ extension Run {
     }
     guard isUnmoved || nobody else { return nil }
     return Stillness(
-      label: label,
-      seed: arena.seed,
-      rounds: simulation.round,
-      isUnmoved: isUnmoved,
-      cause: cause(records, nobody: nobody)
-    )
+      label: label, seed: arena.seed, rounds: simulation.round, isUnmoved: isUnmoved,
+      cause: cause(records, nobody: nobody))
   }
 
   private func genericStart(_ start: ServerState) -> [Float]? {

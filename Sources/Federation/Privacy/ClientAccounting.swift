@@ -19,9 +19,7 @@ package struct ClientAccounting {
   package let cohorts: Cohorts
 
   init(
-    _ settings: PrivacySettings,
-    _ mechanism: PrivacySettings.ClientMechanism,
-    _ cohorts: Cohorts
+    _ settings: PrivacySettings, _ mechanism: PrivacySettings.ClientMechanism, _ cohorts: Cohorts
   ) {
     self.settings = settings
     self.mechanism = mechanism
@@ -60,14 +58,9 @@ package struct ClientAccounting {
         (.withoutReplacement, .replaceOne, Double(size) / Double(population))
       }
     return try PrivacyEvent(
-      mechanism: mechanism.noise == .discrete ? .discreteGaussian : .gaussian,
-      unit: .client,
-      sampling: sampling,
-      neighbours: neighbours,
-      samplingRate: rate,
-      noiseMultiplier: multiplier / factor,
-      steps: releases
-    )
+      mechanism: mechanism.noise == .discrete ? .discreteGaussian : .gaussian, unit: .client,
+      sampling: sampling, neighbours: neighbours, samplingRate: rate,
+      noiseMultiplier: multiplier / factor, steps: releases)
   }
 
   /// ε after some releases; infinite without noise.
@@ -83,19 +76,14 @@ package struct ClientAccounting {
   func multiplier(releases: Int, epsilon: Double) throws(Failure) -> Double {
     do {
       let sigma = try PrivacyAccounting.noiseMultiplier(
-        for: try event(factor, releases: releases),
-        epsilon: epsilon,
-        delta: settings.delta
-      )
+        for: try event(factor, releases: releases), epsilon: epsilon, delta: settings.delta)
       return sigma * factor
     } catch {
       throw Failure(
-        .scenarioInvalid,
-        "E3334",
+        .scenarioInvalid, "E3334",
         "privacy.target: no noise gives epsilon \(epsilon) at delta \(settings.delta) for "
           + "\(releases) releases: \(ExampleAccounting.words(error))",
-        hint: "raise epsilon or delta, or take fewer rounds"
-      )
+        hint: "raise epsilon or delta, or take fewer rounds")
     }
   }
 }

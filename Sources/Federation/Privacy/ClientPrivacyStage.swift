@@ -32,11 +32,7 @@ final class ClientPrivacyStage: PrivacyStage {
   private var noise = 0.0
   private var signal = 0.0
 
-  init(
-    _ privacy: RunPrivacy,
-    _ mechanism: PrivacySettings.ClientMechanism,
-    _ run: StageContext
-  ) {
+  init(_ privacy: RunPrivacy, _ mechanism: PrivacySettings.ClientMechanism, _ run: StageContext) {
     self.privacy = privacy
     self.mechanism = mechanism
     self.run = run
@@ -104,17 +100,9 @@ final class ClientPrivacyStage: PrivacyStage {
       }
     return ClippedMessage(
       release: ClientRelease(
-        settings: privacy.settings,
-        mechanism: mechanism,
-        clip: clip,
-        deviation: deviation
-      ),
+        settings: privacy.settings, mechanism: mechanism, clip: clip, deviation: deviation),
       streams: NoiseStreams(
-        seed: run.arena.seed,
-        round: run.state.round,
-        exchange: run.state.server.exchange
-      )
-    )
+        seed: run.arena.seed, round: run.state.round, exchange: run.state.server.exchange))
   }
 
   func arrive(_ arrival: inout Arrival, _ exchange: Exchange) {
@@ -167,18 +155,11 @@ final class ClientPrivacyStage: PrivacyStage {
     }
     let deviation = missing == 1 ? multiplier * clip : multiplier * clip * missing.squareRoot()
     let streams = NoiseStreams(
-      seed: run.arena.seed,
-      round: run.state.round,
-      exchange: run.state.server.exchange
-    )
+      seed: run.arena.seed, round: run.state.round, exchange: run.state.server.exchange)
     let server = run.arena.problem.clients
     let released = aggregate.release(
-      clip: clip,
-      deviation: deviation,
-      size: privacy.cohortSize,
-      noise: mechanism.noise,
-      ratio: ratio,
-      errors: &hidden
+      clip: clip, deviation: deviation, size: privacy.cohortSize, noise: mechanism.noise,
+      ratio: ratio, errors: &hidden
     ) { streams.noise(of: server, block: $0) }
     for (block, error) in zip(blocks, hidden) { errors[block] = error }
     signal += released.signal
@@ -186,12 +167,9 @@ final class ClientPrivacyStage: PrivacyStage {
     if let adaptive = mechanism.adaptive {
       let stream = streams.noise(of: server, block: blocks.count)
       let next = aggregate.adapted(
-        clip: clip,
-        adaptive,
-        size: privacy.cohortSize,
+        clip: clip, adaptive, size: privacy.cohortSize,
         countDeviation: CountNoise.deviation(cohort: privacy.cohortSize),
-        noise: privacy.plan.multiplier > 0 ? GaussianNoise(stream).value(0) : 0
-      )
+        noise: privacy.plan.multiplier > 0 ? GaussianNoise(stream).value(0) : 0)
       adaptedClip = Float(next)
     }
     return released.payload
@@ -205,17 +183,9 @@ final class ClientPrivacyStage: PrivacyStage {
     }
     let job = RoundJobs.Job(client: client, examples: run.arena.split.clients[client], weight: 1)
     let task = ClientTask(
-      arena: run.arena,
-      method: run.method,
-      server: run.state.server,
-      stages: []
-    )
+      arena: run.arena, method: run.method, server: run.state.server, stages: [])
     let turn = ClientTurn(
-      client: client,
-      round: run.state.round,
-      number: run.state.server.exchange,
-      worker: 0
-    )
+      client: client, round: run.state.round, number: run.state.server.exchange, worker: 0)
     let memory = run.state.clients[client] ?? ClientState()
     return try task.run(job, settings, turn, memory).get().update.upload.materialised
   }
@@ -234,12 +204,7 @@ extension ClientPrivacyStage {
     let isWhole = audit.leaks.isEmpty
     let record = record(epsilons, isWhole: isWhole)
     var line = PrivacyLine.head(
-      record,
-      round: run.state.round,
-      unit: "client",
-      label: accounting.label,
-      audit
-    )
+      record, round: run.state.round, unit: "client", label: accounting.label, audit)
     line.append(("noiseMultiplier", .number(privacy.plan.multiplier)))
     line.append(("releases", .int(most)))
     let slow = epsilons.map(\.rdp).max() ?? 0
@@ -261,19 +226,11 @@ extension ClientPrivacyStage {
     let clip = clipOfRound ?? privacy.settings.clip
     let finite = norms.filter(\.isFinite)
     return RoundRecord.Privacy(
-      epsilonMax: isWhole ? largest : .infinity,
-      epsilonMedian: isWhole ? median : .infinity,
-      delta: privacy.settings.delta,
-      accountant: "pld",
-      hasGuarantee: isWhole && largest.isFinite,
-      clipped: finite.isEmpty
-        ? nil : Double(finite.count { $0 > clip }) / Double(finite.count),
+      epsilonMax: isWhole ? largest : .infinity, epsilonMedian: isWhole ? median : .infinity,
+      delta: privacy.settings.delta, accountant: "pld", hasGuarantee: isWhole && largest.isFinite,
+      clipped: finite.isEmpty ? nil : Double(finite.count { $0 > clip }) / Double(finite.count),
       norm: finite.isEmpty ? nil : finite.reduce(0, +) / Double(finite.count),
-      noiseToSignal: signal > 0 ? noise / signal : nil,
-      clip: clip,
-      error: nil,
-      stopped: stopped
-    )
+      noiseToSignal: signal > 0 ? noise / signal : nil, clip: clip, error: nil, stopped: stopped)
   }
 
   private func epsilons(_ releases: [Int]) -> [Epsilon] {
@@ -318,13 +275,8 @@ struct NoiseStreams: Sendable {
   func noise(of client: Int, block: Int) -> RandomStream {
     RandomStream(
       StreamAddress(
-        seed: seed,
-        .dpNoise,
-        round: round,
-        client: client,
-        phase: .clientNoise(exchange: exchange, block: block)
-      )
-    )
+        seed: seed, .dpNoise, round: round, client: client,
+        phase: .clientNoise(exchange: exchange, block: block)))
   }
 }
 
@@ -336,11 +288,9 @@ struct ClippedMessage: ClientStage {
   /// A message that is not a number becomes zero: to refuse it would tell.
   var clearsNonFinite: Bool { true }
 
-  func leave(
-    _ message: inout ClientMessage,
-    _ device: Device,
-    _ turn: ClientTurn
-  ) throws(Divergence) {
+  func leave(_ message: inout ClientMessage, _ device: Device, _ turn: ClientTurn)
+    throws(Divergence)
+  {
     guard !message.update.upload.blocks.isEmpty else { return }
     let sent = release.release(message.update.upload, &message.state[RunPrivacy.section]) {
       streams.noise(of: turn.client, block: $0)

@@ -36,9 +36,7 @@ struct ClientRelease {
   ///
   /// `streams`: the address of the noise, by block.
   func release(
-    _ upload: Payload,
-    _ memory: inout ClientMemory,
-    noise streams: (Int) -> RandomStream
+    _ upload: Payload, _ memory: inout ClientMemory, noise streams: (Int) -> RandomStream
   ) -> Sent {
     let all = upload.blocks.map(\.values)
     // Whole numbers are no part of what is clipped and gets noise: they leave as they are.
@@ -110,11 +108,7 @@ struct ClientRelease {
     ranges.flatMap { values[$0] }
   }
 
-  static func scatter(
-    _ part: [Float],
-    _ ranges: [Range<Int>],
-    into values: [Float]
-  ) -> [Float] {
+  static func scatter(_ part: [Float], _ ranges: [Range<Int>], into values: [Float]) -> [Float] {
     var values = values
     var start = 0
     for range in ranges {

@@ -51,9 +51,7 @@ package final class EpsilonTable: Sendable {
   ///   - compute: one ε; runs on a worker.
   /// - Returns: an ε for each ledger.
   package func epsilons(
-    _ ledgers: [Ledger],
-    exact isExact: Bool,
-    _ pool: WorkerPool,
+    _ ledgers: [Ledger], exact isExact: Bool, _ pool: WorkerPool,
     _ compute: @escaping @Sendable (Ledger) -> Epsilon
   ) -> [Epsilon] {
     var known = self.known.withLock { isExact ? $0.exact : $0.fast }

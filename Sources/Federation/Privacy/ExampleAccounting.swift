@@ -21,18 +21,13 @@ package struct ExampleAccounting {
   private func dice(rate: Double = 1, steps: Int = 1) -> DiceAccounting? {
     guard let feedback = mechanism.errorFeedback else { return nil }
     return try? DiceAccounting(
-      mode: mechanism.accounting == .paper ? .paper(.pld) : .poisson,
-      errorRatio: feedback.ratio,
-      capRatio: max(1, (feedback.cap ?? settings.clip) / settings.clip),
-      samplingRate: rate,
-      steps: steps
-    )
+      mode: mechanism.accounting == .paper ? .paper(.pld) : .poisson, errorRatio: feedback.ratio,
+      capRatio: max(1, (feedback.cap ?? settings.clip) / settings.clip), samplingRate: rate,
+      steps: steps)
   }
 
   /// What the noise is divided by before an accountant of DP-SGD reads it.
-  private var factor: Double {
-    isComposed ? dice()?.publishedFactor ?? 1 : 1
-  }
+  private var factor: Double { isComposed ? dice()?.publishedFactor ?? 1 : 1 }
 
   /// Whether an accountant of DP-SGD reads the events; else the whole run is one release.
   private var isComposed: Bool { mechanism.errorFeedback == nil || mechanism.accounting == .paper }
@@ -49,11 +44,8 @@ package struct ExampleAccounting {
     for (index, count) in batches.enumerated() where count > 0 {
       ledger.record(
         try PrivacyEvent.poisson(
-          unit: .example,
-          rate: share.rate,
-          noiseMultiplier: share.multiplier / factor / Double(index + 1).squareRoot(),
-          steps: count
-        )
+          unit: .example, rate: share.rate,
+          noiseMultiplier: share.multiplier / factor / Double(index + 1).squareRoot(), steps: count)
       )
     }
     return ledger
@@ -71,8 +63,8 @@ package struct ExampleAccounting {
 
   private func strictEpsilon(_ share: NoisePlan.Share, batches: [Int]) -> Epsilon {
     let steps = batches.enumerated().reduce(0) { $0 + ($1.offset + 1) * $1.element }
-    let answer = try? dice(rate: share.rate, steps: steps)?
-      .epsilon(noise: share.multiplier, delta: settings.delta)
+    let answer = try? dice(rate: share.rate, steps: steps)?.epsilon(
+      noise: share.multiplier, delta: settings.delta)
     let epsilon = answer?.value ?? .infinity
     return Epsilon(rdp: epsilon, pld: epsilon)
   }
@@ -82,16 +74,9 @@ package struct ExampleAccounting {
     do {
       if isComposed {
         let event = try PrivacyEvent.poisson(
-          unit: .example,
-          rate: share.rate,
-          noiseMultiplier: 1,
-          steps: share.plannedBatches
-        )
+          unit: .example, rate: share.rate, noiseMultiplier: 1, steps: share.plannedBatches)
         let sigma = try PrivacyAccounting.noiseMultiplier(
-          for: event,
-          epsilon: epsilon,
-          delta: settings.delta
-        )
+          for: event, epsilon: epsilon, delta: settings.delta)
         return sigma * Double(share.gradientsPerBatch).squareRoot() * factor
       }
       let steps = share.plannedBatches * share.gradientsPerBatch
@@ -99,12 +84,10 @@ package struct ExampleAccounting {
       return try dice.noise(epsilon: epsilon, delta: settings.delta).value
     } catch {
       throw Failure(
-        .scenarioInvalid,
-        "E3334",
+        .scenarioInvalid, "E3334",
         "privacy.target: no noise gives epsilon \(epsilon) at delta \(settings.delta) for "
           + "\(share.plannedBatches) batches at rate \(share.rate): \(Self.words(error))",
-        hint: "raise epsilon or delta, or take fewer rounds"
-      )
+        hint: "raise epsilon or delta, or take fewer rounds")
     }
   }
 

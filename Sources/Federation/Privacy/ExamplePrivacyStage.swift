@@ -18,11 +18,7 @@ final class ExamplePrivacyStage: PrivacyStage {
   private var training = PrivateTraining.Statistics()
   var leaks = LeakWatch()
 
-  init(
-    _ privacy: RunPrivacy,
-    _ mechanism: PrivacySettings.ExampleMechanism,
-    _ run: StageContext
-  ) {
+  init(_ privacy: RunPrivacy, _ mechanism: PrivacySettings.ExampleMechanism, _ run: StageContext) {
     self.privacy = privacy
     self.mechanism = mechanism
     self.run = run
@@ -84,19 +80,14 @@ final class ExamplePrivacyStage: PrivacyStage {
       clients.append((client, drawn.map { Int($0) }, share))
     }
     let epsilons = epsilons(
-      clients.map { EpsilonTable.Ledger($0.share, batches: $0.batches) },
-      accounting,
-      exact: exact
-    )
+      clients.map { EpsilonTable.Ledger($0.share, batches: $0.batches) }, accounting, exact: exact)
     return zip(clients, epsilons).map { one, epsilon in
       Spent(client: one.client, batches: one.batches, share: one.share, epsilon: epsilon)
     }
   }
 
   private func epsilons(
-    _ ledgers: [EpsilonTable.Ledger],
-    _ accounting: ExampleAccounting,
-    exact: Bool
+    _ ledgers: [EpsilonTable.Ledger], _ accounting: ExampleAccounting, exact: Bool
   ) -> [Epsilon] {
     privacy.epsilons.epsilons(ledgers, exact: exact, run.arena.pool) { ledger in
       guard let share = ledger.share else { return Epsilon(rdp: .infinity, pld: .infinity) }
@@ -122,12 +113,8 @@ final class ExamplePrivacyStage: PrivacyStage {
       return JSON.object(row)
     }
     var line = PrivacyLine.head(
-      record,
-      round: run.state.round,
-      unit: "example",
-      label: ExampleAccounting(privacy.settings, mechanism).label,
-      audit
-    )
+      record, round: run.state.round, unit: "example",
+      label: ExampleAccounting(privacy.settings, mechanism).label, audit)
     line.append(("invalid", .int(training.invalid)))
     if isWhole { line.append(("histogram", PrivacyLine.histogram(epsilons))) }
     line.append(("clients", .array(clients)))
@@ -138,19 +125,15 @@ final class ExamplePrivacyStage: PrivacyStage {
     let (largest, median) = EpsilonTable.summary(epsilons)
     let valid = training.examples - training.invalid
     return RoundRecord.Privacy(
-      epsilonMax: isWhole ? largest : .infinity,
-      epsilonMedian: isWhole ? median : .infinity,
-      delta: privacy.settings.delta,
-      accountant: exact ? "pld" : "rdp",
+      epsilonMax: isWhole ? largest : .infinity, epsilonMedian: isWhole ? median : .infinity,
+      delta: privacy.settings.delta, accountant: exact ? "pld" : "rdp",
       hasGuarantee: isWhole && largest.isFinite,
       clipped: valid > 0 ? Double(training.clipped) / Double(valid) : nil,
       norm: valid > 0 ? training.normSum / Double(valid) : nil,
       noiseToSignal: training.signalSum > 0 ? training.noiseSum / training.signalSum : nil,
       clip: privacy.settings.clip,
       error: mechanism.errorFeedback != nil && training.gradients > 0
-        ? training.errorSum / Double(training.gradients) : nil,
-      stopped: stopped
-    )
+        ? training.errorSum / Double(training.gradients) : nil, stopped: stopped)
   }
 
   func plannedEpsilons() -> [Double] {
@@ -173,18 +156,12 @@ struct PrivateGradients: ClientStage {
 
   func training(_ turn: ClientTurn, _ state: ClientState) -> PrivateTraining? {
     privacy.training(
-      of: turn.client,
-      state[RunPrivacy.section],
-      worker: turn.worker,
-      exchange: turn.number
-    )
+      of: turn.client, state[RunPrivacy.section], worker: turn.worker, exchange: turn.number)
   }
 
-  func leave(
-    _ message: inout ClientMessage,
-    _ device: Device,
-    _ turn: ClientTurn
-  ) throws(Divergence) {
+  func leave(_ message: inout ClientMessage, _ device: Device, _ turn: ClientTurn)
+    throws(Divergence)
+  {
     guard let training = device.privacy else { return }
     privacy.remember(training, &message.state[RunPrivacy.section])
     message.notes[PrivateTraining.Statistics.self] = training.statistics

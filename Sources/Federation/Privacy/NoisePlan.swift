@@ -54,13 +54,8 @@ package struct NoisePlan: Sendable {
     var cohortsMayDiffer = false
 
     package init(
-      federation: FederationSettings,
-      sizes: [Int],
-      participations: [Int],
-      exchanges: Int,
-      work: @escaping (Int) -> PrivateWork,
-      batch: Int,
-      cohortsMayDiffer: Bool = false
+      federation: FederationSettings, sizes: [Int], participations: [Int], exchanges: Int,
+      work: @escaping (Int) -> PrivateWork, batch: Int, cohortsMayDiffer: Bool = false
     ) {
       self.federation = federation
       self.sizes = sizes
@@ -83,10 +78,9 @@ package struct NoisePlan: Sendable {
 
   // MARK: - Examples
 
-  private mutating func planExamples(
-    _ mechanism: PrivacySettings.ExampleMechanism,
-    _ facts: Facts
-  ) throws(Failure) {
+  private mutating func planExamples(_ mechanism: PrivacySettings.ExampleMechanism, _ facts: Facts)
+    throws(Failure)
+  {
     let accounting = ExampleAccounting(settings, mechanism)
     for (client, size) in facts.sizes.enumerated() {
       guard size > 0 else {
@@ -99,11 +93,7 @@ package struct NoisePlan: Sendable {
           rate: min(1, Double(facts.batch) / Double(size)),
           multiplier: settings.noiseMultiplier ?? 0,
           plannedBatches: work.batches * facts.participations[client],
-          batchesPerRound: work.batches,
-          gradientsPerBatch: work.gradientsPerBatch,
-          limit: nil
-        )
-      )
+          batchesPerRound: work.batches, gradientsPerBatch: work.gradientsPerBatch, limit: nil))
     }
     guard let target = settings.target else { return }
     if settings.noiseMultiplier != nil {
@@ -135,9 +125,7 @@ package struct NoisePlan: Sendable {
   /// `rounds`: those of the run where cohorts may turn out other than planned; then a budget does
   /// not end with the plan, and who was not to take part has one, too.
   private mutating func setLimits(
-    _ accounting: ExampleAccounting,
-    _ target: PrivacySettings.Target,
-    rounds: Int
+    _ accounting: ExampleAccounting, _ target: PrivacySettings.Target, rounds: Int
   ) {
     var known: [Share: Int] = [:]
     for index in shares.indices {
@@ -151,10 +139,9 @@ package struct NoisePlan: Sendable {
 
   // MARK: - Clients
 
-  private mutating func planClients(
-    _ mechanism: PrivacySettings.ClientMechanism,
-    _ facts: Facts
-  ) throws(Failure) {
+  private mutating func planClients(_ mechanism: PrivacySettings.ClientMechanism, _ facts: Facts)
+    throws(Failure)
+  {
     let federation = facts.federation
     if mechanism.placement == .local {
       // Each message is a release of its own; nobody hides in a cohort.
@@ -171,12 +158,9 @@ package struct NoisePlan: Sendable {
         cohorts = size >= population ? .all : .fixed(size, of: population)
       case .powerOfChoice, .oort:
         throw Failure(
-          .scenarioInvalid,
-          "E3335",
+          .scenarioInvalid, "E3335",
           "federation.sampling \"\(federation.sampling.word)\": no amplification is known for "
-            + "cohorts that are not random",
-          hint: "take \"uniform\" or \"poisson\""
-        )
+            + "cohorts that are not random", hint: "take \"uniform\" or \"poisson\"")
       }
     }
     let accounting = ClientAccounting(settings, mechanism, cohorts)
@@ -194,10 +178,8 @@ package struct NoisePlan: Sendable {
   /// What a budget means under the noise that was given: clients that add their own noise stop when
   /// theirs is used up; a budget of all together has to pay for all rounds.
   private mutating func setLimit(
-    _ accounting: ClientAccounting,
-    _ mechanism: PrivacySettings.ClientMechanism,
-    _ target: PrivacySettings.Target,
-    _ facts: Facts
+    _ accounting: ClientAccounting, _ mechanism: PrivacySettings.ClientMechanism,
+    _ target: PrivacySettings.Target, _ facts: Facts
   ) throws(Failure) {
     func fits(_ count: Int) -> Bool {
       accounting.epsilon(multiplier, releases: count).pld <= target.epsilon
@@ -215,45 +197,36 @@ package struct NoisePlan: Sendable {
       limit = low
     } else if low < releases {
       throw Failure(
-        .scenarioInvalid,
-        "E3371",
+        .scenarioInvalid, "E3371",
         "privacy.target: epsilon \(target.epsilon) pays for \(low / facts.exchanges) of "
           + "\(facts.federation.rounds) rounds with the noise multiplier \(multiplier); all "
           + "clients have one budget, and nobody could go on",
-        hint: "take fewer rounds, more noise, or leave one of noiseMultiplier and target out"
-      )
+        hint: "take fewer rounds, more noise, or leave one of noiseMultiplier and target out")
     }
   }
 
   /// What is left of the multiplier for updates; less noise than accounted for is refused.
   private func updates(
-    _ mechanism: PrivacySettings.ClientMechanism,
-    _ federation: FederationSettings
+    _ mechanism: PrivacySettings.ClientMechanism, _ federation: FederationSettings
   ) throws(Failure) -> Double {
     var updates = multiplier
     if mechanism.adaptive != nil {
       let deviation = CountNoise.deviation(cohort: federation.expectedCohort)
-      guard
-        let rest = CountNoise.updateMultiplier(multiplier, countDeviation: deviation)
-      else {
+      guard let rest = CountNoise.updateMultiplier(multiplier, countDeviation: deviation) else {
         throw Failure(
-          .scenarioInvalid,
-          "E3332",
+          .scenarioInvalid, "E3332",
           "privacy: the noise multiplier \(multiplier) is too large for an adaptive clip of "
             + "\(federation.expectedCohort) clients: counting them alone costs more privacy",
-          hint: "raise epsilon or the cohort, or take the clipping \"flat\""
-        )
+          hint: "raise epsilon or the cohort, or take the clipping \"flat\"")
       }
       updates = rest
     }
     if mechanism.noise == .discrete, updates > GridNoise.largestMultiplier {
       throw Failure(
-        .scenarioInvalid,
-        "E3332",
+        .scenarioInvalid, "E3332",
         "privacy: the noise multiplier \(updates) is beyond discrete noise, which goes up to "
           + "\(GridNoise.largestMultiplier)",
-        hint: "take \"noise\": \"gaussian\", or a larger epsilon"
-      )
+        hint: "take \"noise\": \"gaussian\", or a larger epsilon")
     }
     return updates
   }

@@ -50,9 +50,9 @@ struct LeakWatch {
   /// Goes back to what `tensors` was.
   init(_ tensors: StateTensors) {
     undeclared = Set(
-      tensors.names.filter { $0.hasPrefix(Self.prefix) }
-        .map { String($0.dropFirst(Self.prefix.count)) }
-    )
+      tensors.names.filter { $0.hasPrefix(Self.prefix) }.map {
+        String($0.dropFirst(Self.prefix.count))
+      })
   }
 
   /// Notes a block by its name.
@@ -74,11 +74,7 @@ struct LeakWatch {
 enum PrivacyLine {
   /// What every line begins with.
   static func head(
-    _ record: RoundRecord.Privacy,
-    round: Int,
-    unit: String,
-    label: String?,
-    _ audit: ReleaseAudit
+    _ record: RoundRecord.Privacy, round: Int, unit: String, label: String?, _ audit: ReleaseAudit
   ) -> [(String, JSON)] {
     var line: [(String, JSON)] = [("round", .int(round)), ("unit", .string(unit))]
     line += (record.json.members ?? []).map { ($0.key, $0.value) }
@@ -87,12 +83,8 @@ enum PrivacyLine {
       (
         "leaks",
         .array(
-          audit.leaks.map {
-            .object([("name", .string($0.name)), ("what", .string($0.what))])
-          }
-        )
-      )
-    )
+          audit.leaks.map { .object([("name", .string($0.name)), ("what", .string($0.what))]) })
+      ))
     line.append(("assumptions", .array(audit.assumptions.map(JSON.string))))
     return line
   }
@@ -114,7 +106,6 @@ enum PrivacyLine {
           ("to", .number(index + 1 == counts.count ? high : low + Double(index + 1) * width)),
           ("clients", .int(count)),
         ])
-      }
-    )
+      })
   }
 }

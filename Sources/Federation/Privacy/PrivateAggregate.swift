@@ -66,13 +66,8 @@ struct PrivateAggregate {
   ///   - streams: the address of each block's noise.
   /// - Returns: the message, the norm of the sum without noise, and how many numbers got noise.
   func release(
-    clip: Double,
-    deviation: Double,
-    size: Double,
-    noise: PrivacySettings.ClientMechanism.Noise,
-    ratio: Double?,
-    errors: inout [[Float]],
-    streams: (Int) -> RandomStream
+    clip: Double, deviation: Double, size: Double, noise: PrivacySettings.ClientMechanism.Noise,
+    ratio: Double?, errors: inout [[Float]], streams: (Int) -> RandomStream
   ) -> (payload: Payload, signal: Double, coordinates: Int) {
     guard let template else { return (.empty, 0, 0) }
     var sums = sums
@@ -123,11 +118,7 @@ struct PrivateAggregate {
     if errors.isEmpty { errors = sums.map { [Float](repeating: 0, count: $0.count) } }
     var floats = sums.map { $0.map { Float($0) } }
     ErrorFeedbackStep(bound: bound).apply(
-      &floats,
-      &errors,
-      residuals: residuals,
-      ranges: floats.map { [0..<$0.count] }
-    )
+      &floats, &errors, residuals: residuals, ranges: floats.map { [0..<$0.count] })
     sums = floats.map { $0.map { Double($0) } }
   }
 
@@ -137,11 +128,8 @@ struct PrivateAggregate {
   ///
   /// - Source: Andrew et al., NeurIPS 2021, arXiv:1905.03871, algorithm 1.
   func adapted(
-    clip: Double,
-    _ adaptive: PrivacySettings.ClientMechanism.Adaptive,
-    size: Double,
-    countDeviation: Double,
-    noise: Double
+    clip: Double, _ adaptive: PrivacySettings.ClientMechanism.Adaptive, size: Double,
+    countDeviation: Double, noise: Double
   ) -> Double {
     let centred = Double(whole) - Double(count) / 2
     let share = (centred + countDeviation * noise) / size + 0.5

@@ -26,14 +26,8 @@ package struct RunPrivacy: Sendable {
   package var drawsBatches = true
 
   package init(
-    settings: PrivacySettings,
-    plan: NoisePlan,
-    audit: ReleaseAudit,
-    declared: [Release],
-    batch: Int,
-    cohortSize: Double,
-    memories: WorkerExampleMemories,
-    drawsBatches: Bool = true
+    settings: PrivacySettings, plan: NoisePlan, audit: ReleaseAudit, declared: [Release],
+    batch: Int, cohortSize: Double, memories: WorkerExampleMemories, drawsBatches: Bool = true
   ) {
     self.settings = settings
     self.plan = plan
@@ -57,13 +51,8 @@ package struct RunPrivacy: Sendable {
       let share = plan.shares[client]
     else { return nil }
     var privacy = ExamplePrivacy(
-      clip: settings.clip,
-      clipping: mechanism.clipping,
-      noiseMultiplier: share.multiplier,
-      batch: batch,
-      copies: mechanism.copies,
-      errorFeedback: mechanism.errorFeedback
-    )
+      clip: settings.clip, clipping: mechanism.clipping, noiseMultiplier: share.multiplier,
+      batch: batch, copies: mechanism.copies, errorFeedback: mechanism.errorFeedback)
     privacy.drawsBatches = drawsBatches
     return privacy
   }
@@ -109,23 +98,16 @@ package struct RunPrivacy: Sendable {
   }
 
   /// Private training of a client with what it remembers.
-  package func training(
-    of client: Int,
-    _ memory: StateTensors,
-    worker: Int,
-    exchange: Int
-  ) -> PrivateTraining? {
+  package func training(of client: Int, _ memory: StateTensors, worker: Int, exchange: Int)
+    -> PrivateTraining?
+  {
     guard let settings = example(of: client) else { return nil }
     var errors: [String: [Float]] = [:]
     for name in memory.names where name.hasPrefix(Self.errorPrefix) {
       errors[String(name.dropFirst(Self.errorPrefix.count))] = memory[name]
     }
     return PrivateTraining(
-      settings,
-      memory: memories[worker],
-      errors: errors,
-      phase: .start(exchange)
-    )
+      settings, memory: memories[worker], errors: errors, phase: .start(exchange))
   }
 
   /// Puts what private training leaves behind into a client's memory.

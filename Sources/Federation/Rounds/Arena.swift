@@ -44,17 +44,9 @@ package struct Arena: Sendable {
   package var mostJobs: Int?
 
   package init(
-    scenario: Scenario,
-    seed: UInt64,
-    split: Split,
-    localTests: LocalTests,
-    problem: LearningProblem,
-    train: BatchLoader,
-    test: BatchLoader,
-    sampler: CohortSampler,
-    pool: WorkerPool,
-    spaces: WorkerSpaces,
-    groupSpaces: [WorkerSpaces] = []
+    scenario: Scenario, seed: UInt64, split: Split, localTests: LocalTests,
+    problem: LearningProblem, train: BatchLoader, test: BatchLoader, sampler: CohortSampler,
+    pool: WorkerPool, spaces: WorkerSpaces, groupSpaces: [WorkerSpaces] = []
   ) {
     self.scenario = scenario
     self.seed = seed
@@ -73,45 +65,24 @@ package struct Arena: Sendable {
 
   /// A client in a round, on a worker.
   func device(
-    client: Int,
-    round: Int,
-    examples: [Int],
-    worker: Int,
-    settings: LocalSettings? = nil,
-    phase: StreamAddress.Phase = .training,
-    privacy: PrivateTraining? = nil
+    client: Int, round: Int, examples: [Int], worker: Int, settings: LocalSettings? = nil,
+    phase: StreamAddress.Phase = .training, privacy: PrivateTraining? = nil
   ) -> Device {
     let spaces = spaces(of: client)
     return Device(
-      client: client,
-      round: round,
-      rounds: scenario.federation.rounds,
-      seed: seed,
-      examples: examples,
-      network: problem.network(of: client),
-      workspace: spaces[worker],
-      loader: train,
-      settings: settings ?? problem.settings,
-      phase: phase,
+      client: client, round: round, rounds: scenario.federation.rounds, seed: seed,
+      examples: examples, network: problem.network(of: client), workspace: spaces[worker],
+      loader: train, settings: settings ?? problem.settings, phase: phase,
       surroundings: Device.Surroundings(
-        publicExamples: split.publicIndices,
-        pooledCounts: problem.pooledCounts,
-        makeCompanion: { spaces.companion(worker) },
-        stop: stop
-      ),
-      privacy: privacy
-    )
+        publicExamples: split.publicIndices, pooledCounts: problem.pooledCounts,
+        makeCompanion: { spaces.companion(worker) }, stop: stop), privacy: privacy)
   }
 
   /// The server's own computer in a round: worker 0, while no client trains.
   func serverDevice(round: Int, exchange: Int) -> Device {
     device(
-      client: problem.clients,
-      round: round,
-      examples: split.publicIndices,
-      worker: 0,
-      phase: .server(exchange: exchange)
-    )
+      client: problem.clients, round: round, examples: split.publicIndices, worker: 0,
+      phase: .server(exchange: exchange))
   }
 
   /// The memory that a client's network needs.
@@ -153,28 +124,18 @@ package final class WorkerSpaces: @unchecked Sendable {
 
   /// `capacity`: examples that each holds; by default enough for training and evaluation.
   package init(
-    _ network: Network,
-    _ settings: LocalSettings,
-    images: Int,
-    workers: Int,
-    capacity: Int? = nil
+    _ network: Network, _ settings: LocalSettings, images: Int, workers: Int, capacity: Int? = nil
   ) {
     count = workers
     let capacity = capacity ?? Self.capacity(network, settings, images: images)
     // As many spares as uploads can wait: after the first rounds no vector is allocated again.
     let pool = ParameterPool(
-      count: network.layout.count,
-      limit: WorkerPool(workers: workers).window
-    )
+      count: network.layout.count, limit: WorkerPool(workers: workers).window)
     parameters = pool
     make = {
       Workspace(
-        network,
-        capacity: capacity,
-        training: true,
-        moments: Optimizer.momentCount(settings.optimizer),
-        pool: pool
-      )
+        network, capacity: capacity, training: true,
+        moments: Optimizer.momentCount(settings.optimizer), pool: pool)
     }
     places = .allocate(capacity: 2 * workers)
     places.initialize(repeating: nil, count: 2 * workers)
@@ -194,9 +155,7 @@ package final class WorkerSpaces: @unchecked Sendable {
   var allFLOPs: Int { (0..<count).reduce(0) { $0 &+ flops($1) } }
 
   /// Lets go of models that workers have loaded; while none runs.
-  package func forgetModels() {
-    for place in 0..<2 * count { places[place]?.forget() }
-  }
+  package func forgetModels() { for place in 0..<2 * count { places[place]?.forget() } }
 
   /// Floating-point operations of a worker's passes so far, in both of its workspaces.
   package func flops(_ worker: Int) -> Int {

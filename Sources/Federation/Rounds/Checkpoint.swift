@@ -21,10 +21,7 @@ package struct Checkpoint: Equatable {
 
   /// A state with every part.
   package init(
-    round: Int,
-    digest: UInt64,
-    server: ServerState,
-    memories: [Int: ClientMemory],
+    round: Int, digest: UInt64, server: ServerState, memories: [Int: ClientMemory],
     clock: StateTensors = StateTensors()
   ) {
     self.clock = clock
@@ -39,18 +36,14 @@ package struct Checkpoint: Equatable {
   /// Writes `<folder>/last.safetensors` and `<folder>/last.json`.
   ///
   /// `keeping`: checkpoints, this one among them, that stay as `<folder>/round-N.safetensors`.
-  package func write(
-    to folder: String,
-    scenarioHash: String,
-    run: String,
-    keeping: Int = 0
-  ) throws(Failure) {
+  package func write(to folder: String, scenarioHash: String, run: String, keeping: Int = 0)
+    throws(Failure)
+  {
     let file = file(scenarioHash: scenarioHash, run: run)
     try FilePath.makeFolder(folder)
     try AtomicFile.write(file.encoded(), to: FilePath.join(folder, "last.safetensors"))
     let summary = JSON.object(
-      file.metadata.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }
-    )
+      file.metadata.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
     try AtomicFile.write(summary.pretty, to: FilePath.join(folder, "last.json"))
     try Self.keep(round, in: folder, keeping)
   }
@@ -63,8 +56,7 @@ package struct Checkpoint: Equatable {
     guard count > 0 else { return }
     try AtomicFile.alias(
       FilePath.join(folder, "last.safetensors"),
-      as: FilePath.join(folder, "round-\(round).safetensors")
-    )
+      as: FilePath.join(folder, "round-\(round).safetensors"))
     for old in kept(in: folder).sorted(by: { $0.round > $1.round }).dropFirst(count) {
       AtomicFile.remove(FilePath.join(folder, old.name))
     }
@@ -96,8 +88,7 @@ package struct Checkpoint: Equatable {
       metadata: [
         "format": Self.format, "run": run, "round": String(round), "digest": Digest.hex(digest),
         "scenario": scenarioHash,
-      ]
-    )
+      ])
     file.seal()
     return file
   }
@@ -106,44 +97,30 @@ package struct Checkpoint: Equatable {
   ///
   /// - Throws: exit 9 when it belongs to another scenario, exit 4 when it is not readable.
   package static func read(
-    from folder: String,
-    _ name: String = "last.safetensors",
-    scenarioHash: String,
-    run: String
+    from folder: String, _ name: String = "last.safetensors", scenarioHash: String, run: String
   ) throws(Failure) -> Checkpoint? {
     let path = FilePath.join(folder, name)
     guard try FileReader.isThere(path) else { return nil }
     let file: Safetensors
-    do {
-      file = try Safetensors(decoding: try FileReader.bytes(of: path))
-    } catch let failure as Failure {
-      throw failure
-    } catch {
+    do { file = try Safetensors(decoding: try FileReader.bytes(of: path)) } catch let failure
+      as Failure
+    { throw failure } catch {
       throw corrupt(path, (error as? Safetensors.FormatError)?.message ?? "\(error)")
     }
     guard let found = file.metadata["format"], found == format else {
       throw wrongFormat(path, file.metadata["format"])
     }
-    guard file.isIntact == true else {
-      throw corrupt(path, "it is not what was written")
-    }
+    guard file.isIntact == true else { throw corrupt(path, "it is not what was written") }
     guard file.metadata["scenario"] == scenarioHash, file.metadata["run"] == run else {
       throw Failure(
-        .folderInUse,
-        "E9002",
-        "\(path) belongs to another scenario",
-        hint: "choose another folder with --out"
-      )
+        .folderInUse, "E9002", "\(path) belongs to another scenario",
+        hint: "choose another folder with --out")
     }
     guard let round = file.metadata["round"].flatMap(Int.init), round >= 0,
       let digest = Digest.value(file.metadata["digest"]), let model = file["server/model"]?.values
     else { throw corrupt(path, "round, digest or model is missing") }
     var checkpoint = Checkpoint(
-      round: round,
-      digest: digest,
-      server: ServerState(model: model),
-      memories: [:]
-    )
+      round: round, digest: digest, server: ServerState(model: model), memories: [:])
     for item in file.items {
       let parts = item.name.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
         .map(String.init)
@@ -169,20 +146,15 @@ package struct Checkpoint: Equatable {
       return corrupt(path, "it is no checkpoint of fedsim")
     }
     return Failure(
-      .dataMissingOrCorrupt,
-      "E4091",
+      .dataMissingOrCorrupt, "E4091",
       "\(path) has the format \(found); this version reads and writes \(format)",
-      hint: "resume with the version that wrote it, or start the run anew in another folder"
-    )
+      hint: "resume with the version that wrote it, or start the run anew in another folder")
   }
 
   private static func corrupt(_ path: String, _ why: String) -> Failure {
     Failure(
-      .dataMissingOrCorrupt,
-      "E4090",
-      "cannot read the checkpoint \(path): \(why)",
-      hint: "delete the folder of this run to repeat it from the start"
-    )
+      .dataMissingOrCorrupt, "E4090", "cannot read the checkpoint \(path): \(why)",
+      hint: "delete the folder of this run to repeat it from the start")
   }
 }
 

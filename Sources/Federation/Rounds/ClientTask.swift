@@ -83,10 +83,7 @@ struct ClientTask: Sendable {
   ///   - delivery: what it read when it started; nil to be sent something now.
   /// - Returns: what it hands over, or how it diverged.
   func run(
-    _ job: RoundJobs.Job,
-    _ settings: LocalSettings,
-    _ turn: ClientTurn,
-    _ state: ClientState,
+    _ job: RoundJobs.Job, _ settings: LocalSettings, _ turn: ClientTurn, _ state: ClientState,
     delivery: Delivery? = nil
   ) -> Result<ClientMessage, Divergence> {
     do throws(Divergence) {
@@ -96,16 +93,12 @@ struct ClientTask: Sendable {
         guard let shorter = shortened(message, job, settings) else { return .success(message) }
         settings = shorter
       }
-    } catch {
-      return .failure(error)
-    }
+    } catch { return .failure(error) }
   }
 
-  private func shortened(
-    _ message: ClientMessage,
-    _ job: RoundJobs.Job,
-    _ settings: LocalSettings
-  ) -> LocalSettings? {
+  private func shortened(_ message: ClientMessage, _ job: RoundJobs.Job, _ settings: LocalSettings)
+    -> LocalSettings?
+  {
     for stage in stages {
       if let shorter = stage.shortened(message, job, settings) { return shorter }
     }
@@ -113,24 +106,16 @@ struct ClientTask: Sendable {
   }
 
   private func train(
-    _ job: RoundJobs.Job,
-    _ settings: LocalSettings,
-    _ turn: ClientTurn,
-    _ state: ClientState,
+    _ job: RoundJobs.Job, _ settings: LocalSettings, _ turn: ClientTurn, _ state: ClientState,
     _ delivery: Delivery?
   ) throws(Divergence) -> ClientMessage {
     let spaces = arena.spaces(of: job.client)
     let before = spaces.flops(turn.worker)
     let start = SystemClock.steady()
     var device = arena.device(
-      client: job.client,
-      round: turn.round,
-      examples: job.examples,
-      worker: turn.worker,
-      settings: settings,
-      phase: .start(turn.number),
-      privacy: stages.lazy.compactMap { $0.training(turn, state) }.first
-    )
+      client: job.client, round: turn.round, examples: job.examples, worker: turn.worker,
+      settings: settings, phase: .start(turn.number),
+      privacy: stages.lazy.compactMap { $0.training(turn, state) }.first)
     let received: Delivery
     if let delivery { received = delivery } else { received = try deliver(turn, state) }
     var state = state
@@ -141,14 +126,9 @@ struct ClientTask: Sendable {
       throw device.divergence(upload: tensor)
     }
     var message = ClientMessage(
-      received: received.payload,
-      downBytes: received.byteCount,
-      down: received.message,
-      update: update,
-      state: state,
-      flops: spaces.flops(turn.worker) - before,
-      codingSeconds: received.seconds
-    )
+      received: received.payload, downBytes: received.byteCount, down: received.message,
+      update: update, state: state, flops: spaces.flops(turn.worker) - before,
+      codingSeconds: received.seconds)
     for stage in stages { try stage.leave(&message, device, turn) }
     message.seconds = SystemClock.steady() - start
     return message

@@ -16,9 +16,7 @@ final class LedgerStage: MessageStage {
   /// Data that never leave their place cost nothing.
   private var counts: Bool { run.method.population == .cohort }
 
-  init(_ run: StageContext) {
-    self.run = run
-  }
+  init(_ run: StageContext) { self.run = run }
 
   func beginRound(_ round: Round) {
     bytes = RoundRecord.Bytes(up: 0, down: 0)
@@ -60,10 +58,7 @@ final class LedgerStage: MessageStage {
   }
 
   private func add(
-    _ payload: Payload,
-    _ coded: CodedMessage?,
-    _ direction: MessageRow.Direction,
-    _ client: Int
+    _ payload: Payload, _ coded: CodedMessage?, _ direction: MessageRow.Direction, _ client: Int
   ) -> Int {
     if let coded { return messages.add(coded, direction, client: client) }
     return messages.add(payload, direction, client: client)

@@ -85,47 +85,32 @@ struct StageContext {
 /// Runs on workers, many clients at a time.
 protocol ClientStage: Sendable {
   /// Changes what the client reads of what it was sent; the last stage comes first.
-  func receive(
-    _ delivery: inout Delivery,
-    _ turn: ClientTurn,
-    _ state: ClientState
-  ) throws(Divergence)
+  func receive(_ delivery: inout Delivery, _ turn: ClientTurn, _ state: ClientState)
+    throws(Divergence)
   /// How the client's gradients are made private; nil when this is nothing to the stage.
   func training(_ turn: ClientTurn, _ state: ClientState) -> PrivateTraining?
   /// Changes what leaves the client, and what it remembers of that; the first stage comes first.
-  func leave(
-    _ message: inout ClientMessage,
-    _ device: Device,
-    _ turn: ClientTurn
-  ) throws(Divergence)
+  func leave(_ message: inout ClientMessage, _ device: Device, _ turn: ClientTurn)
+    throws(Divergence)
   /// Settings under which the client has to train again, because what it did took too long; nil to
   /// take it as it is.
-  func shortened(
-    _ message: ClientMessage,
-    _ job: RoundJobs.Job,
-    _ settings: LocalSettings
-  ) -> LocalSettings?
+  func shortened(_ message: ClientMessage, _ job: RoundJobs.Job, _ settings: LocalSettings)
+    -> LocalSettings?
   /// Whether an upload that is not finite becomes nothing by itself.
   var clearsNonFinite: Bool { get }
 }
 
 extension ClientStage {
-  func receive(
-    _ delivery: inout Delivery,
-    _ turn: ClientTurn,
-    _ state: ClientState
-  ) throws(Divergence) {}
+  func receive(_ delivery: inout Delivery, _ turn: ClientTurn, _ state: ClientState)
+    throws(Divergence)
+  {}
   func training(_ turn: ClientTurn, _ state: ClientState) -> PrivateTraining? { nil }
-  func leave(
-    _ message: inout ClientMessage,
-    _ device: Device,
-    _ turn: ClientTurn
-  ) throws(Divergence) {}
-  func shortened(
-    _ message: ClientMessage,
-    _ job: RoundJobs.Job,
-    _ settings: LocalSettings
-  ) -> LocalSettings? { nil }
+  func leave(_ message: inout ClientMessage, _ device: Device, _ turn: ClientTurn)
+    throws(Divergence)
+  {}
+  func shortened(_ message: ClientMessage, _ job: RoundJobs.Job, _ settings: LocalSettings)
+    -> LocalSettings?
+  { nil }
   var clearsNonFinite: Bool { false }
 }
 
@@ -169,12 +154,7 @@ package final class Round {
   /// A round in which nothing has happened.
   ///
   /// `draw`: the cohort when no stage chooses one.
-  init(
-    _ number: Int,
-    isSynchronous: Bool,
-    weighting: WeightingRule,
-    draw: @escaping () -> [Int]
-  ) {
+  init(_ number: Int, isSynchronous: Bool, weighting: WeightingRule, draw: @escaping () -> [Int]) {
     self.number = number
     self.isSynchronous = isSynchronous
     self.weighting = weighting

@@ -76,12 +76,8 @@ final class RunState {
     var server = server
     server.memory = memory(stages)
     return Checkpoint(
-      round: round,
-      digest: digest,
-      server: server,
-      memories: clients.mapValues(\.merged),
-      clock: StateTensors().merging(stages.map(\.progress))
-    )
+      round: round, digest: digest, server: server, memories: clients.mapValues(\.merged),
+      clock: StateTensors().merging(stages.map(\.progress)))
   }
 
   /// Continues from a checkpoint as if it had never stopped.
@@ -105,9 +101,7 @@ extension StateTensors {
   /// These tensors and those of others, whose names differ from each other.
   func merging(_ others: some Sequence<StateTensors>) -> StateTensors {
     var all = self
-    for other in others {
-      for name in other.names { all[name] = other[name] }
-    }
+    for other in others { for name in other.names { all[name] = other[name] } }
     return all
   }
 

@@ -20,9 +20,7 @@ private final class MethodAggregation<Method: Strategy>: UploadAggregation {
 
   func restart() { fold.restart() }
 
-  func add(_ uploads: [WeightedUpload]) {
-    if !uploads.isEmpty { fold.add(uploads) }
-  }
+  func add(_ uploads: [WeightedUpload]) { if !uploads.isEmpty { fold.add(uploads) } }
 
   func step(_ server: inout ServerState, _ round: RoundFacts) throws(Divergence) {
     try method.step(&server, fold, round)

@@ -28,8 +28,7 @@ package struct WorkerPool: Sendable {
 
   /// Runs `work` for items 0 ..< count in parallel and `fold` for each result in item order.
   package func run<Result: Sendable>(
-    _ count: Int,
-    work: @escaping @Sendable (_ worker: Int, _ item: Int) -> Result,
+    _ count: Int, work: @escaping @Sendable (_ worker: Int, _ item: Int) -> Result,
     fold: (_ item: Int, _ result: Result) -> Void
   ) {
     run(count, work: work) { (first: Int, results: [Result]) in
@@ -42,8 +41,7 @@ package struct WorkerPool: Sendable {
   ///
   /// Which results come together depends on the workers: the fold's outcome must not.
   package func run<Result: Sendable>(
-    _ count: Int,
-    work: @escaping @Sendable (_ worker: Int, _ item: Int) -> Result,
+    _ count: Int, work: @escaping @Sendable (_ worker: Int, _ item: Int) -> Result,
     foldBatch: (_ first: Int, _ results: [Result]) -> Void
   ) {
     let queue = WorkQueue<Result>(count: count, window: window)
@@ -69,8 +67,7 @@ package struct WorkerPool: Sendable {
 
   /// The results of all items, in item order.
   package func map<Result: Sendable>(
-    _ count: Int,
-    _ work: @escaping @Sendable (_ worker: Int, _ item: Int) -> Result
+    _ count: Int, _ work: @escaping @Sendable (_ worker: Int, _ item: Int) -> Result
   ) -> [Result] {
     var results: [Result] = []
     results.reserveCapacity(count)
@@ -162,9 +159,7 @@ private final class WorkQueue<Result: Sendable>: Sendable {
   }
 
   /// Gives back the places of results that were folded.
-  func release(_ results: Int) {
-    for _ in 0..<results { places.signal() }
-  }
+  func release(_ results: Int) { for _ in 0..<results { places.signal() } }
 
   /// Until there is something to fold.
   ///

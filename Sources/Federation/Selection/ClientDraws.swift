@@ -13,10 +13,7 @@ package enum ClientDraws {
   /// - Complexity: one number of the stream per client, O(n·log n).
   /// - Returns: min(count, n) of them, ascending.
   package static func weighted(
-    _ clients: [Int],
-    weights: [Double],
-    count: Int,
-    _ stream: inout RandomStream
+    _ clients: [Int], weights: [Double], count: Int, _ stream: inout RandomStream
   ) -> [Int] {
     precondition(clients.count == weights.count, "ClientDraws.weighted: weights")
     var keys: [(key: Double, place: Int)] = []
@@ -35,8 +32,8 @@ package enum ClientDraws {
   /// - Returns: min(count, n) of them, ascending.
   package static func largest(_ clients: [Int], values: [Double], count: Int) -> [Int] {
     precondition(clients.count == values.count, "ClientDraws.largest: values")
-    let ranked = zip(clients, values).map { (client: $0, value: $1.isNaN ? .infinity : $1) }
-      .sorted { ($1.value, $0.client) < ($0.value, $1.client) }
+    let ranked = zip(clients, values).map { (client: $0, value: $1.isNaN ? .infinity : $1) }.sorted
+    { ($1.value, $0.client) < ($0.value, $1.client) }
     return ranked.prefix(max(0, count)).map(\.client).sorted()
   }
 }

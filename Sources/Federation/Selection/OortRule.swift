@@ -37,8 +37,7 @@ package struct OortRule: Sendable {
 
   /// ε of a round, from 1.
   package func exploration(round: Int) -> Double {
-    let decayed =
-      settings.exploration * pow(settings.explorationDecay, Double(max(0, round - 1)))
+    let decayed = settings.exploration * pow(settings.explorationDecay, Double(max(0, round - 1)))
     return max(min(settings.explorationMinimum, settings.exploration), decayed)
   }
 
@@ -72,12 +71,7 @@ package struct OortRule: Sendable {
   ///   - seed: the run's seed.
   /// - Returns: min(m, clients) of them, ascending.
   package func cohort(
-    size: Int,
-    of clients: [Int],
-    known: [Known],
-    round: Int,
-    preferred: Double,
-    seed: UInt64
+    size: Int, of clients: [Int], known: [Known], round: Int, preferred: Double, seed: UInt64
   ) -> [Int] {
     let explored = Set(known.map(\.client))
     let fresh = clients.filter { !explored.contains($0) }
@@ -92,19 +86,12 @@ package struct OortRule: Sendable {
       let admitted = known.indices.filter { scores[$0] >= least }
       var stream = RandomStream(seed: seed, .oortExploitation, round: round)
       chosen = ClientDraws.weighted(
-        admitted.map { known[$0].client },
-        weights: admitted.map { scores[$0] },
-        count: exploited,
-        &stream
-      )
+        admitted.map { known[$0].client }, weights: admitted.map { scores[$0] }, count: exploited,
+        &stream)
     }
     var stream = RandomStream(seed: seed, .oortExploration, round: round)
     let explorers = ClientDraws.weighted(
-      fresh,
-      weights: fresh.map { _ in 1 },
-      count: wanted - chosen.count,
-      &stream
-    )
+      fresh, weights: fresh.map { _ in 1 }, count: wanted - chosen.count, &stream)
     return (chosen + explorers).sorted()
   }
 

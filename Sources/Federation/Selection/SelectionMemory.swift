@@ -50,11 +50,8 @@ package struct SelectionMemory: Sendable {
     return (0..<clients).filter { rounds[$0] > 0 }.map { client in
       let time = seconds.map { Double($0[client]) } ?? 0
       return OortRule.Known(
-        client: client,
-        utility: Double(losses[client]),
-        round: Int(clamping: rounds[client]),
-        seconds: time > 0 ? time : nil
-      )
+        client: client, utility: Double(losses[client]), round: Int(clamping: rounds[client]),
+        seconds: time > 0 ? time : nil)
     }
   }
 

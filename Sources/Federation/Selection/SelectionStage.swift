@@ -54,11 +54,8 @@ final class SelectionStage: MessageStage {
     case .powerOfChoice(let settings):
       var stream = RandomStream(seed: run.arena.seed, .candidates, round: round.number)
       let candidates = ClientDraws.weighted(
-        clients,
-        weights: clients.map { Double(run.arena.split.clients[$0].count) },
-        count: settings.candidates,
-        &stream
-      )
+        clients, weights: clients.map { Double(run.arena.split.clients[$0].count) },
+        count: settings.candidates, &stream)
       let values: [Double]
       switch settings.loss {
       case .exact: values = try exactLosses(of: candidates)
@@ -66,23 +63,14 @@ final class SelectionStage: MessageStage {
         let last = memory.lastLosses(tensors)
         values = candidates.map { last[$0] }
       }
-      let chosen = ClientDraws.largest(
-        candidates,
-        values: values,
-        count: federation.uniformCohort
-      )
+      let chosen = ClientDraws.largest(candidates, values: values, count: federation.uniformCohort)
       if settings.loss == .exact { countModels(of: candidates, except: chosen) }
       round.cohort = chosen
     case .oort(let settings):
       let rule = OortRule(settings)
       round.cohort = rule.cohort(
-        size: federation.uniformCohort,
-        of: clients,
-        known: memory.known(tensors),
-        round: round.number,
-        preferred: memory.preferred(tensors, rule),
-        seed: run.arena.seed
-      )
+        size: federation.uniformCohort, of: clients, known: memory.known(tensors),
+        round: round.number, preferred: memory.preferred(tensors, rule), seed: run.arena.seed)
     }
   }
 
@@ -130,15 +118,11 @@ final class SelectionStage: MessageStage {
   /// without augmentation and dropout.
   private func exactLosses(of candidates: [Int]) throws(Divergence) -> [Double] {
     let measure = LossOnClient(
-      arena: run.arena,
-      method: run.method,
-      server: run.state.server,
+      arena: run.arena, method: run.method, server: run.state.server,
       clients: Dictionary(
         uniqueKeysWithValues: candidates.map {
           ($0, run.state.clients[$0]?.method ?? ClientMemory())
-        }
-      )
-    )
+        }))
     let measured = run.arena.pool.map(candidates.count) { worker, place in
       measure.result(of: candidates[place], worker: worker)
     }
@@ -154,11 +138,8 @@ final class SelectionStage: MessageStage {
   /// The report of a client: encoded, counted as sent up, and decoded.
   private func receive(_ loss: Double, from client: Int, _ examples: Int) -> Double {
     do throws(CodecError) {
-      let frame = try ReportFrame(
-        samples: examples,
-        loss: Float(loss),
-        round: run.state.round
-      ).encoded()
+      let frame = try ReportFrame(samples: examples, loss: Float(loss), round: run.state.round)
+        .encoded()
       var payload = Payload.empty
       let shape = NamedShape("frame", [frame.count], .uint8)
       payload.append("report", [shape], values: frame.map(Float.init))
@@ -187,9 +168,7 @@ private struct LossOnClient: Sendable {
   let clients: [Int: ClientMemory]
 
   func result(of client: Int, worker: Int) -> Result<Double, Divergence> {
-    do throws(Divergence) {
-      return .success(try loss(of: client, worker: worker))
-    } catch {
+    do throws(Divergence) { return .success(try loss(of: client, worker: worker)) } catch {
       return .failure(error)
     }
   }
@@ -200,12 +179,7 @@ private struct LossOnClient: Sendable {
     if model == nil {
       // A method without a model for all: the client's own.
       var device = arena.device(
-        client: client,
-        round: server.round,
-        examples: examples,
-        worker: worker,
-        phase: .selection
-      )
+        client: client, round: server.round, examples: examples, worker: worker, phase: .selection)
       model = try method.personalModel(&device, server, clients[client] ?? ClientMemory())
     }
     let space = arena.spaces(of: client)[worker]

@@ -27,10 +27,9 @@ public struct ComparedStrategy: Sendable {
   ///     two folders have the one that came further.
   /// - Returns: in the order of the folders.
   /// - Throws: E7002 when two folders have the same run with different results; exit 7.
-  public static func all(
-    _ folders: [RunFolder],
-    includingUnfinished: Bool = false
-  ) throws(Failure) -> [ComparedStrategy] {
+  public static func all(_ folders: [RunFolder], includingUnfinished: Bool = false) throws(Failure)
+    -> [ComparedStrategy]
+  {
     var groups: [(label: String, settings: String, path: String, runs: [UInt64: RunFolder.Part])] =
       []
     for folder in folders {
@@ -57,16 +56,12 @@ public struct ComparedStrategy: Sendable {
     return groups.map { group in
       let isUnique = groups.count { $0.label == group.label } == 1
       return ComparedStrategy(
-        label: isUnique ? group.label : "\(group.label)@\(group.path)",
-        runs: group.runs
-      )
+        label: isUnique ? group.label : "\(group.label)@\(group.path)", runs: group.runs)
     }
   }
 
   private static func requireSame(
-    _ first: RunFolder.Part,
-    _ second: RunFolder.Part,
-    _ label: String
+    _ first: RunFolder.Part, _ second: RunFolder.Part, _ label: String
   ) throws(Failure) {
     let (a, b) = (first.run.records, second.run.records)
     // Of a run that has not finished, the rounds that both have must agree.
@@ -74,11 +69,9 @@ public struct ComparedStrategy: Sendable {
     if common == 0 || a[common - 1].digest == b[common - 1].digest { return }
     let round = zip(a, b).first { $0.digest != $1.digest }?.0.round
     throw Failure(
-      .mismatch,
-      "E7002",
+      .mismatch, "E7002",
       "\(first.folder) and \(second.folder) are the same run of \(label), but their digests differ"
         + (round.map { " from round \($0) on" } ?? ""),
-      hint: "compare folders of one version and one kind of machine; environment.json tells"
-    )
+      hint: "compare folders of one version and one kind of machine; environment.json tells")
   }
 }

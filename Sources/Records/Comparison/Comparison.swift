@@ -67,17 +67,12 @@ public struct Comparison: Sendable {
   ///   (exit 4), E7003 when nothing has the metric, the baseline lacks it, or a run's cost is not
   ///   known (exit 7).
   public init(
-    _ strategies: [ComparedStrategy],
-    _ settings: Settings = Settings(),
-    unfinished: [String] = []
+    _ strategies: [ComparedStrategy], _ settings: Settings = Settings(), unfinished: [String] = []
   ) throws(Failure) {
     guard !strategies.isEmpty else {
       throw Failure(
-        .dataMissingOrCorrupt,
-        "E4100",
-        "no run has finished, so there is nothing to compare",
-        hint: unfinished.first
-      )
+        .dataMissingOrCorrupt, "E4100", "no run has finished, so there is nothing to compare",
+        hint: unfinished.first)
     }
     if let baseline = settings.baseline, !strategies.contains(where: { $0.label == baseline }) {
       throw Self.unknown("strategy", baseline, among: strategies.map(\.label))
@@ -101,46 +96,32 @@ public struct Comparison: Sendable {
         let seeds = missing.count == 1 ? "seed" : "seeds"
         leftOut.append(
           "left out: \(strategy.label) has no \(metric.name) under \(seeds) "
-            + missing.joined(separator: ", ")
-        )
+            + missing.joined(separator: ", "))
       }
       rows.append(
         Row(
-          label: strategy.label,
-          values: values,
+          label: strategy.label, values: values,
           statistics: SeedStatistics(values.sorted { $0.key < $1.key }.map(\.value)),
-          readings: read.readings[strategy.label] ?? [:]
-        )
-      )
+          readings: read.readings[strategy.label] ?? [:]))
     }
     guard let first = rows.first(where: { !$0.values.isEmpty }) else {
       throw Failure(
-        .mismatch,
-        "E7003",
-        "no run has a value of \(metric.name)",
-        hint: "choose another one with --metric"
-      )
+        .mismatch, "E7003", "no run has a value of \(metric.name)",
+        hint: "choose another one with --metric")
     }
     let baseline = settings.baseline ?? first.label
-    guard let place = rows.firstIndex(where: { $0.label == baseline }),
-      !rows[place].values.isEmpty
+    guard let place = rows.firstIndex(where: { $0.label == baseline }), !rows[place].values.isEmpty
     else {
       throw Failure(
-        .mismatch,
-        "E7003",
-        "the baseline \(baseline) has no value of \(metric.name)",
-        hint: "choose another metric or another baseline"
-      )
+        .mismatch, "E7003", "the baseline \(baseline) has no value of \(metric.name)",
+        hint: "choose another metric or another baseline")
     }
     for index in rows.indices where index != place {
       rows[index].versus = PairedTests(
-        rows[index].values,
-        minus: rows[place].values,
+        rows[index].values, minus: rows[place].values,
         clients: Self.clients(strategies[index], read.runs[index]),
-        minusClients: Self.clients(strategies[place], read.runs[place]),
-        margin: settings.tieMargin,
-        metric: metric
-      )
+        minusClients: Self.clients(strategies[place], read.runs[place]), margin: settings.tieMargin,
+        metric: metric)
     }
     PairedTests.correct(&rows)
     self.metric = metric
@@ -151,24 +132,16 @@ public struct Comparison: Sendable {
     self.leftOut = leftOut
   }
 
-  private static func unknown(
-    _ what: String,
-    _ word: String,
-    among names: [String]
-  ) -> Failure {
+  private static func unknown(_ what: String, _ word: String, among names: [String]) -> Failure {
     Failure(
-      .wrongCommandLine,
-      "E2012",
-      "no \(what) is called \"\(word)\"",
+      .wrongCommandLine, "E2012", "no \(what) is called \"\(word)\"",
       hint: Suggestions.nearest(word, among: names).map { "did you mean \($0) ?" }
-        ?? "one of \(names.joined(separator: ", "))"
-    )
+        ?? "one of \(names.joined(separator: ", "))")
   }
 
-  private static func metric(
-    _ name: String?,
-    _ runs: [[StrategyRun]]
-  ) throws(Failure) -> ComparisonMetric {
+  private static func metric(_ name: String?, _ runs: [[StrategyRun]]) throws(Failure)
+    -> ComparisonMetric
+  {
     if let name {
       guard let metric = ComparisonMetric(name) else {
         throw unknown("metric", name, among: ComparisonMetric.names)
@@ -183,11 +156,9 @@ public struct Comparison: Sendable {
       }
     }
     throw Failure(
-      .mismatch,
-      "E7003",
+      .mismatch, "E7003",
       "neither generic.accuracy nor personal.accuracy was measured for all strategies",
-      hint: "choose a metric with --metric"
-    )
+      hint: "choose a metric with --metric")
   }
 
   /// What a budget leaves of the runs.
@@ -199,13 +170,11 @@ public struct Comparison: Sendable {
   }
 
   /// The runs of every strategy by ascending seed, cut to what all could pay.
-  private static func read(
-    _ strategies: [ComparedStrategy],
-    _ budget: RunBudget?
-  ) throws(Failure) -> Within {
+  private static func read(_ strategies: [ComparedStrategy], _ budget: RunBudget?) throws(Failure)
+    -> Within
+  {
     var within = Within()
-    within.runs = strategies.map { strategy in
-      strategy.seeds.compactMap { strategy.runs[$0]?.run }
+    within.runs = strategies.map { strategy in strategy.seeds.compactMap { strategy.runs[$0]?.run }
     }
     guard let budget else { return within }
     var totals: [Double] = []
@@ -215,12 +184,9 @@ public struct Comparison: Sendable {
         guard let total = costs.last ?? nil, total.isFinite, !costs.contains(where: { $0 == nil })
         else {
           throw Failure(
-            .mismatch,
-            "E7003",
+            .mismatch, "E7003",
             "\(strategy.label) seed \(run.seed) has no \(budget.rawValue) to hold equal: "
-              + budget.absence,
-            hint: "choose another --budget"
-          )
+              + budget.absence, hint: "choose another --budget")
         }
         totals.append(total)
       }
@@ -231,15 +197,12 @@ public struct Comparison: Sendable {
       for run in within.runs[index] {
         guard let part = budget.within(within.limit ?? 0, run) else {
           within.leftOut.append(
-            "left out: \(strategy.label) seed \(run.seed) was not evaluated within the budget"
-          )
+            "left out: \(strategy.label) seed \(run.seed) was not evaluated within the budget")
           continue
         }
         kept.append(part.run)
         within.readings[strategy.label, default: [:]][run.seed] = Reading(
-          round: part.run.records.last?.round ?? 0,
-          spent: part.spent
-        )
+          round: part.run.records.last?.round ?? 0, spent: part.spent)
       }
       within.runs[index] = kept
     }
@@ -247,10 +210,9 @@ public struct Comparison: Sendable {
   }
 
   /// Accuracy of each client on its local test where its run was read, by seed.
-  private static func clients(
-    _ strategy: ComparedStrategy,
-    _ runs: [StrategyRun]
-  ) -> [UInt64: [Int: Double]] {
+  private static func clients(_ strategy: ComparedStrategy, _ runs: [StrategyRun]) -> [UInt64: [Int:
+    Double]]
+  {
     var known: [UInt64: [Int: Double]] = [:]
     for run in runs {
       let rounds = run.records.filter { $0.personal != nil }.map(\.round)

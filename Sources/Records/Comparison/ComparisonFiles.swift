@@ -26,11 +26,8 @@ extension Comparison {
       members.append(
         (
           "budget",
-          .object([
-            ("kind", .string(budget.rawValue)), ("limit", limit.map(JSON.number) ?? .null),
-          ])
-        )
-      )
+          .object([("kind", .string(budget.rawValue)), ("limit", limit.map(JSON.number) ?? .null)])
+        ))
     }
     members.append(("strategies", .array(rows.map(json))))
     members.append(("sentences", .array(sentences.map(JSON.string))))
@@ -90,8 +87,7 @@ extension Comparison {
           ("method", .string(ranks.method.rawValue)), ("p", number(ranks.p)),
           ("holm", number(tests.holm.wilcoxon)),
         ])
-      ),
-      ("dz", number(tests.effect?.dz)), ("hedges", number(tests.effect?.hedges)),
+      ), ("dz", number(tests.effect?.dz)), ("hedges", number(tests.effect?.hedges)),
       ("separated", tests.isSeparated.map(JSON.bool) ?? .null),
     ]
     var wins: [(String, JSON)] = [("seeds", counts(tests.seeds))]

@@ -73,9 +73,9 @@ public struct ComparisonMetric: Sendable {
     ),
   ]
 
-  private static func target(
-    _ text: Substring
-  ) -> (quantity: String, read: @Sendable (StrategyRun) -> Double?)? {
+  private static func target(_ text: Substring) -> (
+    quantity: String, read: @Sendable (StrategyRun) -> Double?
+  )? {
     let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
     guard parts.count == 2, let model = AccuracyTarget.Model(rawValue: String(parts[0])) else {
       return nil
@@ -94,9 +94,7 @@ public struct ComparisonMetric: Sendable {
     for quantity in TargetCost.quantities where parts[1].hasSuffix("." + quantity.name) {
       guard let accuracy = share(parts[1].dropLast(quantity.name.count + 1)) else { return nil }
       let target = AccuracyTarget(model, accuracy)
-      return (
-        quantity.name, { run in TargetCost(run, reaching: target).flatMap(quantity.read) }
-      )
+      return (quantity.name, { run in TargetCost(run, reaching: target).flatMap(quantity.read) })
     }
     return nil
   }

@@ -5,9 +5,7 @@ extension Comparison {
   /// One sentence for each strategy against the baseline, then what the numbers cannot tell.
   public var sentences: [String] {
     let others = rows.filter { $0.label != baseline }
-    if others.isEmpty {
-      return ["\(baseline) is alone: there is nothing to compare it with"]
-    }
+    if others.isEmpty { return ["\(baseline) is alone: there is nothing to compare it with"] }
     let tests = others.count { $0.versus != nil }
     return others.map { sentence($0, tests: tests) } + limits(others, tests: tests)
   }
@@ -15,14 +13,11 @@ extension Comparison {
   private func sentence(_ row: Row, tests: Int) -> String {
     let head = "\(row.label) - \(baseline)"
     guard let versus = row.versus else {
-      return head
-        + (row.values.isEmpty ? ": no value of \(metric.name)" : ": no seed in common")
+      return head + (row.values.isEmpty ? ": no value of \(metric.name)" : ": no seed in common")
     }
     let difference = versus.difference
     let n = difference.seeds.count
-    if difference.differences.allSatisfy({ $0 == 0 }) {
-      return head + ": equal on every seed"
-    }
+    if difference.differences.allSatisfy({ $0 == 0 }) { return head + ": equal on every seed" }
     let decimals = decimals
     let mean = difference.statistics.mean
     let amount = metric.text(mean, decimals, plus: true) + metric.differenceUnit
@@ -31,8 +26,7 @@ extension Comparison {
     }
     let low = metric.text(mean - half, decimals, plus: true)
     let high = metric.text(mean + half, decimals, plus: true)
-    let verdict =
-      versus.isSeparated == true ? "separated" : "not separated"
+    let verdict = versus.isSeparated == true ? "separated" : "not separated"
     let family = tests > 1 ? " after Holm over \(tests) comparisons" : ""
     var text = "\(head): \(amount) [\(low), \(high)]: \(verdict) at 95 %\(family) (paired t, p "
     text += Self.probability(versus.holm.student) + "); "
@@ -49,8 +43,7 @@ extension Comparison {
       if least <= 0.05 {
         texts.append(
           "\(n) seeds cannot reach 0.05 by sign flips after Holm over \(tests) comparisons; "
-            + "\(HolmCorrection.seedsNeeded(tests: tests)) seeds can"
-        )
+            + "\(HolmCorrection.seedsNeeded(tests: tests)) seeds can")
         continue
       }
       var text = "\(n) seed\(n == 1 ? "" : "s") cannot reach p < \(Self.probability(min(1, least)))"
@@ -69,13 +62,11 @@ extension Comparison {
         texts.append(
           "\(row.label) - \(baseline) is over the \(common.count) common seed"
             + "\(common.count == 1 ? "" : "s"): \(row.label) has \(own.count), "
-            + "\(baseline) \(theirs.count)"
-        )
+            + "\(baseline) \(theirs.count)")
       }
       if let draws = versus.signFlip.draws {
         texts.append(
-          "\(row.label): sign-flip p from \(draws) drawn assignments of signs, not from all"
-        )
+          "\(row.label): sign-flip p from \(draws) drawn assignments of signs, not from all")
       }
     }
     return texts
@@ -105,10 +96,7 @@ extension Comparison {
       // Methods usually stop at one round whatever the seed.
       let isOne = Set(texts).count == 1
       let seeds =
-        isOne
-        ? texts[0]
-        : zip(rounds, texts).map { "s\($0.key):\($1)" }
-          .joined(separator: " ")
+        isOne ? texts[0] : zip(rounds, texts).map { "s\($0.key):\($1)" }.joined(separator: " ")
       return "\(row.label) \(texts.isEmpty ? "-" : seeds)"
     }
     return [

@@ -35,12 +35,8 @@ public struct PairedTests: Sendable {
 
   /// Tests values by seed; nil when no seed is common.
   package init?(
-    _ values: [UInt64: Double],
-    minus baseline: [UInt64: Double],
-    clients: [UInt64: [Int: Double]],
-    minusClients other: [UInt64: [Int: Double]],
-    margin: Double,
-    metric: ComparisonMetric
+    _ values: [UInt64: Double], minus baseline: [UInt64: Double], clients: [UInt64: [Int: Double]],
+    minusClients other: [UInt64: [Int: Double]], margin: Double, metric: ComparisonMetric
   ) {
     difference = PairedDifference(values, minus: baseline)
     guard !difference.seeds.isEmpty else { return nil }
@@ -48,11 +44,7 @@ public struct PairedTests: Sendable {
     signFlip = SignFlipTest(difference.differences)
     wilcoxon = WilcoxonTest(difference.differences)
     effect = EffectSize(difference.statistics)
-    seeds = WinTieLoss(
-      difference.differences,
-      margin: margin,
-      lowerIsBetter: metric.lowerIsBetter
-    )
+    seeds = WinTieLoss(difference.differences, margin: margin, lowerIsBetter: metric.lowerIsBetter)
     var pairs: [Double] = []
     let isMeasure = metric.name.hasPrefix("generic.") || metric.name.hasPrefix("personal.")
     for seed in difference.seeds where isMeasure {
@@ -76,10 +68,7 @@ public struct PairedTests: Sendable {
     let wilcoxon = HolmCorrection.adjusted(rows.map { $0.versus?.wilcoxon.p })
     for index in rows.indices {
       rows[index].versus?.holm = Holm(
-        student: student[index],
-        signFlip: signFlip[index],
-        wilcoxon: wilcoxon[index]
-      )
+        student: student[index], signFlip: signFlip[index], wilcoxon: wilcoxon[index])
     }
   }
 }

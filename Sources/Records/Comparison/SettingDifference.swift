@@ -37,23 +37,19 @@ public struct SettingDifference: Sendable, Equatable {
       let row = values.map { $0[path] ?? "-" }
       guard Set(row).count > 1 else { continue }
       let isAllowed =
-        allowed.contains { path == $0 || path.hasPrefix($0 + ".") }
-        || path.hasPrefix("strategies[")
+        allowed.contains { path == $0 || path.hasPrefix($0 + ".") } || path.hasPrefix("strategies[")
       differences.append(SettingDifference(path: path, values: row, isAllowed: isAllowed))
     }
     let isKnown = hashes.allSatisfy { !$0.contains("?") }
     if isKnown, !isSameData {
-      differences.append(
-        SettingDifference(path: "data (hash)", values: hashes, isAllowed: false)
-      )
+      differences.append(SettingDifference(path: "data (hash)", values: hashes, isAllowed: false))
     }
     let seeds = Set(folders.flatMap(\.splits.keys)).sorted()
     for seed in seeds {
       let row = folders.map { $0.splits[seed] ?? "-" }
       guard Set(row.filter { $0 != "-" }).count > 1 else { continue }
       differences.append(
-        SettingDifference(path: "split of seed \(seed)", values: row, isAllowed: false)
-      )
+        SettingDifference(path: "split of seed \(seed)", values: row, isAllowed: false))
     }
     return differences
   }

@@ -39,8 +39,7 @@ package struct FolderFacts {
         return [
           "name": .string(file.name), "bytes": .int(sum.bytes), "xxh64": .string(sum.sum.hash),
         ]
-      }
-    )
+      })
   }
 
   /// The bytes of a file of the folder, if they are those that were written; nil where it is
@@ -58,22 +57,17 @@ package struct FolderFacts {
     guard let found = read, sum.sum.hash == entry["xxh64"]?.text, sum.bytes == entry["bytes"]?.int
     else {
       throw Failure(
-        .dataMissingOrCorrupt,
-        "E4126",
+        .dataMissingOrCorrupt, "E4126",
         "\(path) " + (read == nil ? "is lost" : "is not what was written"),
-        hint: "restore it; fedsim resume \(folder) writes it again"
-      )
+        hint: "restore it; fedsim resume \(folder) writes it again")
     }
     return found
   }
 
   private static func damaged(_ path: String, _ why: String) -> Failure {
     Failure(
-      .dataMissingOrCorrupt,
-      "E4125",
-      "\(path) is damaged: \(why)",
-      hint: "restore it, or delete it: fedsim resume on the folder writes it again"
-    )
+      .dataMissingOrCorrupt, "E4125", "\(path) is damaged: \(why)",
+      hint: "restore it, or delete it: fedsim resume on the folder writes it again")
   }
 }
 
@@ -93,11 +87,8 @@ package enum SummaryFile {
     }
     guard let json = try? JSON(parsing: bytes), json.isIntact ?? !isSealed else {
       throw Failure(
-        .dataMissingOrCorrupt,
-        "E4126",
-        "\(path) is not what was written",
-        hint: "restore it; fedsim resume \(folder) writes it again"
-      )
+        .dataMissingOrCorrupt, "E4126", "\(path) is not what was written",
+        hint: "restore it; fedsim resume \(folder) writes it again")
     }
     return json
   }
@@ -120,19 +111,14 @@ public struct FieldChange: Equatable, Sendable {
   }
 
   private static func collect(
-    _ was: JSON?,
-    _ now: JSON?,
-    _ path: String,
-    _ changes: inout [FieldChange]
+    _ was: JSON?, _ now: JSON?, _ path: String, _ changes: inout [FieldChange]
   ) {
     if let a = was?.members, let b = now?.members {
       let keys = a.map(\.key) + b.map(\.key).filter { key in !a.contains { $0.key == key } }
       for key in keys { collect(was?[key], now?[key], path + "." + key, &changes) }
     } else if let a = was?.elements, let b = now?.elements, a.count == b.count {
       for index in a.indices { collect(a[index], b[index], "\(path)[\(index)]", &changes) }
-    } else if was?.compact != now?.compact,
-      was?.double == nil || was?.double != now?.double
-    {
+    } else if was?.compact != now?.compact, was?.double == nil || was?.double != now?.double {
       func text(_ json: JSON?) -> String {
         json.map { NumberText.shortened($0.compact, 60) } ?? "absent"
       }

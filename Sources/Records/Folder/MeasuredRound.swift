@@ -16,13 +16,8 @@ package struct MeasuredRound {
   package let evaluationFLOPs: Int
 
   package init(
-    record: RoundRecord,
-    lines: RoundLines,
-    privacy: JSON?,
-    accuracies: [Double],
-    clientFLOPs: [Int],
-    trainSeconds: Double,
-    evaluationFLOPs: Int
+    record: RoundRecord, lines: RoundLines, privacy: JSON?, accuracies: [Double],
+    clientFLOPs: [Int], trainSeconds: Double, evaluationFLOPs: Int
   ) {
     self.record = record
     self.lines = lines
@@ -49,21 +44,14 @@ package struct RoundLines {
   ///
   /// `broadcast`: what was sent before the first round; it has round 0 and comes with the first.
   package init(
-    _ record: RoundRecord,
-    broadcast: MessageLedger,
-    messages sent: MessageLedger,
-    clients scores: [ClientRow],
-    trainCounts: [Int],
-    privacy spent: JSON? = nil,
+    _ record: RoundRecord, broadcast: MessageLedger, messages sent: MessageLedger,
+    clients scores: [ClientRow], trainCounts: [Int], privacy spent: JSON? = nil,
     events happened: [ClockEvent] = []
   ) {
     func rows(_ model: String, _ perClass: [Double]?) -> [String] {
       guard let perClass, !perClass.isEmpty else { return [] }
       return ClassRow.rows(
-        round: record.round,
-        model: model,
-        perClass: perClass,
-        trainCounts: trainCounts
+        round: record.round, model: model, perClass: perClass, trainCounts: trainCounts
       ).map(\.line)
     }
     classes =

@@ -41,12 +41,8 @@ package struct RunFiles {
     package var hasBoard = false
 
     package init(
-      run: String,
-      scenarioHash: String,
-      population: Int,
-      isPrivate: Bool = false,
-      isClocked: Bool = false,
-      hasBoard: Bool = false
+      run: String, scenarioHash: String, population: Int, isPrivate: Bool = false,
+      isClocked: Bool = false, hasBoard: Bool = false
     ) {
       self.run = run
       self.scenarioHash = scenarioHash
@@ -72,12 +68,9 @@ package struct RunFiles {
   /// Opens the files of a run, cut back to the lines of rounds up to `round`.
   ///
   /// `record`: what is promised of them, which was found to be so; nil when nothing is.
-  package init(
-    _ folder: String,
-    upTo round: Int,
-    _ record: TableRecord?,
-    _ plan: Plan
-  ) throws(Failure) {
+  package init(_ folder: String, upTo round: Int, _ record: TableRecord?, _ plan: Plan)
+    throws(Failure)
+  {
     self.folder = folder
     self.plan = plan
     try FilePath.makeFolder(folder)
@@ -92,10 +85,7 @@ package struct RunFiles {
     }
     func open(_ name: String, _ header: String? = nil) throws(Failure) -> LineWriter {
       try LineWriter(
-        FilePath.join(folder, name),
-        header: header,
-        behind: kept[name] ?? RunningSum()
-      )
+        FilePath.join(folder, name), header: header, behind: kept[name] ?? RunningSum())
     }
     rounds = try open("rounds.jsonl")
     privacy = plan.isPrivate ? try open("privacy.jsonl") : nil
@@ -111,10 +101,7 @@ package struct RunFiles {
 
   /// The part of a table that belongs to rounds up to `round`.
   private static func beginning(
-    of name: String,
-    in folder: String,
-    upTo round: Int,
-    _ record: TableRecord?
+    of name: String, in folder: String, upTo round: Int, _ record: TableRecord?
   ) throws(Failure) -> RunningSum {
     let path = FilePath.join(folder, name)
     guard let record, let promised = record[name], record.round >= round else {
@@ -140,17 +127,12 @@ package struct RunFiles {
     return CSV.leadingInteger(String(decoding: line, as: UTF8.self)) ?? .max
   }
 
-  private static func record(
-    _ plan: Plan,
-    _ round: Int,
-    _ sum: (String) -> RunningSum
-  ) -> TableRecord {
+  private static func record(_ plan: Plan, _ round: Int, _ sum: (String) -> RunningSum)
+    -> TableRecord
+  {
     TableRecord(
-      run: plan.run,
-      scenarioHash: plan.scenarioHash,
-      round: round,
-      tables: plan.tables.map { TableRecord.Table(name: $0.name, sum: sum($0.name).sum) }
-    )
+      run: plan.run, scenarioHash: plan.scenarioHash, round: round,
+      tables: plan.tables.map { TableRecord.Table(name: $0.name, sum: sum($0.name).sum) })
   }
 
   /// Promises what the tables hold after a round; they are on the disk first.

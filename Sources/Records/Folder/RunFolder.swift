@@ -28,10 +28,7 @@ public struct RunFolder: Sendable {
     let isPromised: Bool
 
     package init(
-      folder: String,
-      run: StrategyRun,
-      clients: [Int: [Int: Double]] = [:],
-      isPromised: Bool = true
+      folder: String, run: StrategyRun, clients: [Int: [Int: Double]] = [:], isPromised: Bool = true
     ) {
       self.folder = folder
       self.run = run
@@ -116,13 +113,11 @@ public struct RunFolder: Sendable {
             begun.append(part)
             unfinishedRuns.append(
               "\(choice.label) seed \(seed) has not finished: it is shown as after round "
-                + "\(reached) of \(scenario.federation.rounds), and not compared"
-            )
+                + "\(reached) of \(scenario.federation.rounds), and not compared")
           }
           unfinished.append(
             "\(choice.label) seed \(seed) of \(path): "
-              + (records.isEmpty ? "not begun" : "stopped after round \(reached)")
-          )
+              + (records.isEmpty ? "not begun" : "stopped after round \(reached)"))
           continue
         }
         runs.append(part)
@@ -137,11 +132,9 @@ public struct RunFolder: Sendable {
   }
 
   /// What cannot be seen, because nothing was promised.
-  private static func protection(
-    _ path: String,
-    isSealed: Bool,
-    _ unprotected: [String]
-  ) -> [String] {
+  private static func protection(_ path: String, isSealed: Bool, _ unprotected: [String])
+    -> [String]
+  {
     if !isSealed {
       return [
         "\(path) keeps no checksums (an earlier version wrote it, or environment.json is lost): "
@@ -156,12 +149,9 @@ public struct RunFolder: Sendable {
   }
 
   /// A run, held against what is promised of its tables.
-  private static func part(
-    _ folder: String,
-    _ seed: UInt64,
-    _ clients: Int,
-    isSealed: Bool
-  ) throws(Failure) -> Part {
+  private static func part(_ folder: String, _ seed: UInt64, _ clients: Int, isSealed: Bool)
+    throws(Failure) -> Part
+  {
     let record = try TableRecord.read(in: folder)
     let records = try RunTrace.records(in: folder)
     if let record {
@@ -169,18 +159,13 @@ public struct RunFolder: Sendable {
     } else if isSealed,
       try FileReader.isThere(FilePath.join(RunFiles.checkpoints(folder), "last.safetensors"))
     {
-      throw TableRecord.missing(
-        folder,
-        "\(FilePath.join(folder, TableRecord.fileName)) is lost"
-      )
+      throw TableRecord.missing(folder, "\(FilePath.join(folder, TableRecord.fileName)) is lost")
     }
     let last = records.last?.round ?? -1
     return Part(
-      folder: folder,
-      run: StrategyRun(seed: seed, records: records),
+      folder: folder, run: StrategyRun(seed: seed, records: records),
       clients: try RunTrace.scores(in: folder, upTo: last, clients: clients),
-      isPromised: record != nil
-    )
+      isPromised: record != nil)
   }
 
   private static func texts(_ json: JSON?) -> [String] { (json?.elements ?? []).compactMap(\.text) }
@@ -190,11 +175,9 @@ public struct RunFolder: Sendable {
     index == 0 ? "" : "-s\(seed)"
   }
 
-  private static func splits(
-    _ path: String,
-    _ seeds: [UInt64],
-    _ facts: FolderFacts?
-  ) throws(Failure) -> [UInt64: String] {
+  private static func splits(_ path: String, _ seeds: [UInt64], _ facts: FolderFacts?)
+    throws(Failure) -> [UInt64: String]
+  {
     var known: [UInt64: String] = [:]
     for (index, seed) in seeds.enumerated() {
       let suffix = suffix(index, seed)

@@ -25,11 +25,8 @@ package enum RunTrace {
     for (index, record) in records.enumerated() {
       func wrong(_ why: String) -> Failure {
         Failure(
-          .dataMissingOrCorrupt,
-          "E4121",
-          "\(path), line \(index + 1): \(why)",
-          hint: "restore the file, or delete the folder of this run: fedsim resume repeats it"
-        )
+          .dataMissingOrCorrupt, "E4121", "\(path), line \(index + 1): \(why)",
+          hint: "restore the file, or delete the folder of this run: fedsim resume repeats it")
       }
       let expected = index + 1
       guard record.round == expected || records.count == 1 && record.round == 0 else {
@@ -54,11 +51,9 @@ package enum RunTrace {
   /// `clients`: how many there are.
   ///
   /// - Throws: E4124 for a line that is no row of a client (exit 4).
-  package static func scores(
-    in folder: String,
-    upTo last: Int,
-    clients: Int
-  ) throws(Failure) -> [Int: [Int: Double]] {
+  package static func scores(in folder: String, upTo last: Int, clients: Int) throws(Failure)
+    -> [Int: [Int: Double]]
+  {
     let path = FilePath.join(folder, "clients.csv")
     guard let bytes = try FileReader.optional(path, what: "the clients of a run") else {
       return [:]
@@ -67,12 +62,9 @@ package enum RunTrace {
   }
 
   /// The same from the bytes of a `clients.csv`.
-  package static func scores(
-    _ bytes: [UInt8],
-    path: String,
-    upTo last: Int,
-    clients: Int
-  ) throws(Failure) -> [Int: [Int: Double]] {
+  package static func scores(_ bytes: [UInt8], path: String, upTo last: Int, clients: Int)
+    throws(Failure) -> [Int: [Int: Double]]
+  {
     var scores: [Int: [Int: Double]] = [:]
     let lines = wholeLines(bytes)
     for (index, line) in lines.enumerated().dropFirst() {
@@ -120,11 +112,8 @@ package enum RunTrace {
   /// E4124.
   package static func noLine(_ path: String, _ line: Int, _ why: String) -> Failure {
     Failure(
-      .dataMissingOrCorrupt,
-      "E4124",
-      "\(path), line \(line): \(why)",
-      hint: "restore the file, or delete the folder of this run: fedsim resume repeats it"
-    )
+      .dataMissingOrCorrupt, "E4124", "\(path), line \(line): \(why)",
+      hint: "restore the file, or delete the folder of this run: fedsim resume repeats it")
   }
 }
 
@@ -133,9 +122,7 @@ extension RoundRecord {
   fileprivate var largestCount: Int {
     let links = [bytes.dense, bytes.entropy].compactMap { $0 }
     return max(
-      max(bytes.up, bytes.down, bytes.setup),
-      links.map { max($0.up, $0.down) }.max() ?? 0,
-      max(train?.examples ?? 0, train?.steps ?? 0)
-    )
+      max(bytes.up, bytes.down, bytes.setup), links.map { max($0.up, $0.down) }.max() ?? 0,
+      max(train?.examples ?? 0, train?.steps ?? 0))
   }
 }

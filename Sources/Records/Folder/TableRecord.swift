@@ -56,12 +56,9 @@ package struct TableRecord: Equatable, Sendable {
       return nil
     }
     guard let json = try? JSON(parsing: bytes), json.isIntact == true,
-      json["format"]?.int == format, let run = json["run"]?.text,
-      let hash = json["scenario"]?.text, let round = json["round"]?.count,
-      let files = json["files"]?.elements
-    else {
-      throw missing(folder, "\(path) is damaged, or of another version")
-    }
+      json["format"]?.int == format, let run = json["run"]?.text, let hash = json["scenario"]?.text,
+      let round = json["round"]?.count, let files = json["files"]?.elements
+    else { throw missing(folder, "\(path) is damaged, or of another version") }
     let tables = files.compactMap { file -> Table? in
       guard let name = file["name"]?.text, let bytes = file["bytes"]?.count,
         let hash = file["xxh64"]?.text
@@ -74,11 +71,9 @@ package struct TableRecord: Equatable, Sendable {
   /// E4122.
   package static func missing(_ folder: String, _ why: String) -> Failure {
     Failure(
-      .dataMissingOrCorrupt,
-      "E4122",
+      .dataMissingOrCorrupt, "E4122",
       "\(why); nothing else says whether the tables of \(folder) are whole",
-      hint: "restore \(fileName), or delete the folder of this run: fedsim resume repeats it"
-    )
+      hint: "restore \(fileName), or delete the folder of this run: fedsim resume repeats it")
   }
 
   /// Holds the tables of a folder against the record.
@@ -88,9 +83,7 @@ package struct TableRecord: Equatable, Sendable {
   package func check(_ folder: String, only: String? = nil) throws(Failure) {
     guard let damage = try damage(in: folder, only: only) else { return }
     // Another process may go on with the run: it changes the record before it cuts the tables.
-    guard let newer = try Self.read(in: folder), newer != self else {
-      throw damage.failure(folder)
-    }
+    guard let newer = try Self.read(in: folder), newer != self else { throw damage.failure(folder) }
     try newer.check(folder, only: only)
   }
 
@@ -103,12 +96,8 @@ package struct TableRecord: Equatable, Sendable {
       let found = try FileSum.read(path, upTo: table.sum.bytes).sum
       if found == table.sum { continue }
       return TableDamage(
-        path: path,
-        line: try TableDamage.firstWrongLine(path, upTo: table.sum.bytes),
-        round: round,
-        found: found.bytes,
-        wanted: table.sum.bytes
-      )
+        path: path, line: try TableDamage.firstWrongLine(path, upTo: table.sum.bytes), round: round,
+        found: found.bytes, wanted: table.sum.bytes)
     }
     return nil
   }
@@ -137,11 +126,8 @@ package struct TableDamage {
   /// E4120.
   package func failure(_ folder: String) -> Failure {
     Failure(
-      .dataMissingOrCorrupt,
-      "E4120",
-      sentence,
-      hint: "restore the file, or delete \(folder): fedsim resume repeats this run"
-    )
+      .dataMissingOrCorrupt, "E4120", sentence,
+      hint: "restore the file, or delete \(folder): fedsim resume repeats this run")
   }
 
   /// The first line that no run writes: no record, a wrong number of fields, a round out of order,

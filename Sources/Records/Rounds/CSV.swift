@@ -3,9 +3,7 @@ import Data
 /// Comma-separated values as in RFC 4180, with `\n` at the end of lines.
 public enum CSV {
   /// One line without its newline; fields with commas, quotes or line breaks are quoted.
-  public static func line(_ fields: [String]) -> String {
-    fields.map(field).joined(separator: ",")
-  }
+  public static func line(_ fields: [String]) -> String { fields.map(field).joined(separator: ",") }
 
   /// A number in its shortest form that reads back to the same bits; empty when nil or not finite.
   public static func number(_ value: Double?) -> String {
@@ -56,14 +54,8 @@ public struct ClientRow: Sendable, Equatable {
 
   /// A row with every field.
   public init(
-    round: Int,
-    client: Int,
-    trainCount: Int,
-    testCount: Double,
-    accuracy: Double,
-    loss: Double? = nil,
-    accuracyAlone: Double? = nil,
-    globalAccuracy: Double? = nil
+    round: Int, client: Int, trainCount: Int, testCount: Double, accuracy: Double,
+    loss: Double? = nil, accuracyAlone: Double? = nil, globalAccuracy: Double? = nil
   ) {
     self.round = round
     self.client = client
@@ -104,11 +96,7 @@ public struct ClassRow: Sendable, Equatable {
 
   /// A row with every field.
   public init(
-    round: Int,
-    model: String,
-    label: Int,
-    group: ShotGroups.Group?,
-    trainCount: Int,
+    round: Int, model: String, label: Int, group: ShotGroups.Group?, trainCount: Int,
     accuracy: Double
   ) {
     self.round = round
@@ -127,22 +115,14 @@ public struct ClassRow: Sendable, Equatable {
   }
 
   /// The rows of one evaluation, a row per class.
-  public static func rows(
-    round: Int,
-    model: String,
-    perClass: [Double],
-    trainCounts: [Int]
-  ) -> [ClassRow] {
+  public static func rows(round: Int, model: String, perClass: [Double], trainCounts: [Int])
+    -> [ClassRow]
+  {
     let groups = ShotGroups.cumulativeShare(trainCounts)
     return zip(perClass, trainCounts).enumerated().map { label, pair in
       ClassRow(
-        round: round,
-        model: model,
-        label: label,
-        group: groups?.groups[label],
-        trainCount: pair.1,
-        accuracy: pair.0
-      )
+        round: round, model: model, label: label, group: groups?.groups[label], trainCount: pair.1,
+        accuracy: pair.0)
     }
   }
 }
@@ -182,15 +162,8 @@ public struct MessageRow: Sendable, Equatable {
 
   /// A row with every field.
   public init(
-    round: Int,
-    client: Int,
-    direction: Direction,
-    tensor: String,
-    dtype: String,
-    shape: [Int],
-    denseBytes: Int,
-    codedBytes: Int,
-    entropyBytes: Double? = nil
+    round: Int, client: Int, direction: Direction, tensor: String, dtype: String, shape: [Int],
+    denseBytes: Int, codedBytes: Int, entropyBytes: Double? = nil
   ) {
     self.entropyBytes = entropyBytes
     self.round = round

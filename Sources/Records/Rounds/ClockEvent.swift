@@ -27,13 +27,7 @@ package struct ClockEvent: Sendable, Equatable {
   /// Steps of the server between the model that a client got and now; nil in synchronous rounds.
   package var staleness: Int?
 
-  package init(
-    round: Int,
-    time: Double,
-    _ kind: Kind,
-    client: Int? = nil,
-    staleness: Int? = nil
-  ) {
+  package init(round: Int, time: Double, _ kind: Kind, client: Int? = nil, staleness: Int? = nil) {
     self.round = round
     self.time = time
     self.kind = kind
@@ -83,7 +77,7 @@ package struct ClockOutcome: Sendable {
 
   /// The events by time; those of one time in the order noted.
   package var timeline: [ClockEvent] {
-    events.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
-      .map(\.element)
+    events.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(
+      \.element)
   }
 }

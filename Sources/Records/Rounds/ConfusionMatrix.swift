@@ -14,9 +14,7 @@ public struct ConfusionMatrix: Sendable, Equatable {
   /// A matrix from its rows.
   public init(rows: [[Int]]) {
     precondition(
-      rows.allSatisfy { $0.count == rows.count },
-      "ConfusionMatrix: \(rows.count) rows, not square"
-    )
+      rows.allSatisfy { $0.count == rows.count }, "ConfusionMatrix: \(rows.count) rows, not square")
     classes = rows.count
     counts = rows.flatMap(\.self)
   }
@@ -29,9 +27,7 @@ public struct ConfusionMatrix: Sendable, Equatable {
   /// Adds the counts of another part of the same test set.
   public mutating func merge(_ other: ConfusionMatrix) {
     precondition(
-      other.classes == classes,
-      "ConfusionMatrix.merge: \(other.classes) and \(classes) classes"
-    )
+      other.classes == classes, "ConfusionMatrix.merge: \(other.classes) and \(classes) classes")
     for index in counts.indices { counts[index] += other.counts[index] }
   }
 
@@ -42,9 +38,7 @@ public struct ConfusionMatrix: Sendable, Equatable {
 
   /// Images taken for each class, [C].
   public var predicted: [Int] {
-    (0..<classes).map { column in
-      (0..<classes).reduce(0) { $0 + counts[$1 * classes + column] }
-    }
+    (0..<classes).map { column in (0..<classes).reduce(0) { $0 + counts[$1 * classes + column] } }
   }
 
   /// Images classified correctly, per class, [C].
@@ -57,9 +51,7 @@ public struct ConfusionMatrix: Sendable, Equatable {
   public var accuracy: Double { Double(correct.reduce(0, +)) / Double(total) }
 
   /// Recall of each class, [C]; NaN for a class without images.
-  public var recalls: [Double] {
-    zip(correct, support).map { Double($0) / Double($1) }
-  }
+  public var recalls: [Double] { zip(correct, support).map { Double($0) / Double($1) } }
 
   /// Mean recall over the classes that have images.
   public var balancedAccuracy: Double { Metrics.mean(recalls.filter(\.isFinite)) }
@@ -82,8 +74,7 @@ public struct ConfusionMatrix: Sendable, Equatable {
   public func accuracy(weights: [Double]) -> Double {
     precondition(
       weights.count == classes,
-      "ConfusionMatrix.accuracy: \(weights.count) weights, \(classes) classes"
-    )
+      "ConfusionMatrix.accuracy: \(weights.count) weights, \(classes) classes")
     var sum = 0.0
     var weight = 0.0
     for (share, recall) in zip(weights, recalls) where recall.isFinite {

@@ -37,9 +37,7 @@ package struct MessageLedger: Sendable {
   /// Adds a message and returns its bytes; an empty one leaves no line.
   @discardableResult
   package mutating func add(
-    _ payload: Payload,
-    _ direction: MessageRow.Direction,
-    client: Int
+    _ payload: Payload, _ direction: MessageRow.Direction, client: Int
   ) -> Int {
     if payload.blocks.isEmpty { return 0 }
     let kind = kind(of: payload)
@@ -50,9 +48,7 @@ package struct MessageLedger: Sendable {
   /// Adds a message that was encoded and returns its bytes; an empty one leaves no line.
   @discardableResult
   package mutating func add(
-    _ message: CodedMessage,
-    _ direction: MessageRow.Direction,
-    client: Int
+    _ message: CodedMessage, _ direction: MessageRow.Direction, client: Int
   ) -> Int {
     if message.parts.isEmpty { return 0 }
     let bytes = message.byteCount
@@ -115,39 +111,20 @@ package struct MessageLedger: Sendable {
   }
 
   /// A row's text behind round and client.
-  private static func end(
-    _ direction: MessageRow.Direction,
-    _ block: String,
-    _ tensor: NamedShape
-  ) -> String {
+  private static func end(_ direction: MessageRow.Direction, _ block: String, _ tensor: NamedShape)
+    -> String
+  {
     let row = MessageRow(
-      round: 0,
-      client: 0,
-      direction: direction,
-      tensor: block + "/" + tensor.name,
-      dtype: tensor.element.rawValue,
-      shape: tensor.shape,
-      denseBytes: tensor.byteCount,
-      codedBytes: tensor.byteCount
-    )
+      round: 0, client: 0, direction: direction, tensor: block + "/" + tensor.name,
+      dtype: tensor.element.rawValue, shape: tensor.shape, denseBytes: tensor.byteCount,
+      codedBytes: tensor.byteCount)
     return String(row.line.dropFirst("0,0,".count))
   }
 
-  private static func end(
-    _ direction: MessageRow.Direction,
-    _ part: CodedMessage.Part
-  ) -> String {
+  private static func end(_ direction: MessageRow.Direction, _ part: CodedMessage.Part) -> String {
     let row = MessageRow(
-      round: 0,
-      client: 0,
-      direction: direction,
-      tensor: part.name,
-      dtype: part.element.rawValue,
-      shape: part.shape,
-      denseBytes: part.dense,
-      codedBytes: part.coded,
-      entropyBytes: part.entropy
-    )
+      round: 0, client: 0, direction: direction, tensor: part.name, dtype: part.element.rawValue,
+      shape: part.shape, denseBytes: part.dense, codedBytes: part.coded, entropyBytes: part.entropy)
     return String(row.line.dropFirst("0,0,".count))
   }
 }

@@ -18,18 +18,13 @@ extension ShotGroups {
   public func accuracies(_ perClass: [Double]) -> RoundRecord.Shots {
     precondition(
       perClass.count == groups.count,
-      "ShotGroups.accuracies: \(perClass.count) accuracies, \(groups.count) classes"
-    )
+      "ShotGroups.accuracies: \(perClass.count) accuracies, \(groups.count) classes")
     func mean(_ wanted: Group) -> Double? {
       let members = zip(groups, perClass).filter { $0.0 == wanted && !$0.1.isNaN }.map(\.1)
       return members.isEmpty ? nil : Metrics.mean(members)
     }
     return RoundRecord.Shots(
-      rule: rule.rawValue,
-      head: mean(.head),
-      middle: mean(.middle),
-      tail: mean(.tail)
-    )
+      rule: rule.rawValue, head: mean(.head), middle: mean(.middle), tail: mean(.tail))
   }
 }
 
@@ -49,22 +44,14 @@ public enum Metrics {
   ///   - ece: expected calibration error; nil when not known.
   /// - Returns: the measures for a round record.
   public static func generic(
-    _ confusion: ConfusionMatrix,
-    lossSum: Double,
-    trainCounts: [Int],
-    ece: Double? = nil
+    _ confusion: ConfusionMatrix, lossSum: Double, trainCounts: [Int], ece: Double? = nil
   ) -> RoundRecord.Generic {
     let recalls = confusion.recalls
     return RoundRecord.Generic(
-      accuracy: confusion.accuracy,
-      loss: lossSum / Double(confusion.total),
-      balancedAccuracy: confusion.balancedAccuracy,
-      macroF1: confusion.macroF1,
-      perClass: recalls,
+      accuracy: confusion.accuracy, loss: lossSum / Double(confusion.total),
+      balancedAccuracy: confusion.balancedAccuracy, macroF1: confusion.macroF1, perClass: recalls,
       shots: ShotGroups.cumulativeShare(trainCounts)?.accuracies(recalls),
-      shotsAbsolute: ShotGroups.absolute(trainCounts).accuracies(recalls),
-      ece: ece
-    )
+      shotsAbsolute: ShotGroups.absolute(trainCounts).accuracies(recalls), ece: ece)
   }
 
   /// Personal accuracy over clients, each counting the same.
@@ -79,12 +66,8 @@ public enum Metrics {
   ///   - trainCounts: pooled training images per class, [C]; they define head, middle and tail.
   /// - Returns: nil when no client has a local test.
   public static func personal(
-    _ accuracies: [Double],
-    model: RoundRecord.Personal.Model,
-    alone: [Double]? = nil,
-    perClass: [[Double]] = [],
-    global: [Double?] = [],
-    trainCounts: [Int] = []
+    _ accuracies: [Double], model: RoundRecord.Personal.Model, alone: [Double]? = nil,
+    perClass: [[Double]] = [], global: [Double?] = [], trainCounts: [Int] = []
   ) -> RoundRecord.Personal? {
     let known = accuracies.filter { !$0.isNaN }
     guard let worst = known.min() else { return nil }
@@ -92,16 +75,11 @@ public enum Metrics {
     let variance = Self.mean(known.map { ($0 - mean) * ($0 - mean) })
     let tenth = max(1, Int(clamping: (Double(known.count) / 10).rounded(.up)))
     var personal = RoundRecord.Personal(
-      accuracy: mean,
-      model: model,
+      accuracy: mean, model: model,
       fairness: RoundRecord.Fairness(
-        std: variance.squareRoot(),
-        p10: percentile(known, 0.1),
-        worst: worst,
+        std: variance.squareRoot(), p10: percentile(known, 0.1), worst: worst,
         worstDecile: Self.mean(Array(known.sorted().prefix(tenth))),
-        helped: alone.flatMap { helped(accuracies, alone: $0) }
-      )
-    )
+        helped: alone.flatMap { helped(accuracies, alone: $0) }))
     let seen = global.compactMap { $0 }
     if !seen.isEmpty { personal.global = Self.mean(seen) }
     let measured = perClass.filter { !$0.isEmpty }
@@ -118,8 +96,7 @@ public enum Metrics {
   public static func helped(_ accuracies: [Double], alone: [Double]) -> Double? {
     precondition(
       accuracies.count == alone.count,
-      "Metrics.helped: \(accuracies.count) accuracies, \(alone.count) references"
-    )
+      "Metrics.helped: \(accuracies.count) accuracies, \(alone.count) references")
     let pairs = zip(accuracies, alone).filter { !$0.0.isNaN && !$0.1.isNaN }
     if pairs.isEmpty { return nil }
     return Double(pairs.filter { $0.0 > $0.1 }.count) / Double(pairs.count)

@@ -47,12 +47,8 @@ public struct ModelDiagnostics: Sendable, Equatable {
 
   /// The numbers of one model.
   public init(
-    round: Int,
-    digest: String,
-    images: Int,
-    calibration: CalibrationBins,
-    weightNorms: [Double]? = nil,
-    collapse: Collapse? = nil
+    round: Int, digest: String, images: Int, calibration: CalibrationBins,
+    weightNorms: [Double]? = nil, collapse: Collapse? = nil
   ) {
     self.round = round
     self.digest = digest
@@ -84,8 +80,7 @@ extension ModelDiagnostics {
     ]
     if let weightNorms {
       members.append(
-        ("classifier", .object([("weightNorms", .array(weightNorms.map(JSON.number)))]))
-      )
+        ("classifier", .object([("weightNorms", .array(weightNorms.map(JSON.number)))])))
     }
     if let collapse { members.append(("collapse", collapse.json)) }
     return .object(members)
@@ -119,11 +114,8 @@ extension ModelDiagnostics {
       let read = ModelDiagnostics(json)
     else {
       throw Failure(
-        .dataMissingOrCorrupt,
-        "E4101",
-        "\(path): these are no diagnostics of a model",
-        hint: "remove the file; fedsim resume on the run folder writes it again"
-      )
+        .dataMissingOrCorrupt, "E4101", "\(path): these are no diagnostics of a model",
+        hint: "remove the file; fedsim resume on the run folder writes it again")
     }
     return read
   }

@@ -27,11 +27,7 @@ package struct PartTiming: Sendable, Equatable {
     let compute = max(0, min(compute, seconds - receive))
     let send = max(0, min(send, seconds - receive - compute))
     return PartTiming(
-      receive: receive,
-      compute: compute,
-      send: send,
-      receiving: min(receiving, receive),
-      sending: min(sending, send)
-    )
+      receive: receive, compute: compute, send: send, receiving: min(receiving, receive),
+      sending: min(sending, send))
   }
 }

@@ -65,24 +65,18 @@ extension RoundRecord {
     guard let outcome else { return }
     time.virtual = outcome.end
     clock = Clock(
-      completed: outcome.completed.sorted(),
-      dropped: outcome.dropped.sorted(),
-      late: outcome.late.sorted(),
-      lost: outcome.lost.sorted()
-    )
+      completed: outcome.completed.sorted(), dropped: outcome.dropped.sorted(),
+      late: outcome.late.sorted(), lost: outcome.lost.sorted())
     if let power = settings.energy {
       energy = Energy(
-        compute: power.computeWatts * outcome.computing,
-        send: power.sendWatts * outcome.sending,
-        receive: power.receiveWatts * outcome.receiving
-      )
+        compute: power.computeWatts * outcome.computing, send: power.sendWatts * outcome.sending,
+        receive: power.receiveWatts * outcome.receiving)
     }
     if let price = settings.cost {
       cost = Cost(
         up: price.perGigabyteUp * Double(bytes.up) / 1e9,
         down: price.perGigabyteDown * Double(bytes.down) / 1e9,
-        devices: price.perDeviceHour * outcome.working / 3600
-      )
+        devices: price.perDeviceHour * outcome.working / 3600)
     }
   }
 
@@ -115,9 +109,7 @@ extension RoundRecord {
 
   /// Reads what `clockMembers` writes.
   mutating func readClock(_ json: JSON) {
-    func clients(_ key: String) -> [Int]? {
-      json["clock"]?[key]?.elements?.compactMap(\.count)
-    }
+    func clients(_ key: String) -> [Int]? { json["clock"]?[key]?.elements?.compactMap(\.count) }
     if let completed = clients("completed"), let dropped = clients("dropped"),
       let late = clients("late"), let lost = clients("lost")
     {

@@ -31,14 +31,9 @@ extension RoundRecord.Compression {
   }
 
   package init?(_ json: JSON) {
-    guard let kept = json["kept"]?.double, let seconds = json["seconds"]?.double else {
-      return nil
-    }
+    guard let kept = json["kept"]?.double, let seconds = json["seconds"]?.double else { return nil }
     self.init(
-      cosine: json["cosine"]?.double,
-      errorRatio: json["errorRatio"]?.double,
-      kept: kept,
-      seconds: seconds
-    )
+      cosine: json["cosine"]?.double, errorRatio: json["errorRatio"]?.double, kept: kept,
+      seconds: seconds)
   }
 }

@@ -4,8 +4,7 @@ extension RoundRecord {
   /// The record as one JSON object; the keys always come in the same order.
   public var json: JSON {
     var members: [(String, JSON)] = [
-      ("round", .int(round)), ("sampled", .array(sampled.map(JSON.int))),
-      ("bytes", bytes.json),
+      ("round", .int(round)), ("sampled", .array(sampled.map(JSON.int))), ("bytes", bytes.json),
     ]
     if let train { members.append(("train", train.json)) }
     if let generic { members.append(("generic", generic.json)) }
@@ -34,12 +33,8 @@ extension RoundRecord {
     let clients = sampled.compactMap(\.count)
     guard clients.count == sampled.count else { return nil }
     self.init(
-      round: round,
-      sampled: clients,
-      bytes: Bytes(up: up, down: down, json["bytes"]),
-      time: Time(wall: wall, virtual: json["time"]?["virtual"]?.measure),
-      digest: digest
-    )
+      round: round, sampled: clients, bytes: Bytes(up: up, down: down, json["bytes"]),
+      time: Time(wall: wall, virtual: json["time"]?["virtual"]?.measure), digest: digest)
     if let part = json["train"] {
       guard let loss = part["loss"]?.measure, let examples = part["examples"]?.count,
         let steps = part["steps"]?.count
@@ -64,10 +59,7 @@ extension RoundRecord {
   /// A torn last line, left by a crash, is skipped.
   ///
   /// - Throws: E1014 with the path and the line that is no record.
-  public static func read(
-    jsonl bytes: [UInt8],
-    path: String
-  ) throws(Failure) -> [RoundRecord] {
+  public static func read(jsonl bytes: [UInt8], path: String) throws(Failure) -> [RoundRecord] {
     var records: [RoundRecord] = []
     let lines = bytes.split(separator: 10, omittingEmptySubsequences: false)
     for (index, line) in lines.enumerated() {
@@ -76,11 +68,8 @@ extension RoundRecord {
         records.append(record)
       } else if index + 1 < lines.count {
         throw Failure(
-          .dataMissingOrCorrupt,
-          "E1014",
-          "\(path), line \(index + 1): not a round record",
-          hint: "restore the file, or delete the folder of this run: fedsim resume repeats it"
-        )
+          .dataMissingOrCorrupt, "E1014", "\(path), line \(index + 1): not a round record",
+          hint: "restore the file, or delete the folder of this run: fedsim resume repeats it")
       }
     }
     return records
@@ -108,15 +97,10 @@ extension RoundRecord.Generic {
     let recalls = classes.compactMap(\.measure)
     guard recalls.count == classes.count else { return nil }
     self.init(
-      accuracy: accuracy,
-      loss: loss,
-      balancedAccuracy: balanced,
-      macroF1: macroF1,
-      perClass: recalls,
-      shots: json["shots"].flatMap(RoundRecord.Shots.init),
+      accuracy: accuracy, loss: loss, balancedAccuracy: balanced, macroF1: macroF1,
+      perClass: recalls, shots: json["shots"].flatMap(RoundRecord.Shots.init),
       shotsAbsolute: json["shotsAbsolute"].flatMap(RoundRecord.Shots.init),
-      ece: json["ece"]?.measure
-    )
+      ece: json["ece"]?.measure)
   }
 }
 
@@ -132,11 +116,8 @@ extension RoundRecord.Shots {
   fileprivate init?(_ json: JSON) {
     guard let rule = json["rule"]?.text else { return nil }
     self.init(
-      rule: rule,
-      head: json["head"]?.measure,
-      middle: json["middle"]?.measure,
-      tail: json["tail"]?.measure
-    )
+      rule: rule, head: json["head"]?.measure, middle: json["middle"]?.measure,
+      tail: json["tail"]?.measure)
   }
 }
 
@@ -165,16 +146,10 @@ extension RoundRecord.Personal {
       let worst = part["worst"]?.measure
     else { return nil }
     self.init(
-      accuracy: accuracy,
-      model: model,
+      accuracy: accuracy, model: model,
       fairness: RoundRecord.Fairness(
-        std: std,
-        p10: p10,
-        worst: worst,
-        worstDecile: part["worstDecile"]?.measure,
-        helped: part["helped"]?.measure
-      )
-    )
+        std: std, p10: p10, worst: worst, worstDecile: part["worstDecile"]?.measure,
+        helped: part["helped"]?.measure))
     global = json["global"]?.measure
     perClass = json["perClass"]?.elements?.compactMap(\.measure) ?? []
     shots = json["shots"].flatMap(RoundRecord.Shots.init)

@@ -28,17 +28,9 @@ extension RoundRecord {
     public var stopped: [Int]
 
     package init(
-      epsilonMax: Double,
-      epsilonMedian: Double,
-      delta: Double,
-      accountant: String,
-      hasGuarantee: Bool,
-      clipped: Double? = nil,
-      norm: Double? = nil,
-      noiseToSignal: Double? = nil,
-      clip: Double,
-      error: Double? = nil,
-      stopped: [Int]
+      epsilonMax: Double, epsilonMedian: Double, delta: Double, accountant: String,
+      hasGuarantee: Bool, clipped: Double? = nil, norm: Double? = nil, noiseToSignal: Double? = nil,
+      clip: Double, error: Double? = nil, stopped: [Int]
     ) {
       self.epsilonMax = epsilonMax
       self.epsilonMedian = epsilonMedian
@@ -58,18 +50,13 @@ extension RoundRecord {
 extension RoundRecord.Privacy {
   package var json: JSON {
     var members: [(String, JSON)] = [
-      (
-        "epsilon",
-        .object([("max", .number(epsilonMax)), ("median", .number(epsilonMedian))])
-      ),
+      ("epsilon", .object([("max", .number(epsilonMax)), ("median", .number(epsilonMedian))])),
       ("delta", .number(delta)), ("accountant", .string(accountant)),
       ("guarantee", .bool(hasGuarantee)), ("clip", .number(clip)),
     ]
     for (name, value) in [
       ("clipped", clipped), ("norm", norm), ("noiseToSignal", noiseToSignal), ("error", error),
-    ] {
-      if let value { members.append((name, .number(value))) }
-    }
+    ] { if let value { members.append((name, .number(value))) } }
     if !stopped.isEmpty { members.append(("stopped", .array(stopped.map(JSON.int)))) }
     return .object(members)
   }
@@ -81,17 +68,9 @@ extension RoundRecord.Privacy {
       let accountant = json["accountant"]?.text, let guarantee = json["guarantee"]?.truth
     else { return nil }
     self.init(
-      epsilonMax: largest,
-      epsilonMedian: median,
-      delta: delta,
-      accountant: accountant,
-      hasGuarantee: guarantee,
-      clipped: json["clipped"]?.double,
-      norm: json["norm"]?.double,
-      noiseToSignal: json["noiseToSignal"]?.double,
-      clip: json["clip"]?.double ?? .infinity,
-      error: json["error"]?.double,
-      stopped: json["stopped"]?.elements?.compactMap(\.count) ?? []
-    )
+      epsilonMax: largest, epsilonMedian: median, delta: delta, accountant: accountant,
+      hasGuarantee: guarantee, clipped: json["clipped"]?.double, norm: json["norm"]?.double,
+      noiseToSignal: json["noiseToSignal"]?.double, clip: json["clip"]?.double ?? .infinity,
+      error: json["error"]?.double, stopped: json["stopped"]?.elements?.compactMap(\.count) ?? [])
   }
 }

@@ -109,14 +109,8 @@ public struct RoundRecord: Sendable, Equatable {
 
     /// Every measure of a generic model.
     public init(
-      accuracy: Double,
-      loss: Double,
-      balancedAccuracy: Double,
-      macroF1: Double,
-      perClass: [Double],
-      shots: Shots? = nil,
-      shotsAbsolute: Shots? = nil,
-      ece: Double? = nil
+      accuracy: Double, loss: Double, balancedAccuracy: Double, macroF1: Double, perClass: [Double],
+      shots: Shots? = nil, shotsAbsolute: Shots? = nil, ece: Double? = nil
     ) {
       self.ece = ece
       self.accuracy = accuracy
@@ -177,12 +171,8 @@ public struct RoundRecord: Sendable, Equatable {
 
     /// Personal accuracy of one round.
     public init(
-      accuracy: Double,
-      model: Model,
-      fairness: Fairness,
-      global: Double? = nil,
-      perClass: [Double] = [],
-      shots: Shots? = nil
+      accuracy: Double, model: Model, fairness: Fairness, global: Double? = nil,
+      perClass: [Double] = [], shots: Shots? = nil
     ) {
       self.accuracy = accuracy
       self.model = model
@@ -208,11 +198,7 @@ public struct RoundRecord: Sendable, Equatable {
 
     /// Fairness with every entry.
     public init(
-      std: Double,
-      p10: Double,
-      worst: Double,
-      worstDecile: Double? = nil,
-      helped: Double? = nil
+      std: Double, p10: Double, worst: Double, worstDecile: Double? = nil, helped: Double? = nil
     ) {
       self.worstDecile = worstDecile
       self.std = std
@@ -238,14 +224,8 @@ public struct RoundRecord: Sendable, Equatable {
 
   /// A record; the parts without meaning are left out.
   public init(
-    round: Int,
-    sampled: [Int],
-    bytes: Bytes,
-    train: Train? = nil,
-    generic: Generic? = nil,
-    personal: Personal? = nil,
-    time: Time,
-    digest: String
+    round: Int, sampled: [Int], bytes: Bytes, train: Train? = nil, generic: Generic? = nil,
+    personal: Personal? = nil, time: Time, digest: String
   ) {
     self.round = round
     self.sampled = sampled

@@ -11,8 +11,9 @@ public enum HolmCorrection {
   ///
   /// - Source: Holm, A simple sequentially rejective multiple test procedure (1979), §2.
   public static func adjusted(_ values: [Double?]) -> [Double?] {
-    let known = values.indices.filter { values[$0] != nil }
-      .sorted { (values[$0] ?? 1, $0) < (values[$1] ?? 1, $1) }
+    let known = values.indices.filter { values[$0] != nil }.sorted {
+      (values[$0] ?? 1, $0) < (values[$1] ?? 1, $1)
+    }
     var adjusted = [Double?](repeating: nil, count: values.count)
     var largest = 0.0
     for (place, index) in known.enumerated() {

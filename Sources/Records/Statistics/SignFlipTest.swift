@@ -38,8 +38,7 @@ public struct SignFlipTest: Sendable, Equatable {
   public init(_ differences: [Double], seed: UInt64 = 0) {
     precondition(
       differences.allSatisfy(\.isFinite),
-      "SignFlipTest: \(differences.count) differences, not all finite"
-    )
+      "SignFlipTest: \(differences.count) differences, not all finite")
     let sizes = differences.filter { $0 != 0 }
     guard !sizes.isEmpty else {
       (p, attainable, draws) = (1, 1, nil)

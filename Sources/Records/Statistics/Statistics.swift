@@ -74,8 +74,7 @@ public enum StudentT {
   public static func quantile(_ probability: Double, freedom: Int) -> Double {
     precondition(
       probability > 0 && probability < 1 && freedom >= 1,
-      "StudentT.quantile: probability \(probability), freedom \(freedom)"
-    )
+      "StudentT.quantile: probability \(probability), freedom \(freedom)")
     if probability < 0.5 { return -quantile(1 - probability, freedom: freedom) }
     var (low, high) = (0.0, 1.0)
     while cumulative(high, freedom: freedom) < probability { high *= 2 }

@@ -40,16 +40,14 @@ public struct WilcoxonTest: Sendable, Equatable {
   public init(_ differences: [Double]) {
     precondition(
       differences.allSatisfy(\.isFinite),
-      "WilcoxonTest: \(differences.count) differences, not all finite"
-    )
+      "WilcoxonTest: \(differences.count) differences, not all finite")
     let kept = differences.filter { $0 != 0 }
     let (ranks, ties) = Self.ranks(kept.map(abs))
     let positive = zip(kept, ranks).reduce(0) { $0 + ($1.0 > 0 ? $1.1 : 0) }
     let n = Double(kept.count)
     count = kept.count
     statistic = min(positive, n * (n + 1) / 2 - positive)
-    let isExact =
-      kept.count == differences.count && ties.isEmpty && kept.count <= Self.mostExact
+    let isExact = kept.count == differences.count && ties.isEmpty && kept.count <= Self.mostExact
     method = isExact ? .exact : .normal
     if kept.isEmpty {
       p = nil

@@ -38,16 +38,13 @@ public struct HeadlineMetric: Sendable, Equatable {
     HeadlineMetric("privacy.epsilon.median") { $0.lastPrivacy?.epsilonMedian },
     HeadlineMetric("privacy.noiseToSignal") { $0.lastPrivacy?.noiseToSignal },
     HeadlineMetric("privacy.clipped") { $0.lastPrivacy?.clipped },
-    HeadlineMetric("train.loss") { run in
-      run.records.last { $0.train != nil }?.train?.loss
-    },
+    HeadlineMetric("train.loss") { run in run.records.last { $0.train != nil }?.train?.loss },
     HeadlineMetric("bytes.up") { run in run.total { Double($0.bytes.up) } },
     HeadlineMetric("bytes.down") { run in run.total { Double($0.bytes.down) } },
     HeadlineMetric("bytes.setup") { run in
       let bytes = run.total { Double($0.bytes.setup) }
       return (bytes ?? 0) > 0 ? bytes : nil
-    },
-    HeadlineMetric("time.virtual") { $0.records.last?.time.virtual },
+    }, HeadlineMetric("time.virtual") { $0.records.last?.time.virtual },
     HeadlineMetric("time.wall") { run in run.total { $0.time.wall } },
   ]
 
@@ -71,19 +68,13 @@ public struct StrategyRun: Sendable, Equatable {
   }
 
   /// The generic model at its last evaluation.
-  public var lastGeneric: RoundRecord.Generic? {
-    records.last { $0.generic != nil }?.generic
-  }
+  public var lastGeneric: RoundRecord.Generic? { records.last { $0.generic != nil }?.generic }
 
   /// The personal models at their last evaluation.
-  public var lastPersonal: RoundRecord.Personal? {
-    records.last { $0.personal != nil }?.personal
-  }
+  public var lastPersonal: RoundRecord.Personal? { records.last { $0.personal != nil }?.personal }
 
   /// What privacy cost at the end.
-  public var lastPrivacy: RoundRecord.Privacy? {
-    records.last { $0.privacy != nil }?.privacy
-  }
+  public var lastPrivacy: RoundRecord.Privacy? { records.last { $0.privacy != nil }?.privacy }
 
   fileprivate func total(_ part: (RoundRecord) -> Double) -> Double? {
     records.isEmpty ? nil : records.reduce(0) { $0 + part($1) }

@@ -17,13 +17,8 @@ public struct ProgressPlan: Sendable, Equatable {
 
   /// A plan with every entry.
   public init(
-    name: String,
-    strategies: [String],
-    seeds: [UInt64],
-    rounds: Int,
-    threads: Int,
-    checkpointEvery: Int = 0,
-    epsilons: [String: Double] = [:]
+    name: String, strategies: [String], seeds: [UInt64], rounds: Int, threads: Int,
+    checkpointEvery: Int = 0, epsilons: [String: Double] = [:]
   ) {
     self.name = name
     self.strategies = strategies
@@ -67,16 +62,8 @@ public struct ProgressState: Sendable, Equatable {
 
   /// A state with every entry.
   public init(
-    run: Int,
-    runs: Int,
-    strategy: String,
-    seed: UInt64,
-    round: Int,
-    rounds: Int,
-    generic: Double? = nil,
-    personal: Double? = nil,
-    tail: Double? = nil,
-    epsilon: Double? = nil,
+    run: Int, runs: Int, strategy: String, seed: UInt64, round: Int, rounds: Int,
+    generic: Double? = nil, personal: Double? = nil, tail: Double? = nil, epsilon: Double? = nil,
     bytesUp: Int = 0
   ) {
     self.run = run

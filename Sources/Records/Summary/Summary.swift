@@ -36,11 +36,8 @@ public struct Summary: Sendable {
         }
       }
       return Strategy(
-        label: result.label,
-        seeds: result.runs.map(\.seed),
-        values: values,
-        targets: targets.map { TargetSummary(result.runs, $0) }
-      )
+        label: result.label, seeds: result.runs.map(\.seed), values: values,
+        targets: targets.map { TargetSummary(result.runs, $0) })
     }
   }
 
@@ -51,11 +48,9 @@ public struct Summary: Sendable {
   ///   - digests: the last digest by strategy label and seed.
   ///   - warnings: what the reader must know, with what kept runs from finishing.
   /// - Returns: the file as a value.
-  public func json(
-    name: String,
-    digests: [String: [UInt64: String]] = [:],
-    warnings: [String] = []
-  ) -> JSON {
+  public func json(name: String, digests: [String: [UInt64: String]] = [:], warnings: [String] = [])
+    -> JSON
+  {
     .object([
       ("name", .string(name)), ("warnings", .array(warnings.map(JSON.string))),
       ("interval", "95 % Student t over seeds: mean ± halfWidth"),

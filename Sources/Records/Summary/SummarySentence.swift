@@ -28,12 +28,8 @@ public struct SummarySentence: Sendable {
         if difference.seeds.isEmpty { continue }
         sentences.append(
           SummarySentence(
-            label: strategy.label,
-            reference: reference.label,
-            metric: metric,
-            difference: difference
-          )
-        )
+            label: strategy.label, reference: reference.label, metric: metric,
+            difference: difference))
       }
     }
     return sentences
@@ -47,8 +43,7 @@ public struct SummarySentence: Sendable {
     if difference.differences.allSatisfy({ $0 == 0 }) {
       return "\(label) - \(reference), \(model): equal on every seed"
     }
-    let head =
-      "\(label) - \(reference), \(model): \(NumberText.fixed(mean, 1, plus: true)) points"
+    let head = "\(label) - \(reference), \(model): \(NumberText.fixed(mean, 1, plus: true)) points"
     guard let half = difference.statistics.halfWidth else {
       return head + " (single seed: no interval)"
     }
@@ -62,9 +57,8 @@ public struct SummarySentence: Sendable {
   /// The comparison as an entry of `summary.json`; in shares, not points.
   public var json: JSON {
     var members: [(String, JSON)] = [
-      ("strategy", .string(label)), ("reference", .string(reference)),
-      ("metric", .string(metric)), ("n", .int(difference.seeds.count)),
-      ("mean", .number(difference.statistics.mean)),
+      ("strategy", .string(label)), ("reference", .string(reference)), ("metric", .string(metric)),
+      ("n", .int(difference.seeds.count)), ("mean", .number(difference.statistics.mean)),
     ]
     if let half = difference.statistics.halfWidth { members.append(("halfWidth", .number(half))) }
     members.append(("wins", .int(difference.wins)))

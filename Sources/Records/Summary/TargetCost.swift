@@ -30,11 +30,8 @@ public struct TargetCost: Sendable, Equatable {
   /// The quantities in the order of files and tables; those that are absent, or were never spent
   /// before the first round, are nil.
   static let quantities: [(name: String, read: @Sendable (TargetCost) -> Double?)] = [
-    ("round", { Double($0.round) }),
-    ("bytes.up", { $0.bytesUp }),
-    ("bytes.down", { $0.bytesDown }),
-    ("bytes.setup", { $0.bytesSetup > 0 ? $0.bytesSetup : nil }),
-    ("train.flops", { $0.flops }),
+    ("round", { Double($0.round) }), ("bytes.up", { $0.bytesUp }), ("bytes.down", { $0.bytesDown }),
+    ("bytes.setup", { $0.bytesSetup > 0 ? $0.bytesSetup : nil }), ("train.flops", { $0.flops }),
     ("time.virtual", { $0.seconds }),
   ]
 
@@ -51,8 +48,7 @@ public struct TargetCost: Sendable, Equatable {
     bytesSetup = spent.reduce(0) { $0 + Double($1.bytes.setup) }
     let trained = spent.compactMap(\.train)
     let flops = trained.compactMap(\.flops)
-    self.flops =
-      flops.isEmpty || flops.count < trained.count ? nil : flops.reduce(0, +)
+    self.flops = flops.isEmpty || flops.count < trained.count ? nil : flops.reduce(0, +)
     seconds = run.records[first].time.virtual
   }
 }
@@ -121,8 +117,7 @@ public struct TargetSummary: Sendable {
       return .object(
         TargetCost.quantities.compactMap { quantity in
           quantity.read(cost).map { (quantity.name, JSON.number($0)) }
-        }
-      )
+        })
     }
     members.append(("values", .array(values)))
     return .object(members)

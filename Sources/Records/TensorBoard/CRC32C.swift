@@ -4,17 +4,14 @@
 package enum CRC32C {
   /// table[b]: the remainder of byte b.
   private static let table: [UInt32] = (0..<256).map { byte in
-    (0..<8).reduce(UInt32(byte)) { rest, _ in
-      (rest >> 1) ^ (rest & 1 == 1 ? 0x82F6_3B78 : 0)
-    }
+    (0..<8).reduce(UInt32(byte)) { rest, _ in (rest >> 1) ^ (rest & 1 == 1 ? 0x82F6_3B78 : 0) }
   }
 
   /// The checksum; 0xE3069283 for the digits "123456789".
   ///
   /// - Complexity: O(n), a table look-up per byte.
   package static func of(_ bytes: some Sequence<UInt8>) -> UInt32 {
-    ~bytes.reduce(UInt32.max) { rest, byte in
-      (rest >> 8) ^ table[Int((rest ^ UInt32(byte)) & 0xFF)]
+    ~bytes.reduce(UInt32.max) { rest, byte in (rest >> 8) ^ table[Int((rest ^ UInt32(byte)) & 0xFF)]
     }
   }
 

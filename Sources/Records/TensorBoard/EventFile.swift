@@ -23,11 +23,9 @@ package final class EventFile {
   ///   - records: the rounds so far.
   ///   - scores: accuracy of every client by evaluated round.
   /// - Throws: E1001…E1005 or E4010 with the path.
-  package init(
-    _ folder: String,
-    records: [RoundRecord],
-    scores: [Int: [Int: Double]]
-  ) throws(Failure) {
+  package init(_ folder: String, records: [RoundRecord], scores: [Int: [Int: Double]])
+    throws(Failure)
+  {
     let place = FilePath.join(folder, "tensorboard")
     try FilePath.makeFolder(place)
     let path = FilePath.join(place, Self.name)
@@ -58,8 +56,6 @@ package final class EventFile {
   /// - Throws: E1002 or E1003 with the path.
   package func append(_ record: RoundRecord, accuracies: [Double]) throws(Failure) {
     seconds += record.time.wall
-    try file.append(
-      wholeLines: BoardEvent(record, accuracies: accuracies, seconds: seconds).record
-    )
+    try file.append(wholeLines: BoardEvent(record, accuracies: accuracies, seconds: seconds).record)
   }
 }

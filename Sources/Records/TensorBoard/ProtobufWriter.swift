@@ -33,9 +33,7 @@ package struct ProtobufWriter: Sendable {
   }
 
   /// A `string`.
-  package mutating func text(_ field: Int, _ value: String) {
-    data(field, Array(value.utf8))
-  }
+  package mutating func text(_ field: Int, _ value: String) { data(field, Array(value.utf8)) }
 
   /// A message inside this one.
   package mutating func message(_ field: Int, _ fill: (inout ProtobufWriter) -> Void) {

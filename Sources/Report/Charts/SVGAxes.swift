@@ -114,17 +114,13 @@ package struct SVGFrame {
     for tick in scale.ticks {
       let y = coordinate(scale.position(tick))
       out.shape(
-        "path",
-        [("class", "grid"), ("d", "M\(coordinate(left)) \(y)L\(coordinate(right)) \(y)")]
-      )
+        "path", [("class", "grid"), ("d", "M\(coordinate(left)) \(y)L\(coordinate(right)) \(y)")])
       out.element(
         "text",
         [
           ("x", coordinate(left - 7)), ("y", coordinate(scale.position(tick) + 4)),
           ("text-anchor", "end"),
-        ],
-        scale.label(tick)
-      )
+        ], scale.label(tick))
     }
     out.element("text", [("x", "4"), ("y", coordinate(top - 16)), ("class", "axis")], title)
   }
@@ -133,25 +129,19 @@ package struct SVGFrame {
   package func drawHorizontal(_ scale: SVGScale, title: String, to out: inout Markup) {
     let y = coordinate(bottom)
     out.shape(
-      "path",
-      [("class", "base"), ("d", "M\(coordinate(left)) \(y)L\(coordinate(right)) \(y)")]
-    )
+      "path", [("class", "base"), ("d", "M\(coordinate(left)) \(y)L\(coordinate(right)) \(y)")])
     for tick in scale.ticks {
       let x = coordinate(scale.position(tick))
       out.shape("path", [("class", "base"), ("d", "M\(x) \(y)l0 4")])
       out.element(
-        "text",
-        [("x", x), ("y", coordinate(bottom + 20)), ("text-anchor", "middle")],
-        scale.label(tick)
-      )
+        "text", [("x", x), ("y", coordinate(bottom + 20)), ("text-anchor", "middle")],
+        scale.label(tick))
     }
     out.element(
       "text",
       [
         ("x", coordinate((left + right) / 2)), ("y", coordinate(bottom + 40)),
         ("text-anchor", "middle"), ("class", "axis"),
-      ],
-      title
-    )
+      ], title)
   }
 }

@@ -24,8 +24,7 @@ struct SVGClassChart {
   }
 
   private var slot: Double {
-    let wanted =
-      counts.count <= Self.mostBars ? Double(series.count) * 9 + 10 : 9
+    let wanted = counts.count <= Self.mostBars ? Double(series.count) * 9 + 10 : 9
     return max(wanted, 700 / Double(max(counts.count, 1)))
   }
 
@@ -41,8 +40,7 @@ struct SVGClassChart {
           "svg",
           [
             ("viewBox", "0 0 \(coordinate(width)) 372"), ("role", "img"),
-            ("style", SVGStyle.wide(width)),
-            ("aria-label", "\(Self.title). \(description)"),
+            ("style", SVGStyle.wide(width)), ("aria-label", "\(Self.title). \(description)"),
           ]
         ) { svg in
           svg.element("title", [], Self.title)
@@ -68,11 +66,7 @@ struct SVGClassChart {
 
   private func draw(to svg: inout Markup) {
     let frame = SVGFrame(
-      left: Self.upper.left,
-      right: width - 14,
-      top: Self.upper.top,
-      bottom: Self.upper.bottom
-    )
+      left: Self.upper.left, right: width - 14, top: Self.upper.top, bottom: Self.upper.bottom)
     drawGroups(frame, to: &svg)
     let scale = SVGScale(0...100, from: frame.bottom, to: frame.top, count: 5, rounded: true)
     frame.drawVertical(scale, title: "accuracy %", to: &svg)
@@ -103,17 +97,14 @@ struct SVGClassChart {
           ("class", "zone \(group.rawValue)"), ("x", coordinate(x)), ("width", coordinate(length)),
           ("y", coordinate(frame.top - 8)),
           ("height", coordinate(Self.lower.bottom - frame.top + 8)),
-        ]
-      )
+        ])
       if length > 34 {
         svg.element(
           "text",
           [
             ("class", "axis"), ("x", coordinate(x + length / 2)), ("y", coordinate(frame.top - 16)),
             ("text-anchor", "middle"),
-          ],
-          group.rawValue
-        )
+          ], group.rawValue)
       }
       start = end
     }
@@ -128,25 +119,21 @@ struct SVGClassChart {
         let y = scale.position(100 * one.accuracy[label])
         svg.inside("g") { group in
           group.element(
-            "title",
-            [],
-            "\(name(label)), \(one.label): \(NumberText.percent(one.accuracy[label])) %"
-          )
+            "title", [],
+            "\(name(label)), \(one.label): \(NumberText.percent(one.accuracy[label])) %")
           group.shape(
             "rect",
             [
               ("class", "bar \(style.colour)"), ("x", coordinate(x + 0.5)), ("y", coordinate(y)),
               ("width", coordinate(max(1, bar - 1))),
               ("height", coordinate(max(0, frame.bottom - y))),
-            ]
-          )
+            ])
           group.shape(
             "path",
             [
               ("class", "mark \(style.colour)"),
               ("d", style.marker(x + bar / 2, max(y - 5, frame.top - 3), size: 3)),
-            ]
-          )
+            ])
         }
       }
     }
@@ -175,35 +162,28 @@ struct SVGClassChart {
       svg.shape(
         "rect",
         [
-          ("class", "count"), ("x", coordinate(x + slot * 0.15)),
-          ("width", coordinate(slot * 0.7)), ("y", coordinate(Self.lower.bottom - height)),
-          ("height", coordinate(height)),
-        ]
-      )
+          ("class", "count"), ("x", coordinate(x + slot * 0.15)), ("width", coordinate(slot * 0.7)),
+          ("y", coordinate(Self.lower.bottom - height)), ("height", coordinate(height)),
+        ])
       if many, position % 10 != 0, position != counts.count - 1 { continue }
       let middle = coordinate(x + slot / 2)
       svg.element(
         "text",
         [("x", middle), ("y", coordinate(Self.lower.bottom + 16)), ("text-anchor", "middle")],
-        many ? "\(counts[label])" : shortened(name(label))
-      )
+        many ? "\(counts[label])" : shortened(name(label)))
       if many { continue }
       svg.element(
         "text",
         [
           ("x", middle), ("y", coordinate(Self.lower.bottom - height - 4)),
           ("text-anchor", "middle"), ("class", "small"),
-        ],
-        "\(counts[label])"
-      )
+        ], "\(counts[label])")
     }
     svg.element(
-      "text",
-      [("x", "4"), ("y", coordinate(Self.lower.bottom + 36)), ("class", "axis")],
+      "text", [("x", "4"), ("y", coordinate(Self.lower.bottom + 36)), ("class", "axis")],
       many
         ? "training images per class (bars, logarithmic; every tenth count is given)"
-        : "training images per class (grey bars, logarithmic)"
-    )
+        : "training images per class (grey bars, logarithmic)")
   }
 
   private func name(_ label: Int) -> String {

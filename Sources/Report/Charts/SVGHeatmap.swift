@@ -45,8 +45,7 @@ struct SVGHeatmap {
           "svg",
           [
             ("viewBox", "0 0 \(coordinate(width)) \(coordinate(height))"), ("role", "img"),
-            ("style", SVGStyle.wide(width)),
-            ("aria-label", "\(title). \(description)"),
+            ("style", SVGStyle.wide(width)), ("aria-label", "\(title). \(description)"),
           ]
         ) { svg in
           svg.element("title", [], title)
@@ -69,18 +68,14 @@ struct SVGHeatmap {
         [
           ("class", "small"), ("x", coordinate(Self.left + cell.width * (Double(column) + 0.5))),
           ("y", coordinate(Self.top - 8)), ("text-anchor", "middle"),
-        ],
-        columns > 20 ? "\(column)" : name.count <= room ? name : name.prefix(room - 1) + "…"
-      )
+        ], columns > 20 ? "\(column)" : name.count <= room ? name : name.prefix(room - 1) + "…")
     }
     for (row, clients) in rows.enumerated() {
       let y = Self.top + cell.height * Double(row)
       let middle = coordinate(y + cell.height / 2 + 4)
       svg.element(
-        "text",
-        [("x", coordinate(Self.left - 8)), ("y", middle), ("text-anchor", "end")],
-        "client \(row)"
-      )
+        "text", [("x", coordinate(Self.left - 8)), ("y", middle), ("text-anchor", "end")],
+        "client \(row)")
       for (column, count) in clients.enumerated() where count > 0 {
         let x = Self.left + cell.width * Double(column)
         // The square root keeps the small counts of the tail visible.
@@ -91,32 +86,25 @@ struct SVGHeatmap {
             ("class", "heat"), ("x", coordinate(x + 0.5)), ("y", coordinate(y + 0.5)),
             ("width", coordinate(cell.width - 1)), ("height", coordinate(cell.height - 1)),
             ("fill-opacity", NumberText.fixed(strength, 2)),
-          ]
-        )
+          ])
         guard withNumbers else { continue }
         svg.element(
           "text",
           [
             ("class", "small"), ("x", coordinate(x + cell.width / 2)), ("y", middle),
             ("text-anchor", "middle"),
-          ],
-          "\(count)"
-        )
+          ], "\(count)")
       }
       let end = Self.left + cell.width * Double(columns) + 8
       svg.element(
-        "text",
-        [("x", coordinate(end)), ("y", middle), ("class", "axis")],
-        "\(clients.reduce(0, +))"
-      )
+        "text", [("x", coordinate(end)), ("y", middle), ("class", "axis")],
+        "\(clients.reduce(0, +))")
     }
     svg.element(
       "text",
       [
         ("x", coordinate(Self.left)), ("class", "axis"),
         ("y", coordinate(Self.top + cell.height * Double(rows.count) + 20)),
-      ],
-      "columns: classes; numbers at the right: images of the client; empty cells: none"
-    )
+      ], "columns: classes; numbers at the right: images of the client; empty cells: none")
   }
 }

@@ -22,11 +22,8 @@ struct SVGIntervalChart {
       guard let statistics = row.versus?.difference.statistics else { return nil }
       let scale = comparison.metric.scale
       return Row(
-        label: row.label,
-        index: indices[index],
-        mean: statistics.mean / scale,
-        half: statistics.halfWidth.map { $0 / scale }
-      )
+        label: row.label, index: indices[index], mean: statistics.mean / scale,
+        half: statistics.halfWidth.map { $0 / scale })
     }
   }
 
@@ -57,8 +54,7 @@ struct SVGIntervalChart {
     SVGRows(
       title: "\(comparison.metric.name): difference from \(comparison.baseline)",
       xTitle: "difference\(unit.isEmpty ? "" : ",\(unit)"); \(better) is better",
-      range: low...max(high, low + 1e-9),
-      labels: rows.map { ($0.label, $0.index) },
+      range: low...max(high, low + 1e-9), labels: rows.map { ($0.label, $0.index) },
       description: texts.joined(separator: "; ") + "."
     ).write(to: &out, marking: 0) { place, scale, y, svg in
       let row = rows[place]
@@ -80,9 +76,7 @@ struct SVGIntervalChart {
         svg.shape("path", [("class", "line \(style.colour)"), ("d", path)])
       }
       svg.shape(
-        "path",
-        [("class", "mark \(style.colour)"), ("d", style.marker(x(row.mean), y, size: 5))]
-      )
+        "path", [("class", "mark \(style.colour)"), ("d", style.marker(x(row.mean), y, size: 5))])
     }
   }
 }

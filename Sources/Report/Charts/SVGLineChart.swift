@@ -44,10 +44,7 @@ package struct SVGLineChart {
 
   /// Reads a curve from the runs of a strategy; rounds in which `value` has no finite value are
   /// left out, and very long curves are thinned evenly, keeping the last round.
-  package static func points(
-    _ runs: [StrategyRun],
-    value: (RoundRecord) -> Double?
-  ) -> [Point] {
+  package static func points(_ runs: [StrategyRun], value: (RoundRecord) -> Double?) -> [Point] {
     var byRound: [Int: [Double]] = [:]
     for run in runs {
       for record in run.records {
@@ -76,19 +73,8 @@ package struct SVGLineChart {
     guard let range = verticalRange(all), let first = all.map(\.x).min(),
       let last = all.map(\.x).max()
     else { return }
-    let frame = SVGFrame(
-      left: 46,
-      right: Self.width - 22,
-      top: 40,
-      bottom: Self.height - 48
-    )
-    let vertical = SVGScale(
-      range,
-      from: frame.bottom,
-      to: frame.top,
-      count: 5,
-      rounded: true
-    )
+    let frame = SVGFrame(left: 46, right: Self.width - 22, top: 40, bottom: Self.height - 48)
+    let vertical = SVGScale(range, from: frame.bottom, to: frame.top, count: 5, rounded: true)
     let horizontal = horizontal(first...last, frame)
     out.inside("figure") { figure in
       SVGStyle.drawing(title, description, Self.width, Self.height, to: &figure) { svg in
@@ -98,9 +84,7 @@ package struct SVGLineChart {
         for one in series { drawCurve(one, horizontal, vertical, to: &svg) }
       }
       SVGStyle.legend(
-        series.filter { !$0.points.isEmpty }.map { ($0.label, $0.index) },
-        to: &figure
-      )
+        series.filter { !$0.points.isEmpty }.map { ($0.label, $0.index) }, to: &figure)
     }
   }
 
@@ -128,13 +112,9 @@ package struct SVGLineChart {
     }
     let start = axis != .rounds || first <= 1 ? 0 : first
     return SVGScale(
-      start...(axis == .rounds ? max(last, start + 1) : last),
-      from: frame.left,
-      to: frame.right,
+      start...(axis == .rounds ? max(last, start + 1) : last), from: frame.left, to: frame.right,
       // Nothing happens between rounds: no ticks there.
-      count: axis == .rounds ? Int(min(6, max(1, last - start))) : 6,
-      rounded: false
-    )
+      count: axis == .rounds ? Int(min(6, max(1, last - start))) : 6, rounded: false)
   }
 
   private var axisTitle: String {
@@ -159,10 +139,7 @@ package struct SVGLineChart {
   }
 
   private func drawBand(
-    _ series: Series,
-    _ horizontal: SVGScale,
-    _ vertical: SVGScale,
-    to out: inout Markup
+    _ series: Series, _ horizontal: SVGScale, _ vertical: SVGScale, to out: inout Markup
   ) {
     let points = series.points
     guard points.count > 1, points.contains(where: { $0.high > $0.low }) else { return }
@@ -178,20 +155,14 @@ package struct SVGLineChart {
       [
         ("class", "band \(style.colour)" + (self.series.count > 4 ? " faint" : "")),
         ("d", Self.path(upper + lower) + "Z"),
-      ]
-    )
+      ])
   }
 
   private func drawCurve(
-    _ series: Series,
-    _ horizontal: SVGScale,
-    _ vertical: SVGScale,
-    to out: inout Markup
+    _ series: Series, _ horizontal: SVGScale, _ vertical: SVGScale, to out: inout Markup
   ) {
     let style = SVGStyle(index: series.index)
-    let places = series.points.map {
-      (horizontal.position($0.x), vertical.position($0.mean))
-    }
+    let places = series.points.map { (horizontal.position($0.x), vertical.position($0.mean)) }
     out.shape("path", style.line + [("d", Self.path(places))])
     // About eight markers a curve, shifted between curves so that they do not hide each other.
     let step = max(1, places.count / 8)

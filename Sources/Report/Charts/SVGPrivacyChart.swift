@@ -23,44 +23,27 @@ struct SVGPrivacyChart {
   private static let height = 340.0
 
   /// Reads the points of a measure; strategies that have no value are left out.
-  static func points(
-    _ strategies: [StrategyResult],
-    value: (StrategyRun) -> Double?
-  ) -> [Point] {
+  static func points(_ strategies: [StrategyResult], value: (StrategyRun) -> Double?) -> [Point] {
     strategies.enumerated().compactMap { index, strategy in
       let values = strategy.runs.compactMap(value).filter(\.isFinite).map { 100 * $0 }
       guard let low = values.min(), let high = values.max() else { return nil }
       let epsilons = strategy.runs.map { $0.lastPrivacy?.epsilonMax ?? .infinity }
       return Point(
-        label: strategy.label,
-        index: index,
-        epsilon: epsilons.max() ?? .infinity,
-        mean: Metrics.mean(values),
-        low: low,
-        high: high
-      )
+        label: strategy.label, index: index, epsilon: epsilons.max() ?? .infinity,
+        mean: Metrics.mean(values), low: low, high: high)
     }
   }
 
   /// The figure; nothing when no strategy has an ε.
   func write(to out: inout Markup) {
     let finite = points.map(\.epsilon).filter { $0.isFinite && $0 > 0 }
-    guard let least = finite.min(), let most = finite.max(),
-      let low = points.map(\.low).min(), let high = points.map(\.high).max()
+    guard let least = finite.min(), let most = finite.max(), let low = points.map(\.low).min(),
+      let high = points.map(\.high).max()
     else { return }
-    let frame = SVGFrame(
-      left: 46,
-      right: Self.width - 22,
-      top: 40,
-      bottom: Self.height - 48
-    )
+    let frame = SVGFrame(left: 46, right: Self.width - 22, top: 40, bottom: Self.height - 48)
     let vertical = SVGScale(
-      (low < 0.6 * high ? 0 : low)...high,
-      from: frame.bottom,
-      to: frame.top,
-      count: 5,
-      rounded: true
-    )
+      (low < 0.6 * high ? 0 : low)...high, from: frame.bottom, to: frame.top, count: 5,
+      rounded: true)
     // Logarithmic in ε; the last ninth is for those without one.
     let start = log2(least) - 0.5
     let end = log2(most) + 0.5
@@ -81,20 +64,13 @@ struct SVGPrivacyChart {
 
   /// The base line with ticks at powers of two, and "none".
   private func drawBase(
-    _ frame: SVGFrame,
-    edge: Double,
-    range: ClosedRange<Double>,
-    _ x: (Double) -> Double,
+    _ frame: SVGFrame, edge: Double, range: ClosedRange<Double>, _ x: (Double) -> Double,
     to out: inout Markup
   ) {
     let y = coordinate(frame.bottom)
     out.shape(
       "path",
-      [
-        ("class", "base"),
-        ("d", "M\(coordinate(frame.left)) \(y)L\(coordinate(frame.right)) \(y)"),
-      ]
-    )
+      [("class", "base"), ("d", "M\(coordinate(frame.left)) \(y)L\(coordinate(frame.right)) \(y)")])
     var ticks: [(Double, String)] = []
     let step = max(1, ((range.upperBound - range.lowerBound) / 8).rounded(.up))
     var power = (range.lowerBound / step).rounded(.up) * step
@@ -103,10 +79,8 @@ struct SVGPrivacyChart {
       ticks.append(
         (
           x(value),
-          value < 1
-            ? NumberText.epsilon(value, min(4, Int(1 - power))) : NumberText.fixed(value, 0)
-        )
-      )
+          value < 1 ? NumberText.epsilon(value, min(4, Int(1 - power))) : NumberText.fixed(value, 0)
+        ))
       power += step
     }
     if points.contains(where: { !$0.epsilon.isFinite }) { ticks.append((x(.infinity), "none")) }
@@ -115,28 +89,18 @@ struct SVGPrivacyChart {
       out.element(
         "text",
         [
-          ("x", coordinate(place)), ("y", coordinate(frame.bottom + 18)),
-          ("text-anchor", "middle"),
-        ],
-        text
-      )
+          ("x", coordinate(place)), ("y", coordinate(frame.bottom + 18)), ("text-anchor", "middle"),
+        ], text)
     }
     out.element(
       "text",
       [
-        ("x", coordinate((frame.left + frame.right) / 2)),
-        ("y", coordinate(frame.bottom + 36)), ("text-anchor", "middle"), ("class", "axis"),
-      ],
-      "epsilon"
-    )
+        ("x", coordinate((frame.left + frame.right) / 2)), ("y", coordinate(frame.bottom + 36)),
+        ("text-anchor", "middle"), ("class", "axis"),
+      ], "epsilon")
   }
 
-  private func draw(
-    _ point: Point,
-    _ x: Double,
-    _ vertical: SVGScale,
-    to out: inout Markup
-  ) {
+  private func draw(_ point: Point, _ x: Double, _ vertical: SVGScale, to out: inout Markup) {
     let style = SVGStyle(index: point.index)
     if point.high > point.low {
       let (top, bottom) = (vertical.position(point.high), vertical.position(point.low))
@@ -145,24 +109,21 @@ struct SVGPrivacyChart {
         [
           ("class", "line \(style.colour)"),
           ("d", "M\(coordinate(x)) \(coordinate(top))L\(coordinate(x)) \(coordinate(bottom))"),
-        ]
-      )
+        ])
     }
     out.shape(
       "path",
       [
         ("class", "mark \(style.colour)"),
         ("d", style.marker(x, vertical.position(point.mean), size: 4.4)),
-      ]
-    )
+      ])
   }
 
   /// The points in words.
   var description: String {
     points.map { point in
       let epsilon =
-        point.epsilon.isFinite
-        ? "epsilon \(NumberText.epsilon(point.epsilon))" : "no epsilon"
+        point.epsilon.isFinite ? "epsilon \(NumberText.epsilon(point.epsilon))" : "no epsilon"
       return "\(point.label): \(NumberText.fixed(point.mean, 1)) % at \(epsilon)"
     }.joined(separator: "; ") + "."
   }

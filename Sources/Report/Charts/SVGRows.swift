@@ -17,17 +17,11 @@ struct SVGRows {
 
   /// Writes the figure; `draw` gets a row, the scale and the height of its middle.
   func write(
-    to out: inout Markup,
-    marking line: Double? = nil,
+    to out: inout Markup, marking line: Double? = nil,
     draw: (Int, SVGScale, Double, inout Markup) -> Void
   ) {
     guard !labels.isEmpty else { return }
-    let frame = SVGFrame(
-      left: 24,
-      right: Self.width - 26,
-      top: Self.top,
-      bottom: height - 48
-    )
+    let frame = SVGFrame(left: 24, right: Self.width - 26, top: Self.top, bottom: height - 48)
     let scale = SVGScale(range, from: frame.left, to: frame.right, count: 6, rounded: true)
     out.inside("figure") { figure in
       SVGStyle.drawing(title, description, Self.width, height, to: &figure) { svg in
@@ -47,8 +41,7 @@ struct SVGRows {
           svg.element(
             "text",
             [("class", "row"), ("x", coordinate(frame.left + 2)), ("y", coordinate(y + 15))],
-            label.label.count <= 52 ? label.label : label.label.prefix(51) + "…"
-          )
+            label.label.count <= 52 ? label.label : label.label.prefix(51) + "…")
           draw(row, scale, y + 30, &svg)
         }
       }

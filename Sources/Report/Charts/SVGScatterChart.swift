@@ -33,22 +33,14 @@ struct SVGScatterChart {
     let frame = SVGFrame(left: 46, right: Self.width - 22, top: 40, bottom: Self.height - 48)
     let floor = low >= 0 && low < 0.6 * high ? 0 : low
     let vertical = SVGScale(
-      square.map { 0...$0 } ?? floor...max(high, floor),
-      from: frame.bottom,
-      to: frame.top,
-      count: 5,
-      rounded: true
-    )
+      square.map { 0...$0 } ?? floor...max(high, floor), from: frame.bottom, to: frame.top,
+      count: 5, rounded: true)
     let horizontal =
       square == nil && left > 0 && right > 20 * left
       ? SVGScale(logarithmic: left...right, from: frame.left, to: frame.right, count: 7)
       : SVGScale(
-        square.map { 0...$0 } ?? min(left, 0)...max(right, 1e-9),
-        from: frame.left,
-        to: frame.right,
-        count: 6,
-        rounded: square != nil
-      )
+        square.map { 0...$0 } ?? min(left, 0)...max(right, 1e-9), from: frame.left, to: frame.right,
+        count: 6, rounded: square != nil)
     let description = self.description(known)
     out.inside("figure") { figure in
       SVGStyle.drawing(title, description, Self.width, Self.height, to: &figure) { svg in
@@ -66,10 +58,7 @@ struct SVGScatterChart {
   }
 
   private func draw(
-    _ one: Series,
-    _ horizontal: SVGScale,
-    _ vertical: SVGScale,
-    to svg: inout Markup
+    _ one: Series, _ horizontal: SVGScale, _ vertical: SVGScale, to svg: inout Markup
   ) {
     let style = SVGStyle(index: one.index)
     let places = one.points.map { (horizontal.position($0.x), vertical.position($0.y)) }

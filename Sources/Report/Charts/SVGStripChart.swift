@@ -23,11 +23,8 @@ struct SVGStripChart {
     let all = known.flatMap(\.values) + (marking.map { [$0] } ?? [])
     guard !known.isEmpty, let low = all.min(), let high = all.max() else { return }
     SVGRows(
-      title: title,
-      xTitle: xTitle,
-      range: bounds ?? low...max(high, low + 1e-9),
-      labels: known.map { ($0.label, $0.index) },
-      description: Self.description(known)
+      title: title, xTitle: xTitle, range: bounds ?? low...max(high, low + 1e-9),
+      labels: known.map { ($0.label, $0.index) }, description: Self.description(known)
     ).write(to: &out, marking: marking) { place, scale, y, svg in
       Self.draw(known[place].values, SVGStyle(index: known[place].index), scale, y, &svg)
     }
@@ -35,20 +32,14 @@ struct SVGStripChart {
 
   static func description(_ series: [(label: String, index: Int, values: [Double])]) -> String {
     series.map { one in
-      let texts = [0.1, 0.5, 0.9].map {
-        NumberText.fixed(Metrics.percentile(one.values, $0), 1)
-      }
+      let texts = [0.1, 0.5, 0.9].map { NumberText.fixed(Metrics.percentile(one.values, $0), 1) }
       return "\(one.label): 10th percentile \(texts[0]), median \(texts[1]), "
         + "90th percentile \(texts[2]) of \(one.values.count)"
     }.joined(separator: "; ") + "."
   }
 
   private static func draw(
-    _ values: [Double],
-    _ style: SVGStyle,
-    _ scale: SVGScale,
-    _ y: Double,
-    _ svg: inout Markup
+    _ values: [Double], _ style: SVGStyle, _ scale: SVGScale, _ y: Double, _ svg: inout Markup
   ) {
     func x(_ value: Double) -> Double {
       scale.position(min(max(value, scale.range.lowerBound), scale.range.upperBound))
@@ -61,8 +52,7 @@ struct SVGStripChart {
         ("class", "band box \(style.colour)"), ("x", coordinate(places[1])),
         ("y", coordinate(y - 8)), ("width", coordinate(max(1, places[3] - places[1]))),
         ("height", "16"),
-      ]
-    )
+      ])
     svg.shape(
       "path",
       [
@@ -74,8 +64,7 @@ struct SVGStripChart {
             + "M\(coordinate(places[0])) \(coordinate(y - 5))l0 10"
             + "M\(coordinate(places[4])) \(coordinate(y - 5))l0 10"
         ),
-      ]
-    )
+      ])
     if values.count <= mostPoints {
       // Neighbours in value get different heights, always the same ones.
       let sorted = values.sorted()
@@ -89,8 +78,7 @@ struct SVGStripChart {
       [
         ("class", "line \(style.colour)"),
         ("d", "M\(coordinate(places[2])) \(coordinate(y - 10))l0 20"),
-      ]
-    )
+      ])
   }
 
   /// The van der Corput sequence in base 2: [0, 1), spread evenly for any number of points.

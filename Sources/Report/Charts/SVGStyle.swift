@@ -8,9 +8,7 @@ package struct SVGStyle {
   /// Position of the strategy in the scenario.
   package let index: Int
 
-  package init(index: Int) {
-    self.index = index
-  }
+  package init(index: Int) { self.index = index }
 
   /// Number of distinct colours and markers.
   package static let count = 8
@@ -28,9 +26,7 @@ package struct SVGStyle {
   package var colour: String { "s\(index % SVGStyle.count)" }
 
   /// The `stroke-dasharray`; beyond eight strategies the dashes shift against the colours.
-  var dash: String {
-    SVGStyle.dashes[(index + index / SVGStyle.count) % SVGStyle.count]
-  }
+  var dash: String { SVGStyle.dashes[(index + index / SVGStyle.count) % SVGStyle.count] }
 
   /// Attributes of a line in this style.
   package var line: [(String, String)] {
@@ -76,12 +72,8 @@ package struct SVGStyle {
   ///
   /// `width`, `height`: of the coordinates in `draw`.
   static func drawing(
-    _ title: String,
-    _ description: String,
-    _ width: Double,
-    _ height: Double,
-    to figure: inout Markup,
-    _ draw: (inout Markup) -> Void
+    _ title: String, _ description: String, _ width: Double, _ height: Double,
+    to figure: inout Markup, _ draw: (inout Markup) -> Void
   ) {
     figure.element("figcaption", [], title)
     figure.inside(
@@ -104,14 +96,10 @@ package struct SVGStyle {
         let style = SVGStyle(index: index)
         list.inside("li") { item in
           item.inside(
-            "svg",
-            [("viewBox", "0 0 34 12"), ("class", "swatch"), ("aria-hidden", "true")]
+            "svg", [("viewBox", "0 0 34 12"), ("class", "swatch"), ("aria-hidden", "true")]
           ) { svg in
             svg.shape("path", style.line + [("d", "M1 6L33 6")])
-            svg.shape(
-              "path",
-              [("class", "mark \(style.colour)"), ("d", style.marker(17, 6))]
-            )
+            svg.shape("path", [("class", "mark \(style.colour)"), ("d", style.marker(17, 6))])
           }
           item.element("span", [], label)
         }

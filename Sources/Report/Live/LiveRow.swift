@@ -24,11 +24,9 @@ struct LiveRow: Sendable {
       return start + (cells > 0 ? "  " + bar(row.state, cells) : "")
     }
     let columns: [[String?]] = [
-      rows.map(\.rounds),
-      rows.map { row in row.state.generic.map { NumberText.percent($0) } },
+      rows.map(\.rounds), rows.map { row in row.state.generic.map { NumberText.percent($0) } },
       rows.map { row in row.state.personal.map { NumberText.percent($0) } },
-      rows.map { row in row.state.tail.map { NumberText.percent($0) } },
-      rows.map(\.epsilon),
+      rows.map { row in row.state.tail.map { NumberText.percent($0) } }, rows.map(\.epsilon),
       rows.map { NumberText.megabytes(Double($0.state.bytesUp)) },
       rows.map { row in row.perRound.map { NumberText.fixed($0, $0 < 1 ? 2 : 1) } },
     ]
@@ -53,8 +51,8 @@ struct LiveRow: Sendable {
   private static func bar(_ state: ProgressState, _ cells: Int) -> String {
     let share = state.rounds > 0 ? Double(state.round) / Double(state.rounds) : 1
     let full = min(cells, max(0, Int(clamping: share * Double(cells))))
-    return "[" + String(repeating: "#", count: full)
-      + String(repeating: ".", count: cells - full) + "]"
+    return "[" + String(repeating: "#", count: full) + String(repeating: ".", count: cells - full)
+      + "]"
   }
 
   /// As wide in the first round as in the last.

@@ -47,11 +47,7 @@ public struct Progress: Sendable {
   /// The style for an output: redrawing only on a terminal that can.
   ///
   /// `NO_COLOR` and `TERM=dumb` give plain lines.
-  public static func style(
-    quiet: Bool,
-    isTerminal: Bool,
-    environment: [String: String]
-  ) -> Style {
+  public static func style(quiet: Bool, isTerminal: Bool, environment: [String: String]) -> Style {
     if quiet { return .quiet }
     let plain = environment["NO_COLOR"].map { !$0.isEmpty } ?? false
     let dumb = (environment["TERM"] ?? "dumb") == "dumb"
@@ -59,9 +55,7 @@ public struct Progress: Sendable {
   }
 
   /// What to write before the first round.
-  public mutating func begun(now: Double) -> String {
-    style == .redraw ? redrawn(now) : ""
-  }
+  public mutating func begun(now: Double) -> String { style == .redraw ? redrawn(now) : "" }
 
   /// What to write at the end of a round; may be empty.
   ///
@@ -72,10 +66,7 @@ public struct Progress: Sendable {
   ///   - now: seconds since 1970.
   /// - Returns: text for stderr.
   public mutating func roundEnded(
-    _ state: ProgressState,
-    seconds: Double,
-    evaluated: Bool,
-    now: Double
+    _ state: ProgressState, seconds: Double, evaluated: Bool, now: Double
   ) -> String {
     note(state, seconds: seconds, now: now)
     let since = lastWritten ?? now - seconds
@@ -178,9 +169,7 @@ public struct Progress: Sendable {
     guard let checkpoint else { return Progress.joined(["  " + stop], room) }
     let age = NumberText.duration(max(0, now - checkpoint.time))
     return Progress.joined(
-      ["  last checkpoint round \(checkpoint.round) (\(age) ago)", stop],
-      room
-    )
+      ["  last checkpoint round \(checkpoint.round) (\(age) ago)", stop], room)
   }
 
   /// As many parts as fit, at least a piece of the first.
@@ -202,9 +191,7 @@ public struct Progress: Sendable {
     ]
     for (name, value) in [
       ("generic", state.generic), ("personal", state.personal), ("tail", state.tail),
-    ] {
-      if let value { parts.append("\(name)=\(NumberText.fixed(value, 4))") }
-    }
+    ] { if let value { parts.append("\(name)=\(NumberText.fixed(value, 4))") } }
     if let epsilon = state.epsilon {
       let sign = state.epsilonIsBound && epsilon.isFinite ? "<=" : "="
       parts.append("eps" + sign + (epsilon.isFinite ? NumberText.epsilon(epsilon) : "none"))

@@ -32,15 +32,11 @@ public enum Terminal {
     do throws(Failure) {
       try AtomicFile.writeAll(Array(text.utf8), to: descriptor, path: "a stream")
       return nil
-    } catch {
-      return error.code == "E1034" ? nil : error
-    }
+    } catch { return error.code == "E1034" ? nil : error }
   }
 
   /// Writes to stderr at once.
   ///
   /// A closed stderr is no reason to stop a night's work.
-  public static func note(_ text: String) {
-    write(text, to: 2)
-  }
+  public static func note(_ text: String) { write(text, to: 2) }
 }

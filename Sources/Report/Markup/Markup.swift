@@ -36,18 +36,12 @@ package struct Markup {
 
   /// A whole element with escaped text.
   package mutating func element(
-    _ name: String,
-    _ attributes: [(String, String)] = [],
-    _ content: String
-  ) {
-    text += "<\(name)\(Markup.list(attributes))>\(Markup.escape(content))</\(name)>\n"
-  }
+    _ name: String, _ attributes: [(String, String)] = [], _ content: String
+  ) { text += "<\(name)\(Markup.list(attributes))>\(Markup.escape(content))</\(name)>\n" }
 
   /// An element around what `body` writes.
   package mutating func inside(
-    _ name: String,
-    _ attributes: [(String, String)] = [],
-    _ body: (inout Markup) -> Void
+    _ name: String, _ attributes: [(String, String)] = [], _ body: (inout Markup) -> Void
   ) {
     text += "<\(name)\(Markup.list(attributes))>\n"
     body(&self)

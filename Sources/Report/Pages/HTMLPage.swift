@@ -3,11 +3,9 @@ package enum HTMLPage {
   /// A whole page.
   ///
   /// `style`: rules beside those that all pages have.
-  package static func text(
-    title: String,
-    style: String = "",
-    body write: (inout Markup) -> Void
-  ) -> String {
+  package static func text(title: String, style: String = "", body write: (inout Markup) -> Void)
+    -> String
+  {
     var out = Markup()
     out.raw("<!DOCTYPE html>\n")
     out.inside("html", [("lang", "en")]) { page in

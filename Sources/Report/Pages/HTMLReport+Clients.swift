@@ -9,41 +9,35 @@ extension HTMLReport {
       section.element("p", [("class", "note")], clientNote)
       section.inside("div", [("class", "grid")]) { grid in
         SVGStripChart(
-          title: "Accuracy over clients",
-          xTitle: "accuracy on the client's local test, %",
+          title: "Accuracy over clients", xTitle: "accuracy on the client's local test, %",
           series: input.clients.map { one in
             (one.label, input.index(one.label), one.scores.map { 100 * $0.accuracy })
-          },
-          bounds: 0...100
+          }, bounds: 0...100
         ).write(to: &grid)
         SVGStripChart(
           title: "What clients gain over training alone",
           xTitle: "points of accuracy; right of zero: better than alone",
-          series: gains.map { ($0.label, input.index($0.label), $0.points) },
-          marking: 0
+          series: gains.map { ($0.label, input.index($0.label), $0.points) }, marking: 0
         ).write(to: &grid)
       }
       writeBenefit(to: &section)
       writeWorst(to: &section)
     }
     if input.clientClassCounts.isEmpty { return }
-    SVGHeatmap(classNames: input.classNames, counts: input.clientClassCounts)
-      .write(to: &section)
+    SVGHeatmap(classNames: input.classNames, counts: input.clientClassCounts).write(to: &section)
   }
 
   private var clientNote: String {
     let many = input.clients.contains { $0.scores.count > SVGStripChart.mostPoints }
     return "At the last evaluation, every client under every seed. Box: quartiles and median; "
       + "whiskers: 10th and 90th percentile"
-      + (many
-        ? "; points are left out beyond \(SVGStripChart.mostPoints)." : "; points: clients.")
+      + (many ? "; points are left out beyond \(SVGStripChart.mostPoints)." : "; points: clients.")
   }
 
   /// Points of accuracy over training alone, where that is known.
   private var gains: [(label: String, points: [Double])] {
     input.clients.compactMap { one in
-      let points = one.scores.compactMap { score in
-        score.alone.map { 100 * (score.accuracy - $0) }
+      let points = one.scores.compactMap { score in score.alone.map { 100 * (score.accuracy - $0) }
       }
       return points.isEmpty ? nil : (one.label, points)
     }
@@ -104,9 +98,7 @@ extension HTMLReport {
       }
     ).write(to: &section)
     section.element(
-      "p",
-      [("class", "note")],
-      "By the mean of their accuracy over strategies, in %; each seed has a partition of its own."
-    )
+      "p", [("class", "note")],
+      "By the mean of their accuracy over strategies, in %; each seed has a partition of its own.")
   }
 }

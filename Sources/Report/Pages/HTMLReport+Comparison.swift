@@ -6,16 +6,14 @@ extension HTMLReport {
   func writeComparisons(to section: inout Markup) {
     if input.comparisons.isEmpty { return }
     section.element(
-      "p",
-      [("class", "note")],
+      "p", [("class", "note")],
       "Strategies against one that is fixed before anything is read, on the seeds that both have: "
         + "under one seed all have the same split, initial weights, cohorts and batches. "
         + "Difference: strategy - baseline with its 95 % interval (paired t, not adjusted). Seeds "
         + "and clients: wins/ties/losses; clients of one run share a model, so they describe and "
         + "do not test. t Holm: p of the paired t test after Holm's correction; it decides "
         + "\"separated\". Sign flip: exact permutation p, and the least it could be with so many "
-        + "seeds. ~: approximate. In figures an arrow says that an interval goes on."
-    )
+        + "seeds. ~: approximate. In figures an arrow says that an interval goes on.")
     for comparison in input.comparisons { write(comparison, to: &section) }
     writeSpent(input.comparisons[0].baseline, to: &section)
   }
@@ -30,9 +28,7 @@ extension HTMLReport {
       comparison.budgetLines + comparison.sentences
       + comparison.leftOut.filter { line in !silent.contains { line.hasPrefix($0) } }
     section.inside("div", [("class", "box")]) { box in
-      box.inside("ul") { list in
-        for line in lines { list.element("li", [], line) }
-      }
+      box.inside("ul") { list in for line in lines { list.element("li", [], line) } }
     }
     let columns = ComparisonTable(comparison, folders: []).columns
     PlainTable(
@@ -43,16 +39,14 @@ extension HTMLReport {
     ).write(to: &section)
     section.inside("div", [("class", "grid")]) { grid in
       SVGIntervalChart(
-        comparison: comparison,
-        indices: comparison.rows.map { input.index($0.label) }
+        comparison: comparison, indices: comparison.rows.map { input.index($0.label) }
       ).write(to: &grid)
     }
   }
 
   /// What every strategy spent, beside the baseline.
   private func writeSpent(_ baseline: String, to section: inout Markup) {
-    let metrics = ["bytes.total", "train.flops", "time.virtual"]
-      .compactMap { ComparisonMetric($0) }
+    let metrics = ["bytes.total", "train.flops", "time.virtual"].compactMap { ComparisonMetric($0) }
     let titles = ["bytes.total": "MB", "train.flops": "TFLOP", "time.virtual": "simulated s"]
     let means = input.strategies.map { strategy in
       metrics.map { metric in SeedStatistics(strategy.runs.compactMap(metric.read)) }
@@ -73,20 +67,16 @@ extension HTMLReport {
             let (own, other) = (means[index][place], reference[place])
             let all = means.map { $0[place].mean }
             let text = metrics[place].text(
-              own.count > 0 ? own.mean : nil,
-              metrics[place].decimals(all)
-            )
+              own.count > 0 ? own.mean : nil, metrics[place].decimals(all))
             let isKnown = own.count > 0 && other.count > 0 && other.mean > 0
             return [text, isKnown ? "× \(NumberText.fixed(own.mean / other.mean, 2))" : "-"]
           }
       }
     ).write(to: &section)
     section.element(
-      "p",
-      [("class", "note")],
+      "p", [("class", "note")],
       "Means over seeds of whole runs: encoded bytes both ways and before the first round, "
         + "floating-point operations of all clients' training, and the federation's clock where it "
-        + "has one. The table of results has the wall time of this machine."
-    )
+        + "has one. The table of results has the wall time of this machine.")
   }
 }

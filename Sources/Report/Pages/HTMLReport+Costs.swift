@@ -3,8 +3,9 @@ import Records
 /// The report's section on what accuracy cost: over megabytes, and over the federation's clock.
 extension HTMLReport {
   func writeCosts(to section: inout Markup) {
-    let charts = [CostCurve.megabytes, .seconds].map { $0.chart(input.strategies) }
-      .filter { $0.series.contains { !$0.points.isEmpty } }
+    let charts = [CostCurve.megabytes, .seconds].map { $0.chart(input.strategies) }.filter {
+      $0.series.contains { !$0.points.isEmpty }
+    }
     if charts.isEmpty { return }
     var note =
       "Curves join evaluations; what was spent until then is a mean over seeds, as is the "
@@ -65,14 +66,10 @@ package struct CostCurve {
 
   func chart(_ strategies: [StrategyResult]) -> SVGLineChart {
     SVGLineChart(
-      title: title,
-      yTitle: "accuracy %",
+      title: title, yTitle: "accuracy %",
       series: strategies.enumerated().map { index, strategy in
         SVGLineChart.Series(label: strategy.label, index: index, points: points(strategy.runs))
-      },
-      axis: axis,
-      bounds: 0...100
-    )
+      }, axis: axis, bounds: 0...100)
   }
 
   /// Strategies that were measured and spent nothing.

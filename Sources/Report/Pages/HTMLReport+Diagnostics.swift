@@ -8,11 +8,9 @@ extension HTMLReport {
   func writeDiagnostics(to section: inout Markup) {
     if input.diagnostics.isEmpty { return }
     section.element(
-      "p",
-      [("class", "note")],
+      "p", [("class", "note")],
       "The generic model at the end of each run, on the whole test set"
-        + (mostSeeds >= 2 ? "; means over seeds." : ".")
-    )
+        + (mostSeeds >= 2 ? "; means over seeds." : "."))
     section.inside("div", [("class", "grid")]) { grid in
       reliability.write(to: &grid)
       norms.write(to: &grid)
@@ -23,8 +21,7 @@ extension HTMLReport {
   /// Accuracy over confidence, the bins of all seeds together.
   private var reliability: SVGScatterChart {
     SVGScatterChart(
-      title: "Reliability: accuracy against confidence",
-      xTitle: "confidence (mean of the bin), %",
+      title: "Reliability: accuracy against confidence", xTitle: "confidence (mean of the bin), %",
       yTitle: "accuracy %",
       series: input.diagnostics.map { one in
         var sum = CalibrationBins()
@@ -35,15 +32,9 @@ extension HTMLReport {
           return (100 * sum.confidence[bin] / n, 100 * Double(sum.correct[bin]) / n)
         }
         return SVGScatterChart.Series(
-          label: one.label,
-          index: input.index(one.label),
-          points: points
-        )
-      },
-      isJoined: true,
-      square: 100,
-      note: " On the dashed line confidence is accuracy; below it, models are too sure."
-    )
+          label: one.label, index: input.index(one.label), points: points)
+      }, isJoined: true, square: 100,
+      note: " On the dashed line confidence is accuracy; below it, models are too sure.")
   }
 
   /// ‖w_c‖ over the class's training images.
@@ -54,12 +45,8 @@ extension HTMLReport {
       yTitle: "norm of the class's weights, divided by the mean over classes",
       series: input.diagnostics.map { one in
         SVGScatterChart.Series(
-          label: one.label,
-          index: input.index(one.label),
-          points: meanNorms(one)
-        )
-      }
-    )
+          label: one.label, index: input.index(one.label), points: meanNorms(one))
+      })
   }
 
   /// Mean over seeds of each class's norm beside the classes' mean.
@@ -98,9 +85,8 @@ extension HTMLReport {
             let statistics = SeedStatistics(one.models.compactMap(column.read))
             guard statistics.count > 0 else { return "-" }
             let mean = NumberText.fixed(statistics.mean, column.decimals)
-            return statistics.halfWidth.map {
-              "\(mean) ± \(NumberText.fixed($0, column.decimals))"
-            } ?? mean
+            return statistics.halfWidth.map { "\(mean) ± \(NumberText.fixed($0, column.decimals))" }
+              ?? mean
           }
       }
     ).write(to: &section)

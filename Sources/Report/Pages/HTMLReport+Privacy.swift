@@ -10,13 +10,11 @@ extension HTMLReport {
     if protected.isEmpty { return }
     table(protected).write(to: &section)
     section.element(
-      "p",
-      [("class", "note")],
+      "p", [("class", "note")],
       "Epsilon: the largest over clients and seeds at the end of the run, by privacy loss "
         + "distributions, add/remove neighbours unless stated; none: no guarantee. Clipped: "
         + "share of gradients or messages that were scaled down. Noise: expected norm of the "
-        + "noise divided by the norm of the sum it was added to, in the last round."
-    )
+        + "noise divided by the norm of the sum it was added to, in the last round.")
     section.inside("div", [("class", "grid")]) { grid in
       SVGPrivacyChart(
         title: "Generic accuracy against epsilon",
@@ -47,14 +45,12 @@ extension HTMLReport {
         let ends = strategy.runs.compactMap(\.lastPrivacy)
         guard let last = ends.last else { return nil }
         return [
-          strategy.label, text(ends.map(\.epsilonMax).max()),
-          text(ends.map(\.epsilonMedian).max()), "\(last.delta)",
-          ends.allSatisfy(\.hasGuarantee) ? "yes" : "none", NumberText.fixed(last.clip, 3),
-          mean(ends.compactMap(\.clipped).map { 100 * $0 }),
+          strategy.label, text(ends.map(\.epsilonMax).max()), text(ends.map(\.epsilonMedian).max()),
+          "\(last.delta)", ends.allSatisfy(\.hasGuarantee) ? "yes" : "none",
+          NumberText.fixed(last.clip, 3), mean(ends.compactMap(\.clipped).map { 100 * $0 }),
           mean(ends.compactMap(\.noiseToSignal)),
         ]
-      }
-    )
+      })
   }
 
   /// ε over clients, where clients differ.
@@ -75,9 +71,7 @@ extension HTMLReport {
       }
     ).write(to: &out)
     out.element(
-      "p",
-      [("class", "note")],
-      "Clients of all seeds together, by the accountant of the last round."
-    )
+      "p", [("class", "note")],
+      "Clients of all seeds together, by the accountant of the last round.")
   }
 }

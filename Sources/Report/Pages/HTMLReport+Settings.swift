@@ -11,8 +11,7 @@ extension HTMLReport {
     if !input.differences.isEmpty {
       section.element("h3", [], "What differs between the folders")
       PlainTable(
-        titles: ["setting"] + input.folders,
-        rows: input.differences.map { [$0.path] + $0.values }
+        titles: ["setting"] + input.folders, rows: input.differences.map { [$0.path] + $0.values }
       ).write(to: &section)
     }
     if input.scenario.members?.isEmpty == false {

@@ -13,11 +13,9 @@ extension HTMLReport {
       ).write(to: &section)
     }
     section.element(
-      "p",
-      [("class", "note")],
+      "p", [("class", "note")],
       TargetTable.note
         + ". Setup: bytes in both directions before the first round. A dash: not reached by any "
-        + "seed, or not known."
-    )
+        + "seed, or not known.")
   }
 }

@@ -13,25 +13,19 @@ public struct HTMLReport: Sendable {
     summary = Summary(input.strategies, targets: input.targets)
   }
 
-  private typealias Section = (
-    title: String, write: @Sendable (HTMLReport, inout Markup) -> Void
-  )
+  private typealias Section = (title: String, write: @Sendable (HTMLReport, inout Markup) -> Void)
 
   /// The sections in the order of the page; what has nothing to show is left out.
-  private static let sections: [Section] =
-    [
-      ("Results", { $0.writeResults(to: &$1) }),
-      ("Which is better", { $0.writeComparisons(to: &$1) }),
-      ("Cost to a target", { $0.writeTargets(to: &$1) }),
-      ("Learning curves", { $0.writeCurves(to: &$1) }),
-      ("Classes", { $0.writeClasses(to: &$1) }),
-      ("Clients", { $0.writeClients(to: &$1) }),
-      ("Accuracy against cost", { $0.writeCosts(to: &$1) }),
-      ("Privacy", { $0.writePrivacy(to: &$1) }),
-      ("Diagnostics", { $0.writeDiagnostics(to: &$1) }),
-      ("Exact settings", { $0.writeSettings(to: &$1) }),
-      ("Sources", { $0.writeReferences(to: &$1) }),
-    ]
+  private static let sections: [Section] = [
+    ("Results", { $0.writeResults(to: &$1) }),
+    ("Which is better", { $0.writeComparisons(to: &$1) }),
+    ("Cost to a target", { $0.writeTargets(to: &$1) }),
+    ("Learning curves", { $0.writeCurves(to: &$1) }), ("Classes", { $0.writeClasses(to: &$1) }),
+    ("Clients", { $0.writeClients(to: &$1) }),
+    ("Accuracy against cost", { $0.writeCosts(to: &$1) }),
+    ("Privacy", { $0.writePrivacy(to: &$1) }), ("Diagnostics", { $0.writeDiagnostics(to: &$1) }),
+    ("Exact settings", { $0.writeSettings(to: &$1) }), ("Sources", { $0.writeReferences(to: &$1) }),
+  ]
 
   /// The whole file.
   public var html: String {
@@ -83,8 +77,7 @@ public struct HTMLReport: Sendable {
       if input.warnings.isEmpty { return }
       header.inside("div", [("class", "box warn"), ("role", "note")]) { box in
         box.element("strong", [], input.warnings.count == 1 ? "Warning" : "Warnings")
-        box.inside("ul") { list in
-          for warning in input.warnings { list.element("li", [], warning) }
+        box.inside("ul") { list in for warning in input.warnings { list.element("li", [], warning) }
         }
       }
     }
@@ -132,8 +125,7 @@ public struct HTMLReport: Sendable {
       },
       chart("Calibration error of the generic model", "ECE %", within: 0...100) {
         ($0.generic?.ece).map { 100 * $0 }
-      },
-      chart("Training loss", "cross-entropy per example", within: 0...1e300) { $0.train?.loss },
+      }, chart("Training loss", "cross-entropy per example", within: 0...1e300) { $0.train?.loss },
     ].filter { $0.series.contains { !$0.points.isEmpty } }
     if charts.isEmpty { return }
     if mostSeeds >= 2 { section.element("p", [("class", "note")], Self.bandNote) }
@@ -148,23 +140,16 @@ public struct HTMLReport: Sendable {
     + "adjusted for being many; wide with few seeds, and cut where it leaves the figure."
 
   private func chart(
-    _ title: String,
-    _ yTitle: String,
-    within bounds: ClosedRange<Double>,
+    _ title: String, _ yTitle: String, within bounds: ClosedRange<Double>,
     value: (RoundRecord) -> Double?
   ) -> SVGLineChart {
     SVGLineChart(
-      title: title,
-      yTitle: yTitle,
+      title: title, yTitle: yTitle,
       series: input.strategies.enumerated().map { index, strategy in
         SVGLineChart.Series(
-          label: strategy.label,
-          index: index,
-          points: SVGLineChart.points(strategy.runs, value: value)
-        )
-      },
-      bounds: bounds
-    )
+          label: strategy.label, index: index,
+          points: SVGLineChart.points(strategy.runs, value: value))
+      }, bounds: bounds)
   }
 
   private func writeClasses(to section: inout Markup) {
@@ -174,23 +159,20 @@ public struct HTMLReport: Sendable {
     }
     guard classes > 0, !series.isEmpty else { return }
     section.element(
-      "p",
-      [("class", "note")],
+      "p", [("class", "note")],
       mostSeeds >= 2
         ? "Generic model at its last evaluation, mean over seeds."
-        : "Generic model at its last evaluation."
-    )
+        : "Generic model at its last evaluation.")
     SVGClassChart(
-      classNames: input.classNames,
-      counts: input.classCounts,
-      groups: ShotGroups.cumulativeShare(input.classCounts),
-      series: series
+      classNames: input.classNames, counts: input.classCounts,
+      groups: ShotGroups.cumulativeShare(input.classCounts), series: series
     ).write(to: &section)
   }
 
   private func meanPerClass(_ strategy: StrategyResult, classes: Int) -> [Double]? {
-    let finals = strategy.runs.compactMap { $0.lastGeneric?.perClass }
-      .filter { $0.count == classes }
+    let finals = strategy.runs.compactMap { $0.lastGeneric?.perClass }.filter {
+      $0.count == classes
+    }
     if finals.isEmpty { return nil }
     return (0..<classes).map { label in Metrics.mean(finals.map { $0[label] }) }
   }

@@ -23,14 +23,9 @@ extension ReportInput.Reference {
     if input.strategies.contains(where: { $0.runs.contains { $0.lastPrivacy != nil } }) {
       for (title, source) in privacySources { add(title, source) }
     }
-    if !input.comparisons.isEmpty {
-      for (title, source) in testSources { add(title, source) }
-    }
+    if !input.comparisons.isEmpty { for (title, source) in testSources { add(title, source) } }
     if !input.diagnostics.isEmpty {
-      add(
-        "Calibration error",
-        "Guo, Pleiss, Sun and Weinberger, ICML 2017, arXiv:1706.04599"
-      )
+      add("Calibration error", "Guo, Pleiss, Sun and Weinberger, ICML 2017, arXiv:1706.04599")
       if input.diagnostics.contains(where: { $0.models.contains { $0.collapse != nil } }) {
         add("Neural collapse", "Papyan, Han and Donoho, PNAS 2020, arXiv:2008.08186")
       }

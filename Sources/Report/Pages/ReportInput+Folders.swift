@@ -14,31 +14,26 @@ extension ReportInput {
   /// - Throws: E7002 when two folders have the same run with different results (exit 7), E2012 for
   ///   an unknown metric or baseline (exit 2), E7003 when the metric that was asked for was not
   ///   measured (exit 7), E4101 when a file is damaged (exit 4).
-  public init(
-    _ folders: [RunFolder],
-    _ settings: Comparison.Settings = Comparison.Settings()
-  ) throws(Failure) {
+  public init(_ folders: [RunFolder], _ settings: Comparison.Settings = Comparison.Settings())
+    throws(Failure)
+  {
     let shown = try ComparedStrategy.all(folders, includingUnfinished: true)
     let several = folders.count > 1
     self.init(
       title: folders.map(\.name).reduce(into: [String]()) { names, name in
         if !names.contains(name) { names.append(name) }
-      }.joined(separator: ", "),
-      conditions: folders.first?.conditions ?? [],
+      }.joined(separator: ", "), conditions: folders.first?.conditions ?? [],
       strategies: shown.map { strategy in
         StrategyResult(
-          label: strategy.label,
-          runs: strategy.seeds.compactMap { strategy.runs[$0]?.run }
-        )
-      },
-      scenario: folders.first?.resolved ?? .object([]),
-      command: folders.map(\.command).filter { !$0.isEmpty }.joined(separator: "\n")
-    )
+          label: strategy.label, runs: strategy.seeds.compactMap { strategy.runs[$0]?.run })
+      }, scenario: folders.first?.resolved ?? .object([]),
+      command: folders.map(\.command).filter { !$0.isEmpty }.joined(separator: "\n"))
     var seen: Set<String> = []
     for folder in folders {
       let head = several ? "\(folder.path): " : ""
-      warnings += (folder.warnings + folder.unfinishedRuns).map { head + $0 }
-        .filter { seen.insert($0).inserted }
+      warnings += (folder.warnings + folder.unfinishedRuns).map { head + $0 }.filter {
+        seen.insert($0).inserted
+      }
       targets += folder.targets.filter { !targets.contains($0) }
     }
     if several {
@@ -83,9 +78,7 @@ extension ReportInput {
 
   /// Every client's accuracy at the last evaluation of each run, beside what it has alone.
   private mutating func readClients(
-    _ shown: [ComparedStrategy],
-    _ folders: [RunFolder],
-    _ split: Splits
+    _ shown: [ComparedStrategy], _ folders: [RunFolder], _ split: Splits
   ) {
     let alone = Self.references(folders)
     for strategy in shown {
@@ -98,13 +91,9 @@ extension ReportInput {
         for (client, accuracy) in last.sorted(by: { $0.key < $1.key }) where accuracy.isFinite {
           scores.append(
             ClientScores.Score(
-              seed: seed,
-              client: client,
-              accuracy: accuracy,
+              seed: seed, client: client, accuracy: accuracy,
               alone: reference?[client].flatMap { $0.isFinite ? $0 : nil },
-              images: split.images(seed, client)
-            )
-          )
+              images: split.images(seed, client)))
         }
       }
       if !scores.isEmpty { clients.append(ClientScores(label: strategy.label, scores: scores)) }
@@ -123,10 +112,9 @@ extension ReportInput {
   }
 
   /// One comparison per metric that the baseline has.
-  private static func comparisons(
-    _ folders: [RunFolder],
-    _ asked: Comparison.Settings
-  ) throws(Failure) -> [Comparison] {
+  private static func comparisons(_ folders: [RunFolder], _ asked: Comparison.Settings)
+    throws(Failure) -> [Comparison]
+  {
     let finished = try ComparedStrategy.all(folders)
     if asked.metric != nil { return [try Comparison(finished, asked)] }
     var settings = asked
@@ -141,9 +129,7 @@ extension ReportInput {
       do throws(Failure) {
         let comparison = try Comparison(finished, settings)
         if comparison.rows.contains(where: { $0.versus != nil }) { comparisons.append(comparison) }
-      } catch  where error.code != "E7003" {
-        throw error
-      } catch {
+      } catch  where error.code != "E7003" { throw error } catch {
         // Not measured, or not of the baseline: there is no such comparison.
       }
     }
@@ -199,11 +185,7 @@ private struct Splits {
   ///
   /// - Throws: E4124 for a row with other fields than the first, a client out of order, or a count
   ///   that no data set has.
-  private static func read(
-    _ bytes: [UInt8],
-    _ path: String,
-    clients: Int
-  ) throws(Failure) -> One {
+  private static func read(_ bytes: [UInt8], _ path: String, clients: Int) throws(Failure) -> One {
     /// More images than any file holds: sums over all clients stay exact.
     let most = 1 << 40
     var one = One()

@@ -106,15 +106,9 @@ public struct ReportInput: Sendable {
 
   /// A report's content; what is left out is not shown.
   public init(
-    title: String,
-    conditions: [String] = [],
-    warnings: [String] = [],
-    strategies: [StrategyResult],
-    classNames: [String] = [],
-    classCounts: [Int] = [],
-    clientClassCounts: [[Int]] = [],
-    scenario: JSON = .object([]),
-    command: String = ""
+    title: String, conditions: [String] = [], warnings: [String] = [], strategies: [StrategyResult],
+    classNames: [String] = [], classCounts: [Int] = [], clientClassCounts: [[Int]] = [],
+    scenario: JSON = .object([]), command: String = ""
   ) {
     self.title = title
     self.conditions = conditions

@@ -16,19 +16,15 @@ public struct RunReport: Sendable {
   ///   - folders: found to be alike; one or several.
   ///   - settings: what is compared.
   /// - Throws: E4102 when nothing was measured yet (exit 4), and what `ReportInput` throws.
-  public init(
-    _ folders: [RunFolder],
-    _ settings: Comparison.Settings = Comparison.Settings()
-  ) throws(Failure) {
+  public init(_ folders: [RunFolder], _ settings: Comparison.Settings = Comparison.Settings())
+    throws(Failure)
+  {
     input = try ReportInput(folders, settings)
     table = HeadlineTable(Summary(input.strategies, targets: input.targets))
     guard !input.strategies.isEmpty else {
       throw Failure(
-        .dataMissingOrCorrupt,
-        "E4102",
-        "no round has been run yet, so there is nothing to report",
-        hint: folders.first.map { "continue with: fedsim resume \($0.path)" }
-      )
+        .dataMissingOrCorrupt, "E4102", "no round has been run yet, so there is nothing to report",
+        hint: folders.first.map { "continue with: fedsim resume \($0.path)" })
     }
   }
 

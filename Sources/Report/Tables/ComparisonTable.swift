@@ -42,8 +42,7 @@ public struct ComparisonTable: Sendable {
     if comparison.settings.tieMargin > 0 {
       let margin = NumberText.fixed(
         comparison.settings.tieMargin / metric.scale,
-        metric.decimals([comparison.settings.tieMargin])
-      )
+        metric.decimals([comparison.settings.tieMargin]))
       counts += ", differences up to \(margin)\(metric.differenceUnit) being ties"
     }
     if comparison.rows.contains(where: { $0.versus?.clients != nil }) {
@@ -74,14 +73,12 @@ public struct ComparisonTable: Sendable {
         return row.statistics.halfWidth.map { "\(mean) ± \(metric.text($0, decimals))" } ?? mean
       },
       versus("difference") { tests in
-        let (mean, half) =
-          (tests.difference.statistics.mean, tests.difference.statistics.halfWidth)
+        let (mean, half) = (tests.difference.statistics.mean, tests.difference.statistics.halfWidth)
         let text = metric.text(mean, decimals, plus: true)
         guard let half else { return text }
         return text + " [\(metric.text(mean - half, decimals, plus: true)), "
           + "\(metric.text(mean + half, decimals, plus: true))]"
-      },
-      versus("seeds") { $0.seeds.text },
+      }, versus("seeds") { $0.seeds.text },
     ]
     if rows.contains(where: { $0.versus?.clients != nil }) {
       columns.append(versus("clients") { $0.clients?.text ?? "-" })
@@ -93,8 +90,7 @@ public struct ComparisonTable: Sendable {
       versus("Wilcoxon") { tests in
         let p = Comparison.probability(tests.wilcoxon.p)
         return tests.wilcoxon.p != nil && tests.wilcoxon.method == .normal ? "~" + p : p
-      },
-      versus("d_z") { NumberText.fixed($0.effect?.dz, 2, plus: true) },
+      }, versus("d_z") { NumberText.fixed($0.effect?.dz, 2, plus: true) },
     ]
   }
 }

@@ -32,8 +32,7 @@ public struct HeadlineTable: Sendable {
           summary.strategies.contains { $0.statistics(column.metric) != nil }
         }.map { column in
           Column(title: column.title, cells: summary.strategies.map { Self.cell($0, column) })
-        }
-      )
+        })
     }.filter { !$0.columns.isEmpty }
   }
 
@@ -97,14 +96,12 @@ extension HeadlineTable {
             row.element(
               "th",
               [("colspan", "\(group.columns.count)"), ("scope", "colgroup"), ("class", "start")],
-              group.title
-            )
+              group.title)
           }
         }
         head.inside("tr") { row in
           row.element("th", [("scope", "col")], "strategy")
-          eachColumn { column, start in
-            row.element("th", [("scope", "col")] + start, column.title)
+          eachColumn { column, start in row.element("th", [("scope", "col")] + start, column.title)
           }
         }
       }
@@ -135,8 +132,7 @@ extension HeadlineTable {
   /// - Parameter notes: lines above it, such as the conditions.
   /// - Returns: the whole file.
   public func markdown(notes: [String]) -> String {
-    let titles = groups.flatMap { group in
-      group.columns.map { Self.short(group.title) + $0.title }
+    let titles = groups.flatMap { group in group.columns.map { Self.short(group.title) + $0.title }
     }
     let cells = groups.flatMap(\.columns).map(\.cells)
     func line(_ fields: [String]) -> String {

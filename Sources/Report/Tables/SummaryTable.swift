@@ -86,9 +86,7 @@ public struct SummaryTable: Sendable {
   }
 
   private var costColumns: [Column] {
-    func has(_ metric: String) -> Bool {
-      summary.strategies.contains { $0.values[metric] != nil }
-    }
+    func has(_ metric: String) -> Bool { summary.strategies.contains { $0.values[metric] != nil } }
     func time(_ title: String, _ metric: String) -> Column {
       column("cost per run", title, metric) { NumberText.duration($0) }
     }
@@ -113,10 +111,7 @@ public struct SummaryTable: Sendable {
   private func percent(_ share: Double) -> String { NumberText.percent(share) }
 
   private func column(
-    _ group: String,
-    _ title: String,
-    _ metric: String,
-    interval: Bool = false,
+    _ group: String, _ title: String, _ metric: String, interval: Bool = false,
     format: (Double) -> String
   ) -> Column {
     let cells = summary.strategies.map { strategy -> String in

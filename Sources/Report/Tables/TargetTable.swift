@@ -37,10 +37,7 @@ struct TargetTable {
   private static func columns(_ rows: [TargetSummary]) -> [Column] {
     let seeds = Column(title: "seeds", cells: rows.map(\.reachedText))
     func column(
-      _ title: String,
-      _ quantity: String,
-      always: Bool = true,
-      _ text: (Double) -> String
+      _ title: String, _ quantity: String, always: Bool = true, _ text: (Double) -> String
     ) -> Column? {
       let means = rows.map { $0.mean(quantity) }
       guard always || means.contains(where: { $0 != nil }) else { return nil }
@@ -75,8 +72,7 @@ struct TargetTable {
         }
         repeat {
           side.append(rest.removeFirst())
-        } while !rest.isEmpty
-          && needed(side + [rest[rest.startIndex]]) <= width
+        } while !rest.isEmpty && needed(side + [rest[rest.startIndex]]) <= width
         lines += Self.table(labels, first, side)
       } while !rest.isEmpty
     }
@@ -90,9 +86,8 @@ struct TargetTable {
   private static func table(_ labels: [String], _ first: Int, _ columns: [Column]) -> [String] {
     func line(_ head: String, _ cells: [String]) -> String {
       let name = NumberText.shortened(head, first)
-      return zip(cells, columns).reduce(
-        name + String(repeating: " ", count: first - name.count)
-      ) { text, cell in
+      return zip(cells, columns).reduce(name + String(repeating: " ", count: first - name.count)) {
+        text, cell in
         let gap = 2 + width(cell.1) - cell.0.count
         return text + String(repeating: " ", count: gap) + cell.0
       }

@@ -54,8 +54,7 @@ package struct TextColumns {
       }
     }
     let rule = columns.map { String(repeating: "-", count: $0.width) }
-    return [
-      line(heading, columns.map(\.title)), line(String(repeating: "-", count: first), rule),
-    ] + labels.indices.map { row in line(labels[row], columns.map { $0.cells[row] }) }
+    return [line(heading, columns.map(\.title)), line(String(repeating: "-", count: first), rule)]
+      + labels.indices.map { row in line(labels[row], columns.map { $0.cells[row] }) }
   }
 }

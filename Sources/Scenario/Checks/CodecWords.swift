@@ -7,8 +7,7 @@ extension LinkCompression {
     if case .deepGradient = memory { return "dgc" }
     return switch codec {
     case .dense: "dense"
-    case .sparse(let sparse):
-      if case .threshold = sparse.selection { "threshold" } else { "topk" }
+    case .sparse(let sparse): if case .threshold = sparse.selection { "threshold" } else { "topk" }
     case .randomK: "random-k"
     case .integer: "quantize"
     case .qsgd: "qsgd"

@@ -20,9 +20,7 @@ package struct MethodFit {
 
   /// A method with its settings and what is composed with it.
   package init(
-    _ type: any Strategy.Type,
-    _ settings: StrategySettings,
-    loss: LossSpec = .crossEntropy,
+    _ type: any Strategy.Type, _ settings: StrategySettings, loss: LossSpec = .crossEntropy,
     postHoc: PostHoc = .none
   ) {
     self.type = type
@@ -44,20 +42,15 @@ package struct MethodFit {
     if type.needs.contains(.publicSet), !hasPublicSet {
       all.append(
         Misfit(
-          code: "E3321",
-          problem: "\(kind) needs a public set, and data.public is not given",
-          hint: "add \"public\": { \"size\": 1000 } to data"
-        )
-      )
+          code: "E3321", problem: "\(kind) needs a public set, and data.public is not given",
+          hint: "add \"public\": { \"size\": 1000 } to data"))
     }
     if hasClientModels, !type.needs.contains(.anyModels) {
       all.append(
         Misfit(
           code: "E3322",
           problem: "\(kind) needs one network for all clients, and clientModels gives others",
-          hint: "leave clientModels out, or choose a method that serves different networks"
-        )
-      )
+          hint: "leave clientModels out, or choose a method that serves different networks"))
     }
     return all
   }
@@ -81,11 +74,8 @@ package struct MethodFit {
       return Misfit(
         code: "E3320",
         problem: "postHoc logit-adjustment moves the classifier's bias, and a cosine has none",
-        hint: "leave postHoc out, or take the classifier \"linear\""
-      )
-    } catch {
-      return Misfit(code: "E3301", problem: error.message, hint: nil)
-    }
+        hint: "leave postHoc out, or take the classifier \"linear\"")
+    } catch { return Misfit(code: "E3301", problem: error.message, hint: nil) }
   }
 
   /// What to know of the method on a network that can host it.
@@ -103,8 +93,7 @@ package struct MethodFit {
         (
           "a cosine classifier's logits are between -1 and 1, and nothing scales them up",
           "take the loss ldam, which has a scale, or the classifier \"linear\""
-        )
-      )
+        ))
     }
     return all
   }

@@ -19,11 +19,8 @@ package struct ReleaseAudit: Sendable {
 
   /// The audit of a method with its fields, under a loss and a mechanism.
   package init(
-    _ type: any Strategy.Type,
-    _ fields: StrategySettings,
-    loss: LossSpec,
-    settings: PrivacySettings,
-    normalization: DataSettings.Normalization
+    _ type: any Strategy.Type, _ fields: StrategySettings, loss: LossSpec,
+    settings: PrivacySettings, normalization: DataSettings.Normalization
   ) {
     switch settings.unit {
     case .example:
@@ -50,9 +47,7 @@ package struct ReleaseAudit: Sendable {
           Leak(
             name: release.block,
             what: "whole numbers, which get no noise: "
-              + release.wholeNumbers.joined(separator: ", ")
-          )
-        )
+              + release.wholeNumbers.joined(separator: ", ")))
       }
       assumptions = [
         type.sendsUploads

@@ -18,27 +18,19 @@ extension ScenarioChecks {
       let link = "\(path).\(link)"
       if lines["\(link).layerwise"] != nil, text("\(link).scope") == "model" {
         error(
-          "E3340",
-          "\(link).scope",
+          "E3340", "\(link).scope",
           "found \"model\"; layer-wise strengths need each tensor on its own",
-          suggestion: "\"tensor\""
-        )
+          suggestion: "\"tensor\"")
       }
       if lines["\(link).layerwise"] != nil, link.hasSuffix("downlink") {
         error(
-          "E3340",
-          "\(link).layerwise",
-          "strengths are chosen for uploads alone",
-          hint: "move layerwise to the uplink"
-        )
+          "E3340", "\(link).layerwise", "strengths are chosen for uploads alone",
+          hint: "move layerwise to the uplink")
       }
       if let block = int("\(link).block"), block > 1, text("\(link).selection") == "sampled" {
         error(
-          "E3340",
-          "\(link).selection",
-          "found \"sampled\"; blocks are chosen by their norms, exactly",
-          suggestion: "\"exact\""
-        )
+          "E3340", "\(link).selection",
+          "found \"sampled\"; blocks are chosen by their norms, exactly", suggestion: "\"exact\"")
       }
     }
   }
@@ -70,112 +62,85 @@ extension ScenarioChecks {
 
   /// A model that all clients share, for methods that send each of them something else.
   private mutating func checkShadow(
-    _ link: LinkCompression,
-    _ type: any Strategy.Type,
-    _ choice: Scenario.StrategyChoice,
+    _ link: LinkCompression, _ type: any Strategy.Type, _ choice: Scenario.StrategyChoice,
     _ path: String
   ) {
     guard link.memory == .shadow, link.blocks == .all, type.needs.contains(.ownDownloads) else {
       return
     }
     error(
-      "E3343",
-      path,
+      "E3343", path,
       "\(choice.label): shadow moves one model that all clients share, and \(choice.kind) sends "
         + "each client a message of its own",
-      hint: "set \"shadow\" to false in its downlink, or blocks to \"parameters\""
-    )
+      hint: "set \"shadow\" to false in its downlink, or blocks to \"parameters\"")
   }
 
   private mutating func checkUplink(
-    _ link: LinkCompression,
-    _ type: any Strategy.Type,
-    _ choice: Scenario.StrategyChoice,
-    _ scenario: Scenario,
-    _ path: String
+    _ link: LinkCompression, _ type: any Strategy.Type, _ choice: Scenario.StrategyChoice,
+    _ scenario: Scenario, _ path: String
   ) {
     if type.needs.contains(.wholeUploads), link.codec.losesMuch || link.memory != .none {
       error(
-        "E3341",
-        path,
+        "E3341", path,
         "\(choice.kind) sends models and not differences: what a codec leaves out would become "
           + "zero",
-        hint: "take a codec that keeps every value, such as \"quantize\" without errorFeedback"
-      )
+        hint: "take a codec that keeps every value, such as \"quantize\" without errorFeedback")
     }
     switch link.memory {
     case .estimates, .factors:
       if !type.sumsUploads || type.releases.count != 1 {
         error(
-          "E3341",
-          path,
+          "E3341", path,
           "ef21 and sums of factors give the mean of updates alone; \(choice.kind) needs more of "
             + "its uploads, or sends more than a model",
-          hint: "take \"feedback\": \"ef-sgd\", and \"sums\": \"updates\""
-        )
+          hint: "take \"feedback\": \"ef-sgd\", and \"sums\": \"updates\"")
       }
     case .deepGradient(let deep):
       if deep.rule.momentum > 0, scenario.client.optimizer.momentum > 0 {
         warn(
-          "W3041",
-          path,
-          "\(choice.label): momentum counts twice, in client.optimizer and in dgc",
-          hint: "set client.optimizer.momentum to 0"
-        )
+          "W3041", path, "\(choice.label): momentum counts twice, in client.optimizer and in dgc",
+          hint: "set client.optimizer.momentum to 0")
       }
       if choice.composition.serverOptimizer.momentum > 0 {
         warn(
-          "W3041",
-          path,
-          "\(choice.label): momentum counts twice, at the server and in dgc",
-          hint: "set serverOptimizer.momentum to 0"
-        )
+          "W3041", path, "\(choice.label): momentum counts twice, at the server and in dgc",
+          hint: "set serverOptimizer.momentum to 0")
       }
     case .errorFeedback where link.codec.isUnbiased && link.codec != .dense(.float32):
       warn(
-        "W3042",
-        path,
+        "W3042", path,
         "\(choice.label): error feedback of an unbiased codec may let its memory grow",
-        hint: "set errorFeedback to false"
-      )
+        hint: "set errorFeedback to false")
     case .none where !link.codec.isUnbiased && link.codec.losesMuch:
       warn(
-        "W3043",
-        path,
+        "W3043", path,
         "\(choice.label): a biased codec without error feedback never sends what it leaves out",
-        hint: "set errorFeedback to true"
-      )
+        hint: "set errorFeedback to true")
     default: break
     }
   }
 
   /// Which orders of clip, noise and encoding protect clients.
   private mutating func checkOrder(
-    _ link: LinkCompression,
-    _ privacy: PrivacySettings,
-    _ path: String
+    _ link: LinkCompression, _ privacy: PrivacySettings, _ path: String
   ) {
     guard let mechanism = privacy.clientLevel else { return }  // gradients are noisy already
     switch link.memory {
     case .estimates, .factors:
       error(
-        "E3342",
-        path,
+        "E3342", path,
         "ef21 and sums of factors sum messages before anybody can clip what one of them does",
-        hint: "take \"feedback\": \"ef-sgd\", or privacy.unit \"example\""
-      )
+        hint: "take \"feedback\": \"ef-sgd\", or privacy.unit \"example\"")
       return
     default: break
     }
     if mechanism.placement == .distributed, !link.isLinear {
       error(
-        "E3342",
-        path,
+        "E3342", path,
         "with distributed noise only the sum of the messages is protected, and the encoded "
           + "messages of clients are not summed before they are read",
         hint: "take the placement \"server\" or \"local\", or random-k with shared places and no "
-          + "errorFeedback"
-      )
+          + "errorFeedback")
     }
   }
 }

@@ -19,11 +19,9 @@ extension ScenarioChecks {
     let given = values["data.longTail.counts"]?.elements?.compactMap(\.int).max()
     guard let largest = given ?? fullClass, cap > largest else { return }
     warn(
-      "W3011",
-      path,
+      "W3011", path,
       "found \(cap); the largest class has \(largest) images without it, so it changes nothing",
-      hint: "remove it, or give less than \(largest)"
-    )
+      hint: "remove it, or give less than \(largest)")
   }
 
   /// Fields of one policy of local tests under another.
@@ -32,21 +30,17 @@ extension ScenarioChecks {
     for (field, owner) in [("perClass", "prior-weighted"), ("holdoutShare", "holdout")]
     where isGiven("data.test.\(field)") && policy != owner {
       warn(
-        "W3012",
-        "data.test.\(field)",
+        "W3012", "data.test.\(field)",
         "it belongs to the policy \"\(owner)\"; under \"\(policy)\" it changes nothing",
-        hint: "remove it, or set data.test.local to \"\(owner)\""
-      )
+        hint: "remove it, or set data.test.local to \"\(owner)\"")
     }
     guard policy == "prior-weighted", isGiven("data.test.perClass"),
       let wanted = int("data.test.perClass"), let most = testClass, wanted > most
     else { return }
     warn(
-      "W3012",
-      "data.test.perClass",
+      "W3012", "data.test.perClass",
       "found \(wanted); a class has \(most) test images, and all of them are used",
-      hint: "give at most \(most)"
-    )
+      hint: "give at most \(most)")
   }
 
   /// Test images of each class where the data set fixes it.

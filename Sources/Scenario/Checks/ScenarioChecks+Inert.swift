@@ -44,9 +44,7 @@ struct InertField {
   let reason: @Sendable (Context) -> String?
 
   init(
-    _ place: Place,
-    _ path: String,
-    neutral: JSON? = nil,
+    _ place: Place, _ path: String, neutral: JSON? = nil,
     _ reason: @escaping @Sendable (Context) -> String?
   ) {
     self.place = place
@@ -85,8 +83,7 @@ struct InertField {
       context.type.population == .pooled ? "there is one site, without devices and links" : nil
     },
     InertField(.root, "system.network") { context in
-      context.type.population == .cohort && context.type.releases.isEmpty
-        ? "nothing is sent" : nil
+      context.type.population == .cohort && context.type.releases.isEmpty ? "nothing is sent" : nil
     },
     InertField(.strategy, "private") { context in
       guard let network = context.network else { return nil }
@@ -101,8 +98,8 @@ struct InertField {
       guard case .integer(let size) = context.choice.settings["buffer"],
         context.type.needs.contains(.clock)
       else { return nil }
-      let arrivals = context.scenario.federation.uniformCohort
-        .multipliedClamped(by: context.scenario.federation.rounds)
+      let arrivals = context.scenario.federation.uniformCohort.multipliedClamped(
+        by: context.scenario.federation.rounds)
       return arrivals < size
         ? "all rounds together have \(arrivals) arrivals: the server never makes a step" : nil
     },
@@ -183,13 +180,8 @@ extension ScenarioChecks {
         places(row, strategy: index).map { (row, $0) }
       }) {
         let context = InertField.Context(
-          checks: self,
-          scenario: scenario,
-          choice: choice,
-          type: type,
-          network: network,
-          place: place
-        )
+          checks: self, scenario: scenario, choice: choice, type: type, network: network,
+          place: place)
         guard isGiven(place + row.path, not: row.neutral), let reason = row.reason(context) else {
           continue
         }
@@ -207,9 +199,7 @@ extension ScenarioChecks {
   }
 
   private func note(
-    _ path: String,
-    _ reason: String,
-    _ label: String,
+    _ path: String, _ reason: String, _ label: String,
     _ found: inout [(path: String, reason: String, labels: [String])]
   ) {
     if let known = found.firstIndex(where: { $0.path == path && $0.reason == reason }) {

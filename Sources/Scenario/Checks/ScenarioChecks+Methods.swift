@@ -16,8 +16,7 @@ extension ScenarioChecks {
       let path = "strategies[\(index)]"
       var misfits = fit.misfits(
         hasPublicSet: scenario.data.publicSet != nil,
-        hasClientModels: !scenario.clientModels.isEmpty
-      )
+        hasClientModels: !scenario.clientModels.isEmpty)
       if let network {
         if let misfit = fit.misfit(scenario.model, network) { misfits.append(misfit) }
         for caution in fit.cautions(scenario.model, network) {

@@ -19,27 +19,20 @@ extension ScenarioChecks {
     guard let unit = text("\(path).unit"), unit != "none" else { return }
     if lines["\(path).noiseMultiplier"] == nil, lines["\(path).target"] == nil {
       error(
-        "E3330",
-        path,
-        "found neither a noise multiplier nor a target",
-        hint: "give \"noiseMultiplier\": 1 or \"target\": { \"epsilon\": 8 }"
-      )
+        "E3330", path, "found neither a noise multiplier nor a target",
+        hint: "give \"noiseMultiplier\": 1 or \"target\": { \"epsilon\": 8 }")
     }
     if let clip = number("\(path).clip"), let cap = number("\(path).errorCap"), cap < clip {
       error(
-        "E3331",
-        "\(path).errorCap",
+        "E3331", "\(path).errorCap",
         "found \(JSON.number(cap).compact), below the clip \(JSON.number(clip).compact)",
-        hint: "give at least the clip, such as four times it"
-      )
+        hint: "give at least the clip, such as four times it")
     }
     if text("\(path).accounting") == "strict", number("\(path).errorCap") == nil {
       error(
-        "E3331",
-        "\(path).accounting",
+        "E3331", "\(path).accounting",
         "strict accounting needs a bound on what one example leaves in the error",
-        hint: "give errorCap, such as four times the clip, or take \"paper\""
-      )
+        hint: "give errorCap, such as four times the clip, or take \"paper\"")
     }
     checkDeltas(at: path)
     if unit == "client" { checkClientPrivacy(at: path) }
@@ -52,12 +45,9 @@ extension ScenarioChecks {
       lines["\(path).delta", default: 0] != 0 || outer != 1e-5
     else { return }
     error(
-      "E3372",
-      "\(path).target.delta",
+      "E3372", "\(path).target.delta",
       "found \(JSON.number(inner).compact), and \(JSON.number(outer).compact) in \(path).delta; a "
-        + "run has one delta",
-      hint: "give one of them"
-    )
+        + "run has one delta", hint: "give one of them")
   }
 
   private mutating func checkClientPrivacy(at path: String) {
@@ -65,27 +55,21 @@ extension ScenarioChecks {
     let isDice = text("\(path).mechanism") == "dice-sgd"
     if placement != "server", isDice {
       error(
-        "E3332",
-        "\(path).placement",
+        "E3332", "\(path).placement",
         "found \"\(placement)\"; the server's error feedback needs clipped updates at the server",
         suggestion: "\"server\"",
-        hint: "the mechanism \"error-feedback\" keeps errors at the clients"
-      )
+        hint: "the mechanism \"error-feedback\" keeps errors at the clients")
     }
     if text("\(path).clipping") == "adaptive", placement != "server" || isDice {
       error(
-        "E3332",
-        "\(path).clipping",
+        "E3332", "\(path).clipping",
         "found \"adaptive\"; the server can follow the norms only where it clips and adds noise",
-        suggestion: "\"flat\""
-      )
+        suggestion: "\"flat\"")
     }
     if text("federation.weighting") == "samples", lines["federation.weighting"] != 0 {
       warn(
-        "W3031",
-        path,
-        "updates count alike under client-level privacy, whatever federation.weighting says"
-      )
+        "W3031", path,
+        "updates count alike under client-level privacy, whatever federation.weighting says")
     }
   }
 
@@ -105,15 +89,9 @@ extension ScenarioChecks {
         checkScales(type, choice, path)
       }
       let audit = ReleaseAudit(
-        type,
-        choice.settings,
-        loss: choice.loss,
-        settings: settings,
-        normalization: scenario.data.normalize
-      )
-      if let sentence = audit.sentence {
-        warn("W3032", path, "\(choice.label): \(sentence)")
-      }
+        type, choice.settings, loss: choice.loss, settings: settings,
+        normalization: scenario.data.normalize)
+      if let sentence = audit.sentence { warn("W3032", path, "\(choice.label): \(sentence)") }
       if settings.noiseMultiplier == 0 {
         warn("W3033", path, "\(choice.label): no noise, so no epsilon")
       }
@@ -123,63 +101,48 @@ extension ScenarioChecks {
   private mutating func checkExampleLevel(_ scenario: Scenario, _ path: String) {
     let models =
       [("model", scenario.model)]
-      + scenario.clientModels.enumerated().map {
-        ("clientModels[\($0)].model", $1.model)
-      }
+      + scenario.clientModels.enumerated().map { ("clientModels[\($0)].model", $1.model) }
     for (place, model) in models where model.norm == .batch {
       error(
-        "E3333",
-        path,
+        "E3333", path,
         "example-level privacy cannot use batch normalisation (\(place).norm): statistics mix "
           + "examples, so no gradient is one example's",
-        hint: "set \(place).norm to \"group\", or privacy.unit to \"client\""
-      )
+        hint: "set \(place).norm to \"group\", or privacy.unit to \"client\"")
     }
   }
 
   private mutating func checkClientLevel(
-    _ type: any Strategy.Type,
-    _ mechanism: PrivacySettings.ClientMechanism,
-    _ settings: PrivacySettings,
-    _ scenario: Scenario,
-    _ path: String
+    _ type: any Strategy.Type, _ mechanism: PrivacySettings.ClientMechanism,
+    _ settings: PrivacySettings, _ scenario: Scenario, _ path: String
   ) {
     if type.population == .pooled {
       error(
-        "E3332",
-        path,
+        "E3332", path,
         "\(type.card.kind) has one site with everybody's examples: no client to protect",
-        hint: "set privacy.unit to \"example\", or this strategy's privacy to \"none\""
-      )
+        hint: "set privacy.unit to \"example\", or this strategy's privacy to \"none\"")
     }
     if !type.sumsUploads, mechanism.placement != .local {
       error(
-        "E3332",
-        path,
+        "E3332", path,
         "\(type.card.kind) looks at each client's upload; noise on their sum protects none of them",
-        hint: "set privacy.placement to \"local\""
-      )
+        hint: "set privacy.placement to \"local\"")
     }
     if mechanism.adaptive != nil, let sigma = settings.noiseMultiplier {
       let size = scenario.federation.expectedCohort
       let deviation = CountNoise.deviation(cohort: size)
       if CountNoise.updateMultiplier(sigma, countDeviation: deviation) == nil {
         error(
-          "E3332",
-          path,
+          "E3332", path,
           "the noise multiplier \(JSON.number(sigma).compact) is too large for an adaptive clip: "
             + "counting \(JSON.number(size).compact) clients alone costs more privacy",
-          hint: "take less than \(JSON.number(size / 10).compact), or the clipping \"flat\""
-        )
+          hint: "take less than \(JSON.number(size / 10).compact), or the clipping \"flat\"")
       }
     }
     let population = mechanism.assumedPopulation ?? scenario.federation.clients
     if settings.delta >= 1 / Double(population) {
       warn(
-        "W3034",
-        path,
-        "delta \(JSON.number(settings.delta).compact) is not below 1 / \(population) clients"
-      )
+        "W3034", path,
+        "delta \(JSON.number(settings.delta).compact) is not below 1 / \(population) clients")
     }
   }
 }
@@ -188,10 +151,7 @@ extension ScenarioChecks {
   /// Clients' sizes against δ and the batch, where the mean size is known: somebody has at least
   /// as many images, and somebody at most as many.
   private mutating func checkShares(
-    _ type: any Strategy.Type,
-    _ settings: PrivacySettings,
-    _ label: String,
-    _ scenario: Scenario,
+    _ type: any Strategy.Type, _ settings: PrivacySettings, _ label: String, _ scenario: Scenario,
     _ path: String
   ) {
     guard let images = trainingImages else { return }
@@ -199,47 +159,37 @@ extension ScenarioChecks {
     let share = Double(images) / Double(units)
     if settings.delta * share >= 1 {
       warn(
-        "W3034",
-        path,
+        "W3034", path,
         "\(label): delta \(JSON.number(settings.delta).compact) is not below 1 / n of a client "
-          + "with the mean of n = \(NumberText.fixed(share, 0)) images"
-      )
+          + "with the mean of n = \(NumberText.fixed(share, 0)) images")
     }
     if Double(scenario.client.batch) > share {
       warn(
-        "W3038",
-        path,
+        "W3038", path,
         "\(label): sums are divided by the batch of \(scenario.client.batch) that is expected of "
           + "everybody; clients with fewer images, such as the mean of "
           + "\(NumberText.fixed(share, 0)), take smaller steps",
-        hint: "lower client.batch, or raise the learning rate"
-      )
+        hint: "lower client.batch, or raise the learning rate")
     }
   }
 
   /// What is clipped together has one scale, and what counts is no part of it.
   private mutating func checkScales(
-    _ type: any Strategy.Type,
-    _ choice: Scenario.StrategyChoice,
-    _ path: String
+    _ type: any Strategy.Type, _ choice: Scenario.StrategyChoice, _ path: String
   ) {
     if !type.sendsUploads, type.population == .cohort {
       warn(
-        "W3037",
-        path,
+        "W3037", path,
         "\(choice.label): its clients send nothing, so there is nothing to clip, no noise, and no "
-          + "epsilon is spent"
-      )
+          + "epsilon is spent")
     }
     let releases = type.releases(choice.settings).filter { $0.scale != .none }
     if let count = releases.first(where: { $0.scale == .count }) {
       error(
-        "E3370",
-        path,
+        "E3370", path,
         "\(choice.kind) sends the count \"\(count.block)\" beside its update: clipped and noised "
           + "as one vector, noise would decide how far the server moves",
-        hint: "take fedavg or scaffold, or privacy.unit \"example\""
-      )
+        hint: "take fedavg or scaffold, or privacy.unit \"example\"")
       return
     }
     let mixed = releases.first { $0.scale == .mixed }
@@ -255,22 +205,18 @@ extension ScenarioChecks {
         what += "\""
       }
       error(
-        "E3370",
-        path,
+        "E3370", path,
         "\(choice.kind) sends \"\(what): no one clip fits all that is sent, and the noise for the "
           + "largest would drown the rest",
-        hint: "take another method, or privacy.unit \"example\", which covers training steps alone"
-      )
+        hint: "take another method, or privacy.unit \"example\", which covers training steps alone")
       return
     }
     if Set(releases.map(\.scale)).count > 1 {
       let names = releases.map { "\"\($0.block)\" (\($0.scale.rawValue))" }
       warn(
-        "W3036",
-        path,
+        "W3036", path,
         "\(choice.label): \(names.joined(separator: " and ")) are clipped and noised as one "
-          + "vector; the one with the larger numbers takes most of the clip"
-      )
+          + "vector; the one with the larger numbers takes most of the clip")
     }
   }
 }

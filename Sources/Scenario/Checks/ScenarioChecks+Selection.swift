@@ -7,12 +7,10 @@ extension ScenarioChecks {
     guard let candidates = int("federation.sampling.candidates") else { return }
     if candidates < cohort || candidates > clients {
       error(
-        "E3210",
-        "federation.sampling.candidates",
+        "E3210", "federation.sampling.candidates",
         "found \(candidates); a cohort has \(cohort) of \(clients) clients",
         suggestion: "\(min(max(candidates, cohort), clients))",
-        hint: "candidates are at least the cohort and at most all clients"
-      )
+        hint: "candidates are at least the cohort and at most all clients")
     }
   }
 
@@ -23,22 +21,18 @@ extension ScenarioChecks {
     for (index, choice) in scenario.strategies.enumerated() {
       guard let settings = choice.privacy, !settings.isInert else { continue }
       error(
-        "E3335",
-        "strategies[\(index)]",
+        "E3335", "strategies[\(index)]",
         "\(choice.label) has privacy, but federation.sampling is \"\(sampling.word)\": accounting "
           + "assumes cohorts at random, and reported losses leave unprotected",
-        hint: "set federation.sampling to \"uniform\" or \"poisson\", or leave privacy out"
-      )
+        hint: "set federation.sampling to \"uniform\" or \"poisson\", or leave privacy out")
     }
     let choosers = scenario.strategies.filter { choice in
       StrategyRegistry[choice.kind].map { $0.population == .cohort } ?? false
     }
     if choosers.count > 1 {
       warn(
-        "W3035",
-        "federation.sampling",
-        "cohorts follow each method's own losses: the strategies do not share them"
-      )
+        "W3035", "federation.sampling",
+        "cohorts follow each method's own losses: the strategies do not share them")
     }
   }
 }

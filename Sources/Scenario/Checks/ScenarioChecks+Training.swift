@@ -10,27 +10,20 @@ extension ScenarioChecks {
     }
     if values["seeds"]?.elements?.count == 1 {
       warn(
-        "W3001",
-        "seeds",
-        "single seed: no interval can be given",
-        hint: "three seeds or more show how sure a difference is"
-      )
+        "W3001", "seeds", "single seed: no interval can be given",
+        hint: "three seeds or more show how sure a difference is")
     }
     if rounds == 0 {
       warn("W3007", "federation.rounds", "0 rounds: the initial model is evaluated and written")
     }
     if let count = int("federation.perRound"), count > clients {
       error(
-        "E3202",
-        "federation.perRound",
-        "found \(count); there are only \(clients) clients",
-        suggestion: "\(clients)"
-      )
+        "E3202", "federation.perRound", "found \(count); there are only \(clients) clients",
+        suggestion: "\(clients)")
       return
     }
     let given = number("federation.participation")
-    guard
-      let share = given ?? int("federation.perRound").map({ Double($0) / Double(clients) }),
+    guard let share = given ?? int("federation.perRound").map({ Double($0) / Double(clients) }),
       rounds > 0
     else { return }
     let size = max(1, (share * Double(clients)).rounded())
@@ -41,12 +34,9 @@ extension ScenarioChecks {
     if isRandom, absent >= 1 {
       let path = given == nil ? "federation.perRound" : "federation.participation"
       warn(
-        "W3004",
-        path,
+        "W3004", path,
         "about \(JSON.number(absent.rounded()).compact) of \(clients) clients will never take "
-          + "part in \(rounds) rounds",
-        hint: "raise rounds or participation"
-      )
+          + "part in \(rounds) rounds", hint: "raise rounds or participation")
     }
   }
 
@@ -58,54 +48,39 @@ extension ScenarioChecks {
       if channels.contains(where: { $0 % groups != 0 }) {
         let fix = ScenarioFields.largestDivisor(of: channels, upTo: groups)
         error(
-          "E3201",
-          "\(path).norm.groups",
+          "E3201", "\(path).norm.groups",
           "found \(groups) groups; they do not divide "
             + channels.map(String.init).joined(separator: " and ") + " channels",
-          suggestion: "\(fix)",
-          hint: "or choose another width"
-        )
+          suggestion: "\(fix)", hint: "or choose another width")
       }
     }
     checkTransformer(at: path)
     guard let rates = values["\(path).dropout"]?.elements?.count, rates > 0 else { return }
     if kind == "cnn", rates != 2 {
       error(
-        "E3208",
-        "\(path).dropout",
-        "found \(rates) rates; a cnn takes two, or [] for none",
-        hint: "one after the pooling, one after the hidden layer"
-      )
+        "E3208", "\(path).dropout", "found \(rates) rates; a cnn takes two, or [] for none",
+        hint: "one after the pooling, one after the hidden layer")
     }
     if kind == "mlp", let layers = values["\(path).hidden"]?.elements?.count, rates != layers {
       error(
-        "E3208",
-        "\(path).dropout",
-        "found \(rates) rates for \(layers) hidden layers",
-        hint: "give one rate per hidden layer, or [] for none"
-      )
+        "E3208", "\(path).dropout", "found \(rates) rates for \(layers) hidden layers",
+        hint: "give one rate per hidden layer, or [] for none")
     }
   }
 
   mutating func checkClient() {
-    if values["client.optimizer.nesterov"]?.truth == true,
-      number("client.optimizer.momentum") == 0
+    if values["client.optimizer.nesterov"]?.truth == true, number("client.optimizer.momentum") == 0
     {
       error(
-        "E3207",
-        "client.optimizer.nesterov",
-        "found true; Nesterov's form needs momentum > 0",
-        hint: "set momentum to 0.9, or nesterov to false"
-      )
+        "E3207", "client.optimizer.nesterov", "found true; Nesterov's form needs momentum > 0",
+        hint: "set momentum to 0.9, or nesterov to false")
     }
     if let warmup = int("client.schedule.warmup"), let rounds = int("federation.rounds"),
       warmup > 0, warmup >= rounds
     {
       warn(
-        "W3010",
-        "client.schedule.warmup",
-        "warm-up of \(warmup) rounds does not end within the \(rounds) rounds of the run"
-      )
+        "W3010", "client.schedule.warmup",
+        "warm-up of \(warmup) rounds does not end within the \(rounds) rounds of the run")
     }
   }
 
@@ -121,11 +96,9 @@ extension ScenarioChecks {
         // Some file systems do not tell capitals from small letters.
         if let first = labels[label.lowercased()] {
           error(
-            "E3203",
-            "\(path).label",
+            "E3203", "\(path).label",
             "found \"\(label)\"; strategies[\(first)] already has this label",
-            hint: "labels name folders and must differ"
-          )
+            hint: "labels name folders and must differ")
         } else {
           labels[label.lowercased()] = index
         }
@@ -138,11 +111,8 @@ extension ScenarioChecks {
         .sorted().map { "\($0.dropFirst(path.count))=\(values[$0]?.compact ?? "")" }
       if let first = seen.updateValue(index, forKey: "\(kind) \(settings)") {
         warn(
-          "W3008",
-          path,
-          "the same method and settings as strategies[\(first)]",
-          hint: "both runs will have the same results"
-        )
+          "W3008", path, "the same method and settings as strategies[\(first)]",
+          hint: "both runs will have the same results")
       }
       if let spec = optimizer(), let caution = StrategyRegistry[kind]?.caution(about: spec) {
         warn("W3005", path, caution.warning, hint: caution.hint)
@@ -156,11 +126,9 @@ extension ScenarioChecks {
       return nil
     }
     return OptimizerSpec(
-      kind: kind,
-      learningRate: number("client.optimizer.learningRate") ?? 0.1,
+      kind: kind, learningRate: number("client.optimizer.learningRate") ?? 0.1,
       momentum: number("client.optimizer.momentum") ?? 0,
-      nesterov: values["client.optimizer.nesterov"]?.truth ?? false
-    )
+      nesterov: values["client.optimizer.nesterov"]?.truth ?? false)
   }
 
   /// Some methods' equations hold for some optimizers only; each objection is reported once.
@@ -185,11 +153,9 @@ extension ScenarioChecks {
         JSON.sameNumber(value, degenerate.value.json)
       else { continue }
       warn(
-        "W3002",
-        "\(path).\(field.name)",
+        "W3002", "\(path).\(field.name)",
         "\(field.name) = \(value.compact): \(card.kind) equals \(degenerate.equals)",
-        hint: "the paper's value is \(field.initial.json.compact)"
-      )
+        hint: "the paper's value is \(field.initial.json.compact)")
     }
   }
 }

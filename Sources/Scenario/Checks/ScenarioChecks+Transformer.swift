@@ -5,20 +5,15 @@ extension ScenarioChecks {
     if let heads = int("\(path).heads"), width % heads != 0 {
       let fix = ScenarioFields.largestDivisor(of: [width], upTo: heads)
       error(
-        "E3230",
-        "\(path).heads",
+        "E3230", "\(path).heads",
         "found \(heads) heads; they do not divide the width of \(width) channels",
-        suggestion: "\(fix)",
-        hint: "or choose another width"
-      )
+        suggestion: "\(fix)", hint: "or choose another width")
     }
     if let ratio = number("\(path).mlpRatio"), Double(width) * ratio < 1 {
       error(
-        "E3231",
-        "\(path).mlpRatio",
+        "E3231", "\(path).mlpRatio",
         "found \(ratio); \(ratio) of \(width) channels is less than one",
-        hint: "the usual ratio is 4"
-      )
+        hint: "the usual ratio is 4")
     }
   }
 }

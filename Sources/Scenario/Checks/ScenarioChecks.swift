@@ -14,9 +14,7 @@ struct ScenarioChecks {
   var problems: [Problem] = []
 
   init(
-    values: [String: JSON],
-    lines: [String: Int],
-    cards: [StrategyCard],
+    values: [String: JSON], lines: [String: Int], cards: [StrategyCard],
     reach: @escaping ReachFinding.Search
   ) {
     self.values = values
@@ -61,15 +59,11 @@ struct ScenarioChecks {
   }
 
   mutating func error(
-    _ code: String,
-    _ path: String,
-    _ message: String,
-    suggestion: String? = nil,
+    _ code: String, _ path: String, _ message: String, suggestion: String? = nil,
     hint: String? = nil
   ) {
     problems.append(
-      Problem(code, at: path, line: line(path), message, suggestion: suggestion, hint: hint)
-    )
+      Problem(code, at: path, line: line(path), message, suggestion: suggestion, hint: hint))
   }
 
   mutating func warn(_ code: String, _ path: String, _ message: String, hint: String? = nil) {
@@ -82,20 +76,15 @@ struct ScenarioChecks {
     let dataset = text("data.dataset.kind")
     if text("data.partition.kind") == "natural", let dataset, dataset != "leaf" {
       error(
-        "E3204",
-        "data.partition.kind",
+        "E3204", "data.partition.kind",
         "found \"natural\"; the data set \"\(dataset)\" has no natural clients, only leaf has",
-        hint: "choose iid, dirichlet, dirichlet-prior, shards, quantity or another one"
-      )
+        hint: "choose iid, dirichlet, dirichlet-prior, shards, quantity or another one")
     }
     let mirrored = values["data.augment"]?.elements?.contains { $0.text == "flip" } ?? false
     if dataset == "mnist", mirrored {
       warn(
-        "W3009",
-        "data.augment",
-        "\"flip\" mirrors digits and letters, which changes their meaning",
-        hint: "leave flip out for MNIST and EMNIST; for Fashion-MNIST it is fine"
-      )
+        "W3009", "data.augment", "\"flip\" mirrors digits and letters, which changes their meaning",
+        hint: "leave flip out for MNIST and EMNIST; for Fashion-MNIST it is fine")
     }
   }
 
@@ -123,39 +112,31 @@ struct ScenarioChecks {
     if let factor = number("data.longTail.factor") {
       if factor == 1 {
         warn(
-          "W3006",
-          "data.longTail.factor",
-          "factor 1 leaves all classes equal: there is no long tail"
-        )
+          "W3006", "data.longTail.factor",
+          "factor 1 leaves all classes equal: there is no long tail")
       }
       if let full = fullClass, factor > Double(min(full, int("data.longTail.maxPerClass") ?? full))
       {
         error(
-          "E3205",
-          "data.longTail.factor",
+          "E3205", "data.longTail.factor",
           "found \(JSON.number(factor).compact); the largest class has "
             + "\(min(full, int("data.longTail.maxPerClass") ?? full)) images, "
             + "so the smallest would be empty",
-          hint: "give a factor of at most the size of the largest class"
-        )
+          hint: "give a factor of at most the size of the largest class")
       }
     }
     checkCap()
     guard let counts = cappedCounts else { return }
     if let classes, counts.count != classes {
       error(
-        "E3205",
-        "data.longTail.counts",
+        "E3205", "data.longTail.counts",
         "found \(counts.count) sizes; the data set has \(classes) classes",
-        hint: "give one size per class"
-      )
+        hint: "give one size per class")
     }
     if let full = fullClass, let index = counts.firstIndex(where: { $0 > full }) {
       error(
-        "E3205",
-        "data.longTail.counts",
-        "found \(counts[index]) for class \(index); a class has \(full) training images"
-      )
+        "E3205", "data.longTail.counts",
+        "found \(counts[index]) for class \(index); a class has \(full) training images")
     }
     if counts.allSatisfy({ $0 == 0 }) {
       error("E3205", "data.longTail.counts", "all sizes are 0: no training image is left")
@@ -171,8 +152,7 @@ struct ScenarioChecks {
     let largest = min(full, int("data.longTail.maxPerClass") ?? full)
     let factor = number("data.longTail.factor") ?? 1
     switch text("data.longTail.profile") {
-    case "explicit":
-      return cappedCounts?.reduce(0) { $0 + min($1, full) }
+    case "explicit": return cappedCounts?.reduce(0) { $0 + min($1, full) }
     case "exponential":
       return (0..<classes).reduce(0) { sum, index in
         let exponent = -Double(index) / Double(max(1, classes - 1))
@@ -192,49 +172,39 @@ struct ScenarioChecks {
       let gibibytes = (classes * (train + test) * 3072) >> 30
       if classes * (train + test) * 3072 > SyntheticImages.maximumBytes {
         error(
-          "E3209",
-          "data.dataset",
+          "E3209", "data.dataset",
           "found \(classes) classes of \(train) + \(test) images, \(gibibytes) GiB of pixels",
-          hint: "keep classes x (trainPerClass + testPerClass) below 5.5 million"
-        )
+          hint: "keep classes x (trainPerClass + testPerClass) below 5.5 million")
       }
     }
     guard let images = trainingImages, let clients = int("federation.clients") else { return }
     if clients > images {
       error(
-        "E3206",
-        "federation.clients",
+        "E3206", "federation.clients",
         "found \(clients) clients for \(images) training images; every client needs one",
-        hint: images > 0 ? "give at most \(images) clients or more data" : "give more data"
-      )
+        hint: images > 0 ? "give at most \(images) clients or more data" : "give more data")
       return
     }
     if let least = int("data.partition.minPerClient"), least > images / clients {
       error(
-        "E3206",
-        "data.partition.minPerClient",
+        "E3206", "data.partition.minPerClient",
         "found \(least) images for each of \(clients) clients; there are only \(images)",
-        hint: "give at most \(images / clients)"
-      )
+        hint: "give at most \(images / clients)")
     }
     checkEqualSizes(images: images, clients: clients)
     if text("data.partition.kind") == "shards", let shards = int("data.partition.perClient"),
       shards > images / clients
     {
       error(
-        "E3206",
-        "data.partition.perClient",
+        "E3206", "data.partition.perClient",
         "found \(shards) shards for each of \(clients) clients; there are only \(images) images",
-        hint: "give at most \(images / clients)"
-      )
+        hint: "give at most \(images / clients)")
     }
     if let batch = int("client.batch"), batch > images / clients {
       warn(
-        "W3003",
-        "client.batch",
+        "W3003", "client.batch",
         "a batch of \(batch) is larger than a client's share of about \(images / clients) images",
-        hint: "every epoch of such a client is one step"
-      )
+        hint: "every epoch of such a client is one step")
     }
   }
 }

@@ -6,9 +6,7 @@ extension ScenarioDecoder {
   /// What a section asks for.
   func compression(_ node: Node) throws(Missing) -> CompressionSettings {
     CompressionSettings(
-      uplink: try link(try node.node("uplink")),
-      downlink: try link(try node.node("downlink"))
-    )
+      uplink: try link(try node.node("uplink")), downlink: try link(try node.node("downlink")))
   }
 
   private func link(_ node: Node) throws(Missing) -> LinkCompression? {
@@ -17,10 +15,8 @@ extension ScenarioDecoder {
     var link = LinkCompression(
       kind == "dgc" ? .sparse(try sparse(node)) : try codec(node),
       grouping: try node.text("scope") == "model" ? .together : .eachTensor,
-      denseBelow: try node.int("denseBelow"),
-      denseVectors: try node.flag("denseVectors"),
-      blocks: try node.choice("blocks")
-    )
+      denseBelow: try node.int("denseBelow"), denseVectors: try node.flag("denseVectors"),
+      blocks: try node.choice("blocks"))
     for group in try node.nodes("groups") {
       link.overrides.append(.init(try group.choice("group"), try codec(group)))
     }
@@ -49,10 +45,8 @@ extension ScenarioDecoder {
 
   private func layerwise(_ node: Node) throws(Missing) -> LinkCompression.Layerwise {
     LinkCompression.Layerwise(
-      every: try node.int("every"),
-      measure: try node.text("measure") == "norm" ? .norm : .squared,
-      slack: try node.number("slack")
-    )
+      every: try node.int("every"), measure: try node.text("measure") == "norm" ? .norm : .squared,
+      slack: try node.number("slack"))
   }
 
   private func deepGradient(_ node: Node) throws(Missing) -> LinkCompression.DeepGradient {
@@ -64,14 +58,10 @@ extension ScenarioDecoder {
       }
     return LinkCompression.DeepGradient(
       GradientAccumulator.Rule(
-        momentum: Float(try node.number("momentum")),
-        isNesterov: try node.flag("nesterov"),
+        momentum: Float(try node.number("momentum")), isNesterov: try node.flag("nesterov"),
         clip: node.has("clip") ? try node.number("clip") : nil,
-        masksMomentum: try node.flag("masking")
-      ),
-      warmUp: warmUp,
-      stage: try node.int("warmupRounds")
-    )
+        masksMomentum: try node.flag("masking")), warmUp: warmUp,
+      stage: try node.int("warmupRounds"))
   }
 
   private func codec(_ node: Node) throws(Missing) -> CodecSpec {
@@ -85,25 +75,19 @@ extension ScenarioDecoder {
     case "topk", "threshold": return .sparse(try sparse(node))
     case "random-k":
       let isShared = try node.text("places") == "shared"
-      return .randomK(
-        RandomKCodec(.density(try node.number("ratio")), seed: isShared ? 0 : nil)
-      )
+      return .randomK(RandomKCodec(.density(try node.number("ratio")), seed: isShared ? 0 : nil))
     case "quantize":
       return .integer(
         IntegerCodec(
-          bits: try node.int("bits"),
-          chunk: try node.int("chunk"),
-          isEntropyCoded: try node.flag("entropyCoded")
-        )
-      )
+          bits: try node.int("bits"), chunk: try node.int("chunk"),
+          isEntropyCoded: try node.flag("entropyCoded")))
     case "qsgd": return .qsgd(try qsgd(node))
     case "natural": return .natural(NaturalCodec(isEntropyCoded: try node.flag("entropyCoded")))
     case "sign": return .sign(SignCodec(isScaled: try node.flag("scaled")))
     case "ternary":
       let clip = try node.number("clip")
       return .ternary(
-        TernaryCodec(clip: clip > 0 ? clip : nil, isEntropyCoded: try node.flag("entropyCoded"))
-      )
+        TernaryCodec(clip: clip > 0 ? clip : nil, isEntropyCoded: try node.flag("entropyCoded")))
     case "low-rank": return .lowRank(LowRankCodec(rank: try node.int("rank")))
     default: throw node.missing("kind")
     }
@@ -117,11 +101,8 @@ extension ScenarioDecoder {
       default: .fixed
       }
     return QSGDCodec(
-      levels: try node.int("levels"),
-      bucket: try node.int("bucket"),
-      norm: try node.text("norm") == "l2" ? .euclidean : .largest,
-      coding: coding
-    )
+      levels: try node.int("levels"), bucket: try node.int("bucket"),
+      norm: try node.text("norm") == "l2" ? .euclidean : .largest, coding: coding)
   }
 
   private func sparse(_ node: Node) throws(Missing) -> SparseCodec {
@@ -134,8 +115,7 @@ extension ScenarioDecoder {
       if try node.text("selection") == "sampled" {
         selection = .sampled(density: ratio)
       } else {
-        selection =
-          block > 1 ? .topBlocks(.density(ratio), length: block) : .top(.density(ratio))
+        selection = block > 1 ? .topBlocks(.density(ratio), length: block) : .top(.density(ratio))
       }
     }
     let indices: IndexCoding =

@@ -6,8 +6,7 @@ extension ScenarioDecoder {
     case "poisson": return .poisson
     case "power-of-choice":
       return .powerOfChoice(
-        .init(candidates: try node.int("candidates"), loss: try node.choice("loss"))
-      )
+        .init(candidates: try node.int("candidates"), loss: try node.choice("loss")))
     case "oort":
       var settings = FederationSettings.Oort()
       settings.exploration = try node.number("exploration")

@@ -21,13 +21,10 @@ extension ScenarioDecoder {
     return PretrainSettings(
       source: node.has("classes")
         ? .classes(try node.integers("classes").sorted()) : .images(try node.int("images")),
-      epochs: try node.int("epochs"),
-      batch: try node.int("batch"),
+      epochs: try node.int("epochs"), batch: try node.int("batch"),
       optimizer: try optimizer(try node.node("optimizer")),
-      schedule: try schedule(try node.node("schedule")),
-      augment: try node.choices("augment"),
-      seed: UInt64(max(0, try node.int("seed")))
-    )
+      schedule: try schedule(try node.node("schedule")), augment: try node.choices("augment"),
+      seed: UInt64(max(0, try node.int("seed"))))
   }
 
   func clientModels(_ root: Node, clients: Int) throws(Missing) -> [ClientModelGroup] {

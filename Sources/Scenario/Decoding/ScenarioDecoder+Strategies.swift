@@ -4,8 +4,7 @@ import Client
 /// The list of strategies, with what is composed with each.
 extension ScenarioDecoder {
   func strategies(
-    _ nodes: [Node],
-    privacy common: PrivacySettings?,
+    _ nodes: [Node], privacy common: PrivacySettings?,
     compression commonCompression: CompressionSettings?
   ) throws(Missing) -> [Scenario.StrategyChoice] {
     var all: [Scenario.StrategyChoice] = []
@@ -24,17 +23,13 @@ extension ScenarioDecoder {
       }
       all.append(
         Scenario.StrategyChoice(
-          kind: kind,
-          label: try node.text("label"),
-          settings: StrategySettings(card, values),
+          kind: kind, label: try node.text("label"), settings: StrategySettings(card, values),
           loss: node.has("loss") ? try loss(try node.node("loss")) : .crossEntropy,
           composition: try composition(node),
           postHoc: node.has("postHoc") ? try postHoc(try node.node("postHoc")) : .none,
           privacy: node.has("privacy") ? try privacy(try node.node("privacy")) : common,
           compression: node.has("compression")
-            ? try compression(try node.node("compression")) : commonCompression
-        )
-      )
+            ? try compression(try node.node("compression")) : commonCompression))
     }
     return all
   }
@@ -48,11 +43,8 @@ extension ScenarioDecoder {
     case "focal": .focal(gamma: try node.number("gamma"))
     case "ldam":
       .ldam(
-        maxMargin: try node.number("maxMargin"),
-        scale: try node.number("scale"),
-        reweightFrom: try node.number("reweightFrom"),
-        beta: try node.number("beta")
-      )
+        maxMargin: try node.number("maxMargin"), scale: try node.number("scale"),
+        reweightFrom: try node.number("reweightFrom"), beta: try node.number("beta"))
     case "class-balanced": .classBalanced(beta: try node.number("beta"))
     default: throw node.missing("kind")
     }
@@ -62,15 +54,12 @@ extension ScenarioDecoder {
     var composition = Composition()
     if node.has("private") {
       composition.privateGroups = Set(
-        try node.words("private").compactMap(ParameterGroup.init(rawValue:))
-      )
+        try node.words("private").compactMap(ParameterGroup.init(rawValue:)))
     }
     guard node.has("serverOptimizer") else { return composition }
     let server = try node.node("serverOptimizer")
     var optimizer = ServerOptimizer(
-      try server.choice("kind"),
-      learningRate: try server.number("learningRate")
-    )
+      try server.choice("kind"), learningRate: try server.number("learningRate"))
     if server.has("momentum") { optimizer.momentum = try server.number("momentum") }
     if server.has("beta1") { optimizer.beta1 = try server.number("beta1") }
     if server.has("beta2") { optimizer.beta2 = try server.number("beta2") }

@@ -25,18 +25,15 @@ extension ScenarioDecoder {
     if node.has("energy") {
       let energy = try node.node("energy")
       settings.energy = SystemSettings.Energy(
-        computeWatts: try energy.number("computeWatts"),
-        sendWatts: try energy.number("sendWatts"),
-        receiveWatts: try energy.number("receiveWatts")
-      )
+        computeWatts: try energy.number("computeWatts"), sendWatts: try energy.number("sendWatts"),
+        receiveWatts: try energy.number("receiveWatts"))
     }
     if node.has("cost") {
       let cost = try node.node("cost")
       settings.cost = SystemSettings.Cost(
         perGigabyteUp: try cost.number("perGigabyteUp"),
         perGigabyteDown: try cost.number("perGigabyteDown"),
-        perDeviceHour: try cost.number("perDeviceHour")
-      )
+        perDeviceHour: try cost.number("perDeviceHour"))
     }
     return settings
   }

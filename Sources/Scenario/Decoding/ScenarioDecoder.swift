@@ -22,28 +22,20 @@ struct ScenarioDecoder {
     var client = try client(try root.node("client"))
     client.augmentation = AugmentationPlan(data.augment)
     return Scenario(
-      name: try root.text("name"),
-      seeds: try root.integers("seeds").map { UInt64(max(0, $0)) },
-      data: data,
-      federation: federation,
-      model: try model(try root.node("model")),
-      clientModels: try clientModels(root, clients: federation.clients),
-      client: client,
+      name: try root.text("name"), seeds: try root.integers("seeds").map { UInt64(max(0, $0)) },
+      data: data, federation: federation, model: try model(try root.node("model")),
+      clientModels: try clientModels(root, clients: federation.clients), client: client,
       strategies: try strategies(
         try root.nodes("strategies"),
         privacy: root.has("privacy") ? try privacy(try root.node("privacy")) : nil,
-        compression: root.has("compression") ? try compression(try root.node("compression")) : nil
-      ),
+        compression: root.has("compression") ? try compression(try root.node("compression")) : nil),
       evaluation: try evaluation(try root.node("evaluation")),
       output: OutputSettings(
         checkpointEvery: try root.node("output").int("checkpointEvery"),
         keepCheckpoints: try root.node("output").int("keepCheckpoints"),
         personalModels: try root.node("output").flag("personalModels"),
-        tensorboard: try root.node("output").flag("tensorboard")
-      ),
-      system: try system(root),
-      limits: try limits(root)
-    )
+        tensorboard: try root.node("output").flag("tensorboard")), system: try system(root),
+      limits: try limits(root))
   }
 
   private func evaluation(_ node: Node) throws(Missing) -> EvaluationSettings {
@@ -66,26 +58,18 @@ struct ScenarioDecoder {
       longTail: node.has("longTail") ? try longTail(try node.node("longTail")) : nil,
       partition: try partition(try node.node("partition")),
       localTest: .init(
-        policy: try test.choice("local"),
-        perClass: try test.int("perClass"),
-        holdoutShare: try test.number("holdoutShare")
-      ),
-      augment: try node.choices("augment"),
-      normalize: try node.choice("normalize"),
-      publicSet: try publicSet(node),
-      styles: try styles(node)
-    )
+        policy: try test.choice("local"), perClass: try test.int("perClass"),
+        holdoutShare: try test.number("holdoutShare")), augment: try node.choices("augment"),
+      normalize: try node.choice("normalize"), publicSet: try publicSet(node),
+      styles: try styles(node))
   }
 
   private func dataset(_ node: Node) throws(Missing) -> DataSettings.Dataset {
     switch try node.text("kind") {
     case "synthetic":
       .synthetic(
-        classes: try node.int("classes"),
-        trainPerClass: try node.int("trainPerClass"),
-        testPerClass: try node.int("testPerClass"),
-        seed: UInt64(max(0, try node.int("seed")))
-      )
+        classes: try node.int("classes"), trainPerClass: try node.int("trainPerClass"),
+        testPerClass: try node.int("testPerClass"), seed: UInt64(max(0, try node.int("seed"))))
     case "cifar10": .cifar10(path: try node.text("path"))
     case "cifar100":
       .cifar100(path: try node.text("path"), coarse: try node.text("labels") == "coarse")
@@ -113,22 +97,16 @@ struct ScenarioDecoder {
     switch try node.text("kind") {
     case "iid": return .iid
     case "dirichlet":
-      return .dirichlet(
-        alpha: try node.number("alpha"),
-        minPerClient: try node.int("minPerClient")
-      )
+      return .dirichlet(alpha: try node.number("alpha"), minPerClient: try node.int("minPerClient"))
     case "dirichlet-cut":
       return .dirichletCut(
-        alpha: try node.number("alpha"),
-        minPerClient: try node.int("minPerClient")
-      )
+        alpha: try node.number("alpha"), minPerClient: try node.int("minPerClient"))
     case "dirichlet-balanced": return .dirichletBalanced(alpha: try node.number("alpha"))
     case "dirichlet-prior":
       return .dirichletPrior(
         alpha: try node.number("alpha"),
         perClient: node.has("perClient") ? try node.int("perClient") : nil,
-        minPerClass: try node.int("minPerClass")
-      )
+        minPerClass: try node.int("minPerClass"))
     case "shards": return .shards(perClient: try node.int("perClient"))
     case "quantity":
       let law: DataSettings.QuantityLaw =
@@ -151,33 +129,24 @@ struct ScenarioDecoder {
       node.has("perRound")
       ? Double(try node.int("perRound")) / Double(clients) : try node.number("participation")
     return FederationSettings(
-      clients: clients,
-      rounds: try node.int("rounds"),
-      participation: share,
-      sampling: try sampling(try node.node("sampling")),
-      weighting: try node.choice("weighting")
-    )
+      clients: clients, rounds: try node.int("rounds"), participation: share,
+      sampling: try sampling(try node.node("sampling")), weighting: try node.choice("weighting"))
   }
 
   private func client(_ node: Node) throws(Missing) -> ClientSettings {
     let work = try node.node("work")
     return ClientSettings(
-      work: work.has("steps")
-        ? .steps(try work.int("steps")) : .epochs(try work.number("epochs")),
-      batch: try node.int("batch"),
-      order: try node.choice("order"),
+      work: work.has("steps") ? .steps(try work.int("steps")) : .epochs(try work.number("epochs")),
+      batch: try node.int("batch"), order: try node.choice("order"),
       optimizer: try optimizer(try node.node("optimizer")),
-      schedule: try schedule(try node.node("schedule"))
-    )
+      schedule: try schedule(try node.node("schedule")))
   }
 
   func optimizer(_ node: Node) throws(Missing) -> OptimizerSpec {
     let kind: OptimizerSpec.Kind = try node.choice("kind")
     var spec = OptimizerSpec(
-      kind: kind,
-      learningRate: try node.number("learningRate"),
-      weightDecay: try node.number("weightDecay")
-    )
+      kind: kind, learningRate: try node.number("learningRate"),
+      weightDecay: try node.number("weightDecay"))
     switch kind {
     case .sgd:
       spec.momentum = try node.number("momentum")
@@ -196,9 +165,7 @@ struct ScenarioDecoder {
     case "constant": return LearningRateSchedule(.constant, warmupRounds: warmup)
     case "step":
       let shape = LearningRateSchedule.Shape.step(
-        every: try node.int("every"),
-        factor: try node.number("factor")
-      )
+        every: try node.int("every"), factor: try node.number("factor"))
       return LearningRateSchedule(shape, warmupRounds: warmup)
     case "cosine":
       return LearningRateSchedule(.cosine(floor: try node.number("floor")), warmupRounds: warmup)
@@ -210,9 +177,7 @@ struct ScenarioDecoder {
 
   func model(_ node: Node) throws(Missing) -> ModelSpec {
     var spec = ModelSpec(
-      kind: try node.choice("kind"),
-      width: node.has("width") ? try node.int("width") : 0
-    )
+      kind: try node.choice("kind"), width: node.has("width") ? try node.int("width") : 0)
     if spec.kind == .vit {
       spec.patch = try node.int("patch")
       spec.depth = try node.int("depth")
@@ -243,10 +208,8 @@ struct ScenarioDecoder {
     case "tanh": .temperedSigmoid(scale: 2, inverseTemperature: 2, offset: 1)
     case "tempered-sigmoid":
       .temperedSigmoid(
-        scale: try node.number("scale"),
-        inverseTemperature: try node.number("inverseTemperature"),
-        offset: try node.number("offset")
-      )
+        scale: try node.number("scale"), inverseTemperature: try node.number("inverseTemperature"),
+        offset: try node.number("offset"))
     default: throw node.missing("kind")
     }
   }
@@ -303,22 +266,17 @@ struct Node {
   func text(_ key: String) throws(ScenarioDecoder.Missing) -> String {
     try get(key, json[key]?.text)
   }
-  func choice<Word: RawRepresentable<String>>(
-    _ key: String
-  ) throws(ScenarioDecoder.Missing) -> Word {
-    try get(key, json[key]?.text.flatMap(Word.init(rawValue:)))
-  }
+  func choice<Word: RawRepresentable<String>>(_ key: String) throws(ScenarioDecoder.Missing) -> Word
+  { try get(key, json[key]?.text.flatMap(Word.init(rawValue:))) }
   func integers(_ key: String) throws(ScenarioDecoder.Missing) -> [Int] {
     try get(key, json[key]?.elements).compactMap(\.int)
   }
   func numbers(_ key: String) throws(ScenarioDecoder.Missing) -> [Double] {
     try get(key, json[key]?.elements).compactMap(\.double)
   }
-  func choices<Word: RawRepresentable<String>>(
-    _ key: String
-  ) throws(ScenarioDecoder.Missing) -> [Word] {
-    try words(key).compactMap(Word.init(rawValue:))
-  }
+  func choices<Word: RawRepresentable<String>>(_ key: String) throws(ScenarioDecoder.Missing)
+    -> [Word]
+  { try words(key).compactMap(Word.init(rawValue:)) }
   func words(_ key: String) throws(ScenarioDecoder.Missing) -> [String] {
     try get(key, json[key]?.elements).compactMap(\.text)
   }

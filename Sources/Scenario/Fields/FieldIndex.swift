@@ -28,8 +28,7 @@ package enum FieldIndex {
 
   private static func entries(of type: FieldType, at path: String, kinds: [String]) -> [Entry] {
     switch type {
-    case .object(let fields):
-      return fields.flatMap { entries(of: $0, under: path, kinds: kinds) }
+    case .object(let fields): return fields.flatMap { entries(of: $0, under: path, kinds: kinds) }
     case .union(let union): return entries(of: union, at: path, kinds: kinds)
     case .list(let element, _, _): return entries(of: element, at: path + "[]", kinds: kinds)
     default: return []
@@ -38,18 +37,15 @@ package enum FieldIndex {
 
   private static func entries(of union: Union, at path: String, kinds: [String]) -> [Entry] {
     let tag = Field(
-      union.tag,
-      .choice(union.variants.map(\.name), synonyms: union.synonyms),
+      union.tag, .choice(union.variants.map(\.name), synonyms: union.synonyms),
       union.initial.map { .value(.string($0)) } ?? .required,
-      union.variants.map { "\($0.name): \($0.summary)" }.joined(separator: "  ")
-    )
+      union.variants.map { "\($0.name): \($0.summary)" }.joined(separator: "  "))
     return [Entry(path: "\(path).\(union.tag)", kinds: kinds, field: tag)]
       + union.variants.flatMap { variant in
         let inside = kinds + [variant.name]
         return variant.fields.flatMap { entries(of: $0, under: path, kinds: inside) }
           + (variant.inner.map { entries(of: $0, at: path, kinds: inside) } ?? [])
-      }
-      + union.common.flatMap { entries(of: $0, under: path, kinds: kinds) }
+      } + union.common.flatMap { entries(of: $0, under: path, kinds: kinds) }
   }
 }
 

@@ -30,13 +30,8 @@ package struct Field: Sendable {
   package let excludes: String?
 
   package init(
-    _ name: String,
-    _ type: FieldType,
-    _ presence: Presence,
-    unit: String? = nil,
-    _ summary: String,
-    synonyms: [String] = [],
-    excludes: String? = nil
+    _ name: String, _ type: FieldType, _ presence: Presence, unit: String? = nil, _ summary: String,
+    synonyms: [String] = [], excludes: String? = nil
   ) {
     self.name = name
     self.type = type
@@ -97,11 +92,8 @@ package indirect enum FieldType: Sendable {
   package static func choice(_ words: [String]) -> FieldType { .choice(words, synonyms: [:]) }
   /// A choice among the cases of an enumeration.
   package static func choice<Words: CaseIterable & RawRepresentable<String>>(
-    of words: Words.Type,
-    synonyms: [String: String] = [:]
-  ) -> FieldType {
-    .choice(words.allCases.map(\.rawValue), synonyms: synonyms)
-  }
+    of words: Words.Type, synonyms: [String: String] = [:]
+  ) -> FieldType { .choice(words.allCases.map(\.rawValue), synonyms: synonyms) }
   /// A number ≥ `minimum`.
   package static func number(from minimum: Double, to maximum: Double) -> FieldType {
     .number(NumberRange(minimum, maximum))
@@ -124,12 +116,8 @@ package struct NumberRange: Sendable {
   let isFloat: Bool
 
   package init(
-    _ minimum: Double,
-    _ maximum: Double,
-    exclusiveMinimum: Bool = false,
-    exclusiveMaximum: Bool = false,
-    offersInverse: Bool = false,
-    isFloat: Bool = false
+    _ minimum: Double, _ maximum: Double, exclusiveMinimum: Bool = false,
+    exclusiveMaximum: Bool = false, offersInverse: Bool = false, isFloat: Bool = false
   ) {
     self.isFloat = isFloat
     self.minimum = minimum
@@ -208,12 +196,8 @@ package struct Union: Sendable {
   package let common: [Field]
 
   package init(
-    _ tag: String,
-    default initial: String? = nil,
-    shorthand: Bool = false,
-    synonyms: [String: String] = [:],
-    common: [Field] = [],
-    _ variants: [Variant]
+    _ tag: String, default initial: String? = nil, shorthand: Bool = false,
+    synonyms: [String: String] = [:], common: [Field] = [], _ variants: [Variant]
   ) {
     self.tag = tag
     self.initial = initial

@@ -72,8 +72,7 @@ extension Quantity.Kind {
   /// Units that a text may have, with their size in the base unit, which comes first.
   package var units: [(name: String, factor: Double)] {
     switch self {
-    case .duration:
-      [("s", 1), ("us", 1e-6), ("ms", 1e-3), ("min", 60), ("h", 3600), ("d", 86_400)]
+    case .duration: [("s", 1), ("us", 1e-6), ("ms", 1e-3), ("min", 60), ("h", 3600), ("d", 86_400)]
     case .bandwidth:
       [
         ("bit/s", 1), ("kbit/s", 1e3), ("Mbit/s", 1e6), ("Gbit/s", 1e9), ("B/s", 8), ("kB/s", 8e3),
@@ -111,16 +110,9 @@ extension FieldType {
 
   /// A quantity in a range of its base unit.
   package static func quantity(
-    _ kind: Quantity.Kind,
-    _ minimum: Double,
-    _ maximum: Double,
-    exclusiveMinimum: Bool = false
+    _ kind: Quantity.Kind, _ minimum: Double, _ maximum: Double, exclusiveMinimum: Bool = false
   ) -> FieldType {
     .quantity(
-      Quantity(
-        kind: kind,
-        NumberRange(minimum, maximum, exclusiveMinimum: exclusiveMinimum)
-      )
-    )
+      Quantity(kind: kind, NumberRange(minimum, maximum, exclusiveMinimum: exclusiveMinimum)))
   }
 }

@@ -7,10 +7,8 @@ extension ScenarioFields {
   package static func strategies(_ cards: [StrategyCard]) -> FieldType {
     let variants = cards.map { card in
       Variant(
-        card.kind,
-        card.summary,
-        [label] + parts(card) + card.fields.map(field) + [strategyPrivacy, strategyCompression]
-      )
+        card.kind, card.summary,
+        [label] + parts(card) + card.fields.map(field) + [strategyPrivacy, strategyCompression])
     }
     let words = [
       "fed-avg": "fedavg", "fed_avg": "fedavg", "avg": "fedavg", "prox": "fedprox",
@@ -19,19 +17,12 @@ extension ScenarioFields {
       "finetune": "fedavg-ft", "fedavg-finetune": "fedavg-ft",
     ]
     return .list(
-      of: .union(Union("kind", synonyms: words, variants)),
-      counts: 1...1000,
-      unique: false
-    )
+      of: .union(Union("kind", synonyms: words, variants)), counts: 1...1000, unique: false)
   }
 
   private static let label = Field(
-    "label",
-    .text(.folderName),
-    .derived("the kind; -2, -3 ... for further ones", defaultLabel),
-    "The name in tables and folders; unique in a scenario.",
-    synonyms: ["name", "title", "id"]
-  )
+    "label", .text(.folderName), .derived("the kind; -2, -3 ... for further ones", defaultLabel),
+    "The name in tables and folders; unique in a scenario.", synonyms: ["name", "title", "id"])
 
   /// The kind, with a number from the second of a kind on.
   private static func defaultLabel(_ from: Derivation) -> JSON {
@@ -49,24 +40,16 @@ extension ScenarioFields {
       case .number(let range, let exclusive):
         .number(
           NumberRange(
-            range.lowerBound,
-            range.upperBound,
-            exclusiveMinimum: exclusive,
-            isFloat: true
-          )
-        )
+            range.lowerBound, range.upperBound, exclusiveMinimum: exclusive, isFloat: true))
       case .integer(let range): .integer(range)
       case .flag: .flag
       case .choice(let words): .choice(words)
       case .integers(let range): .list(of: .integer(range), counts: 0...1000, unique: true)
       }
     return Field(
-      hyperparameter.name,
-      type,
-      .value(hyperparameter.initial.json),
+      hyperparameter.name, type, .value(hyperparameter.initial.json),
       "\(hyperparameter.summary)  Symbol: \(hyperparameter.symbol).",
-      synonyms: [hyperparameter.symbol] + (symbols[hyperparameter.name] ?? [])
-    )
+      synonyms: [hyperparameter.symbol] + (symbols[hyperparameter.name] ?? []))
   }
 
   /// What papers and other tools call the fields of strategies.
@@ -74,8 +57,7 @@ extension ScenarioFields {
     "proximalWeight": ["mu", "prox_mu", "proximal_mu", "lambda"],
     "serverLearningRate": ["server_lr", "eta_s", "etaG", "global_lr", "globalLearningRate"],
     "serverMomentum": ["server_momentum", "beta", "global_momentum"],
-    "momentum": ["beta", "server_momentum"],
-    "learningRate": ["lr", "server_lr", "eta"],
+    "momentum": ["beta", "server_momentum"], "learningRate": ["lr", "server_lr", "eta"],
     "fineTuneEpochs": ["ft_epochs", "epochs", "finetune_epochs"],
     "epochs": ["local_epochs", "E", "ft_epochs", "finetune_epochs"],
   ]

@@ -10,8 +10,7 @@ public enum ScenarioSchema {
     document(
       "fedsim scenario, version \(FedsimVersion.scenarioFormat)",
       "One experiment of fedsim. Keys that start with // are comments.",
-      ScenarioFields.root(cards: cards)
-    )
+      ScenarioFields.root(cards: cards))
   }
 
   /// A document of its own, for the fields of a file.
@@ -33,19 +32,16 @@ public enum ScenarioSchema {
   /// A tag inside an object: its key, its word, and whether it may be left out.
   private typealias Tag = (key: String, word: String, summary: String, isDefault: Bool)
 
-  private static func object(
-    _ fields: [Field],
-    tags: [Tag],
-    others: [Field] = []
-  ) -> [(String, JSON)] {
+  private static func object(_ fields: [Field], tags: [Tag], others: [Field] = []) -> [(
+    String, JSON
+  )] {
     var properties: [(String, JSON)] = tags.map { tag in
       (tag.key, ["const": tag.word.json, "description": tag.summary.json])
     }
     properties += fields.map { ($0.name, field($0)) } + others.map { ($0.name, true) }
     var required = tags.filter { !$0.isDefault }.map(\.key)
     required += fields.filter { if case .required = $0.presence { true } else { false } }.map(
-      \.name
-    )
+      \.name)
     var schema: [(String, JSON)] = [("type", "object"), ("properties", .object(properties))]
     if !required.isEmpty { schema.append(("required", .array(required.map(\.json)))) }
     let pairs = (fields + others).compactMap { field -> JSON? in
@@ -61,14 +57,11 @@ public enum ScenarioSchema {
   private static func field(_ field: Field) -> JSON {
     var description = field.summary
     if let unit = field.unit { description += " Unit: \(unit)." }
-    var schema: [(String, JSON)] = [
-      ("title", field.name.json), ("description", description.json),
-    ]
+    var schema: [(String, JSON)] = [("title", field.name.json), ("description", description.json)]
     switch field.presence {
     case .required, .optional: break
     case .value(let value): schema.append(("default", value))
-    case .derived(let words, _):
-      schema[1].1 = .string(description + " Default: \(words).")
+    case .derived(let words, _): schema[1].1 = .string(description + " Default: \(words).")
     }
     if case .quantity(let quantity) = field.type, quantity.allowsExample {
       schema.append(("examples", [quantity.kind.example.json]))
@@ -148,6 +141,4 @@ extension Variant {
   }
 }
 
-extension String {
-  fileprivate var json: JSON { .string(self) }
-}
+extension String { fileprivate var json: JSON { .string(self) } }

@@ -3,18 +3,14 @@ package enum Suggestions {
   /// The candidate that `word` probably stands for: a synonym, another spelling of the same
   /// letters, or a name at most two edits away; nil when nothing is near.
   package static func nearest(
-    _ word: String,
-    among candidates: [String],
-    synonyms: [String: String] = [:]
+    _ word: String, among candidates: [String], synonyms: [String: String] = [:]
   ) -> String? {
     if candidates.contains(word) { return word }
     if let meant = synonyms[word], candidates.contains(meant) { return meant }
     let plainWord = plain(word)
     if let same = candidates.first(where: { plain($0) == plainWord }) { return same }
     for (synonym, meant) in synonyms.sorted(by: { $0.key < $1.key })
-    where plain(synonym) == plainWord && candidates.contains(meant) {
-      return meant
-    }
+    where plain(synonym) == plainWord && candidates.contains(meant) { return meant }
     var best: (distance: Int, name: String)?
     for candidate in candidates {
       let distance = distance(plainWord, plain(candidate), limit: 2)

@@ -15,10 +15,7 @@ public struct ScenarioReading: Sendable {
   public let origins: [(path: String, origin: String)]
 
   package init(
-    file: String,
-    problems: [Problem],
-    scenario: Scenario?,
-    resolved: JSON?,
+    file: String, problems: [Problem], scenario: Scenario?, resolved: JSON?,
     origins: [(path: String, origin: String)]
   ) {
     self.file = file
@@ -40,9 +37,7 @@ public struct ScenarioReading: Sendable {
   public var hash: String? { resolved.map(ScenarioReading.hash(ofResolved:)) }
 
   /// The origins as an object, for the run folder.
-  public var originsJSON: JSON {
-    .object(origins.map { ($0.path, .string($0.origin)) })
-  }
+  public var originsJSON: JSON { .object(origins.map { ($0.path, .string($0.origin)) }) }
 
   /// The hash of a resolved scenario, such as one read back from a run folder.
   public static func hash(ofResolved resolved: JSON) -> String {
@@ -91,27 +86,17 @@ public struct ScenarioReader: Sendable {
   /// - Returns: all problems and, when none is an error, the scenario.
   public func read(bytes: [UInt8], file: String, overrides: [String] = []) -> ScenarioReading {
     var tree: JSON
-    do {
-      tree = try JSON(parsing: bytes)
-    } catch {
+    do { tree = try JSON(parsing: bytes) } catch {
       let problem = Problem(
-        "E3001",
-        at: "",
-        line: error.line,
-        "not valid JSON: \(error.message)",
-        hint: "line \(error.line), column \(error.column)"
-      )
+        "E3001", at: "", line: error.line, "not valid JSON: \(error.message)",
+        hint: "line \(error.line), column \(error.column)")
       return failed([problem], file)
     }
     let early = tree.members == nil ? [] : Overrides.apply(overrides, to: &tree)
     var validator = ScenarioValidator(file: file, root: ScenarioFields.root(cards: cards))
     let resolved = validator.resolve(tree)
     var checks = ScenarioChecks(
-      values: validator.values,
-      lines: validator.lines,
-      cards: cards,
-      reach: reach
-    )
+      values: validator.values, lines: validator.lines, cards: cards, reach: reach)
     var problems = early + validator.problems + checks.run()
     problems = sorted(problems)
     guard !problems.contains(where: { $0.severity == .error }) else {
@@ -124,12 +109,8 @@ public struct ScenarioReader: Sendable {
         return failed(problems, file)
       }
       return ScenarioReading(
-        file: file,
-        problems: problems,
-        scenario: scenario,
-        resolved: resolved,
-        origins: validator.origins
-      )
+        file: file, problems: problems, scenario: scenario, resolved: resolved,
+        origins: validator.origins)
     } catch {
       let bug = Problem("E1000", at: error.path, line: 0, "the validated value cannot be read back")
       return failed(problems + [bug], file)

@@ -23,10 +23,8 @@ public struct PrivacySettings: Sendable, Equatable {
     public var accounting = DiceMode.paper
 
     package init(
-      clipping: ExamplePrivacy.Clipping = ExamplePrivacy.Clipping.flat,
-      copies: Int = 1,
-      errorFeedback: ExamplePrivacy.ErrorFeedback? = nil,
-      accounting: DiceMode = DiceMode.paper
+      clipping: ExamplePrivacy.Clipping = ExamplePrivacy.Clipping.flat, copies: Int = 1,
+      errorFeedback: ExamplePrivacy.ErrorFeedback? = nil, accounting: DiceMode = DiceMode.paper
     ) {
       self.clipping = clipping
       self.copies = copies
@@ -109,11 +107,7 @@ public struct PrivacySettings: Sendable, Equatable {
   public var delta: Double
 
   package init(
-    unit: Unit,
-    clip: Double,
-    noiseMultiplier: Double? = nil,
-    target: Target? = nil,
-    delta: Double
+    unit: Unit, clip: Double, noiseMultiplier: Double? = nil, target: Target? = nil, delta: Double
   ) {
     self.unit = unit
     self.clip = clip

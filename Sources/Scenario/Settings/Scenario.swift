@@ -32,18 +32,10 @@ public struct Scenario: Sendable {
   public var limits = LimitSettings()
 
   package init(
-    name: String,
-    seeds: [UInt64],
-    data: DataSettings,
-    federation: FederationSettings,
-    model: ModelSpec,
-    clientModels: [ClientModelGroup] = [],
-    client: ClientSettings,
-    strategies: [StrategyChoice],
-    evaluation: EvaluationSettings,
-    output: OutputSettings,
-    system: SystemSettings? = nil,
-    limits: LimitSettings = LimitSettings()
+    name: String, seeds: [UInt64], data: DataSettings, federation: FederationSettings,
+    model: ModelSpec, clientModels: [ClientModelGroup] = [], client: ClientSettings,
+    strategies: [StrategyChoice], evaluation: EvaluationSettings, output: OutputSettings,
+    system: SystemSettings? = nil, limits: LimitSettings = LimitSettings()
   ) {
     self.name = name
     self.seeds = seeds
@@ -95,11 +87,7 @@ public struct FederationSettings: Sendable, Equatable {
 
   /// Settings with every entry given.
   package init(
-    clients: Int,
-    rounds: Int,
-    participation: Double,
-    sampling: Sampling,
-    weighting: Weighting
+    clients: Int, rounds: Int, participation: Double, sampling: Sampling, weighting: Weighting
   ) {
     self.clients = clients
     self.rounds = rounds
@@ -161,10 +149,7 @@ public struct OutputSettings: Sendable, Equatable {
   public var tensorboard: Bool
 
   package init(
-    checkpointEvery: Int,
-    keepCheckpoints: Int = 0,
-    personalModels: Bool,
-    tensorboard: Bool
+    checkpointEvery: Int, keepCheckpoints: Int = 0, personalModels: Bool, tensorboard: Bool
   ) {
     self.checkpointEvery = checkpointEvery
     self.keepCheckpoints = keepCheckpoints

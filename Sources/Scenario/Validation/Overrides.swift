@@ -17,26 +17,17 @@ package enum Overrides {
       else {
         problems.append(
           Problem(
-            "E3004",
-            at: "",
-            line: Problem.overrideLine,
+            "E3004", at: "", line: Problem.overrideLine,
             "found --set \(text.prefix(80)); expected path=value",
-            hint: "for example --set client.batch=64 or --set seeds=[1,2,3]"
-          )
-        )
+            hint: "for example --set client.batch=64 or --set seeds=[1,2,3]"))
         continue
       }
       let value = value(String(text[text.index(after: equals)...]))
       if let message = set(value, in: &tree, steps[...]) {
         problems.append(
           Problem(
-            "E3004",
-            at: String(text[..<equals]),
-            line: Problem.overrideLine,
-            message,
-            hint: "an override can change a field, or an element that is in the file"
-          )
-        )
+            "E3004", at: String(text[..<equals]), line: Problem.overrideLine, message,
+            hint: "an override can change a field, or an element that is in the file"))
       }
     }
     return problems
@@ -115,9 +106,7 @@ package enum Overrides {
     }
     switch step {
     case .key(let key):
-      guard tree.members != nil else {
-        return "\"\(key)\" cannot be set inside \(tree.kindName)"
-      }
+      guard tree.members != nil else { return "\"\(key)\" cannot be set inside \(tree.kindName)" }
       // Null is no value of a scenario: it takes a field away, so that its default holds.
       if value.isNull, steps.count == 1 || tree[key] == nil {
         tree[key] = nil

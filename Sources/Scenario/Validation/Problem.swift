@@ -28,14 +28,8 @@ public struct Problem: Sendable, Equatable {
   static let overrideLine = -1
 
   package init(
-    _ code: String,
-    _ severity: Severity = .error,
-    at path: String,
-    line: Int,
-    _ message: String,
-    allowed: String? = nil,
-    suggestion: String? = nil,
-    hint: String? = nil
+    _ code: String, _ severity: Severity = .error, at path: String, line: Int, _ message: String,
+    allowed: String? = nil, suggestion: String? = nil, hint: String? = nil
   ) {
     self.code = code
     self.severity = severity

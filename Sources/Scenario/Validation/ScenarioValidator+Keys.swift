@@ -8,31 +8,21 @@ extension ScenarioValidator {
       case "$schema": return false
       case "kind" where member.value.text == "sweep" && !root.contains { $0.name == "kind" }:
         report(
-          "E3430",
-          at: "kind",
-          line: place(member),
-          "a sweep file; expected one scenario",
-          hint: "run it with: fedsim sweep \(file)"
-        )
+          "E3430", at: "kind", line: place(member), "a sweep file; expected one scenario",
+          hint: "run it with: fedsim sweep \(file)")
         return false
       case "extends", "preset":
         report(
-          "E3005",
-          at: member.key,
-          line: place(member),
+          "E3005", at: member.key, line: place(member),
           "\"\(member.key)\" is not supported by this version of fedsim",
-          hint: "copy the other file's fields into this one"
-        )
+          hint: "copy the other file's fields into this one")
         return false
       default:
         guard let what = ScenarioFields.unavailable[member.key] else { return true }
         report(
-          "E3006",
-          at: member.key,
-          line: place(member),
+          "E3006", at: member.key, line: place(member),
           "\"\(member.key)\" (\(what)) is not available in fedsim \(FedsimVersion.current)",
-          hint: "remove it"
-        )
+          hint: "remove it")
         return false
       }
     }
@@ -45,10 +35,7 @@ extension ScenarioValidator {
 
   /// Reports a key that the table does not have here, and where it may belong.
   mutating func reportUnknown(
-    _ member: JSON.Member,
-    at path: String,
-    fields: [Field],
-    context: Context
+    _ member: JSON.Member, at path: String, fields: [Field], context: Context
   ) {
     // Nobody reads a thousand problems; a file of a million wrong keys must not take hours.
     guard problems.count < 1000 else { return }
@@ -58,9 +45,7 @@ extension ScenarioValidator {
     let list = names.joined(separator: ", ")
     let kind = context.kind.map { " for \($0)" } ?? ""
     var synonyms: [String: String] = [:]
-    for field in fields {
-      for synonym in field.synonyms { synonyms[synonym] = field.name }
-    }
+    for field in fields { for synonym in field.synonyms { synonyms[synonym] = field.name } }
     var code = "E3101"
     var message = "unknown field\(kind)"
     var suggestion: String?
@@ -76,14 +61,8 @@ extension ScenarioValidator {
       if suggestion == "strategies", member.value.elements == nil { hint = "a list, even of one" }
     }
     report(
-      code,
-      at: here,
-      line: place(member),
-      "\(message); fields: \(list)",
-      allowed: list,
-      suggestion: suggestion.map { "\"\($0)\"" },
-      hint: hint
-    )
+      code, at: here, line: place(member), "\(message); fields: \(list)", allowed: list,
+      suggestion: suggestion.map { "\"\($0)\"" }, hint: hint)
   }
 
   /// The full path of a field elsewhere in the scenario that has this name or synonym.

@@ -2,25 +2,12 @@ import Base
 
 extension ScenarioValidator {
   package mutating func report(
-    _ code: String,
-    at path: String,
-    line: Int,
-    _ message: String,
-    allowed: String? = nil,
-    suggestion: String? = nil,
-    hint: String? = nil
+    _ code: String, at path: String, line: Int, _ message: String, allowed: String? = nil,
+    suggestion: String? = nil, hint: String? = nil
   ) {
     problems.append(
       Problem(
-        code,
-        at: path,
-        line: line,
-        message,
-        allowed: allowed,
-        suggestion: suggestion,
-        hint: hint
-      )
-    )
+        code, at: path, line: line, message, allowed: allowed, suggestion: suggestion, hint: hint))
   }
 
   /// The value with its type, cut to a readable length: `"abc" (a string)`, `10.5`.
@@ -47,10 +34,7 @@ extension ScenarioValidator {
       code = "E3113"
       suggestion = json.text.map { word in
         let kind = Suggestions.nearest(
-          word,
-          among: union.variants.map(\.name),
-          synonyms: union.synonyms
-        )
+          word, among: union.variants.map(\.name), synonyms: union.synonyms)
         return "[ { \"\(union.tag)\": \"\(kind ?? word)\" } ]"
       }
     case .list(let element, _, _): suggestion = asList(json, of: element)
@@ -71,14 +55,8 @@ extension ScenarioValidator {
     }
     if json.isNull, hint == nil { hint = "leave the field out for its default" }
     report(
-      code,
-      at: path,
-      line: json.line,
-      "found \(found(json)); expected \(type.allowed)",
-      allowed: type.allowed,
-      suggestion: suggestion,
-      hint: hint
-    )
+      code, at: path, line: json.line, "found \(found(json)); expected \(type.allowed)",
+      allowed: type.allowed, suggestion: suggestion, hint: hint)
     return nil
   }
 
@@ -104,12 +82,9 @@ extension ScenarioValidator {
   // MARK: - Leaves
 
   /// The normalised value, or nil after a problem was reported.
-  package mutating func leaf(
-    _ type: FieldType,
-    _ json: JSON,
-    at path: String,
-    summary: String
-  ) -> JSON? {
+  package mutating func leaf(_ type: FieldType, _ json: JSON, at path: String, summary: String)
+    -> JSON?
+  {
     switch type {
     case .integer(let range): return integer(json, range, type, at: path)
     case .number(let range): return number(json, range, type, at: path, summary: summary)
@@ -120,24 +95,15 @@ extension ScenarioValidator {
       if words.contains(word) { return json }
       let nearest = Suggestions.nearest(word, among: words, synonyms: synonyms)
       report(
-        "E3105",
-        at: path,
-        line: json.line,
-        "found \(found(json)); expected one of \(type.allowed)",
-        allowed: type.allowed,
-        suggestion: nearest.map { "\"\($0)\"" }
-      )
+        "E3105", at: path, line: json.line, "found \(found(json)); expected one of \(type.allowed)",
+        allowed: type.allowed, suggestion: nearest.map { "\"\($0)\"" })
       return nil
     case .text(let rule):
       guard let text = json.text else { return wrongType(type, json, at: path) }
       if rule.accepts(text) { return json }
       report(
-        "E3110",
-        at: path,
-        line: json.line,
-        "found \(found(json)); expected \(type.allowed)",
-        allowed: type.allowed
-      )
+        "E3110", at: path, line: json.line, "found \(found(json)); expected \(type.allowed)",
+        allowed: type.allowed)
       return nil
     case .anything: return json
     case .list, .object, .union, .map: return nil
@@ -145,53 +111,33 @@ extension ScenarioValidator {
   }
 
   private mutating func integer(
-    _ json: JSON,
-    _ range: ClosedRange<Int>,
-    _ type: FieldType,
-    at path: String
+    _ json: JSON, _ range: ClosedRange<Int>, _ type: FieldType, at path: String
   ) -> JSON? {
     guard case .number(let literal) = json.value else { return wrongType(type, json, at: path) }
     if let integer = json.int {
       if range.contains(integer) { return .int(integer) }
       if path == "fedsim" {
         report(
-          "E3003",
-          at: path,
-          line: json.line,
-          "found version \(integer); this fedsim reads version 1",
-          allowed: "1"
-        )
+          "E3003", at: path, line: json.line,
+          "found version \(integer); this fedsim reads version 1", allowed: "1")
         return nil
       }
     } else if let number = Double(literal), number.isFinite, number.rounded() != number {
       let near = number.rounded()
       let inside = near >= Double(range.lowerBound) && near <= Double(range.upperBound)
       report(
-        "E3107",
-        at: path,
-        line: json.line,
-        "found \(literal); expected \(type.allowed)",
-        allowed: type.allowed,
-        suggestion: inside ? JSON.number(near).compact : nil
-      )
+        "E3107", at: path, line: json.line, "found \(literal); expected \(type.allowed)",
+        allowed: type.allowed, suggestion: inside ? JSON.number(near).compact : nil)
       return nil
     }
     report(
-      "E3103",
-      at: path,
-      line: json.line,
-      "found \(found(json)); expected \(type.allowed)",
-      allowed: type.allowed
-    )
+      "E3103", at: path, line: json.line, "found \(found(json)); expected \(type.allowed)",
+      allowed: type.allowed)
     return nil
   }
 
   private mutating func number(
-    _ json: JSON,
-    _ range: NumberRange,
-    _ type: FieldType,
-    at path: String,
-    summary: String
+    _ json: JSON, _ range: NumberRange, _ type: FieldType, at path: String, summary: String
   ) -> JSON? {
     guard case .number = json.value else { return wrongType(type, json, at: path) }
     let number = json.double
@@ -201,25 +147,17 @@ extension ScenarioValidator {
       let near = inverse.rounded()
       let meant = abs(inverse - near) < 1e-6 * near ? near : inverse
       report(
-        "E3112",
-        at: path,
-        line: json.line,
+        "E3112", at: path, line: json.line,
         "found \(found(json)); expected a number >= 1 (largest class / smallest class)",
-        allowed: type.allowed,
-        suggestion: JSON.number(meant).compact,
-        hint: "\(found(json)) is the inverse, used by some code bases"
-      )
+        allowed: type.allowed, suggestion: JSON.number(meant).compact,
+        hint: "\(found(json)) is the inverse, used by some code bases")
       return nil
     }
     report(
-      "E3103",
-      at: path,
-      line: json.line,
-      "found \(found(json)); expected \(type.allowed)",
+      "E3103", at: path, line: json.line, "found \(found(json)); expected \(type.allowed)",
       allowed: type.allowed,
       hint: number.map(range.isTooSmall) == true
-        ? "it becomes a 32-bit float, and those below 1.2e-38 are 0 or lose their digits" : nil
-    )
+        ? "it becomes a 32-bit float, and those below 1.2e-38 are 0 or lose their digits" : nil)
     return nil
   }
 }

@@ -8,15 +8,11 @@ extension ScenarioValidator {
       value = quantity.value(of: text)
       if value == nil {
         report(
-          "E3114",
-          at: path,
-          line: json.line,
-          "found \(found(json)); expected \(quantity.allowed)",
+          "E3114", at: path, line: json.line, "found \(found(json)); expected \(quantity.allowed)",
           allowed: quantity.allowed,
           suggestion: Double(text).flatMap {
             quantity.range.contains($0) ? Self.literal(text) : nil
-          }
-        )
+          })
         return nil
       }
     } else if value == nil {
@@ -24,12 +20,8 @@ extension ScenarioValidator {
     }
     if let value, quantity.range.contains(value) { return .number(value) }
     report(
-      "E3103",
-      at: path,
-      line: json.line,
-      "found \(found(json)); expected \(quantity.allowed)",
-      allowed: quantity.allowed
-    )
+      "E3103", at: path, line: json.line, "found \(found(json)); expected \(quantity.allowed)",
+      allowed: quantity.allowed)
     return nil
   }
 }

@@ -28,8 +28,7 @@ package struct ScenarioValidator {
   package mutating func resolve(_ json: JSON) -> JSON {
     guard let members = json.members else {
       problems.append(
-        Problem("E3002", at: "", line: json.line, "found \(found(json)); expected a JSON object")
-      )
+        Problem("E3002", at: "", line: json.line, "found \(found(json)); expected a JSON object"))
       return .object([])
     }
     let kept = checkTopLevel(members)
@@ -49,11 +48,7 @@ package struct ScenarioValidator {
   // MARK: - Objects
 
   private mutating func object(
-    _ members: [JSON.Member],
-    at path: String,
-    line: Int,
-    fields: [Field],
-    context: Context
+    _ members: [JSON.Member], at path: String, line: Int, fields: [Field], context: Context
   ) -> JSON {
     lines[path] = line
     let tags = Set(context.tags.map(\.key))
@@ -73,33 +68,23 @@ package struct ScenarioValidator {
   }
 
   private mutating func value(
-    of field: Field,
-    in members: [JSON.Member],
-    at path: String,
-    objectLine: Int
+    of field: Field, in members: [JSON.Member], at path: String, objectLine: Int
   ) -> JSON? {
     let rival = field.excludes.flatMap { name in members.first { $0.key == name } }
     if let member = members.first(where: { $0.key == field.name }) {
       if let rival, field.name > rival.key {
         report(
-          "E3106",
-          at: path,
-          line: member.value.line,
+          "E3106", at: path, line: member.value.line,
           "found both \"\(rival.key)\" and \"\(field.name)\"; they say the same in two ways",
-          hint: "remove one of them"
-        )
+          hint: "remove one of them")
       }
       return visit(field.type, member.value, at: path, summary: field.summary)
     }
     switch field.presence {
     case .required:
       report(
-        "E3104",
-        at: path,
-        line: objectLine,
-        "required but missing; expected \(field.type.allowed)",
-        hint: field.summary
-      )
+        "E3104", at: path, line: objectLine, "required but missing; expected \(field.type.allowed)",
+        hint: field.summary)
       return nil
     case .optional: return nil
     case .value(let json):
@@ -112,12 +97,9 @@ package struct ScenarioValidator {
 
   // MARK: - Values
 
-  private mutating func visit(
-    _ type: FieldType,
-    _ json: JSON,
-    at path: String,
-    summary: String
-  ) -> JSON? {
+  private mutating func visit(_ type: FieldType, _ json: JSON, at path: String, summary: String)
+    -> JSON?
+  {
     lines[path] = json.line
     switch type {
     case .object(let fields):
@@ -166,20 +148,13 @@ package struct ScenarioValidator {
   }
 
   private mutating func list(
-    _ items: [JSON],
-    of element: FieldType,
-    _ counts: ClosedRange<Int>,
-    _ unique: Bool,
-    _ json: JSON,
-    at path: String
+    _ items: [JSON], of element: FieldType, _ counts: ClosedRange<Int>, _ unique: Bool,
+    _ json: JSON, at path: String
   ) -> JSON? {
     guard counts.contains(items.count) else {
       report(
-        "E3108",
-        at: path,
-        line: json.line,
-        "found \(items.count) elements; expected \(counts.lowerBound) to \(counts.upperBound)"
-      )
+        "E3108", at: path, line: json.line,
+        "found \(items.count) elements; expected \(counts.lowerBound) to \(counts.upperBound)")
       return nil
     }
     var resolved: [JSON] = []
@@ -192,12 +167,9 @@ package struct ScenarioValidator {
       if !element.hasFields { origins.removeLast(origins.count - before) }
       if unique, let first = seen.updateValue(index, forKey: value.compact) {
         report(
-          "E3109",
-          at: here,
-          line: item.line,
+          "E3109", at: here, line: item.line,
           "found \(value.compact) again; it already is element [\(first)]",
-          hint: "each may be given once"
-        )
+          hint: "each may be given once")
       }
       resolved.append(value)
     }
@@ -239,10 +211,7 @@ package struct ScenarioValidator {
 
   /// The variant that the tag names; nil, with a problem reported, when there is none.
   private mutating func select(
-    _ union: Union,
-    in members: [JSON.Member],
-    at path: String,
-    line: Int
+    _ union: Union, in members: [JSON.Member], at path: String, line: Int
   ) -> Variant? {
     let words = union.variants.map(\.name)
     let here = "\(path).\(union.tag)"
@@ -250,34 +219,22 @@ package struct ScenarioValidator {
     guard let tag = members.first(where: { $0.key == union.tag }) else {
       if let initial = union.initial { return union.variants.first { $0.name == initial } }
       report(
-        "E3104",
-        at: here,
-        line: line,
-        "required but missing; expected one of \(allowed)",
-        allowed: allowed
-      )
+        "E3104", at: here, line: line, "required but missing; expected one of \(allowed)",
+        allowed: allowed)
       return nil
     }
     guard let word = tag.value.text else {
       report(
-        "E3102",
-        at: here,
-        line: tag.value.line,
-        "found \(found(tag.value)); expected one of \(allowed)",
-        allowed: allowed
-      )
+        "E3102", at: here, line: tag.value.line,
+        "found \(found(tag.value)); expected one of \(allowed)", allowed: allowed)
       return nil
     }
     if let variant = union.variants.first(where: { $0.name == word }) { return variant }
     let nearest = Suggestions.nearest(word, among: words, synonyms: union.synonyms)
     report(
-      "E3105",
-      at: here,
-      line: tag.value.line,
-      "found \(found(tag.value)); expected one of \(allowed)",
-      allowed: allowed,
-      suggestion: nearest.map { "\"\($0)\"" }
-    )
+      "E3105", at: here, line: tag.value.line,
+      "found \(found(tag.value)); expected one of \(allowed)", allowed: allowed,
+      suggestion: nearest.map { "\"\($0)\"" })
     return nil
   }
 }

@@ -59,20 +59,16 @@ struct AuditPage {
                 "\(run.seed)", "\(row.client)", "\(row.batches)", "\(row.trials)",
                 row.claimed.isFinite ? NumberText.epsilon(row.claimed, 3) : "none",
                 NumberText.epsilon(row.found.epsilon, 3), row.verdict,
-              ],
-              to: &body
-            )
+              ], to: &body)
           }
         }
       }
       section.element(
-        "p",
-        [("class", "note")],
+        "p", [("class", "note")],
         "A canary is an example whose gradient is the clip norm on one parameter. Private training "
           + "runs with it and without it; how well both can be told apart gives an epsilon that "
           + "the mechanism exceeds with 95 % confidence. It must not be above the claim for as "
-          + "many batches."
-      )
+          + "many batches.")
     }
   }
 
@@ -97,22 +93,18 @@ struct AuditPage {
                 NumberText.percent(score.recall) + " %",
                 NumberText.percent(score.recallInterval.lowerBound) + " to "
                   + NumberText.percent(score.recallInterval.upperBound) + " %",
-              ],
-              to: &body
-            )
+              ], to: &body)
           }
         }
       }
       section.element(
-        "p",
-        [("class", "note")],
+        "p", [("class", "note")],
         "An image is called a member of the training data when its loss is low (Yeom et al. 2018)."
           + " AUC: probability that a member's loss is below that of another image; guessing gives "
           + "0.5. Advantage: true minus false positive rate with the members' mean loss as the "
           + "threshold, and with the best of all thresholds; guessing gives 0. Found at 1 % FPR: "
           + "share of the members that are found where at most 1 % of the others are taken for "
-          + "members. Every class has as many members as others."
-      )
+          + "members. Every class has as many members as others.")
     }
   }
 
@@ -132,14 +124,12 @@ struct AuditPage {
               run.strategy,
               [
                 "\(run.seed)", row.attack.rawValue, "\(row.batch)",
-                row.defence.map { JSON.number($0.noise).compact } ?? "not clipped",
-                "\(row.images)", NumberText.percent(row.labels, 0) + " %",
-                NumberText.fixed(row.psnr, 1), NumberText.fixed(row.ssim, 3),
+                row.defence.map { JSON.number($0.noise).compact } ?? "not clipped", "\(row.images)",
+                NumberText.percent(row.labels, 0) + " %", NumberText.fixed(row.psnr, 1),
+                NumberText.fixed(row.ssim, 3),
                 row.exact.map { NumberText.percent($0, 0) + " %" } ?? "-",
                 row.featureError.map { AuditWords.short($0) } ?? "-",
-              ],
-              to: &body
-            )
+              ], to: &body)
           }
         }
       }
@@ -167,10 +157,8 @@ struct AuditPage {
         let row = rest.prefix { $0.image == first.image }
         rest = rest.dropFirst(row.count)
         section.element(
-          "p",
-          [("class", "note")],
-          "Image \(first.image + 1), client \(first.client), class \(first.label)"
-        )
+          "p", [("class", "note")],
+          "Image \(first.image + 1), client \(first.client), class \(first.label)")
         section.inside("div", [("class", "shots")]) { shots in
           for picture in row { write(picture, to: &shots) }
         }
@@ -185,19 +173,15 @@ struct AuditPage {
         "\(picture.title) of image \(picture.image + 1): \($0), taken for class \(picture.label)"
       } ?? "image \(picture.image + 1) of client \(picture.client), class \(picture.label)"
     let file = PNG.encoded(
-      picture.pixels,
-      height: picture.shape.height,
-      width: picture.shape.width,
-      channels: picture.shape.channels
-    )
+      picture.pixels, height: picture.shape.height, width: picture.shape.width,
+      channels: picture.shape.channels)
     out.inside("figure") { figure in
       figure.shape(
         "img",
         [
           ("src", PNG.dataURI(file)), ("alt", alternative), ("width", "\(picture.shape.width)"),
           ("height", "\(picture.shape.height)"),
-        ]
-      )
+        ])
       figure.element("figcaption", [], picture.title + (score.map { ": \($0)" } ?? ""))
     }
   }
@@ -213,9 +197,7 @@ struct AuditPage {
             [
               "\(run.seed)", run.model ?? "none", run.clip.map { AuditWords.short($0) } ?? "-",
               run.notes.isEmpty ? "-" : run.notes.joined(separator: "; "),
-            ],
-            to: &body
-          )
+            ], to: &body)
         }
       }
     }
@@ -228,22 +210,14 @@ struct AuditPage {
     }
   }
 
-  private func section(
-    _ title: String,
-    to main: inout Markup,
-    _ body: (inout Markup) -> Void
-  ) {
+  private func section(_ title: String, to main: inout Markup, _ body: (inout Markup) -> Void) {
     main.inside("section") { section in
       section.element("h2", [], title)
       body(&section)
     }
   }
 
-  private func table(
-    _ titles: [String],
-    to out: inout Markup,
-    _ body: (inout Markup) -> Void
-  ) {
+  private func table(_ titles: [String], to out: inout Markup, _ body: (inout Markup) -> Void) {
     out.inside("div", [("class", "scroll"), ("tabindex", "0")]) { box in
       // The style sheet's first row of a head is for groups of columns; here it is the only one.
       box.inside("table", [("class", "flat")]) { table in

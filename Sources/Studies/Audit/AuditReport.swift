@@ -106,9 +106,9 @@ extension AuditSettings {
       "attacks": .array(attacks.map { .string($0.rawValue) }), "model": .string(model.rawValue),
       "clients": .int(clients), "images": .int(images), "iterations": .int(iterations),
       "batches": .array(batches.map { .int($0) }), "totalVariation": .number(totalVariation),
-      "noises": .array(noises.map { .number($0) }),
-      "clip": clip.map { .number($0) } ?? .null, "membersPerClass": .int(membersPerClass),
-      "trials": .int(trials), "canaryBatches": .int(canaryBatches),
+      "noises": .array(noises.map { .number($0) }), "clip": clip.map { .number($0) } ?? .null,
+      "membersPerClass": .int(membersPerClass), "trials": .int(trials),
+      "canaryBatches": .int(canaryBatches),
     ]
   }
 }
@@ -117,11 +117,9 @@ extension AuditedRun {
   package var json: JSON {
     [
       "strategy": .string(strategy), "seed": .int(Int(clamping: seed)),
-      "model": model.map { .string($0) } ?? .null,
-      "notes": .array(notes.map { .string($0) }),
-      "canaries": .array(canaries.map(\.json)),
-      "membership": .array(membership.map(\.json)), "clip": clip.map { .number($0) } ?? .null,
-      "inversion": .array(inversion.map(\.json)),
+      "model": model.map { .string($0) } ?? .null, "notes": .array(notes.map { .string($0) }),
+      "canaries": .array(canaries.map(\.json)), "membership": .array(membership.map(\.json)),
+      "clip": clip.map { .number($0) } ?? .null, "inversion": .array(inversion.map(\.json)),
     ]
   }
 }
@@ -130,9 +128,8 @@ extension CanaryRow {
   package var json: JSON {
     [
       "client": .int(client), "batches": .int(batches), "trials": .int(trials),
-      "claimed": .number(claimed), "atLeast": .number(found.epsilon),
-      "delta": .number(found.delta), "confidence": .number(found.confidence),
-      "contradicted": .bool(isContradicted),
+      "claimed": .number(claimed), "atLeast": .number(found.epsilon), "delta": .number(found.delta),
+      "confidence": .number(found.confidence), "contradicted": .bool(isContradicted),
     ]
   }
 }

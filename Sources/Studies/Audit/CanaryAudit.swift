@@ -40,15 +40,12 @@ struct CanaryAudit {
       let place = Self.place(arena, client)
       let with = sample(client, steps, place, hasCanary: true)
       let without = sample(client, steps, place, hasCanary: false)
-      let claimed = ExampleAccounting(privacy.settings, mechanism)
-        .epsilon(share, batches: [steps], exact: true).pld
+      let claimed = ExampleAccounting(privacy.settings, mechanism).epsilon(
+        share, batches: [steps], exact: true
+      ).pld
       return CanaryRow(
-        client: client,
-        batches: steps,
-        trials: trials,
-        claimed: claimed,
-        found: EpsilonLowerBound(with: with, without: without, delta: privacy.settings.delta)
-      )
+        client: client, batches: steps, trials: trials, claimed: claimed,
+        found: EpsilonLowerBound(with: with, without: without, delta: privacy.settings.delta))
     }
   }
 
@@ -72,12 +69,7 @@ struct CanaryAudit {
 
   /// How far the canary's parameter moved against its gradient, in units of η·C/B̂.
   private func trial(
-    _ client: Int,
-    _ steps: Int,
-    _ place: Int,
-    _ hasCanary: Bool,
-    number: Int,
-    worker: Int
+    _ client: Int, _ steps: Int, _ place: Int, _ hasCanary: Bool, number: Int, worker: Int
   ) -> Double {
     guard let privacy = arena.privacy, var settings = privacy.example(of: client) else {
       return .nan
@@ -91,24 +83,12 @@ struct CanaryAudit {
     let spaces = arena.spaces(of: client)
     // Trials with and without differ in all their draws: they are independent samples.
     let seed = RandomStream(
-      seed: arena.seed,
-      .audit,
-      round: number,
-      client: client,
-      step: hasCanary ? 2 : 3
+      seed: arena.seed, .audit, round: number, client: client, step: hasCanary ? 2 : 3
     ).key
     var device = Device(
-      client: client,
-      round: 1,
-      rounds: 1,
-      seed: seed,
-      examples: arena.split.clients[client],
-      network: arena.problem.network(of: client),
-      workspace: spaces[worker],
-      loader: arena.train,
-      settings: local,
-      privacy: training
-    )
+      client: client, round: 1, rounds: 1, seed: seed, examples: arena.split.clients[client],
+      network: arena.problem.network(of: client), workspace: spaces[worker], loader: arena.train,
+      settings: local, privacy: training)
     device.workspace.load(model)
     var rule = PlainRule(device.loss)
     guard (try? device.train(&rule)) != nil else { return .nan }

@@ -42,11 +42,9 @@ public enum ClopperPearson {
   ///   - trials: n ≥ 0.
   ///   - confidence: in (0, 1), such as 0.95.
   /// - Returns: the interval, within 0 ... 1.
-  public static func interval(
-    _ successes: Int,
-    of trials: Int,
-    confidence: Double = 0.95
-  ) -> ClosedRange<Double> {
+  public static func interval(_ successes: Int, of trials: Int, confidence: Double = 0.95)
+    -> ClosedRange<Double>
+  {
     let error = (1 - confidence) / 2
     let low = lower(successes, of: trials, error: error)
     return low...max(low, upper(successes, of: trials, error: error))

@@ -92,12 +92,9 @@ public struct EpsilonLowerBound: Sendable, Equatable {
   /// bound where the event never happened, 1 − (error/2)^(1/n).
   ///
   /// Most candidates are ruled out by this, and quantiles cost.
-  private static func reach(
-    _ likelier: Count,
-    _ rarer: Count,
-    _ delta: Double,
-    _ error: Double
-  ) -> Double {
+  private static func reach(_ likelier: Count, _ rarer: Count, _ delta: Double, _ error: Double)
+    -> Double
+  {
     guard error > 0, likelier.trials > 0, rarer.trials > 0 else { return 0 }
     let p = Double(likelier.successes) / Double(likelier.trials)
     let least = -expm1(log(error / 2) / Double(rarer.trials))
@@ -106,12 +103,9 @@ public struct EpsilonLowerBound: Sendable, Equatable {
   }
 
   /// max(0, ln((p − δ)/p′)) at the bounds of p and p′.
-  private static func epsilon(
-    _ likelier: Count,
-    _ rarer: Count,
-    _ delta: Double,
-    _ error: Double
-  ) -> Double {
+  private static func epsilon(_ likelier: Count, _ rarer: Count, _ delta: Double, _ error: Double)
+    -> Double
+  {
     guard error > 0, likelier.trials > 0, rarer.trials > 0 else { return 0 }
     let p = ClopperPearson.lower(likelier.successes, of: likelier.trials, error: error / 2)
     let q = ClopperPearson.upper(rarer.successes, of: rarer.trials, error: error / 2)
@@ -140,10 +134,9 @@ private struct Halves {
   }
 
   /// How often an event happened where it should be likely, and where it should be rare.
-  func counts(
-    _ event: EpsilonLowerBound.Event,
-    _ threshold: Double
-  ) -> (likelier: EpsilonLowerBound.Count, rarer: EpsilonLowerBound.Count) {
+  func counts(_ event: EpsilonLowerBound.Event, _ threshold: Double) -> (
+    likelier: EpsilonLowerBound.Count, rarer: EpsilonLowerBound.Count
+  ) {
     func count(_ sorted: [Double], above: Bool) -> EpsilonLowerBound.Count {
       let below = Self.countBelow(threshold, in: sorted)
       return .init(successes: above ? sorted.count - below : below, trials: sorted.count)

@@ -19,10 +19,7 @@ extension GradientAudit {
 
   /// Matches reconstructions with originals and scores each pair in the data's own units.
   func score(
-    _ found: [[Float]],
-    _ labels: [Int],
-    _ victim: Victim,
-    _ places: Range<Int>,
+    _ found: [[Float]], _ labels: [Int], _ victim: Victim, _ places: Range<Int>,
     _ outcome: inout Outcome
   ) {
     let size = network.input.count
@@ -33,9 +30,7 @@ extension GradientAudit {
     let costs = truths.map { truth in shown.map { ImageScore.meanSquare($0, truth) } }
     let matches = Assignment.cheapest(costs)
     for (truth, match) in zip(truths, matches) {
-      outcome.scores.append(
-        ImageScore(shown[match], truth, range: range, shape: network.input)
-      )
+      outcome.scores.append(ImageScore(shown[match], truth, range: range, shape: network.input))
       outcome.images.append(found[match])
       outcome.labels.append(labels[match])
     }
@@ -62,12 +57,8 @@ extension GradientAudit {
     let images = outcomes.count * job.places.count
     let scores = outcomes.flatMap(\.scores)
     var row = InversionRow(
-      attack: job.attack,
-      batch: job.places.count,
-      defence: job.defence,
-      images: images,
-      labels: Double(outcomes.map(\.labelsRight).reduce(0, +)) / Double(max(1, images))
-    )
+      attack: job.attack, batch: job.places.count, defence: job.defence, images: images,
+      labels: Double(outcomes.map(\.labelsRight).reduce(0, +)) / Double(max(1, images)))
     row.psnr = Self.median(scores.map(\.psnr))
     row.ssim = Self.median(scores.map(\.ssim))
     if !scores.isEmpty { row.exact = Double(scores.count { $0.psnr > 60 }) / Double(scores.count) }
@@ -105,14 +96,8 @@ extension GradientAudit {
           -> AuditPicture
         {
           AuditPicture(
-            image: image,
-            title: title,
-            label: label,
-            score: score,
-            client: victim.client,
-            pixels: bytes(values),
-            shape: network.input
-          )
+            image: image, title: title, label: label, score: score, client: victim.client,
+            pixels: bytes(values), shape: network.input)
         }
         let truth = Array(victim.pixels[place * size..<(place + 1) * size])
         var list = [picture("original", victim.labels[place], nil, truth)]
@@ -120,12 +105,8 @@ extension GradientAudit {
         where job.victim == number && job.places == place..<place + 1 && !outcome.images.isEmpty {
           list.append(
             picture(
-              AuditWords.title(job.attack, job.defence),
-              outcome.labels[0],
-              outcome.scores[0],
-              outcome.images[0]
-            )
-          )
+              AuditWords.title(job.attack, job.defence), outcome.labels[0], outcome.scores[0],
+              outcome.images[0]))
         }
         if list.count > 1 { pictures += list }
         image += 1

@@ -23,9 +23,7 @@ struct GradientAudit {
   let range: Double
 
   /// Why gradients of a method are not attacked.
-  struct Obstacle: Error {
-    let reason: String
-  }
+  struct Obstacle: Error { let reason: String }
 
   /// Some images of one client; read for gradients and scores only.
   struct Victim {
@@ -37,20 +35,13 @@ struct GradientAudit {
   }
 
   /// Chooses clients and images.
-  init(
-    _ scenario: Scenario,
-    _ arena: Arena,
-    _ model: [Float],
-    _ settings: AuditSettings
-  ) throws(Obstacle) {
+  init(_ scenario: Scenario, _ arena: Arena, _ model: [Float], _ settings: AuditSettings)
+    throws(Obstacle)
+  {
     var spec = scenario.model
     spec.dropout = []
     let built = try? Network(
-      spec,
-      input: arena.network.input,
-      classes: arena.network.classes,
-      inputGradient: true
-    )
+      spec, input: arena.network.input, classes: arena.network.classes, inputGradient: true)
     let same: ([ParameterLayout.Entry]) -> [String] = { $0.map { "\($0.name) \($0.shape)" } }
     guard let built, same(built.layout.entries) == same(arena.network.layout.entries) else {
       throw Obstacle(reason: "gradients not attacked: the method trains a network of its own")
@@ -75,11 +66,9 @@ struct GradientAudit {
       let space = Workspace(built, capacity: indices.count, training: false)
       arena.train.fill(space, indices)
       return Victim(
-        client: client,
-        indices: indices,
+        client: client, indices: indices,
         labels: indices.map { Int(arena.train.images.labels[$0]) },
-        pixels: Array(space.input.prefix(indices.count * built.input.count))
-      )
+        pixels: Array(space.input.prefix(indices.count * built.input.count)))
     }
     guard !victims.isEmpty else {
       throw Obstacle(reason: "gradients not attacked: no client with images has the main network")
@@ -88,9 +77,9 @@ struct GradientAudit {
 
   /// Bytes can have any value; of floats the test set, which belongs to nobody, shows the range,
   /// and half of it more is allowed on both sides.
-  private static func box(
-    _ arena: Arena
-  ) -> (box: [ClosedRange<Float>], lowest: Double, range: Double) {
+  private static func box(_ arena: Arena) -> (
+    box: [ClosedRange<Float>], lowest: Double, range: Double
+  ) {
     let transform = arena.train.transform
     var (low, high): (Float, Float) = (0, 1)
     if case .floats(let values) = arena.test.images.pixels {
@@ -138,11 +127,7 @@ struct GradientAudit {
         $0.key.attack == job.attack && $0.key.places.count == job.places.count
           && $0.key.defence == job.defence
       }
-      if let known {
-        rows[known].outcomes.append(outcome)
-      } else {
-        rows.append((job, [outcome]))
-      }
+      if let known { rows[known].outcomes.append(outcome) } else { rows.append((job, [outcome])) }
     }
     run.inversion = rows.map { row($0.key, $0.outcomes) }
     run.pictures = pictures(jobs, outcomes)
@@ -178,8 +163,7 @@ struct GradientAudit {
         for (number, victim) in victims.enumerated() {
           for place in 0..<min(settings.images, victim.indices.count) {
             jobs.append(
-              Job(attack: attack, victim: number, places: place..<place + 1, defence: defence)
-            )
+              Job(attack: attack, victim: number, places: place..<place + 1, defence: defence))
           }
         }
       }
@@ -193,17 +177,11 @@ struct GradientAudit {
   }
 
   /// The client's side: the gradient of the mean loss of some of its images.
-  private func gradient(
-    _ victim: Victim,
-    _ places: Range<Int>,
-    _ probe: GradientProbe
-  ) -> [Float] {
+  private func gradient(_ victim: Victim, _ places: Range<Int>, _ probe: GradientProbe) -> [Float] {
     let size = network.input.count
     return probe.gradient(
-      model,
-      Array(victim.pixels[places.lowerBound * size..<places.upperBound * size]),
-      Array(victim.labels[places])
-    )
+      model, Array(victim.pixels[places.lowerBound * size..<places.upperBound * size]),
+      Array(victim.labels[places]))
   }
 
   private func attack(_ job: Job) -> Outcome {
@@ -227,16 +205,12 @@ struct GradientAudit {
         job.attack == .cosine ? .cosine(totalVariation: settings.totalVariation) : .squares
       let known = GradientInversion.Knowledge(model: model, labels: labels, box: box)
       var stream = stream(.inversion, victim, example, batch: job.places.count)
-      let found = GradientInversion(cost: cost, iterations: settings.iterations)
-        .images(from: seen, known, probe, &stream)
+      let found = GradientInversion(cost: cost, iterations: settings.iterations).images(
+        from: seen, known, probe, &stream)
       let size = network.input.count
       score(
-        labels.indices.map { Array(found[$0 * size..<($0 + 1) * size]) },
-        labels,
-        victim,
-        job.places,
-        &outcome
-      )
+        labels.indices.map { Array(found[$0 * size..<($0 + 1) * size]) }, labels, victim,
+        job.places, &outcome)
     }
     return outcome
   }
@@ -244,30 +218,16 @@ struct GradientAudit {
   /// The random numbers of an attack on a victim's example; `batch` where they are others for each
   /// size of a batch.
   private func stream(
-    _ phase: StreamAddress.Phase,
-    _ victim: Victim,
-    _ example: Int,
-    batch: Int = 0
+    _ phase: StreamAddress.Phase, _ victim: Victim, _ example: Int, batch: Int = 0
   ) -> RandomStream {
     RandomStream(
       StreamAddress(
-        seed: arena.seed,
-        .audit,
-        round: batch,
-        client: victim.client,
-        phase: phase,
-        step: example
-      )
-    )
+        seed: arena.seed, .audit, round: batch, client: victim.client, phase: phase, step: example))
   }
 
   private func analytic(
-    _ seen: [Float],
-    _ victim: Victim,
-    _ places: Range<Int>,
-    _ probe: GradientProbe,
-    _ labels: [Int],
-    _ outcome: inout Outcome
+    _ seen: [Float], _ victim: Victim, _ places: Range<Int>, _ probe: GradientProbe,
+    _ labels: [Int], _ outcome: inout Outcome
   ) {
     guard let attack = AnalyticInversion(network) else { return }
     let size = network.input.count
@@ -277,9 +237,7 @@ struct GradientAudit {
       guard found.count == places.count else { return }
       score(found.map(clamped), labels, victim, places, &outcome)
     } else if places.count == 1, let found = attack.input(from: seen) {
-      let image = Array(
-        victim.pixels[places.lowerBound * size..<places.upperBound * size]
-      )
+      let image = Array(victim.pixels[places.lowerBound * size..<places.upperBound * size])
       probe.run(model, image, Array(victim.labels[places]))
       let slot = attack.layer.input
       let truth = probe.workspace.slotValues(slot, count: attack.layer.inputs)

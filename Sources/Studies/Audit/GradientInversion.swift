@@ -50,10 +50,7 @@ struct GradientInversion {
   /// - Returns: the images, in the order of the labels.
   /// - Complexity: three passes per step.
   func images(
-    from observed: [Float],
-    _ known: Knowledge,
-    _ probe: GradientProbe,
-    _ stream: inout RandomStream
+    from observed: [Float], _ known: Knowledge, _ probe: GradientProbe, _ stream: inout RandomStream
   ) -> [Float] {
     let count = known.labels.count * probe.network.input.count
     var x = (0..<count).map { _ in Float(stream.normal()) }
@@ -79,12 +76,9 @@ struct GradientInversion {
   }
 
   /// J and ∇ₓJ at some images.
-  func derivative(
-    at x: [Float],
-    _ observed: [Float],
-    _ known: Knowledge,
-    _ probe: GradientProbe
-  ) -> (value: Double, slope: [Double]) {
+  func derivative(at x: [Float], _ observed: [Float], _ known: Knowledge, _ probe: GradientProbe)
+    -> (value: Double, slope: [Double])
+  {
     let g = probe.gradient(known.model, x, known.labels)
     let outer = Outer(cost, g, observed)
     var value = outer.value
@@ -156,10 +150,7 @@ struct GradientInversion {
   ///
   /// Adds `weight` times its subgradient to `slope`.
   private func addVariation(
-    of x: [Float],
-    _ shape: FeatureShape,
-    _ weight: Double,
-    to slope: inout [Double]
+    of x: [Float], _ shape: FeatureShape, _ weight: Double, to slope: inout [Double]
   ) -> Double {
     var total = 0.0
     let images = x.count / shape.count

@@ -34,12 +34,8 @@ final class GradientProbe {
     network.forward(workspace, batch: labels.count, training: true)
     if let z = workspace.logits.baseAddress, let y = workspace.labels.baseAddress {
       _ = SoftmaxCrossEntropy().evaluate(
-        logits: z,
-        labels: y,
-        batch: labels.count,
-        classes: network.classes,
-        gradient: workspace.logitsGradient.baseAddress
-      )
+        logits: z, labels: y, batch: labels.count, classes: network.classes,
+        gradient: workspace.logitsGradient.baseAddress)
     }
     network.backward(workspace, batch: labels.count)
     workspace.forget()

@@ -48,12 +48,7 @@ public struct ImageScore: Sendable, Equatable {
   /// - Complexity: O(49 · pixels).
   /// - Source: Wang, Bovik, Sheikh and Simoncelli, IEEE TIP 13(4), 2004, with the uniform window
   ///   that scikit-image takes.
-  static func similarity(
-    _ a: [Float],
-    _ b: [Float],
-    range: Double,
-    shape: FeatureShape
-  ) -> Double {
+  static func similarity(_ a: [Float], _ b: [Float], range: Double, shape: FeatureShape) -> Double {
     let (rows, columns) = (min(7, shape.height), min(7, shape.width))
     let c1 = 1e-4 * range * range
     let c2 = 9e-4 * range * range
@@ -82,8 +77,7 @@ public struct ImageScore: Sendable, Equatable {
           let (varX, varY) = (unbiased * (xx / n - x * x), unbiased * (yy / n - y * y))
           let covariance = unbiased * (xy / n - x * y)
           total +=
-            (2 * x * y + c1) * (2 * covariance + c2)
-            / ((x * x + y * y + c1) * (varX + varY + c2))
+            (2 * x * y + c1) * (2 * covariance + c2) / ((x * x + y * y + c1) * (varX + varY + c2))
           windows += 1
         }
       }

@@ -44,9 +44,7 @@ public struct LeakageAudit {
   /// - Returns: what was found.
   /// - Throws: exit 4 when no model is there or one does not fit, and what an experiment throws.
   public func run(
-    _ settings: AuditSettings = AuditSettings(),
-    threads: Int = 1,
-    note: (String) -> Void = { _ in }
+    _ settings: AuditSettings = AuditSettings(), threads: Int = 1, note: (String) -> Void = { _ in }
   ) throws(Failure) -> AuditReport {
     try experiment.requireMemory(threads: threads)
     let pretrained = try experiment.pretrained(in: folder)
@@ -60,58 +58,40 @@ public struct LeakageAudit {
     }
     guard runs.contains(where: { $0.model != nil }) else {
       throw Failure(
-        .dataMissingOrCorrupt,
-        "E4097",
+        .dataMissingOrCorrupt, "E4097",
         "\(folder): no run has a model for everybody, nor a checkpoint of one",
-        hint: "train first: fedsim resume \(folder)"
-      )
+        hint: "train first: fedsim resume \(folder)")
     }
     return AuditReport(
-      name: experiment.scenario.name,
-      scenarioHash: hash,
-      settings: settings,
-      runs: runs
-    )
+      name: experiment.scenario.name, scenarioHash: hash, settings: settings, runs: runs)
   }
 
   /// Opens the strategy's type and attacks its model.
-  private func audit(
-    _ choice: Scenario.StrategyChoice,
-    _ arena: Arena,
-    _ settings: AuditSettings
-  ) throws(Failure) -> AuditedRun {
+  private func audit(_ choice: Scenario.StrategyChoice, _ arena: Arena, _ settings: AuditSettings)
+    throws(Failure) -> AuditedRun
+  {
     let arena = try experiment.adapted(arena, to: choice)
     let found = try model(choice, arena, settings.model)
     guard let model = found.model else {
-      return AuditedRun(
-        strategy: choice.label,
-        seed: arena.seed,
-        model: nil,
-        notes: [found.source]
-      )
+      return AuditedRun(strategy: choice.label, seed: arena.seed, model: nil, notes: [found.source])
     }
     guard model.count == arena.network.layout.count else {
       throw unfit("\(choice.label)-s\(arena.seed)", "it has \(model.count) numbers")
     }
     var run = AuditedRun(strategy: choice.label, seed: arena.seed, model: found.source)
     if settings.attacks.contains(.membership) {
-      run.membership = MembershipAttack(arena: arena, model: model)
-        .rows(perClass: settings.membersPerClass)
+      run.membership = MembershipAttack(arena: arena, model: model).rows(
+        perClass: settings.membersPerClass)
     }
     if settings.attacks.contains(.canary), arena.privacy?.settings.exampleLevel != nil {
       run.canaries = CanaryAudit(
-        arena: arena,
-        model: model,
-        trials: settings.trials,
-        batches: settings.canaryBatches
+        arena: arena, model: model, trials: settings.trials, batches: settings.canaryBatches
       ).rows(clients: settings.clients)
     }
     if settings.attacks.contains(where: { $0 != .membership && $0 != .canary }) {
       do throws(GradientAudit.Obstacle) {
         try GradientAudit(experiment.scenario, arena, model, settings).fill(&run)
-      } catch {
-        run.notes.append(error.reason)
-      }
+      } catch { run.notes.append(error.reason) }
     }
     arena.forgetModels()
     return run
@@ -119,9 +99,7 @@ public struct LeakageAudit {
 
   /// The model for everybody and where it is from; without one, why.
   private func model(
-    _ choice: Scenario.StrategyChoice,
-    _ arena: Arena,
-    _ wanted: AuditSettings.Model
+    _ choice: Scenario.StrategyChoice, _ arena: Arena, _ wanted: AuditSettings.Model
   ) throws(Failure) -> (model: [Float]?, source: String) {
     if wanted == .initial { return (arena.problem.initial, "initial model") }
     let name = "\(choice.label)-s\(arena.seed)"
@@ -134,16 +112,11 @@ public struct LeakageAudit {
         if tensors.isIntact ?? true {
           return (try arena.network.layout.parameters(from: tensors), "final model")
         }
-      } catch {
-        throw unfit(file, error.message)
-      }
+      } catch { throw unfit(file, error.message) }
       throw unfit(file, "it is not what was written")
     }
     let checkpoint = try Checkpoint.read(
-      from: RunFiles.checkpoints(run),
-      scenarioHash: hash,
-      run: name
-    )
+      from: RunFiles.checkpoints(run), scenarioHash: hash, run: name)
     guard let checkpoint else { return (nil, "not trained yet: no checkpoint") }
     let simulation = try Experiment.simulation(of: choice, arena)
     simulation.restore(checkpoint)
@@ -155,11 +128,8 @@ public struct LeakageAudit {
 
   private func unfit(_ what: String, _ why: String) -> Failure {
     Failure(
-      .dataMissingOrCorrupt,
-      "E4099",
-      "\(what) does not fit the scenario's network: \(why)",
-      hint: "delete the file and continue with fedsim resume \(folder)"
-    )
+      .dataMissingOrCorrupt, "E4099", "\(what) does not fit the scenario's network: \(why)",
+      hint: "delete the file and continue with fedsim resume \(folder)")
   }
 }
 

@@ -34,8 +34,7 @@ struct MembershipAttack {
     let others = drawn.map { losses(arena.test, $0.others) }
     func row(_ group: String, _ labels: [Int]) -> MembershipRow? {
       MembershipScore(
-        members: labels.flatMap { members[$0] },
-        others: labels.flatMap { others[$0] }
+        members: labels.flatMap { members[$0] }, others: labels.flatMap { others[$0] }
       ).map { MembershipRow(group: group, score: $0) }
     }
     var rows = [row("all", Array(0..<classes))]
@@ -66,9 +65,7 @@ struct MembershipAttack {
       }
       return (0..<batch.count).map { example in
         SoftmaxCrossEntropy().evaluate(
-          logits: logits + example * network.classes,
-          labels: labels + example,
-          batch: 1,
+          logits: logits + example * network.classes, labels: labels + example, batch: 1,
           classes: network.classes
         ).lossSum
       }

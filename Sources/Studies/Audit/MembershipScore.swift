@@ -49,9 +49,7 @@ public struct MembershipScore: Sendable, Equatable {
     // Every distinct loss in turn: how many of both lists lie below it, and at it.
     while i < inside.count || j < outside.count {
       let value = min(
-        i < inside.count ? inside[i] : .infinity,
-        j < outside.count ? outside[j] : .infinity
-      )
+        i < inside.count ? inside[i] : .infinity, j < outside.count ? outside[j] : .infinity)
       let (startI, startJ) = (i, j)
       while i < inside.count, inside[i] == value { i += 1 }
       while j < outside.count, outside[j] == value { j += 1 }
@@ -63,8 +61,7 @@ public struct MembershipScore: Sendable, Equatable {
     auc = pairs / (n * m)
     bestAdvantage = best
     let mean = Metrics.mean(inside)
-    advantage =
-      Double(inside.count { $0 <= mean }) / n - Double(outside.count { $0 <= mean }) / m
+    advantage = Double(inside.count { $0 <= mean }) / n - Double(outside.count { $0 <= mean }) / m
     let allowed = min(outside.count - 1, Int(clamping: (rate * m).rounded(.down)))
     let found = inside.count { $0 < outside[allowed] }
     recall = Double(found) / n

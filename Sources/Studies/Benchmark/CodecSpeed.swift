@@ -60,8 +60,8 @@ public struct CodecSpeed: Sendable {
     ("qsgd 4 entropy", .qsgd(QSGDCodec(levels: 4, coding: .entropy))),
     ("qsgd 1 elias", .qsgd(QSGDCodec(levels: 1, bucket: 8192, coding: .elias))),
     ("natural", .natural(NaturalCodec())),
-    ("natural entropy", .natural(NaturalCodec(isEntropyCoded: true))),
-    ("sign", .sign(SignCodec())), ("ternary", .ternary(TernaryCodec())),
+    ("natural entropy", .natural(NaturalCodec(isEntropyCoded: true))), ("sign", .sign(SignCodec())),
+    ("ternary", .ternary(TernaryCodec())),
     ("ternary entropy", .ternary(TernaryCodec(isEntropyCoded: true))),
     ("rank 4", .lowRank(LowRankCodec(rank: 4))),
   ]
@@ -76,10 +76,8 @@ public struct CodecSpeed: Sendable {
   ///
   /// - Throws: exit 2 when memory cannot hold it; exit 1 for a codec that fails on its own frame.
   public static func measure(
-    _ settings: BenchmarkSettings,
-    of workload: Workload? = Workload.named(usual),
-    codecs: [(title: String, spec: CodecSpec)] = codecs,
-    _ report: (CodecSpeed) -> Void
+    _ settings: BenchmarkSettings, of workload: Workload? = Workload.named(usual),
+    codecs: [(title: String, spec: CodecSpec)] = codecs, _ report: (CodecSpeed) -> Void
   ) throws(Failure) {
     guard var workload else { throw Failure(.internalError, "E1000", "no workload \(usual)") }
     workload.clients = 1
@@ -93,28 +91,20 @@ public struct CodecSpeed: Sendable {
     single.threads = 1
     single.files = WorkloadFiles()
     let step = TrainingStep(
-      workload: workload.name,
-      model: workload.title,
-      batch: workload.batch,
-      seconds: try WorkloadResult(workload, single).secondsPerRound
-    )
+      workload: workload.name, model: workload.title, batch: workload.batch,
+      seconds: try WorkloadResult(workload, single).secondsPerRound)
     let entries = network.layout.entries.sorted { $0.range.lowerBound < $1.range.lowerBound }
     let update = normal(entries, seed: settings.seed)
     for (title, spec) in codecs {
       do throws(CodecError) {
         let plan = try CodecPlan(shapes: entries.map { BlockPlanner.matrix($0.shape) }, codec: spec)
         report(try measure(title, plan, update, single, step))
-      } catch {
-        throw Failure(.internalError, "E1000", "codec \(title): \(error)")
-      }
+      } catch { throw Failure(.internalError, "E1000", "codec \(title): \(error)") }
     }
   }
 
   private static func measure(
-    _ title: String,
-    _ plan: CodecPlan,
-    _ update: [Float],
-    _ settings: BenchmarkSettings,
+    _ title: String, _ plan: CodecPlan, _ update: [Float], _ settings: BenchmarkSettings,
     _ step: TrainingStep
   ) throws(CodecError) -> CodecSpeed {
     var encodes: [Double] = []
@@ -133,16 +123,10 @@ public struct CodecSpeed: Sendable {
       decodes.append(end - middle)
     }
     return CodecSpeed(
-      codec: title,
-      values: update.count,
-      frameBytes: frame.count,
-      encode: Metrics.median(encodes),
+      codec: title, values: update.count, frameBytes: frame.count, encode: Metrics.median(encodes),
       decode: Metrics.median(decodes),
-      error: VectorArithmetic.norm(
-        VectorArithmetic.difference(decoded.span, update.span).span
-      ) / VectorArithmetic.norm(update.span),
-      step: step
-    )
+      error: VectorArithmetic.norm(VectorArithmetic.difference(decoded.span, update.span).span)
+        / VectorArithmetic.norm(update.span), step: step)
   }
 
   private static func normal(_ entries: [ParameterLayout.Entry], seed: UInt64) -> [Float] {
@@ -160,12 +144,11 @@ public struct CodecSpeed: Sendable {
   public var json: JSON {
     [
       "peer": "fedsim", "workload": "codecs", "codec": .string(codec), "values": .int(values),
-      "frame_bytes": .int(frameBytes), "ratio": .rounded(ratio, 2),
-      "encode_s": .rounded(encode, 5), "decode_s": .rounded(decode, 5),
-      "encode_gb_s": .rounded(encodeSpeed, 3), "decode_gb_s": .rounded(decodeSpeed, 3),
-      "relative_error": .rounded(error, 5), "share_of_step": .rounded(shareOfStep, 5),
-      "step_model": .string(step.workload), "step_batch": .int(step.batch),
-      "step_s": .rounded(step.seconds, 5), "threads": 1,
+      "frame_bytes": .int(frameBytes), "ratio": .rounded(ratio, 2), "encode_s": .rounded(encode, 5),
+      "decode_s": .rounded(decode, 5), "encode_gb_s": .rounded(encodeSpeed, 3),
+      "decode_gb_s": .rounded(decodeSpeed, 3), "relative_error": .rounded(error, 5),
+      "share_of_step": .rounded(shareOfStep, 5), "step_model": .string(step.workload),
+      "step_batch": .int(step.batch), "step_s": .rounded(step.seconds, 5), "threads": 1,
       "versions": .string(MachineFacts.current.buildTitle),
     ]
   }

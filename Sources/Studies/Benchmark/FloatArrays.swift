@@ -11,14 +11,12 @@ final class FloatArrays: @unchecked Sendable {
   init(_ arrays: Int, count: Int, alignment: Int) {
     memory = (0..<arrays).map { _ in
       let bytes = MemoryLayout<Float>.stride * max(1, count)
-      return UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: alignment)
-        .bindMemory(to: Float.self, capacity: max(1, count))
+      return UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: alignment).bindMemory(
+        to: Float.self, capacity: max(1, count))
     }
   }
 
-  deinit {
-    for array in memory { UnsafeMutableRawPointer(array).deallocate() }
-  }
+  deinit { for array in memory { UnsafeMutableRawPointer(array).deallocate() } }
 
   /// Where an array lies, for as long as somebody holds this.
   subscript(array: Int) -> UnsafePointer<Float> { UnsafePointer(memory[array]) }

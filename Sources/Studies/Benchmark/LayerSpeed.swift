@@ -32,9 +32,7 @@ public struct LayerSpeed: Sendable {
   ///
   /// `seconds`: time spent on each pass.
   public static func measure(
-    workloads: [Workload] = Workload.all,
-    batches: [Int] = batches,
-    seconds: Double = 0.15,
+    workloads: [Workload] = Workload.all, batches: [Int] = batches, seconds: Double = 0.15,
     _ report: (LayerSpeed) -> Void
   ) throws(Failure) {
     var seen: Set<String> = []
@@ -45,8 +43,9 @@ public struct LayerSpeed: Sendable {
         guard let title = LayerBench.title(operation), seen.insert("\(title) \(seesData)").inserted
         else { continue }
         for batch in batches {
-          guard let bench = LayerBench(operation, title, seesData: seesData, batch: batch)
-          else { continue }
+          guard let bench = LayerBench(operation, title, seesData: seesData, batch: batch) else {
+            continue
+          }
           report(bench.measure(model: workload.model.kind.rawValue, seconds: seconds))
         }
       }
@@ -92,14 +91,8 @@ private struct LayerBench {
     switch original {
     case let layer as Convolution:
       map = builder.convolution(
-        "layer",
-        map,
-        layer.geometry.output.channels,
-        kernel: layer.geometry.kernel,
-        stride: layer.geometry.stride,
-        padding: layer.geometry.padding,
-        bias: layer.bias != nil
-      )
+        "layer", map, layer.geometry.output.channels, kernel: layer.geometry.kernel,
+        stride: layer.geometry.stride, padding: layer.geometry.padding, bias: layer.bias != nil)
     case let layer as Dense:
       map = builder.dense("layer", map, layer.outputs, bias: layer.bias != nil)
     default: return nil
@@ -148,14 +141,8 @@ private struct LayerBench {
     default: preconditionFailure("LayerBench: \(operation.summary) has no products")
     }
     return LayerSpeed(
-      model: model,
-      layer: title,
-      batch: batch,
-      flops: batch * operation.forwardFLOPs,
-      forward: forward,
-      weightGradient: weightGradient,
-      inputGradient: inputGradient
-    )
+      model: model, layer: title, batch: batch, flops: batch * operation.forwardFLOPs,
+      forward: forward, weightGradient: weightGradient, inputGradient: inputGradient)
   }
 
   /// Median seconds of a call, after three that do not count; at least three calls.

@@ -32,11 +32,7 @@ public struct LoadMeter: Sendable {
     let ownCPU = Self.ownSeconds - own
     let allCPU = Self.busySeconds - busy
     begin()
-    return Lap(
-      seconds: seconds,
-      own: ownCPU / seconds,
-      noise: max(0, allCPU - ownCPU) / seconds
-    )
+    return Lap(seconds: seconds, own: ownCPU / seconds, noise: max(0, allCPU - ownCPU) / seconds)
   }
 
   /// Seconds of a clock that never jumps.

@@ -19,11 +19,8 @@ public struct MachineProbe: Sendable {
     let one = speed(threads: 1)
     let all = speed(threads: threads)
     return MachineProbe(
-      productOneThread: one,
-      productAllThreads: all,
-      threads: threads,
-      isDeterministic: try isDeterministic(threads: max(2, threads))
-    )
+      productOneThread: one, productAllThreads: all, threads: threads,
+      isDeterministic: try isDeterministic(threads: max(2, threads)))
   }
 
   /// Products of 768³, the best of several: other programs only ever slow a run down.
@@ -45,16 +42,8 @@ public struct MachineProbe: Sendable {
           c.withUnsafeMutableBufferPointer { buffer in
             guard let target = buffer.baseAddress else { return }
             BLAS.gemm(
-              .normal,
-              .normal,
-              m: side,
-              n: side,
-              k: side,
-              matrices[thread][0],
-              matrices[thread][1],
-              beta: 0,
-              target
-            )
+              .normal, .normal, m: side, n: side, k: side, matrices[thread][0], matrices[thread][1],
+              beta: 0, target)
           }
         }
         return c[0]
@@ -80,8 +69,6 @@ public struct MachineProbe: Sendable {
     do {
       let first = try experiment.trial(threads: 1).digests
       return try experiment.trial(threads: threads).digests == first
-    } catch {
-      throw Failure(.internalError, "E1022", "the self-test failed: \(error)")
-    }
+    } catch { throw Failure(.internalError, "E1022", "the self-test failed: \(error)") }
   }
 }

@@ -41,22 +41,15 @@ public struct MeanSpeed: Sendable {
   ///
   /// Throws E2008 when memory cannot hold them.
   public init(
-    updates: Int = usual.updates,
-    parameters: Int = usual.parameters,
-    threads: Int,
-    repetitions: Int,
-    warmup: Int = 1,
-    seed: UInt64,
-    readCount: Int = SpeedLimits.usualCount,
+    updates: Int = usual.updates, parameters: Int = usual.parameters, threads: Int,
+    repetitions: Int, warmup: Int = 1, seed: UInt64, readCount: Int = SpeedLimits.usualCount,
     available: Int? = nil
   ) throws(Failure) {
     LoadMeter.resetPeak()
     let limitBytes = 3 * 4 * readCount * threads
     try Workload.require(
-      4 * (updates + 2) * parameters + limitBytes,
-      available: available ?? LoadMeter.availableBytes,
-      for: "w5"
-    )
+      4 * (updates + 2) * parameters + limitBytes, available: available ?? LoadMeter.availableBytes,
+      for: "w5")
     self.updates = updates
     self.parameters = parameters
     self.threads = threads
@@ -114,9 +107,7 @@ final class UpdateSet: Sendable {
   }
 
   var mean: [Float] {
-    withExtendedLifetime(result) {
-      Array(UnsafeBufferPointer(start: result[0], count: base.count))
-    }
+    withExtendedLifetime(result) { Array(UnsafeBufferPointer(start: result[0], count: base.count)) }
   }
 
   private static func factor(_ update: Int, of updates: Int) -> Float {

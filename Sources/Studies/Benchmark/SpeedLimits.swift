@@ -27,25 +27,18 @@ public struct SpeedLimits: Sendable, Equatable {
   public static func measure(threads: Int, count: Int = usualCount, runs: Int = 7) -> SpeedLimits {
     let arrays = LimitArrays(threads: threads, count: count)
     return SpeedLimits(
-      threads: threads,
-      multiplyAdd: multiplyAdds(threads: threads, runs: runs),
-      read: arrays.bestRead(runs),
-      copy: arrays.best(runs, streams: 2) { arrays.copy($0) },
-      triad: arrays.best(runs, streams: 3) { arrays.triad($0) },
-      arrayCount: arrays.count
-    )
+      threads: threads, multiplyAdd: multiplyAdds(threads: threads, runs: runs),
+      read: arrays.bestRead(runs), copy: arrays.best(runs, streams: 2) { arrays.copy($0) },
+      triad: arrays.best(runs, streams: 3) { arrays.triad($0) }, arrayCount: arrays.count)
   }
 
   /// GFLOP/s; each run takes about a tenth of a second.
   private static func multiplyAdds(threads: Int, runs: Int) -> Double {
     let pool = WorkerPool(workers: threads)
-    let operands =
-      [Float](repeating: 0.999_999_9, count: 16) + [Float](repeating: 1e-9, count: 16)
+    let operands = [Float](repeating: 0.999_999_9, count: 16) + [Float](repeating: 1e-9, count: 16)
     func seconds(_ turns: Int) -> Double {
       let start = LoadMeter.now
-      let sums = pool.map(threads) { _, _ in
-        SpeedLoops.multiplyAdds(turns: turns, operands)
-      }
+      let sums = pool.map(threads) { _, _ in SpeedLoops.multiplyAdds(turns: turns, operands) }
       let time = LoadMeter.now - start
       // Reads the sums, so that nothing is left out; they are finite.
       return sums.contains(.infinity) ? .infinity : time
@@ -87,8 +80,7 @@ final class LimitArrays: Sendable {
   func bestRead(_ runs: Int) -> Double {
     max(
       best(runs, streams: 1) { [self] in SpeedLoops.read(memory[3 * $0], count: count) },
-      best(runs, streams: 1) { [self] in SpeedLoops.readInOrder(memory[3 * $0], count: count) }
-    )
+      best(runs, streams: 1) { [self] in SpeedLoops.readInOrder(memory[3 * $0], count: count) })
   }
 
   func copy(_ item: Int) -> Float {
@@ -98,11 +90,7 @@ final class LimitArrays: Sendable {
 
   func triad(_ item: Int) -> Float {
     SpeedLoops.triad(
-      memory[3 * item],
-      memory[3 * item + 1],
-      to: memory.writable(3 * item + 2),
-      count: count
-    )
+      memory[3 * item], memory[3 * item + 1], to: memory.writable(3 * item + 2), count: count)
     return 0
   }
 

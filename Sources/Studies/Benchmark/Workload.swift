@@ -41,9 +41,7 @@ public struct Workload: Sendable, Equatable {
   public var hasDropout: Bool { !model.dropout.isEmpty }
 
   package func network() throws(Failure) -> Network {
-    do {
-      return try Network(model, input: input, classes: Self.classes)
-    } catch {
+    do { return try Network(model, input: input, classes: Self.classes) } catch {
       throw Failure(.internalError, "E1000", "\(name): \(error.message)")
     }
   }
@@ -51,11 +49,8 @@ public struct Workload: Sendable, Equatable {
   /// What each client does in a round.
   package var settings: LocalSettings {
     LocalSettings(
-      work: .epochs(1),
-      batch: batch,
-      order: .sequential,
-      optimizer: OptimizerSpec(learningRate: Self.learningRate)
-    )
+      work: .epochs(1), batch: batch, order: .sequential,
+      optimizer: OptimizerSpec(learningRate: Self.learningRate))
   }
 
   /// The same work without clipping and noise.
@@ -75,71 +70,36 @@ public struct Workload: Sendable, Equatable {
     images("w2", "ResNet-8, group norm", .resnet8, 16, 10, 500, cohort: 10, batch: 32),
     images("w2r20", "ResNet-20, group norm", .resnet20, 16, 10, 500, cohort: 10, batch: 32),
     images("w2r18", "ResNet-18, group norm", .resnet18, 64, 4, 64, cohort: 4, batch: 32),
-    vectors("w3", "MLP 784-128-10", .mlp, [128]),
-    vectors("w3lr", "logistic 784-10", .logistic, []),
+    vectors("w3", "MLP 784-128-10", .mlp, [128]), vectors("w3lr", "logistic 784-10", .logistic, []),
     privateImages,
   ]
 
   /// One data owner that trains the network of w1 by DP-SGD.
   private static var privateImages: Workload {
     var workload = images(
-      "w4",
-      "CNN, example-level DP-SGD",
-      .cnn,
-      32,
-      1,
-      2048,
-      cohort: 1,
-      batch: 256
-    )
+      "w4", "CNN, example-level DP-SGD", .cnn, 32, 1, 2048, cohort: 1, batch: 256)
     workload.noiseMultiplier = 1
     return workload
   }
 
   private static func images(
-    _ name: String,
-    _ title: String,
-    _ kind: ModelSpec.Kind,
-    _ width: Int,
-    _ clients: Int,
-    _ samples: Int,
-    cohort: Int,
-    batch: Int,
-    _ dropout: [Double] = []
+    _ name: String, _ title: String, _ kind: ModelSpec.Kind, _ width: Int, _ clients: Int,
+    _ samples: Int, cohort: Int, batch: Int, _ dropout: [Double] = []
   ) -> Workload {
     Workload(
-      name: name,
-      title: title,
+      name: name, title: title,
       model: ModelSpec(
-        kind: kind,
-        width: width,
-        norm: kind == .cnn ? .none : .group(groups: 8),
-        dropout: dropout,
-        initialisation: .glorot
-      ),
-      input: FeatureShape(height: 32, width: 32, channels: 3),
-      clients: clients,
-      samples: samples,
-      cohort: cohort,
-      batch: batch
-    )
+        kind: kind, width: width, norm: kind == .cnn ? .none : .group(groups: 8), dropout: dropout,
+        initialisation: .glorot), input: FeatureShape(height: 32, width: 32, channels: 3),
+      clients: clients, samples: samples, cohort: cohort, batch: batch)
   }
 
   private static func vectors(
-    _ name: String,
-    _ title: String,
-    _ kind: ModelSpec.Kind,
-    _ hidden: [Int]
+    _ name: String, _ title: String, _ kind: ModelSpec.Kind, _ hidden: [Int]
   ) -> Workload {
     Workload(
-      name: name,
-      title: title,
+      name: name, title: title,
       model: ModelSpec(kind: kind, width: 1, hidden: hidden, initialisation: .glorot),
-      input: FeatureShape(features: 784),
-      clients: 10_000,
-      samples: 20,
-      cohort: 1000,
-      batch: 10
-    )
+      input: FeatureShape(features: 784), clients: 10_000, samples: 20, cohort: 1000, batch: 10)
   }
 }

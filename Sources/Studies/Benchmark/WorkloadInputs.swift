@@ -44,11 +44,7 @@ package struct WorkloadInputs: Sendable {
   ///
   /// `rounds`: how many cohorts are needed.
   package init(
-    _ workload: Workload,
-    _ network: Network,
-    files: WorkloadFiles,
-    rounds: Int,
-    seed: UInt64,
+    _ workload: Workload, _ network: Network, files: WorkloadFiles, rounds: Int, seed: UInt64,
     pool: WorkerPool
   ) throws(Failure) {
     // Small files first: a mistake in them is found before the large one is read.
@@ -73,20 +69,13 @@ package struct WorkloadInputs: Sendable {
         ? [workload.input.count]
         : [workload.input.height, workload.input.width, workload.input.channels]
       values = try NPYFloats.values(
-        of: path,
-        shape: [workload.clients, workload.samples] + sample,
-        what: "the inputs of \(workload.name)",
-        hint: Self.sizeHint
-      )
+        of: path, shape: [workload.clients, workload.samples] + sample,
+        what: "the inputs of \(workload.name)", hint: Self.sizeHint)
     } else {
       values = Self.drawnInputs(workload, seed: seed, pool: pool)
     }
     images = ImageSet(
-      shape: workload.input,
-      pixels: .floats(values),
-      labels: labels,
-      classes: Workload.classes
-    )
+      shape: workload.input, pixels: .floats(values), labels: labels, classes: Workload.classes)
   }
 
   private static let sizeHint =
@@ -95,11 +84,7 @@ package struct WorkloadInputs: Sendable {
   // MARK: - Drawn
 
   /// One stream per client.
-  private static func drawnInputs(
-    _ workload: Workload,
-    seed: UInt64,
-    pool: WorkerPool
-  ) -> [Float] {
+  private static func drawnInputs(_ workload: Workload, seed: UInt64, pool: WorkerPool) -> [Float] {
     let perClient = workload.samples * workload.input.count
     var inputs: [Float] = []
     inputs.reserveCapacity(workload.inputCount)
@@ -121,17 +106,12 @@ package struct WorkloadInputs: Sendable {
 
   // MARK: - Given
 
-  private static func integers(
-    _ path: String,
-    _ what: String
-  ) throws(Failure) -> NPY {
+  private static func integers(_ path: String, _ what: String) throws(Failure) -> NPY {
     let file = try NPY(path: path, what: what)
     guard file.type.isInteger else {
       throw DataFailure.unsupported(
-        path,
-        "values of type \(file.type.rawValue); expected whole numbers",
-        hint: "save them with y.astype(numpy.int64)"
-      )
+        path, "values of type \(file.type.rawValue); expected whole numbers",
+        hint: "save them with y.astype(numpy.int64)")
     }
     return file
   }
@@ -141,40 +121,30 @@ package struct WorkloadInputs: Sendable {
     let shape = [workload.clients, workload.samples]
     guard file.shape == shape else {
       throw DataFailure.inconsistent(
-        path,
-        "shape \(file.shape); expected the labels of \(workload.name) of shape \(shape)",
-        hint: sizeHint
-      )
+        path, "shape \(file.shape); expected the labels of \(workload.name) of shape \(shape)",
+        hint: sizeHint)
     }
     let values = file.integers()
     if let index = values.firstIndex(where: { !(0..<Workload.classes).contains($0) }) {
       throw DataFailure.label(
-        path,
-        "label \(index) is \(values[index]); expected 0 to \(Workload.classes - 1)"
-      )
+        path, "label \(index) is \(values[index]); expected 0 to \(Workload.classes - 1)")
     }
     return values.map { Int32($0) }
   }
 
-  private static func cohorts(
-    _ path: String,
-    _ workload: Workload,
-    rounds: Int
-  ) throws(Failure) -> [[Int]] {
+  private static func cohorts(_ path: String, _ workload: Workload, rounds: Int) throws(Failure)
+    -> [[Int]]
+  {
     let file = try integers(path, "the cohorts of \(workload.name)")
     guard file.shape.count == 2, file.shape[1] == workload.cohort else {
       throw DataFailure.inconsistent(
-        path,
-        "shape \(file.shape); expected [rounds, \(workload.cohort)], a cohort per row",
-        hint: sizeHint
-      )
+        path, "shape \(file.shape); expected [rounds, \(workload.cohort)], a cohort per row",
+        hint: sizeHint)
     }
     guard file.shape[0] >= rounds else {
       throw DataFailure.inconsistent(
-        path,
-        "\(file.shape[0]) cohorts for \(rounds) rounds, warm-up included",
-        hint: "lower --rounds or --warmup, or write more cohorts"
-      )
+        path, "\(file.shape[0]) cohorts for \(rounds) rounds, warm-up included",
+        hint: "lower --rounds or --warmup, or write more cohorts")
     }
     let values = file.integers()
     var cohorts: [[Int]] = []
@@ -186,18 +156,15 @@ package struct WorkloadInputs: Sendable {
         throw DataFailure.inconsistent(
           path,
           "row \(round) is no cohort: expected \(workload.cohort) different clients from 0 to "
-            + "\(workload.clients - 1)"
-        )
+            + "\(workload.clients - 1)")
       }
       cohorts.append(cohort)
     }
     return cohorts
   }
 
-  private static func weights(
-    _ path: String,
-    _ layout: ParameterLayout
-  ) throws(Failure) -> [Float] {
+  private static func weights(_ path: String, _ layout: ParameterLayout) throws(Failure) -> [Float]
+  {
     let vector = try anyWeights(path, layout)
     guard VectorArithmetic.isFinite(vector.span) else {
       throw DataFailure.notFinite(path, "a weight is not a finite number")
@@ -206,29 +173,19 @@ package struct WorkloadInputs: Sendable {
   }
 
   /// Safetensors, or a flat array in call order.
-  private static func anyWeights(
-    _ path: String,
-    _ layout: ParameterLayout
-  ) throws(Failure) -> [Float] {
+  private static func anyWeights(_ path: String, _ layout: ParameterLayout) throws(Failure)
+    -> [Float]
+  {
     let bytes = try FileBytes.read(path, what: "initial weights")
     if bytes.first == 0x93 {
       return layout.parameters(
         inCallOrder: try NPYFloats.values(
-          of: path,
-          shape: [layout.count],
-          what: "weights in call order"
-        )
-      )
+          of: path, shape: [layout.count], what: "weights in call order"))
     }
-    do {
-      return try layout.parameters(fromAnyNames: try Safetensors(decoding: bytes))
-    } catch {
+    do { return try layout.parameters(fromAnyNames: try Safetensors(decoding: bytes)) } catch {
       throw Failure(
-        .dataMissingOrCorrupt,
-        "E4080",
-        "\(path): \(error.message)",
-        hint: "tensors are named as in PyTorch, or by kind and place: conv0.w, gn0.w, dense12.b"
-      )
+        .dataMissingOrCorrupt, "E4080", "\(path): \(error.message)",
+        hint: "tensors are named as in PyTorch, or by kind and place: conv0.w, gn0.w, dense12.b")
     }
   }
 }
@@ -259,9 +216,8 @@ extension ParameterLayout {
 
   /// A parameter vector from a file whose tensors have PyTorch's names, or those of
   /// `callOrderNames`.
-  package func parameters(
-    fromAnyNames file: Safetensors
-  ) throws(Safetensors.FormatError) -> [Float] {
+  package func parameters(fromAnyNames file: Safetensors) throws(Safetensors.FormatError) -> [Float]
+  {
     let names = callOrderNames
     guard file.items.contains(where: { names.contains($0.name) }) else {
       return try parameters(from: file)

@@ -54,11 +54,9 @@ extension WorkloadResult {
   ///
   /// Throws exit 1 without OpenBLAS, exit 2 when memory cannot hold it, exit 4 for wrong files,
   /// exit 5 when a number is no longer finite.
-  public init(
-    _ workload: Workload,
-    _ settings: BenchmarkSettings,
-    started: Double? = nil
-  ) throws(Failure) {
+  public init(_ workload: Workload, _ settings: BenchmarkSettings, started: Double? = nil)
+    throws(Failure)
+  {
     let started = started ?? LoadMeter.now
     LoadMeter.resetPeak()
     let network = try workload.network()
@@ -66,20 +64,10 @@ extension WorkloadResult {
     let rounds = settings.warmup + settings.rounds
     let pool = WorkerPool(workers: settings.threads)
     let arena = Arena(
-      workload,
-      network,
+      workload, network,
       inputs: try WorkloadInputs(
-        workload,
-        network,
-        files: settings.files,
-        rounds: rounds,
-        seed: settings.seed,
-        pool: pool
-      ),
-      rounds: rounds,
-      pool: pool,
-      seed: settings.seed
-    )
+        workload, network, files: settings.files, rounds: rounds, seed: settings.seed, pool: pool),
+      rounds: rounds, pool: pool, seed: settings.seed)
     let method = FedAvg(StrategySettings(FedAvg.card), arena.problem)
     let simulation = Simulation(method, try arena.with(workload))
     var laps: [LoadMeter.Lap] = []
@@ -88,23 +76,15 @@ extension WorkloadResult {
     var meter = LoadMeter()
     for round in 0..<rounds {
       meter.begin()
-      do throws(Divergence) {
-        _ = try simulation.runRound()
-      } catch {
+      do throws(Divergence) { _ = try simulation.runRound() } catch {
         throw Failure(
-          .diverged,
-          "E5001",
-          "\(workload.name): a number is not finite in round \(error.round)",
-          hint: "inputs and weights of ordinary size do not do this; look at the given files"
-        )
+          .diverged, "E5001", "\(workload.name): a number is not finite in round \(error.round)",
+          hint: "inputs and weights of ordinary size do not do this; look at the given files")
       }
       laps.append(meter.lap())
       if round == 0 {
         let trained = simulation.server.model
-        let update = VectorArithmetic.difference(
-          trained.span,
-          arena.problem.initial.span
-        )
+        let update = VectorArithmetic.difference(trained.span, arena.problem.initial.span)
         updateNorm = VectorArithmetic.norm(update.span)
         if settings.keepsUpdate { firstUpdate = update }
       }
@@ -128,9 +108,7 @@ extension Workload {
   /// Refuses what memory cannot hold, before anything large is allocated: inputs, workspaces, and
   /// copies of the model at the server and on the way.
   func requireMemory(
-    _ network: Network,
-    _ settings: BenchmarkSettings,
-    available: Int = LoadMeter.availableBytes
+    _ network: Network, _ settings: BenchmarkSettings, available: Int = LoadMeter.availableBytes
   ) throws(Failure) {
     let workspaces =
       settings.threads * network.workspaceBytes(capacity: capacity(network), moments: 0)
@@ -143,22 +121,16 @@ extension Workload {
     guard bytes > available else { return }
     let gibibytes = { (bytes: Int) in NumberText.fixed(Double(bytes) / Double(1 << 30), 1) }
     throw Failure(
-      .wrongCommandLine,
-      "E2008",
+      .wrongCommandLine, "E2008",
       "\(name) needs about \(gibibytes(bytes)) GiB of memory; \(gibibytes(available)) are free",
-      hint: "lower --clients or --samples, or use fewer --threads"
-    )
+      hint: "lower --clients or --samples, or use fewer --threads")
   }
 }
 
 extension Arena {
   /// The arena of a workload: every client's samples in stored order, uniform weights, plain SGD.
   init(
-    _ workload: Workload,
-    _ network: Network,
-    inputs: WorkloadInputs,
-    rounds: Int,
-    pool: WorkerPool,
+    _ workload: Workload, _ network: Network, inputs: WorkloadInputs, rounds: Int, pool: WorkerPool,
     seed: UInt64
   ) {
     let images = inputs.images
@@ -166,39 +138,23 @@ extension Arena {
       Array(client * workload.samples..<(client + 1) * workload.samples)
     }
     let split = Split(
-      trainIndices: Array(0..<images.count),
-      clients: clients,
-      holdout: nil,
+      trainIndices: Array(0..<images.count), clients: clients, holdout: nil,
       clientClassCounts: ClassCounts(clients, labels: images.labels, classes: images.classes),
-      classCounts: images.classCounts()
-    )
+      classCounts: images.classCounts())
     let scenario = workload.scenario(rounds: rounds, seed: seed)
     // Nothing is evaluated: the samples stand in for test images, and there is no local test.
     let loader = BatchLoader(images, PixelTransform(channels: workload.input.channels))
     self.init(
-      scenario: scenario,
-      seed: seed,
-      split: split,
+      scenario: scenario, seed: seed, split: split,
       localTests: LocalTests(scenario.data.localTest, split: split, test: images, seed: seed),
       problem: LearningProblem(
-        network: network,
-        clients: workload.clients,
-        settings: workload.settings,
-        initial: inputs.initial,
-        seed: seed
-      ),
-      train: loader,
-      test: loader,
+        network: network, clients: workload.clients, settings: workload.settings,
+        initial: inputs.initial, seed: seed), train: loader, test: loader,
       sampler: CohortSampler(settings: scenario.federation, seed: seed, given: inputs.cohorts),
       pool: pool,
       spaces: WorkerSpaces(
-        network,
-        workload.settings,
-        images: images.count,
-        workers: pool.workers,
-        capacity: workload.capacity(network)
-      )
-    )
+        network, workload.settings, images: images.count, workers: pool.workers,
+        capacity: workload.capacity(network)))
   }
 }
 
@@ -207,40 +163,23 @@ extension Arena {
   fileprivate func with(_ workload: Workload) throws(Failure) -> Arena {
     guard let sigma = workload.noiseMultiplier else { return self }
     let settings = PrivacySettings(
-      unit: .example(PrivacySettings.ExampleMechanism()),
-      clip: 1,
-      noiseMultiplier: sigma,
-      target: nil,
-      delta: 1e-5
-    )
+      unit: .example(PrivacySettings.ExampleMechanism()), clip: 1, noiseMultiplier: sigma,
+      target: nil, delta: 1e-5)
     let plan = try NoisePlan(
       settings,
       NoisePlan.Facts(
-        federation: scenario.federation,
-        sizes: split.clients.map(\.count),
-        participations: split.clients.map { _ in scenario.federation.rounds },
-        exchanges: 1,
+        federation: scenario.federation, sizes: split.clients.map(\.count),
+        participations: split.clients.map { _ in scenario.federation.rounds }, exchanges: 1,
         work: { PrivateWork(batches: ($0 + workload.batch - 1) / workload.batch) },
-        batch: workload.batch
-      )
-    )
+        batch: workload.batch))
     var arena = self
     arena.privacy = RunPrivacy(
-      settings: settings,
-      plan: plan,
+      settings: settings, plan: plan,
       audit: ReleaseAudit(
-        FedAvg.self,
-        StrategySettings(FedAvg.card),
-        loss: .crossEntropy,
-        settings: settings,
-        normalization: .none
-      ),
-      declared: FedAvg.releases,
-      batch: workload.batch,
-      cohortSize: Double(workload.cohort),
-      memories: WorkerExampleMemories(workers: pool.workers),
-      drawsBatches: false
-    )
+        FedAvg.self, StrategySettings(FedAvg.card), loss: .crossEntropy, settings: settings,
+        normalization: .none), declared: FedAvg.releases, batch: workload.batch,
+      cohortSize: Double(workload.cohort), memories: WorkerExampleMemories(workers: pool.workers),
+      drawsBatches: false)
     return arena
   }
 }
@@ -249,33 +188,17 @@ extension Workload {
   /// The workload as a scenario, for the engine.
   fileprivate func scenario(rounds: Int, seed: UInt64) -> Scenario {
     Scenario(
-      name: name,
-      seeds: [seed],
+      name: name, seeds: [seed],
       data: DataSettings(
         dataset: .synthetic(
-          classes: Self.classes,
-          trainPerClass: samples,
-          testPerClass: 0,
-          seed: seed
-        ),
-        longTail: nil,
-        partition: .iid,
-        localTest: .init(policy: .priorWeighted, perClass: 0, holdoutShare: 0.5),
-        augment: [],
-        normalize: .none
-      ),
+          classes: Self.classes, trainPerClass: samples, testPerClass: 0, seed: seed),
+        longTail: nil, partition: .iid,
+        localTest: .init(policy: .priorWeighted, perClass: 0, holdoutShare: 0.5), augment: [],
+        normalize: .none),
       federation: FederationSettings(
-        clients: clients,
-        rounds: rounds,
-        participation: Double(cohort) / Double(clients),
-        sampling: .uniform,
-        weighting: .uniform
-      ),
-      model: model,
-      client: settings,
-      strategies: [],
+        clients: clients, rounds: rounds, participation: Double(cohort) / Double(clients),
+        sampling: .uniform, weighting: .uniform), model: model, client: settings, strategies: [],
       evaluation: EvaluationSettings(every: rounds + 1),
-      output: OutputSettings(checkpointEvery: 0, personalModels: false, tensorboard: false)
-    )
+      output: OutputSettings(checkpointEvery: 0, personalModels: false, tensorboard: false))
   }
 }

@@ -79,12 +79,8 @@ public struct Plan: Sendable {
       for index in scenario.runPlaces {
         let start = SystemClock.steady()
         let rehearsal = try experiment.rehearsal(
-          strategy: index,
-          arena,
-          probe: seed == 0 ? settings.probe : 0,
-          most: max(0.05, left / Double(waiting)),
-          speed: &speeds[index]
-        )
+          strategy: index, arena, probe: seed == 0 ? settings.probe : 0,
+          most: max(0.05, left / Double(waiting)), speed: &speeds[index])
         found[index].append(rehearsal)
         left -= max(0, SystemClock.steady() - start - (seed == 0 ? settings.probe : 0))
         waiting -= 1
@@ -150,10 +146,7 @@ extension Experiment {
     guard let settings = scenario.pretrain, let pretraining else { return 0 }
     guard let rate, rate > 0 else { return nil }
     let network = try? Network(
-      scenario.model,
-      input: pretraining.images.shape,
-      classes: pretraining.images.classes
-    )
+      scenario.model, input: pretraining.images.shape, classes: pretraining.images.classes)
     return network.map { network in
       Double(settings.epochs * pretraining.indices.count) * Double(network.trainingFLOPs) / rate
     }

@@ -16,8 +16,8 @@ public struct PlanTable: Sendable {
     var lines = [plan.name] + plan.conditions + plan.warnings.map { "warning: " + $0 }
     lines += ["", "per run, mean over \(plan.seeds) seed\(plan.seeds == 1 ? "" : "s"):"]
     lines = lines.flatMap { SummaryTable.wrapped($0, width) }
-    lines += TextColumns(heading: "strategy", labels: plan.labels, columns: columns)
-      .lines(width: width)
+    lines += TextColumns(heading: "strategy", labels: plan.labels, columns: columns).lines(
+      width: width)
     lines.append("")
     lines += sentences.flatMap { SummaryTable.wrapped($0, width) }
     return lines.joined(separator: "\n")
@@ -28,18 +28,11 @@ public struct PlanTable: Sendable {
       TextColumns.Column(title: title, cells: plan.labels.map { cell(plan.runs(of: $0)) })
     }
     func mean(
-      _ title: String,
-      _ text: @escaping (Double?) -> String,
-      _ value: (Rehearsal) -> Double?
-    )
-      -> TextColumns.Column
-    {
-      column(title) { text(Self.mean($0.map(value))) }
-    }
+      _ title: String, _ text: @escaping (Double?) -> String, _ value: (Rehearsal) -> Double?
+    ) -> TextColumns.Column { column(title) { text(Self.mean($0.map(value))) } }
     func count(_ value: Double?) -> String { NumberText.fixed(value, 0) }
     var columns = [
-      mean("parts", count) { $0.clientRounds },
-      mean("steps", count) { $0.steps },
+      mean("parts", count) { $0.clientRounds }, mean("steps", count) { $0.steps },
       mean("training", { NumberText.operations($0) }) { $0.flops },
       mean("evaluation", { NumberText.operations($0) }) { $0.evaluationFLOPs },
       mean("up MB", NumberText.megabytes) { $0.bytesUp },
@@ -60,8 +53,7 @@ public struct PlanTable: Sendable {
           }
           let values = [least, EpsilonTable.median(ofSorted: all) ?? most, most]
           return values.map { NumberText.epsilon($0) }.joined(separator: "/")
-        }
-      )
+        })
     }
     columns += [
       mean("disk", NumberText.storage) { $0.diskBytes },
@@ -84,8 +76,7 @@ public struct PlanTable: Sendable {
         + "\(plan.threads == 1 ? "" : "s")"
         + (plan.pretrainSeconds.map {
           $0 > 0 ? ", \(NumberText.duration($0)) of it pre-training" : ""
-        }
-          ?? ""),
+        } ?? ""),
       "memory about \(NumberText.storage(plan.memory)), disk about "
         + "\(NumberText.storage(plan.diskBytes))",
     ]
@@ -100,8 +91,7 @@ public struct PlanTable: Sendable {
         "limits.\(check.name) \(text(check.limit)): "
           + (check.isExceeded
             ? "too low, about \(text(check.predicted)) is needed"
-            : check.predicted == nil ? "not known" : "enough for about \(text(check.predicted))")
-      )
+            : check.predicted == nil ? "not known" : "enough for about \(text(check.predicted))"))
     }
     return lines
   }
@@ -134,10 +124,8 @@ public struct PlanTable: Sendable {
             "up": .number(run.bytesUp), "down": .number(run.bytesDown),
             "setup": .number(run.bytesSetup),
           ]
-        ),
-        ("virtualSeconds", number(run.virtualSeconds)),
-        ("epsilon", epsilon(run)), ("disk", .number(run.diskBytes)),
-        ("seconds", number(run.seconds)),
+        ), ("virtualSeconds", number(run.virtualSeconds)), ("epsilon", epsilon(run)),
+        ("disk", .number(run.diskBytes)), ("seconds", number(run.seconds)),
       ])
     }
     return .object([
@@ -150,8 +138,7 @@ public struct PlanTable: Sendable {
           "seconds": number(plan.seconds), "pretrainSeconds": number(plan.pretrainSeconds),
           "memory": number(plan.memory), "disk": .number(plan.diskBytes),
         ]
-      ),
-      ("seeds", .string(plan.seedSentence)),
+      ), ("seeds", .string(plan.seedSentence)),
       (
         "limits",
         .array(
@@ -160,8 +147,7 @@ public struct PlanTable: Sendable {
               ("name", .string(check.name)), ("limit", .number(check.limit)),
               ("predicted", number(check.predicted)), ("exceeded", .bool(check.isExceeded)),
             ])
-          }
-        )
+          })
       ),
     ])
   }

@@ -71,11 +71,7 @@ extension Experiment {
   /// - Returns: the totals of the run.
   /// - Throws: exit 3 when the method cannot have its network or noise.
   func rehearsal(
-    strategy: Int,
-    _ arena: Arena,
-    probe: Double,
-    most: Double,
-    speed: inout SpeedProbe?
+    strategy: Int, _ arena: Arena, probe: Double, most: Double, speed: inout SpeedProbe?
   ) throws(Failure) -> Rehearsal {
     let choice = scenario.strategies[strategy]
     guard let lesser = LesserWork(scenario, arena.split) else {
@@ -87,24 +83,14 @@ extension Experiment {
     var plan = try rehearsal(choice, arena, probe: probe, most: most / 3, speed: &speed)
     arena.problem.settings.work = lesser.twice
     let more = try rehearsal(
-      choice,
-      arena,
-      probe: 0,
-      most: .infinity,
-      rounds: plan.rounds,
-      speed: &speed
-    )
+      choice, arena, probe: 0, most: .infinity, rounds: plan.rounds, speed: &speed)
     plan.extrapolate(to: lesser, from: more)
     return plan
   }
 
   private func rehearsal(
-    _ choice: Scenario.StrategyChoice,
-    _ shared: Arena,
-    probe seconds: Double,
-    most: Double,
-    rounds enough: Int = .max,
-    speed known: inout SpeedProbe?
+    _ choice: Scenario.StrategyChoice, _ shared: Arena, probe seconds: Double, most: Double,
+    rounds enough: Int = .max, speed known: inout SpeedProbe?
   ) throws(Failure) -> Rehearsal {
     let run = try run(of: choice, shared, folder: "", scenarioHash: "")
     let arena = run.arena
@@ -159,8 +145,8 @@ extension Experiment {
       let every = scenario.output.checkpointEvery
       let checkpoints = every > 0 ? plan.wanted / every : 1
       plan.seconds =
-        (critical * scale + plan.serverFLOPs) / rate + evaluation + overhead * scale
-        + encoding * Double(checkpoints)
+        (critical * scale + plan.serverFLOPs) / rate + evaluation + overhead * scale + encoding
+        * Double(checkpoints)
     }
     if scenario.federation.sampling.readsLosses, run.simulation.method.population == .cohort {
       plan.doubts.append("cohorts are chosen by losses")

@@ -19,11 +19,9 @@ struct SpeedProbe {
   /// many as fit, and measures the first images.
   ///
   /// The state is thrown away; the workers' memory stays, touched as a run touches it.
-  static func measure(
-    _ choice: Scenario.StrategyChoice,
-    _ arena: Arena,
-    seconds: Double
-  ) throws(Failure) -> SpeedProbe {
+  static func measure(_ choice: Scenario.StrategyChoice, _ arena: Arena, seconds: Double)
+    throws(Failure) -> SpeedProbe
+  {
     var probe = SpeedProbe()
     probe.evaluation = evaluationRate(arena)
     var arena = arena
@@ -33,9 +31,7 @@ struct SpeedProbe {
         client.isEmpty
           ? 0
           : arena.scenario.client.work.steps(
-            examples: client.count,
-            batch: arena.scenario.client.batch
-          )
+            examples: client.count, batch: arena.scenario.client.batch)
       }.max() ?? 0
     guard arena.scenario.federation.rounds > 0, most > 0 else { return probe }
     var steps = 1

@@ -81,9 +81,7 @@ struct SweepProgress {
   init(_ sweep: Sweep, _ folder: SweepFolder) throws(Failure) {
     var states: [String: SweepRunState] = [:]
     for trial in sweep.trials {
-      for run in trial.runs {
-        states[run.folder] = try folder.state(of: run, of: trial)
-      }
+      for run in trial.runs { states[run.folder] = try folder.state(of: run, of: trial) }
     }
     self.states = states
     guard let halving = sweep.halving else {
@@ -105,11 +103,8 @@ struct SweepProgress {
       let kept = halving.best(values).map { active[$0] }
       decisions.append(
         Decision(
-          rung: rung,
-          entrants: zip(active, values).map { ($0.number, $1) },
-          kept: kept.map(\.number)
-        )
-      )
+          rung: rung, entrants: zip(active, values).map { ($0.number, $1) },
+          kept: kept.map(\.number)))
       active = kept
     }
     for trial in active { goals[trial.number] = trial.rounds }

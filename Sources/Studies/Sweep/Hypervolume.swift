@@ -19,10 +19,7 @@ enum Hypervolume {
       zip(point, reference).allSatisfy { $0.isFinite && $0 > $1 }
     }
     // Sorted, so that sums are formed in the same order however the points came.
-    return total(
-      nonDominated(inside).sorted { b, a in a.lexicographicallyPrecedes(b) },
-      reference
-    )
+    return total(nonDominated(inside).sorted { b, a in a.lexicographicallyPrecedes(b) }, reference)
   }
 
   private static func total(_ points: [[Double]], _ reference: [Double]) -> Double {

@@ -53,10 +53,8 @@ public struct ParetoFront: Sendable {
   /// `candidates`: every strategy of every finished trial with its runs.
   ///
   /// O(n²) comparisons.
-  init(
-    _ candidates: [(trial: Int, label: String, runs: [StrategyRun])],
-    _ settings: FrontSettings
-  ) {
+  init(_ candidates: [(trial: Int, label: String, runs: [StrategyRun])], _ settings: FrontSettings)
+  {
     let maximised = settings.maximise.isEmpty ? Self.accuracy(candidates) : settings.maximise
     let isGiven = !settings.minimise.isEmpty
     let minimised =
@@ -66,8 +64,7 @@ public struct ParetoFront: Sendable {
     var objectives =
       maximised.map { FrontObjective(metric: $0, isMaximised: true, reference: nil) }
       + minimised.map { FrontObjective(metric: $0, isMaximised: false, reference: nil) }
-    let all = candidates.map { candidate in
-      objectives.map { Self.mean($0.metric, candidate.runs) }
+    let all = candidates.map { candidate in objectives.map { Self.mean($0.metric, candidate.runs) }
     }
     // Costs that nobody asked for count where they are known, and differ, between all that have an
     // accuracy.
@@ -118,23 +115,18 @@ public struct ParetoFront: Sendable {
   /// The volume that the front dominates, in the product of the objectives' units; nil without a
   /// reference.
   public var hypervolume: Double? {
-    let reference = objectives.compactMap { objective in
-      objective.reference.map(objective.oriented)
+    let reference = objectives.compactMap { objective in objective.reference.map(objective.oriented)
     }
     guard !objectives.isEmpty, reference.count == objectives.count else { return nil }
-    let rows = front.map { index in
-      zip(objectives, points[index].values).map { $0.oriented($1) }
-    }
+    let rows = front.map { index in zip(objectives, points[index].values).map { $0.oriented($1) } }
     return Hypervolume.volume(rows, reference: reference)
   }
 
-  private static func accuracy(
-    _ candidates: [(trial: Int, label: String, runs: [StrategyRun])]
-  ) -> [ComparisonMetric] {
+  private static func accuracy(_ candidates: [(trial: Int, label: String, runs: [StrategyRun])])
+    -> [ComparisonMetric]
+  {
     let metrics = ["generic.accuracy", "personal.accuracy"].compactMap(ComparisonMetric.init)
-    let known = metrics.first { metric in
-      candidates.contains { mean(metric, $0.runs) != nil }
-    }
+    let known = metrics.first { metric in candidates.contains { mean(metric, $0.runs) != nil } }
     return known.map { [$0] } ?? Array(metrics.prefix(1))
   }
 

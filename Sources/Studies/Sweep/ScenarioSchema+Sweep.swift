@@ -6,8 +6,6 @@ extension ScenarioSchema {
   public static var sweep: JSON {
     document(
       "fedsim sweep, version 1",
-      "Many scenarios of fedsim from one. Keys that start with // are comments.",
-      SweepFields.root
-    )
+      "Many scenarios of fedsim from one. Keys that start with // are comments.", SweepFields.root)
   }
 }

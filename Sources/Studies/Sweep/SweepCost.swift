@@ -79,24 +79,17 @@ public struct SweepListing: Sendable {
     var estimates = SweepEstimates()
     var rows: [Row] = []
     let costs = Dictionary(
-      uniqueKeysWithValues: sweep.trials.map { ($0.number, ($0, estimates.cost(of: $0))) }
-    )
+      uniqueKeysWithValues: sweep.trials.map { ($0.number, ($0, estimates.cost(of: $0))) })
     for run in sweep.runs where shard?.owns(run) ?? true {
       guard let (trial, cost) = costs[run.trial], let state = progress.states[run.folder] else {
         continue
       }
       let word =
-        if state.isClosed {
-          "finished"
-        } else if state.failure != nil {
-          "failed"
-        } else {
+        if state.isClosed { "finished" } else if state.failure != nil { "failed" } else {
           state.hasBegun ? "\(state.round)/\(trial.rounds)" : "not begun"
         }
       let pruned = word != "finished" && progress.isPruned(trial)
-      rows.append(
-        Row(run: run, trial: trial, state: pruned ? "pruned \(word)" : word, cost: cost)
-      )
+      rows.append(Row(run: run, trial: trial, state: pruned ? "pruned \(word)" : word, cost: cost))
     }
     self.rows = rows
   }

@@ -27,11 +27,8 @@ struct SweepDraft {
     let points = grid + list + random
     if points.isEmpty, problems.isEmpty, isWhole {
       report(
-        "E3424",
-        at: "grid",
-        "no trial: neither grid nor list nor random says what to run",
-        hint: "for example \"grid\": { \"client.optimizer.learningRate\": [0.01, 0.1] }"
-      )
+        "E3424", at: "grid", "no trial: neither grid nor list nor random says what to run",
+        hint: "for example \"grid\": { \"client.optimizer.learningRate\": [0.01, 0.1] }")
     } else if points.count > SweepFields.mostTrials {
       reportTooMany("\(points.count)", at: "grid")
     }
@@ -47,8 +44,7 @@ struct SweepDraft {
       axes.append(
         (member.value.elements ?? []).enumerated().map { index, value in
           SweepSetting(path: path, value: value, line: lines["\(place)[\(index)]"] ?? 0)
-        }
-      )
+        })
     }
     var count = 1
     for axis in axes {
@@ -71,8 +67,7 @@ struct SweepDraft {
         let place = "list[\(index)].\(member.key)"
         guard let path = path(member.key, at: place, &known) else { continue }
         point.settings.append(
-          SweepSetting(path: path, value: member.value, line: lines[place] ?? 0)
-        )
+          SweepSetting(path: path, value: member.value, line: lines[place] ?? 0))
       }
       points.append(point)
     }
@@ -89,33 +84,25 @@ struct SweepDraft {
         let distribution = distribution(member.value, at: place)
       else { continue }
       draws.append(
-        SweepPoints.Draw(path: path, line: lines[place] ?? 0, distribution: distribution)
-      )
+        SweepPoints.Draw(path: path, line: lines[place] ?? 0, distribution: distribution))
     }
     let trials = random["trials"]?.int ?? 0
     if draws.isEmpty, trials > 1, problems.isEmpty, isWhole {
       report(
-        "E3424",
-        at: "random",
-        "\(trials) trials, but no path to draw a value for",
-        hint: "for example \"client.optimizer.learningRate\": { \"log\": [0.01, 0.5] }"
-      )
+        "E3424", at: "random", "\(trials) trials, but no path to draw a value for",
+        hint: "for example \"client.optimizer.learningRate\": { \"log\": [0.01, 0.5] }")
     }
     return SweepPoints.random(draws, trials: trials, seed: UInt64(random["seed"]?.int ?? 1))
   }
 
-  private mutating func distribution(_ json: JSON, at place: String)
-    -> SweepPoints.Distribution?
-  {
+  private mutating func distribution(_ json: JSON, at place: String) -> SweepPoints.Distribution? {
     let members = json.members ?? []
     guard members.count == 1, let member = members.first else {
       report(
-        "E3425",
-        at: place,
+        "E3425", at: place,
         "found \(members.isEmpty ? "no distribution" : "\(members.count) distributions")"
           + "; expected one of \"log\", \"uniform\", \"integers\", \"choice\"",
-        hint: "for example { \"log\": [0.01, 0.5] }"
-      )
+        hint: "for example { \"log\": [0.01, 0.5] }")
       return nil
     }
     let values = member.value.elements ?? []
@@ -134,40 +121,30 @@ struct SweepDraft {
       default: "low < high"
       }
     report(
-      "E3425",
-      at: "\(place).\(member.key)",
-      "found \(member.value.compact); expected [low, high] with \(rule)"
-    )
+      "E3425", at: "\(place).\(member.key)",
+      "found \(member.value.compact); expected [low, high] with \(rule)")
     return nil
   }
 
   // MARK: Paths
 
   /// The path in its one spelling; nil after a problem was reported.
-  private mutating func path(
-    _ text: String,
-    at place: String,
-    _ known: inout Set<String>
-  ) -> String? {
+  private mutating func path(_ text: String, at place: String, _ known: inout Set<String>)
+    -> String?
+  {
     guard let path = Overrides.plain(text) else {
       report(
-        "E3421",
-        at: place,
-        "\"\(text.prefix(80))\" is no path of a scenario",
-        hint: "for example client.optimizer.learningRate or strategies[0].proximalWeight"
-      )
+        "E3421", at: place, "\"\(text.prefix(80))\" is no path of a scenario",
+        hint: "for example client.optimizer.learningRate or strategies[0].proximalWeight")
       return nil
     }
     let first = path.prefix { $0 != "." && $0 != "[" }
     if first == "seeds" || first == "fedsim" {
       report(
-        "E3422",
-        at: place,
-        "\"\(path)\" cannot differ between trials",
+        "E3422", at: place, "\"\(path)\" cannot differ between trials",
         hint: first == "seeds"
           ? "every trial runs under the same seeds: set \"seeds\" of the sweep, or of the scenario"
-          : "leave it out"
-      )
+          : "leave it out")
       return nil
     }
     guard known.insert(path).inserted else {
@@ -186,21 +163,17 @@ struct SweepDraft {
     let rungs = (prune["rungs"]?.elements ?? []).compactMap(\.int)
     if zip(rungs, rungs.dropFirst()).contains(where: { $0 >= $1 }) {
       report(
-        "E3426",
-        at: "prune.rungs",
+        "E3426", at: "prune.rungs",
         "found \(JSON.array(rungs.map(JSON.int)).compact); expected ascending rounds",
-        hint: "for example [20, 60, 200]"
-      )
+        hint: "for example [20, 60, 200]")
     }
     let name = prune["metric"]?.text ?? ""
     guard let metric = metric(name, at: "prune.metric") else { return nil }
     if metric.name == "time.wall" {
       report(
-        "E3427",
-        at: "prune.metric",
+        "E3427", at: "prune.metric",
         "\"time.wall\" differs from run to run, so that nobody could repeat what it decides",
-        hint: "a metric of the models, such as generic.accuracy, or of the clock: time.virtual"
-      )
+        hint: "a metric of the models, such as generic.accuracy, or of the clock: time.virtual")
     }
     let keep = prune["keep"]?.double ?? prune["factor"]?.double.map { 1 / $0 } ?? 1.0 / 3
     return Halving(metric: metric, rungs: rungs, keep: keep)
@@ -220,10 +193,8 @@ struct SweepDraft {
       guard let metric = metric(name, at: "front.minimise[\(index)]") else { continue }
       if settings.maximise.contains(where: { $0.name == metric.name }) {
         report(
-          "E3428",
-          at: "front.minimise[\(index)]",
-          "\"\(name)\" cannot be both maximised and minimised"
-        )
+          "E3428", at: "front.minimise[\(index)]",
+          "\"\(name)\" cannot be both maximised and minimised")
       }
       settings.minimise.append(metric)
     }
@@ -241,12 +212,8 @@ struct SweepDraft {
     if let metric = ComparisonMetric(full) { return metric }
     let near = Suggestions.nearest(name, among: ComparisonMetric.names)
     report(
-      "E3427",
-      at: place,
-      "\"\(name)\" is no metric",
-      suggestion: near.map { "\"\($0)\"" },
-      hint: "a path as in summary.json, such as generic.accuracy, bytes.up or privacy.epsilon"
-    )
+      "E3427", at: place, "\"\(name)\" is no metric", suggestion: near.map { "\"\($0)\"" },
+      hint: "a path as in summary.json, such as generic.accuracy, bytes.up or privacy.epsilon")
     return nil
   }
 
@@ -254,29 +221,16 @@ struct SweepDraft {
 
   private mutating func reportTooMany(_ count: String, at place: String) {
     report(
-      "E3429",
-      at: place,
-      "found \(count) trials; expected at most \(SweepFields.mostTrials)",
-      hint: "leave out values, or draw some at random"
-    )
+      "E3429", at: place, "found \(count) trials; expected at most \(SweepFields.mostTrials)",
+      hint: "leave out values, or draw some at random")
   }
 
   private mutating func report(
-    _ code: String,
-    at place: String,
-    _ message: String,
-    suggestion: String? = nil,
+    _ code: String, at place: String, _ message: String, suggestion: String? = nil,
     hint: String? = nil
   ) {
     problems.append(
-      Problem(
-        code,
-        at: place,
-        line: lines[place] ?? 0,
-        message,
-        suggestion: suggestion,
-        hint: hint
-      )
+      Problem(code, at: place, line: lines[place] ?? 0, message, suggestion: suggestion, hint: hint)
     )
   }
 }

@@ -39,19 +39,15 @@ public struct SweepFolder: Sendable {
     // Nothing is written before the lock and `runs`.
     guard names.isEmpty || names == [".lock"] || names.contains("runs") else {
       throw Failure(
-        .folderInUse,
-        "E9004",
+        .folderInUse, "E9004",
         "\(path) is not empty and holds no sweep; nothing in it is overwritten",
-        hint: "choose another folder with --out"
-      )
+        hint: "choose another folder with --out")
     }
     let lock: FolderLock
     do throws(Failure) {
       try FilePath.makeFolder(FilePath.join(path, "runs"))
       lock = try FolderLock(path, waits: true)
-    } catch {
-      throw names.isEmpty ? error.ofCommandLine : error
-    }
+    } catch { throw names.isEmpty ? error.ofCommandLine : error }
     try AtomicFile.write(sweep.bytes, to: file("sweep.json"))
     try AtomicFile.write(sweep.baseBytes, to: file("base.json"))
     try AtomicFile.write(sweep.json.pretty, to: file("sweep.resolved.json"))
@@ -83,20 +79,14 @@ public struct SweepFolder: Sendable {
       results.append((label, StrategyRun(seed: run.seed, records: records)))
     }
     return SweepRunState(
-      results: results,
-      rounds: rounds,
-      isClosed: try isClosed(folder, run, results, rounds),
-      failure: try json("failures/\(run.folder).json").flatMap(SweepFailure.init)
-    )
+      results: results, rounds: rounds, isClosed: try isClosed(folder, run, results, rounds),
+      failure: try json("failures/\(run.folder).json").flatMap(SweepFailure.init))
   }
 
   /// Whether the folder is of this scenario and its summary tells of every strategy's last round:
   /// the summary is the last thing that a run writes before its report.
   private func isClosed(
-    _ folder: String,
-    _ run: SweepRun,
-    _ results: [(label: String, run: StrategyRun)],
-    _ rounds: Int
+    _ folder: String, _ run: SweepRun, _ results: [(label: String, run: StrategyRun)], _ rounds: Int
   ) throws(Failure) -> Bool {
     guard results.allSatisfy({ ($0.run.records.last?.round ?? -1) >= rounds }),
       let facts = try FolderFacts.read(folder), facts.scenarioHash == run.hash,
@@ -117,11 +107,8 @@ public struct SweepFolder: Sendable {
     guard let bytes = try FileReader.optional(file, what: "a note of a sweep") else { return nil }
     guard let json = try? JSON(parsing: bytes), json.isIntact ?? true else {
       throw Failure(
-        .dataMissingOrCorrupt,
-        "E4128",
-        "\(file) is damaged",
-        hint: "restore it, or delete it: the run is then tried again"
-      )
+        .dataMissingOrCorrupt, "E4128", "\(file) is damaged",
+        hint: "restore it, or delete it: the run is then tried again")
     }
     return json
   }
@@ -151,9 +138,7 @@ public struct SweepFolder: Sendable {
       ("results.csv", results.csv), ("trials.csv", results.trialsCSV),
       ("front.csv", results.frontCSV), ("failed.csv", results.failedCSV),
       ("sweep.html", SweepPage(results).html),
-    ] {
-      try AtomicFile.write(text, to: file(name))
-    }
+    ] { try AtomicFile.write(text, to: file(name)) }
     return results
   }
 }
@@ -173,8 +158,7 @@ extension Sweep {
             "kind": "halving", "metric": .string(halving.metric.name),
             "rungs": .array(halving.rungs.map(JSON.int)), "keep": .number(halving.keep),
           ]
-        )
-      )
+        ))
     }
     members.append(("trials", .array(trials.map(\.json))))
     return .object(members)
@@ -190,8 +174,7 @@ extension SweepTrial {
       ]
     }
     return [
-      "trial": .int(number), "overrides": .array(overrides.map(JSON.string)),
-      "runs": .array(runs),
+      "trial": .int(number), "overrides": .array(overrides.map(JSON.string)), "runs": .array(runs),
     ]
   }
 }

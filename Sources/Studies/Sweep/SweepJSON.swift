@@ -23,10 +23,7 @@ extension SweepResults {
     let files = ["results.csv", "trials.csv", "front.csv", "failed.csv", "sweep.html"]
     return [
       ("name", .string(sweep.name)), ("base", .string(sweep.base)), ("folder", .string(folder)),
-      (
-        "runs",
-        ["total": .int(total), "done": .int(doneRuns), "failed": .int(failed.count)]
-      ),
+      ("runs", ["total": .int(total), "done": .int(doneRuns), "failed": .int(failed.count)]),
       ("paths", .array(sweep.paths.map(JSON.string))),
       ("trials", .array(sweep.trials.map { trial($0, metrics) })),
       ("rungs", .array(progress.decisions.map(Self.json))), ("front", frontJSON),
@@ -106,10 +103,9 @@ extension SweepResults {
 
   private func failedJSON(_ run: SweepRun, _ failure: SweepFailure) -> JSON {
     [
-      "run": .string(run.folder), "trial": .int(run.trial),
-      "seed": JSON(.number("\(run.seed)")), "exit": .int(failure.exit),
-      "code": .string(failure.code), "message": .string(failure.message),
-      "command": .string(command(run)),
+      "run": .string(run.folder), "trial": .int(run.trial), "seed": JSON(.number("\(run.seed)")),
+      "exit": .int(failure.exit), "code": .string(failure.code),
+      "message": .string(failure.message), "command": .string(command(run)),
     ]
   }
 }
@@ -124,8 +120,7 @@ extension SweepListing {
       let cost = row.cost
       return .object([
         ("trial", .int(row.run.trial)), ("seed", JSON(.number("\(row.run.seed)"))),
-        ("hash", .string(row.run.hash)), ("state", .string(row.state)),
-        ("values", .object(values)),
+        ("hash", .string(row.run.hash)), ("state", .string(row.state)), ("values", .object(values)),
         (
           "cost",
           [

@@ -59,16 +59,12 @@ struct SweepPage {
     guard !costs.isEmpty, !results.front.points.isEmpty else { return }
     main.element("h2", [], "Front")
     main.inside("div", [("class", "grid")]) { grid in
-      for cost in costs {
-        SVGFrontChart(results: results, x: cost, y: best).write(to: &grid)
-      }
+      for cost in costs { SVGFrontChart(results: results, x: cost, y: best).write(to: &grid) }
     }
     main.element(
-      "p",
-      [("class", "note")],
+      "p", [("class", "note")],
       "Means over seeds. Full marks are on the front over all objectives together, pale ones are "
-        + "behind another point."
-    )
+        + "behind another point.")
   }
 
   private func writeTrials(to main: inout Markup) {
@@ -78,9 +74,7 @@ struct SweepPage {
     main.inside("div", [("class", "scroll")]) { scroll in
       scroll.inside("table") { table in
         table.inside("thead") { head in
-          head.inside("tr") { row in
-            for column in columns { row.element("th", [], column.title) }
-          }
+          head.inside("tr") { row in for column in columns { row.element("th", [], column.title) } }
         }
         table.inside("tbody") { body in
           for index in columns.first?.cells.indices ?? 0..<0 {
@@ -93,18 +87,14 @@ struct SweepPage {
       }
     }
     main.element(
-      "p",
-      [("class", "note")],
-      "Best first; mean ± half-width of the 95 % interval over seeds; * is on the front."
-    )
+      "p", [("class", "note")],
+      "Best first; mean ± half-width of the 95 % interval over seeds; * is on the front.")
   }
 
   private func writeNotes(to main: inout Markup) {
     let sentences = SweepTable(results).sentences
     guard !sentences.isEmpty else { return }
-    main.inside("ul") { list in
-      for sentence in sentences { list.element("li", [], sentence) }
-    }
+    main.inside("ul") { list in for sentence in sentences { list.element("li", [], sentence) } }
   }
 }
 
@@ -127,12 +117,8 @@ struct SVGFrontChart {
     guard let low = scaled.map(\.1).min(), let high = scaled.map(\.1).max() else { return }
     let frame = SVGFrame(left: 46, right: Self.width - 22, top: 40, bottom: Self.height - 48)
     let vertical = SVGScale(
-      (low < 0.6 * high ? min(0, low) : low)...high,
-      from: frame.bottom,
-      to: frame.top,
-      count: 5,
-      rounded: true
-    )
+      (low < 0.6 * high ? min(0, low) : low)...high, from: frame.bottom, to: frame.top, count: 5,
+      rounded: true)
     let hasNone = finite.count < scaled.count
     let edge = hasNone ? frame.right - (frame.right - frame.left) / 9 : frame.right
     let horizontal = scale(finite, frame.left, edge)
@@ -143,8 +129,8 @@ struct SVGFrontChart {
       figure.inside(
         "svg",
         [
-          ("viewBox", "0 0 \(coordinate(Self.width)) \(coordinate(Self.height))"),
-          ("role", "img"), ("aria-label", "\(title). \(words(across, up))"),
+          ("viewBox", "0 0 \(coordinate(Self.width)) \(coordinate(Self.height))"), ("role", "img"),
+          ("aria-label", "\(title). \(words(across, up))"),
         ]
       ) { svg in
         frame.drawVertical(vertical, title: "\(up.name) \(up.unitText)", to: &svg)
@@ -156,9 +142,7 @@ struct SVGFrontChart {
             [
               ("x", coordinate(none)), ("y", coordinate(frame.bottom + 18)),
               ("text-anchor", "middle"),
-            ],
-            "none"
-          )
+            ], "none")
         }
         for (index, place) in scaled.enumerated() {
           let px = place.0.isFinite ? horizontal.position(place.0) : none
@@ -183,11 +167,7 @@ struct SVGFrontChart {
   }
 
   private func draw(
-    _ point: ParetoFront.Point,
-    _ index: Int,
-    _ x: Double,
-    _ y: Double,
-    to out: inout Markup
+    _ point: ParetoFront.Point, _ index: Int, _ x: Double, _ y: Double, to out: inout Markup
   ) {
     let style = SVGStyle(index: labels.firstIndex(of: point.label) ?? 0)
     let isFront = results.front.front.contains(index)
@@ -199,9 +179,7 @@ struct SVGFrontChart {
         ("class", "mark \(style.colour)\(isFront ? "" : " behind")"),
         ("d", style.marker(x, y, size: isFront ? 5 : 4)),
       ]
-    ) { mark in
-      mark.element("title", [], "trial \(point.trial) \(point.label) \(words)")
-    }
+    ) { mark in mark.element("title", [], "trial \(point.trial) \(point.label) \(words)") }
   }
 
   /// The strategies in their order.

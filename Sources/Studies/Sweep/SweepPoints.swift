@@ -83,18 +83,10 @@ enum SweepPoints {
           var hash = XXHash64()
           hash.update(draw.path)
           var stream = RandomStream(
-            seed: seed,
-            .sweep,
-            round: trial,
-            client: Int(hash.finish() >> 1)
-          )
+            seed: seed, .sweep, round: trial, client: Int(hash.finish() >> 1))
           return SweepSetting(
-            path: draw.path,
-            value: draw.distribution.value(&stream),
-            line: draw.line
-          )
-        }
-      )
+            path: draw.path, value: draw.distribution.value(&stream), line: draw.line)
+        })
     }
   }
 

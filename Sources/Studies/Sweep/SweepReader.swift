@@ -35,26 +35,17 @@ public struct SweepReader: Sendable {
   /// - Returns: all problems of the file and of all trials and, when none is an error, the sweep.
   /// - Complexity: one reading of a scenario per trial.
   public func read(
-    bytes: [UInt8],
-    file: String,
+    bytes: [UInt8], file: String,
     base read: (String) throws(Failure) -> (path: String, bytes: [UInt8])
   ) -> SweepReading {
     let tree: JSON
-    do {
-      tree = try JSON(parsing: bytes)
-    } catch {
+    do { tree = try JSON(parsing: bytes) } catch {
       return failed(
         [
           Problem(
-            "E3001",
-            at: "",
-            line: error.line,
-            "not valid JSON: \(error.message)",
-            hint: "line \(error.line), column \(error.column)"
-          )
-        ],
-        file
-      )
+            "E3001", at: "", line: error.line, "not valid JSON: \(error.message)",
+            hint: "line \(error.line), column \(error.column)")
+        ], file)
     }
     var validator = ScenarioValidator(file: file, root: SweepFields.root)
     let resolved = validator.resolve(tree)
@@ -65,52 +56,33 @@ public struct SweepReader: Sendable {
     let halving = draft.halving()
     var problems = validator.problems + draft.problems
     // What is wrong with the trials is told in the same go, as far as there are any.
-    guard let name = resolved["base"]?.text, !points.isEmpty,
-      points.count <= SweepFields.mostTrials
+    guard let name = resolved["base"]?.text, !points.isEmpty, points.count <= SweepFields.mostTrials
     else { return failed(problems, file) }
 
     let found: (path: String, bytes: [UInt8])
-    do {
-      found = try read(name)
-    } catch {
+    do { found = try read(name) } catch {
       let problem = Problem(
-        "E3420",
-        at: "base",
-        line: validator.lines["base"] ?? 0,
+        "E3420", at: "base", line: validator.lines["base"] ?? 0,
         "the scenario cannot be read: \(error.message)",
-        hint: "the path is relative to the sweep file"
-      )
+        hint: "the path is relative to the sweep file")
       return failed(problems + [problem], file)
     }
     var reader = TrialReader(
-      cards: cards,
-      base: found,
-      baseLine: validator.lines["base"] ?? 0,
-      seeds: resolved["seeds"],
-      paths: draft.paths,
-      rungs: halving?.rungs ?? [],
-      rungsLine: validator.lines["prune.rungs"] ?? 0
-    )
+      cards: cards, base: found, baseLine: validator.lines["base"] ?? 0, seeds: resolved["seeds"],
+      paths: draft.paths, rungs: halving?.rungs ?? [],
+      rungsLine: validator.lines["prune.rungs"] ?? 0)
     let trials = reader.read(points)
     problems += reader.problems
     guard !problems.contains(where: { $0.severity == .error }) else {
       return failed(problems, file)
     }
     return SweepReading(
-      file: file,
-      problems: problems,
+      file: file, problems: problems,
       sweep: Sweep(
-        name: resolved["name"]?.text ?? "sweep",
-        bytes: bytes,
-        base: found.path,
-        baseBytes: found.bytes,
-        paths: draft.paths,
-        trials: trials,
+        name: resolved["name"]?.text ?? "sweep", bytes: bytes, base: found.path,
+        baseBytes: found.bytes, paths: draft.paths, trials: trials,
         order: resolved["order"]?.text.flatMap(Sweep.Order.init(rawValue:)) ?? .seedMajor,
-        halving: halving,
-        front: front
-      )
-    )
+        halving: halving, front: front))
   }
 
   private func failed(_ problems: [Problem], _ file: String) -> SweepReading {

@@ -58,8 +58,7 @@ public struct SweepResults: Sendable {
     for trial in sweep.trials {
       let goal = progress.goals[trial.number] ?? trial.rounds
       for run in trial.runs {
-        guard let state = progress.states[run.folder], !state.isClosed,
-          let failure = state.failure
+        guard let state = progress.states[run.folder], !state.isClosed, let failure = state.failure
         else { continue }
         failed.append((run, failure))
       }
@@ -78,13 +77,8 @@ public struct SweepResults: Sendable {
         guard !runs.isEmpty else { continue }
         entries.append(
           Entry(
-            trial: trial,
-            label: label,
-            round: goal,
-            runs: runs,
-            isComplete: goal == trial.rounds && runs.count == trial.runs.count
-          )
-        )
+            trial: trial, label: label, round: goal, runs: runs,
+            isComplete: goal == trial.rounds && runs.count == trial.runs.count))
       }
     }
     self.entries = entries
@@ -94,9 +88,7 @@ public struct SweepResults: Sendable {
       sum + trial.runs.count { progress.reached($0, trial) }
     }
     front = ParetoFront(
-      entries.filter(\.isComplete).map { ($0.trial.number, $0.label, $0.runs) },
-      sweep.front
-    )
+      entries.filter(\.isComplete).map { ($0.trial.number, $0.label, $0.runs) }, sweep.front)
   }
 
   /// Whether every run is where it shall be and no rung waits.
@@ -151,10 +143,9 @@ public struct SweepResults: Sendable {
 
   /// The metrics of `trials.csv` and JSON: all that an entry has, without wall times.
   var metrics: [ComparisonMetric] {
-    ComparisonMetric.names.filter { $0 != "time.wall" }.compactMap(ComparisonMetric.init)
-      .filter { metric in
-        entries.contains { entry in entry.runs.contains { metric.read($0) != nil } }
-      }
+    ComparisonMetric.names.filter { $0 != "time.wall" }.compactMap(ComparisonMetric.init).filter {
+      metric in entries.contains { entry in entry.runs.contains { metric.read($0) != nil } }
+    }
   }
 
   /// A metric of an entry over its seeds; nil when no run has it.
@@ -170,8 +161,7 @@ public struct SweepResults: Sendable {
     var out =
       CSV.line(
         ["trial"] + sweep.paths + ["strategy", "state", "round", "n", "front"]
-          + metrics.flatMap { [$0.name, $0.name + ".halfWidth"] }
-      ) + "\n"
+          + metrics.flatMap { [$0.name, $0.name + ".halfWidth"] }) + "\n"
     for entry in entries {
       let state = states[entry.trial.number] ?? .open
       var fields = ["\(entry.trial.number)"] + valueFields(entry.trial)
@@ -193,9 +183,7 @@ public struct SweepResults: Sendable {
   public var frontCSV: String {
     let names = front.objectives.map(\.metric.name)
     var out = CSV.line(["trial"] + sweep.paths + ["strategy"] + names + ["hypervolume"]) + "\n"
-    func number(_ value: Double?) -> String {
-      value == .infinity ? "inf" : CSV.number(value)
-    }
+    func number(_ value: Double?) -> String { value == .infinity ? "inf" : CSV.number(value) }
     for point in sortedFront {
       guard let trial = sweep.trials.first(where: { $0.number == point.trial }) else { continue }
       let start = ["\(point.trial)"] + valueFields(trial) + [point.label]

@@ -73,8 +73,8 @@ package struct SweepRunState {
 
   /// A strategy's records up to a round; nil when it has not come so far.
   package func run(_ label: String, upTo round: Int) -> StrategyRun? {
-    guard let run = results.first(where: { $0.label == label })?.run,
-      let last = run.records.last, last.round >= round
+    guard let run = results.first(where: { $0.label == label })?.run, let last = run.records.last,
+      last.round >= round
     else { return nil }
     return StrategyRun(seed: run.seed, records: run.records.filter { $0.round <= round })
   }

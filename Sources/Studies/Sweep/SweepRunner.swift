@@ -60,8 +60,7 @@ public struct SweepRunner: Sendable {
   ///
   /// Throws what the sweep's own files give; what goes wrong in a run is in its outcome.
   public func run(
-    interruption: () -> ExitCode? = { Interruption.requested },
-    tell: (Event) -> Void,
+    interruption: () -> ExitCode? = { Interruption.requested }, tell: (Event) -> Void,
     report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> Outcome {
     let foreign = try folder.begin(sweep)
@@ -100,10 +99,8 @@ public struct SweepRunner: Sendable {
     let results = try folder.gather(sweep)
     let failed = results.failed.contains { shard?.owns($0.run) ?? true }
     return Outcome(
-      exit: stop ?? (failed ? .sweepWithFailures : .done),
-      results: results,
-      missing: missing(results, isStopped: stop != nil)
-    )
+      exit: stop ?? (failed ? .sweepWithFailures : .done), results: results,
+      missing: missing(results, isStopped: stop != nil))
   }
 
   /// What a process remembers between its runs.
@@ -116,12 +113,8 @@ public struct SweepRunner: Sendable {
 
   /// One run up to a round; an exit code when somebody asked to stop.
   private func make(
-    _ run: SweepRun,
-    _ trial: SweepTrial,
-    _ goal: Int,
-    _ work: inout Work,
-    _ interruption: () -> ExitCode?,
-    _ tell: (Event) -> Void,
+    _ run: SweepRun, _ trial: SweepTrial, _ goal: Int, _ work: inout Work,
+    _ interruption: () -> ExitCode?, _ tell: (Event) -> Void,
     _ report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> ExitCode? {
     let failure: SweepFailure
@@ -136,18 +129,13 @@ public struct SweepRunner: Sendable {
         let state = try folder.state(of: run, of: trial)
         let diverged = trial.labels.filter { state.run($0, upTo: goal) == nil }
         failure = SweepFailure(
-          exit: Int(ExitCode.diverged.rawValue),
-          code: "E8001",
-          message: result.troubles.joined(separator: "; "),
-          diverged: diverged
-        )
+          exit: Int(ExitCode.diverged.rawValue), code: "E8001",
+          message: result.troubles.joined(separator: "; "), diverged: diverged)
       case .limitReached:
         // Limits are a run's own: others may still be within theirs.
         failure = SweepFailure(
-          exit: Int(ExitCode.limitReached.rawValue),
-          code: "E6002",
-          message: result.troubles.joined(separator: "; ")
-        )
+          exit: Int(ExitCode.limitReached.rawValue), code: "E6002",
+          message: result.troubles.joined(separator: "; "))
       default: return result.exit
       }
     } catch  where error.exit == .interrupted || error.exit == .terminated {
@@ -159,10 +147,7 @@ public struct SweepRunner: Sendable {
     } catch {
       let hint = error.hint.map { "; \($0)" } ?? ""
       failure = SweepFailure(
-        exit: Int(error.exit.rawValue),
-        code: error.code,
-        message: error.message + hint
-      )
+        exit: Int(error.exit.rawValue), code: error.code, message: error.message + hint)
     }
     if failure.diverged.isEmpty { work.settled.insert(run.folder) }
     try folder.note(failure, of: run)
@@ -171,21 +156,13 @@ public struct SweepRunner: Sendable {
   }
 
   private func execute(
-    _ run: SweepRun,
-    _ trial: SweepTrial,
-    _ goal: Int,
-    _ work: inout Work,
-    _ interruption: () -> ExitCode?,
-    _ report: (ProgressState, RoundRecord) -> Void
+    _ run: SweepRun, _ trial: SweepTrial, _ goal: Int, _ work: inout Work,
+    _ interruption: () -> ExitCode?, _ report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> ExperimentResult {
     let overrides = trial.overrides + ["seeds=[\(run.seed)]"]
     let reading = ScenarioReader().read(
-      bytes: sweep.baseBytes,
-      file: sweep.base,
-      overrides: overrides
-    )
-    guard let scenario = reading.scenario, let resolved = reading.resolved,
-      reading.hash == run.hash
+      bytes: sweep.baseBytes, file: sweep.base, overrides: overrides)
+    guard let scenario = reading.scenario, let resolved = reading.resolved, reading.hash == run.hash
     else {
       throw Failure(.internalError, "E1000", "the scenario of \(run.folder) reads differently")
     }
@@ -203,21 +180,11 @@ public struct SweepRunner: Sendable {
     return try experiment.run(
       in: folder.folder(of: run),
       source: ScenarioSource(
-        bytes: sweep.baseBytes,
-        overrides: overrides,
-        resolved: resolved,
-        hash: run.hash,
-        command: "fedsim run \(sweep.base) \(words)"
-      ),
-      threads: threads,
-      continues: true,
-      warnings: reading.warnings.map { "\($0.path): \($0.message)" },
-      until: goal,
-      interruption: interruption,
-      leaves: { Interruption.requested != nil },
-      page: RunReport.writePage,
-      report: report
-    )
+        bytes: sweep.baseBytes, overrides: overrides, resolved: resolved, hash: run.hash,
+        command: "fedsim run \(sweep.base) \(words)"), threads: threads, continues: true,
+      warnings: reading.warnings.map { "\($0.path): \($0.message)" }, until: goal,
+      interruption: interruption, leaves: { Interruption.requested != nil },
+      page: RunReport.writePage, report: report)
   }
 
   /// What is missing, in a sentence.

@@ -54,8 +54,7 @@ public struct SweepTable: Sendable {
     if let first = results.front.objectives.first {
       lines.append(
         "best \(first.metric.name) first; mean ± half-width of the 95 % interval over seeds; "
-          + "* is on the front"
-      )
+          + "* is on the front")
     }
     return lines
   }
@@ -78,9 +77,7 @@ public struct SweepTable: Sendable {
     let sweep = results.sweep
     func column(_ title: String, isText: Bool = false, _ cell: (SweepResults.Entry) -> String)
       -> Column
-    {
-      Column(title: title, cells: rows.map(cell), isText: isText)
-    }
+    { Column(title: title, cells: rows.map(cell), isText: isText) }
     var columns = [
       column("") { results.front.contains($0.trial.number, $0.label) ? "*" : "" },
       column("trial") { "\($0.trial.number)" },
@@ -90,8 +87,7 @@ public struct SweepTable: Sendable {
       columns.append(
         column(String(name.suffix(20)), isText: true) { entry in
           Self.shortened(Self.value(entry.trial.values[index]), 16)
-        }
-      )
+        })
     }
     if Set(rows.map(\.label)).count > 1 {
       columns.append(column("strategy", isText: true) { Self.shortened($0.label, 20) })
@@ -99,13 +95,9 @@ public struct SweepTable: Sendable {
     columns.append(column("n") { "\($0.runs.count)" })
     if rows.contains(where: { !$0.isComplete }) {
       columns.append(
-        column("round") { $0.isComplete ? "\($0.round)" : "\($0.round)/\($0.trial.rounds)" }
-      )
+        column("round") { $0.isComplete ? "\($0.round)" : "\($0.round)/\($0.trial.rounds)" })
     }
-    return columns
-      + results.front.objectives.map { objective in
-        measured(objective, rows)
-      }
+    return columns + results.front.objectives.map { objective in measured(objective, rows) }
   }
 
   private func measured(_ objective: FrontObjective, _ rows: [SweepResults.Entry]) -> Column {
@@ -145,9 +137,7 @@ public struct SweepTable: Sendable {
       let more = winners.count > 3 ? " and \(winners.count - 3) more" : ""
       let value = metric.text(first.values[index], metric.decimals([first.values[index]]))
       let unit = metric.unitText.isEmpty ? "" : " \(metric.unitText)"
-      lines.append(
-        "best \(metric.name): \(value)\(unit), \(names.joined(separator: "; "))\(more)"
-      )
+      lines.append("best \(metric.name): \(value)\(unit), \(names.joined(separator: "; "))\(more)")
     }
     if front.objectives.count > 1, !front.points.isEmpty {
       let names = front.objectives.map(\.metric.name).joined(separator: ", ")
@@ -163,8 +153,7 @@ public struct SweepTable: Sendable {
     for decision in results.progress.decisions {
       lines.append(
         "rung \(decision.rung): \(decision.kept.count) of \(decision.entrants.count) trials go on: "
-          + decision.kept.map(String.init).joined(separator: ", ")
-      )
+          + decision.kept.map(String.init).joined(separator: ", "))
     }
     return lines
   }
@@ -211,16 +200,11 @@ extension SweepListing {
   /// The runs as a table, each line at most `width` columns (at least 60, at most 120).
   public func text(_ sweep: Sweep, width: Int) -> String {
     let width = min(max(width, 60), 120)
-    func column(_ title: String, isText: Bool = false, _ cell: (Row) -> String)
-      -> SweepTable.Column
-    {
-      SweepTable.Column(title: title, cells: rows.map(cell), isText: isText)
-    }
+    func column(_ title: String, isText: Bool = false, _ cell: (Row) -> String) -> SweepTable.Column
+    { SweepTable.Column(title: title, cells: rows.map(cell), isText: isText) }
     var columns = [
-      column("trial") { "\($0.run.trial)" },
-      column("seed") { "\($0.run.seed)" },
-      column("hash", isText: true) { $0.run.hash },
-      column("state", isText: true) { $0.state },
+      column("trial") { "\($0.run.trial)" }, column("seed") { "\($0.run.seed)" },
+      column("hash", isText: true) { $0.run.hash }, column("state", isText: true) { $0.state },
       column("client rounds") { NumberText.fixed($0.cost.clientRounds, 0) },
       column("steps") { NumberText.fixed($0.cost.steps, 0) },
       column("TFLOP") { NumberText.fixed($0.cost.flops.map { $0 / 1e12 }, 3) },

@@ -20,13 +20,8 @@ struct TrialReader {
   private var total = 0
 
   init(
-    cards: [StrategyCard],
-    base: (path: String, bytes: [UInt8]),
-    baseLine: Int,
-    seeds: JSON?,
-    paths: [String],
-    rungs: [Int],
-    rungsLine: Int
+    cards: [StrategyCard], base: (path: String, bytes: [UInt8]), baseLine: Int, seeds: JSON?,
+    paths: [String], rungs: [Int], rungsLine: Int
   ) {
     self.cards = cards
     self.base = base
@@ -55,39 +50,23 @@ struct TrialReader {
       if let rung = rungs.last, rung > scenario.federation.rounds {
         note(
           Problem(
-            "E3426",
-            at: "prune.rungs",
-            line: rungsLine,
+            "E3426", at: "prune.rungs", line: rungsLine,
             "rung \(rung) is beyond the \(scenario.federation.rounds) rounds",
-            hint: "the last rung may be the last round, or an earlier one"
-          ),
-          number
-        )
+            hint: "the last rung may be the last round, or an earlier one"), number)
       }
       if let first = known[hash] {
         note(
           Problem(
-            "W3090",
-            .warning,
-            at: "",
-            line: point.settings.first?.line ?? 0,
-            "the scenario of trial \(first) again; it is run once, as that trial"
-          ),
-          number
-        )
+            "W3090", .warning, at: "", line: point.settings.first?.line ?? 0,
+            "the scenario of trial \(first) again; it is run once, as that trial"), number)
         continue
       }
       known[hash] = number
       trials.append(
         SweepTrial(
-          number: number,
-          overrides: point.overrides,
-          scenario: scenario,
-          resolved: resolved,
+          number: number, overrides: point.overrides, scenario: scenario, resolved: resolved,
           values: paths.map { Overrides.value(at: $0, in: resolved) },
-          runs: scenario.seeds.map { Self.run(number, $0, resolved) }
-        )
-      )
+          runs: scenario.seeds.map { Self.run(number, $0, resolved) }))
     }
     return trials
   }
@@ -100,8 +79,7 @@ struct TrialReader {
       let rest = trials.count > 8 ? " and \(trials.count - 8) more" : ""
       return problem.rewritten(
         line: problem.line,
-        message: problem.message + " (trial\(trials.count == 1 ? "" : "s") \(shown)\(rest))"
-      )
+        message: problem.message + " (trial\(trials.count == 1 ? "" : "s") \(shown)\(rest))")
     }
   }
 
@@ -130,13 +108,10 @@ struct TrialReader {
     }
     let path = Overrides.plain(problem.path) ?? ""
     let setting = point.settings.filter { setting in
-      path == setting.path || Self.isInside(path, setting.path)
-        || Self.isInside(setting.path, path)
+      path == setting.path || Self.isInside(path, setting.path) || Self.isInside(setting.path, path)
     }.max { $0.path.count < $1.path.count }
     return problem.rewritten(
-      line: setting?.line ?? point.settings.first?.line ?? 0,
-      message: problem.message
-    )
+      line: setting?.line ?? point.settings.first?.line ?? 0, message: problem.message)
   }
 
   private static func isInside(_ path: String, _ section: String) -> Bool {
@@ -148,14 +123,7 @@ extension Problem {
   /// The same at another line of another file.
   fileprivate func rewritten(line: Int, message: String) -> Problem {
     Problem(
-      code,
-      severity,
-      at: path == "$" ? "" : String(path.dropFirst(2)),
-      line: line,
-      message,
-      allowed: allowed,
-      suggestion: suggestion,
-      hint: hint
-    )
+      code, severity, at: path == "$" ? "" : String(path.dropFirst(2)), line: line, message,
+      allowed: allowed, suggestion: suggestion, hint: hint)
   }
 }

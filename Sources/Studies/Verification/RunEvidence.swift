@@ -21,10 +21,7 @@ struct TableEvidence {
       let path = FilePath.join(folder, table.name)
       tables.append(
         Table(
-          name: table.name,
-          bytes: try FileReader.optional(path, what: "a table of a run") ?? []
-        )
-      )
+          name: table.name, bytes: try FileReader.optional(path, what: "a table of a run") ?? []))
     }
     heads = repeated.map { $0.header.map { Array(($0 + "\n").utf8) } ?? [] }
     firstDigest = Array((DigestRow(round: 0, digest: Digest.hex(digest)).line + "\n").utf8)
@@ -68,11 +65,9 @@ struct TableEvidence {
     return nil
   }
 
-  private mutating func take(
-    _ index: Int,
-    _ expected: [UInt8],
-    round: Int
-  ) -> Verification.Mismatch? {
+  private mutating func take(_ index: Int, _ expected: [UInt8], round: Int) -> Verification
+    .Mismatch?
+  {
     let table = tables[index]
     let rest = table.bytes[table.place...]
     if rest.starts(with: expected) {
@@ -83,12 +78,9 @@ struct TableEvidence {
     return mismatch(table, at: table.place + same, Array(expected), round)
   }
 
-  private func mismatch(
-    _ table: Table,
-    at place: Int,
-    _ expected: [UInt8],
-    _ round: Int
-  ) -> Verification.Mismatch {
+  private func mismatch(_ table: Table, at place: Int, _ expected: [UInt8], _ round: Int)
+    -> Verification.Mismatch
+  {
     let number = table.bytes[..<place].count { $0 == 10 } + 1
     func line(_ bytes: [UInt8], around place: Int) -> String {
       guard place < bytes.count else { return "absent" }
@@ -97,10 +89,8 @@ struct TableEvidence {
       return NumberText.shortened(String(decoding: bytes[start..<end], as: UTF8.self), 80)
     }
     return Verification.Mismatch(
-      round: round,
-      path: "\(table.name) line \(number)",
-      recorded: line(table.bytes, around: place),
-      found: line(expected, around: place - table.place)
+      round: round, path: "\(table.name) line \(number)",
+      recorded: line(table.bytes, around: place), found: line(expected, around: place - table.place)
     )
   }
 

@@ -57,11 +57,7 @@ struct RunVerification {
       let recorded = known.first { $0.round == next }
       guard recorded != nil || next == diverged else {
         return Verification.Mismatch(
-          round: next,
-          path: "round",
-          recorded: "absent",
-          found: "\(total) rounds in the scenario"
-        )
+          round: next, path: "round", recorded: "absent", found: "\(total) rounds in the scenario")
       }
       let round: MeasuredRound
       do throws(Divergence) {
@@ -69,20 +65,12 @@ struct RunVerification {
       } catch {
         if next == diverged { return try ending(tables, at: next - 1) }
         return Verification.Mismatch(
-          round: next,
-          path: "digest",
-          recorded: recorded?.digest ?? "absent",
-          found: "diverged"
-        )
+          round: next, path: "digest", recorded: recorded?.digest ?? "absent", found: "diverged")
       }
       guard next >= first || total == 0 else { continue }
       guard let recorded else {
         return Verification.Mismatch(
-          round: next,
-          path: "digest",
-          recorded: "diverged",
-          found: round.record.digest
-        )
+          round: next, path: "digest", recorded: "diverged", found: round.record.digest)
       }
       verification.compared += 1
       if let wrong = Verification.difference(recorded, round.record) { return wrong }
@@ -99,30 +87,21 @@ struct RunVerification {
     run.simulation.restore(checkpoint)
     verification.start = checkpoint.round + 1
     let digest = Digest.hex(checkpoint.digest)
-    guard let record = known.first(where: { $0.round == checkpoint.round }),
-      record.digest != digest
+    guard let record = known.first(where: { $0.round == checkpoint.round }), record.digest != digest
     else { return nil }
     return Verification.Mismatch(
-      round: checkpoint.round,
-      path: "checkpoint",
-      recorded: record.digest,
-      found: digest
-    )
+      round: checkpoint.round, path: "checkpoint", recorded: record.digest, found: digest)
   }
 
   /// What stands behind the last round, and what is promised of the bytes of the tables: times,
   /// too.
-  private func ending(_ tables: TableEvidence?, at round: Int) throws(Failure)
-    -> Verification.Mismatch?
+  private func ending(_ tables: TableEvidence?, at round: Int) throws(Failure) -> Verification
+    .Mismatch?
   {
     if let wrong = tables?.end(round: round) { return wrong }
     if let last = known.last, last.round > round {
       return Verification.Mismatch(
-        round: last.round,
-        path: "round",
-        recorded: last.digest,
-        found: "absent"
-      )
+        round: last.round, path: "round", recorded: last.digest, found: "absent")
     }
     func wrong(_ path: String, _ recorded: String, _ found: String) -> Verification.Mismatch {
       Verification.Mismatch(round: round, path: path, recorded: recorded, found: found)
@@ -141,15 +120,11 @@ struct RunVerification {
         let found = try FileReader.optional(path, what: "the file for TensorBoard")
         if found != EventFile.bytes(known, scores) {
           return wrong(
-            "tensorboard/" + EventFile.name,
-            found == nil ? "absent" : "other bytes",
-            "what rounds.jsonl and clients.csv give"
-          )
+            "tensorboard/" + EventFile.name, found == nil ? "absent" : "other bytes",
+            "what rounds.jsonl and clients.csv give")
         }
       }
-    } catch {
-      return wrong(TableRecord.fileName, error.message, "what was written")
-    }
+    } catch { return wrong(TableRecord.fileName, error.message, "what was written") }
     return nil
   }
 
@@ -162,22 +137,15 @@ struct RunVerification {
       let found = try FileReader.optional(FilePath.join(folder, name), what: "a file of a run")
       if found == expected || found == nil && !isNeeded { return }
       wrong = Verification.Mismatch(
-        round: round,
-        path: name,
-        recorded: found == nil ? "absent" : "other bytes",
-        found: "\(expected.count) bytes"
-      )
+        round: round, path: name, recorded: found == nil ? "absent" : "other bytes",
+        found: "\(expected.count) bytes")
     }
     // Whoever has finished may do without checkpoints.
     let state = run.simulation.checkpoint
     try compare(
       "checkpoints/last.safetensors",
-      state.file(scenarioHash: run.scenarioHash, run: run.name).encoded(),
-      isNeeded: false
-    )
-    try run.eachModel { name, bytes throws(Failure) in
-      try compare(RunFiles.model(name), bytes)
-    }
+      state.file(scenarioHash: run.scenarioHash, run: run.name).encoded(), isNeeded: false)
+    try run.eachModel { name, bytes throws(Failure) in try compare(RunFiles.model(name), bytes) }
     if wrong == nil, scenario.evaluation.diagnostics, let model = run.simulation.diagnostics() {
       try compare(ModelDiagnostics.fileName, Array(model.json.sealed.pretty.utf8))
     }

@@ -46,11 +46,9 @@ public struct Verification: Sendable, Equatable {
   }
 
   /// The first path at which two trees differ, digests before everything that follows from them.
-  private static func first(
-    in a: JSON,
-    _ b: JSON,
-    _ path: String
-  ) -> (path: String, String, String)? {
+  private static func first(in a: JSON, _ b: JSON, _ path: String) -> (
+    path: String, String, String
+  )? {
     guard let left = a.members, let right = b.members else {
       return a.compact == b.compact ? nil : (path, a.compact, b.compact)
     }
@@ -81,10 +79,7 @@ extension Experiment {
   /// - Throws: exit 9 while another process has the folder, exit 4 for lines that are none of a
   ///   run.
   public func verify(
-    _ folder: String,
-    rounds: ClosedRange<Int>?,
-    scenarioHash: String,
-    threads: Int,
+    _ folder: String, rounds: ClosedRange<Int>?, scenarioHash: String, threads: Int,
     report: (Verification) -> Void
   ) throws(Failure) -> [Verification] {
     try requireMemory(threads: threads)
@@ -102,27 +97,15 @@ extension Experiment {
         var one = Verification(label: choice.label, seed: seed)
         if let why = Self.obstacle(path) {
           one.mismatch = Verification.Mismatch(
-            round: 1,
-            path: "folder",
-            recorded: why,
-            found: "\(scenario.federation.rounds) rounds"
-          )
+            round: 1, path: "folder", recorded: why, found: "\(scenario.federation.rounds) rounds")
         } else {
           let run = try run(
-            of: choice,
-            arena,
-            folder: path,
-            scenarioHash: scenarioHash,
-            alone: isLocal ? [:] : alone
-          )
+            of: choice, arena, folder: path, scenarioHash: scenarioHash,
+            alone: isLocal ? [:] : alone)
           var check = try RunVerification(run, rounds: rounds, isSealed: isSealed)
           one = try check.result()
           if isLocal {
-            alone = try RunTrace.scores(
-              in: path,
-              upTo: .max,
-              clients: scenario.federation.clients
-            )
+            alone = try RunTrace.scores(in: path, upTo: .max, clients: scenario.federation.clients)
           }
         }
         all.append(one)
@@ -139,9 +122,7 @@ extension Experiment {
       guard try !FilePath.readableNames(in: folder).isEmpty else { return "empty" }
       _ = try FileReader.isThere(FilePath.join(folder, "rounds.jsonl"))
       return nil
-    } catch {
-      return error.message
-    }
+    } catch { return error.message }
   }
 }
 
@@ -156,10 +137,9 @@ public struct FileMismatch: Sendable, Equatable {
 extension Experiment {
   /// Whether the files beside the runs of a folder are what the scenario and the runs' records
   /// give: the splits, the resolved scenario, the summary and the table of results.
-  public func verifyFiles(
-    _ folder: String,
-    source: ScenarioSource
-  ) throws(Failure) -> [FileMismatch] {
+  public func verifyFiles(_ folder: String, source: ScenarioSource) throws(Failure)
+    -> [FileMismatch]
+  {
     var wrong: [FileMismatch] = []
     func compare(_ name: String, _ isSame: ([UInt8]) -> Bool) {
       do throws(Failure) {
@@ -171,9 +151,7 @@ extension Experiment {
         if !isSame(found) {
           wrong.append(FileMismatch(path: name, reason: "not what its scenario and runs give"))
         }
-      } catch {
-        wrong.append(FileMismatch(path: name, reason: error.message))
-      }
+      } catch { wrong.append(FileMismatch(path: name, reason: error.message)) }
     }
     for index in scenario.seeds.indices {
       for file in splitFiles(index) { compare(file.name) { $0 == file.bytes } }

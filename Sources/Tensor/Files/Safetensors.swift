@@ -52,8 +52,7 @@ public struct Safetensors: Sendable, Equatable {
     for item in items {
       precondition(
         item.shape.reduce(1, *) == item.values.count,
-        "Safetensors: \(item.name) is \(item.shape) with \(item.values.count) values"
-      )
+        "Safetensors: \(item.name) is \(item.shape) with \(item.values.count) values")
       let end = offset + 4 * item.values.count
       header.append(
         (
@@ -62,8 +61,7 @@ public struct Safetensors: Sendable, Equatable {
             ("dtype", "F32"), ("shape", .array(item.shape.map { .int($0) })),
             ("data_offsets", .array([.int(offset), .int(end)])),
           ])
-        )
-      )
+        ))
       offset = end
     }
     var text = Array(JSON.object(header).compact.utf8)
@@ -93,9 +91,7 @@ public struct Safetensors: Sendable, Equatable {
     }
     let dataStart = 8 + Int(length)
     let header: JSON
-    do {
-      header = try JSON(parsing: Array(bytes[8..<dataStart]))
-    } catch {
+    do { header = try JSON(parsing: Array(bytes[8..<dataStart])) } catch {
       throw FormatError(message: "the header is not JSON: \(error.message)")
     }
     guard let members = header.members else {
@@ -119,9 +115,7 @@ public struct Safetensors: Sendable, Equatable {
   /// The format allows no holes, no overlaps and nothing behind the last tensor.
   private static func check(_ spans: [Range<Int>], fill size: Int) throws(FormatError) {
     var next = 0
-    let ordered = spans.sorted {
-      ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound)
-    }
+    let ordered = spans.sorted { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) }
     for span in ordered {
       guard span.lowerBound == next else {
         throw FormatError(message: "a tensor starts at byte \(span.lowerBound) instead of \(next)")
@@ -133,14 +127,11 @@ public struct Safetensors: Sendable, Equatable {
     }
   }
 
-  private static func item(
-    _ member: JSON.Member,
-    bytes: [UInt8],
-    dataStart: Int
-  ) throws(FormatError) -> (Item, Range<Int>) {
+  private static func item(_ member: JSON.Member, bytes: [UInt8], dataStart: Int)
+    throws(FormatError) -> (Item, Range<Int>)
+  {
     let name = member.key
-    guard let dtype = member.value["dtype"]?.text,
-      let sizes = member.value["shape"]?.elements,
+    guard let dtype = member.value["dtype"]?.text, let sizes = member.value["shape"]?.elements,
       let offsets = member.value["data_offsets"]?.elements, offsets.count == 2,
       let begin = offsets[0].int, let end = offsets[1].int
     else { throw FormatError(message: "\(name) lacks dtype, shape or data_offsets") }
@@ -158,9 +149,7 @@ public struct Safetensors: Sendable, Equatable {
       shape.append(side)
     }
     guard let width = ["F32": 4, "F64": 8, "F16": 2, "BF16": 2, "I64": 8][dtype] else {
-      throw FormatError(
-        message: "\(name) is \(dtype); only F32, F64, F16, BF16 and I64 are read"
-      )
+      throw FormatError(message: "\(name) is \(dtype); only F32, F64, F16, BF16 and I64 are read")
     }
     guard begin >= 0, end >= begin, end <= bytes.count - dataStart, end - begin == count * width
     else {
@@ -172,30 +161,20 @@ public struct Safetensors: Sendable, Equatable {
         return switch dtype {
         case "F32":
           Float(
-            bitPattern: .init(
-              littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt32.self)
-            )
-          )
+            bitPattern: .init(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt32.self)))
         case "F64":
           Float(
             Double(
               bitPattern: .init(
-                littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-              )
-            )
-          )
+                littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt64.self))))
         case "I64":
-          Float(
-            Int64(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: Int64.self))
-          )
+          Float(Int64(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: Int64.self)))
         case "F16":
           halfToFloat(.init(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt16.self)))
         default:
           Float(
             bitPattern: UInt32(
-              UInt16(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt16.self))
-            ) << 16
-          )
+              UInt16(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt16.self))) << 16)
         }
       }
     }
@@ -221,9 +200,7 @@ extension ParameterLayout {
     Safetensors(
       items: entries.map {
         .init(name: $0.name, shape: $0.shape, values: exported($0, from: vector))
-      },
-      metadata: metadata
-    )
+      }, metadata: metadata)
   }
 
   /// A parameter vector from a file that has exactly these tensors; `num_batches_tracked` is
@@ -234,10 +211,9 @@ extension ParameterLayout {
   ///
   /// - Throws: a format error that names missing, unknown and misshapen tensors, and those with a
   ///   value that is not finite in 32 bits.
-  public func parameters(
-    from file: Safetensors,
-    leavingOut layer: String? = nil
-  ) throws(Safetensors.FormatError) -> [Float] {
+  public func parameters(from file: Safetensors, leavingOut layer: String? = nil) throws(Safetensors
+    .FormatError) -> [Float]
+  {
     var vector = [Float](repeating: 0, count: count)
     var missing: [String] = []
     for entry in entries where entry.layer != layer {
@@ -248,8 +224,7 @@ extension ParameterLayout {
       guard item.shape == entry.shape else {
         throw .init(
           message: "\(entry.name) is \(item.shape) in the file; this model needs \(entry.shape)"
-            + entry.hint(item.shape)
-        )
+            + entry.hint(item.shape))
       }
       try entry.requireUsable(item.values)
       place(item.values, entry, into: &vector)
@@ -273,14 +248,12 @@ extension ParameterLayout.Entry {
     if let place = values.firstIndex(where: { !$0.isFinite }) {
       throw .init(
         message: "\(name) has the value \(values[place]) at place \(place); weights are finite "
-          + "32-bit numbers"
-      )
+          + "32-bit numbers")
     }
     guard role == .runningVariance, let place = values.firstIndex(where: { $0 < 0 }) else { return }
     throw .init(
       message: "\(name) has the value \(values[place]) at place \(place); a variance is not "
-        + "negative"
-    )
+        + "negative")
   }
 
   /// What a wrong shape in a file tells of positions, whose number is that of the patches.

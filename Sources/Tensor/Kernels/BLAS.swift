@@ -25,9 +25,7 @@ public enum BLAS {
     return Facts(
       coreType: String(cString: copenblas_core_name()),
       forcedCoreType: forced.isEmpty ? nil : forced,
-      configuration: String(cString: copenblas_config()),
-      failure: failure
-    )
+      configuration: String(cString: copenblas_config()), failure: failure)
   }()
 
   /// Whether an operand is read as it lies or transposed.
@@ -44,37 +42,16 @@ public enum BLAS {
   ///
   /// - Complexity: 2·m·n·k floating-point operations.
   package static func gemm(
-    _ formA: Form,
-    _ formB: Form,
-    m: Int,
-    n: Int,
-    k: Int,
-    alpha: Float = 1,
-    _ a: UnsafePointer<Float>,
-    lda: Int? = nil,
-    _ b: UnsafePointer<Float>,
-    ldb: Int? = nil,
-    beta: Float,
-    _ c: UnsafeMutablePointer<Float>,
-    ldc: Int? = nil
+    _ formA: Form, _ formB: Form, m: Int, n: Int, k: Int, alpha: Float = 1,
+    _ a: UnsafePointer<Float>, lda: Int? = nil, _ b: UnsafePointer<Float>, ldb: Int? = nil,
+    beta: Float, _ c: UnsafeMutablePointer<Float>, ldc: Int? = nil
   ) {
     precondition(facts.failure == nil, "BLAS.gemm: \(facts.failure ?? "")")
     guard m > 0, n > 0 else { return }
     copenblas_sgemm(
-      formA.rawValue,
-      formB.rawValue,
-      Int32(m),
-      Int32(n),
-      Int32(k),
-      alpha,
-      a,
-      Int32(lda ?? (formA == .normal ? k : m)),
-      b,
-      Int32(ldb ?? (formB == .normal ? n : k)),
-      beta,
-      c,
-      Int32(ldc ?? n)
-    )
+      formA.rawValue, formB.rawValue, Int32(m), Int32(n), Int32(k), alpha, a,
+      Int32(lda ?? (formA == .normal ? k : m)), b, Int32(ldb ?? (formB == .normal ? n : k)), beta,
+      c, Int32(ldc ?? n))
   }
 }
 
@@ -95,8 +72,7 @@ public enum CPUFeatures {
   /// Compiled for the vectors of this CPU they are the faster ones in every shape that was measured
   /// (`fedsim bench kernels`). Vectors that the compiler had to cut in pieces lose to a library
   /// that picks its instructions at run time.
-  package static let prefersOwnKernels =
-    compiledForAVX512 || compiledWithFMA && !avx512
+  package static let prefersOwnKernels = compiledForAVX512 || compiledWithFMA && !avx512
 
   /// What this program was compiled for: "avx512", "avx2" or "baseline".
   public static var compiledFor: String { String(cString: copenblas_compiled_for()) }

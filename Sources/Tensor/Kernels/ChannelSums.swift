@@ -6,9 +6,7 @@ enum ChannelSums {
   /// Calls `body` for each group of sixteen channels, then `rest` for each that is left.
   @inline(__always)
   private static func forEachGroup(
-    _ channels: Int,
-    _ body: (Int) -> Void,
-    rest: (Int) -> Void
+    _ channels: Int, _ body: (Int) -> Void, rest: (Int) -> Void
   ) {
     var c = 0
     while c &+ 16 <= channels {
@@ -23,11 +21,8 @@ enum ChannelSums {
 
   /// sums[c] (+)= Σ_p x[p, c]: positions p mod 4 are summed apart, then together.
   static func sum(
-    _ x: UnsafePointer<Float>,
-    into sums: UnsafeMutablePointer<Float>,
-    positions: Int,
-    channels: Int,
-    accumulate: Bool = false
+    _ x: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Float>, positions: Int,
+    channels: Int, accumulate: Bool = false
   ) {
     forEachGroup(channels) { c in
       var (s0, s1, s2, s3) = (Vector(), Vector(), Vector(), Vector())
@@ -57,11 +52,8 @@ enum ChannelSums {
 
   /// sums[c] = Σ_p (x[p, c] − centre[c])².
   static func squaredDeviations(
-    _ x: UnsafePointer<Float>,
-    around centre: UnsafePointer<Float>,
-    into sums: UnsafeMutablePointer<Float>,
-    positions: Int,
-    channels: Int
+    _ x: UnsafePointer<Float>, around centre: UnsafePointer<Float>,
+    into sums: UnsafeMutablePointer<Float>, positions: Int, channels: Int
   ) {
     forEachGroup(channels) { c in
       let middle = (centre + c).vector
@@ -100,14 +92,9 @@ enum ChannelSums {
   /// y = x·factor + constant per channel, plus `shortcut` if there is one, and max(0, ·) when
   /// `rectified`.
   static func affine(
-    _ x: UnsafePointer<Float>,
-    _ factor: UnsafePointer<Float>,
-    _ constant: UnsafePointer<Float>,
-    shortcut: UnsafePointer<Float>? = nil,
-    rectified: Bool = false,
-    into y: UnsafeMutablePointer<Float>,
-    positions: Int,
-    channels: Int
+    _ x: UnsafePointer<Float>, _ factor: UnsafePointer<Float>, _ constant: UnsafePointer<Float>,
+    shortcut: UnsafePointer<Float>? = nil, rectified: Bool = false,
+    into y: UnsafeMutablePointer<Float>, positions: Int, channels: Int
   ) {
     forEachGroup(channels) { c in
       let a = (factor + c).vector
@@ -137,15 +124,10 @@ enum ChannelSums {
   ///
   /// `shortcut`: takes dy too, overwritten or added as `how` says.
   static func gradientSums(
-    _ dy: UnsafeMutablePointer<Float>,
-    gate: UnsafePointer<Float>? = nil,
-    shortcut: UnsafeMutablePointer<Float>? = nil,
-    as how: GradientWrite = .skip,
-    _ x: UnsafePointer<Float>,
-    _ sumDy: UnsafeMutablePointer<Float>,
-    _ sumDyX: UnsafeMutablePointer<Float>,
-    positions: Int,
-    channels: Int
+    _ dy: UnsafeMutablePointer<Float>, gate: UnsafePointer<Float>? = nil,
+    shortcut: UnsafeMutablePointer<Float>? = nil, as how: GradientWrite = .skip,
+    _ x: UnsafePointer<Float>, _ sumDy: UnsafeMutablePointer<Float>,
+    _ sumDyX: UnsafeMutablePointer<Float>, positions: Int, channels: Int
   ) {
     // The gradient at one place, delivered to whoever else takes it.
     @inline(__always)
@@ -199,13 +181,8 @@ enum ChannelSums {
 
   /// dx = a·dy + b·x + k per channel, with a, b, k one after the other in `coefficients`.
   static func combine(
-    _ dy: UnsafePointer<Float>,
-    _ x: UnsafePointer<Float>,
-    _ coefficients: UnsafePointer<Float>,
-    into dx: UnsafeMutablePointer<Float>,
-    positions: Int,
-    channels: Int,
-    _ how: GradientWrite
+    _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ coefficients: UnsafePointer<Float>,
+    into dx: UnsafeMutablePointer<Float>, positions: Int, channels: Int, _ how: GradientWrite
   ) {
     guard how != .skip else { return }
     forEachGroup(channels) { c in

@@ -46,8 +46,7 @@ package struct ConvolutionKernel: Sendable {
   package var scratchCount: Int {
     switch method {
     case .winograd:
-      preparedCount
-        + max(forwardFilter.scratchCount, backwardFilter.scratchCount, 9 * plane) + 16
+      preparedCount + max(forwardFilter.scratchCount, backwardFilter.scratchCount, 9 * plane) + 16
     case .direct: DirectConvolution(geometry).scratchCount
     case .patches: PatchConvolution(geometry).scratchCount
     }
@@ -64,52 +63,31 @@ package struct ConvolutionKernel: Sendable {
 
   /// y ← x * w (+ b, and max(0, ·) when `rectified`).
   package func forward(
-    _ x: UnsafePointer<Float>,
-    _ w: UnsafePointer<Float>,
-    bias: UnsafePointer<Float>?,
-    rectified: Bool,
-    _ y: UnsafeMutablePointer<Float>,
-    batch: Int,
+    _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+    rectified: Bool, _ y: UnsafeMutablePointer<Float>, batch: Int,
     scratch: UnsafeMutablePointer<Float>
   ) {
     prepare(w, scratch: scratch)
-    forwardPrepared(
-      x,
-      w,
-      bias: bias,
-      rectified: rectified,
-      y,
-      batch: batch,
-      scratch: scratch
-    )
+    forwardPrepared(x, w, bias: bias, rectified: rectified, y, batch: batch, scratch: scratch)
   }
 
   /// The same after `prepare` with the same weights and scratch; for one image after the other.
   package func forwardPrepared(
-    _ x: UnsafePointer<Float>,
-    _ w: UnsafePointer<Float>,
-    bias: UnsafePointer<Float>?,
-    rectified: Bool,
-    _ y: UnsafeMutablePointer<Float>,
-    batch: Int,
+    _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+    rectified: Bool, _ y: UnsafeMutablePointer<Float>, batch: Int,
     scratch: UnsafeMutablePointer<Float>
   ) {
     let channels = geometry.output.channels
     let positions = batch * geometry.output.positions
     var finish = Finish.overwrite
-    if let bias {
-      finish = Finish(kind: rectified ? .biasReLU : .bias, bias: bias)
-    }
+    if let bias { finish = Finish(kind: rectified ? .biasReLU : .bias, bias: bias) }
     let rest = scratch + preparedCount
     switch method {
-    case .winograd:
-      forwardFilter.forward(x, scratch, y, batch: batch, scratch: rest, finish)
-    case .direct:
-      DirectConvolution(geometry).forward(x, w, y, batch: batch, scratch: rest, finish)
+    case .winograd: forwardFilter.forward(x, scratch, y, batch: batch, scratch: rest, finish)
+    case .direct: DirectConvolution(geometry).forward(x, w, y, batch: batch, scratch: rest, finish)
     case .patches:
       if let bias { Rows.broadcast(bias, into: y, rows: positions, columns: channels) }
-      PatchConvolution(geometry)
-        .forward(x, w, y, batch: batch, scratch: rest, add: bias != nil)
+      PatchConvolution(geometry).forward(x, w, y, batch: batch, scratch: rest, add: bias != nil)
       if rectified { Rows.rectify(y, count: positions * channels) }
       return
     }
@@ -118,41 +96,19 @@ package struct ConvolutionKernel: Sendable {
 
   /// dw ← or += Σ x ⊗ dy.
   package func weightGradient(
-    _ x: UnsafePointer<Float>,
-    _ dy: UnsafePointer<Float>,
-    _ dw: UnsafeMutablePointer<Float>,
-    batch: Int,
-    accumulate: Bool,
-    scratch: UnsafeMutablePointer<Float>
+    _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ dw: UnsafeMutablePointer<Float>,
+    batch: Int, accumulate: Bool, scratch: UnsafeMutablePointer<Float>
   ) {
     switch method {
     case .winograd:
       forwardFilter.weightGradient(
-        x,
-        dy,
-        dw,
-        batch: batch,
-        accumulate: accumulate,
-        scratch: scratch
-      )
+        x, dy, dw, batch: batch, accumulate: accumulate, scratch: scratch)
     case .direct:
       DirectConvolution(geometry).weightGradient(
-        x,
-        dy,
-        dw,
-        batch: batch,
-        accumulate: accumulate,
-        scratch: scratch
-      )
+        x, dy, dw, batch: batch, accumulate: accumulate, scratch: scratch)
     case .patches:
       PatchConvolution(geometry).weightGradient(
-        x,
-        dy,
-        dw,
-        batch: batch,
-        accumulate: accumulate,
-        scratch: scratch
-      )
+        x, dy, dw, batch: batch, accumulate: accumulate, scratch: scratch)
     }
   }
 
@@ -162,23 +118,16 @@ package struct ConvolutionKernel: Sendable {
     let turned = scratch + preparedCount
     for tap in 0..<9 {
       Transpose.copy(
-        w + tap * plane,
-        rows: geometry.input.channels,
-        columns: geometry.output.channels,
-        to: turned + tap * plane
-      )
+        w + tap * plane, rows: geometry.input.channels, columns: geometry.output.channels,
+        to: turned + tap * plane)
     }
     backwardFilter.transformWeights(turned, rotated: true, scratch)
   }
 
   /// dx ← or += the gradient with respect to x.
   package func inputGradient(
-    _ dy: UnsafePointer<Float>,
-    _ w: UnsafePointer<Float>,
-    _ dx: UnsafeMutablePointer<Float>,
-    batch: Int,
-    add: Bool,
-    scratch: UnsafeMutablePointer<Float>
+    _ dy: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>,
+    batch: Int, add: Bool, scratch: UnsafeMutablePointer<Float>
   ) {
     prepareTurned(w, scratch: scratch)
     inputGradientPrepared(dy, w, dx, batch: batch, add: add, scratch: scratch)
@@ -186,30 +135,17 @@ package struct ConvolutionKernel: Sendable {
 
   /// The same after `prepareTurned` with the same weights and scratch.
   package func inputGradientPrepared(
-    _ dy: UnsafePointer<Float>,
-    _ w: UnsafePointer<Float>,
-    _ dx: UnsafeMutablePointer<Float>,
-    batch: Int,
-    add: Bool,
-    scratch: UnsafeMutablePointer<Float>
+    _ dy: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>,
+    batch: Int, add: Bool, scratch: UnsafeMutablePointer<Float>
   ) {
     let rest = scratch + preparedCount
     switch method {
     case .winograd:
-      backwardFilter.forward(
-        dy,
-        scratch,
-        dx,
-        batch: batch,
-        scratch: rest,
-        add ? .add : .overwrite
-      )
+      backwardFilter.forward(dy, scratch, dx, batch: batch, scratch: rest, add ? .add : .overwrite)
     case .direct:
-      DirectConvolution(geometry)
-        .inputGradient(dy, w, dx, batch: batch, add: add, scratch: rest)
+      DirectConvolution(geometry).inputGradient(dy, w, dx, batch: batch, add: add, scratch: rest)
     case .patches:
-      PatchConvolution(geometry)
-        .inputGradient(dy, w, dx, batch: batch, add: add, scratch: rest)
+      PatchConvolution(geometry).inputGradient(dy, w, dx, batch: batch, add: add, scratch: rest)
     }
   }
 }

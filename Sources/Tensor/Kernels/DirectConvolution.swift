@@ -27,68 +27,40 @@ struct DirectConvolution {
 
   /// y ← convolution of x with w [k][k][in][out], as `finish` says.
   func forward(
-    _ x: UnsafePointer<Float>,
-    _ w: UnsafePointer<Float>,
-    _ y: UnsafeMutablePointer<Float>,
-    batch: Int,
-    scratch: UnsafeMutablePointer<Float>,
-    _ finish: Finish
+    _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>,
+    batch: Int, scratch: UnsafeMutablePointer<Float>, _ finish: Finish
   ) {
     let window = kernel &* input.channels
     for image in 0..<batch {
       let (map, row) = padded(x + image &* input.count, scratch)
       for oy in 0..<output.height {
         TileProduct(
-          a: map + oy &* stride &* row,
-          aRow: stride &* input.channels,
-          aOuter: row,
-          aStep: 1,
-          b: w,
-          bOuter: window &* output.channels,
-          bStep: output.channels,
-          outer: kernel,
-          depth: window
+          a: map + oy &* stride &* row, aRow: stride &* input.channels, aOuter: row, aStep: 1, b: w,
+          bOuter: window &* output.channels, bStep: output.channels, outer: kernel, depth: window
         ).run(
-          rows: output.width,
-          columns: output.channels,
+          rows: output.width, columns: output.channels,
           y + (image &* output.count &+ oy &* output.width &* output.channels),
-          row: output.channels,
-          finish
-        )
+          row: output.channels, finish)
       }
     }
   }
 
   /// dw ← (or +=) Σ over positions of x ⊗ dy, [k][k][in][out].
   func weightGradient(
-    _ x: UnsafePointer<Float>,
-    _ dy: UnsafePointer<Float>,
-    _ dw: UnsafeMutablePointer<Float>,
-    batch: Int,
-    accumulate: Bool,
-    scratch: UnsafeMutablePointer<Float>
+    _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ dw: UnsafeMutablePointer<Float>,
+    batch: Int, accumulate: Bool, scratch: UnsafeMutablePointer<Float>
   ) {
     let window = kernel &* input.channels
     for image in 0..<batch {
       let (map, row) = padded(x + image &* input.count, scratch)
       for ky in 0..<kernel {
         TileProduct(
-          a: map + ky &* row,
-          aRow: 1,
-          aOuter: stride &* row,
-          aStep: stride &* input.channels,
-          b: dy + image &* output.count,
-          bOuter: output.width &* output.channels,
-          bStep: output.channels,
-          outer: output.height,
-          depth: output.width
+          a: map + ky &* row, aRow: 1, aOuter: stride &* row, aStep: stride &* input.channels,
+          b: dy + image &* output.count, bOuter: output.width &* output.channels,
+          bStep: output.channels, outer: output.height, depth: output.width
         ).run(
-          rows: window,
-          columns: output.channels,
-          dw + ky &* window &* output.channels,
-          row: output.channels,
-          accumulate || image > 0 ? .add : .overwrite
-        )
+          rows: window, columns: output.channels, dw + ky &* window &* output.channels,
+          row: output.channels, accumulate || image > 0 ? .add : .overwrite)
       }
     }
   }
@@ -98,12 +70,8 @@ struct DirectConvolution {
   /// Inputs are sorted by their place modulo the stride: those of one class meet the same taps of
   /// the window, and their sums are convolutions of stride 1 over dy.
   func inputGradient(
-    _ dy: UnsafePointer<Float>,
-    _ w: UnsafePointer<Float>,
-    _ dx: UnsafeMutablePointer<Float>,
-    batch: Int,
-    add: Bool,
-    scratch: UnsafeMutablePointer<Float>
+    _ dy: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>,
+    batch: Int, add: Bool, scratch: UnsafeMutablePointer<Float>
   ) {
     let rows = classes(input.height, output.height)
     let columns = classes(input.width, output.width)
@@ -113,14 +81,8 @@ struct DirectConvolution {
     let row = columns.padded &* output.channels
     for image in 0..<batch {
       surround(
-        dy + image &* output.count,
-        output,
-        top: rows.before,
-        left: columns.before,
-        height: rows.padded,
-        width: columns.padded,
-        map
-      )
+        dy + image &* output.count, output, top: rows.before, left: columns.before,
+        height: rows.padded, width: columns.padded, map)
       let target = dx + image &* input.count
       var block = turned
       for y in 0..<stride {
@@ -137,22 +99,12 @@ struct DirectConvolution {
             let left = across.first &- across.taps &+ 1 &+ columns.before
             let place = (down.place(q) &* input.width &+ across.place(0)) &* input.channels
             TileProduct(
-              a: map + (from &* row &+ left &* output.channels),
-              aRow: output.channels,
-              aOuter: row,
-              aStep: 1,
-              b: block,
-              bOuter: across.taps &* output.channels &* input.channels,
-              bStep: input.channels,
-              outer: down.taps,
-              depth: across.taps &* output.channels
+              a: map + (from &* row &+ left &* output.channels), aRow: output.channels, aOuter: row,
+              aStep: 1, b: block, bOuter: across.taps &* output.channels &* input.channels,
+              bStep: input.channels, outer: down.taps, depth: across.taps &* output.channels
             ).run(
-              rows: across.count,
-              columns: input.channels,
-              target + place,
-              row: stride &* input.channels,
-              add ? .add : .overwrite
-            )
+              rows: across.count, columns: input.channels, target + place,
+              row: stride &* input.channels, add ? .add : .overwrite)
           }
         }
       }
@@ -162,32 +114,20 @@ struct DirectConvolution {
   // MARK: Borders
 
   /// The image with zeros around it, and the floats in one of its rows.
-  private func padded(
-    _ x: UnsafePointer<Float>,
-    _ scratch: UnsafeMutablePointer<Float>
-  ) -> (UnsafePointer<Float>, Int) {
+  private func padded(_ x: UnsafePointer<Float>, _ scratch: UnsafeMutablePointer<Float>) -> (
+    UnsafePointer<Float>, Int
+  ) {
     guard padding > 0 else { return (x, input.width &* input.channels) }
     let width = input.width &+ 2 &* padding
     surround(
-      x,
-      input,
-      top: padding,
-      left: padding,
-      height: input.height &+ 2 &* padding,
-      width: width,
-      scratch
-    )
+      x, input, top: padding, left: padding, height: input.height &+ 2 &* padding, width: width,
+      scratch)
     return (UnsafePointer(scratch), width &* input.channels)
   }
 
   private func surround(
-    _ from: UnsafePointer<Float>,
-    _ shape: FeatureShape,
-    top: Int,
-    left: Int,
-    height: Int,
-    width: Int,
-    _ to: UnsafeMutablePointer<Float>
+    _ from: UnsafePointer<Float>, _ shape: FeatureShape, top: Int, left: Int, height: Int,
+    width: Int, _ to: UnsafeMutablePointer<Float>
   ) {
     let row = width &* shape.channels
     let inside = shape.width &* shape.channels
@@ -233,12 +173,8 @@ struct DirectConvolution {
       let first = offset >= 0 ? 0 : (-offset + stride - 1) / stride
       let last = (size - 1 - offset) / stride
       return PlaceClass(
-        taps: taps,
-        first: first,
-        count: size - 1 < offset ? 0 : max(0, last - first + 1),
-        stride: stride,
-        offset: offset
-      )
+        taps: taps, first: first, count: size - 1 < offset ? 0 : max(0, last - first + 1),
+        stride: stride, offset: offset)
     }
 
     /// Zeros needed in front of the outputs.
@@ -263,20 +199,10 @@ struct DirectConvolution {
   }
 
   private func classes(_ size: Int, _ outputs: Int) -> PlaceClasses {
-    PlaceClasses(
-      kernel: kernel,
-      stride: stride,
-      padding: padding,
-      size: size,
-      outputs: outputs
-    )
+    PlaceClasses(kernel: kernel, stride: stride, padding: padding, size: size, outputs: outputs)
   }
 
-  private func clear(
-    _ dx: UnsafeMutablePointer<Float>,
-    _ down: PlaceClass,
-    _ across: PlaceClass
-  ) {
+  private func clear(_ dx: UnsafeMutablePointer<Float>, _ down: PlaceClass, _ across: PlaceClass) {
     for q in 0..<down.count {
       for p in 0..<across.count {
         let place = (down.place(q) &* input.width &+ across.place(p)) &* input.channels
@@ -296,11 +222,8 @@ struct DirectConvolution {
           var kx = lastTap(x)
           while kx >= x {
             Transpose.copy(
-              w + (ky &* kernel &+ kx) &* plane,
-              rows: input.channels,
-              columns: output.channels,
-              to: target
-            )
+              w + (ky &* kernel &+ kx) &* plane, rows: input.channels, columns: output.channels,
+              to: target)
             target += plane
             kx &-= stride
           }

@@ -42,11 +42,7 @@ struct DotProducts {
   }
 
   private func addStretch(
-    _ k: Int,
-    _ length: Int,
-    _ first: Int,
-    _ rows: Int,
-    _ outputs: Int,
+    _ k: Int, _ length: Int, _ first: Int, _ rows: Int, _ outputs: Int,
     _ y: UnsafeMutablePointer<Float>
   ) {
     let x = self.x + (first &* depth &+ k)
@@ -67,12 +63,8 @@ struct DotProducts {
   /// Kept apart for each tile: in one large function the compiler runs out of registers.
   @inline(never)
   private func multiply<Tile: RegisterTile>(
-    _: Tile.Type,
-    _ x: UnsafePointer<Float>,
-    _ w: UnsafePointer<Float>,
-    _ length: Int,
-    _ y: UnsafeMutablePointer<Float>,
-    _ yRow: Int
+    _: Tile.Type, _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ length: Int,
+    _ y: UnsafeMutablePointer<Float>, _ yRow: Int
   ) {
     var tile = Tile.zero
     var k = 0
@@ -103,10 +95,7 @@ struct DotProducts {
   /// fifteen additions.
   @inline(never)
   private func addLaneSums(
-    _ rows: Int,
-    _ outputs: Int,
-    _ y: UnsafeMutablePointer<Float>,
-    _ yRow: Int
+    _ rows: Int, _ outputs: Int, _ y: UnsafeMutablePointer<Float>, _ yRow: Int
   ) {
     let count = rows &* outputs
     var first = 0
@@ -137,12 +126,8 @@ struct DotProducts {
   }
 
   private func pair(
-    _ rows: Int,
-    _ x: UnsafePointer<Float>,
-    _ w: UnsafePointer<Float>,
-    _ n: Int,
-    _ y: UnsafeMutablePointer<Float>,
-    _ yRow: Int
+    _ rows: Int, _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ n: Int,
+    _ y: UnsafeMutablePointer<Float>, _ yRow: Int
   ) {
     switch rows {
     case 1: multiply(Rows1<TwoVectors>.self, x, w, n, y, yRow)
@@ -161,15 +146,9 @@ struct DotProducts {
   }
 
   private func single(
-    _ rows: Int,
-    _ x: UnsafePointer<Float>,
-    _ w: UnsafePointer<Float>,
-    _ n: Int,
-    _ y: UnsafeMutablePointer<Float>,
-    _ yRow: Int
+    _ rows: Int, _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ n: Int,
+    _ y: UnsafeMutablePointer<Float>, _ yRow: Int
   ) {
-    for r in 0..<rows {
-      multiply(Rows1<OneVector>.self, x + r &* depth, w, n, y + r &* yRow, yRow)
-    }
+    for r in 0..<rows { multiply(Rows1<OneVector>.self, x + r &* depth, w, n, y + r &* yRow, yRow) }
   }
 }

@@ -17,9 +17,7 @@ package struct LinearProduct: Sendable {
   package var scratchCount: Int { max(DotProducts.scratchCount, stretch * outputs + 16) }
 
   /// Inputs per stretch of a transposed weight matrix: it stays in a usual L2 cache.
-  private var stretch: Int {
-    min(inputs, max(64, 65_536 / max(1, (outputs + 15) / 16 * 16)))
-  }
+  private var stretch: Int { min(inputs, max(64, 65_536 / max(1, (outputs + 15) / 16 * 16))) }
 
   /// y ← y + x·Wᵀ.
   ///
@@ -27,17 +25,14 @@ package struct LinearProduct: Sendable {
   ///
   /// - Complexity: 2·rows·inputs·outputs floating-point operations, no allocation.
   package func add(
-    _ x: UnsafePointer<Float>,
-    rows: Int,
-    weight: UnsafePointer<Float>,
-    to y: UnsafeMutablePointer<Float>,
-    scratch: UnsafeMutablePointer<Float>
+    _ x: UnsafePointer<Float>, rows: Int, weight: UnsafePointer<Float>,
+    to y: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) {
     if !CPUFeatures.prefersOwnKernels {
       BLAS.gemm(.normal, .transposed, m: rows, n: outputs, k: inputs, x, weight, beta: 1, y)
     } else if rows <= DotProducts.mostRows {
-      DotProducts(x: x, w: weight, depth: inputs, scratch: scratch)
-        .add(rows: rows, outputs: outputs, to: y)
+      DotProducts(x: x, w: weight, depth: inputs, scratch: scratch).add(
+        rows: rows, outputs: outputs, to: y)
     } else {
       addTransposed(x, rows, weight, y, scratch)
     }
@@ -45,26 +40,16 @@ package struct LinearProduct: Sendable {
 
   /// Many rows: a stretch of columns of W is transposed once and used for all of them.
   private func addTransposed(
-    _ x: UnsafePointer<Float>,
-    _ rows: Int,
-    _ weight: UnsafePointer<Float>,
-    _ y: UnsafeMutablePointer<Float>,
-    _ scratch: UnsafeMutablePointer<Float>
+    _ x: UnsafePointer<Float>, _ rows: Int, _ weight: UnsafePointer<Float>,
+    _ y: UnsafeMutablePointer<Float>, _ scratch: UnsafeMutablePointer<Float>
   ) {
     var k = 0
     while k < inputs {
       let length = min(stretch, inputs - k)
       Transpose.copy(weight + k, rows: outputs, columns: length, stride: inputs, to: scratch)
       TileProduct(
-        a: x + k,
-        aRow: inputs,
-        aOuter: 0,
-        aStep: 1,
-        b: scratch,
-        bOuter: 0,
-        bStep: outputs,
-        outer: 1,
-        depth: length
+        a: x + k, aRow: inputs, aOuter: 0, aStep: 1, b: scratch, bOuter: 0, bStep: outputs,
+        outer: 1, depth: length
       ).run(rows: rows, columns: outputs, y, row: outputs, .add)
       k += length
     }
@@ -74,9 +59,7 @@ package struct LinearProduct: Sendable {
   ///
   /// - Complexity: 2·rows·inputs·outputs floating-point operations, no allocation.
   package func addWeightGradient(
-    _ dy: UnsafePointer<Float>,
-    _ x: UnsafePointer<Float>,
-    rows: Int,
+    _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int,
     to gradient: UnsafeMutablePointer<Float>
   ) {
     guard CPUFeatures.prefersOwnKernels else {
@@ -86,14 +69,7 @@ package struct LinearProduct: Sendable {
     // Tiles read whole vectors of x: the last columns, if they fill none, are added one by one.
     let whole = inputs / 16 * 16
     TileProduct(
-      a: dy,
-      aRow: 1,
-      aOuter: 0,
-      aStep: outputs,
-      b: x,
-      bOuter: 0,
-      bStep: inputs,
-      outer: 1,
+      a: dy, aRow: 1, aOuter: 0, aStep: outputs, b: x, bOuter: 0, bStep: inputs, outer: 1,
       depth: rows
     ).run(rows: outputs, columns: whole, gradient, row: inputs, .add, rowBlock: 12)
     for column in whole..<inputs {

@@ -30,21 +30,14 @@ struct MatrixProduct {
   private static var rowBlock: Int { 252 }
 
   /// Floats of scratch for a product with so many columns and so long sums.
-  static func scratchCount(columns: Int, depth: Int) -> Int {
-    min(depth, stretch) * columns + 32
-  }
+  static func scratchCount(columns: Int, depth: Int) -> Int { min(depth, stretch) * columns + 32 }
 
   /// `rows` × `columns` results at c[r·cStride + column], each a sum of `depth` products.
   ///
   /// - Complexity: 2·rows·columns·depth floating-point operations.
   func run(
-    rows: Int,
-    columns: Int,
-    depth: Int,
-    _ c: UnsafeMutablePointer<Float>,
-    stride cStride: Int,
-    _ outcome: Outcome,
-    scratch: UnsafeMutablePointer<Float>
+    rows: Int, columns: Int, depth: Int, _ c: UnsafeMutablePointer<Float>, stride cStride: Int,
+    _ outcome: Outcome, scratch: UnsafeMutablePointer<Float>
   ) {
     guard CPUFeatures.prefersOwnKernels else {
       runLibrary(rows, columns, depth, c, cStride, outcome)
@@ -63,21 +56,11 @@ struct MatrixProduct {
           let width = min(Self.panel, columns &- column)
           TileProduct(
             a: formA == .normal ? a + (row &* aStride &+ k) : a + (k &* aStride &+ row),
-            aRow: formA == .normal ? aStride : 1,
-            aOuter: 0,
-            aStep: formA == .normal ? 1 : aStride,
-            b: scratch + column &* length,
-            bOuter: 0,
-            bStep: width,
-            outer: 1,
-            depth: length
+            aRow: formA == .normal ? aStride : 1, aOuter: 0, aStep: formA == .normal ? 1 : aStride,
+            b: scratch + column &* length, bOuter: 0, bStep: width, outer: 1, depth: length
           ).run(
-            rows: count,
-            columns: width,
-            c + (row &* cStride &+ column),
-            row: cStride,
-            finish(outcome, isFirst: isFirst, column: column)
-          )
+            rows: count, columns: width, c + (row &* cStride &+ column), row: cStride,
+            finish(outcome, isFirst: isFirst, column: column))
           column &+= width
         }
         row &+= count
@@ -98,10 +81,7 @@ struct MatrixProduct {
 
   /// Rows k ..< k + length of op(B), panel by panel, each [length × width].
   private func pack(
-    _ k: Int,
-    _ length: Int,
-    _ columns: Int,
-    into packed: UnsafeMutablePointer<Float>
+    _ k: Int, _ length: Int, _ columns: Int, into packed: UnsafeMutablePointer<Float>
   ) {
     var column = 0
     while column < columns {
@@ -109,50 +89,27 @@ struct MatrixProduct {
       let to = packed + column &* length
       if formB == .transposed {
         Transpose.copy(
-          b + (column &* bStride &+ k),
-          rows: width,
-          columns: length,
-          stride: bStride,
-          to: to
-        )
+          b + (column &* bStride &+ k), rows: width, columns: length, stride: bStride, to: to)
       } else {
         let from = b + (k &* bStride &+ column)
-        for r in 0..<length {
-          (to + r &* width).update(from: from + r &* bStride, count: width)
-        }
+        for r in 0..<length { (to + r &* width).update(from: from + r &* bStride, count: width) }
       }
       column &+= width
     }
   }
 
   private func runLibrary(
-    _ rows: Int,
-    _ columns: Int,
-    _ depth: Int,
-    _ c: UnsafeMutablePointer<Float>,
-    _ cStride: Int,
+    _ rows: Int, _ columns: Int, _ depth: Int, _ c: UnsafeMutablePointer<Float>, _ cStride: Int,
     _ outcome: Outcome
   ) {
     var beta: Float = 1
     switch outcome {
     case .overwrite: beta = 0
     case .add: break
-    case .bias(let bias):
-      for r in 0..<rows { (c + r * cStride).update(from: bias, count: columns) }
+    case .bias(let bias): for r in 0..<rows { (c + r * cStride).update(from: bias, count: columns) }
     }
     BLAS.gemm(
-      formA,
-      formB,
-      m: rows,
-      n: columns,
-      k: depth,
-      a,
-      lda: aStride,
-      b,
-      ldb: bStride,
-      beta: beta,
-      c,
-      ldc: cStride
-    )
+      formA, formB, m: rows, n: columns, k: depth, a, lda: aStride, b, ldb: bStride, beta: beta, c,
+      ldc: cStride)
   }
 }

@@ -2,20 +2,12 @@
 enum Rows {
   /// Every row becomes `row`.
   static func broadcast(
-    _ row: UnsafePointer<Float>,
-    into y: UnsafeMutablePointer<Float>,
-    rows: Int,
-    columns: Int
-  ) {
-    for r in 0..<rows { (y + r * columns).update(from: row, count: columns) }
-  }
+    _ row: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, rows: Int, columns: Int
+  ) { for r in 0..<rows { (y + r * columns).update(from: row, count: columns) } }
 
   /// Column sums, added up row by row in order.
   static func sum(
-    _ x: UnsafePointer<Float>,
-    into y: UnsafeMutablePointer<Float>,
-    rows: Int,
-    columns: Int,
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, rows: Int, columns: Int,
     accumulate: Bool
   ) {
     if !accumulate { y.update(repeating: 0, count: columns) }
@@ -31,20 +23,13 @@ enum Rows {
   }
 
   /// dy ← dy where y > 0, else 0: PyTorch's choice at 0.
-  static func gate(
-    _ dy: UnsafeMutablePointer<Float>,
-    by y: UnsafePointer<Float>,
-    count: Int
-  ) {
+  static func gate(_ dy: UnsafeMutablePointer<Float>, by y: UnsafePointer<Float>, count: Int) {
     for i in 0..<count { dy[i] = y[i] > 0 ? dy[i] : 0 }
   }
 
   /// y ← y + x, or y ← x.
   static func deliver(
-    _ x: UnsafePointer<Float>,
-    to y: UnsafeMutablePointer<Float>,
-    count: Int,
-    _ how: GradientWrite
+    _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, count: Int, _ how: GradientWrite
   ) {
     switch how {
     case .skip: break

@@ -30,9 +30,8 @@ package enum SpeedLoops {
 
   /// y + a·x, fused where the build can.
   @inline(__always)
-  private static func step<V: SIMD>(_ a: V, _ x: V, _ y: V) -> V where V.Scalar == Float {
-    CPUFeatures.compiledWithFMA ? y.addingProduct(a, x) : y + a * x
-  }
+  private static func step<V: SIMD>(_ a: V, _ x: V, _ y: V) -> V
+  where V.Scalar == Float { CPUFeatures.compiledWithFMA ? y.addingProduct(a, x) : y + a * x }
 
   // Named variables and no array: an array's elements would live in memory.
   private static func sixteenChains(_ turns: Int, _ operands: UnsafeRawPointer) -> Float {
@@ -65,9 +64,7 @@ package enum SpeedLoops {
 
   @inline(__always)
   private static func twelveChains<V: SIMD & BitwiseCopyable>(
-    _ turns: Int,
-    _ operands: UnsafeRawPointer,
-    _ type: V.Type
+    _ turns: Int, _ operands: UnsafeRawPointer, _ type: V.Type
   ) -> Float where V.Scalar == Float {
     let x = operands.loadUnaligned(as: V.self)
     let y = operands.loadUnaligned(fromByteOffset: 64, as: V.self)
@@ -130,26 +127,19 @@ package enum SpeedLoops {
   }
 
   /// z ← x: reads and writes 4·count bytes each.
-  package static func copy(
-    _ x: UnsafePointer<Float>,
-    to z: UnsafeMutablePointer<Float>,
-    count: Int
-  ) {
-    z.update(from: x, count: count)
-  }
+  package static func copy(_ x: UnsafePointer<Float>, to z: UnsafeMutablePointer<Float>, count: Int)
+  { z.update(from: x, count: count) }
 
   /// z ← x + 3·y: reads 8·count bytes, writes 4·count.
   package static func triad(
-    _ x: UnsafePointer<Float>,
-    _ y: UnsafePointer<Float>,
-    to z: UnsafeMutablePointer<Float>,
+    _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, to z: UnsafeMutablePointer<Float>,
     count: Int
   ) {
     let (x, y, z) = (UnsafeRawPointer(x), UnsafeRawPointer(y), UnsafeMutableRawPointer(z))
     for at in Swift.stride(from: 0, to: 4 * count, by: 64) {
       let sum =
-        x.loadUnaligned(fromByteOffset: at, as: SIMD16<Float>.self)
-        + 3 * y.loadUnaligned(fromByteOffset: at, as: SIMD16<Float>.self)
+        x.loadUnaligned(fromByteOffset: at, as: SIMD16<Float>.self) + 3
+        * y.loadUnaligned(fromByteOffset: at, as: SIMD16<Float>.self)
       z.storeBytes(of: sum, toByteOffset: at, as: SIMD16<Float>.self)
     }
   }

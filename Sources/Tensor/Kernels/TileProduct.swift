@@ -25,11 +25,7 @@ struct TileProduct {
   ///
   /// - Complexity: 2·rows·columns·outer·depth floating-point operations.
   func run(
-    rows: Int,
-    columns: Int,
-    _ c: UnsafeMutablePointer<Float>,
-    row cRow: Int,
-    _ finish: Finish,
+    rows: Int, columns: Int, _ c: UnsafeMutablePointer<Float>, row cRow: Int, _ finish: Finish,
     rowBlock: Int = .max
   ) {
     var first = 0
@@ -43,11 +39,7 @@ struct TileProduct {
   }
 
   private func runPanels(
-    _ rows: Int,
-    _ columns: Int,
-    _ c: UnsafeMutablePointer<Float>,
-    _ cRow: Int,
-    _ finish: Finish
+    _ rows: Int, _ columns: Int, _ c: UnsafeMutablePointer<Float>, _ cRow: Int, _ finish: Finish
   ) {
     var column = 0
     while column < columns {
@@ -88,7 +80,9 @@ struct TileProduct {
 
   /// Cuts rows into tiles of nearly equal height, so that none is left with a single row.
   @inline(__always)
-  private func forEachTile(_ rows: Int, limit: Int, _ body: (TileProduct, Int, Int) -> Void) {
+  private func forEachTile(
+    _ rows: Int, limit: Int, _ body: (TileProduct, Int, Int) -> Void
+  ) {
     let tiles = (rows &+ limit &- 1) / limit
     guard tiles > 0 else { return }
     let height = rows / tiles
@@ -105,10 +99,7 @@ struct TileProduct {
 
   @inline(__always)
   private func multiply<Tile: RegisterTile>(
-    _: Tile.Type,
-    _ c: UnsafeMutablePointer<Float>,
-    _ cRow: Int,
-    _ finish: Finish
+    _: Tile.Type, _ c: UnsafeMutablePointer<Float>, _ cRow: Int, _ finish: Finish
   ) {
     var tile = Tile.zero
     var aRowStart = a
@@ -167,11 +158,7 @@ struct TileProduct {
 
   /// A tile of fewer than 16 columns: formed at full width beside C, then copied.
   private func edge(
-    _ n: Int,
-    _ columns: Int,
-    _ c: UnsafeMutablePointer<Float>,
-    _ cRow: Int,
-    _ finish: Finish
+    _ n: Int, _ columns: Int, _ c: UnsafeMutablePointer<Float>, _ cRow: Int, _ finish: Finish
   ) {
     withUnsafeTemporaryAllocation(of: Float.self, capacity: 16 * 16 + 16) { buffer in
       guard let tile = buffer.baseAddress else { return }

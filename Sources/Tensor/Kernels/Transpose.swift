@@ -5,10 +5,7 @@ package enum Transpose {
   ///
   /// - Complexity: O(rows·columns); four shuffles per sixteen elements.
   package static func copy(
-    _ from: UnsafePointer<Float>,
-    rows: Int,
-    columns: Int,
-    stride: Int? = nil,
+    _ from: UnsafePointer<Float>, rows: Int, columns: Int, stride: Int? = nil,
     to: UnsafeMutablePointer<Float>
   ) {
     let stride = stride ?? columns
@@ -16,8 +13,8 @@ package enum Transpose {
     while r &+ 16 <= rows {
       var c = 0
       while c &+ 16 <= columns {
-        Square(from + (r &* stride &+ c), stride).rotated.rotated.rotated.rotated
-          .store(to + (c &* rows &+ r), rows)
+        Square(from + (r &* stride &+ c), stride).rotated.rotated.rotated.rotated.store(
+          to + (c &* rows &+ r), rows)
         c &+= 16
       }
       while c < columns {

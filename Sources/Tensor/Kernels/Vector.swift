@@ -37,12 +37,10 @@ extension SIMD16<Float> {
   static func fold2(_ a: Vector, _ b: Vector) -> Vector {
     let first = Vector(
       lowHalf: SIMD8(lowHalf: a.lowHalf.lowHalf, highHalf: a.highHalf.lowHalf),
-      highHalf: SIMD8(lowHalf: b.lowHalf.lowHalf, highHalf: b.highHalf.lowHalf)
-    )
+      highHalf: SIMD8(lowHalf: b.lowHalf.lowHalf, highHalf: b.highHalf.lowHalf))
     let second = Vector(
       lowHalf: SIMD8(lowHalf: a.lowHalf.highHalf, highHalf: a.highHalf.highHalf),
-      highHalf: SIMD8(lowHalf: b.lowHalf.highHalf, highHalf: b.highHalf.highHalf)
-    )
+      highHalf: SIMD8(lowHalf: b.lowHalf.highHalf, highHalf: b.highHalf.highHalf))
     return first + second
   }
 
@@ -57,7 +55,9 @@ extension SIMD16<Float> {
   }
 
   @inline(__always)
-  static func fold4(_ a: Vector, _ b: Vector) -> Vector { evens(a, b) + odds(a, b) }
+  static func fold4(_ a: Vector, _ b: Vector) -> Vector {
+    evens(a, b) + odds(a, b)
+  }
 
   /// Lanes of `a` where `self` > 0, else 0.
   @inline(__always)
@@ -67,7 +67,9 @@ extension SIMD16<Float> {
 extension UnsafePointer<Float> {
   /// The sixteen floats from here on; no alignment is assumed.
   @inline(__always)
-  package var vector: Vector { UnsafeRawPointer(self).loadUnaligned(as: Vector.self) }
+  package var vector: Vector {
+    UnsafeRawPointer(self).loadUnaligned(as: Vector.self)
+  }
 
   /// This float in all lanes.
   @inline(__always)

@@ -47,12 +47,8 @@ struct Winograd {
   ///
   /// `u`: [16][in][out] from `transformWeights`.
   func forward(
-    _ x: UnsafePointer<Float>,
-    _ u: UnsafePointer<Float>,
-    _ y: UnsafeMutablePointer<Float>,
-    batch: Int,
-    scratch: UnsafeMutablePointer<Float>,
-    _ finish: Finish
+    _ x: UnsafePointer<Float>, _ u: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>,
+    batch: Int, scratch: UnsafeMutablePointer<Float>, _ finish: Finish
   ) {
     let (from, to) = (input.channels, output.channels)
     forEachBlock(batch) { tiles in
@@ -61,22 +57,9 @@ struct Winograd {
       transformInput(x, tiles, v)
       for point in 0..<16 {
         TileProduct(
-          a: v + point &* tiles.count &* from,
-          aRow: from,
-          aOuter: 0,
-          aStep: 1,
-          b: u + point &* from &* to,
-          bOuter: 0,
-          bStep: to,
-          outer: 1,
-          depth: from
-        ).run(
-          rows: tiles.count,
-          columns: to,
-          m + point &* tiles.count &* to,
-          row: to,
-          .overwrite
-        )
+          a: v + point &* tiles.count &* from, aRow: from, aOuter: 0, aStep: 1,
+          b: u + point &* from &* to, bOuter: 0, bStep: to, outer: 1, depth: from
+        ).run(rows: tiles.count, columns: to, m + point &* tiles.count &* to, row: to, .overwrite)
       }
       transformOutput(m, tiles, y, finish)
     }
@@ -84,12 +67,8 @@ struct Winograd {
 
   /// dw ← (or +=) Σ over positions of x ⊗ dy, [3][3][in][out].
   func weightGradient(
-    _ x: UnsafePointer<Float>,
-    _ dy: UnsafePointer<Float>,
-    _ dw: UnsafeMutablePointer<Float>,
-    batch: Int,
-    accumulate: Bool,
-    scratch: UnsafeMutablePointer<Float>
+    _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ dw: UnsafeMutablePointer<Float>,
+    batch: Int, accumulate: Bool, scratch: UnsafeMutablePointer<Float>
   ) {
     let (from, to) = (input.channels, output.channels)
     let du = scratch
@@ -101,15 +80,8 @@ struct Winograd {
       transformOutputGradient(dy, tiles, z)
       for point in 0..<16 {
         TileProduct(
-          a: v + point &* tiles.count &* from,
-          aRow: 1,
-          aOuter: 0,
-          aStep: from,
-          b: z + point &* tiles.count &* to,
-          bOuter: 0,
-          bStep: to,
-          outer: 1,
-          depth: tiles.count
+          a: v + point &* tiles.count &* from, aRow: 1, aOuter: 0, aStep: from,
+          b: z + point &* tiles.count &* to, bOuter: 0, bStep: to, outer: 1, depth: tiles.count
         ).run(rows: from, columns: to, du + point &* from &* to, row: to, finish)
       }
       finish = .add
@@ -121,11 +93,8 @@ struct Winograd {
 
   /// u[4i + j] ← (G·g·Gᵀ)ᵢⱼ for each pair of channels; `rotated` turns the window by 180°, as the
   /// input gradient needs it.
-  func transformWeights(
-    _ w: UnsafePointer<Float>,
-    rotated: Bool,
-    _ u: UnsafeMutablePointer<Float>
-  ) {
+  func transformWeights(_ w: UnsafePointer<Float>, rotated: Bool, _ u: UnsafeMutablePointer<Float>)
+  {
     let plane = input.channels &* output.channels
     // Turning the filter turns its points: 0 and 3 change places in both directions.
     let first = rotated ? w + 8 &* plane : w
@@ -134,30 +103,23 @@ struct Winograd {
     while at < plane {
       let from = first + at
       let filter = WinogradTransform.Tile(
-        a: Winograd.line(from, step),
-        b: Winograd.line(from + 3 &* step, step),
-        c: Winograd.line(from + 6 &* step, step),
-        d: .zero
-      )
+        a: Winograd.line(from, step), b: Winograd.line(from + 3 &* step, step),
+        c: Winograd.line(from + 6 &* step, step), d: .zero)
       filter.weights.store(u + at, plane)
       at &+= 16
     }
   }
 
   @inline(__always)
-  private static func line(_ from: UnsafePointer<Float>, _ step: Int) -> WinogradTransform.Line {
+  private static func line(_ from: UnsafePointer<Float>, _ step: Int)
+    -> WinogradTransform.Line
+  {
     WinogradTransform.Line(
-      a: from.vector,
-      b: (from + step).vector,
-      c: (from + 2 &* step).vector,
-      d: Vector()
-    )
+      a: from.vector, b: (from + step).vector, c: (from + 2 &* step).vector, d: Vector())
   }
 
   private func transformWeightGradient(
-    _ du: UnsafePointer<Float>,
-    _ dw: UnsafeMutablePointer<Float>,
-    accumulate: Bool
+    _ du: UnsafePointer<Float>, _ dw: UnsafeMutablePointer<Float>, accumulate: Bool
   ) {
     let plane = input.channels &* output.channels
     var at = 0
@@ -172,9 +134,7 @@ struct Winograd {
 
   @inline(__always)
   private static func deliver(
-    _ line: WinogradTransform.Line,
-    _ to: UnsafeMutablePointer<Float>,
-    _ plane: Int,
+    _ line: WinogradTransform.Line, _ to: UnsafeMutablePointer<Float>, _ plane: Int,
     _ accumulate: Bool
   ) {
     if accumulate {
@@ -189,9 +149,7 @@ struct Winograd {
   }
 
   private func transformInput(
-    _ x: UnsafePointer<Float>,
-    _ tiles: Range<Int>,
-    _ v: UnsafeMutablePointer<Float>
+    _ x: UnsafePointer<Float>, _ tiles: Range<Int>, _ v: UnsafeMutablePointer<Float>
   ) {
     let channels = input.channels
     let points = tiles.count &* channels
@@ -200,17 +158,13 @@ struct Winograd {
       let top = row &- padding
       let left = column &- padding
       let map = x + image &* input.count
-      let isInside =
-        top >= 0 && left >= 0 && top &+ 4 <= input.height && left &+ 4 <= input.width
+      let isInside = top >= 0 && left >= 0 && top &+ 4 <= input.height && left &+ 4 <= input.width
       if isInside {
         let patch = map + (top &* input.width &+ left) &* channels
         var c = 0
         while c < channels {
-          WinogradTransform.Tile(
-            patch: patch + c,
-            row: input.width &* channels,
-            column: channels
-          ).input.store(target + c, points)
+          WinogradTransform.Tile(patch: patch + c, row: input.width &* channels, column: channels)
+            .input.store(target + c, points)
           c &+= 16
         }
       } else {
@@ -218,10 +172,7 @@ struct Winograd {
         while c < channels {
           let border = Border(map: map + c, shape: input, top: top, left: left)
           WinogradTransform.Tile(
-            a: border.line(0),
-            b: border.line(1),
-            c: border.line(2),
-            d: border.line(3)
+            a: border.line(0), b: border.line(1), c: border.line(2), d: border.line(3)
           ).input.store(target + c, points)
           c &+= 16
         }
@@ -231,9 +182,7 @@ struct Winograd {
   }
 
   private func transformOutputGradient(
-    _ dy: UnsafePointer<Float>,
-    _ tiles: Range<Int>,
-    _ z: UnsafeMutablePointer<Float>
+    _ dy: UnsafePointer<Float>, _ tiles: Range<Int>, _ z: UnsafeMutablePointer<Float>
   ) {
     let channels = output.channels
     let points = tiles.count &* channels
@@ -243,12 +192,8 @@ struct Winograd {
       var c = 0
       while c < channels {
         let border = Border(map: map + c, shape: output, top: row, left: column)
-        WinogradTransform.Tile(
-          a: border.pair(0),
-          b: border.pair(1),
-          c: .zero,
-          d: .zero
-        ).outputGradient.store(target + c, points)
+        WinogradTransform.Tile(a: border.pair(0), b: border.pair(1), c: .zero, d: .zero)
+          .outputGradient.store(target + c, points)
         c &+= 16
       }
       target += channels
@@ -256,9 +201,7 @@ struct Winograd {
   }
 
   private func transformOutput(
-    _ m: UnsafePointer<Float>,
-    _ tiles: Range<Int>,
-    _ y: UnsafeMutablePointer<Float>,
+    _ m: UnsafePointer<Float>, _ tiles: Range<Int>, _ y: UnsafeMutablePointer<Float>,
     _ finish: Finish
   ) {
     let channels = output.channels

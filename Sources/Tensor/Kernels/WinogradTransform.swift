@@ -21,7 +21,9 @@ enum WinogradTransform {
       Line(a: s * x.a, b: s * x.b, c: s * x.c, d: s * x.d)
     }
     @inline(__always)
-    static var zero: Line { Line(a: Vector(), b: Vector(), c: Vector(), d: Vector()) }
+    static var zero: Line {
+      Line(a: Vector(), b: Vector(), c: Vector(), d: Vector())
+    }
 
     /// Bᵀ of a line of four: d₀ − d₂, d₁ + d₂, d₂ − d₁, d₁ − d₃.
     @inline(__always)
@@ -80,11 +82,8 @@ enum WinogradTransform {
     @inline(__always)
     private static func line(_ from: UnsafePointer<Float>, _ stride: Int) -> Line {
       Line(
-        a: from.vector,
-        b: (from + stride).vector,
-        c: (from + 2 &* stride).vector,
-        d: (from + 3 &* stride).vector
-      )
+        a: from.vector, b: (from + stride).vector, c: (from + 2 &* stride).vector,
+        d: (from + 3 &* stride).vector)
     }
 
     /// Sixteen points, `stride` floats apart.
@@ -97,7 +96,9 @@ enum WinogradTransform {
     }
 
     @inline(__always)
-    private func store(_ line: Line, _ to: UnsafeMutablePointer<Float>, _ stride: Int) {
+    private func store(
+      _ line: Line, _ to: UnsafeMutablePointer<Float>, _ stride: Int
+    ) {
       to.vector = line.a
       (to + stride).vector = line.b
       (to + 2 &* stride).vector = line.c
@@ -122,11 +123,8 @@ enum WinogradTransform {
     @inline(__always)
     var outputGradient: Tile {
       Tile(
-        a: a.outputGradient,
-        b: (a + b).outputGradient,
-        c: (a - b).outputGradient,
-        d: (Line.zero - b).outputGradient
-      )
+        a: a.outputGradient, b: (a + b).outputGradient, c: (a - b).outputGradient,
+        d: (Line.zero - b).outputGradient)
     }
 
     /// G·g·Gᵀ of the 3×3 filter in the first three places of the first three lines.
@@ -135,11 +133,7 @@ enum WinogradTransform {
       let ends = 0.5 * (a + c)
       let middle = 0.5 * b
       return Tile(
-        a: a.weights,
-        b: (ends + middle).weights,
-        c: (ends - middle).weights,
-        d: c.weights
-      )
+        a: a.weights, b: (ends + middle).weights, c: (ends - middle).weights, d: c.weights)
     }
 
     /// Gᵀ·u·G, the 3×3 filter in the first three places of the first three lines.
@@ -147,11 +141,8 @@ enum WinogradTransform {
     var weightGradient: Tile {
       let sum = 0.5 * (b + c)
       return Tile(
-        a: (a + sum).weightGradient,
-        b: (0.5 * (b - c)).weightGradient,
-        c: (sum + d).weightGradient,
-        d: .zero
-      )
+        a: (a + sum).weightGradient, b: (0.5 * (b - c)).weightGradient, c: (sum + d).weightGradient,
+        d: .zero)
     }
   }
 }

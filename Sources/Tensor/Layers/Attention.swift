@@ -17,9 +17,7 @@ package struct Attention: Operation {
   package let width: Int
   package let heads: Int
 
-  package var summary: String {
-    "attention(\(width), heads=\(heads)) over \(tokens) positions"
-  }
+  package var summary: String { "attention(\(width), heads=\(heads)) over \(tokens) positions" }
   package var ownSlots: [Int] { [saved] }
   package var forwardFLOPs: Int { 4 * tokens * tokens * width }
   package func backwardFLOPs(inputGradient: Bool) -> Int { inputGradient ? 2 * forwardFLOPs : 0 }
@@ -29,17 +27,14 @@ package struct Attention: Operation {
   private var productScratch: Int {
     max(
       MatrixProduct.scratchCount(columns: tokens, depth: headWidth),
-      MatrixProduct.scratchCount(columns: headWidth, depth: tokens)
-    )
+      MatrixProduct.scratchCount(columns: headWidth, depth: tokens))
   }
   private var scale: Float { Float(1 / Double(headWidth).squareRoot()) }
 
   /// Where Q, K and V of one example and head start in a map of 3D channels.
-  private func parts<Pointer: Strideable>(
-    _ map: Pointer,
-    _ example: Int,
-    _ head: Int
-  ) -> (q: Pointer, k: Pointer, v: Pointer) where Pointer.Stride == Int {
+  private func parts<Pointer: Strideable>(_ map: Pointer, _ example: Int, _ head: Int) -> (
+    q: Pointer, k: Pointer, v: Pointer
+  ) where Pointer.Stride == Int {
     let q = map.advanced(by: example * tokens * 3 * width + head * headWidth)
     return (q, q.advanced(by: width), q.advanced(by: 2 * width))
   }
@@ -50,38 +45,17 @@ package struct Attention: Operation {
         let (q, k, v) = parts(UnsafePointer(pass.values[input]), example, head)
         let p = pass.values[saved] + (example * heads + head) * tokens * tokens
         MatrixProduct(
-          a: q,
-          formA: .normal,
-          aStride: 3 * width,
-          b: k,
-          formB: .transposed,
-          bStride: 3 * width
+          a: q, formA: .normal, aStride: 3 * width, b: k, formB: .transposed, bStride: 3 * width
         ).run(
-          rows: tokens,
-          columns: tokens,
-          depth: headWidth,
-          p,
-          stride: tokens,
-          .overwrite,
-          scratch: pass.scratch
-        )
+          rows: tokens, columns: tokens, depth: headWidth, p, stride: tokens, .overwrite,
+          scratch: pass.scratch)
         softmax(p)
         MatrixProduct(
-          a: p,
-          formA: .normal,
-          aStride: tokens,
-          b: v,
-          formB: .normal,
-          bStride: 3 * width
+          a: p, formA: .normal, aStride: tokens, b: v, formB: .normal, bStride: 3 * width
         ).run(
-          rows: tokens,
-          columns: headWidth,
-          depth: tokens,
-          pass.values[output] + example * tokens * width + head * headWidth,
-          stride: width,
-          .overwrite,
-          scratch: pass.scratch
-        )
+          rows: tokens, columns: headWidth, depth: tokens,
+          pass.values[output] + example * tokens * width + head * headWidth, stride: width,
+          .overwrite, scratch: pass.scratch)
       }
     }
   }
@@ -114,52 +88,22 @@ package struct Attention: Operation {
       for head in 0..<heads {
         let (q, k, v) = parts(UnsafePointer(pass.values[input]), example, head)
         let (dq, dk, dv) = parts(pass.gradients[input], example, head)
-        let p = UnsafePointer(
-          pass.values[saved] + (example * heads + head) * tokens * tokens
-        )
-        let dO = UnsafePointer(
-          pass.gradients[output] + example * tokens * width + head * headWidth
-        )
+        let p = UnsafePointer(pass.values[saved] + (example * heads + head) * tokens * tokens)
+        let dO = UnsafePointer(pass.gradients[output] + example * tokens * width + head * headWidth)
         MatrixProduct(
-          a: dO,
-          formA: .normal,
-          aStride: width,
-          b: v,
-          formB: .transposed,
-          bStride: 3 * width
+          a: dO, formA: .normal, aStride: width, b: v, formB: .transposed, bStride: 3 * width
         ).run(
-          rows: tokens,
-          columns: tokens,
-          depth: headWidth,
-          slopes,
-          stride: tokens,
-          .overwrite,
-          scratch: scratch
-        )
+          rows: tokens, columns: tokens, depth: headWidth, slopes, stride: tokens, .overwrite,
+          scratch: scratch)
         throughSoftmax(p, slopes)
         func deliver(
-          _ form: BLAS.Form,
-          _ a: UnsafePointer<Float>,
-          _ b: UnsafePointer<Float>,
-          _ bStride: Int,
+          _ form: BLAS.Form, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ bStride: Int,
           _ target: UnsafeMutablePointer<Float>
         ) {
-          MatrixProduct(
-            a: a,
-            formA: form,
-            aStride: tokens,
-            b: b,
-            formB: .normal,
-            bStride: bStride
-          ).run(
-            rows: tokens,
-            columns: headWidth,
-            depth: tokens,
-            target,
-            stride: 3 * width,
-            outcome,
-            scratch: scratch
-          )
+          MatrixProduct(a: a, formA: form, aStride: tokens, b: b, formB: .normal, bStride: bStride)
+            .run(
+              rows: tokens, columns: headWidth, depth: tokens, target, stride: 3 * width, outcome,
+              scratch: scratch)
         }
         deliver(.transposed, p, dO, width, dv)
         deliver(.normal, slopes, k, 3 * width, dq)
@@ -169,10 +113,7 @@ package struct Attention: Operation {
   }
 
   /// dP becomes dS, in place.
-  private func throughSoftmax(
-    _ p: UnsafePointer<Float>,
-    _ slopes: UnsafeMutablePointer<Float>
-  ) {
+  private func throughSoftmax(_ p: UnsafePointer<Float>, _ slopes: UnsafeMutablePointer<Float>) {
     for r in 0..<tokens {
       let probabilities = p + r * tokens
       let row = slopes + r * tokens

@@ -47,36 +47,23 @@ package struct BatchNorm: Operation {
       constant[c] = pass.parameters[shift + c] - mean[c] * factor[c]
     }
     ChannelSums.affine(
-      x,
-      factor,
-      constant,
-      into: pass.values[output],
-      positions: positions,
-      channels: channels
-    )
+      x, factor, constant, into: pass.values[output], positions: positions, channels: channels)
   }
 
   private func takeStatistics(
-    _ pass: borrowing Pass,
-    _ x: UnsafePointer<Float>,
-    _ positions: Int,
-    _ mean: UnsafeMutablePointer<Float>,
-    _ inverse: UnsafeMutablePointer<Float>
+    _ pass: borrowing Pass, _ x: UnsafePointer<Float>, _ positions: Int,
+    _ mean: UnsafeMutablePointer<Float>, _ inverse: UnsafeMutablePointer<Float>
   ) {
     let channels = shape.channels
     let sums = pass.scratch
     // Sums per image in Float, over images in Double: no long Float sum.
-    let totals = UnsafeMutableRawPointer(pass.scratch + 2 * channels)
-      .bindMemory(to: Double.self, capacity: channels)
+    let totals = UnsafeMutableRawPointer(pass.scratch + 2 * channels).bindMemory(
+      to: Double.self, capacity: channels)
     totals.update(repeating: 0, count: channels)
     for image in 0..<pass.batch {
       Rows.sum(
-        x + image * shape.count,
-        into: sums,
-        rows: shape.positions,
-        columns: channels,
-        accumulate: false
-      )
+        x + image * shape.count, into: sums, rows: shape.positions, columns: channels,
+        accumulate: false)
       for c in 0..<channels { totals[c] += Double(sums[c]) }
     }
     for c in 0..<channels {
@@ -85,12 +72,8 @@ package struct BatchNorm: Operation {
     }
     for image in 0..<pass.batch {
       ChannelSums.squaredDeviations(
-        x + image * shape.count,
-        around: mean,
-        into: sums,
-        positions: shape.positions,
-        channels: channels
-      )
+        x + image * shape.count, around: mean, into: sums, positions: shape.positions,
+        channels: channels)
       for c in 0..<channels { totals[c] += Double(sums[c]) }
     }
     guard let moved = pass.moved else { preconditionFailure("BatchNorm: no training pass") }
@@ -109,11 +92,7 @@ package struct BatchNorm: Operation {
   /// As group norm's, with a channel of the whole batch for a group; dx = γ·dy/√(σ² + eps) when
   /// frozen.
   package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
-    if frozen {
-      frozenGradient(pass, inputGradient)
-    } else {
-      trainedGradient(pass, inputGradient)
-    }
+    if frozen { frozenGradient(pass, inputGradient) } else { trainedGradient(pass, inputGradient) }
   }
 
   private func frozenGradient(_ pass: borrowing Pass, _ how: GradientWrite) {
@@ -123,14 +102,8 @@ package struct BatchNorm: Operation {
     coefficients.update(repeating: 0, count: 3 * channels)
     for c in 0..<channels { coefficients[c] = pass.parameters[scale + c] * inverse[c] }
     ChannelSums.combine(
-      pass.gradients[output],
-      pass.values[input],
-      coefficients,
-      into: pass.gradients[input],
-      positions: pass.batch * shape.positions,
-      channels: channels,
-      how
-    )
+      pass.gradients[output], pass.values[input], coefficients, into: pass.gradients[input],
+      positions: pass.batch * shape.positions, channels: channels, how)
   }
 
   private func trainedGradient(_ pass: borrowing Pass, _ inputGradient: GradientWrite) {
@@ -143,14 +116,7 @@ package struct BatchNorm: Operation {
     let sumDy = pass.scratch
     let sumDyX = pass.scratch + channels
     let coefficients = pass.scratch + 2 * channels
-    ChannelSums.gradientSums(
-      dy,
-      x,
-      sumDy,
-      sumDyX,
-      positions: positions,
-      channels: channels
-    )
+    ChannelSums.gradientSums(dy, x, sumDy, sumDyX, positions: positions, channels: channels)
     for c in 0..<channels {
       let gamma = pass.parameters[scale + c]
       let normalised = (sumDyX[c] - mean[c] * sumDy[c]) * inverse[c]
@@ -164,13 +130,7 @@ package struct BatchNorm: Operation {
       coefficients[2 * channels + c] = inverse[c] * (inverse[c] * mean[c] * m2 - m1)
     }
     ChannelSums.combine(
-      dy,
-      x,
-      coefficients,
-      into: pass.gradients[input],
-      positions: positions,
-      channels: channels,
-      inputGradient
-    )
+      dy, x, coefficients, into: pass.gradients[input], positions: positions, channels: channels,
+      inputGradient)
   }
 }

@@ -38,26 +38,17 @@ package struct ClassToken: Operation {
     let dy = pass.gradients[output]
     if !frozen {
       Rows.sum(
-        dy,
-        into: pass.gradient + embedding,
-        rows: pass.batch,
-        columns: count,
-        accumulate: pass.accumulate
-      )
+        dy, into: pass.gradient + embedding, rows: pass.batch, columns: count,
+        accumulate: pass.accumulate)
       let dCls = pass.gradient + token
       if !pass.accumulate { dCls.update(repeating: 0, count: width) }
-      for example in 0..<pass.batch {
-        for c in 0..<width { dCls[c] += dy[example * count + c] }
-      }
+      for example in 0..<pass.batch { for c in 0..<width { dCls[c] += dy[example * count + c] } }
     }
     guard how != .skip else { return }
     for example in 0..<pass.batch {
       Rows.deliver(
-        dy + (example * count + width),
-        to: pass.gradients[input] + example * positions * width,
-        count: positions * width,
-        how
-      )
+        dy + (example * count + width), to: pass.gradients[input] + example * positions * width,
+        count: positions * width, how)
     }
   }
 }
@@ -72,8 +63,8 @@ package struct FirstPosition: Operation {
 
   package func forward(_ pass: borrowing Pass) {
     for example in 0..<pass.batch {
-      (pass.values[output] + example * shape.channels)
-        .update(from: pass.values[input] + example * shape.count, count: shape.channels)
+      (pass.values[output] + example * shape.channels).update(
+        from: pass.values[input] + example * shape.count, count: shape.channels)
     }
   }
 
@@ -83,11 +74,8 @@ package struct FirstPosition: Operation {
     if how == .overwrite { dx.update(repeating: 0, count: pass.batch * shape.count) }
     for example in 0..<pass.batch {
       Rows.deliver(
-        pass.gradients[output] + example * shape.channels,
-        to: dx + example * shape.count,
-        count: shape.channels,
-        how
-      )
+        pass.gradients[output] + example * shape.channels, to: dx + example * shape.count,
+        count: shape.channels, how)
     }
   }
 }

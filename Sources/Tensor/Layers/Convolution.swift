@@ -15,12 +15,7 @@ package struct Convolution: WeightedOperation {
   package let kernel: ConvolutionKernel
 
   package init(
-    name: String,
-    input: Int,
-    output: Int,
-    geometry: ConvolutionGeometry,
-    weight: Int,
-    bias: Int?,
+    name: String, input: Int, output: Int, geometry: ConvolutionGeometry, weight: Int, bias: Int?,
     frozen: Bool = false
   ) {
     self.name = name
@@ -49,33 +44,21 @@ package struct Convolution: WeightedOperation {
 
   package func forward(_ pass: borrowing Pass) {
     kernel.forward(
-      pass.values[input],
-      pass.parameters + weight,
+      pass.values[input], pass.parameters + weight,
       bias: bias.map { [parameters = pass.parameters] in UnsafePointer(parameters + $0) },
-      rectified: rectified,
-      pass.values[output],
-      batch: pass.batch,
-      scratch: pass.scratch
-    )
+      rectified: rectified, pass.values[output], batch: pass.batch, scratch: pass.scratch)
   }
 
   package var outerProducts: OuterProducts {
     OuterProducts(
-      positions: geometry.output.positions,
-      inputs: geometry.patch,
-      outputs: geometry.output.channels,
-      hasBias: bias != nil,
-      window: geometry
-    )
+      positions: geometry.output.positions, inputs: geometry.patch,
+      outputs: geometry.output.channels, hasBias: bias != nil, window: geometry)
   }
 
   package func gateGradient(_ pass: borrowing Pass) {
     guard rectified else { return }
     Rows.gate(
-      pass.gradients[output],
-      by: pass.values[output],
-      count: pass.batch * geometry.output.count
-    )
+      pass.gradients[output], by: pass.values[output], count: pass.batch * geometry.output.count)
   }
 
   package func backward(_ pass: borrowing Pass, inputGradient how: GradientWrite) {
@@ -87,33 +70,20 @@ package struct Convolution: WeightedOperation {
   /// dw = Σ x ⊗ dy, db = Σ dy.
   package func weightGradient(_ pass: borrowing Pass) {
     kernel.weightGradient(
-      pass.values[input],
-      pass.gradients[output],
-      pass.gradient + weight,
-      batch: pass.batch,
-      accumulate: pass.accumulate,
-      scratch: pass.scratch
-    )
+      pass.values[input], pass.gradients[output], pass.gradient + weight, batch: pass.batch,
+      accumulate: pass.accumulate, scratch: pass.scratch)
     guard let bias else { return }
     ChannelSums.sum(
-      pass.gradients[output],
-      into: pass.gradient + bias,
-      positions: pass.batch * geometry.output.positions,
-      channels: geometry.output.channels,
-      accumulate: pass.accumulate
-    )
+      pass.gradients[output], into: pass.gradient + bias,
+      positions: pass.batch * geometry.output.positions, channels: geometry.output.channels,
+      accumulate: pass.accumulate)
   }
 
   /// dx = dy convolved with the turned window.
   package func inputGradient(_ pass: borrowing Pass, _ how: GradientWrite) {
     guard how != .skip else { return }
     kernel.inputGradient(
-      pass.gradients[output],
-      pass.parameters + weight,
-      pass.gradients[input],
-      batch: pass.batch,
-      add: how == .add,
-      scratch: pass.scratch
-    )
+      pass.gradients[output], pass.parameters + weight, pass.gradients[input], batch: pass.batch,
+      add: how == .add, scratch: pass.scratch)
   }
 }

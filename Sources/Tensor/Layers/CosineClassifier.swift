@@ -61,9 +61,7 @@ package struct CosineClassifier: Operation {
     let slopes = pass.gradients[output]
     let direct = pass.gradient + weight
     let target = normalisesRows ? pass.scratch + inputs * outputs : direct
-    if normalisesRows || !pass.accumulate {
-      target.update(repeating: 0, count: inputs * outputs)
-    }
+    if normalisesRows || !pass.accumulate { target.update(repeating: 0, count: inputs * outputs) }
     var betaSlope = 0.0
     for example in 0..<pass.batch {
       let direction = pass.values[saved] + example * savedCount
@@ -96,9 +94,7 @@ package struct CosineClassifier: Operation {
 
   /// From dv to dw.
   private func project(
-    _ pass: borrowing Pass,
-    _ slopes: UnsafePointer<Float>,
-    _ rows: UnsafePointer<Float>,
+    _ pass: borrowing Pass, _ slopes: UnsafePointer<Float>, _ rows: UnsafePointer<Float>,
     into target: UnsafeMutablePointer<Float>
   ) {
     let w = UnsafePointer(pass.parameters + weight)
@@ -114,10 +110,7 @@ package struct CosineClassifier: Operation {
 
   /// dx, with q in its place first.
   private func writeInputGradient(
-    _ pass: borrowing Pass,
-    _ rows: UnsafePointer<Float>,
-    _ beta: Float,
-    _ how: GradientWrite
+    _ pass: borrowing Pass, _ rows: UnsafePointer<Float>, _ beta: Float, _ how: GradientWrite
   ) {
     for example in 0..<pass.batch {
       let direction = pass.values[saved] + example * savedCount
@@ -146,11 +139,9 @@ package struct CosineClassifier: Operation {
     return length > shortest ? 1 / length : 0
   }
 
-  private static func dot(
-    _ x: UnsafePointer<Float>,
-    _ y: UnsafePointer<Float>,
-    _ count: Int
-  ) -> Double {
+  private static func dot(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ count: Int)
+    -> Double
+  {
     var total = 0.0
     for i in 0..<count { total += Double(x[i]) * Double(y[i]) }
     return total

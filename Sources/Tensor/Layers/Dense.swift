@@ -41,23 +41,11 @@ package struct Dense: WeightedOperation {
     }
     if !CPUFeatures.prefersOwnKernels {
       BLAS.gemm(
-        .normal,
-        .transposed,
-        m: pass.batch,
-        n: outputs,
-        k: inputs,
-        x,
-        pass.parameters + weight,
-        beta: 1,
-        y
-      )
+        .normal, .transposed, m: pass.batch, n: outputs, k: inputs, x, pass.parameters + weight,
+        beta: 1, y)
     } else if pass.batch <= DotProducts.mostRows {
-      DotProducts(
-        x: x,
-        w: pass.parameters + weight,
-        depth: inputs,
-        scratch: pass.scratch
-      ).add(rows: pass.batch, outputs: outputs, to: y)
+      DotProducts(x: x, w: pass.parameters + weight, depth: inputs, scratch: pass.scratch).add(
+        rows: pass.batch, outputs: outputs, to: y)
     } else {
       forwardTransposed(pass, x, y)
     }
@@ -66,9 +54,7 @@ package struct Dense: WeightedOperation {
 
   /// Many rows: a stretch of columns of W is transposed once and used for all of them.
   private func forwardTransposed(
-    _ pass: borrowing Pass,
-    _ x: UnsafePointer<Float>,
-    _ y: UnsafeMutablePointer<Float>
+    _ pass: borrowing Pass, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>
   ) {
     let w = UnsafePointer(pass.parameters + weight)
     var k = 0
@@ -76,28 +62,15 @@ package struct Dense: WeightedOperation {
       let length = min(stretch, inputs - k)
       Transpose.copy(w + k, rows: outputs, columns: length, stride: inputs, to: pass.scratch)
       TileProduct(
-        a: x + k,
-        aRow: inputs,
-        aOuter: 0,
-        aStep: 1,
-        b: pass.scratch,
-        bOuter: 0,
-        bStep: outputs,
-        outer: 1,
-        depth: length
+        a: x + k, aRow: inputs, aOuter: 0, aStep: 1, b: pass.scratch, bOuter: 0, bStep: outputs,
+        outer: 1, depth: length
       ).run(rows: pass.batch, columns: outputs, y, row: outputs, .add)
       k += length
     }
   }
 
   package var outerProducts: OuterProducts {
-    OuterProducts(
-      positions: 1,
-      inputs: inputs,
-      outputs: outputs,
-      hasBias: bias != nil,
-      window: nil
-    )
+    OuterProducts(positions: 1, inputs: inputs, outputs: outputs, hasBias: bias != nil, window: nil)
   }
 
   package func gateGradient(_ pass: borrowing Pass) {
@@ -127,43 +100,21 @@ package struct Dense: WeightedOperation {
       tiledWeightGradient(dy, pass.values[input], target, batch: pass.batch, finish)
     } else {
       BLAS.gemm(
-        .transposed,
-        .normal,
-        m: outputs,
-        n: inputs,
-        k: pass.batch,
-        dy,
-        pass.values[input],
-        beta: finish.kind == .overwrite ? 0 : 1,
-        target
-      )
+        .transposed, .normal, m: outputs, n: inputs, k: pass.batch, dy, pass.values[input],
+        beta: finish.kind == .overwrite ? 0 : 1, target)
     }
     guard let bias else { return }
     Rows.sum(
-      dy,
-      into: pass.gradient + bias,
-      rows: pass.batch,
-      columns: outputs,
-      accumulate: pass.accumulate
-    )
+      dy, into: pass.gradient + bias, rows: pass.batch, columns: outputs,
+      accumulate: pass.accumulate)
   }
 
   private func tiledWeightGradient(
-    _ dy: UnsafePointer<Float>,
-    _ x: UnsafePointer<Float>,
-    _ target: UnsafeMutablePointer<Float>,
-    batch: Int,
-    _ finish: Finish
+    _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>,
+    batch: Int, _ finish: Finish
   ) {
     TileProduct(
-      a: dy,
-      aRow: 1,
-      aOuter: 0,
-      aStep: outputs,
-      b: x,
-      bOuter: 0,
-      bStep: inputs,
-      outer: 1,
+      a: dy, aRow: 1, aOuter: 0, aStep: outputs, b: x, bOuter: 0, bStep: inputs, outer: 1,
       depth: batch
     ).run(rows: outputs, columns: inputs, target, row: inputs, finish, rowBlock: 12)
   }
@@ -173,34 +124,15 @@ package struct Dense: WeightedOperation {
     guard how != .skip else { return }
     guard CPUFeatures.prefersOwnKernels else {
       BLAS.gemm(
-        .normal,
-        .normal,
-        m: pass.batch,
-        n: inputs,
-        k: outputs,
-        pass.gradients[output],
-        pass.parameters + weight,
-        beta: how == .add ? 1 : 0,
-        pass.gradients[input]
-      )
+        .normal, .normal, m: pass.batch, n: inputs, k: outputs, pass.gradients[output],
+        pass.parameters + weight, beta: how == .add ? 1 : 0, pass.gradients[input])
       return
     }
     TileProduct(
-      a: pass.gradients[output],
-      aRow: outputs,
-      aOuter: 0,
-      aStep: 1,
-      b: pass.parameters + weight,
-      bOuter: 0,
-      bStep: inputs,
-      outer: 1,
-      depth: outputs
+      a: pass.gradients[output], aRow: outputs, aOuter: 0, aStep: 1, b: pass.parameters + weight,
+      bOuter: 0, bStep: inputs, outer: 1, depth: outputs
     ).run(
-      rows: pass.batch,
-      columns: inputs,
-      pass.gradients[input],
-      row: inputs,
-      how == .add ? .add : .overwrite
-    )
+      rows: pass.batch, columns: inputs, pass.gradients[input], row: inputs,
+      how == .add ? .add : .overwrite)
   }
 }

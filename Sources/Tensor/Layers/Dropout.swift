@@ -29,12 +29,8 @@ package struct Dropout: Operation {
     let key = RandomStream.mix(pass.dropoutKey ^ RandomStream.mix(salt &+ RandomStream.gamma))
     for example in 0..<pass.batch {
       fillMask(
-        keep + example * count,
-        from: (pass.firstExample + example) * count,
-        key: key,
-        threshold: threshold,
-        scale: scale
-      )
+        keep + example * count, from: (pass.firstExample + example) * count, key: key,
+        threshold: threshold, scale: scale)
     }
     let total = pass.batch * count
     for i in 0..<total { y[i] = x[i] * keep[i] }
@@ -42,17 +38,14 @@ package struct Dropout: Operation {
 
   /// One 64-bit number serves four elements: element i takes 16 bits of word i / 4.
   private func fillMask(
-    _ keep: UnsafeMutablePointer<Float>,
-    from first: Int,
-    key: UInt64,
-    threshold: UInt64,
+    _ keep: UnsafeMutablePointer<Float>, from first: Int, key: UInt64, threshold: UInt64,
     scale: Float
   ) {
     var i = 0
     while i < count {
       let place = first &+ i
-      let word =
-        RandomStream.mix(key &+ UInt64(truncatingIfNeeded: place >> 2 &+ 1) &* RandomStream.gamma)
+      let word = RandomStream.mix(
+        key &+ UInt64(truncatingIfNeeded: place >> 2 &+ 1) &* RandomStream.gamma)
       if place & 3 == 0 && i &+ 4 <= count {
         keep[i] = word & 0xFFFF >= threshold ? scale : 0
         keep[i &+ 1] = word >> 16 & 0xFFFF >= threshold ? scale : 0

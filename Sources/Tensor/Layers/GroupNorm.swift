@@ -58,12 +58,7 @@ package struct GroupNorm: Operation {
         for c in g * perGroup..<(g + 1) * perGroup { constant[c] = statistics[g] }
       }
       ChannelSums.squaredDeviations(
-        x,
-        around: constant,
-        into: sums,
-        positions: shape.positions,
-        channels: channels
-      )
+        x, around: constant, into: sums, positions: shape.positions, channels: channels)
       for g in 0..<groups {
         let variance = Self.sum(sums + g * perGroup, perGroup) / Double(shape.positions * perGroup)
         let inverse = Float(1 / (variance + Self.epsilon).squareRoot())
@@ -74,15 +69,9 @@ package struct GroupNorm: Operation {
         }
       }
       ChannelSums.affine(
-        x,
-        factor,
-        constant,
+        x, factor, constant,
         shortcut: shortcut.map { UnsafePointer(values[$0] + image * shape.count) },
-        rectified: rectified,
-        into: y,
-        positions: shape.positions,
-        channels: channels
-      )
+        rectified: rectified, into: y, positions: shape.positions, channels: channels)
     }
   }
 
@@ -107,16 +96,9 @@ package struct GroupNorm: Operation {
       let dy = pass.gradients[output] + image * shape.count
       let statistics = pass.values[saved] + image * 2 * groups
       ChannelSums.gradientSums(
-        dy,
-        gate: rectified ? UnsafePointer(pass.values[output] + image * shape.count) : nil,
-        shortcut: shortcut.map { gradients[$0] + image * shape.count },
-        as: inputGradient,
-        x,
-        sumDy,
-        sumDyX,
-        positions: shape.positions,
-        channels: channels
-      )
+        dy, gate: rectified ? UnsafePointer(pass.values[output] + image * shape.count) : nil,
+        shortcut: shortcut.map { gradients[$0] + image * shape.count }, as: inputGradient, x, sumDy,
+        sumDyX, positions: shape.positions, channels: channels)
       for g in 0..<groups {
         let mean = statistics[g]
         let inverse = statistics[groups + g]
@@ -141,13 +123,8 @@ package struct GroupNorm: Operation {
         }
       }
       ChannelSums.combine(
-        dy,
-        x,
-        coefficients,
-        into: pass.gradients[map] + image * shape.count,
-        positions: shape.positions,
-        channels: channels,
-        shortcut == nil ? inputGradient : .overwrite
+        dy, x, coefficients, into: pass.gradients[map] + image * shape.count,
+        positions: shape.positions, channels: channels, shortcut == nil ? inputGradient : .overwrite
       )
     }
   }

@@ -81,11 +81,7 @@ package struct OuterProducts: Sendable {
   package let window: ConvolutionGeometry?
 
   package init(
-    positions: Int,
-    inputs: Int,
-    outputs: Int,
-    hasBias: Bool,
-    window: ConvolutionGeometry?
+    positions: Int, inputs: Int, outputs: Int, hasBias: Bool, window: ConvolutionGeometry?
   ) {
     self.positions = positions
     self.inputs = inputs
@@ -128,25 +124,14 @@ package struct Pass: ~Copyable {
   /// `gradient`: what parameters' gradients are counted from; only where an operation's own
   /// parameters lie must there be memory.
   func on(
-    batch: Int,
-    accumulate: Bool,
-    gradient: UnsafeMutablePointer<Float>,
+    batch: Int, accumulate: Bool, gradient: UnsafeMutablePointer<Float>,
     values: UnsafeMutablePointer<UnsafeMutablePointer<Float>>? = nil,
     gradients: UnsafeMutablePointer<UnsafeMutablePointer<Float>>? = nil
   ) -> Pass {
     Pass(
-      batch: batch,
-      training: training,
-      accumulate: accumulate,
-      dropoutKey: dropoutKey,
-      firstExample: firstExample,
-      directRate: nil,
-      parameters: parameters,
-      moved: moved,
-      gradient: gradient,
-      values: values ?? self.values,
-      gradients: gradients ?? self.gradients,
-      scratch: scratch
-    )
+      batch: batch, training: training, accumulate: accumulate, dropoutKey: dropoutKey,
+      firstExample: firstExample, directRate: nil, parameters: parameters, moved: moved,
+      gradient: gradient, values: values ?? self.values, gradients: gradients ?? self.gradients,
+      scratch: scratch)
   }
 }

@@ -32,9 +32,7 @@ package struct PoolHead: Operation {
       let y = pass.values[output] + examples.lowerBound * outputs
       Rows.broadcast(constant, into: y, rows: examples.count, columns: outputs)
       DotProducts(
-        x: pass.values[input] + examples.lowerBound * inputs,
-        w: mean,
-        depth: inputs,
+        x: pass.values[input] + examples.lowerBound * inputs, w: mean, depth: inputs,
         scratch: pass.scratch
       ).add(rows: examples.count, outputs: outputs, to: y)
     }
@@ -48,9 +46,7 @@ package struct PoolHead: Operation {
       dWeight.update(repeating: 0, count: mixture.entries * count)
       dBias.update(repeating: 0, count: mixture.entries * outputs)
     }
-    if how == .overwrite {
-      pass.gradients[input].update(repeating: 0, count: pass.batch * inputs)
-    }
+    if how == .overwrite { pass.gradients[input].update(repeating: 0, count: pass.batch * inputs) }
     let mean = pass.scratch + DotProducts.scratchCount
     let slope = mean + count
     let constant = slope + count

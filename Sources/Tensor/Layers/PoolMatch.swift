@@ -14,9 +14,7 @@ package struct PoolMatch: Operation {
   /// Place of κ, [P × D].
   package let keys: Int
 
-  package var summary: String {
-    "match \(mixture.matched) of \(mixture.entries) keys of \(width)"
-  }
+  package var summary: String { "match \(mixture.matched) of \(mixture.entries) keys of \(width)" }
   package var hasParameters: Bool { true }
   package var parameterRanges: [Range<Int>] { [keys..<keys + mixture.entries * width] }
   package var gradientSlots: [Int] { [output] }
@@ -28,8 +26,8 @@ package struct PoolMatch: Operation {
 
   package func forward(_ pass: borrowing Pass) {
     let entries = mixture.entries
-    let lengths = UnsafeMutableRawPointer(pass.scratch)
-      .bindMemory(to: Double.self, capacity: 2 * entries)
+    let lengths = UnsafeMutableRawPointer(pass.scratch).bindMemory(
+      to: Double.self, capacity: 2 * entries)
     let cosines = lengths + entries
     for p in 0..<entries { lengths[p] = length(pass.parameters + (keys + p * width)) }
     let counts = pass.values[mixture.counts]
@@ -41,11 +39,7 @@ package struct PoolMatch: Operation {
         let key = pass.parameters + (keys + p * width)
         cosines[p] = product(q, key) / (size * lengths[p])
       }
-      let chosen = PoolMixture.indices(
-        pass.values[mixture.selection],
-        example,
-        mixture.matched
-      )
+      let chosen = PoolMixture.indices(pass.values[mixture.selection], example, mixture.matched)
       var sum = 0.0
       for j in 0..<mixture.matched {
         let best = largest(cosines, entries, without: chosen, count: j)
@@ -59,9 +53,7 @@ package struct PoolMatch: Operation {
 
   /// The first of the largest cosines that are not among the `count` chosen ones.
   private func largest(
-    _ cosines: UnsafePointer<Double>,
-    _ entries: Int,
-    without chosen: UnsafePointer<Int32>,
+    _ cosines: UnsafePointer<Double>, _ entries: Int, without chosen: UnsafePointer<Int32>,
     count: Int
   ) -> Int {
     var best = -1
@@ -82,11 +74,7 @@ package struct PoolMatch: Operation {
       guard slope != 0 else { continue }
       let q = pass.values[input] + example * width
       let size = length(q)
-      let chosen = PoolMixture.indices(
-        pass.values[mixture.selection],
-        example,
-        mixture.matched
-      )
+      let chosen = PoolMixture.indices(pass.values[mixture.selection], example, mixture.matched)
       for j in 0..<mixture.matched {
         let place = Int(chosen[j]) * width
         let key = pass.parameters + (keys + place)

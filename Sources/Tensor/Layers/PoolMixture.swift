@@ -29,25 +29,18 @@ package struct PoolMixture: Sendable {
   }
 
   /// The indices that an example chose.
-  package static func indices(
-    _ slot: UnsafeMutablePointer<Float>,
-    _ example: Int,
-    _ matched: Int
-  ) -> UnsafeMutablePointer<Int32> {
-    UnsafeMutableRawPointer(slot + example * matched).assumingMemoryBound(to: Int32.self)
-  }
+  package static func indices(_ slot: UnsafeMutablePointer<Float>, _ example: Int, _ matched: Int)
+    -> UnsafeMutablePointer<Int32>
+  { UnsafeMutableRawPointer(slot + example * matched).assumingMemoryBound(to: Int32.self) }
 
   /// Calls `body` with each entry of a group and its weight before division by `divisor`, in a
   /// fixed order: the best match first, or by index.
   @inline(__always)
   private func forEachEntry(
-    _ pass: borrowing Pass,
-    _ group: Int,
-    _ body: (Int, Float) -> Void
+    _ pass: borrowing Pass, _ group: Int, _ body: (Int, Float) -> Void
   ) {
     switch choice {
-    case .everything:
-      for p in 0..<entries { body(p, 1) }
+    case .everything: for p in 0..<entries { body(p, 1) }
     case .perExample:
       let indices = Self.indices(pass.values[selection], group, matched)
       for j in 0..<matched { body(Int(indices[j]), 1) }
@@ -69,10 +62,7 @@ package struct PoolMixture: Sendable {
   ///
   /// Divided at the end, so that a mean of ones is one.
   package func mean(
-    _ pass: borrowing Pass,
-    _ group: Int,
-    of rows: UnsafePointer<Float>,
-    width: Int,
+    _ pass: borrowing Pass, _ group: Int, of rows: UnsafePointer<Float>, width: Int,
     into mean: UnsafeMutablePointer<Float>
   ) {
     mean.update(repeating: 0, count: width)
@@ -86,10 +76,7 @@ package struct PoolMixture: Sendable {
 
   /// Adds the gradient with respect to the group's mean to the rows that it is a mean of.
   package func spread(
-    _ pass: borrowing Pass,
-    _ group: Int,
-    _ gradient: UnsafePointer<Float>,
-    width: Int,
+    _ pass: borrowing Pass, _ group: Int, _ gradient: UnsafePointer<Float>, width: Int,
     to rows: UnsafeMutablePointer<Float>
   ) {
     let divisor = divisor(pass.batch)

@@ -40,19 +40,11 @@ package struct PooledConvolution: Operation {
     kernel.prepare(w, scratch: scratch)
     for image in 0..<pass.batch {
       kernel.forwardPrepared(
-        pass.values[input] + image * convolution.geometry.input.count,
-        w,
-        bias: bias,
-        rectified: true,
-        full,
-        batch: 1,
-        scratch: scratch
-      )
+        pass.values[input] + image * convolution.geometry.input.count, w, bias: bias,
+        rectified: true, full, batch: 1, scratch: scratch)
       pool(
-        full,
-        pass.values[output] + image * pooled.count,
-        winners: pass.values[pooling.winners] + image * pooled.count
-      )
+        full, pass.values[output] + image * pooled.count,
+        winners: pass.values[pooling.winners] + image * pooled.count)
     }
   }
 
@@ -64,39 +56,23 @@ package struct PooledConvolution: Operation {
     Rows.gate(dy, by: pass.values[output], count: pass.batch * pooled.count)
     if let bias = convolution.bias, !convolution.frozen {
       ChannelSums.sum(
-        dy,
-        into: pass.gradient + bias,
-        positions: pass.batch * pooled.positions,
-        channels: pooled.channels,
-        accumulate: pass.accumulate
-      )
+        dy, into: pass.gradient + bias, positions: pass.batch * pooled.positions,
+        channels: pooled.channels, accumulate: pass.accumulate)
     }
     for image in 0..<pass.batch {
       let x = pass.values[input] + image * convolution.geometry.input.count
       spread(
-        dy + image * pooled.count,
-        winners: pass.values[pooling.winners] + image * pooled.count,
-        full
-      )
+        dy + image * pooled.count, winners: pass.values[pooling.winners] + image * pooled.count,
+        full)
       if !convolution.frozen {
         kernel.weightGradient(
-          x,
-          full,
-          pass.gradient + convolution.weight,
-          batch: 1,
-          accumulate: pass.accumulate || image > 0,
-          scratch: scratch
-        )
+          x, full, pass.gradient + convolution.weight, batch: 1,
+          accumulate: pass.accumulate || image > 0, scratch: scratch)
       }
       guard how != .skip else { continue }
       kernel.inputGradient(
-        full,
-        w,
-        pass.gradients[input] + image * convolution.geometry.input.count,
-        batch: 1,
-        add: how == .add,
-        scratch: scratch
-      )
+        full, w, pass.gradients[input] + image * convolution.geometry.input.count, batch: 1,
+        add: how == .add, scratch: scratch)
     }
   }
 
@@ -108,8 +84,7 @@ package struct PooledConvolution: Operation {
 
   /// y ← the largest of each window, winners ← 0…3, which position it was.
   private func pool(
-    _ x: UnsafePointer<Float>,
-    _ y: UnsafeMutablePointer<Float>,
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>,
     winners: UnsafeMutablePointer<Float>
   ) {
     let (right, below, diagonal) = places
@@ -137,10 +112,7 @@ package struct PooledConvolution: Operation {
   /// A later value wins only if it is larger, or not a number.
   @inline(__always)
   private static func compare(
-    _ value: Vector,
-    _ number: Float,
-    _ best: inout Vector,
-    _ winner: inout Vector
+    _ value: Vector, _ number: Float, _ best: inout Vector, _ winner: inout Vector
   ) {
     let wins = (value .> best) .| (value .!= value)
     best = best.replacing(with: value, where: wins)
@@ -149,9 +121,7 @@ package struct PooledConvolution: Operation {
 
   /// dx ← dy at each window's winner, 0 at its other positions.
   private func spread(
-    _ dy: UnsafePointer<Float>,
-    winners: UnsafePointer<Float>,
-    _ dx: UnsafeMutablePointer<Float>
+    _ dy: UnsafePointer<Float>, winners: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>
   ) {
     let (right, below, diagonal) = places
     var place = 0

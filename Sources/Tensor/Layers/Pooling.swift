@@ -51,8 +51,7 @@ package struct Pooling: Operation {
 
   /// The first largest value of a window wins, and NaN wins over everything, as in PyTorch.
   private func maximum(
-    _ x: UnsafePointer<Float>,
-    _ y: UnsafeMutablePointer<Float>,
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>,
     _ winner: UnsafeMutablePointer<Int32>
   ) {
     let channels = geometry.input.channels
@@ -86,17 +85,12 @@ package struct Pooling: Operation {
     let share = 1 / Float(geometry.kernel * geometry.kernel)
     y.update(repeating: 0, count: geometry.output.count)
     forEachWindow { out, places in
-      for place in places {
-        for c in 0..<channels { y[out + c] += x[place + c] }
-      }
+      for place in places { for c in 0..<channels { y[out + c] += x[place + c] } }
       for c in 0..<channels { y[out + c] *= share }
     }
   }
 
-  private func winnerIndices(
-    _ pass: borrowing Pass,
-    _ image: Int
-  ) -> UnsafeMutablePointer<Int32> {
+  private func winnerIndices(_ pass: borrowing Pass, _ image: Int) -> UnsafeMutablePointer<Int32> {
     UnsafeMutableRawPointer(pass.values[winners] + image * geometry.output.count)
       .assumingMemoryBound(to: Int32.self)
   }
@@ -111,10 +105,8 @@ package struct Pooling: Operation {
         let left = ox * geometry.stride - geometry.padding
         let places = WindowPlaces(
           rows: max(0, top)..<min(height, top + geometry.kernel),
-          columns: max(0, left)..<min(width, left + geometry.kernel),
-          width: width,
-          channels: geometry.input.channels
-        )
+          columns: max(0, left)..<min(width, left + geometry.kernel), width: width,
+          channels: geometry.input.channels)
         body((oy * geometry.output.width + ox) * geometry.output.channels, places)
       }
     }
@@ -163,11 +155,8 @@ package struct GlobalAveragePool: Operation {
     for image in 0..<pass.batch {
       let y = pass.values[output] + image * shape.channels
       ChannelSums.sum(
-        pass.values[input] + image * shape.count,
-        into: y,
-        positions: shape.positions,
-        channels: shape.channels
-      )
+        pass.values[input] + image * shape.count, into: y, positions: shape.positions,
+        channels: shape.channels)
       for c in 0..<shape.channels { y[c] *= share }
     }
   }

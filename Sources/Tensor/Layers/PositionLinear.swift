@@ -23,10 +23,8 @@ package struct PositionLinear: WeightedOperation {
   }
   package var scratchCount: Int {
     max(
-      DotProducts.scratchCount,
-      MatrixProduct.scratchCount(columns: outputs, depth: inputs),
-      MatrixProduct.scratchCount(columns: inputs, depth: max(outputs, 256))
-    )
+      DotProducts.scratchCount, MatrixProduct.scratchCount(columns: outputs, depth: inputs),
+      MatrixProduct.scratchCount(columns: inputs, depth: max(outputs, 256)))
   }
 
   package func forward(_ pass: borrowing Pass) {
@@ -42,36 +40,19 @@ package struct PositionLinear: WeightedOperation {
       } else {
         y.update(repeating: 0, count: rows * outputs)
       }
-      DotProducts(x: x, w: w, depth: inputs, scratch: pass.scratch)
-        .add(rows: rows, outputs: outputs, to: y)
+      DotProducts(x: x, w: w, depth: inputs, scratch: pass.scratch).add(
+        rows: rows, outputs: outputs, to: y)
       return
     }
-    MatrixProduct(
-      a: x,
-      formA: .normal,
-      aStride: inputs,
-      b: w,
-      formB: .transposed,
-      bStride: inputs
-    ).run(
-      rows: rows,
-      columns: outputs,
-      depth: inputs,
-      y,
-      stride: outputs,
-      b.map { .bias($0) } ?? .overwrite,
-      scratch: pass.scratch
-    )
+    MatrixProduct(a: x, formA: .normal, aStride: inputs, b: w, formB: .transposed, bStride: inputs)
+      .run(
+        rows: rows, columns: outputs, depth: inputs, y, stride: outputs,
+        b.map { .bias($0) } ?? .overwrite, scratch: pass.scratch)
   }
 
   package var outerProducts: OuterProducts {
     OuterProducts(
-      positions: positions,
-      inputs: inputs,
-      outputs: outputs,
-      hasBias: bias != nil,
-      window: nil
-    )
+      positions: positions, inputs: inputs, outputs: outputs, hasBias: bias != nil, window: nil)
   }
 
   package func gateGradient(_ pass: borrowing Pass) {}
@@ -85,21 +66,11 @@ package struct PositionLinear: WeightedOperation {
   package func inputGradient(_ pass: borrowing Pass, _ how: GradientWrite) {
     guard how != .skip else { return }
     MatrixProduct(
-      a: pass.gradients[output],
-      formA: .normal,
-      aStride: outputs,
-      b: pass.parameters + weight,
-      formB: .normal,
-      bStride: inputs
+      a: pass.gradients[output], formA: .normal, aStride: outputs, b: pass.parameters + weight,
+      formB: .normal, bStride: inputs
     ).run(
-      rows: pass.batch * positions,
-      columns: inputs,
-      depth: outputs,
-      pass.gradients[input],
-      stride: inputs,
-      how == .add ? .add : .overwrite,
-      scratch: pass.scratch
-    )
+      rows: pass.batch * positions, columns: inputs, depth: outputs, pass.gradients[input],
+      stride: inputs, how == .add ? .add : .overwrite, scratch: pass.scratch)
   }
 
   /// dW = dyᵀ·x, db = Σ dy, over all positions of the batch.
@@ -107,28 +78,13 @@ package struct PositionLinear: WeightedOperation {
     let rows = pass.batch * positions
     let dy = UnsafePointer(pass.gradients[output])
     MatrixProduct(
-      a: dy,
-      formA: .transposed,
-      aStride: outputs,
-      b: pass.values[input],
-      formB: .normal,
+      a: dy, formA: .transposed, aStride: outputs, b: pass.values[input], formB: .normal,
       bStride: inputs
     ).run(
-      rows: outputs,
-      columns: inputs,
-      depth: rows,
-      pass.gradient + weight,
-      stride: inputs,
-      pass.accumulate ? .add : .overwrite,
-      scratch: pass.scratch
-    )
+      rows: outputs, columns: inputs, depth: rows, pass.gradient + weight, stride: inputs,
+      pass.accumulate ? .add : .overwrite, scratch: pass.scratch)
     guard let bias else { return }
     Rows.sum(
-      dy,
-      into: pass.gradient + bias,
-      rows: rows,
-      columns: outputs,
-      accumulate: pass.accumulate
-    )
+      dy, into: pass.gradient + bias, rows: rows, columns: outputs, accumulate: pass.accumulate)
   }
 }

@@ -18,10 +18,6 @@ package struct Residual: Operation {
   package func backward(_ pass: borrowing Pass, inputGradient: GradientWrite) {
     guard inputGradient != .skip else { return }
     Rows.deliver(
-      pass.gradients[sum],
-      to: pass.gradients[shortcut],
-      count: pass.batch * count,
-      inputGradient
-    )
+      pass.gradients[sum], to: pass.gradients[shortcut], count: pass.batch * count, inputGradient)
   }
 }

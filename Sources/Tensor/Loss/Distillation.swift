@@ -34,12 +34,8 @@ public struct Distillation: Sendable, Equatable {
   /// - Returns: a sum ≥ 0 up to the rounding of q.
   /// - Complexity: O(rows · classes).
   public func evaluate(
-    logits: UnsafePointer<Float>,
-    targets: UnsafePointer<Float>,
-    rows: Int,
-    classes: Int,
-    weight: Float = 1,
-    addingTo gradient: UnsafeMutablePointer<Float>? = nil
+    logits: UnsafePointer<Float>, targets: UnsafePointer<Float>, rows: Int, classes: Int,
+    weight: Float = 1, addingTo gradient: UnsafeMutablePointer<Float>? = nil
   ) -> Double {
     var total = 0.0
     for r in 0..<rows {
@@ -63,10 +59,7 @@ public struct Distillation: Sendable, Equatable {
   ///
   /// - Complexity: O(rows · classes).
   public static func softmax(
-    _ logits: UnsafePointer<Float>,
-    rows: Int,
-    classes: Int,
-    temperature: Float,
+    _ logits: UnsafePointer<Float>, rows: Int, classes: Int, temperature: Float,
     into probabilities: UnsafeMutablePointer<Float>
   ) {
     for r in 0..<rows {
@@ -84,10 +77,7 @@ public struct Distillation: Sendable, Equatable {
   ///
   /// - Complexity: O(rows · classes).
   public static func temper(
-    _ probabilities: UnsafePointer<Float>,
-    rows: Int,
-    classes: Int,
-    temperature: Float,
+    _ probabilities: UnsafePointer<Float>, rows: Int, classes: Int, temperature: Float,
     into result: UnsafeMutablePointer<Float>
   ) {
     let exponent = 1 / Double(temperature)

@@ -48,10 +48,7 @@ public struct SoftmaxCrossEntropy: Sendable, Equatable {
 
   /// A loss; what is left out changes nothing.
   public init(
-    offsets: [Float]? = nil,
-    weights: [Float]? = nil,
-    margins: [Float]? = nil,
-    scale: Float = 1,
+    offsets: [Float]? = nil, weights: [Float]? = nil, margins: [Float]? = nil, scale: Float = 1,
     focus: Float = 0
   ) {
     precondition(scale > 0, "SoftmaxCrossEntropy: scale is \(scale)")
@@ -77,22 +74,15 @@ public struct SoftmaxCrossEntropy: Sendable, Equatable {
   ///
   /// - Complexity: O(batch · classes), no allocation.
   public func evaluate(
-    logits: UnsafePointer<Float>,
-    labels: UnsafePointer<Int32>,
-    batch: Int,
-    classes: Int,
-    gradient: UnsafeMutablePointer<Float>? = nil,
-    totalWeight: Double? = nil
+    logits: UnsafePointer<Float>, labels: UnsafePointer<Int32>, batch: Int, classes: Int,
+    gradient: UnsafeMutablePointer<Float>? = nil, totalWeight: Double? = nil
   ) -> Result {
     precondition(
       (offsets?.count ?? classes) == classes && (weights?.count ?? classes) == classes
         && (margins?.count ?? classes) == classes,
-      "SoftmaxCrossEntropy: offsets, weights or margins are not [\(classes)]"
-    )
+      "SoftmaxCrossEntropy: offsets, weights or margins are not [\(classes)]")
     var result = Result(lossSum: 0, weight: 0, correct: 0)
-    for example in 0..<batch {
-      result.weight += Double(weights?[Int(labels[example])] ?? 1)
-    }
+    for example in 0..<batch { result.weight += Double(weights?[Int(labels[example])] ?? 1) }
     let total = totalWeight ?? result.weight
     let share = total > 0 ? Float(1 / total) : 0
     for example in 0..<batch {

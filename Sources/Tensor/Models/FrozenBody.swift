@@ -6,11 +6,7 @@ extension Network {
   ///
   /// Tensors have their usual names; those of the classifier lie first.
   /// - Throws: ``ModelError`` when the image does not fit the model.
-  public init(
-    probing spec: ModelSpec,
-    input: FeatureShape,
-    classes: Int
-  ) throws(ModelError) {
+  public init(probing spec: ModelSpec, input: FeatureShape, classes: Int) throws(ModelError) {
     try spec.check(input)
     var builder = NetworkBuilder(input: input)
     self = builder.probed { $0.model(spec, classes: classes) }
@@ -20,10 +16,9 @@ extension Network {
   ///
   /// `base`: that network's layout, and `vector`, its parameters.
   /// - Throws: ``ModelError`` when it lacks one of this network's tensors.
-  public func parameters(
-    from base: ParameterLayout,
-    _ vector: [Float]
-  ) throws(ModelError) -> [Float] {
+  public func parameters(from base: ParameterLayout, _ vector: [Float]) throws(ModelError)
+    -> [Float]
+  {
     var parameters = [Float](repeating: 0, count: layout.count)
     try layout.copy(from: base, vector, to: &parameters) { _ in true }
     return parameters
@@ -34,16 +29,13 @@ extension ParameterLayout {
   /// Copies tensors that satisfy `included` from another network's parameters, by name.
   /// - Throws: ``ModelError`` when one is not there in the same shape.
   package func copy(
-    from base: ParameterLayout,
-    _ vector: [Float],
-    to parameters: inout [Float],
+    from base: ParameterLayout, _ vector: [Float], to parameters: inout [Float],
     where included: (Entry) -> Bool
   ) throws(ModelError) {
     for entry in entries where included(entry) {
       guard let source = base[entry.name], source.shape == entry.shape else {
         throw ModelError(
-          message: "the trained network has no \(entry.name) of shape \(entry.shape)"
-        )
+          message: "the trained network has no \(entry.name) of shape \(entry.shape)")
       }
       parameters.replaceSubrange(entry.range, with: vector[source.range])
     }

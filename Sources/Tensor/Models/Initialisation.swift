@@ -12,10 +12,7 @@ extension ParameterLayout {
   /// values are placed by whoever reads the file.
   ///
   /// timm truncates its normal numbers at ±2, a hundred deviations: nothing is ever cut.
-  public func initialParameters(
-    _ rule: ModelSpec.Initialisation,
-    seed: UInt64
-  ) -> [Float] {
+  public func initialParameters(_ rule: ModelSpec.Initialisation, seed: UInt64) -> [Float] {
     var vector = [Float](repeating: 0, count: count)
     for (index, entry) in entries.enumerated() {
       var stream = RandomStream(seed: seed, .initialWeights, step: index)
@@ -28,8 +25,7 @@ extension ParameterLayout {
       case (.bias, .he), (.bias, .glorot), (.bias, .gain): draw = { 0 }
       case (.classToken, _): draw = { Float(1e-6 * stream.normal()) }
       case (.positions, _): draw = { Float(0.02 * stream.normal()) }
-      case (.weight, .timm) where entry.shape.count == 2:
-        draw = { Float(0.02 * stream.normal()) }
+      case (.weight, .timm) where entry.shape.count == 2: draw = { Float(0.02 * stream.normal()) }
       case (.bias, .timm) where self[entry.layer + ".weight"]?.shape.count == 2: draw = { 0 }
       case (.weight, .he):
         let deviation = (2 / Double(entry.fanIn)).squareRoot()
@@ -58,9 +54,7 @@ extension Network {
   /// `file`: what was read where the rule is a file; with a fresh head its classifier is replaced
   /// by PyTorch's random numbers of this seed.
   public func initialParameters(
-    _ rule: ModelSpec.Initialisation,
-    seed: UInt64,
-    file: [Float]? = nil
+    _ rule: ModelSpec.Initialisation, seed: UInt64, file: [Float]? = nil
   ) -> [Float] {
     guard var vector = file else { return layout.initialParameters(rule, seed: seed) }
     guard case .file(_, .fresh) = rule else { return vector }

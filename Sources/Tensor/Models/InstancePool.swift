@@ -38,13 +38,11 @@ public struct InstancePool: Sendable, Equatable {
   package func check() throws(ModelError) {
     guard poolSize >= 1, matched >= 1, matched <= poolSize else {
       throw ModelError(
-        message: "a pool matches from 1 to all of its entries; these are \(matched) of \(poolSize)"
-      )
+        message: "a pool matches from 1 to all of its entries; these are \(matched) of \(poolSize)")
     }
     guard keys || matched == poolSize else {
       throw ModelError(
-        message: "a pool without keys takes all of its \(poolSize) entries, not \(matched)"
-      )
+        message: "a pool without keys takes all of its \(poolSize) entries, not \(matched)")
     }
   }
 }
@@ -64,18 +62,14 @@ extension Network {
   /// usual names, without the classifier.
   /// - Throws: ``ModelError`` when the image is too small, the pool impossible, or the model has no
   ///   layer before its classifier.
-  public init(
-    _ spec: ModelSpec,
-    adaptedBy pool: InstancePool,
-    input: FeatureShape,
-    classes: Int
-  ) throws(ModelError) {
+  public init(_ spec: ModelSpec, adaptedBy pool: InstancePool, input: FeatureShape, classes: Int)
+    throws(ModelError)
+  {
     try spec.check(input)
     try pool.check()
     guard spec.kind != .logistic, spec.kind != .mlp || !spec.hidden.isEmpty else {
       throw ModelError(
-        message: "\(spec.kind.rawValue) has no layer before its classifier that could be adapted"
-      )
+        message: "\(spec.kind.rawValue) has no layer before its classifier that could be adapted")
     }
     var builder = NetworkBuilder(input: input)
     self = builder.adapted(by: pool) { $0.model(spec, classes: classes) }
@@ -87,11 +81,9 @@ extension Network {
   /// `base`: layout of the trained network, which may have any number of classes, and `vector`, its
   /// parameters.
   /// - Throws: ``ModelError`` when the trained network lacks a tensor.
-  public func adaptedParameters(
-    from base: ParameterLayout,
-    _ vector: [Float],
-    seed: UInt64
-  ) throws(ModelError) -> [Float] {
+  public func adaptedParameters(from base: ParameterLayout, _ vector: [Float], seed: UInt64)
+    throws(ModelError) -> [Float]
+  {
     var parameters = layout.initialParameters(.he, seed: seed)
     try layout.copy(from: base, vector, to: &parameters) { $0.role == .frozen }
     return parameters

@@ -9,12 +9,9 @@ extension Network {
   ///
   /// `inputGradient`: whether a backward pass goes on to the input, which training has no use for.
   /// - Throws: ``ModelError`` when the image is too small for the network.
-  public init(
-    _ spec: ModelSpec,
-    input: FeatureShape,
-    classes: Int,
-    inputGradient: Bool = false
-  ) throws(ModelError) {
+  public init(_ spec: ModelSpec, input: FeatureShape, classes: Int, inputGradient: Bool = false)
+    throws(ModelError)
+  {
     try spec.check(input)
     var builder = NetworkBuilder(input: input)
     builder.givesInputGradient = inputGradient
@@ -31,8 +28,7 @@ extension ModelSpec {
     guard side >= needed else {
       throw ModelError(
         message: "\(kind.rawValue) needs images of at least \(needed)×\(needed) pixels; "
-          + "these are \(input)"
-      )
+          + "these are \(input)")
     }
     if kind == .vit { try checkTransformer(input) }
   }
@@ -151,12 +147,7 @@ extension NetworkBuilder {
       for block in 0..<blocks {
         let name = "layer\(stage + 1).\(block)"
         x = basicBlock(
-          spec,
-          name,
-          x,
-          channels: spec.width << stage,
-          stride: stage > 0 && block == 0 ? 2 : 1
-        )
+          spec, name, x, channels: spec.width << stage, stride: stage > 0 && block == 0 ? 2 : 1)
         x = cut(name, x)
       }
     }
@@ -164,35 +155,18 @@ extension NetworkBuilder {
   }
 
   private mutating func basicBlock(
-    _ spec: ModelSpec,
-    _ name: String,
-    _ x: Map,
-    channels: Int,
-    stride: Int
+    _ spec: ModelSpec, _ name: String, _ x: Map, channels: Int, stride: Int
   ) -> Map {
     let bias = spec.norm == .none
     var y = convolution(
-      name + ".conv1",
-      x,
-      channels,
-      kernel: 3,
-      stride: stride,
-      padding: 1,
-      bias: bias
-    )
+      name + ".conv1", x, channels, kernel: 3, stride: stride, padding: 1, bias: bias)
     y = activation(spec.activation, norm(spec.norm, name + ".bn1", y))
     y = convolution(name + ".conv2", y, channels, kernel: 3, padding: 1, bias: bias)
     y = norm(spec.norm, name + ".bn2", y)
     var shortcut = x
     if stride != 1 || x.shape.channels != channels {
       shortcut = convolution(
-        name + ".downsample.0",
-        x,
-        channels,
-        kernel: 1,
-        stride: stride,
-        bias: bias
-      )
+        name + ".downsample.0", x, channels, kernel: 1, stride: stride, bias: bias)
       shortcut = norm(spec.norm, name + ".downsample.1", shortcut)
     }
     return activation(spec.activation, residual(y, shortcut: shortcut))

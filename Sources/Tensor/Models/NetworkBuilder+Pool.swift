@@ -16,38 +16,26 @@ extension NetworkBuilder {
   var isQuery: Bool { adaptation.map { $0.mixture == nil } ?? false }
 
   /// The network of a model's verbs, frozen, with a pool; `model` ends in `head`.
-  package mutating func adapted(
-    by pool: InstancePool,
-    _ model: (inout NetworkBuilder) -> Map
-  ) -> Network {
+  package mutating func adapted(by pool: InstancePool, _ model: (inout NetworkBuilder) -> Map)
+    -> Network
+  {
     adaptation = Adaptation()
     var mixture = PoolMixture(
-      choice: .everything,
-      entries: pool.poolSize,
-      matched: pool.matched,
-      selection: 0,
-      counts: 0
-    )
+      choice: .everything, entries: pool.poolSize, matched: pool.matched, selection: 0, counts: 0)
     var matchSlot: Int?
     if pool.keys {
       let query = model(&self)
       mixture = PoolMixture(
-        choice: pool.batchAveraged ? .perBatch : .perExample,
-        entries: pool.poolSize,
-        matched: pool.matched,
-        selection: newSlot(perExample: pool.matched),
-        counts: newSlot(fixed: pool.poolSize)
-      )
+        choice: pool.batchAveraged ? .perBatch : .perExample, entries: pool.poolSize,
+        matched: pool.matched, selection: newSlot(perExample: pool.matched),
+        counts: newSlot(fixed: pool.poolSize))
       matchSlot = match(query, mixture)
     }
     adaptation?.mixture = mixture
     let logits = model(&self)
     var network = build(logits: logits)
     network.pool = Network.Pool(
-      settings: pool,
-      selection: matchSlot == nil ? nil : mixture.selection,
-      match: matchSlot
-    )
+      settings: pool, selection: matchSlot == nil ? nil : mixture.selection, match: matchSlot)
     return network
   }
 
@@ -77,15 +65,9 @@ extension NetworkBuilder {
     let y = newMap(FeatureShape(features: classes))
     add { layout in
       PoolHead(
-        name: "pool.head",
-        input: x.slot,
-        output: y.slot,
-        inputs: inputs,
-        outputs: classes,
-        mixture: mixture,
-        weight: layout.offset("pool.head.weight"),
-        bias: layout.offset("pool.head.bias")
-      )
+        name: "pool.head", input: x.slot, output: y.slot, inputs: inputs, outputs: classes,
+        mixture: mixture, weight: layout.offset("pool.head.weight"),
+        bias: layout.offset("pool.head.bias"))
     }
     return y
   }
@@ -98,21 +80,12 @@ extension NetworkBuilder {
     declarePool(name + ".shift", [channels], .poolShift, mixture)
     let y = newMap(x.shape)
     let isShared = mixture.choice != .perExample
-    let saved = newSlot(
-      perExample: isShared ? 0 : 2 * channels,
-      fixed: isShared ? 2 * channels : 0
-    )
+    let saved = newSlot(perExample: isShared ? 0 : 2 * channels, fixed: isShared ? 2 * channels : 0)
     add { layout in
       PoolScale(
-        name: "pool.\(name)",
-        input: x.slot,
-        output: y.slot,
-        saved: saved,
-        shape: x.shape,
-        mixture: mixture,
-        scale: layout.offset("pool.\(name).scale"),
-        shift: layout.offset("pool.\(name).shift")
-      )
+        name: "pool.\(name)", input: x.slot, output: y.slot, saved: saved, shape: x.shape,
+        mixture: mixture, scale: layout.offset("pool.\(name).scale"),
+        shift: layout.offset("pool.\(name).shift"))
     }
     return y
   }
@@ -124,33 +97,21 @@ extension NetworkBuilder {
     let scores = newMap(FeatureShape(features: 1))
     add { layout in
       PoolMatch(
-        input: query.slot,
-        output: scores.slot,
-        width: width,
-        mixture: mixture,
-        keys: layout.offset("pool.keys")
-      )
+        input: query.slot, output: scores.slot, width: width, mixture: mixture,
+        keys: layout.offset("pool.keys"))
     }
     return scores.slot
   }
 
   /// A tensor of each entry, [P, …].
   private mutating func declarePool(
-    _ name: String,
-    _ shape: [Int],
-    _ role: ParameterLayout.Role,
-    _ mixture: PoolMixture,
+    _ name: String, _ shape: [Int], _ role: ParameterLayout.Role, _ mixture: PoolMixture,
     fanIn: Int = 0
   ) {
     declareTrained(
       .init(
-        name: "pool." + name,
-        shape: [mixture.entries] + shape,
-        role: role,
-        fanIn: fanIn,
-        fanOut: fanIn == 0 ? 0 : mixture.entries
-      )
-    )
+        name: "pool." + name, shape: [mixture.entries] + shape, role: role, fanIn: fanIn,
+        fanOut: fanIn == 0 ? 0 : mixture.entries))
   }
 }
 

@@ -7,23 +7,21 @@ extension ModelSpec {
   /// Refuses sizes that make no transformer for these images.
   func checkTransformer(_ input: FeatureShape) throws(ModelError) {
     guard patch > 0, input.height % patch == 0, input.width % patch == 0 else {
-      let fits = (1...max(1, min(input.height, input.width)))
-        .filter { input.height % $0 == 0 && input.width % $0 == 0 }.map(String.init)
+      let fits = (1...max(1, min(input.height, input.width))).filter {
+        input.height % $0 == 0 && input.width % $0 == 0
+      }.map(String.init)
       throw ModelError(
         message: "vit cuts images into patches of \(patch)×\(patch) pixels, which must tile them; "
-          + "these are \(input), where a patch of \(fits.joined(separator: ", ")) fits"
-      )
+          + "these are \(input), where a patch of \(fits.joined(separator: ", ")) fits")
     }
     guard heads > 0, width > 0, width % heads == 0 else {
       throw ModelError(
-        message: "vit divides its width into heads; \(heads) heads do not divide \(width)"
-      )
+        message: "vit divides its width into heads; \(heads) heads do not divide \(width)")
     }
     guard depth > 0, mlpRatio * Double(width) >= 1, mlpRatio <= 1000 else {
       throw ModelError(
         message: "vit needs a block and a hidden layer; these are \(depth) blocks "
-          + "with hidden layers of \(mlpRatio)·\(width) channels"
-      )
+          + "with hidden layers of \(mlpRatio)·\(width) channels")
     }
   }
 }
@@ -39,12 +37,7 @@ extension NetworkBuilder {
     let positions = input.shape.positions / (spec.patch * spec.patch)
     declareClassToken(patches: positions, width: spec.width)
     var x = convolution(
-      "patch_embed.proj",
-      input,
-      spec.width,
-      kernel: spec.patch,
-      stride: spec.patch
-    )
+      "patch_embed.proj", input, spec.width, kernel: spec.patch, stride: spec.patch)
     x = classToken(x)
     for block in 0..<spec.depth {
       x = cut("blocks.\(block)", transformerBlock(spec, "blocks.\(block)", x))

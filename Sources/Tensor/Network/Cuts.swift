@@ -50,14 +50,8 @@ extension NetworkBuilder {
   package mutating func cut(_ name: String, _ x: Map) -> Map {
     note(
       Network.Cut(
-        name: name,
-        shape: x.shape,
-        slot: x.slot,
-        slots: slotCount,
-        operations: operationCount,
-        tensors: tensorCount
-      )
-    )
+        name: name, shape: x.shape, slot: x.slot, slots: slotCount, operations: operationCount,
+        tensors: tensorCount))
     return x
   }
 }

@@ -46,8 +46,7 @@ enum Fusion {
 
   /// The group norm whose result only the residual sum reads.
   private static func indexOfNorm(before sum: Residual, in operations: [any Operation]) -> Int? {
-    guard
-      let place = operations.lastIndex(where: { $0.output == sum.sum }),
+    guard let place = operations.lastIndex(where: { $0.output == sum.sum }),
       let norm = operations[place] as? GroupNorm, norm.shortcut == nil, !norm.rectified,
       !operations[(place + 1)...].contains(where: { $0.input == sum.sum })
     else { return nil }

@@ -20,10 +20,7 @@ extension Network {
   /// - Returns: the first place in the order parameters, input, layers; nil when all is finite.
   /// - Complexity: that of `forward`.
   public func firstNonFinite(
-    _ workspace: Workspace,
-    batch: Int,
-    dropoutKey: UInt64 = 0,
-    firstExample: Int = 0
+    _ workspace: Workspace, batch: Int, dropoutKey: UInt64 = 0, firstExample: Int = 0
   ) -> NonFinitePlace? {
     if let name = layout.firstNonFinite(workspace.parameters.span) { return .parameter(name) }
     for example in 0..<batch {
@@ -31,10 +28,7 @@ extension Network {
       if !workspace.input[range].allSatisfy(\.isFinite) { return .input(example: example) }
     }
     return workspace.withPass(
-      batch: batch,
-      training: true,
-      accumulate: false,
-      dropoutKey: dropoutKey,
+      batch: batch, training: true, accumulate: false, dropoutKey: dropoutKey,
       firstExample: firstExample
     ) { pass in firstNonFinite(workspace, pass) }
   }

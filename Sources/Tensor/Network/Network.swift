@@ -56,8 +56,9 @@ public struct Network: Sendable {
   /// Floating-point operations of one example's training step: forward, weight gradient where
   /// weights are trained, and input gradient where something trained lies before it.
   public var trainingFLOPs: Int {
-    zip(operations, gradientWrites)
-      .map { $0.forwardFLOPs + $0.backwardFLOPs(inputGradient: $1 != .skip) }.reduce(0, +)
+    zip(operations, gradientWrites).map {
+      $0.forwardFLOPs + $0.backwardFLOPs(inputGradient: $1 != .skip)
+    }.reduce(0, +)
   }
 
   /// Whether a backward pass goes on to the input, into `Workspace.inputGradient`.
@@ -79,20 +80,10 @@ public struct Network: Sendable {
   let canReadLentParameters: Bool
 
   package init(
-    input: FeatureShape,
-    logits: FeatureShape,
-    layout: ParameterLayout,
-    classifier: String,
-    featureWidth: Int,
-    operations: [any Operation],
-    gradientWrites: [GradientWrite],
-    steps: [any Operation],
-    stepWrites: [GradientWrite],
-    slots: [Slot],
-    scratchCount: Int,
-    logitsSlot: Int,
-    featuresSlot: Int,
-    inputSlot: Int
+    input: FeatureShape, logits: FeatureShape, layout: ParameterLayout, classifier: String,
+    featureWidth: Int, operations: [any Operation], gradientWrites: [GradientWrite],
+    steps: [any Operation], stepWrites: [GradientWrite], slots: [Slot], scratchCount: Int,
+    logitsSlot: Int, featuresSlot: Int, inputSlot: Int
   ) {
     self.input = input
     classes = logits.count
@@ -112,11 +103,7 @@ public struct Network: Sendable {
     let backward = steps.indices.filter { steps[$0].hasParameters || stepWrites[$0] != .skip }
     backwardSteps = backward
     gradientPlan = GradientPlan(
-      backward.map { steps[$0] },
-      slots,
-      logits: logitsSlot,
-      input: inputSlot
-    )
+      backward.map { steps[$0] }, slots, logits: logitsSlot, input: inputSlot)
     let plan = ValuePlan(steps, backward: backward, slots, kept: [0, logitsSlot, featuresSlot])
     valuePlan = plan
     activationsPerExample = slots.indices.reduce(plan.perExample) { sum, slot in
@@ -172,17 +159,11 @@ public struct Network: Sendable {
   ///
   /// `firstExample`: place of the first example in its batch, which dropout masks depend on.
   public func forward(
-    _ workspace: Workspace,
-    batch: Int,
-    training: Bool,
-    dropoutKey: UInt64 = 0,
+    _ workspace: Workspace, batch: Int, training: Bool, dropoutKey: UInt64 = 0,
     firstExample: Int = 0
   ) {
     workspace.withPass(
-      batch: batch,
-      training: training,
-      accumulate: false,
-      dropoutKey: dropoutKey,
+      batch: batch, training: training, accumulate: false, dropoutKey: dropoutKey,
       firstExample: firstExample
     ) { pass in
       workspace.flops &+= batch &* work.forward
@@ -203,20 +184,12 @@ public struct Network: Sendable {
   /// `first`: steps before this one are left out (see `firstStep`); their parameters' gradients
   /// are then what they were.
   public func backward(
-    _ workspace: Workspace,
-    batch: Int,
-    accumulate: Bool = false,
-    directRate: Float? = nil,
-    part: BackwardPart = .everything,
-    from first: Int = 0
+    _ workspace: Workspace, batch: Int, accumulate: Bool = false, directRate: Float? = nil,
+    part: BackwardPart = .everything, from first: Int = 0
   ) {
     precondition(workspace.isForTraining, "Network.backward: the workspace is for evaluation only")
-    workspace.withPass(
-      batch: batch,
-      training: true,
-      accumulate: accumulate,
-      directRate: directRate
-    ) { pass in
+    workspace.withPass(batch: batch, training: true, accumulate: accumulate, directRate: directRate)
+    { pass in
       var cost = 0
       let computes = !workspace.isRehearsing
       forEachBackwardStep(part, from: first) { index in
@@ -229,7 +202,9 @@ public struct Network: Sendable {
 
   /// Calls `body` with the steps of a stretch of the backward sweep, in its order.
   @inline(__always)
-  func forEachBackwardStep(_ part: BackwardPart, from first: Int, _ body: (Int) -> Void) {
+  func forEachBackwardStep(
+    _ part: BackwardPart, from first: Int, _ body: (Int) -> Void
+  ) {
     let end = max(first, part == .head ? headStart : 0)
     var place = backwardSteps.count
     while place > 0, backwardSteps[place - 1] >= end {

@@ -16,39 +16,23 @@ extension NetworkBuilder {
   ///
   /// `unitRows`: v_c = w_c/‖w_c‖, else v_c = w_c.
   package mutating func cosine(
-    _ name: String,
-    _ x: Map,
-    _ outputs: Int,
-    scaled: Bool,
-    unitRows: Bool
+    _ name: String, _ x: Map, _ outputs: Int, scaled: Bool, unitRows: Bool
   ) -> Map {
     let inputs = x.shape.count
     declare(
       .init(
-        name: name + ".weight",
-        shape: [outputs, inputs],
-        role: .weight,
-        order: x.shape.positions == 1 ? .asShaped : .channelsLastColumns(x.shape),
-        fanIn: inputs,
-        fanOut: outputs
-      )
-    )
+        name: name + ".weight", shape: [outputs, inputs], role: .weight,
+        order: x.shape.positions == 1 ? .asShaped : .channelsLastColumns(x.shape), fanIn: inputs,
+        fanOut: outputs))
     if scaled { declare(.init(name: name + ".scale", shape: [1], role: .logitScale)) }
     noteClassifier(name, reading: x)
     let y = newMap(FeatureShape(features: outputs))
     let saved = newSlot(perExample: inputs + outputs + 1)
     add { layout in
       CosineClassifier(
-        name: name,
-        input: x.slot,
-        output: y.slot,
-        saved: saved,
-        inputs: inputs,
-        outputs: outputs,
+        name: name, input: x.slot, output: y.slot, saved: saved, inputs: inputs, outputs: outputs,
         weight: layout.offset(name + ".weight"),
-        scale: scaled ? layout.offset(name + ".scale") : nil,
-        normalisesRows: unitRows
-      )
+        scale: scaled ? layout.offset(name + ".scale") : nil, normalisesRows: unitRows)
     }
     return y
   }

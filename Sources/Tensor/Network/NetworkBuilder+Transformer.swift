@@ -1,36 +1,19 @@
 /// Verbs for maps whose positions are tokens.
 extension NetworkBuilder {
   /// The same dense layer at every position.
-  package mutating func linear(
-    _ name: String,
-    _ x: Map,
-    _ outputs: Int,
-    bias: Bool = true
-  ) -> Map {
+  package mutating func linear(_ name: String, _ x: Map, _ outputs: Int, bias: Bool = true) -> Map {
     let shape = x.shape
     declare(
       .init(
-        name: name + ".weight",
-        shape: [outputs, shape.channels],
-        role: .weight,
-        fanIn: shape.channels,
-        fanOut: outputs
-      )
-    )
+        name: name + ".weight", shape: [outputs, shape.channels], role: .weight,
+        fanIn: shape.channels, fanOut: outputs))
     if bias { declareBias(name, outputs, fanIn: shape.channels, fanOut: outputs) }
     let y = newMap(FeatureShape(height: shape.height, width: shape.width, channels: outputs))
     add { [frozen = isFrozen] layout in
       PositionLinear(
-        name: name,
-        input: x.slot,
-        output: y.slot,
-        positions: shape.positions,
-        inputs: shape.channels,
-        outputs: outputs,
-        weight: layout.offset(name + ".weight"),
-        bias: bias ? layout.offset(name + ".bias") : nil,
-        frozen: frozen
-      )
+        name: name, input: x.slot, output: y.slot, positions: shape.positions,
+        inputs: shape.channels, outputs: outputs, weight: layout.offset(name + ".weight"),
+        bias: bias ? layout.offset(name + ".bias") : nil, frozen: frozen)
     }
     return site(name, y)
   }
@@ -40,21 +23,13 @@ extension NetworkBuilder {
     let width = x.shape.channels / 3
     precondition(
       x.shape.channels % 3 == 0 && heads > 0 && width % heads == 0,
-      "attention: \(heads) heads on \(x.shape)"
-    )
+      "attention: \(heads) heads on \(x.shape)")
     let tokens = x.shape.positions
     let y = newMap(FeatureShape(height: x.shape.height, width: x.shape.width, channels: width))
     let saved = newSlot(perExample: heads * tokens * tokens)
     add(
       Attention(
-        input: x.slot,
-        output: y.slot,
-        saved: saved,
-        tokens: tokens,
-        width: width,
-        heads: heads
-      )
-    )
+        input: x.slot, output: y.slot, saved: saved, tokens: tokens, width: width, heads: heads))
     return y
   }
 
@@ -72,14 +47,8 @@ extension NetworkBuilder {
     let y = newMap(FeatureShape(height: positions + 1, width: 1, channels: width))
     add { [frozen = isFrozen] layout in
       ClassToken(
-        input: x.slot,
-        output: y.slot,
-        positions: positions,
-        width: width,
-        token: layout.offset("cls_token"),
-        embedding: layout.offset("pos_embed"),
-        frozen: frozen
-      )
+        input: x.slot, output: y.slot, positions: positions, width: width,
+        token: layout.offset("cls_token"), embedding: layout.offset("pos_embed"), frozen: frozen)
     }
     return y
   }

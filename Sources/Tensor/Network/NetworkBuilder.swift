@@ -37,72 +37,39 @@ package struct NetworkBuilder: Sendable {
       x.shape.positions == 1 ? .asShaped : .channelsLastColumns(x.shape)
     declare(
       .init(
-        name: name + ".weight",
-        shape: [outputs, inputs],
-        role: .weight,
-        order: order,
-        fanIn: inputs,
-        fanOut: outputs
-      )
-    )
+        name: name + ".weight", shape: [outputs, inputs], role: .weight, order: order,
+        fanIn: inputs, fanOut: outputs))
     if bias { declareBias(name, outputs, fanIn: inputs, fanOut: outputs) }
     noteClassifier(name, reading: x)
     let y = newMap(FeatureShape(features: outputs))
     add { [frozen = isFrozen] layout in
       Dense(
-        name: name,
-        input: x.slot,
-        output: y.slot,
-        inputs: inputs,
-        outputs: outputs,
-        weight: layout.offset(name + ".weight"),
-        bias: bias ? layout.offset(name + ".bias") : nil,
-        frozen: frozen
-      )
+        name: name, input: x.slot, output: y.slot, inputs: inputs, outputs: outputs,
+        weight: layout.offset(name + ".weight"), bias: bias ? layout.offset(name + ".bias") : nil,
+        frozen: frozen)
     }
     return site(name, y)
   }
 
   package mutating func convolution(
-    _ name: String,
-    _ x: Map,
-    _ channels: Int,
-    kernel: Int,
-    stride: Int = 1,
-    padding: Int = 0,
+    _ name: String, _ x: Map, _ channels: Int, kernel: Int, stride: Int = 1, padding: Int = 0,
     bias: Bool = true
   ) -> Map {
     let geometry = ConvolutionGeometry(
-      input: x.shape,
-      channels: channels,
-      kernel: kernel,
-      stride: stride,
-      padding: padding
-    )
+      input: x.shape, channels: channels, kernel: kernel, stride: stride, padding: padding)
     let fanIn = x.shape.channels * kernel * kernel
     let fanOut = channels * kernel * kernel
     declare(
       .init(
-        name: name + ".weight",
-        shape: [channels, x.shape.channels, kernel, kernel],
-        role: .weight,
-        order: .kernelFirst,
-        fanIn: fanIn,
-        fanOut: fanOut
-      )
-    )
+        name: name + ".weight", shape: [channels, x.shape.channels, kernel, kernel], role: .weight,
+        order: .kernelFirst, fanIn: fanIn, fanOut: fanOut))
     if bias { declareBias(name, channels, fanIn: fanIn, fanOut: fanOut) }
     let y = newMap(geometry.output)
     add { [frozen = isFrozen] layout in
       Convolution(
-        name: name,
-        input: x.slot,
-        output: y.slot,
-        geometry: geometry,
-        weight: layout.offset(name + ".weight"),
-        bias: bias ? layout.offset(name + ".bias") : nil,
-        frozen: frozen
-      )
+        name: name, input: x.slot, output: y.slot, geometry: geometry,
+        weight: layout.offset(name + ".weight"), bias: bias ? layout.offset(name + ".bias") : nil,
+        frozen: frozen)
     }
     return site(name, y)
   }
@@ -110,21 +77,14 @@ package struct NetworkBuilder: Sendable {
   package mutating func groupNorm(_ name: String, _ x: Map, groups: Int) -> Map {
     precondition(
       groups > 0 && x.shape.channels % groups == 0,
-      "groupNorm: \(groups) groups do not divide \(x.shape.channels) channels"
-    )
+      "groupNorm: \(groups) groups do not divide \(x.shape.channels) channels")
     declareNorm(name, x.shape.channels, statistics: false)
     let y = newMap(x.shape)
     let saved = newSlot(perExample: 2 * groups)
     add { [frozen = isFrozen] layout in
       GroupNorm(
-        map: x.slot,
-        output: y.slot,
-        saved: saved,
-        shape: x.shape,
-        groups: groups,
-        scale: layout.offset(name + ".weight"),
-        shift: layout.offset(name + ".bias"),
-        frozen: frozen
+        map: x.slot, output: y.slot, saved: saved, shape: x.shape, groups: groups,
+        scale: layout.offset(name + ".weight"), shift: layout.offset(name + ".bias"), frozen: frozen
       )
     }
     return site(name, y)
@@ -137,16 +97,10 @@ package struct NetworkBuilder: Sendable {
     scratchCount = max(scratchCount, 8 * x.shape.channels)
     add { [frozen = isFrozen] layout in
       BatchNorm(
-        input: x.slot,
-        output: y.slot,
-        saved: saved,
-        shape: x.shape,
-        scale: layout.offset(name + ".weight"),
-        shift: layout.offset(name + ".bias"),
+        input: x.slot, output: y.slot, saved: saved, shape: x.shape,
+        scale: layout.offset(name + ".weight"), shift: layout.offset(name + ".bias"),
         runningMean: layout.offset(name + ".running_mean"),
-        runningVariance: layout.offset(name + ".running_var"),
-        frozen: frozen
-      )
+        runningVariance: layout.offset(name + ".running_var"), frozen: frozen)
     }
     return site(name, y)
   }
@@ -157,15 +111,9 @@ package struct NetworkBuilder: Sendable {
     let saved = newSlot(perExample: 2 * x.shape.positions)
     add { [frozen = isFrozen] layout in
       LayerNorm(
-        input: x.slot,
-        output: y.slot,
-        saved: saved,
-        shape: x.shape,
-        scale: layout.offset(name + ".weight"),
-        shift: layout.offset(name + ".bias"),
-        epsilon: epsilon,
-        frozen: frozen
-      )
+        input: x.slot, output: y.slot, saved: saved, shape: x.shape,
+        scale: layout.offset(name + ".weight"), shift: layout.offset(name + ".bias"),
+        epsilon: epsilon, frozen: frozen)
     }
     return site(name, y)
   }
@@ -185,42 +133,21 @@ package struct NetworkBuilder: Sendable {
     case .temperedSigmoid(let scale, let inverseTemperature, let offset):
       add(
         TemperedSigmoid(
-          slot: x.slot,
-          count: x.shape.count,
-          scale: Float(scale),
-          inverseTemperature: Float(inverseTemperature),
-          offset: Float(offset)
-        )
-      )
+          slot: x.slot, count: x.shape.count, scale: Float(scale),
+          inverseTemperature: Float(inverseTemperature), offset: Float(offset)))
       return x
     }
   }
 
   package mutating func pool(
-    _ kind: Pooling.Kind,
-    _ x: Map,
-    kernel: Int,
-    stride: Int? = nil,
-    padding: Int = 0
+    _ kind: Pooling.Kind, _ x: Map, kernel: Int, stride: Int? = nil, padding: Int = 0
   ) -> Map {
     let geometry = ConvolutionGeometry(
-      input: x.shape,
-      channels: x.shape.channels,
-      kernel: kernel,
-      stride: stride ?? kernel,
-      padding: padding
-    )
+      input: x.shape, channels: x.shape.channels, kernel: kernel, stride: stride ?? kernel,
+      padding: padding)
     let y = newMap(geometry.output)
     let winners = kind == .max ? newSlot(perExample: geometry.output.count) : 0
-    add(
-      Pooling(
-        kind: kind,
-        input: x.slot,
-        output: y.slot,
-        winners: winners,
-        geometry: geometry
-      )
-    )
+    add(Pooling(kind: kind, input: x.slot, output: y.slot, winners: winners, geometry: geometry))
     return y
   }
 
@@ -237,23 +164,14 @@ package struct NetworkBuilder: Sendable {
     let mask = newSlot(perExample: x.shape.count)
     add(
       Dropout(
-        input: x.slot,
-        output: y.slot,
-        mask: mask,
-        count: x.shape.count,
-        rate: rate,
-        salt: UInt64(pending.count)
-      )
-    )
+        input: x.slot, output: y.slot, mask: mask, count: x.shape.count, rate: rate,
+        salt: UInt64(pending.count)))
     return y
   }
 
   /// sum ← sum + shortcut, in place: the branches of a residual block meet.
   package mutating func residual(_ sum: Map, shortcut: Map) -> Map {
-    precondition(
-      sum.shape == shortcut.shape,
-      "residual: \(sum.shape) meets \(shortcut.shape)"
-    )
+    precondition(sum.shape == shortcut.shape, "residual: \(sum.shape) meets \(shortcut.shape)")
     add(Residual(shortcut: shortcut.slot, sum: sum.slot, count: sum.shape.count))
     return sum
   }
@@ -278,11 +196,7 @@ package struct NetworkBuilder: Sendable {
       slots[slot] = Network.Slot(perExample: 0, fixed: 0, hasGradient: false)
     }
     if let cut {
-      slots[cut.slot] = Network.Slot(
-        perExample: cut.shape.count,
-        fixed: 0,
-        hasGradient: false
-      )
+      slots[cut.slot] = Network.Slot(perExample: cut.shape.count, fixed: 0, hasGradient: false)
     }
     let input = cut?.slot ?? 0
     if givesInputGradient {
@@ -290,21 +204,12 @@ package struct NetworkBuilder: Sendable {
     }
     let wanted: Set<Int> = givesInputGradient ? [input] : []
     return Network(
-      input: cut?.shape ?? inputShape,
-      logits: logits.shape,
-      layout: layout,
-      classifier: classifier,
-      featureWidth: features?.shape.count ?? logits.shape.count,
-      operations: operations,
-      gradientWrites: Self.gradientWrites(operations, logits, wanted),
-      steps: steps,
-      stepWrites: Self.gradientWrites(steps, logits, wanted),
-      slots: slots,
-      scratchCount: steps.map(\.scratchCount).reduce(scratchCount, max),
-      logitsSlot: logits.slot,
-      featuresSlot: features?.slot ?? 0,
-      inputSlot: input
-    )
+      input: cut?.shape ?? inputShape, logits: logits.shape, layout: layout, classifier: classifier,
+      featureWidth: features?.shape.count ?? logits.shape.count, operations: operations,
+      gradientWrites: Self.gradientWrites(operations, logits, wanted), steps: steps,
+      stepWrites: Self.gradientWrites(steps, logits, wanted), slots: slots,
+      scratchCount: steps.map(\.scratchCount).reduce(scratchCount, max), logitsSlot: logits.slot,
+      featuresSlot: features?.slot ?? 0, inputSlot: input)
   }
 
   // MARK: Cuts
@@ -319,9 +224,7 @@ package struct NetworkBuilder: Sendable {
   /// Which sweep position writes an input gradient first decides overwrite or add; a slot that no
   /// parameter lies behind needs none, unless it is `wanted`.
   private static func gradientWrites(
-    _ operations: [any Operation],
-    _ logits: Map,
-    _ wanted: Set<Int>
+    _ operations: [any Operation], _ logits: Map, _ wanted: Set<Int>
   ) -> [GradientWrite] {
     var needed = wanted
     for operation in operations where operation.hasParameters || needed.contains(operation.input) {
@@ -375,9 +278,7 @@ package struct NetworkBuilder: Sendable {
   }
 
   mutating func declareBias(_ name: String, _ count: Int, fanIn: Int, fanOut: Int) {
-    declare(
-      .init(name: name + ".bias", shape: [count], role: .bias, fanIn: fanIn, fanOut: fanOut)
-    )
+    declare(.init(name: name + ".bias", shape: [count], role: .bias, fanIn: fanIn, fanOut: fanOut))
   }
 
   private mutating func declareNorm(_ name: String, _ channels: Int, statistics: Bool) {

@@ -16,19 +16,17 @@ enum SlotPacking {
   /// of sixteen.
   ///
   /// - Complexity: O(slots²).
-  static func place(
-    _ lives: [Int: Life],
-    _ slots: [Network.Slot]
-  ) -> (offsets: [Int: Int], perExample: Int) {
+  static func place(_ lives: [Int: Life], _ slots: [Network.Slot]) -> (
+    offsets: [Int: Int], perExample: Int
+  ) {
     var offsets: [Int: Int] = [:]
     var placed: [(slot: Int, range: Range<Int>)] = []
     for (slot, life) in lives.sorted(by: { ($0.value.first, $0.key) < ($1.value.first, $1.key) }) {
       let size = (slots[slot].perExample + 15) / 16 * 16
-      let neighbours =
-        placed.filter { entry in
-          guard let other = lives[entry.slot] else { return false }
-          return other.first <= life.last && life.first <= other.last
-        }.map(\.range).sorted { $0.lowerBound < $1.lowerBound }
+      let neighbours = placed.filter { entry in
+        guard let other = lives[entry.slot] else { return false }
+        return other.first <= life.last && life.first <= other.last
+      }.map(\.range).sorted { $0.lowerBound < $1.lowerBound }
       var start = 0
       for range in neighbours where range.lowerBound < start + size {
         start = max(start, range.upperBound)

@@ -78,10 +78,7 @@ public final class Workspace {
   ///
   /// `pool`: where parameters lie, common to workers that hand theirs over; nil makes one.
   public init(
-    _ network: Network,
-    capacity: Int,
-    training: Bool,
-    moments momentCount: Int = 0,
+    _ network: Network, capacity: Int, training: Bool, moments momentCount: Int = 0,
     pool: ParameterPool? = nil
   ) {
     precondition(capacity > 0, "Workspace: capacity is \(capacity)")
@@ -118,9 +115,7 @@ public final class Workspace {
     }
     memory = zeroed
     let base = zeroed.alignedUp(toMultipleOf: 64).bindMemory(
-      to: Float.self,
-      capacity: max(16, total)
-    )
+      to: Float.self, capacity: max(16, total))
 
     func buffer(_ at: Int, _ count: Int) -> UnsafeMutableBufferPointer<Float> {
       UnsafeMutableBufferPointer(start: base + at, count: count)
@@ -134,11 +129,7 @@ public final class Workspace {
     moments = momentsAt.map { buffer($0, trained) }
     labels = UnsafeMutableBufferPointer(
       start: UnsafeMutableRawPointer(base + labelsAt).bindMemory(
-        to: Int32.self,
-        capacity: capacity
-      ),
-      count: capacity
-    )
+        to: Int32.self, capacity: capacity), count: capacity)
     values = .allocate(capacity: network.slots.count)
     gradients = .allocate(capacity: network.slots.count)
     for slot in network.slots.indices {
@@ -149,31 +140,22 @@ public final class Workspace {
     input = buffer(valuesAt[network.inputSlot], capacity * network.input.count)
     logits = buffer(valuesAt[network.logitsSlot], capacity * network.classes)
     logitsGradient = buffer(
-      gradientsAt[network.logitsSlot],
-      training ? capacity * network.classes : 0
-    )
+      gradientsAt[network.logitsSlot], training ? capacity * network.classes : 0)
     features = buffer(valuesAt[network.featuresSlot], capacity * network.featureWidth)
     let hasFeatureGradient = training && network.slots[network.featuresSlot].hasGradient
     featuresGradient = buffer(
-      gradientsAt[network.featuresSlot],
-      hasFeatureGradient ? capacity * network.featureWidth : 0
-    )
+      gradientsAt[network.featuresSlot], hasFeatureGradient ? capacity * network.featureWidth : 0)
     inputGradient = buffer(
       gradientsAt[network.inputSlot],
-      training && network.givesInputGradient ? capacity * network.input.count : 0
-    )
+      training && network.givesInputGradient ? capacity * network.input.count : 0)
     let (match, selection) = (network.pool?.match, network.pool?.selection)
     matches = buffer(match.map { valuesAt[$0] } ?? 0, match == nil ? 0 : capacity)
     matchesGradient = buffer(
-      match.map { gradientsAt[$0] } ?? 0,
-      training && match != nil ? capacity : 0
-    )
+      match.map { gradientsAt[$0] } ?? 0, training && match != nil ? capacity : 0)
     let chosen = selection == nil ? 0 : capacity * (network.pool?.settings.matched ?? 0)
     matchedEntries = UnsafeBufferPointer(
-      start: UnsafeRawPointer(base + (selection.map { valuesAt[$0] } ?? 0))
-        .bindMemory(to: Int32.self, capacity: chosen),
-      count: chosen
-    )
+      start: UnsafeRawPointer(base + (selection.map { valuesAt[$0] } ?? 0)).bindMemory(
+        to: Int32.self, capacity: chosen), count: chosen)
   }
 
   deinit {
@@ -187,9 +169,7 @@ public final class Workspace {
   /// It is read where it is until the first step moves it: a client's first pass needs no copy.
   public func load(_ vector: [Float]) {
     precondition(
-      vector.count == model.count,
-      "Workspace.load: [\(vector.count)] instead of [\(model.count)]"
-    )
+      vector.count == model.count, "Workspace.load: [\(vector.count)] instead of [\(model.count)]")
     model.leaveShared()
     lent = vector
   }
@@ -214,13 +194,11 @@ public final class Workspace {
     guard let g = gradient.baseAddress else { return }
     let target = model.writable
     withReadable { source in
-      for range in rest {
-        for i in range { target[i] = source[i] - rate * g[i] }
-      }
+      for range in rest { for i in range { target[i] = source[i] - rate * g[i] } }
       // What is frozen stays, but lies where the rest lies.
       if lent != nil, gradient.count < model.count {
-        (target + gradient.count)
-          .update(from: source + gradient.count, count: model.count - gradient.count)
+        (target + gradient.count).update(
+          from: source + gradient.count, count: model.count - gradient.count)
       }
     }
     lent = nil
@@ -274,18 +252,11 @@ public final class Workspace {
 
   /// Lends all memory for one forward or backward sweep.
   package func withPass<Result>(
-    batch: Int,
-    training: Bool,
-    accumulate: Bool,
-    dropoutKey: UInt64 = 0,
-    firstExample: Int = 0,
-    directRate: Float? = nil,
-    _ body: (borrowing Pass) -> Result
+    batch: Int, training: Bool, accumulate: Bool, dropoutKey: UInt64 = 0, firstExample: Int = 0,
+    directRate: Float? = nil, _ body: (borrowing Pass) -> Result
   ) -> Result {
     precondition(
-      batch > 0 && batch <= capacity,
-      "Workspace: a batch of \(batch), room for \(capacity)"
-    )
+      batch > 0 && batch <= capacity, "Workspace: a batch of \(batch), room for \(capacity)")
     // Training moves parameters: the optimizer all of them, batch norm its statistics.
     if training { model.copyShared() }
     if !canReadLent { takeOver() }
@@ -295,20 +266,10 @@ public final class Workspace {
     return withReadable { parameters in
       body(
         Pass(
-          batch: batch,
-          training: training,
-          accumulate: accumulate,
-          dropoutKey: dropoutKey,
-          firstExample: firstExample,
-          directRate: directRate,
-          parameters: parameters,
-          moved: training ? model.writable : nil,
-          gradient: gradientStart,
-          values: values,
-          gradients: gradients,
-          scratch: scratch
-        )
-      )
+          batch: batch, training: training, accumulate: accumulate, dropoutKey: dropoutKey,
+          firstExample: firstExample, directRate: directRate, parameters: parameters,
+          moved: training ? model.writable : nil, gradient: gradientStart, values: values,
+          gradients: gradients, scratch: scratch))
     }
   }
 }

@@ -20,8 +20,7 @@ public struct Optimizer: Sendable {
     self.spec = spec
     precondition(
       workspace.moments.count >= Self.momentCount(spec),
-      "Optimizer: the workspace holds \(workspace.moments.count) moments"
-    )
+      "Optimizer: the workspace holds \(workspace.moments.count) moments")
     for moment in workspace.moments { moment.update(repeating: 0) }
   }
 
@@ -32,11 +31,7 @@ public struct Optimizer: Sendable {
   /// `ranges`: disjoint ranges of trained parameters.
   ///
   /// - Complexity: O(parameters in the ranges), no allocation.
-  public mutating func step(
-    _ workspace: Workspace,
-    learningRate: Double,
-    ranges: [Range<Int>]
-  ) {
+  public mutating func step(_ workspace: Workspace, learningRate: Double, ranges: [Range<Int>]) {
     steps += 1
     if workspace.isRehearsing {
       if steps == 1 { workspace.rehearseStep(ranges) }
@@ -45,16 +40,11 @@ public struct Optimizer: Sendable {
     let rule = UpdateRule(spec: spec, number: steps, learningRate: learningRate)
     let moments = workspace.moments
     for range in ranges where !range.isEmpty {
-      guard let w = workspace.mutableParameters.baseAddress,
-        let g = workspace.gradient.baseAddress
+      guard let w = workspace.mutableParameters.baseAddress, let g = workspace.gradient.baseAddress
       else { return }
       rule.step(
-        w,
-        g,
-        moments.isEmpty ? nil : moments[0].baseAddress,
-        moments.count < 2 ? nil : moments[1].baseAddress,
-        range
-      )
+        w, g, moments.isEmpty ? nil : moments[0].baseAddress,
+        moments.count < 2 ? nil : moments[1].baseAddress, range)
     }
   }
 }

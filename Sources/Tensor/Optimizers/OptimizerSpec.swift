@@ -22,14 +22,8 @@ public struct OptimizerSpec: Sendable, Equatable {
 
   /// An optimizer; the defaults are PyTorch's where PyTorch has one.
   public init(
-    kind: Kind = .sgd,
-    learningRate: Double,
-    momentum: Double = 0,
-    nesterov: Bool = false,
-    weightDecay: Double = 0,
-    beta1: Double = 0.9,
-    beta2: Double = 0.999,
-    epsilon: Double = 1e-8
+    kind: Kind = .sgd, learningRate: Double, momentum: Double = 0, nesterov: Bool = false,
+    weightDecay: Double = 0, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8
   ) {
     self.kind = kind
     self.learningRate = learningRate

@@ -12,8 +12,7 @@ extension LearningRateSchedule {
     let elapsed = round - warmupRounds - 1
     switch shape {
     case .constant: return 1
-    case .step(let every, let factor):
-      return pow(factor, Double(elapsed / max(1, every)))
+    case .step(let every, let factor): return pow(factor, Double(elapsed / max(1, every)))
     case .cosine(let floor):
       let span = max(1, rounds - warmupRounds)
       return floor + (1 - floor) * (1 + cos(Double.pi * Double(elapsed) / Double(span))) / 2

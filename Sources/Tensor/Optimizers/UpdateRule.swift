@@ -14,10 +14,8 @@ struct UpdateRule {
   ///
   /// - Complexity: O(range), no allocation.
   func step(
-    _ w: UnsafeMutablePointer<Float>,
-    _ g: UnsafePointer<Float>,
-    _ first: UnsafeMutablePointer<Float>?,
-    _ second: UnsafeMutablePointer<Float>?,
+    _ w: UnsafeMutablePointer<Float>, _ g: UnsafePointer<Float>,
+    _ first: UnsafeMutablePointer<Float>?, _ second: UnsafeMutablePointer<Float>?,
     _ range: Range<Int>
   ) {
     switch spec.kind {
@@ -30,10 +28,8 @@ struct UpdateRule {
 
   /// g ← g + λw; v ← ρv + g; w ← w − η·v, or w − η·(g + ρv) with Nesterov.
   private func sgd(
-    _ w: UnsafeMutablePointer<Float>,
-    _ g: UnsafePointer<Float>,
-    _ moment: UnsafeMutablePointer<Float>?,
-    _ range: Range<Int>
+    _ w: UnsafeMutablePointer<Float>, _ g: UnsafePointer<Float>,
+    _ moment: UnsafeMutablePointer<Float>?, _ range: Range<Int>
   ) {
     let rate = Float(learningRate)
     let decay = Float(spec.weightDecay)
@@ -61,11 +57,8 @@ struct UpdateRule {
   /// Kingma and Ba 2015, arXiv:1412.6980, algorithm 1; weight decay joins g (Adam) or shrinks w
   /// first (AdamW: Loshchilov and Hutter 2019, arXiv:1711.05101).
   private func adam(
-    _ w: UnsafeMutablePointer<Float>,
-    _ g: UnsafePointer<Float>,
-    _ m: UnsafeMutablePointer<Float>,
-    _ v: UnsafeMutablePointer<Float>,
-    _ range: Range<Int>
+    _ w: UnsafeMutablePointer<Float>, _ g: UnsafePointer<Float>, _ m: UnsafeMutablePointer<Float>,
+    _ v: UnsafeMutablePointer<Float>, _ range: Range<Int>
   ) {
     var power1 = 1.0
     var power2 = 1.0

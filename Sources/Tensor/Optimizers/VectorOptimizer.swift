@@ -25,11 +25,7 @@ public struct VectorOptimizer: Sendable {
   /// `learningRate`: η of this step, in place of the spec's.
   ///
   /// - Complexity: O(count), no allocation when nobody else holds the parameters.
-  public mutating func step(
-    _ parameters: inout [Float],
-    gradient: [Float],
-    learningRate: Double
-  ) {
+  public mutating func step(_ parameters: inout [Float], gradient: [Float], learningRate: Double) {
     step(&parameters, gradient: gradient, learningRate: learningRate, range: 0..<count)
   }
 
@@ -39,19 +35,14 @@ public struct VectorOptimizer: Sendable {
   ///
   /// - Complexity: O(range), no allocation when nobody else holds the parameters.
   public mutating func step(
-    _ parameters: inout [Float],
-    gradient: [Float],
-    learningRate: Double,
-    range: Range<Int>
+    _ parameters: inout [Float], gradient: [Float], learningRate: Double, range: Range<Int>
   ) {
     precondition(
       parameters.count == count && gradient.count == count,
-      "VectorOptimizer: [\(parameters.count)] with gradient [\(gradient.count)], not [\(count)]"
-    )
+      "VectorOptimizer: [\(parameters.count)] with gradient [\(gradient.count)], not [\(count)]")
     precondition(
       range.lowerBound >= 0 && range.upperBound <= count,
-      "VectorOptimizer: \(range) is not within 0..<\(count)"
-    )
+      "VectorOptimizer: \(range) is not within 0..<\(count)")
     steps += 1
     let rule = UpdateRule(spec: spec, number: steps, learningRate: learningRate)
     let count = count

@@ -54,9 +54,7 @@ public struct ParameterLayout: Sendable, Equatable {
     public let fanOut: Int
 
     /// The name up to its last dot: the layer that owns it.
-    public var layer: String {
-      name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
-    }
+    public var layer: String { name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name }
   }
 
   /// All tensors in PyTorch's order of `state_dict()`.
@@ -86,14 +84,8 @@ public struct ParameterLayout: Sendable, Equatable {
     place { $0 == .frozen }
     entries = zip(tensors, ranges).map { tensor, range in
       Entry(
-        name: tensor.name,
-        shape: tensor.shape,
-        range: range,
-        role: tensor.role,
-        order: tensor.order,
-        fanIn: tensor.fanIn,
-        fanOut: tensor.fanOut
-      )
+        name: tensor.name, shape: tensor.shape, range: range, role: tensor.role,
+        order: tensor.order, fanIn: tensor.fanIn, fanOut: tensor.fanOut)
     }
     count = next
   }
@@ -110,13 +102,7 @@ public struct ParameterLayout: Sendable, Equatable {
     /// The same as part of a network that stays as it is.
     package var frozen: Declaration {
       Declaration(
-        name: name,
-        shape: shape,
-        role: .frozen,
-        order: order,
-        fanIn: fanIn,
-        fanOut: fanOut
-      )
+        name: name, shape: shape, role: .frozen, order: order, fanIn: fanIn, fanOut: fanOut)
     }
   }
 
@@ -135,8 +121,7 @@ public struct ParameterLayout: Sendable, Equatable {
   public func place(_ values: [Float], _ entry: Entry, into vector: inout [Float]) {
     precondition(
       values.count == entry.range.count && vector.count == count,
-      "place \(entry.name): \(values.count) values for \(entry.range.count) places"
-    )
+      "place \(entry.name): \(values.count) values for \(entry.range.count) places")
     entry.forEachElement { torch, flat in vector[flat] = values[torch] }
   }
 }
@@ -146,8 +131,7 @@ extension ParameterLayout.Entry {
   func forEachElement(_ body: (Int, Int) -> Void) {
     let start = range.lowerBound
     switch order {
-    case .asShaped:
-      for index in 0..<range.count { body(index, start + index) }
+    case .asShaped: for index in 0..<range.count { body(index, start + index) }
     case .kernelFirst:
       let (outputs, inputs, positions) = (shape[0], shape[1], shape[2] * shape[3])
       var torch = 0

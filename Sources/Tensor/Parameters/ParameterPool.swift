@@ -63,8 +63,8 @@ private final class ParameterMemory: @unchecked Sendable {
   init(count: Int) {
     // Kernels read whole vectors, so up to 15 floats beyond a matrix.
     let bytes = (count + 16) * MemoryLayout<Float>.stride
-    start = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-      .bindMemory(to: Float.self, capacity: count + 16)
+    start = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64).bindMemory(
+      to: Float.self, capacity: count + 16)
   }
 
   deinit { UnsafeMutableRawPointer(start).deallocate() }
@@ -132,9 +132,7 @@ public struct OwnParameters: ~Copyable {
   }
 
   /// Other memory of any content, if the vector is shared.
-  mutating func leaveShared() {
-    if isShared { self = buffer.another() }
-  }
+  mutating func leaveShared() { if isShared { self = buffer.another() } }
 
   /// Other memory with the same values, if the vector is shared.
   mutating func copyShared() {

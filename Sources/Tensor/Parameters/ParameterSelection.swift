@@ -66,9 +66,8 @@ public struct ParameterSelection: Sendable, Equatable {
 
   /// The tensors of a layout that satisfy `included`.
   public init(_ layout: ParameterLayout, where included: (ParameterLayout.Entry) -> Bool) {
-    items = layout.entries.filter(included)
-      .sorted { $0.range.lowerBound < $1.range.lowerBound }
-      .map { Item(name: $0.name, shape: $0.shape, range: $0.range) }
+    items = layout.entries.filter(included).sorted { $0.range.lowerBound < $1.range.lowerBound }.map
+    { Item(name: $0.name, shape: $0.shape, range: $0.range) }
     tensors = items.map { NamedShape($0.name, $0.shape) }
     var joined: [Range<Int>] = []
     for item in items {
@@ -100,8 +99,7 @@ public struct ParameterSelection: Sendable, Equatable {
   public func scatter(_ values: [Float], into vector: inout [Float]) {
     precondition(
       values.count == count && vector.count == fullCount,
-      "scatter: [\(values.count)] into [\(vector.count)]; expected [\(count)] and [\(fullCount)]"
-    )
+      "scatter: [\(values.count)] into [\(vector.count)]; expected [\(count)] and [\(fullCount)]")
     if isEverything {
       vector = values
       return

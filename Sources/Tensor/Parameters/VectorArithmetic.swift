@@ -10,15 +10,11 @@ public enum VectorArithmetic {
 
   /// y ← y + a·(u − v).
   public static func addScaledDifference(
-    _ y: inout MutableSpan<Float>,
-    _ a: Float,
-    _ u: Span<Float>,
-    _ v: Span<Float>
+    _ y: inout MutableSpan<Float>, _ a: Float, _ u: Span<Float>, _ v: Span<Float>
   ) {
     precondition(
       y.count == u.count && y.count == v.count,
-      "addScaledDifference: y is [\(y.count)], u is [\(u.count)], v is [\(v.count)]"
-    )
+      "addScaledDifference: y is [\(y.count)], u is [\(u.count)], v is [\(v.count)]")
     for i in y.indices { y[i] += a * (u[i] - v[i]) }
   }
 

@@ -11,11 +11,7 @@ package enum WeightedDifferenceSum {
     package let base: UnsafePointer<Float>?
 
     /// w·(x − b), or w·x without a base; both vectors as long as y.
-    package init(
-      weight: Float,
-      vector: UnsafePointer<Float>,
-      base: UnsafePointer<Float>? = nil
-    ) {
+    package init(weight: Float, vector: UnsafePointer<Float>, base: UnsafePointer<Float>? = nil) {
       self.weight = weight
       self.vector = vector
       self.base = base
@@ -33,10 +29,7 @@ package enum WeightedDifferenceSum {
   ///
   /// - Complexity: O(count · terms), no allocation.
   package static func add(
-    _ terms: [Term],
-    to y: UnsafeMutablePointer<Float>,
-    count: Int,
-    fresh: Bool
+    _ terms: [Term], to y: UnsafeMutablePointer<Float>, count: Int, fresh: Bool
   ) {
     let sharesBase = terms.allSatisfy { $0.base == terms[0].base }
     terms.withUnsafeBufferPointer { terms in
@@ -70,10 +63,7 @@ package enum WeightedDifferenceSum {
   ///
   /// - Complexity: O(elements · terms); each term is read from memory once.
   package static func add(
-    _ terms: [Term],
-    to y: UnsafeMutablePointer<Float>,
-    elements: Range<Int>,
-    fresh: Bool
+    _ terms: [Term], to y: UnsafeMutablePointer<Float>, elements: Range<Int>, fresh: Bool
   ) {
     // 256 KiB of y fit a usual L2 cache, and the prefetcher can follow each of eight streams.
     let length = 65_536
@@ -84,11 +74,8 @@ package enum WeightedDifferenceSum {
       let count = min(length, elements.upperBound - first)
       for (index, group) in groups.enumerated() {
         add(
-          group.map { $0.advanced(by: first) },
-          to: y + first,
-          count: count,
-          fresh: fresh && index == 0
-        )
+          group.map { $0.advanced(by: first) }, to: y + first, count: count,
+          fresh: fresh && index == 0)
       }
     }
   }
@@ -135,9 +122,9 @@ package enum WeightedDifferenceSum {
     }
 
     @inline(__always)
-    mutating func add(_ terms: UnsafeBufferPointer<Term>, minus base: Block, at i: Int) {
-      for term in terms { add(term.weight, Block(term.vector + i), minus: base) }
-    }
+    mutating func add(
+      _ terms: UnsafeBufferPointer<Term>, minus base: Block, at i: Int
+    ) { for term in terms { add(term.weight, Block(term.vector + i), minus: base) } }
 
     @inline(__always)
     mutating func add(_ terms: UnsafeBufferPointer<Term>, at i: Int) {

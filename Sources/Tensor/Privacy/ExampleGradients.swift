@@ -69,24 +69,16 @@ public final class ExampleGradients {
   /// the sum of theirs; a mean has the share in `logitsGradient`.
   ///
   /// The network's examples must be independent.
-  public init(
-    _ network: Network,
-    ranges: [Range<Int>],
-    rowsPerExample: Int = 1,
-    capacity: Int
-  ) {
+  public init(_ network: Network, ranges: [Range<Int>], rowsPerExample: Int = 1, capacity: Int) {
     precondition(
       network.examplesAreIndependent,
-      "ExampleGradients: examples share statistics, so no gradient belongs to one of them"
-    )
+      "ExampleGradients: examples share statistics, so no gradient belongs to one of them")
     precondition(
       capacity > 0 && rowsPerExample > 0,
-      "ExampleGradients: room for \(capacity) examples of \(rowsPerExample) rows"
-    )
+      "ExampleGradients: room for \(capacity) examples of \(rowsPerExample) rows")
     precondition(
       ranges.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= network.layout.trainedCount },
-      "ExampleGradients: ranges beyond [\(network.layout.trainedCount)]"
-    )
+      "ExampleGradients: ranges beyond [\(network.layout.trainedCount)]")
     self.network = network
     self.capacity = capacity
     self.rowsPerExample = rowsPerExample
@@ -145,10 +137,7 @@ public final class ExampleGradients {
   ///
   /// A function of the network and numbers alone, because it decides the order of sums.
   public static func microBatch(
-    of rows: Int,
-    _ network: Network,
-    ranges: [Range<Int>],
-    rowsPerExample: Int = 1
+    of rows: Int, _ network: Network, ranges: [Range<Int>], rowsPerExample: Int = 1
   ) -> Int {
     let plan = ExamplePlan(network, ranges: ranges, rows: rowsPerExample)
     let examples = max(1, rows / rowsPerExample)
@@ -174,8 +163,7 @@ public final class ExampleGradients {
   public func squaredNorm(_ example: Int, layer: Int) -> Double {
     precondition(
       example < examples && layer < layers.count,
-      "ExampleGradients: example \(example) of \(examples), layer \(layer) of \(layers.count)"
-    )
+      "ExampleGradients: example \(example) of \(examples), layer \(layer) of \(layers.count)")
     return squares[layer * capacity + example]
   }
 

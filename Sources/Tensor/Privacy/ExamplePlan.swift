@@ -90,24 +90,18 @@ package struct ExamplePlan: Sendable {
     var offset = 0
     for (number, group) in groups.enumerated() {
       let own = Self.merged(group.steps.flatMap { network.steps[$0].parameterRanges })
-      let parts = own.flatMap { range in moving.map { $0.clamped(to: range) } }
-        .filter { !$0.isEmpty }
+      let parts = own.flatMap { range in moving.map { $0.clamped(to: range) } }.filter {
+        !$0.isEmpty
+      }
       let method = Self.method(network, group.steps, isWhole: parts == own, rows: rows)
       let floats = method == .rows ? group.hull.count : Self.kept(network, group.steps[0], rows)
       let stride = (floats + 15) / 16 * 16
       for step in group.steps { layerOf[step] = number }
       layers.append(
         Layer(
-          name: Self.name(of: parts[0].lowerBound, network.layout),
-          moving: parts,
-          hull: group.hull,
-          steps: group.steps,
-          last: group.steps.max() ?? 0,
-          method: method,
-          offset: offset,
-          stride: stride
-        )
-      )
+          name: Self.name(of: parts[0].lowerBound, network.layout), moving: parts, hull: group.hull,
+          steps: group.steps, last: group.steps.max() ?? 0, method: method, offset: offset,
+          stride: stride))
       offset += stride
     }
     self.layers = layers
@@ -124,15 +118,10 @@ package struct ExamplePlan: Sendable {
     return ProductNorm(step.outerProducts, rows: rows)
   }
 
-  private static func method(
-    _ network: Network,
-    _ steps: [Int],
-    isWhole: Bool,
-    rows: Int
-  ) -> Method {
+  private static func method(_ network: Network, _ steps: [Int], isWhole: Bool, rows: Int) -> Method
+  {
     // What is shared or moves in part has to be added up or cut: written out, it can be.
-    guard steps.count == 1, isWhole,
-      let step = network.steps[steps[0]] as? any WeightedOperation
+    guard steps.count == 1, isWhole, let step = network.steps[steps[0]] as? any WeightedOperation
     else { return .rows }
     let norm = ProductNorm(step.outerProducts, rows: rows)
     return norm.isCheap ? .products : .rows

@@ -14,34 +14,27 @@ extension ExampleGradients {
   public func add(_ factors: [Float], to target: UnsafeMutableBufferPointer<Float>) {
     precondition(
       factors.count >= examples,
-      "ExampleGradients: [\(factors.count)] factors for \(examples) examples"
-    )
+      "ExampleGradients: [\(factors.count)] factors for \(examples) examples")
     add(to: target) { example, _ in factors[example] }
   }
 
   /// The same with factors of their own for each layer, [examples × layers].
-  public func add(
-    layerFactors factors: [Float],
-    to target: UnsafeMutableBufferPointer<Float>
-  ) {
+  public func add(layerFactors factors: [Float], to target: UnsafeMutableBufferPointer<Float>) {
     let count = layers.count
     precondition(
       factors.count >= examples * count,
-      "ExampleGradients: [\(factors.count)] factors for \(examples) × \(count) gradients"
-    )
+      "ExampleGradients: [\(factors.count)] factors for \(examples) × \(count) gradients")
     add(to: target) { example, layer in factors[example * count + layer] }
   }
 
   @inline(__always)
   private func add(
-    to target: UnsafeMutableBufferPointer<Float>,
-    _ factor: (Int, Int) -> Float
+    to target: UnsafeMutableBufferPointer<Float>, _ factor: (Int, Int) -> Float
   ) {
     guard let workspace, let start = target.baseAddress else { return }
     precondition(
       target.count == network.layout.trainedCount,
-      "ExampleGradients: a sum of [\(network.layout.trainedCount)] into [\(target.count)]"
-    )
+      "ExampleGradients: a sum of [\(network.layout.trainedCount)] into [\(target.count)]")
     for (number, layer) in plan.layers.enumerated() where layer.last >= reached {
       switch layer.method {
       case .rows: addRows(layer, start) { factor($0, number) }
@@ -52,9 +45,7 @@ extension ExampleGradients {
 
   @inline(__always)
   private func addRows(
-    _ layer: ExamplePlan.Layer,
-    _ target: UnsafeMutablePointer<Float>,
-    _ factor: (Int) -> Float
+    _ layer: ExamplePlan.Layer, _ target: UnsafeMutablePointer<Float>, _ factor: (Int) -> Float
   ) {
     var count = 0
     // 0·NaN is not 0, so what is not finite is left out.
@@ -65,13 +56,9 @@ extension ExampleGradients {
     }
     for range in layer.moving {
       ScaledRows.add(
-        UnsafePointer(rowStarts),
-        UnsafePointer(factors),
-        rowCount: count,
-        start: range.lowerBound - layer.hull.lowerBound,
-        to: target + range.lowerBound,
-        count: range.count
-      )
+        UnsafePointer(rowStarts), UnsafePointer(factors), rowCount: count,
+        start: range.lowerBound - layer.hull.lowerBound, to: target + range.lowerBound,
+        count: range.count)
     }
   }
 
@@ -79,9 +66,7 @@ extension ExampleGradients {
   /// not finite, whose input may not be either.
   @inline(__always)
   private func addProducts(
-    _ workspace: Workspace,
-    _ layer: ExamplePlan.Layer,
-    _ target: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace, _ layer: ExamplePlan.Layer, _ target: UnsafeMutablePointer<Float>,
     _ factor: (Int) -> Float
   ) {
     let index = layer.steps[0]
@@ -92,11 +77,7 @@ extension ExampleGradients {
       var next = first
       while next < examples, isFinite(next) {
         ScaledRows.copy(
-          row(layer, next),
-          times: factor(next),
-          to: scaled + (next - first) * count,
-          count: count
-        )
+          row(layer, next), times: factor(next), to: scaled + (next - first) * count, count: count)
         next += 1
       }
       if next > first { addStretch(workspace, step, first..<next, target) }
@@ -105,28 +86,18 @@ extension ExampleGradients {
   }
 
   private func addStretch(
-    _ workspace: Workspace,
-    _ step: any WeightedOperation,
-    _ stretch: Range<Int>,
+    _ workspace: Workspace, _ step: any WeightedOperation, _ stretch: Range<Int>,
     _ target: UnsafeMutablePointer<Float>
   ) {
     let slots = network.slots.count
     let own = gradients + capacity * slots
     own[step.output] = scaled
-    workspace.withPass(
-      batch: stretch.count * rowsPerExample,
-      training: true,
-      accumulate: true
-    ) { pass in
+    workspace.withPass(batch: stretch.count * rowsPerExample, training: true, accumulate: true) {
+      pass in
       step.weightGradient(
         pass.on(
-          batch: pass.batch,
-          accumulate: true,
-          gradient: target,
-          values: values + stretch.lowerBound * slots,
-          gradients: own
-        )
-      )
+          batch: pass.batch, accumulate: true, gradient: target,
+          values: values + stretch.lowerBound * slots, gradients: own))
     }
   }
 }

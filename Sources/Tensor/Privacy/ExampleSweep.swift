@@ -14,35 +14,25 @@ extension ExampleGradients {
   /// - Complexity: that of `Network.backward`, and O(examples · parameters) memory moved for layers
   ///   that write gradients out.
   public func sweep(
-    _ workspace: Workspace,
-    examples count: Int,
-    part: BackwardPart = .everything,
+    _ workspace: Workspace, examples count: Int, part: BackwardPart = .everything,
     from first: Int = 0
   ) {
     precondition(workspace.isForTraining, "ExampleGradients: the workspace is for evaluation only")
     precondition(
-      count > 0 && count <= capacity,
-      "ExampleGradients: \(count) examples, room for \(capacity)"
-    )
-    workspace.withPass(
-      batch: count * rowsPerExample,
-      training: true,
-      accumulate: false
-    ) { pass in sweep(workspace, pass, examples: count, part: part, from: first) }
+      count > 0 && count <= capacity, "ExampleGradients: \(count) examples, room for \(capacity)")
+    workspace.withPass(batch: count * rowsPerExample, training: true, accumulate: false) { pass in
+      sweep(workspace, pass, examples: count, part: part, from: first)
+    }
   }
 
   private func sweep(
-    _ workspace: Workspace,
-    _ pass: borrowing Pass,
-    examples count: Int,
-    part: BackwardPart,
+    _ workspace: Workspace, _ pass: borrowing Pass, examples count: Int, part: BackwardPart,
     from first: Int
   ) {
     if part == .body {
       precondition(
         count == examples && workspace === self.workspace,
-        "ExampleGradients: the body of other examples than the head's"
-      )
+        "ExampleGradients: the body of other examples than the head's")
     } else {
       begin(workspace, count, pass)
     }
@@ -96,30 +86,22 @@ extension ExampleGradients {
   /// What parameters are counted from so that place `start` of them is at `memory`.
   ///
   /// An address, not a pointer into memory: it may lie before all of it.
-  package static func base(
-    _ memory: UnsafeMutablePointer<Float>,
-    _ start: Int
-  ) -> UnsafeMutablePointer<Float> {
+  package static func base(_ memory: UnsafeMutablePointer<Float>, _ start: Int)
+    -> UnsafeMutablePointer<Float>
+  {
     let address = UInt(bitPattern: memory) &- UInt(start * MemoryLayout<Float>.stride)
     return UnsafeMutablePointer(bitPattern: address) ?? memory
   }
 
   /// A sweep over one example, whose parameters' gradients start at `memory`.
   private func view(
-    _ pass: borrowing Pass,
-    _ example: Int,
-    _ memory: UnsafeMutablePointer<Float>,
-    _ start: Int,
+    _ pass: borrowing Pass, _ example: Int, _ memory: UnsafeMutablePointer<Float>, _ start: Int,
     accumulate: Bool
   ) -> Pass {
     let slots = network.slots.count
     return pass.on(
-      batch: rowsPerExample,
-      accumulate: accumulate,
-      gradient: Self.base(memory, start),
-      values: values + example * slots,
-      gradients: gradients + example * slots
-    )
+      batch: rowsPerExample, accumulate: accumulate, gradient: Self.base(memory, start),
+      values: values + example * slots, gradients: gradients + example * slots)
   }
 
   /// A step without parameters that move.
@@ -130,10 +112,7 @@ extension ExampleGradients {
       step.inputGradient(pass, how)
     } else {
       let beside = pass.on(
-        batch: pass.batch,
-        accumulate: false,
-        gradient: Self.base(aside, plan.starts[index])
-      )
+        batch: pass.batch, accumulate: false, gradient: Self.base(aside, plan.starts[index]))
       network.steps[index].backward(beside, inputGradient: how)
     }
   }
@@ -161,10 +140,7 @@ extension ExampleGradients {
   }
 
   private func takeNorm(
-    of row: UnsafePointer<Float>,
-    _ layer: ExamplePlan.Layer,
-    _ number: Int,
-    _ example: Int
+    of row: UnsafePointer<Float>, _ layer: ExamplePlan.Layer, _ number: Int, _ example: Int
   ) {
     var total = 0.0
     for range in layer.moving {

@@ -34,8 +34,8 @@ package struct ProductNorm: Sendable {
   package var operationCount: Int {
     guard positions > 1 else { return 2 * (products.inputs + products.outputs) }
     let window = products.window.map { $0.kernel * $0.kernel } ?? 0
-    return 2 * pixels * pixels * pixelWidth + 2 * positions * positions * products.outputs
-      + 2 * window * positions * positions
+    return 2 * pixels * pixels * pixelWidth + 2 * positions * positions * products.outputs + 2
+      * window * positions * positions
   }
 
   /// Whether this costs less than a gradient that is written, read for its norm and read for a sum,
@@ -55,8 +55,7 @@ package struct ProductNorm: Sendable {
     return matrixCount(pixels) + matrixCount(positions) + (products.outputs + 15) / 16 * 16
       + max(
         MatrixProduct.scratchCount(columns: pixels, depth: pixelWidth),
-        MatrixProduct.scratchCount(columns: positions, depth: products.outputs)
-      ) + 16
+        MatrixProduct.scratchCount(columns: positions, depth: products.outputs)) + 16
   }
 
   private func matrixCount(_ side: Int) -> Int { (side * side + 15) / 16 * 16 }
@@ -69,9 +68,7 @@ package struct ProductNorm: Sendable {
   ///
   /// - Complexity: `operationCount`, no allocation.
   package func squared(
-    _ a: UnsafePointer<Float>,
-    _ b: UnsafePointer<Float>,
-    scratch: UnsafeMutablePointer<Float>
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) -> Double? {
     if positions == 1, products.window == nil {
       let ofB = ScaledRows.squaredLength(b, products.outputs)
@@ -94,35 +91,17 @@ package struct ProductNorm: Sendable {
 
   /// ⟨x_t, x_s⟩ for all pairs of `count` rows.
   private static func pairs(
-    _ x: UnsafePointer<Float>,
-    count: Int,
-    width: Int,
-    _ products: UnsafeMutablePointer<Float>,
+    _ x: UnsafePointer<Float>, count: Int, width: Int, _ products: UnsafeMutablePointer<Float>,
     scratch: UnsafeMutablePointer<Float>
   ) {
-    MatrixProduct(
-      a: x,
-      formA: .normal,
-      aStride: width,
-      b: x,
-      formB: .transposed,
-      bStride: width
-    ).run(
-      rows: count,
-      columns: count,
-      depth: width,
-      products,
-      stride: count,
-      .overwrite,
-      scratch: scratch
-    )
+    MatrixProduct(a: x, formA: .normal, aStride: width, b: x, formB: .transposed, bStride: width)
+      .run(
+        rows: count, columns: count, depth: width, products, stride: count, .overwrite,
+        scratch: scratch)
   }
 
   /// Σ_{t,s} A_ts·B_ts and Σ_t A_tt·B_tt.
-  private func plain(
-    _ ofA: UnsafePointer<Float>,
-    _ ofB: UnsafePointer<Float>
-  ) -> (Double, Double) {
+  private func plain(_ ofA: UnsafePointer<Float>, _ ofB: UnsafePointer<Float>) -> (Double, Double) {
     var diagonal = 0.0
     for t in 0..<positions {
       let place = t &* positions &+ t
@@ -133,9 +112,7 @@ package struct ProductNorm: Sendable {
 
   /// The same where A_ts is a sum over the places of a window.
   private func windowed(
-    _ window: ConvolutionGeometry,
-    _ ofPixels: UnsafePointer<Float>,
-    _ ofB: UnsafePointer<Float>
+    _ window: ConvolutionGeometry, _ ofPixels: UnsafePointer<Float>, _ ofB: UnsafePointer<Float>
   ) -> (Double, Double) {
     var (total, diagonal) = (0.0, 0.0)
     let (height, width) = (window.output.height, window.output.width)
@@ -162,11 +139,8 @@ package struct ProductNorm: Sendable {
                 for line in down {
                   let s = (other &* height &+ line) &* width &+ across.lowerBound
                   total += Self.product(
-                    ofPixel + pixel(other, line, across.lowerBound),
-                    ofPosition + s,
-                    across.count,
-                    stride: window.stride
-                  )
+                    ofPixel + pixel(other, line, across.lowerBound), ofPosition + s, across.count,
+                    stride: window.stride)
                 }
               }
             }
@@ -179,10 +153,7 @@ package struct ProductNorm: Sendable {
 
   /// Outputs whose window has its place `tap` inside the input.
   private static func inside(
-    _ outputs: Int,
-    _ inputs: Int,
-    _ window: ConvolutionGeometry,
-    _ tap: Int
+    _ outputs: Int, _ inputs: Int, _ window: ConvolutionGeometry, _ tap: Int
   ) -> Range<Int> {
     let shift = window.padding - tap
     let first = shift > 0 ? (shift + window.stride - 1) / window.stride : 0
@@ -194,10 +165,7 @@ package struct ProductNorm: Sendable {
   /// Σ x[i·stride]·y[i] in Double.
   @inline(__always)
   private static func product(
-    _ x: UnsafePointer<Float>,
-    _ y: UnsafePointer<Float>,
-    _ count: Int,
-    stride: Int = 1
+    _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ count: Int, stride: Int = 1
   ) -> Double {
     var sums = SIMD8<Double>()
     var i = 0

@@ -28,12 +28,8 @@ enum ScaledRows {
   ///
   /// - Complexity: O(count · rows); y passes through the cache once.
   static func add(
-    _ rows: UnsafePointer<UnsafePointer<Float>>,
-    _ factors: UnsafePointer<Float>,
-    rowCount: Int,
-    start: Int,
-    to y: UnsafeMutablePointer<Float>,
-    count: Int
+    _ rows: UnsafePointer<UnsafePointer<Float>>, _ factors: UnsafePointer<Float>, rowCount: Int,
+    start: Int, to y: UnsafeMutablePointer<Float>, count: Int
   ) {
     var first = 0
     while first < count {
@@ -44,9 +40,7 @@ enum ScaledRows {
         let (r0, r1, r2, r3) = (
           rows[j] + at, rows[j &+ 1] + at, rows[j &+ 2] + at, rows[j &+ 3] + at
         )
-        let (c0, c1, c2, c3) = (
-          factors[j], factors[j &+ 1], factors[j &+ 2], factors[j &+ 3]
-        )
+        let (c0, c1, c2, c3) = (factors[j], factors[j &+ 1], factors[j &+ 2], factors[j &+ 3])
         let to = y + first
         for i in 0..<length {
           to[i] = (((to[i] + c0 * r0[i]) + c1 * r1[i]) + c2 * r2[i]) + c3 * r3[i]
@@ -66,11 +60,6 @@ enum ScaledRows {
 
   /// y ← factor·x.
   static func copy(
-    _ x: UnsafePointer<Float>,
-    times factor: Float,
-    to y: UnsafeMutablePointer<Float>,
-    count: Int
-  ) {
-    for i in 0..<count { y[i] = factor * x[i] }
-  }
+    _ x: UnsafePointer<Float>, times factor: Float, to y: UnsafeMutablePointer<Float>, count: Int
+  ) { for i in 0..<count { y[i] = factor * x[i] } }
 }

@@ -8,19 +8,16 @@ package struct ConvolutionGeometry: Sendable {
 
   package init(input: FeatureShape, channels: Int, kernel: Int, stride: Int, padding: Int) {
     precondition(
-      kernel > 0 && stride > 0 && padding >= 0
-        && input.height + 2 * padding >= kernel && input.width + 2 * padding >= kernel,
-      "convolution: a \(kernel)×\(kernel) window with padding \(padding) on \(input)"
-    )
+      kernel > 0 && stride > 0 && padding >= 0 && input.height + 2 * padding >= kernel
+        && input.width + 2 * padding >= kernel,
+      "convolution: a \(kernel)×\(kernel) window with padding \(padding) on \(input)")
     self.input = input
     self.kernel = kernel
     self.stride = stride
     self.padding = padding
     output = FeatureShape(
       height: (input.height + 2 * padding - kernel) / stride + 1,
-      width: (input.width + 2 * padding - kernel) / stride + 1,
-      channels: channels
-    )
+      width: (input.width + 2 * padding - kernel) / stride + 1, channels: channels)
   }
 
   /// Floats per row of the patch matrix: kh·kw·in.
@@ -39,9 +36,7 @@ package struct ConvolutionGeometry: Sendable {
   /// Fills the patch matrix for output rows `rows`, counted over all images of the batch
   /// (row r is row r mod H_out of image r / H_out): im2col, channels last.
   package func gather(
-    _ x: UnsafePointer<Float>,
-    rows: Range<Int>,
-    into columns: UnsafeMutablePointer<Float>
+    _ x: UnsafePointer<Float>, rows: Range<Int>, into columns: UnsafeMutablePointer<Float>
   ) {
     let run = kernel * input.channels
     var target = columns
@@ -62,9 +57,7 @@ package struct ConvolutionGeometry: Sendable {
             let inside = (last - first) * input.channels
             target.update(repeating: 0, count: before)
             (target + before).update(
-              from: image + (y * input.width + left + first) * input.channels,
-              count: inside
-            )
+              from: image + (y * input.width + left + first) * input.channels, count: inside)
             (target + before + inside).update(repeating: 0, count: run - before - inside)
           }
           target += run
@@ -75,9 +68,7 @@ package struct ConvolutionGeometry: Sendable {
 
   /// Adds the patch matrix of output rows `rows` back to the places it came from: col2im.
   package func scatterAdd(
-    _ columns: UnsafePointer<Float>,
-    rows: Range<Int>,
-    into dx: UnsafeMutablePointer<Float>
+    _ columns: UnsafePointer<Float>, rows: Range<Int>, into dx: UnsafeMutablePointer<Float>
   ) {
     let run = kernel * input.channels
     var source = columns

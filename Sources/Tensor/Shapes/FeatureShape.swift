@@ -14,8 +14,7 @@ public struct FeatureShape: Hashable, Sendable, CustomStringConvertible {
   public init(height: Int, width: Int, channels: Int) {
     precondition(
       height > 0 && width > 0 && channels > 0,
-      "FeatureShape: \(height)×\(width)×\(channels) has an empty side"
-    )
+      "FeatureShape: \(height)×\(width)×\(channels) has an empty side")
     self.height = height
     self.width = width
     self.channels = channels

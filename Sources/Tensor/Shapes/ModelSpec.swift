@@ -98,18 +98,9 @@ public struct ModelSpec: Sendable, Equatable {
 
   /// A model with every size given.
   public init(
-    kind: Kind,
-    width: Int,
-    hidden: [Int] = [],
-    norm: Norm = .none,
-    activation: Activation = .relu,
-    dropout: [Double] = [],
-    blocks: Int = 3,
-    initialisation: Initialisation = .pytorch,
-    patch: Int = 16,
-    depth: Int = 12,
-    heads: Int = 12,
-    mlpRatio: Double = 4
+    kind: Kind, width: Int, hidden: [Int] = [], norm: Norm = .none, activation: Activation = .relu,
+    dropout: [Double] = [], blocks: Int = 3, initialisation: Initialisation = .pytorch,
+    patch: Int = 16, depth: Int = 12, heads: Int = 12, mlpRatio: Double = 4
   ) {
     self.kind = kind
     self.width = width

@@ -8,17 +8,12 @@ enum CodecPage {
       let summary = ScenarioFields.codecs.first(where: { $0.name == name })?.summary
     else { return nil }
     return ExplainCommand.Page(
-      name: name,
-      kind: "codec",
+      name: name, kind: "codec",
       parts: [
         ("summary", [summary]), ("bytes", [help.bytes]), ("fields", help.codec.map(line)),
         ("how it is spread", help.link.map(line)), ("what is remembered", help.memory.map(line)),
-        (
-          "scenario",
-          ["\"compression\": { \"uplink\": { \"kind\": \"\(name)\", ... } }"]
-        ),
-      ]
-    )
+        ("scenario", ["\"compression\": { \"uplink\": { \"kind\": \"\(name)\", ... } }"]),
+      ])
   }
 
   private static func line(_ field: Field) -> String {

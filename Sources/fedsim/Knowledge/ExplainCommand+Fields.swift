@@ -42,13 +42,11 @@ extension ExplainCommand {
       entry.path.hasPrefix(path + ".") && !entry.path.dropFirst(path.count + 1).contains(".")
     }
     return Page(
-      name: path,
-      kind: "field",
+      name: path, kind: "field",
       parts: [
         ("meaning", meanings), ("values", lines(here, full: true)),
         ("fields", lines(inside, full: false)),
-      ]
-    )
+      ])
   }
 
   /// Fields in a line each: name, kinds, what is legal, default, unit.

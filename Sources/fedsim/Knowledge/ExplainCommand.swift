@@ -15,8 +15,7 @@ package enum ExplainCommand {
     var json: JSON {
       .object(
         [("schema", 1), ("status", "ok"), ("name", .string(name)), ("kind", .string(kind))]
-          + parts.map { ($0.head, .array($0.lines.map { .string($0) })) }
-      )
+          + parts.map { ($0.head, .array($0.lines.map { .string($0) })) })
     }
 
     var text: String {
@@ -33,11 +32,8 @@ package enum ExplainCommand {
     guard let first = pages.first else {
       let near = Suggestions.nearest(name, among: names)
       throw Failure(
-        .wrongCommandLine,
-        "E2006",
-        "nothing is called \"\(name)\"",
-        hint: near.map { "did you mean \($0) ?" } ?? "fedsim list strategies gives some names"
-      )
+        .wrongCommandLine, "E2006", "nothing is called \"\(name)\"",
+        hint: near.map { "did you mean \($0) ?" } ?? "fedsim list strategies gives some names")
     }
     switch invocation.format {
     case .text: Console.print(pages.map(\.text).joined(separator: "\n\n\n"))
@@ -50,8 +46,7 @@ package enum ExplainCommand {
           JSON.object([
             ("schema", 1), ("status", "ok"), ("name", .string(name)),
             ("pages", .array(pages.map(\.json))),
-          ])
-        )
+          ]))
       }
     }
     return .done
@@ -69,12 +64,10 @@ package enum ExplainCommand {
       let isError = entry.code.hasPrefix("E")
       return [
         Page(
-          name: entry.code,
-          kind: isError ? "error" : "warning",
+          name: entry.code, kind: isError ? "error" : "warning",
           parts: [
             ("title", [entry.title]), ("meaning", [entry.meaning]), ("remedy", [entry.remedy]),
-          ]
-        )
+          ])
       ]
     }
     if let card = StrategyRegistry.cards.first(where: { $0.kind == name.lowercased() }) {
@@ -96,16 +89,13 @@ package enum ExplainCommand {
     ]
     let composes = parts.filter { card.composes.contains($0.0) }.map(\.1)
     return Page(
-      name: card.kind,
-      kind: "strategy",
+      name: card.kind, kind: "strategy",
       parts: [
         ("title", [card.title]), ("summary", [card.summary]), ("source", [card.source]),
         ("equations", card.equations), ("messages", card.messages), ("memory", [card.memory]),
         ("privacy", privacy(card.kind)), ("fields", fields), ("composes with", composes),
-        ("notes", card.notes),
-        ("deviations", card.deviations),
-      ]
-    )
+        ("notes", card.notes), ("deviations", card.deviations),
+      ])
   }
 
   /// What noise in training steps covers of a method's uploads, and what not.
@@ -126,17 +116,15 @@ package enum ExplainCommand {
     let fields = ScenarioHelp.entries.filter { entry in
       // Those of the word, and those that come with every word.
       let isCommon = entry.kinds.isEmpty && entry.path == "\(word.section).\(entry.field.name)"
-      return (entry.kinds.last == word.name || isCommon)
-        && entry.path.hasPrefix(word.section + ".") && entry.field.name != word.tag
+      return (entry.kinds.last == word.name || isCommon) && entry.path.hasPrefix(word.section + ".")
+        && entry.field.name != word.tag
     }
     var page = Page(
-      name: word.name,
-      kind: word.section,
+      name: word.name, kind: word.section,
       parts: [
         ("summary", [word.summary]), ("fields", lines(fields, full: false)),
         ("scenario", ["\"\(word.section)\": { \"\(word.tag)\": \"\(word.name)\", ... }"]),
-      ]
-    )
+      ])
     if word.section == "model" { page.parts += ModelPage.parts(word.name) }
     return page
   }

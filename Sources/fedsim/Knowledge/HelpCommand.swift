@@ -14,11 +14,8 @@ enum HelpCommand {
     guard let command = CommandName(rawValue: word) else {
       let near = Suggestions.nearest(word, among: CommandName.allCases.map(\.rawValue))
       throw Failure(
-        .wrongCommandLine,
-        "E2001",
-        "unknown command \"\(word)\"",
-        hint: near.map { "did you mean \($0) ?" } ?? "fedsim help lists the commands"
-      )
+        .wrongCommandLine, "E2001", "unknown command \"\(word)\"",
+        hint: near.map { "did you mean \($0) ?" } ?? "fedsim help lists the commands")
     }
     return show(command, invocation.format)
   }
@@ -33,8 +30,7 @@ enum HelpCommand {
         JSON.object([
           ("schema", 1), ("status", "ok"), ("command", .string(command.rawValue)),
           ("text", .string(text)),
-        ])
-      )
+        ]))
     }
     return .done
   }
@@ -69,14 +65,10 @@ enum HelpCommand {
   private static func page(_ command: CommandName) -> String {
     var blocks = ["usage: fedsim \(command.usage)", command.summary]
     if !command.optionLines.isEmpty {
-      blocks.append(
-        "options:\n" + command.optionLines.map { "  \($0)" }.joined(separator: "\n")
-      )
+      blocks.append("options:\n" + command.optionLines.map { "  \($0)" }.joined(separator: "\n"))
     }
     blocks.append(globalOptions)
-    blocks.append(
-      "examples:\n" + command.examples.map { "  fedsim \($0)" }.joined(separator: "\n")
-    )
+    blocks.append("examples:\n" + command.examples.map { "  fedsim \($0)" }.joined(separator: "\n"))
     return blocks.joined(separator: "\n\n")
   }
 }
@@ -146,9 +138,7 @@ extension CommandName {
         threads,
       ]
     case .resume:
-      return [
-        "--set path=value     below limits or output, as --set limits.wallTime=2h", threads,
-      ]
+      return ["--set path=value     below limits or output, as --set limits.wallTime=2h", threads]
     case .verify:
       return [
         "--rounds A..B        only these; from the newest checkpoint before A, if there is one",
@@ -193,13 +183,11 @@ extension CommandName {
       "                     given generic.accuracy, or personal.accuracy where it is missing",
       "--baseline LABEL     the strategy that others are compared with; the first unless given",
       "--budget KIND        \(RunBudget.allCases.map(\.rawValue).joined(separator: ", ")): read "
-        + "every run",
-      "                     where it has spent the smallest total of all runs",
+        + "every run", "                     where it has spent the smallest total of all runs",
       "--tie-margin M       differences up to M are ties, as 0.005: half a point; 0 unless given",
       "--only-changed       show the settings that differ, and nothing else",
       "-o, --out DIR        write DIR/compare.csv, DIR/report.html and DIR/tables; a scenario is",
-      "                     run into DIR",
-      "for a scenario, which is run first:",
+      "                     run into DIR", "for a scenario, which is run first:",
     ]
   }
 
@@ -257,8 +245,7 @@ extension CommandName {
       "--dropout 0|1        without or with the dropout of w1",
       "--noise SIGMA        noise multiplier of w4, 0 for clipping alone",
       "--clients N          clients in memory; for w5, updates",
-      "--cohort N           clients in a round",
-      "--samples N          samples per client",
+      "--cohort N           clients in a round", "--samples N          samples per client",
       "--parameters N       for w5, values per update",
       "--seed N             of what is drawn; 1 unless given",
       "--inputs X.npy       float32 [clients, samples, 32, 32, 3] or [clients, samples, 784]",
@@ -296,8 +283,7 @@ extension CommandName {
     case .validate: ["validate scenario.json", "validate scenario.json --no-data --format json"]
     case .list: ["list strategies", "list datasets --format json"]
     case .explain: ["explain fedprox", "explain client.optimizer.learningRate"]
-    case .data:
-      ["data check data/cifar-10-batches-bin", "data check data/mnist --kind mnist"]
+    case .data: ["data check data/cifar-10-batches-bin", "data check data/mnist --kind mnist"]
     case .privacy:
       [
         "privacy epsilon --rate 0.01 --noise 1.1 --steps 2000 --delta 1e-5",

@@ -6,20 +6,15 @@ import Scenario
 /// `fedsim list`: what a scenario can name.
 enum ListCommand {
   /// What can be listed, in the order of the help.
-  static let subjects = [
-    "strategies", "models", "datasets", "partitions", "codecs", "accountants",
-  ]
+  static let subjects = ["strategies", "models", "datasets", "partitions", "codecs", "accountants"]
 
   static func run(_ invocation: Invocation) throws -> ExitCode {
     let subject = try invocation.onlyOperand(subjects.joined(separator: ", "))
     guard let rows = rows(subject) else {
       let near = Suggestions.nearest(subject, among: subjects)
       throw Failure(
-        .wrongCommandLine,
-        "E2006",
-        "cannot list \"\(subject)\"",
-        hint: near.map { "did you mean \($0) ?" } ?? "one of \(subjects.joined(separator: ", "))"
-      )
+        .wrongCommandLine, "E2006", "cannot list \"\(subject)\"",
+        hint: near.map { "did you mean \($0) ?" } ?? "one of \(subjects.joined(separator: ", "))")
     }
     switch invocation.format {
     case .json:
@@ -29,8 +24,7 @@ enum ListCommand {
       Console.print(
         JSON.object([
           ("schema", 1), ("status", "ok"), ("subject", .string(subject)), ("items", .array(items)),
-        ])
-      )
+        ]))
     case .text:
       let width = rows.map(\.name.count).max() ?? 0
       for row in rows {

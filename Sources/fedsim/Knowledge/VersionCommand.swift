@@ -7,15 +7,13 @@ enum VersionCommand {
     switch invocation.format {
     case .text:
       Console.print(
-        "fedsim \(FedsimVersion.current)  (scenario format \(FedsimVersion.scenarioFormat))"
-      )
+        "fedsim \(FedsimVersion.current)  (scenario format \(FedsimVersion.scenarioFormat))")
     case .json:
       Console.print(
         JSON.object([
           ("schema", 1), ("status", "ok"), ("version", .string(FedsimVersion.current)),
           ("scenarioFormat", .int(FedsimVersion.scenarioFormat)),
-        ])
-      )
+        ]))
     }
     return .done
   }

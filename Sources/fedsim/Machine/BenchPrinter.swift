@@ -24,8 +24,7 @@ struct BenchPrinter {
         ("FMA GFLOP/s", 11, fixed(measured.multiplyAdd, 1)),
         ("read GB/s", 9, fixed(measured.read, 1)), ("copy GB/s", 9, fixed(measured.copy, 1)),
         ("triad GB/s", 10, fixed(measured.triad, 1)),
-      ]
-    )
+      ])
   }
 
   mutating func show(_ result: WorkloadResult) {
@@ -35,18 +34,13 @@ struct BenchPrinter {
       result.json(limits: known),
       [
         ("workload", 8, name(of: result.workload)),
-        ("s/round", 9, fixed(result.secondsPerRound, 4)),
-        ("min", 9, fixed(seconds.min(), 4)), ("max", 9, fixed(seconds.max(), 4)),
-        ("GFLOP/s", 8, fixed(result.gigaflops, 1)),
+        ("s/round", 9, fixed(result.secondsPerRound, 4)), ("min", 9, fixed(seconds.min(), 4)),
+        ("max", 9, fixed(seconds.max(), 4)), ("GFLOP/s", 8, fixed(result.gigaflops, 1)),
         ("of FMA", 6, percent(known.map { result.gigaflops / $0.multiplyAdd })),
-        (
-          "us/client", 10,
-          fixed(result.secondsPerRound / Double(result.workload.cohort) * 1e6, 1)
-        ), ("CPUs", 5, fixed(result.cpus, 2)), ("noise", 5, fixed(result.noise, 2)),
-        ("peak MiB", 8, fixed(result.peakMebibytes, 0)),
-        ("update", 9, fixed(result.updateNorm, 6)),
-      ]
-    )
+        ("us/client", 10, fixed(result.secondsPerRound / Double(result.workload.cohort) * 1e6, 1)),
+        ("CPUs", 5, fixed(result.cpus, 2)), ("noise", 5, fixed(result.noise, 2)),
+        ("peak MiB", 8, fixed(result.peakMebibytes, 0)), ("update", 9, fixed(result.updateNorm, 6)),
+      ])
   }
 
   /// What privacy costs: the ratio of seconds per round.
@@ -65,8 +59,7 @@ struct BenchPrinter {
   /// "w4 plain" for work without the privacy that its name has.
   private func name(of workload: Workload) -> String {
     let isPlain =
-      workload.noiseMultiplier == nil
-      && Workload.named(workload.name)?.noiseMultiplier != nil
+      workload.noiseMultiplier == nil && Workload.named(workload.name)?.noiseMultiplier != nil
     return isPlain ? workload.name + " plain" : workload.name
   }
 
@@ -80,8 +73,7 @@ struct BenchPrinter {
         ("noise", 6, fixed(Metrics.median(result.laps.map(\.noise)), 2)),
         ("peak MiB", 10, fixed(result.peakMebibytes, 0)),
         ("result", 6, result.isRight ? "right" : "WRONG"),
-      ]
-    )
+      ])
   }
 
   mutating func show(_ row: LayerSpeed) {
@@ -92,8 +84,7 @@ struct BenchPrinter {
         ("forward", 8, fixed(row.forwardSpeed, 1)),
         ("input grad", 10, row.inputGradient == nil ? "-" : fixed(row.inputSpeed, 1)),
         ("weight grad", 11, fixed(row.weightSpeed, 1)), ("all GFLOP/s", 11, fixed(row.speed, 1)),
-      ]
-    )
+      ])
   }
 
   mutating func show(_ row: CodecSpeed) {
@@ -101,18 +92,16 @@ struct BenchPrinter {
       let step = row.step
       Console.print(
         "\(row.values) values, one thread; one step: \(step.batch) samples of \(step.workload) "
-          + "(\(step.model)), \(fixed(step.seconds, 3)) s"
-      )
+          + "(\(step.model)), \(fixed(step.seconds, 3)) s")
     }
     show(
       row.json,
       [
         ("codec", 15, row.codec), ("frame MB", 8, fixed(Double(row.frameBytes) / 1e6, 3)),
         ("ratio", 7, fixed(row.ratio, 1)), ("encode GB/s", 11, fixed(row.encodeSpeed, 2)),
-        ("decode GB/s", 11, fixed(row.decodeSpeed, 2)),
-        ("of a step", 9, percent(row.shareOfStep)), ("error", 7, fixed(row.error, 4)),
-      ]
-    )
+        ("decode GB/s", 11, fixed(row.decodeSpeed, 2)), ("of a step", 9, percent(row.shareOfStep)),
+        ("error", 7, fixed(row.error, 4)),
+      ])
   }
 
   /// Something that could not be measured.

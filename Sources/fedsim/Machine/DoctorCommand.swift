@@ -21,11 +21,8 @@ package enum DoctorCommand {
     let facts = MachineFacts.current
     if let failure = facts.blas.failure {
       throw Failure(
-        .dataMissingOrCorrupt,
-        "E1020",
-        failure,
-        hint: "install OpenBLAS (Debian: apt-get install libopenblas-dev)"
-      )
+        .dataMissingOrCorrupt, "E1020", failure,
+        hint: "install OpenBLAS (Debian: apt-get install libopenblas-dev)")
     }
     let probe = try MachineProbe.measure(threads: facts.cores)
     switch options.format {
@@ -34,8 +31,7 @@ package enum DoctorCommand {
       json["status"] = .string(probe.isDeterministic ? "ok" : "error")
       json["gflops"] = [
         "oneThread": .number(probe.productOneThread),
-        "allThreads": .number(probe.productAllThreads),
-        "threads": .int(probe.threads),
+        "allThreads": .number(probe.productAllThreads), "threads": .int(probe.threads),
       ]
       json["deterministic"] = .bool(probe.isDeterministic)
       Console.print(json)
@@ -64,8 +60,7 @@ package enum DoctorCommand {
     if facts.build == "release", facts.instructions != facts.compiledFor {
       lines.append(
         "hint         this program was compiled for \(facts.compiledFor); `make build` compiles "
-          + "for this machine"
-      )
+          + "for this machine")
     }
     return lines.joined(separator: "\n")
   }

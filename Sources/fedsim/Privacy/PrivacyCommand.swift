@@ -19,13 +19,8 @@ package enum PrivacyCommand {
     do throws(AccountingError) {
       if options.question == .plan {
         let plan = try PrivacyPlan(
-          examples: options.examples,
-          steps: options.steps,
-          epsilon: options.epsilon,
-          delta: options.delta,
-          batches: options.batches,
-          unit: options.unit
-        )
+          examples: options.examples, steps: options.steps, epsilon: options.epsilon,
+          delta: options.delta, batches: options.batches, unit: options.unit)
         switch options.format {
         case .json: Console.print(PlanPrinter(plan, unit: options.unit).json)
         case .text: Console.print(PlanPrinter(plan, unit: options.unit).text)
@@ -38,21 +33,16 @@ package enum PrivacyCommand {
         }
       }
       return .done
-    } catch {
-      throw failure(error)
-    }
+    } catch { throw failure(error) }
   }
 
   /// The steps that the options describe; 1 stands where a number is what is asked for.
   private static func event(_ options: PrivacyOptions) throws(AccountingError) -> PrivacyEvent {
     try PrivacyEvent(
-      unit: options.unit,
-      sampling: options.sampling,
+      unit: options.unit, sampling: options.sampling,
       neighbours: options.sampling == .poisson ? .addRemove : .replaceOne,
-      samplingRate: options.rate,
-      noiseMultiplier: options.question == .noise ? 1 : options.noise,
-      steps: options.question == .steps ? 1 : options.steps
-    )
+      samplingRate: options.rate, noiseMultiplier: options.question == .noise ? 1 : options.noise,
+      steps: options.question == .steps ? 1 : options.steps)
   }
 
   /// PLD first: it is the one to report.
@@ -60,9 +50,7 @@ package enum PrivacyCommand {
     let event = try event(options)
     var answers: [Answer] = []
     for accountant in Accountant.allCases {
-      do throws(AccountingError) {
-        answers.append(try answer(accountant, options, event))
-      } catch {
+      do throws(AccountingError) { answers.append(try answer(accountant, options, event)) } catch {
         // Rényi divergences may miss a target that the other one meets.
         guard accountant == .rdp, case .unreachable = error else { throw error }
         answers.append(Answer(accountant: .rdp, value: nil))
@@ -72,9 +60,7 @@ package enum PrivacyCommand {
   }
 
   private static func answer(
-    _ accountant: Accountant,
-    _ options: PrivacyOptions,
-    _ event: PrivacyEvent
+    _ accountant: Accountant, _ options: PrivacyOptions, _ event: PrivacyEvent
   ) throws(AccountingError) -> Answer {
     let value: Double?
     var ledger = PrivacyLedger([event])
@@ -86,17 +72,12 @@ package enum PrivacyCommand {
       value = noise
       ledger = PrivacyLedger([
         try PrivacyEvent(
-          unit: event.unit,
-          sampling: event.sampling,
-          neighbours: event.neighbours,
-          samplingRate: event.samplingRate,
-          noiseMultiplier: noise,
-          steps: event.steps
-        )
+          unit: event.unit, sampling: event.sampling, neighbours: event.neighbours,
+          samplingRate: event.samplingRate, noiseMultiplier: noise, steps: event.steps)
       ])
     case .steps:
-      let steps = try Calibration(accountant, epsilon: options.epsilon, delta: options.delta)
-        .steps(for: event)
+      let steps = try Calibration(accountant, epsilon: options.epsilon, delta: options.delta).steps(
+        for: event)
       value = Double(steps)
       ledger = PrivacyLedger([try event.repeated(steps)])
     }
@@ -107,11 +88,7 @@ package enum PrivacyCommand {
     case .rdp:
       let rdp = RDPAccountant.standard.epsilon(ledger, delta: options.delta)
       return Answer(
-        accountant: .rdp,
-        value: value ?? rdp.value,
-        order: rdp.order,
-        isOrderAtEdge: rdp.isAtEdge
-      )
+        accountant: .rdp, value: value ?? rdp.value, order: rdp.order, isOrderAtEdge: rdp.isAtEdge)
     }
   }
 
@@ -121,11 +98,8 @@ package enum PrivacyCommand {
     case .unsupported: Failure(.wrongCommandLine, "E2011", error.message)
     case .unreachable:
       Failure(
-        .wrongCommandLine,
-        "E2010",
-        error.message,
-        hint: "raise --epsilon or --delta, or lower --rate or --steps"
-      )
+        .wrongCommandLine, "E2010", error.message,
+        hint: "raise --epsilon or --delta, or lower --rate or --steps")
     }
   }
 }

@@ -41,20 +41,14 @@ package struct PrivacyOptions: Equatable {
     question = try Self.question(invocation)
     for name in question.required where invocation.last(name) == nil {
       throw Failure(
-        .wrongCommandLine,
-        "E2007",
-        "fedsim privacy \(question.rawValue): --\(name) is missing",
-        hint: "fedsim help privacy shows how it is called"
-      )
+        .wrongCommandLine, "E2007", "fedsim privacy \(question.rawValue): --\(name) is missing",
+        hint: "fedsim help privacy shows how it is called")
     }
     let known = question.required + question.optional
     for name in invocation.options.keys.sorted() where !known.contains(name) {
       throw Failure(
-        .wrongCommandLine,
-        "E2007",
-        "fedsim privacy \(question.rawValue): --\(name) does not apply",
-        hint: "it takes " + known.map { "--\($0)" }.joined(separator: ", ")
-      )
+        .wrongCommandLine, "E2007", "fedsim privacy \(question.rawValue): --\(name) does not apply",
+        hint: "it takes " + known.map { "--\($0)" }.joined(separator: ", "))
     }
     format = invocation.format
     sampling = try Self.word(invocation, "sampling", among: [.poisson, .withoutReplacement])
@@ -78,29 +72,22 @@ package struct PrivacyOptions: Equatable {
       let given = invocation.operands.first
       let near = given.flatMap { Suggestions.nearest($0, among: words) }
       throw Failure(
-        .wrongCommandLine,
-        "E2005",
+        .wrongCommandLine, "E2005",
         given.map { "unknown privacy question \"\($0)\"" }
           ?? "fedsim privacy: expected \(words.joined(separator: ", "))",
-        hint: near.map { "did you mean \($0) ?" } ?? "one of \(words.joined(separator: ", "))"
-      )
+        hint: near.map { "did you mean \($0) ?" } ?? "one of \(words.joined(separator: ", "))")
     }
     guard invocation.operands.count == 1 else {
       throw Failure(
-        .wrongCommandLine,
-        "E2005",
+        .wrongCommandLine, "E2005",
         "fedsim privacy \(word): unexpected argument \"\(invocation.operands[1])\"",
-        hint: "fedsim help privacy shows how it is called"
-      )
+        hint: "fedsim help privacy shows how it is called")
     }
     return question
   }
 
   private static func number(
-    _ invocation: Invocation,
-    _ option: String,
-    _ expected: String,
-    _ isLegal: (Double) -> Bool
+    _ invocation: Invocation, _ option: String, _ expected: String, _ isLegal: (Double) -> Bool
   ) throws(Failure) -> Double {
     guard let text = invocation.last(option) else { return 0 }
     guard let number = Double(text), number.isFinite, isLegal(number) else {
@@ -111,27 +98,20 @@ package struct PrivacyOptions: Equatable {
 
   /// A word of an enumeration; the first one when the option is absent.
   private static func word<Word: RawRepresentable<String>>(
-    _ invocation: Invocation,
-    _ option: String,
-    among words: [Word]
+    _ invocation: Invocation, _ option: String, among words: [Word]
   ) throws(Failure) -> Word {
     guard let text = invocation.last(option) else { return words[0] }
     guard let word = words.first(where: { $0.rawValue == text }) else {
       let names = words.map(\.rawValue)
       throw Failure(
-        .wrongCommandLine,
-        "E2004",
+        .wrongCommandLine, "E2004",
         "--\(option) \"\(text)\": expected \(names.joined(separator: " or "))",
-        hint: Suggestions.nearest(text, among: names).map { "did you mean \($0) ?" }
-      )
+        hint: Suggestions.nearest(text, among: names).map { "did you mean \($0) ?" })
     }
     return word
   }
 
-  private static func batches(
-    _ invocation: Invocation,
-    examples: Int
-  ) throws(Failure) -> [Int] {
+  private static func batches(_ invocation: Invocation, examples: Int) throws(Failure) -> [Int] {
     guard let text = invocation.last("batches") else {
       return PrivacyPlan.usualBatches(examples: examples)
     }
@@ -141,11 +121,9 @@ package struct PrivacyOptions: Equatable {
       sizes.count <= 64
     else {
       throw Failure(
-        .wrongCommandLine,
-        "E2004",
+        .wrongCommandLine, "E2004",
         "--batches \"\(text)\": expected at most 64 whole numbers from 1 to \(examples), with "
-          + "commas between them"
-      )
+          + "commas between them")
     }
     return sizes
   }

@@ -172,8 +172,7 @@ struct PlanPrinter {
           "examples": .int(plan.examples), "steps": .int(plan.steps),
           "epsilon": .number(plan.epsilon), "delta": .number(plan.delta),
         ]
-      ),
-      ("unit", .string(unit.rawValue)), ("neighbours", "add-remove"), ("sampling", "poisson"),
+      ), ("unit", .string(unit.rawValue)), ("neighbours", "add-remove"), ("sampling", "poisson"),
       (
         "rows",
         .array(
@@ -181,8 +180,8 @@ struct PlanPrinter {
             [
               "batch": .int(row.batch), "rate": .number(row.samplingRate),
               "noiseMultiplier": .number(row.noiseMultiplier),
-              "isBelowWall": .bool(row.isBelowWall),
-              "pld": ["epsilon": .number(row.pld)], "rdp": ["epsilon": .number(row.rdp)],
+              "isBelowWall": .bool(row.isBelowWall), "pld": ["epsilon": .number(row.pld)],
+              "rdp": ["epsilon": .number(row.rdp)],
               "tan": [
                 "eta": .number(row.totalNoise), "epsilon": .number(row.approximateEpsilon),
                 "isGuarantee": false,
@@ -192,8 +191,7 @@ struct PlanPrinter {
                 "isPrivate": false,
               ],
             ]
-          }
-        )
+          })
       ), ("note", .string(Self.warning)),
     ])
   }
@@ -208,8 +206,7 @@ struct PlanPrinter {
         "~" + NumberText.fixed(row.approximateEpsilon, 2), NumberText.fixed(row.surrogateNoise, 4),
       ]
     }
-    let widths = heads.indices.map { column in
-      ([heads] + rows).map { $0[column].count }.max() ?? 0
+    let widths = heads.indices.map { column in ([heads] + rows).map { $0[column].count }.max() ?? 0
     }
     func line(_ cells: [String]) -> String {
       zip(cells, widths).map { cell, width in
@@ -222,8 +219,8 @@ struct PlanPrinter {
     var lines = [
       "epsilon \(plan.epsilon) at delta \(plan.delta), \(plan.steps) steps of "
         + "\(plan.examples) \(unit.rawValue)s",
-      "unit: one \(unit.rawValue); neighbours: one added or removed; sampling: Poisson",
-      "", line(heads),
+      "unit: one \(unit.rawValue); neighbours: one added or removed; sampling: Poisson", "",
+      line(heads),
     ]
     lines += table
     lines.append("")

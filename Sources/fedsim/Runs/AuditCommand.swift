@@ -14,17 +14,12 @@ package struct AuditOptions: Equatable {
   package init(_ invocation: Invocation) throws(Failure) {
     folder = try invocation.onlyOperand("the run folder")
     var settings = AuditSettings()
-    if let words = invocation.last("attack") {
-      settings.attacks = try Self.attacks(words)
-    }
+    if let words = invocation.last("attack") { settings.attacks = try Self.attacks(words) }
     if let word = invocation.last("model") {
       guard let model = AuditSettings.Model(rawValue: word) else {
         throw Failure(
-          .wrongCommandLine,
-          "E2004",
-          "--model \"\(word)\" is unknown",
-          hint: "one of \(AuditSettings.Model.allCases.map(\.rawValue).joined(separator: ", "))"
-        )
+          .wrongCommandLine, "E2004", "--model \"\(word)\" is unknown",
+          hint: "one of \(AuditSettings.Model.allCases.map(\.rawValue).joined(separator: ", "))")
       }
       settings.model = model
     }
@@ -53,12 +48,9 @@ package struct AuditOptions: Equatable {
       guard let attack = AuditSettings.Attack(rawValue: word) else {
         let near = Suggestions.nearest(word, among: names)
         throw Failure(
-          .wrongCommandLine,
-          "E2004",
-          "--attack \"\(word)\" is unknown",
+          .wrongCommandLine, "E2004", "--attack \"\(word)\" is unknown",
           hint: near.map { "did you mean \($0) ?" }
-            ?? "any of \(names.joined(separator: ",")), separated by commas"
-        )
+            ?? "any of \(names.joined(separator: ",")), separated by commas")
       }
       wanted.insert(attack)
     }
@@ -71,11 +63,8 @@ package enum AuditCommand {
   package static func run(_ options: AuditOptions) throws -> ExitCode {
     let audit = try LeakageAudit(folder: options.folder)
     let isSilent = options.isQuiet || options.format == .json
-    let report = try audit.run(
-      options.settings,
-      threads: options.threads ?? Machine.coreCount
-    ) { line in
-      if !isSilent { Console.tell("audit of \(line)") }
+    let report = try audit.run(options.settings, threads: options.threads ?? Machine.coreCount) {
+      line in if !isSilent { Console.tell("audit of \(line)") }
     }
     try audit.write(report)
     let page = FilePath.join(options.folder, "audit/audit.html")
@@ -85,8 +74,7 @@ package enum AuditCommand {
         JSON.object([
           ("schema", 1), ("status", "ok"), ("folder", .string(options.folder)),
           ("report", .string(page)), ("audit", report.json),
-        ])
-      )
+        ]))
     case .text:
       Console.print(AuditTable(report).text)
       Console.print("report  \(page)")

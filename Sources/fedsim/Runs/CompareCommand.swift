@@ -23,11 +23,9 @@ package struct CompareOptions: Equatable {
   package init(_ invocation: Invocation) throws(Failure) {
     guard !invocation.operands.isEmpty else {
       throw Failure(
-        .wrongCommandLine,
-        "E2005",
+        .wrongCommandLine, "E2005",
         "fedsim compare: found no arguments; expected run folders or a SCENARIO.json",
-        hint: "fedsim help compare shows how it is called"
-      )
+        hint: "fedsim help compare shows how it is called")
     }
     operands = invocation.operands
     for name in ["out", "metric", "baseline"] {
@@ -42,10 +40,7 @@ package struct CompareOptions: Equatable {
     if let text = invocation.last("tie-margin") {
       guard let margin = Double(text), margin >= 0, margin.isFinite else {
         throw Failure(
-          .wrongCommandLine,
-          "E2004",
-          "--tie-margin \"\(text)\": expected a number >= 0"
-        )
+          .wrongCommandLine, "E2004", "--tie-margin \"\(text)\": expected a number >= 0")
       }
       settings.tieMargin = margin
     }
@@ -60,18 +55,14 @@ package struct CompareOptions: Equatable {
     let scenarios = operands.count(where: Self.isScenario)
     if scenarios == 0, let option = ["set", "seed", "threads"].first(where: invocation.has) {
       throw Failure(
-        .wrongCommandLine,
-        "E2007",
-        "--\(option) is for a scenario that is run; only run folders are given"
-      )
+        .wrongCommandLine, "E2007",
+        "--\(option) is for a scenario that is run; only run folders are given")
     }
     if scenarios > 1 {
       throw Failure(
-        .wrongCommandLine,
-        "E2005",
+        .wrongCommandLine, "E2005",
         "fedsim compare: found \(scenarios) scenarios; expected one at most",
-        hint: "run them with fedsim run, and compare their folders"
-      )
+        hint: "run them with fedsim run, and compare their folders")
     }
   }
 
@@ -85,12 +76,9 @@ package struct CompareOptions: Equatable {
     guard let budget = RunBudget(rawValue: word) else {
       let names = RunBudget.allCases.map(\.rawValue)
       throw Failure(
-        .wrongCommandLine,
-        "E2004",
-        "--budget \"\(word)\" is unknown",
+        .wrongCommandLine, "E2004", "--budget \"\(word)\" is unknown",
         hint: Suggestions.nearest(word, among: names).map { "did you mean \($0) ?" }
-          ?? "one of \(names.joined(separator: ", "))"
-      )
+          ?? "one of \(names.joined(separator: ", "))")
     }
     return budget
   }
@@ -128,10 +116,7 @@ package enum CompareCommand {
     guard let folders = try LikeRuns.read(paths, options.format) else { return .mismatch }
     let differences = SettingDifference.all(folders)
     let comparison = try Comparison(
-      ComparedStrategy.all(folders),
-      options.settings,
-      unfinished: folders.flatMap(\.unfinished)
-    )
+      ComparedStrategy.all(folders), options.settings, unfinished: folders.flatMap(\.unfinished))
     var file: String?
     if let out = options.out {
       let report = try RunReport(folders, options.settings)
@@ -140,9 +125,7 @@ package enum CompareCommand {
         try FilePath.makeFolder(out)
         try AtomicFile.write(comparison.csv, to: path)
         try report.write(to: out, tables: true)
-      } catch {
-        throw error.ofCommandLine
-      }
+      } catch { throw error.ofCommandLine }
       file = path
     }
     switch options.format {
@@ -154,8 +137,7 @@ package enum CompareCommand {
           ("table", file.map(JSON.string) ?? .null),
           ("report", options.out.map { .string(FilePath.join($0, RunReport.fileName)) } ?? .null),
           ("differences", .array(differences.map(\.json))), ("comparison", comparison.json),
-        ])
-      )
+        ]))
     case .text:
       Console.print(ComparisonTable(comparison, folders: paths).text(width: Terminal.width(1)))
       if let file { Console.print("table   \(file)") }
@@ -168,13 +150,8 @@ package enum CompareCommand {
 
   private static func runOptions(_ file: String, _ options: CompareOptions) -> RunOptions {
     RunOptions(
-      source: .file(file),
-      out: options.out,
-      overrides: options.overrides,
-      threads: options.threads,
-      format: options.format,
-      isQuiet: options.isQuiet
-    )
+      source: .file(file), out: options.out, overrides: options.overrides, threads: options.threads,
+      format: options.format, isQuiet: options.isQuiet)
   }
 
   private static func stopped(_ result: ExperimentResult, _ folder: String) -> JSON {
@@ -186,9 +163,7 @@ package enum CompareCommand {
 
   /// The settings that differ, as the result.
   private static func show(
-    _ differences: [SettingDifference],
-    _ paths: [String],
-    _ format: OutputFormat
+    _ differences: [SettingDifference], _ paths: [String], _ format: OutputFormat
   ) {
     let isUnlike = differences.contains { !$0.isAllowed }
     switch format {
@@ -197,8 +172,7 @@ package enum CompareCommand {
         JSON.object([
           ("schema", 1), ("status", "ok"), ("folders", .array(paths.map(JSON.string))),
           ("comparable", .bool(!isUnlike)), ("differences", .array(differences.map(\.json))),
-        ])
-      )
+        ]))
     case .text:
       if differences.isEmpty { return Console.print("no setting differs") }
       let lines = SettingDifference.table(differences, folders: paths, width: Terminal.width(1))
@@ -206,8 +180,7 @@ package enum CompareCommand {
       Console.print(
         isUnlike
           ? "not comparable: more than strategies, name, seeds, output and the report's differs"
-          : "comparable: only strategies, name, seeds, output or what the report shows differ"
-      )
+          : "comparable: only strategies, name, seeds, output or what the report shows differ")
     }
   }
 }

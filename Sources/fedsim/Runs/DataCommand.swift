@@ -16,18 +16,13 @@ package struct DataCheckOptions: Equatable {
     guard let verb = invocation.operands.first, verb == "check" else {
       let given = invocation.operands.first.map { "unknown data command \"\($0)\"" }
       throw Failure(
-        .wrongCommandLine,
-        "E2005",
-        given ?? "fedsim data: expected check PATH",
-        hint: "fedsim data check PATH [--kind cifar10]"
-      )
+        .wrongCommandLine, "E2005", given ?? "fedsim data: expected check PATH",
+        hint: "fedsim data check PATH [--kind cifar10]")
     }
     guard invocation.operands.count == 2 else {
       throw Failure(
-        .wrongCommandLine,
-        "E2005",
-        "fedsim data check: found \(invocation.operands.count - 1) arguments; expected one: PATH"
-      )
+        .wrongCommandLine, "E2005",
+        "fedsim data check: found \(invocation.operands.count - 1) arguments; expected one: PATH")
     }
     path = invocation.operands[1]
     kind = invocation.last("kind")
@@ -57,16 +52,11 @@ package enum DataCommand {
   private static func dataset(_ options: DataCheckOptions) throws -> DataSettings.Dataset {
     if FileKind(of: options.path) == .file, options.path.hasSuffix(".json") {
       let reading = ScenarioReader().read(
-        bytes: try FileReader.scenario(options.path),
-        file: options.path
-      )
+        bytes: try FileReader.scenario(options.path), file: options.path)
       guard let scenario = reading.scenario else {
         throw Failure(
-          .scenarioInvalid,
-          "E3001",
-          "\(options.path) is not a valid scenario",
-          hint: "fedsim validate \(options.path) lists its problems"
-        )
+          .scenarioInvalid, "E3001", "\(options.path) is not a valid scenario",
+          hint: "fedsim validate \(options.path) lists its problems")
       }
       return scenario.data.dataset
     }
@@ -79,10 +69,8 @@ package enum DataCommand {
     case "npy": return .npy(path: options.path)
     default:
       throw Failure(
-        .wrongCommandLine,
-        "E2004",
-        "--kind \(kind): expected one of \(kinds.joined(separator: ", "))"
-      )
+        .wrongCommandLine, "E2004",
+        "--kind \(kind): expected one of \(kinds.joined(separator: ", "))")
     }
   }
 
@@ -90,10 +78,8 @@ package enum DataCommand {
   private static func guess(_ folder: String) throws(Failure) -> String {
     guard FileKind(of: folder) == .folder else {
       throw Failure(
-        .dataMissingOrCorrupt,
-        FileKind(of: folder) == .missing ? "E4001" : "E4002",
-        "\(folder): no such folder; expected a folder of data or a scenario file"
-      )
+        .dataMissingOrCorrupt, FileKind(of: folder) == .missing ? "E4001" : "E4002",
+        "\(folder): no such folder; expected a folder of data or a scenario file")
     }
     let names = FilePath.names(in: folder)
     func has(_ test: (String) -> Bool) -> Bool { names.contains(where: test) }
@@ -105,10 +91,7 @@ package enum DataCommand {
     if has({ $0.hasSuffix(".npy") }) { return "npy" }
     if names.contains("train"), names.contains("test") { return "leaf" }
     throw Failure(
-      .dataMissingOrCorrupt,
-      "E4001",
-      "\(folder): none of the files of a known data set",
-      hint: "name the kind: --kind \(kinds.joined(separator: "|"))"
-    )
+      .dataMissingOrCorrupt, "E4001", "\(folder): none of the files of a known data set",
+      hint: "name the kind: --kind \(kinds.joined(separator: "|"))")
   }
 }

@@ -31,9 +31,7 @@ struct ExperimentRunner {
     }
     var progress = Progress(
       style: Console.progressStyle(isSilent: silent),
-      plan: experiment.scenario.progressPlan(threads: threads),
-      started: SystemClock.now()
-    )
+      plan: experiment.scenario.progressPlan(threads: threads), started: SystemClock.now())
     /// Asked each time: a window may be made smaller while it is looked at.
     func measure() { (progress.width, progress.height) = (Terminal.width(2), Terminal.height(2)) }
     measure()
@@ -41,22 +39,14 @@ struct ExperimentRunner {
     defer { Terminal.note(progress.leave()) }
     Terminal.note(progress.begun(now: SystemClock.now()))
     return try experiment.run(
-      in: folder,
-      source: source,
-      threads: threads,
-      continues: continues,
-      warnings: warnings,
+      in: folder, source: source, threads: threads, continues: continues, warnings: warnings,
       page: RunReport.writePage
     ) { state, record in
       measure()
       Terminal.note(
         progress.roundEnded(
-          state,
-          seconds: record.time.wall,
-          evaluated: record.generic != nil || record.personal != nil,
-          now: SystemClock.now()
-        )
-      )
+          state, seconds: record.time.wall,
+          evaluated: record.generic != nil || record.personal != nil, now: SystemClock.now()))
     }
   }
 
@@ -69,21 +59,16 @@ struct ExperimentRunner {
         JSON.object([
           ("schema", 1), ("status", .string(result.exit == .done ? "ok" : "error")),
           ("exit", .int(Int(result.exit.rawValue))), ("folder", .string(folder)),
-          ("report", .string(report)),
-          ("troubles", .array(result.troubles.map { .string($0) })),
+          ("report", .string(report)), ("troubles", .array(result.troubles.map { .string($0) })),
           ("warnings", .array(result.warnings.map { .string($0) })),
           ("notes", .array(result.notes.map { .string($0) })),
           ("summary", summary.json(name: experiment.scenario.name)),
-        ])
-      )
+        ]))
     case .text:
       let header =
         result.remarks.map { "WARNING: " + $0 } + [experiment.scenario.name] + result.conditions
       let table = SummaryTable(
-        header: header,
-        summary: summary,
-        colour: Console.isFancy && Terminal.isTerminal(1)
-      )
+        header: header, summary: summary, colour: Console.isFancy && Terminal.isTerminal(1))
       if result.results.contains(where: { $0.runs.contains { !$0.records.isEmpty } }) {
         Console.print(table.text(width: Terminal.width(1)))
       }

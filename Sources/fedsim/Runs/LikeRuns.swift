@@ -25,19 +25,15 @@ enum LikeRuns {
 
   /// Says why runs cannot be compared: E7001, with every setting that differs.
   private static func refuse(
-    _ differences: [SettingDifference],
-    _ paths: [String],
-    _ format: OutputFormat
+    _ differences: [SettingDifference], _ paths: [String], _ format: OutputFormat
   ) {
     let count = differences.count
     let failure = Failure(
-      .mismatch,
-      "E7001",
+      .mismatch, "E7001",
       "the folders hold unlike runs: \(count) setting\(count == 1 ? "" : "s") differ"
         + "\(count == 1 ? "s" : "") that must be the same",
       hint: "run them under the same conditions; only strategies, name, seeds, output, "
-        + "evaluation.targets and evaluation.diagnostics may differ"
-    )
+        + "evaluation.targets and evaluation.diagnostics may differ")
     switch format {
     case .json:
       Console.print(
@@ -47,8 +43,7 @@ enum LikeRuns {
           ("hint", failure.hint.map(JSON.string) ?? .null),
           ("folders", .array(paths.map(JSON.string))),
           ("differences", .array(differences.map(\.json))),
-        ])
-      )
+        ]))
     case .text:
       Console.report(failure, format: .text)
       let lines = SettingDifference.table(differences, folders: paths, width: Terminal.width(2))

@@ -22,11 +22,8 @@ package struct PlanOptions: Equatable {
     let text = invocation.last("probe") ?? "2"
     guard let seconds = Double(text), (0...3600).contains(seconds) else {
       throw Failure(
-        .wrongCommandLine,
-        "E2004",
-        "--probe \"\(text)\": expected seconds from 0 to 3600",
-        hint: "0 measures nothing: no time and no memory is predicted then"
-      )
+        .wrongCommandLine, "E2004", "--probe \"\(text)\": expected seconds from 0 to 3600",
+        hint: "0 measures nothing: no time and no memory is predicted then")
     }
     probe = seconds
     format = invocation.format
@@ -39,9 +36,7 @@ package enum PlanCommand {
   /// Exit 6 when a limit of the scenario will stop the run.
   package static func run(_ options: PlanOptions) throws -> ExitCode {
     let reading = ScenarioReader().read(
-      bytes: try FileReader.scenario(options.file),
-      file: options.file,
-      overrides: options.overrides
+      bytes: try FileReader.scenario(options.file), file: options.file, overrides: options.overrides
     )
     guard let scenario = reading.scenario, let hash = reading.hash, reading.errors.isEmpty else {
       ValidateCommand.refuse(reading, options.format, isQuiet: options.isQuiet)
@@ -61,8 +56,7 @@ package enum PlanCommand {
           ("schema", 1), ("status", exit == .done ? "ok" : "error"),
           ("exit", .int(Int(exit.rawValue))), ("file", .string(options.file)),
           ("hash", .string(hash)), ("plan", table.json),
-        ])
-      )
+        ]))
     }
     return exit
   }

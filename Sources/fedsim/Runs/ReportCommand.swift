@@ -18,11 +18,8 @@ package struct ReportOptions: Equatable {
   package init(_ invocation: Invocation) throws(Failure) {
     guard !invocation.operands.isEmpty else {
       throw Failure(
-        .wrongCommandLine,
-        "E2005",
-        "fedsim report: found no arguments; expected run folders",
-        hint: "fedsim help report shows how it is called"
-      )
+        .wrongCommandLine, "E2005", "fedsim report: found no arguments; expected run folders",
+        hint: "fedsim help report shows how it is called")
     }
     folders = invocation.operands
     for name in ["html", "latex", "markdown", "csv", "metric", "baseline"] {
@@ -41,11 +38,9 @@ package struct ReportOptions: Equatable {
     format = invocation.format
     guard folders.count == 1 || html != nil else {
       throw Failure(
-        .wrongCommandLine,
-        "E2013",
+        .wrongCommandLine, "E2013",
         "fedsim report: a report over \(folders.count) folders belongs to none of them",
-        hint: "say where it goes: --html FILE"
-      )
+        hint: "say where it goes: --html FILE")
     }
   }
 }
@@ -53,9 +48,7 @@ package struct ReportOptions: Equatable {
 /// `fedsim report`: one page over one or several run folders, and its headline table for papers.
 package enum ReportCommand {
   package static func run(_ options: ReportOptions) throws -> ExitCode {
-    guard let folders = try LikeRuns.read(options.folders, options.format) else {
-      return .mismatch
-    }
+    guard let folders = try LikeRuns.read(options.folders, options.format) else { return .mismatch }
     let report = try RunReport(folders, options.settings)
     let page = options.html ?? FilePath.join(options.folders[0], RunReport.fileName)
     var files = [("report", page)]
@@ -72,13 +65,10 @@ package enum ReportCommand {
     case .json:
       Console.print(
         JSON.object(
-          [
-            ("schema", 1), ("status", "ok"),
-            ("folders", .array(options.folders.map(JSON.string))),
-          ] + files.map { ($0.0, .string($0.1)) }
-            + [("warnings", .array(report.input.warnings.map(JSON.string)))]
-        )
-      )
+          [("schema", 1), ("status", "ok"), ("folders", .array(options.folders.map(JSON.string)))]
+            + files.map { ($0.0, .string($0.1)) } + [
+              ("warnings", .array(report.input.warnings.map(JSON.string)))
+            ]))
     case .text:
       for warning in report.input.warnings { Console.tell("warning: " + warning) }
       for (name, path) in files {
@@ -91,16 +81,10 @@ package enum ReportCommand {
   /// Writes a file; a place that was named on the command line is wrong there, and another one can
   /// be named for the page of a folder that is only read.
   private static func write(_ text: String, to path: String, isNamed: Bool) throws(Failure) {
-    do throws(Failure) {
-      try AtomicFile.write(text, to: path)
-    } catch {
+    do throws(Failure) { try AtomicFile.write(text, to: path) } catch {
       if isNamed { throw error.ofCommandLine }
       throw Failure(
-        error.exit,
-        error.code,
-        error.message,
-        hint: "say where else the page goes: --html FILE"
-      )
+        error.exit, error.code, error.message, hint: "say where else the page goes: --html FILE")
     }
   }
 }

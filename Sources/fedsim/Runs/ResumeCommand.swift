@@ -15,14 +15,11 @@ package struct ResumeOptions: Equatable {
   package init(_ invocation: Invocation) throws(Failure) {
     folder = try invocation.onlyOperand("the run folder")
     changes = invocation.options["set"] ?? []
-    for change in changes
-    where !change.hasPrefix("limits.") && !change.hasPrefix("output.") {
+    for change in changes where !change.hasPrefix("limits.") && !change.hasPrefix("output.") {
       throw Failure(
-        .wrongCommandLine,
-        "E2004",
+        .wrongCommandLine, "E2004",
         "--set \(change): a run that goes on keeps its settings; only limits and output may change",
-        hint: "as --set limits.wallTime=2h; for other settings start a new run"
-      )
+        hint: "as --set limits.wallTime=2h; for other settings start a new run")
     }
     threads = try invocation.integer("threads", in: 1...4096)
     format = invocation.format
@@ -35,22 +32,14 @@ package enum ResumeCommand {
   package static func run(_ options: ResumeOptions) throws -> ExitCode {
     guard
       let folder = try ScenarioOfFolder.read(
-        options.folder,
-        changes: options.changes,
-        format: options.format,
-        isQuiet: options.isQuiet
-      )
+        options.folder, changes: options.changes, format: options.format, isQuiet: options.isQuiet)
     else { return .scenarioInvalid }
     try folder.requireUnchanged()
     let runner = ExperimentRunner(
-      experiment: try Experiment(folder.scenario),
-      source: folder.source,
-      folder: options.folder,
+      experiment: try Experiment(folder.scenario), source: folder.source, folder: options.folder,
       threads: options.threads ?? Machine.coreCount,
-      warnings: folder.reading.warnings.map { "\($0.path): \($0.message)" },
-      format: options.format,
-      isQuiet: options.isQuiet
-    )
+      warnings: folder.reading.warnings.map { "\($0.path): \($0.message)" }, format: options.format,
+      isQuiet: options.isQuiet)
     return try runner.run(continues: true)
   }
 }

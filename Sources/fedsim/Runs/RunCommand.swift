@@ -41,11 +41,7 @@ package struct RunOptions: Equatable {
 
   /// A run that another command asks for.
   package init(
-    source: Source,
-    out: String?,
-    overrides: [String],
-    threads: Int?,
-    format: OutputFormat,
+    source: Source, out: String?, overrides: [String], threads: Int?, format: OutputFormat,
     isQuiet: Bool
   ) {
     self.source = source
@@ -63,8 +59,8 @@ package struct RunOptions: Equatable {
       case .file(let path): Shell.quoted(path)
       case .example: "--example"
       }
-    return (["fedsim run", what] + overrides.map { "--set " + Shell.quoted($0) })
-      .joined(separator: " ")
+    return (["fedsim run", what] + overrides.map { "--set " + Shell.quoted($0) }).joined(
+      separator: " ")
   }
 }
 
@@ -84,8 +80,8 @@ package enum RunCommand {
     case .example: (file, bytes) = ("example.json", Array(ExampleScenario.text.utf8))
     }
     let reading = ScenarioReader().read(bytes: bytes, file: file, overrides: options.overrides)
-    guard let scenario = reading.scenario, let resolved = reading.resolved,
-      let hash = reading.hash, reading.errors.isEmpty
+    guard let scenario = reading.scenario, let resolved = reading.resolved, let hash = reading.hash,
+      reading.errors.isEmpty
     else {
       ValidateCommand.refuse(reading, options.format, isQuiet: options.isQuiet)
       return nil
@@ -95,26 +91,18 @@ package enum RunCommand {
     return ExperimentRunner(
       experiment: experiment,
       source: ScenarioSource(
-        bytes: bytes,
-        overrides: options.overrides,
-        resolved: resolved,
-        hash: hash,
-        command: options.command
-      ),
+        bytes: bytes, overrides: options.overrides, resolved: resolved, hash: hash,
+        command: options.command),
       folder: options.out ?? freeFolder(scenario.name, hash: hash, options.source),
       threads: options.threads ?? Machine.coreCount,
-      warnings: reading.warnings.map { "\($0.path): \($0.message)" },
-      format: options.format,
-      isQuiet: options.isQuiet
-    )
+      warnings: reading.warnings.map { "\($0.path): \($0.message)" }, format: options.format,
+      isQuiet: options.isQuiet)
   }
 
   /// `runs/<name>-<hash>`, or the first of its -2, -3, … that is free: nothing is overwritten.
-  private static func freeFolder(
-    _ name: String,
-    hash: String,
-    _ source: RunOptions.Source
-  ) -> String {
+  private static func freeFolder(_ name: String, hash: String, _ source: RunOptions.Source)
+    -> String
+  {
     let base = source == .example ? "runs/example" : "runs/\(name)-\(hash.prefix(6))"
     var path = base
     var number = 1

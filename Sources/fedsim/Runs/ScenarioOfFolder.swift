@@ -18,49 +18,31 @@ struct ScenarioOfFolder {
   /// `changes`: further `path=value` for this call, which the folder does not keep.
   ///
   /// - Throws: E4095 for a folder without a scenario, E4096 for damaged overrides.
-  static func read(
-    _ folder: String,
-    changes: [String] = [],
-    format: OutputFormat,
-    isQuiet: Bool
-  ) throws -> ScenarioOfFolder? {
+  static func read(_ folder: String, changes: [String] = [], format: OutputFormat, isQuiet: Bool)
+    throws -> ScenarioOfFolder?
+  {
     guard let kept = try FolderScenario(folder) else {
       throw Failure(
-        .dataMissingOrCorrupt,
-        "E4095",
-        "\(folder) is no run folder: it has no scenario.json",
+        .dataMissingOrCorrupt, "E4095", "\(folder) is no run folder: it has no scenario.json",
         hint: "name a folder that fedsim run wrote; one in which nothing was begun is taken by "
-          + "fedsim run SCENARIO.json --out \(folder)"
-      )
+          + "fedsim run SCENARIO.json --out \(folder)")
     }
     let file = FolderScenario.file(folder)
     let reading = ScenarioReader().read(
-      bytes: kept.bytes,
-      file: file,
-      overrides: kept.settings + changes
-    )
-    guard let scenario = reading.scenario, let resolved = reading.resolved,
-      let hash = reading.hash, reading.errors.isEmpty
+      bytes: kept.bytes, file: file, overrides: kept.settings + changes)
+    guard let scenario = reading.scenario, let resolved = reading.resolved, let hash = reading.hash,
+      reading.errors.isEmpty
     else {
       ValidateCommand.refuse(reading, format, isQuiet: isQuiet)
       return nil
     }
     let source = ScenarioSource(
-      bytes: kept.bytes,
-      overrides: kept.overrides,
-      resolved: resolved,
-      hash: hash,
+      bytes: kept.bytes, overrides: kept.overrides, resolved: resolved, hash: hash,
       command: (["fedsim run", Shell.quoted(file)]
-        + kept.overrides.map { "--set " + Shell.quoted($0) }).joined(separator: " ")
-    )
+        + kept.overrides.map { "--set " + Shell.quoted($0) }).joined(separator: " "))
     return ScenarioOfFolder(
-      scenario: scenario,
-      source: source,
-      reading: reading,
-      change: kept.change(resolved),
-      buildNote: kept.environment.flatMap(note),
-      kept: kept
-    )
+      scenario: scenario, source: source, reading: reading, change: kept.change(resolved),
+      buildNote: kept.environment.flatMap(note), kept: kept)
   }
 
   /// Refuses a folder whose scenario is not the one that it was made for.
@@ -78,7 +60,6 @@ struct ScenarioOfFolder {
         changes.append("\(path.joined(separator: ".")) was \(read(then)) and is \(read(now))")
       }
     }
-    return changes.isEmpty
-      ? nil : "bits may differ: " + changes.joined(separator: ", ")
+    return changes.isEmpty ? nil : "bits may differ: " + changes.joined(separator: ", ")
   }
 }

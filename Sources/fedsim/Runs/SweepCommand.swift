@@ -29,11 +29,8 @@ package struct SweepOptions: Equatable {
     if let text = invocation.last("shard") {
       guard let known = SweepShard(text) else {
         throw Failure(
-          .wrongCommandLine,
-          "E2020",
-          "--shard \"\(text)\": expected i/n with 1 <= i <= n",
-          hint: "for example --shard 2/4: the second of four parts"
-        )
+          .wrongCommandLine, "E2020", "--shard \"\(text)\": expected i/n with 1 <= i <= n",
+          hint: "for example --shard 2/4: the second of four parts")
       }
       shard = known
     } else {
@@ -62,8 +59,7 @@ package enum SweepCommand {
     if options.format == .text { ValidateCommand.report(reading.report, isQuiet: options.isQuiet) }
     let path = options.out ?? (isFolder ? options.source : "runs/\(sweep.name)")
     let folder = SweepFolder(path)
-    return options.isListing
-      ? try list(sweep, folder, options) : try make(sweep, folder, options)
+    return options.isListing ? try list(sweep, folder, options) : try make(sweep, folder, options)
   }
 
   // MARK: Reading
@@ -84,22 +80,16 @@ package enum SweepCommand {
     let resolved = FilePath.join(folder, "sweep.resolved.json")
     guard FileKind(of: file) == .file, FileKind(of: resolved) == .file else {
       throw Failure(
-        .dataMissingOrCorrupt,
-        "E4110",
-        "\(folder) is no folder of a sweep: it has no sweep.json",
-        hint: "name a sweep file, or a folder that fedsim sweep wrote"
-      )
+        .dataMissingOrCorrupt, "E4110", "\(folder) is no folder of a sweep: it has no sweep.json",
+        hint: "name a sweep file, or a folder that fedsim sweep wrote")
     }
     // The scenario keeps the name that it had: it may be the default of its "name".
     guard let known = try? JSON(parsing: try FileReader.bytes(of: resolved)),
       let base = known["base"]?.text
     else {
       throw Failure(
-        .dataMissingOrCorrupt,
-        "E4128",
-        "\(resolved) is damaged",
-        hint: "restore it, or name the sweep file again: fedsim sweep SWEEP.json --out \(folder)"
-      )
+        .dataMissingOrCorrupt, "E4128", "\(resolved) is damaged",
+        hint: "restore it, or name the sweep file again: fedsim sweep SWEEP.json --out \(folder)")
     }
     let bytes = try FileReader.bytes(of: FilePath.join(folder, "base.json"))
     let reading = SweepReader().read(bytes: try FileReader.bytes(of: file), file: file) { _ in
@@ -113,20 +103,16 @@ package enum SweepCommand {
     }
     guard let sweep = reading.sweep, unnamed(sweep.json) != unnamed(known) else { return reading }
     throw Failure(
-      .dataMissingOrCorrupt,
-      "E4129",
+      .dataMissingOrCorrupt, "E4129",
       "\(folder): its sweep.json and base.json do not give the runs of \(resolved)",
-      hint: "restore them, or say that others are meant: fedsim sweep SWEEP.json --out \(folder)"
-    )
+      hint: "restore them, or say that others are meant: fedsim sweep SWEEP.json --out \(folder)")
   }
 
   // MARK: Running
 
-  private static func list(
-    _ sweep: Sweep,
-    _ folder: SweepFolder,
-    _ options: SweepOptions
-  ) throws -> ExitCode {
+  private static func list(_ sweep: Sweep, _ folder: SweepFolder, _ options: SweepOptions) throws
+    -> ExitCode
+  {
     let listing = try SweepListing(sweep, in: folder, shard: options.shard)
     switch options.format {
     case .json:
@@ -135,31 +121,20 @@ package enum SweepCommand {
           ("schema", 1), ("status", "ok"), ("name", .string(sweep.name)),
           ("base", .string(sweep.base)), ("folder", .string(folder.path)),
           ("runs", listing.json(sweep)),
-        ])
-      )
+        ]))
     case .text: Console.print(listing.text(sweep, width: Terminal.width(1)))
     }
     return .done
   }
 
-  private static func make(
-    _ sweep: Sweep,
-    _ folder: SweepFolder,
-    _ options: SweepOptions
-  ) throws -> ExitCode {
+  private static func make(_ sweep: Sweep, _ folder: SweepFolder, _ options: SweepOptions) throws
+    -> ExitCode
+  {
     Interruption.listen()
     let silent = options.isQuiet || options.format == .json
-    var voice = SweepVoice(
-      sweep,
-      threads: options.threads ?? Machine.coreCount,
-      isSilent: silent
-    )
+    var voice = SweepVoice(sweep, threads: options.threads ?? Machine.coreCount, isSilent: silent)
     let runner = SweepRunner(
-      sweep,
-      in: folder,
-      shard: options.shard,
-      threads: options.threads ?? Machine.coreCount
-    )
+      sweep, in: folder, shard: options.shard, threads: options.threads ?? Machine.coreCount)
     let outcome = try runner.run { event in
       voice.tell(event)
     } report: { state, record in
@@ -175,16 +150,13 @@ package enum SweepCommand {
             ("schema", 1), ("status", .string(outcome.exit == .done ? "ok" : "error")),
             ("exit", .int(Int(outcome.exit.rawValue))),
             ("missing", outcome.missing.map(JSON.string) ?? .null),
-          ] + results.json
-        )
-      )
+          ] + results.json))
     case .text:
       Console.print(SweepTable(results).text(width: Terminal.width(1)))
       for (run, failure) in results.failed.prefix(10) {
         Console.tell(
           Console.red("trial \(run.trial) seed \(run.seed): \(failure.message)")
-            + "\n  go on with: \(results.command(run))   more: fedsim explain \(failure.code)"
-        )
+            + "\n  go on with: \(results.command(run))   more: fedsim explain \(failure.code)")
       }
       if results.failed.count > 10 {
         Console.tell("\(results.failed.count - 10) more failed: \(folder.file("failed.csv"))")
@@ -222,21 +194,17 @@ private struct SweepVoice {
       scenario.seeds = [run.seed]
       progress = Progress(
         style: Console.progressStyle(isSilent: isSilent),
-        plan: scenario.progressPlan(threads: threads),
-        started: begun
-      )
+        plan: scenario.progressPlan(threads: threads), started: begun)
       self.place = "\(place)/\(count)  trial \(run.trial)  seed \(run.seed)"
       let words = trial.words(sweep.paths)
       if !words.isEmpty { self.place += "  \(words)" }
-    case .ended:
-      Console.tell("\(place)  \(NumberText.duration(SystemClock.now() - begun))")
+    case .ended: Console.tell("\(place)  \(NumberText.duration(SystemClock.now() - begun))")
     case .failed(_, let failure): Console.tell(Console.red("\(place)  \(failure.message)"))
     case .held: Console.tell("\(place)  another process makes this run; it is left to it")
     case .leftAlone(let count):
       Console.tell(
         "\(count) run\(count == 1 ? "" : "s") of an earlier sweep file in this folder "
-          + "\(count == 1 ? "is" : "are") left alone"
-      )
+          + "\(count == 1 ? "is" : "are") left alone")
     }
   }
 
@@ -246,12 +214,7 @@ private struct SweepVoice {
     progress?.height = Terminal.height(2)
     Terminal.note(
       progress?.roundEnded(
-        state,
-        seconds: record.time.wall,
-        evaluated: false,
-        now: SystemClock.now()
-      ) ?? ""
-    )
+        state, seconds: record.time.wall, evaluated: false, now: SystemClock.now()) ?? "")
   }
 
   mutating func leaveLine() { Terminal.note(progress?.leave() ?? "") }

@@ -12,10 +12,7 @@ enum ValidateCommand {
     let path = try invocation.onlyOperand("SCENARIO.json")
     let threads = try invocation.integer("threads", in: 1...4096) ?? Machine.coreCount
     let reading = ScenarioReader(cards: StrategyRegistry.cards).read(
-      bytes: try FileReader.scenario(path),
-      file: path,
-      overrides: invocation.options["set"] ?? []
-    )
+      bytes: try FileReader.scenario(path), file: path, overrides: invocation.options["set"] ?? [])
     var failure: Failure?
     var remarks: [String] = []
     if let scenario = reading.scenario, reading.errors.isEmpty, !invocation.has("no-data") {
@@ -23,9 +20,7 @@ enum ValidateCommand {
         let experiment = try Experiment(scenario)
         remarks = experiment.warnings
         try experiment.requireRunnable(threads: threads)
-      } catch {
-        failure = error
-      }
+      } catch { failure = error }
     }
     if invocation.format == .json {
       Console.print(json(reading, failure, remarks))
@@ -64,11 +59,9 @@ enum ValidateCommand {
   /// The result as one object.
   ///
   /// `failure`: what the data or the machine lack; `remarks`: what is odd about the data.
-  static func json(
-    _ reading: ScenarioReading,
-    _ failure: Failure? = nil,
-    _ remarks: [String] = []
-  ) -> JSON {
+  static func json(_ reading: ScenarioReading, _ failure: Failure? = nil, _ remarks: [String] = [])
+    -> JSON
+  {
     let isValid = reading.errors.isEmpty && failure == nil
     var members: [(String, JSON)] = [
       ("schema", 1), ("status", isValid ? "ok" : "error"), ("file", .string(reading.file)),

@@ -38,11 +38,8 @@ package struct VerifyOptions: Equatable {
       high <= most
     else {
       throw Failure(
-        .wrongCommandLine,
-        "E2004",
-        "--rounds \"\(text)\": expected A..B with 1 <= A <= B",
-        hint: "as --rounds 10..20, --rounds 10.. or --rounds 10"
-      )
+        .wrongCommandLine, "E2004", "--rounds \"\(text)\": expected A..B with 1 <= A <= B",
+        hint: "as --rounds 10..20, --rounds 10.. or --rounds 10")
     }
     return low...high
   }
@@ -53,41 +50,28 @@ package enum VerifyCommand {
   package static func run(_ options: VerifyOptions) throws -> ExitCode {
     guard
       let folder = try ScenarioOfFolder.read(
-        options.folder,
-        format: options.format,
-        isQuiet: options.isQuiet
-      )
+        options.folder, format: options.format, isQuiet: options.isQuiet)
     else { return .scenarioInvalid }
     if let change = folder.change {
       throw Failure(
-        .mismatch,
-        "E7011",
+        .mismatch, "E7011",
         "\(options.folder) was made for another scenario than its files say: \(change)",
-        hint: "verify with the version that wrote it, or restore scenario.json and overrides.json"
-      )
+        hint: "verify with the version that wrote it, or restore scenario.json and overrides.json")
     }
     let isSilent = options.isQuiet || options.format == .json
     if !isSilent, let note = folder.buildNote { Console.tell("note: " + note) }
     let experiment = try Experiment(folder.scenario)
     let runs = try experiment.verify(
-      options.folder,
-      rounds: options.rounds,
-      scenarioHash: folder.source.hash,
+      options.folder, rounds: options.rounds, scenarioHash: folder.source.hash,
       threads: options.threads ?? Machine.coreCount
-    ) { one in
-      if options.format == .text { Console.print(line(one)) }
-    }
+    ) { one in if options.format == .text { Console.print(line(one)) } }
     let files =
-      options.rounds == nil
-      ? try experiment.verifyFiles(options.folder, source: folder.source) : []
+      options.rounds == nil ? try experiment.verifyFiles(options.folder, source: folder.source) : []
     let isFound = runs.contains { $0.compared > 0 || $0.mismatch != nil }
     guard isFound || !files.isEmpty else {
       throw Failure(
-        .dataMissingOrCorrupt,
-        "E4103",
-        "\(options.folder) has no such rounds to compare",
-        hint: "rounds.jsonl of its runs says which there are"
-      )
+        .dataMissingOrCorrupt, "E4103", "\(options.folder) has no such rounds to compare",
+        hint: "rounds.jsonl of its runs says which there are")
     }
     let failure = failure(options.folder, runs, files, note: folder.buildNote)
     switch options.format {
@@ -96,16 +80,12 @@ package enum VerifyCommand {
         JSON.object([
           ("schema", 1), ("status", failure == nil ? "ok" : "error"),
           ("exit", .int(Int((failure?.exit ?? .done).rawValue))),
-          ("code", failure.map { .string($0.code) } ?? .null),
-          ("folder", .string(options.folder)),
-          ("note", folder.buildNote.map(JSON.string) ?? .null),
-          ("runs", .array(runs.map(json))),
+          ("code", failure.map { .string($0.code) } ?? .null), ("folder", .string(options.folder)),
+          ("note", folder.buildNote.map(JSON.string) ?? .null), ("runs", .array(runs.map(json))),
           (
-            "files",
-            .array(files.map { ["path": .string($0.path), "reason": .string($0.reason)] })
+            "files", .array(files.map { ["path": .string($0.path), "reason": .string($0.reason)] })
           ),
-        ])
-      )
+        ]))
     case .text:
       for file in files { Console.print("\(file.path): \(file.reason)") }
       if let failure {
@@ -120,37 +100,27 @@ package enum VerifyCommand {
 
   /// What is wrong in one sentence; nil when nothing is.
   private static func failure(
-    _ folder: String,
-    _ runs: [Verification],
-    _ files: [FileMismatch],
-    note: String?
+    _ folder: String, _ runs: [Verification], _ files: [FileMismatch], note: String?
   ) -> Failure? {
     let wrong = runs.compactMap(\.mismatch)
     if wrong.contains(where: { !$0.isLost }) {
       return Failure(
-        .mismatch,
-        "E7010",
-        "\(folder) is not what its scenario gives here",
-        hint: note ?? "files were changed, or memory failed; run it again"
-      )
+        .mismatch, "E7010", "\(folder) is not what its scenario gives here",
+        hint: note ?? "files were changed, or memory failed; run it again")
     }
     if !wrong.isEmpty {
       return Failure(
-        .mismatch,
-        "E7012",
+        .mismatch, "E7012",
         "\(folder) does not hold all rounds of its scenario: \(wrong.count) of \(runs.count) runs "
           + "lack some",
-        hint: "fedsim resume \(folder) runs what is missing; --rounds A..B compares what is there"
-      )
+        hint: "fedsim resume \(folder) runs what is missing; --rounds A..B compares what is there")
     }
     guard !files.isEmpty else { return nil }
     return Failure(
-      .mismatch,
-      "E7013",
+      .mismatch, "E7013",
       "\(folder): all runs are the same, and \(files.count) of the files beside them "
         + "\(files.count == 1 ? "is" : "are") not what they give",
-      hint: "fedsim resume \(folder) writes them again"
-    )
+      hint: "fedsim resume \(folder) writes them again")
   }
 
   private static func line(_ one: Verification) -> String {
@@ -169,9 +139,8 @@ package enum VerifyCommand {
 
   private static func json(_ one: Verification) -> JSON {
     var members: [(String, JSON)] = [
-      ("strategy", .string(one.label)), ("seed", .int(Int(one.seed))),
-      ("start", .int(one.start)), ("compared", .int(one.compared)),
-      ("same", .bool(one.mismatch == nil)),
+      ("strategy", .string(one.label)), ("seed", .int(Int(one.seed))), ("start", .int(one.start)),
+      ("compared", .int(one.compared)), ("same", .bool(one.mismatch == nil)),
     ]
     if let mismatch = one.mismatch {
       members.append(
@@ -181,8 +150,7 @@ package enum VerifyCommand {
             "round": .int(mismatch.round), "path": .string(mismatch.path),
             "recorded": .string(mismatch.recorded), "found": .string(mismatch.found),
           ]
-        )
-      )
+        ))
     }
     return .object(members)
   }

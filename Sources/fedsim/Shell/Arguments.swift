@@ -30,15 +30,14 @@ package enum CommandName: String, CaseIterable {
   /// The options besides the global ones; true: takes a value.
   package var options: [String: Bool] {
     switch self {
-    case .run:
-      ["out": true, "set": true, "threads": true, "seed": true, "example": false]
+    case .run: ["out": true, "set": true, "threads": true, "seed": true, "example": false]
     case .plan: ["set": true, "threads": true, "seed": true, "probe": true]
     case .resume: ["threads": true, "set": true]
     case .verify: ["threads": true, "rounds": true]
     case .compare:
       [
-        "metric": true, "baseline": true, "budget": true, "tie-margin": true,
-        "only-changed": false, "out": true, "set": true, "seed": true, "threads": true,
+        "metric": true, "baseline": true, "budget": true, "tie-margin": true, "only-changed": false,
+        "out": true, "set": true, "seed": true, "threads": true,
       ]
     case .report:
       [
@@ -89,11 +88,7 @@ package enum Arguments {
     var onlyOperands = false
     while let word = rest.popFirst() {
       if onlyOperands || !word.hasPrefix("-") || word == "-" {
-        if command == nil {
-          command = try name(word)
-        } else {
-          invocation.operands.append(word)
-        }
+        if command == nil { command = try name(word) } else { invocation.operands.append(word) }
       } else if word == "--" {
         onlyOperands = true
       } else if word == "--version", command == nil {
@@ -105,11 +100,7 @@ package enum Arguments {
     guard let command else {
       guard words.isEmpty || invocation.wantsHelp else {
         throw Failure(
-          .wrongCommandLine,
-          "E2001",
-          "no command was given",
-          hint: "fedsim help lists them"
-        )
+          .wrongCommandLine, "E2001", "no command was given", hint: "fedsim help lists them")
       }
       return invocation
     }
@@ -124,17 +115,12 @@ package enum Arguments {
     if let command = CommandName(rawValue: word) { return command }
     let near = Suggestions.nearest(word, among: CommandName.allCases.map(\.rawValue))
     throw Failure(
-      .wrongCommandLine,
-      "E2001",
-      "unknown command \"\(word)\"",
-      hint: near.map { "did you mean \($0) ?" } ?? "fedsim help lists the commands"
-    )
+      .wrongCommandLine, "E2001", "unknown command \"\(word)\"",
+      hint: near.map { "did you mean \($0) ?" } ?? "fedsim help lists the commands")
   }
 
   private static func option(
-    _ word: String,
-    _ rest: inout ArraySlice<String>,
-    _ command: CommandName?,
+    _ word: String, _ rest: inout ArraySlice<String>, _ command: CommandName?,
     into invocation: inout Invocation
   ) throws(Failure) {
     let long = shortForms[word] ?? word
@@ -151,20 +137,12 @@ package enum Arguments {
     if takesValue, parts.count == 1 {
       guard let next = rest.popFirst() else {
         throw Failure(
-          .wrongCommandLine,
-          "E2003",
-          "--\(name) needs a value",
-          hint: "write --\(name) VALUE"
-        )
+          .wrongCommandLine, "E2003", "--\(name) needs a value", hint: "write --\(name) VALUE")
       }
       value = next
     } else if !takesValue, parts.count > 1 {
       throw Failure(
-        .wrongCommandLine,
-        "E2004",
-        "--\(name) takes no value",
-        hint: "write --\(name) alone"
-      )
+        .wrongCommandLine, "E2004", "--\(name) takes no value", hint: "write --\(name) alone")
     }
     switch name {
     case "quiet": invocation.isQuiet = true
@@ -172,11 +150,7 @@ package enum Arguments {
     case "format":
       guard let format = OutputFormat(rawValue: value) else {
         throw Failure(
-          .wrongCommandLine,
-          "E2004",
-          "--format \"\(value)\" is unknown",
-          hint: "text or json"
-        )
+          .wrongCommandLine, "E2004", "--format \"\(value)\" is unknown", hint: "text or json")
       }
       invocation.format = format
     default: invocation.options[name, default: []].append(value)
@@ -190,12 +164,9 @@ package enum Arguments {
     let shown = option.hasPrefix("-") ? option : "--\(option)"
     let whose = command.map { "fedsim \($0.rawValue): " } ?? ""
     return Failure(
-      .wrongCommandLine,
-      "E2002",
-      "\(whose)unknown option \(shown)",
+      .wrongCommandLine, "E2002", "\(whose)unknown option \(shown)",
       hint: near.map { "did you mean --\($0) ?" }
-        ?? "fedsim help \(command?.rawValue ?? "") lists the options"
-    )
+        ?? "fedsim help \(command?.rawValue ?? "") lists the options")
   }
 }
 
@@ -204,11 +175,9 @@ extension Invocation {
   package func onlyOperand(_ what: String) throws(Failure) -> String {
     guard operands.count == 1, let operand = operands.first else {
       throw Failure(
-        .wrongCommandLine,
-        "E2005",
+        .wrongCommandLine, "E2005",
         "fedsim \(command.rawValue): found \(operands.count) arguments; expected one: \(what)",
-        hint: "fedsim help \(command.rawValue) shows how it is called"
-      )
+        hint: "fedsim help \(command.rawValue) shows how it is called")
     }
     return operand
   }
@@ -216,11 +185,8 @@ extension Invocation {
   package func noOperands() throws(Failure) {
     guard let first = operands.first else { return }
     throw Failure(
-      .wrongCommandLine,
-      "E2005",
-      "fedsim \(command.rawValue): unexpected argument \"\(first)\"",
-      hint: "fedsim help \(command.rawValue) shows how it is called"
-    )
+      .wrongCommandLine, "E2005", "fedsim \(command.rawValue): unexpected argument \"\(first)\"",
+      hint: "fedsim help \(command.rawValue) shows how it is called")
   }
 
   /// A whole number given to an option; nil when the option is absent.
@@ -228,11 +194,9 @@ extension Invocation {
     guard let text = last(option) else { return nil }
     guard let number = Int(text), range.contains(number) else {
       throw Failure(
-        .wrongCommandLine,
-        "E2004",
+        .wrongCommandLine, "E2004",
         "--\(option) \"\(text)\": expected a whole number from \(range.lowerBound) to "
-          + "\(range.upperBound)"
-      )
+          + "\(range.upperBound)")
     }
     return number
   }

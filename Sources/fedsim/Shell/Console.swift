@@ -32,10 +32,7 @@ enum Console {
       known[name] = Environment.value(name)
     }
     return Progress.style(
-      quiet: isSilent,
-      isTerminal: Terminal.isTerminal(2),
-      environment: environment
-    )
+      quiet: isSilent, isTerminal: Terminal.isTerminal(2), environment: environment)
   }
 
   /// Why not all that belongs on stdout arrived there; nil while it did.
@@ -47,11 +44,9 @@ enum Console {
   static var outputFailure: Failure? {
     lost.withLock { $0 }.map { failure in
       Failure(
-        failure.exit,
-        "E1032",
+        failure.exit, "E1032",
         "stdout: \(failure.message); what this command had to say is not complete there",
-        hint: "send it elsewhere, or make room"
-      )
+        hint: "send it elsewhere, or make room")
     }
   }
 
@@ -98,8 +93,7 @@ enum Console {
           ("schema", 1), ("status", "error"), ("code", .string(failure.code)),
           ("exit", .int(Int(failure.exit.rawValue))), ("message", .string(failure.message)),
           ("hint", failure.hint.map { .string($0) } ?? .null),
-        ])
-      )
+        ]))
       return
     }
     tell(red("fedsim: \(failure.message)"))

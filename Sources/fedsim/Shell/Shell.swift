@@ -12,7 +12,7 @@ package enum Shell {
     }
     if plain, !word.isEmpty { return word }
     return "'"
-      + word.split(separator: "'", omittingEmptySubsequences: false)
-      .joined(separator: "'\\''") + "'"
+      + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
+      + "'"
   }
 }

@@ -15,8 +15,7 @@ struct SharedFactorsTests {
       shapes: [[6, 5], [4], [3, 7]],
       codecs: [
         .lowRank(LowRankCodec(rank: rank)), .dense(.float32), .lowRank(LowRankCodec(rank: rank)),
-      ]
-    )
+      ])
   }
 
   private func mean(_ vectors: [[Float]]) -> [Float] {
@@ -34,7 +33,9 @@ struct SharedFactorsTests {
   }
 
   @Test("with enough columns the mean comes back, whatever single clients have")
-  func wholeRank() throws {
+  func wholeRank()
+    throws
+  {
     let shared = SharedFactors(try plan(rank: 6))
     #expect(shared.leftCount == 5 * 6 + 4 + 3 * 3 && shared.rightCount == 5 * 5 + 3 * 7)
     var stream = RandomStream(seed: 1, .test)

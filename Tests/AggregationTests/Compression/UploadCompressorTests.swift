@@ -14,16 +14,10 @@ struct UploadCompressorTests {
   private func problem() throws -> LearningProblem {
     let network = try SmallNetwork.build()
     return LearningProblem(
-      network: network,
-      clients: 3,
+      network: network, clients: 3,
       settings: LocalSettings(
-        work: .epochs(1),
-        batch: 2,
-        optimizer: OptimizerSpec(learningRate: 1)
-      ),
-      initial: [Float](repeating: 0, count: network.layout.count),
-      seed: 1
-    )
+        work: .epochs(1), batch: 2, optimizer: OptimizerSpec(learningRate: 1)),
+      initial: [Float](repeating: 0, count: network.layout.count), seed: 1)
   }
 
   private func compressor(_ settings: LinkCompression) throws -> UploadCompressor {
@@ -64,8 +58,7 @@ struct UploadCompressorTests {
     let values: [Float] = [5, 0.1, -0.2, 0.3, -4, 0.4, 7, 9, 0.5, -3, 0.6, 0.7, 1, 2, 3]
     let reals = [0, 1, 2, 3, 4, 5, 8, 9, 10, 11]
     let compressor = try compressor(
-      LinkCompression(sparse(0.2), memory: .errorFeedback(.update), grouping: .together)
-    )
+      LinkCompression(sparse(0.2), memory: .errorFeedback(.update), grouping: .together))
     var memory = ClientMemory()
     var error = [Double](repeating: 0, count: reals.count)
     for round in 1...3 {
@@ -93,12 +86,8 @@ struct UploadCompressorTests {
   func errorFeedback(gradientUnits: Bool) throws {
     let compressor = try compressor(
       LinkCompression(
-        sparse(0.1),
-        memory: .errorFeedback(gradientUnits ? .gradient : .update),
-        grouping: .together,
-        fading: 0.5
-      )
-    )
+        sparse(0.1), memory: .errorFeedback(gradientUnits ? .gradient : .update),
+        grouping: .together, fading: 0.5))
     var memory = ClientMemory()
     var error = [Double](repeating: 0, count: Self.count)
     // Two rounds are missed between the third and the fourth message; the rate halves then.
@@ -127,21 +116,13 @@ struct UploadCompressorTests {
     let rule = GradientAccumulator.Rule(momentum: 0.5, clip: 8)
     let compressor = try compressor(
       LinkCompression(
-        sparse(0.2),
-        memory: .deepGradient(.init(rule, warmUp: .list([0.5]), stage: 2)),
-        denseVectors: true
-      )
-    )
+        sparse(0.2), memory: .deepGradient(.init(rule, warmUp: .list([0.5]), stage: 2)),
+        denseVectors: true))
     var memory = ClientMemory()
     var u = [Double](repeating: 0, count: Self.count)
     var v = u
     for (index, update) in updates(5).enumerated() {
-      let facts = UploadCompressor.Facts(
-        round: index + 1,
-        learningRate: 0.25,
-        steps: 2,
-        senders: 4
-      )
+      let facts = UploadCompressor.Facts(round: index + 1, learningRate: 0.25, steps: 2, senders: 4)
       let sent = try compressor.compress(upload(update), &memory, facts, stream: stream)
       let norm = update.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
       let factor = min(1, 8 * 0.5 / 2 / norm)
@@ -176,8 +157,7 @@ struct UploadCompressorTests {
   @Test("EF21 sends changes of an estimate, with momentum")
   func estimates() throws {
     let compressor = try compressor(
-      LinkCompression(sparse(0.1), memory: .estimates(eta: 0.25), grouping: .together)
-    )
+      LinkCompression(sparse(0.1), memory: .estimates(eta: 0.25), grouping: .together))
     var memory = ClientMemory()
     var h = [Double](repeating: 0, count: Self.count)
     var smooth = h
@@ -202,14 +182,13 @@ struct UploadCompressorTests {
     let settings = LinkCompression(.integer(IntegerCodec()), denseBelow: 4)
     var memory = ClientMemory()
     let update = updates(1)[0]
-    let sent = try compressor(settings)
-      .compress(upload(update), &memory, .init(round: 1), stream: stream)
+    let sent = try compressor(settings).compress(
+      upload(update), &memory, .init(round: 1), stream: stream)
     #expect(memory.isEmpty)
     #expect(
       sent.message.parts.map(\.name) == [
         "model/frame", "model/t0", "model/t1", "model/t2", "model/t3",
-      ]
-    )
+      ])
     // Codec, flags, d, chunk in two bytes, one scale, a byte per value; the last one is dense.
     #expect(sent.message.parts.map(\.coded) == [7, 9 + 20, 9 + 4, 9 + 12, 3 + 12])
     #expect(sent.message.denseByteCount == 4 * Self.count)
@@ -217,10 +196,10 @@ struct UploadCompressorTests {
   }
 
   @Test("numbers that are none are refused, and nothing is remembered of them")
-  func nonFinite() throws {
-    let compressor = try compressor(
-      LinkCompression(sparse(0.1), memory: .errorFeedback(.update))
-    )
+  func nonFinite()
+    throws
+  {
+    let compressor = try compressor(LinkCompression(sparse(0.1), memory: .errorFeedback(.update)))
     var memory = ClientMemory()
     var update = updates(1)[0]
     update[7] = .nan
@@ -234,10 +213,7 @@ struct UploadCompressorTests {
   func groups() throws {
     let network = try SmallNetwork.build()
     let settings = LinkCompression(
-      .sign(SignCodec()),
-      denseVectors: true,
-      overrides: [.init(.head, .dense(.bfloat16))]
-    )
+      .sign(SignCodec()), denseVectors: true, overrides: [.init(.head, .dense(.bfloat16))])
     let planner = BlockPlanner(settings, try problem())
     let selection = ParameterSelection(all: network.layout)
     let plan = try planner.plan(selection.tensors, round: 1)
@@ -246,8 +222,7 @@ struct UploadCompressorTests {
         $0.name == item.name && $0.layer == network.classifier
       }
       let expected: CodecSpec =
-        isHead
-        ? .dense(.bfloat16) : item.shape.count < 2 ? .dense(.float32) : .sign(SignCodec())
+        isHead ? .dense(.bfloat16) : item.shape.count < 2 ? .dense(.float32) : .sign(SignCodec())
       #expect(group.codec == expected)
     }
     #expect(plan.groups.contains { $0.codec == .dense(.bfloat16) })

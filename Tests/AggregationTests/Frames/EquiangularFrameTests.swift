@@ -3,7 +3,8 @@ import Base
 import TestSupport
 import Testing
 
-@Suite("Equiangular frame") struct EquiangularFrameTests {
+@Suite("Equiangular frame")
+struct EquiangularFrameTests {
   private func frame(_ classes: Int, _ width: Int, seed: UInt64 = 1) -> EquiangularFrame {
     var stream = RandomStream(seed: seed, .strategy)
     return EquiangularFrame(classes: classes, width: width, stream: &stream)
@@ -11,9 +12,10 @@ import Testing
 
   @Test(
     "Rows have length 1, cosine −1/(C − 1) pairwise, and the sum 0",
-    arguments: [(2, 2), (2, 7), (10, 10), (10, 128), (64, 64), (100, 512)]
-  )
-  func simplex(classes: Int, width: Int) {
+    arguments: [(2, 2), (2, 7), (10, 10), (10, 128), (64, 64), (100, 512)])
+  func simplex(
+    classes: Int, width: Int
+  ) {
     let values = frame(classes, width).values.map(Double.init)
     #expect(values.count == classes * width)
     for i in 0..<classes {

@@ -4,11 +4,10 @@ import TestSupport
 import Testing
 
 /// SSE-C of FedLoGe: its zeros, its gradient, and what it reaches.
-@Suite("Sparse frame") struct SparseFrameTests {
+@Suite("Sparse frame")
+struct SparseFrameTests {
   private func frame(
-    _ classes: Int,
-    _ width: Int,
-    _ settings: SparseFrame.Settings = SparseFrame.Settings(),
+    _ classes: Int, _ width: Int, _ settings: SparseFrame.Settings = SparseFrame.Settings(),
     seed: UInt64 = 1
   ) -> SparseFrame {
     var stream = RandomStream(seed: seed, .strategy)
@@ -41,9 +40,7 @@ import Testing
   }
 
   @Test(
-    "Exactly ⌊β·d·C⌋ zeros, in the same places before and after",
-    arguments: [0, 0.35, 0.6, 0.99]
-  )
+    "Exactly ⌊β·d·C⌋ zeros, in the same places before and after", arguments: [0, 0.35, 0.6, 0.99])
   func zeros(sparsity: Double) {
     var settings = SparseFrame.Settings()
     settings.sparsity = sparsity
@@ -65,10 +62,8 @@ import Testing
     var counts = [Int](repeating: 0, count: 20)
     let draws = 20_000
     for _ in 0..<draws {
-      for (place, kept) in SparseFrame.kept(20, sparsity: 0.3, &stream).enumerated()
-      where kept == 0 {
-        counts[place] += 1
-      }
+      for (place, kept) in SparseFrame.kept(20, sparsity: 0.3, &stream).enumerated() where kept == 0
+      { counts[place] += 1 }
     }
     #expect(counts.reduce(0, +) == 6 * draws)
     // A binomial count: five standard deviations, for twenty places.
@@ -88,10 +83,7 @@ import Testing
 
   /// L from its definition, in Double.
   private func objective(
-    _ w: [Double],
-    _ classes: Int,
-    _ width: Int,
-    _ settings: SparseFrame.Settings
+    _ w: [Double], _ classes: Int, _ width: Int, _ settings: SparseFrame.Settings
   ) -> Double {
     func dot(_ i: Int, _ j: Int) -> Double {
       (0..<width).reduce(0) { $0 + w[i * width + $1] * w[j * width + $1] }
@@ -101,19 +93,15 @@ import Testing
     for i in 0..<classes {
       lengths += pow(dot(i, i).squareRoot() - settings.norm, 2)
       let nearest =
-        (0..<classes).filter { $0 != i }.map { dot(i, $0) / sqrt(dot(i, i) * dot($0, $0)) }
-        .max() ?? 0
+        (0..<classes).filter { $0 != i }.map { dot(i, $0) / sqrt(dot(i, i) * dot($0, $0)) }.max()
+        ?? 0
       angles -= acos(max(-0.99999, min(0.99999, nearest))) / Double(classes)
     }
     return settings.angleWeight * angles + settings.normWeight * lengths
   }
 
   private func slopes(
-    _ w: [Double],
-    _ kept: [Float],
-    _ classes: Int,
-    _ width: Int,
-    _ settings: SparseFrame.Settings
+    _ w: [Double], _ kept: [Float], _ classes: Int, _ width: Int, _ settings: SparseFrame.Settings
   ) -> [Double] {
     w.indices.map { i in
       var moved = w
@@ -124,11 +112,9 @@ import Testing
     }
   }
 
-  private func start(
-    _ classes: Int,
-    _ width: Int,
-    _ sparsity: Double
-  ) -> (values: [Float], kept: [Float]) {
+  private func start(_ classes: Int, _ width: Int, _ sparsity: Double) -> (
+    values: [Float], kept: [Float]
+  ) {
     var stream = RandomStream(seed: 3, .strategy)
     let dense = EquiangularFrame(classes: classes, width: width, stream: &stream)
     let kept = SparseFrame.kept(classes * width, sparsity: sparsity, &stream)
@@ -139,20 +125,16 @@ import Testing
 
   @Test(
     "The gradient is the objective's differences'",
-    arguments: [(4, 6, 0.3), (10, 32, 0.6), (3, 20, 0)]
-  )
-  func gradient(classes: Int, width: Int, sparsity: Double) {
+    arguments: [(4, 6, 0.3), (10, 32, 0.6), (3, 20, 0)])
+  func gradient(
+    classes: Int, width: Int, sparsity: Double
+  ) {
     var settings = SparseFrame.Settings()
     settings.angleWeight = 0.7
     settings.normWeight = 1.3
     let (values, kept) = start(classes, width, sparsity)
     var descent = FrameDescent(
-      values,
-      kept: kept,
-      classes: classes,
-      width: width,
-      settings: settings
-    )
+      values, kept: kept, classes: classes, width: width, settings: settings)
     descent.computeGradient()
     let truth = slopes(values.map(Double.init), kept, classes, width, settings)
     // Cosines are sums of `width` products in single precision.
@@ -168,12 +150,7 @@ import Testing
     let (classes, width) = (4, 6)
     let (values, kept) = start(classes, width, 0.3)
     var descent = FrameDescent(
-      values,
-      kept: kept,
-      classes: classes,
-      width: width,
-      settings: settings
-    )
+      values, kept: kept, classes: classes, width: width, settings: settings)
     var w = values.map(Double.init)
     var m = [Double](repeating: 0, count: w.count)
     var v = m
@@ -197,12 +174,8 @@ import Testing
     let (values, _) = start(3, 4, 0)
     let kept: [Float] = [0, 0, 0, 0] + [Float](repeating: 1, count: 8)
     var descent = FrameDescent(
-      zip(values, kept).map { $0 * $1 },
-      kept: kept,
-      classes: 3,
-      width: 4,
-      settings: SparseFrame.Settings()
-    )
+      zip(values, kept).map { $0 * $1 }, kept: kept, classes: 3, width: 4,
+      settings: SparseFrame.Settings())
     for _ in 0..<50 { descent.step() }
     #expect(descent.values[0..<4].allSatisfy { $0 == 0 })
     #expect(descent.values.allSatisfy { $0.isFinite })

@@ -26,18 +26,13 @@ struct FedLoGeClientTests {
     var device = fixture.device()
     var memory = ClientMemory()
     let update = try method.train(
-      &device,
-      received: method.download(server, to: 0),
-      memory: &memory
-    )
+      &device, received: method.download(server, to: 0), memory: &memory)
     let trained = device.workspace.currentParameters
 
     var alone = fixture.device()
     alone.workspace.load(server.model)
     var rule = PlainRule(alone.loss)
-    let body = ParameterSelection(fixture.network.layout) {
-      $0.role.isTrained && $0.layer != "fc"
-    }
+    let body = ParameterSelection(fixture.network.layout) { $0.role.isTrained && $0.layer != "fc" }
     let report = try alone.train(LocalPhase(.epochs(2), ranges: body.ranges), &rule)
 
     #expect(bits(trained) == bits(alone.workspace.currentParameters))
@@ -139,9 +134,7 @@ struct FedLoGeClientTests {
     }
     let first = frame(1)
     var stream = FrameShelf.stream(1)
-    #expect(
-      SparseFrame(classes: 3, width: 8, settings: settings, stream: &stream) == first
-    )
+    #expect(SparseFrame(classes: 3, width: 8, settings: settings, stream: &stream) == first)
     #expect(frame(1) == first)
     #expect(frame(2) != first)
     settings.norm = 0.2

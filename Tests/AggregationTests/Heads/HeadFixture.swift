@@ -24,39 +24,24 @@ struct HeadFixture {
       shape: Self.shape,
       pixels: .floats((0..<14 * Self.shape.count).map { _ in Float(stream.gaussian()) }),
       // Class 4 is rare, class 3 absent.
-      labels: (0..<14).map { $0 == 7 ? 4 : Int32($0 % 3) },
-      classes: Self.classes
-    )
+      labels: (0..<14).map { $0 == 7 ? 4 : Int32($0 % 3) }, classes: Self.classes)
     problem = LearningProblem(
-      network: network,
-      clients: 2,
+      network: network, clients: 2,
       settings: LocalSettings(
-        work: .epochs(2),
-        batch: 5,
-        order: .shuffled,
-        optimizer: OptimizerSpec(learningRate: 0.1, momentum: 0.9, weightDecay: 0.01),
-        loss: loss
-      ),
-      initial: network.layout.initialParameters(.pytorch, seed: 5),
-      seed: 11,
-      pooledCounts: [20, 12, 9, 6, 3]
-    )
+        work: .epochs(2), batch: 5, order: .shuffled,
+        optimizer: OptimizerSpec(learningRate: 0.1, momentum: 0.9, weightDecay: 0.01), loss: loss),
+      initial: network.layout.initialParameters(.pytorch, seed: 5), seed: 11,
+      pooledCounts: [20, 12, 9, 6, 3])
   }
 
   /// The client in a workspace of its own.
   func device(client: Int = 0) -> Device {
     Device(
-      client: client,
-      round: 1,
-      rounds: 3,
-      seed: problem.seed,
-      examples: Array(0..<14),
-      network: network,
-      workspace: Workspace(network, capacity: 16, training: true, moments: 1),
+      client: client, round: 1, rounds: 3, seed: problem.seed, examples: Array(0..<14),
+      network: network, workspace: Workspace(network, capacity: 16, training: true, moments: 1),
       loader: BatchLoader(images, PixelTransform(channels: Self.shape.channels)),
       settings: problem.settings,
-      surroundings: Device.Surroundings(pooledCounts: problem.pooledCounts)
-    )
+      surroundings: Device.Surroundings(pooledCounts: problem.pooledCounts))
   }
 }
 

@@ -14,45 +14,29 @@ struct PrivateHeadsTests {
   private func norm(_ x: [Float]) -> Double { VectorArithmetic.norm(x.span) }
 
   /// How far a network and two heads move in one step on some examples, in units of the rate.
-  private func movement(
-    _ examples: [Int],
-    clip: Double
-  ) throws -> (network: [Float], heads: [[Float]]) {
+  private func movement(_ examples: [Int], clip: Double) throws -> (
+    network: [Float], heads: [[Float]]
+  ) {
     let fixture = try HeadFixture("dense a 8 1; relu; dense fc 5 1")
     var privacy = ExamplePrivacy(clip: clip, noiseMultiplier: 0, batch: 1)
     privacy.drawsBatches = false
     var device = Device(
-      client: 0,
-      round: 1,
-      rounds: 1,
-      seed: 4,
-      examples: examples,
-      network: fixture.network,
+      client: 0, round: 1, rounds: 1, seed: 4, examples: examples, network: fixture.network,
       workspace: Workspace(fixture.network, capacity: 16, training: true),
       loader: BatchLoader(fixture.images, PixelTransform(channels: 2)),
       settings: LocalSettings(
-        work: .steps(1),
-        batch: examples.count,
-        order: .sequential,
-        optimizer: OptimizerSpec(learningRate: Self.rate)
-      ),
-      privacy: PrivateTraining(privacy, memory: ExampleMemory())
-    )
+        work: .steps(1), batch: examples.count, order: .sequential,
+        optimizer: OptimizerSpec(learningRate: Self.rate)),
+      privacy: PrivateTraining(privacy, memory: ExampleMemory()))
     device.workspace.load(fixture.problem.initial)
     var stream = RandomStream(seed: 8, .test)
     let starts = (0..<2).map { _ in (0..<5 * 8 + 5).map { _ in Float(stream.gaussian()) } }
     var rule = StoppedHeads(
-      loss: device.loss,
-      headLoss: SoftmaxCrossEntropy(),
+      loss: device.loss, headLoss: SoftmaxCrossEntropy(),
       heads: starts.map {
         LinearHead(
-          classes: 5,
-          width: 8,
-          values: $0,
-          optimizer: OptimizerSpec(learningRate: Self.rate)
-        )
-      }
-    )
+          classes: 5, width: 8, values: $0, optimizer: OptimizerSpec(learningRate: Self.rate))
+      })
     _ = try device.train(&rule)
     func moved(_ after: [Float], _ before: [Float]) -> [Float] {
       VectorArithmetic.difference(before.span, after.span).map { $0 / Float(Self.rate) }
@@ -71,8 +55,8 @@ struct PrivateHeadsTests {
       let length = parts.reduce(0) { $0 + norm($1) * norm($1) }.squareRoot()
       #expect(length > 0.5)
       let clipped = try movement([example], clip: 0.25)
-      let joint = ([clipped.network] + clipped.heads)
-        .reduce(0) { $0 + norm($1) * norm($1) }.squareRoot()
+      let joint = ([clipped.network] + clipped.heads).reduce(0) { $0 + norm($1) * norm($1) }
+        .squareRoot()
       #expect(abs(joint / 0.25 - 1) < 1e-4)
       // All are scaled by the same factor.
       for (a, b) in zip(parts, [clipped.network] + clipped.heads) {

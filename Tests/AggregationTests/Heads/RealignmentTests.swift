@@ -31,8 +31,7 @@ struct RealignmentTests {
     for c in 0..<Self.classes {
       let (before, after) = (row(shared, c), row(once, c))
       #expect(abs(norm(after) - 1.7) <= 1.7 * Rounding.unit)
-      let cosine =
-        VectorArithmetic.dot(before.span, after.span) / (norm(before) * norm(after))
+      let cosine = VectorArithmetic.dot(before.span, after.span) / (norm(before) * norm(after))
       #expect(abs(cosine - 1) <= 2 * Rounding.unit)
     }
     #expect(bits(bias(once)) == bits(bias(shared)))
@@ -46,10 +45,7 @@ struct RealignmentTests {
     var weight = Array(shared.dropLast(Self.classes))
     var bias = bias(shared)
     PostHoc.tauNormalised(tau: 1, keepsBias: true).apply(
-      weight: &weight,
-      bias: &bias,
-      counts: [Int](repeating: 1, count: Self.classes)
-    )
+      weight: &weight, bias: &bias, counts: [Int](repeating: 1, count: Self.classes))
     let realigned = Realignment.generic(shared, classes: Self.classes, scale: 1)
     expectClose(realigned, (weight + bias).map(Double.init), bound: Rounding.unit)
     #expect(realigned != shared)
@@ -62,8 +58,7 @@ struct RealignmentTests {
       let (before, after) = (row(shared, c), row(head, c))
       let length = norm(before) * norm(row(own, c))
       #expect(abs(norm(after) - length) <= length * Rounding.unit)
-      let cosine =
-        VectorArithmetic.dot(before.span, after.span) / (norm(before) * norm(after))
+      let cosine = VectorArithmetic.dot(before.span, after.span) / (norm(before) * norm(after))
       #expect(abs(cosine - 1) <= 2 * Rounding.unit)
     }
     #expect(bits(bias(head)) == bits(bias(shared)))
@@ -88,11 +83,8 @@ struct RealignmentTests {
       #expect(bias(head)[c] == bias(shared)[c])
     }
     let masked = LinearHead(
-      classes: Self.classes,
-      width: Self.width,
-      values: head,
-      optimizer: OptimizerSpec(learningRate: 1)
-    )
+      classes: Self.classes, width: Self.width, values: head,
+      optimizer: OptimizerSpec(learningRate: 1))
     var stream = RandomStream(seed: 10, .test)
     for scale in [1e-3, 1, 1e3, 1e6] {
       let features = (0..<Self.width).map { _ in Float(scale * stream.gaussian()) }

@@ -6,13 +6,10 @@ struct WholeNumbersTests {
     "what fits is what Int gives, the rest the end of the range",
     arguments: [
       (0.0, 0), (-0.0, 0), (1.9, 1), (-1.9, -1), (0x1p53, 1 << 53), (1e300, Int.max),
-      (-1e300, Int.min), (Double.infinity, Int.max), (-Double.infinity, Int.min),
-      (Double.nan, 0), (0x1p63, Int.max), (-0x1p63, Int.min), (0x1p63.nextDown, Int.max - 1023),
-    ]
-  )
-  func ints(_ value: Double, _ expected: Int) {
-    #expect(Int(clamping: value) == expected)
-  }
+      (-1e300, Int.min), (Double.infinity, Int.max), (-Double.infinity, Int.min), (Double.nan, 0),
+      (0x1p63, Int.max), (-0x1p63, Int.min), (0x1p63.nextDown, Int.max - 1023),
+    ])
+  func ints(_ value: Double, _ expected: Int) { #expect(Int(clamping: value) == expected) }
 
   @Test("narrow and unsigned ranges have their own ends")
   func others() {

@@ -1,7 +1,8 @@
 import Base
 import Testing
 
-@Suite("Poisson sampling") struct BernoulliSubsetTests {
+@Suite("Poisson sampling")
+struct BernoulliSubsetTests {
   @Test("Every number is kept at its rate, and pairs independently", arguments: [0.02, 0.3, 0.9])
   func frequencies(rate: Double) {
     let (count, rounds) = (40, 20_000)

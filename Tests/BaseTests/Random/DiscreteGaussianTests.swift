@@ -2,7 +2,8 @@ import Testing
 
 @testable import Base
 
-@Suite("Discrete Gaussian") struct DiscreteGaussianTests {
+@Suite("Discrete Gaussian")
+struct DiscreteGaussianTests {
   /// s² as a fraction.
   struct Case: Sendable {
     let numerator: UInt64
@@ -17,10 +18,11 @@ import Testing
   ]
 
   @Test("Frequencies agree with the exact probabilities: χ²", arguments: cases)
-  func probabilities(variance: Case) throws {
+  func probabilities(
+    variance: Case
+  ) throws {
     let law = try #require(
-      DiscreteGaussian(numerator: variance.numerator, denominator: variance.denominator)
-    )
+      DiscreteGaussian(numerator: variance.numerator, denominator: variance.denominator))
     var stream = RandomStream(seed: 21, .test, step: Int(truncatingIfNeeded: variance.numerator))
     let n = 200_000
     let reach = Int(40 * variance.value.squareRoot()) + 40
@@ -108,7 +110,8 @@ import Testing
   }
 }
 
-@Suite("Grids") struct GridTests {
+@Suite("Grids")
+struct GridTests {
   static func vector(_ count: Int, norm: Double, step: Int) -> [Float] {
     var stream = RandomStream(seed: 25, .test, step: step)
     let draws = (0..<count).map { _ in stream.normal() }
@@ -120,7 +123,9 @@ import Testing
   static func length(_ whole: [Int64]) -> Double { Double(Grid.squaredNorm(whole)).squareRoot() }
 
   @Test("Both roundings stay within their norm and a step of what they round")
-  func roundings() throws {
+  func roundings()
+    throws
+  {
     for (step, spacing) in [0x1p-12, 0x1p-6, 0x1p-2].enumerated() {
       let grid = try #require(Grid(spacing: spacing))
       let x = Self.vector(300, norm: 2, step: step)

@@ -1,7 +1,8 @@
 import Base
 import Testing
 
-@Suite("Distributions") struct DistributionsTests {
+@Suite("Distributions")
+struct DistributionsTests {
   static func stream(_ step: Int = 0) -> RandomStream { RandomStream(seed: 7, .test, step: step) }
 
   /// Mean and variance of n draws.
@@ -24,14 +25,10 @@ import Testing
     var small = Self.stream(1)
     var large = Self.stream(2)
     let pins: [(found: Double, expected: Double)] = [
-      (normals.normal(), -1.0706050175889696),
-      (normals.normal(), 1.9488243159195366),
-      (normals.normal(), 0.41195542753841896),
-      (small.logGamma(0.1), -1.5394674868128382),
-      (small.logGamma(0.1), -2.1188602117429625),
-      (small.logGamma(0.1), -5.679519805990057),
-      (large.gamma(5), 5.97341116974639),
-      (large.gamma(5), 4.265328200650588),
+      (normals.normal(), -1.0706050175889696), (normals.normal(), 1.9488243159195366),
+      (normals.normal(), 0.41195542753841896), (small.logGamma(0.1), -1.5394674868128382),
+      (small.logGamma(0.1), -2.1188602117429625), (small.logGamma(0.1), -5.679519805990057),
+      (large.gamma(5), 5.97341116974639), (large.gamma(5), 4.265328200650588),
       (large.gamma(5), 6.743569809294887),
     ]
     // A C library may round log and exp the other way in their last place.
@@ -74,15 +71,12 @@ import Testing
     // At α = 1e6 the two-pass difference above cancels 12 of 16 digits; its error is 1e-4 α.
     let rounding = alpha * alpha * 1e-14 * 10
     #expect(
-      abs(variance - alpha)
-        < 5 * ((2 * alpha * alpha + 6 * alpha) / Double(n)).squareRoot() + rounding
-    )
+      abs(variance - alpha) < 5 * ((2 * alpha * alpha + 6 * alpha) / Double(n)).squareRoot()
+        + rounding)
   }
 
   @Test(
-    "the logarithm of a gamma number is finite",
-    arguments: [1e-300, 1e-9, 1e-3, 1, 1e6, 1e300]
-  )
+    "the logarithm of a gamma number is finite", arguments: [1e-300, 1e-9, 1e-3, 1, 1e6, 1e300])
   func gammaIsFinite(alpha: Double) {
     var stream = Self.stream(5)
     for _ in 0..<2000 { #expect(stream.logGamma(alpha).isFinite) }
@@ -90,10 +84,10 @@ import Testing
 
   @Test(
     "Dirichlet shares are ≥ 0 and sum to 1 for every α",
-    arguments: [1e-300, 1e-6, 1e-3, 0.1, 1, 1e6, 1e300],
-    [1, 2, 10, 1000]
-  )
-  func dirichletIsShares(alpha: Double, count: Int) {
+    arguments: [1e-300, 1e-6, 1e-3, 0.1, 1, 1e6, 1e300], [1, 2, 10, 1000])
+  func dirichletIsShares(
+    alpha: Double, count: Int
+  ) {
     var stream = Self.stream(6)
     for _ in 0..<20 {
       let shares = stream.dirichlet(alpha, count: count)

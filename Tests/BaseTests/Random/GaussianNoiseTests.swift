@@ -3,7 +3,8 @@ import Testing
 @testable import Base
 
 /// Noise for privacy: its distribution, and that nothing but its address decides it.
-@Suite("Gaussian noise") struct GaussianNoiseTests {
+@Suite("Gaussian noise")
+struct GaussianNoiseTests {
   static func noise(_ step: Int = 0) -> GaussianNoise {
     GaussianNoise(RandomStream(seed: 11, .dpNoise, step: step))
   }
@@ -130,10 +131,8 @@ import Testing
         while place < n {
           let end = min(n, place + cuts.below(60))
           noise.add(
-            to: UnsafeMutableBufferPointer(rebasing: vector[place..<end]),
-            deviation: 0.37,
-            first: 5 + place
-          )
+            to: UnsafeMutableBufferPointer(rebasing: vector[place..<end]), deviation: 0.37,
+            first: 5 + place)
           place = end
         }
       }

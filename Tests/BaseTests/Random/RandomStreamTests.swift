@@ -2,7 +2,8 @@ import Base
 import Testing
 
 /// The generator's numbers, their distribution, and the independence of addresses.
-@Suite("Random streams") struct RandomStreamTests {
+@Suite("Random streams")
+struct RandomStreamTests {
   // From a Python program of eight lines that follows the doc comment; SplitMix64 itself checked
   // there against its published first output for the state 1234567, 6457827717110365317.
   @Test("The first numbers of three addresses are what they always were")
@@ -22,12 +23,10 @@ import Testing
   @Test("Purposes keep their numbers: results depend on them")
   func purposes() {
     #expect(
-      Purpose.allCases.map(\.rawValue)
-        == [
-          1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 20, 21, 22, 30, 31, 32, 33, 40, 50, 51, 52, 53, 54, 55,
-          60, 61, 62, 70, 80, 99,
-        ]
-    )
+      Purpose.allCases.map(\.rawValue) == [
+        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 20, 21, 22, 30, 31, 32, 33, 40, 50, 51, 52, 53, 54, 55,
+        60, 61, 62, 70, 80, 99,
+      ])
   }
 
   @Test("Uniform numbers fill [0, 1) evenly: χ² over 100 cells")
@@ -56,7 +55,9 @@ import Testing
   }
 
   @Test("`below` is even over its range", arguments: [1, 2, 3, 7, 10, 64, 100])
-  func below(bound: Int) {
+  func below(
+    bound: Int
+  ) {
     var stream = RandomStream(seed: 3, .test, step: bound)
     var counts = [Double](repeating: 0, count: bound)
     let draws = 1000 * bound
@@ -92,12 +93,7 @@ import Testing
           for client in 0..<4 {
             for step in 0..<4 {
               var stream = RandomStream(
-                seed: seed,
-                purpose,
-                round: round,
-                client: client,
-                step: step
-              )
+                seed: seed, purpose, round: round, client: client, step: step)
               for _ in 0..<8 { seen.insert(stream.next()) }
               keys += 1
             }

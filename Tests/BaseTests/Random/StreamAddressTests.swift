@@ -2,7 +2,8 @@ import Base
 import Testing
 
 /// What phases mean as counters, and that none is in another one's way.
-@Suite("Addresses of random streams") struct StreamAddressTests {
+@Suite("Addresses of random streams")
+struct StreamAddressTests {
   typealias Phase = StreamAddress.Phase
 
   /// A phase's counters next to the formula that recorded results were made with.
@@ -44,14 +45,10 @@ import Testing
     mutating func single() -> Formula {
       let (n, block) = (below(1 << 20), below(1 << 20))
       let all = [
-        Formula(phase: .transfer, first: 1 << 30),
-        Formula(phase: .evaluation, first: 1 << 32),
+        Formula(phase: .transfer, first: 1 << 30), Formula(phase: .evaluation, first: 1 << 32),
         Formula(phase: .projection, first: 1 << 32 + 1 << 31),
         Formula(phase: .selection, first: 1 << 34),
-        Formula(
-          phase: .clientNoise(exchange: n, block: block),
-          first: 1 << 60 + n << 20 + block
-        ),
+        Formula(phase: .clientNoise(exchange: n, block: block), first: 1 << 60 + n << 20 + block),
       ]
       return all[stream.below(all.count)]
     }
@@ -70,9 +67,7 @@ import Testing
     guard one.phase != other.phase else { return }
     let (a, b) = (one.first, other.first)
     #expect(
-      a + one.phase.steps <= b || b + other.phase.steps <= a,
-      "\(one.phase) and \(other.phase)"
-    )
+      a + one.phase.steps <= b || b + other.phase.steps <= a, "\(one.phase) and \(other.phase)")
   }
 
   @Test("Phases of a round have the recorded counters and share none")
@@ -108,18 +103,11 @@ import Testing
         let step = draw.below(formula.phase.steps)
         let (round, client) = (draw.below(1000), draw.below(1000))
         let address = StreamAddress(
-          seed: 7,
-          purpose,
-          round: round,
-          client: client,
-          phase: formula.phase,
-          step: step
-        )
+          seed: 7, purpose, round: round, client: client, phase: formula.phase, step: step)
         let counter = formula.first + step
         #expect(
           RandomStream(address).key
-            == RandomStream(seed: 7, purpose, round: round, client: client, step: counter).key
-        )
+            == RandomStream(seed: 7, purpose, round: round, client: client, step: counter).key)
       }
     }
   }
@@ -145,12 +133,7 @@ import Testing
   @Test("A step behind its phase stops the program")
   func outOfRange() async {
     await #expect(processExitsWith: .failure) {
-      let address = StreamAddress(
-        seed: 1,
-        .batchOrder,
-        phase: .server(exchange: 0),
-        step: 1 << 24
-      )
+      let address = StreamAddress(seed: 1, .batchOrder, phase: .server(exchange: 0), step: 1 << 24)
       _ = address.counter
     }
     await #expect(processExitsWith: .failure) { _ = Phase.exchange(16).firstCounter }

@@ -2,14 +2,14 @@ import Base
 import Testing
 
 /// The hash against numbers of the reference implementation.
-@Suite("XXHash64") struct XXHash64Tests {
+@Suite("XXHash64")
+struct XXHash64Tests {
   @Test(
     "Published digests of texts",
     arguments: [
       ("", "ef46db3751d8e999"), ("a", "d24ec4f1a98c6e5b"), ("abc", "44bc2cf5ad770999"),
       ("Nobody inspects the spammish repetition", "fbcea83c8a378bf1"),
-    ]
-  )
+    ])
   func texts(text: String, digest: String) {
     var hash = XXHash64()
     hash.update(text)
@@ -51,7 +51,9 @@ import Testing
   }
 
   @Test("Python's digests around every block boundary", arguments: table)
-  func lengths(count: Int, plain: UInt64, seeded: UInt64) {
+  func lengths(
+    count: Int, plain: UInt64, seeded: UInt64
+  ) {
     var hash = XXHash64()
     hash.update(bytes(count))
     #expect(hash.finish() == plain)
@@ -61,7 +63,9 @@ import Testing
   }
 
   @Test("Pieces give the digest of the whole", arguments: table)
-  func pieces(count: Int, plain: UInt64, seeded: UInt64) {
+  func pieces(
+    count: Int, plain: UInt64, seeded: UInt64
+  ) {
     let all = bytes(count)
     for cut in Set([0, 1, 7, 31, 32, 33, count / 2, count - 1]) where cut >= 0 && cut <= count {
       var hash = XXHash64()

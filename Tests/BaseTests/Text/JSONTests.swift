@@ -1,7 +1,8 @@
 import Base
 import Testing
 
-@Suite("JSON") struct JSONTests {
+@Suite("JSON")
+struct JSONTests {
   @Test(
     "a text that is not JSON is refused with line and column",
     arguments: [
@@ -10,8 +11,7 @@ import Testing
       ("[+1]", 1, 2), ("[NaN]", 1, 2), ("nul", 1, 1), ("1 2", 1, 3), ("\"a", 1, 3),
       ("\"\\x\"", 1, 4), ("\"\\ud800\"", 1, 8), ("\"\\udc00\"", 1, 8), ("'a'", 1, 1),
       ("{\"a\":1,\n\"a\":2}", 2, 4), ("[\"a\nb\"]", 1, 4),
-    ]
-  )
+    ])
   func refused(text: String, line: Int, column: Int) {
     let error = #expect(throws: JSONSyntaxError.self) { try JSON(parsing: text) }
     #expect(error?.line == line)
@@ -19,9 +19,7 @@ import Testing
   }
 
   @Test(
-    "bytes that are not UTF-8 are refused in a string",
-    arguments: [0x80, 0xC0, 0xFF] as [UInt8]
-  )
+    "bytes that are not UTF-8 are refused in a string", arguments: [0x80, 0xC0, 0xFF] as [UInt8])
   func badUTF8(byte: UInt8) {
     #expect(throws: JSONSyntaxError.self) { try JSON(parsing: [0x22, byte, 0x22]) }
   }
@@ -47,10 +45,8 @@ import Testing
     "what is written reads back as the same value",
     arguments: [
       "null", "[]", "{}", "[1,-0.5,1e-7,true]",
-      "{\"a\":{\"b\":[{},[]]},\"c\":\"\\\"\\\\\\n\\u0001é😀\"}",
-      "12345678901234567890123",
-    ]
-  )
+      "{\"a\":{\"b\":[{},[]]},\"c\":\"\\\"\\\\\\n\\u0001é😀\"}", "12345678901234567890123",
+    ])
   func roundTrip(text: String) throws {
     let json = try JSON(parsing: text)
     #expect(try JSON(parsing: json.compact) == json)
@@ -68,11 +64,8 @@ import Testing
     arguments: [
       ("12", 12), ("1e3", 1000), ("2.0", 2), ("-0", 0), ("9223372036854775807", Int.max),
       ("1.5", nil), ("1e300", nil), ("1e999", nil), ("9223372036854775808", nil), ("\"1\"", nil),
-    ] as [(String, Int?)]
-  )
-  func integers(text: String, value: Int?) throws {
-    #expect(try JSON(parsing: text).int == value)
-  }
+    ] as [(String, Int?)])
+  func integers(text: String, value: Int?) throws { #expect(try JSON(parsing: text).int == value) }
 
   @Test("numbers are written in their shortest form; what is not finite is null")
   func numbers() {

@@ -11,9 +11,7 @@ struct ErrorFeedbackTests {
 
   @Test("three steps by hand, in units of the mean: B 2, C1 1, C2 0.5, rate 0.1")
   func vector() {
-    let gradients: [[[Double]]] = [
-      [[3, 4], [0, 1]], [[0, -2], [6, 8]], [[1, 0], [0, 1]],
-    ]
+    let gradients: [[[Double]]] = [[[3, 4], [0, 1]], [[0, -2], [6, 8]], [[1, 0], [0, 1]]]
     let expected: [(x: [Double], e: [Double])] = [
       ([-0.03, -0.09], [1.2, 1.6]), ([-0.09, -0.12], [3.6, 4.3]),
       ([-0.17209683, -0.20833788], [3.27903167, 3.91662116]),
@@ -82,35 +80,18 @@ struct ErrorFeedbackTests {
   }
 
   /// Trains some steps and returns the parameters and the errors.
-  private func train(
-    _ feedback: ExamplePrivacy.ErrorFeedback?,
-    clip: Double,
-    noise: Double = 0
-  ) throws -> (model: [Float], errors: [String: [Float]]) {
+  private func train(_ feedback: ExamplePrivacy.ErrorFeedback?, clip: Double, noise: Double = 0)
+    throws -> (model: [Float], errors: [String: [Float]])
+  {
     let fixture = try DeviceFixture("dense a 5 1; relu; dense b 40 1")
     let settings = ExamplePrivacy(
-      clip: clip,
-      noiseMultiplier: noise,
-      batch: 8,
-      errorFeedback: feedback
-    )
+      clip: clip, noiseMultiplier: noise, batch: 8, errorFeedback: feedback)
     let training = PrivateTraining(settings, memory: ExampleMemory())
     var device = Device(
-      client: 0,
-      round: 1,
-      rounds: 1,
-      seed: 2,
-      examples: Array(0..<24),
-      network: fixture.network,
-      workspace: fixture.workspace,
-      loader: fixture.loader,
+      client: 0, round: 1, rounds: 1, seed: 2, examples: Array(0..<24), network: fixture.network,
+      workspace: fixture.workspace, loader: fixture.loader,
       settings: LocalSettings(
-        work: .steps(6),
-        batch: 8,
-        optimizer: OptimizerSpec(learningRate: 0.1)
-      ),
-      privacy: training
-    )
+        work: .steps(6), batch: 8, optimizer: OptimizerSpec(learningRate: 0.1)), privacy: training)
     var rule = PlainRule(device.loss)
     _ = try device.train(&rule)
     return (fixture.workspace.currentParameters, training.errors)
@@ -132,27 +113,13 @@ struct ErrorFeedbackTests {
     func one(_ noise: Double) throws -> [Float] {
       let fixture = try DeviceFixture("dense a 5 1; relu; dense b 40 1")
       let settings = ExamplePrivacy(
-        clip: 0.1,
-        noiseMultiplier: noise,
-        batch: 8,
-        errorFeedback: .init(ratio: 1)
-      )
+        clip: 0.1, noiseMultiplier: noise, batch: 8, errorFeedback: .init(ratio: 1))
       let training = PrivateTraining(settings, memory: ExampleMemory())
       var device = Device(
-        client: 0,
-        round: 1,
-        rounds: 1,
-        seed: 2,
-        examples: Array(0..<24),
-        network: fixture.network,
-        workspace: fixture.workspace,
-        loader: fixture.loader,
+        client: 0, round: 1, rounds: 1, seed: 2, examples: Array(0..<24), network: fixture.network,
+        workspace: fixture.workspace, loader: fixture.loader,
         settings: LocalSettings(
-          work: .steps(1),
-          batch: 8,
-          optimizer: OptimizerSpec(learningRate: 0.1)
-        ),
-        privacy: training
+          work: .steps(1), batch: 8, optimizer: OptimizerSpec(learningRate: 0.1)), privacy: training
       )
       var rule = PlainRule(device.loss)
       _ = try device.train(&rule)

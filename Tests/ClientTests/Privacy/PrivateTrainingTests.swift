@@ -9,30 +9,15 @@ struct PrivateTrainingTests {
   static let recipe = "dense a 5 1; relu; dense b 40 1"
 
   private func device(
-    _ fixture: DeviceFixture,
-    _ privacy: ExamplePrivacy?,
-    examples: [Int] = Array(0..<24),
-    rate: Double = 0.1,
-    errors: [String: [Float]] = [:],
-    round: Int = 1
+    _ fixture: DeviceFixture, _ privacy: ExamplePrivacy?, examples: [Int] = Array(0..<24),
+    rate: Double = 0.1, errors: [String: [Float]] = [:], round: Int = 1
   ) -> Device {
     Device(
-      client: 3,
-      round: round,
-      rounds: 10,
-      seed: 1,
-      examples: examples,
-      network: fixture.network,
-      workspace: fixture.workspace,
-      loader: fixture.loader,
+      client: 3, round: round, rounds: 10, seed: 1, examples: examples, network: fixture.network,
+      workspace: fixture.workspace, loader: fixture.loader,
       settings: LocalSettings(
-        work: .epochs(1),
-        batch: 8,
-        order: .sequential,
-        optimizer: OptimizerSpec(learningRate: rate)
-      ),
-      privacy: privacy.map { PrivateTraining($0, memory: ExampleMemory(), errors: errors) }
-    )
+        work: .epochs(1), batch: 8, order: .sequential, optimizer: OptimizerSpec(learningRate: rate)
+      ), privacy: privacy.map { PrivateTraining($0, memory: ExampleMemory(), errors: errors) })
   }
 
   /// Gradients of single examples by batches of one, at the fixture's initial parameters.
@@ -49,38 +34,29 @@ struct PrivateTrainingTests {
   private func norm(_ x: [Double]) -> Double { x.reduce(0) { $0 + $1 * $1 }.squareRoot() }
 
   private func privacy(
-    clip: Double,
-    noise: Double = 0,
-    copies: Int = 1,
-    clipping: ExamplePrivacy.Clipping = .flat,
+    clip: Double, noise: Double = 0, copies: Int = 1, clipping: ExamplePrivacy.Clipping = .flat,
     feedback: ExamplePrivacy.ErrorFeedback? = nil
   ) -> ExamplePrivacy {
     var settings = ExamplePrivacy(
-      clip: clip,
-      clipping: clipping,
-      noiseMultiplier: noise,
-      batch: 8,
-      copies: copies,
-      errorFeedback: feedback
-    )
+      clip: clip, clipping: clipping, noiseMultiplier: noise, batch: 8, copies: copies,
+      errorFeedback: feedback)
     settings.drawsBatches = false
     return settings
   }
 
   @Test(
     "without noise the step is the clipped sum over the constant",
-    arguments: [0.05, 0.7, 1.1, 1e9],
-    [ExamplePrivacy.Clipping.flat, .automatic]
-  )
-  func clippedSum(clip: Double, clipping: ExamplePrivacy.Clipping) throws {
+    arguments: [0.05, 0.7, 1.1, 1e9], [ExamplePrivacy.Clipping.flat, .automatic])
+  func clippedSum(
+    clip: Double, clipping: ExamplePrivacy.Clipping
+  ) throws {
     let fixture = try DeviceFixture(Self.recipe)
     let settings = privacy(clip: clip, clipping: clipping)
     let single = try gradients(fixture, Array(0..<8))
     var expected = [Double](repeating: 0, count: single[0].count)
     for gradient in single {
       let factor: Double =
-        clipping == .automatic
-        ? clip / (norm(gradient) + 0.01) : min(1, clip / norm(gradient))
+        clipping == .automatic ? clip / (norm(gradient) + 0.01) : min(1, clip / norm(gradient))
       for i in expected.indices { expected[i] += factor * gradient[i] / 8 }
     }
     var device = device(fixture, settings)
@@ -134,7 +110,9 @@ struct PrivateTrainingTests {
   }
 
   @Test("batches are Poisson: each example has its coin, some batches are empty")
-  func poisson() throws {
+  func poisson()
+    throws
+  {
     let fixture = try DeviceFixture(Self.recipe)
     var settings = privacy(clip: 1)
     settings.drawsBatches = true
@@ -167,31 +145,16 @@ struct PrivateTrainingTests {
         (0..<40 * 6).map { i in
           guard case .floats(let values) = fixture.images.pixels else { return 0 }
           return i / 6 == 3 ? .infinity : values[i]
-        }
-      ),
-      labels: fixture.images.labels,
-      classes: 40
-    )
+        }), labels: fixture.images.labels, classes: 40)
     let start = fixture.workspace.currentParameters
     func sum(_ loader: BatchLoader, _ examples: [Int]) throws -> [Float] {
       fixture.workspace.load(start)
       var device = Device(
-        client: 0,
-        round: 1,
-        rounds: 1,
-        seed: 1,
-        examples: examples,
-        network: fixture.network,
-        workspace: fixture.workspace,
-        loader: loader,
+        client: 0, round: 1, rounds: 1, seed: 1, examples: examples, network: fixture.network,
+        workspace: fixture.workspace, loader: loader,
         settings: LocalSettings(
-          work: .steps(1),
-          batch: 8,
-          order: .sequential,
-          optimizer: OptimizerSpec(learningRate: 0.1)
-        ),
-        privacy: PrivateTraining(settings, memory: ExampleMemory())
-      )
+          work: .steps(1), batch: 8, order: .sequential, optimizer: OptimizerSpec(learningRate: 0.1)
+        ), privacy: PrivateTraining(settings, memory: ExampleMemory()))
       _ = device.nextBatch()
       var rule = PlainRule(device.loss)
       _ = try device.computeGradient(&rule)
@@ -199,9 +162,7 @@ struct PrivateTrainingTests {
       return Array(fixture.workspace.gradient)
     }
     let whole = try sum(
-      BatchLoader(poisoned, PixelTransform(channels: 1)),
-      [0, 1, 2, 3, 4, 5, 6, 7]
-    )
+      BatchLoader(poisoned, PixelTransform(channels: 1)), [0, 1, 2, 3, 4, 5, 6, 7])
     let without = try sum(fixture.loader, [0, 1, 2, 4, 5, 6, 7])
     for (a, b) in zip(whole, without) { #expect(abs(a - b) <= 1e-7) }
   }
@@ -215,9 +176,7 @@ struct PrivateTrainingTests {
     var rule = PlainRule(device.loss)
     _ = try device.computeGradient(&rule)
     let layers = ExampleGradients(
-      fixture.network,
-      ranges: [0..<fixture.network.layout.trainedCount],
-      capacity: 1
+      fixture.network, ranges: [0..<fixture.network.layout.trainedCount], capacity: 1
     ).layers
     #expect(layers.count == 2)
     let bound = 0.3 / Double(layers.count).squareRoot() / 8

@@ -4,7 +4,8 @@ import Fixtures
 import Tensor
 import Testing
 
-@Suite("CIFAR files") struct CIFARTests {
+@Suite("CIFAR files")
+struct CIFARTests {
   /// Records whose pixel at (channel, position) is a function of all three numbers.
   static func records(_ labels: [[UInt8]], first: Int = 0) -> [UInt8] {
     labels.enumerated().flatMap { image, label in
@@ -21,8 +22,7 @@ import Testing
     for batch in 1...5 {
       try folder.write(
         "data_batch_\(batch).bin",
-        records([[UInt8(batch)], [UInt8(batch + 3)]], first: 2 * batch - 2)
-      )
+        records([[UInt8(batch)], [UInt8(batch + 3)]], first: 2 * batch - 2))
     }
     try folder.write("test_batch.bin", records([[0], [9], [4]], first: 50))
     return folder
@@ -43,8 +43,7 @@ import Testing
     for (image, position, channel) in [(0, 0, 0), (3, 17, 1), (9, 1023, 2)] {
       #expect(
         pixels[(image * 1024 + position) * 3 + channel]
-          == Self.pixel(image, channel: channel, position: position)
-      )
+          == Self.pixel(image, channel: channel, position: position))
     }
   }
 

@@ -10,10 +10,7 @@ import Testing
 @Suite("Doubtful data")
 struct DoubtfulDataTests {
   private func npy(
-    train shape: [Int],
-    type: String = "|u1",
-    labels: [UInt8],
-    labelType: String = "|u1"
+    train shape: [Int], type: String = "|u1", labels: [UInt8], labelType: String = "|u1"
   ) throws -> ScratchFolder {
     let folder = try ScratchFolder()
     let width = type == "|u1" ? 1 : 4
@@ -28,8 +25,7 @@ struct DoubtfulDataTests {
 
   @Test(
     "arrays with their channels first are refused with the transposition",
-    arguments: [([2, 3, 8, 8], "<f4"), ([2, 3, 8, 8], "|u1"), ([2, 1, 8, 8], "|u1")]
-  )
+    arguments: [([2, 3, 8, 8], "<f4"), ([2, 3, 8, 8], "|u1"), ([2, 1, 8, 8], "|u1")])
   func channelsFirst(shape: [Int], type: String) throws {
     let folder = try npy(train: shape, type: type, labels: [0, 1])
     expectDataFailure("E4012", ["x_train.npy", "channels", "(0, 2, 3, 1)"]) {
@@ -110,12 +106,10 @@ struct DoubtfulDataTests {
     #expect(
       data.remarks == [
         "no training image is of class 2", "no test image is of class 0, 2, 3 (3 of 4)",
-      ]
-    )
+      ])
     #expect(
-      LabelledData(title: "", train: images([0, 1, 2, 3]), test: images([3, 2, 1, 0]))
-        .remarks.isEmpty
-    )
+      LabelledData(title: "", train: images([0, 1, 2, 3]), test: images([3, 2, 1, 0])).remarks
+        .isEmpty)
     var text = ScenarioText()
     text.federation = #"{ "clients": 1, "rounds": 1 }"#
     let warnings = try text.experiment(data).warnings
@@ -130,8 +124,7 @@ struct DoubtfulDataTests {
       ("crop4", FeatureShape(height: 1, width: 1, channels: 3)),
       ("crop4", FeatureShape(height: 4, width: 9, channels: 1)),
       ("flip", FeatureShape(height: 24, width: 1, channels: 1)),
-    ]
-  )
+    ])
   func augmentation(kind: String, shape: FeatureShape) throws {
     var text = ScenarioText()
     text.augment = "[\"\(kind)\"]"

@@ -5,7 +5,8 @@ import Foundation
 import Tensor
 import Testing
 
-@Suite("IDX files") struct IDXTests {
+@Suite("IDX files")
+struct IDXTests {
   static func idx(_ sizes: [Int], _ values: [UInt8], type: UInt8 = 8) -> [UInt8] {
     [0, 0, type, UInt8(sizes.count)]
       + sizes.flatMap { size in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: size >> $0) } }
@@ -27,11 +28,9 @@ import Testing
   static let testLabels = "t10k-labels-idx1-ubyte"
 
   /// Three training and one test image of 2×3.
-  static func mnist(
-    labels: [UInt8] = [0, 2, 1],
-    prefix: String = "",
-    test: String = "t10k"
-  ) throws -> ScratchFolder {
+  static func mnist(labels: [UInt8] = [0, 2, 1], prefix: String = "", test: String = "t10k") throws
+    -> ScratchFolder
+  {
     let folder = try ScratchFolder()
     try folder.write(prefix + images, idx([3, 2, 3], (0..<18).map { UInt8($0) }))
     try folder.write(prefix + Self.labels, idx([3], labels))
@@ -63,7 +62,9 @@ import Testing
   }
 
   @Test("EMNIST's prefix, its \"test\" files and labels from 1 are understood")
-  func emnistLetters() throws {
+  func emnistLetters()
+    throws
+  {
     let folder = try Self.mnist(labels: [1, 3, 2], prefix: "emnist-letters-", test: "test")
     let data = try Self.load(folder, prefix: "emnist-letters-")
     #expect(data.train.labels == [0, 2, 1])
@@ -88,8 +89,7 @@ import Testing
   func brokenFiles() throws {
     let huge = Self.idx([0xFFFF_FFFF, 0xFFFF_FFFF, 0xFFFF_FFFF], [])
     let cases: [(code: String, name: String, bytes: [UInt8], words: [String])] = [
-      ("E4003", Self.images, [], ["empty"]),
-      ("E4003", Self.images, [0, 0], ["2 bytes"]),
+      ("E4003", Self.images, [], ["empty"]), ("E4003", Self.images, [0, 0], ["2 bytes"]),
       ("E4003", Self.images, [0, 0, 8, 3, 0, 0], ["header"]),
       ("E4006", Self.images, [1, 2, 3, 4, 5], ["1 2 3 4"]),
       ("E4006", Self.images, Self.idx([3, 2, 3], [], type: 0x0D), ["0 0 d 3"]),

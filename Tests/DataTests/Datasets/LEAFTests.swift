@@ -5,7 +5,8 @@ import Fixtures
 import Tensor
 import Testing
 
-@Suite("LEAF files") struct LEAFTests {
+@Suite("LEAF files")
+struct LEAFTests {
   static let trainA = """
     {"users": ["zoe", "ann"], "num_samples": [2, 1], "hierarchies": [[1, {"a": null}], "x\\"y"],
      "user_data": {
@@ -46,9 +47,7 @@ import Testing
   }
 
   @Test(
-    "square counts are grey images",
-    arguments: [(784, "28×28×1"), (60, "1×1×60"), (1, "1×1×1")]
-  )
+    "square counts are grey images", arguments: [(784, "28×28×1"), (60, "1×1×60"), (1, "1×1×1")])
   func shapes(count: Int, shape: String) {
     #expect(LEAF.shape(ofFeatures: count).description == shape)
   }

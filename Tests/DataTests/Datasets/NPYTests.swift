@@ -5,7 +5,8 @@ import Fixtures
 import Tensor
 import Testing
 
-@Suite("npy files") struct NPYTests {
+@Suite("npy files")
+struct NPYTests {
   /// Two training and one test example of two bytes.
   static func folder() throws -> ScratchFolder {
     let folder = try ScratchFolder()
@@ -21,7 +22,9 @@ import Testing
   }
 
   @Test("four files make a data set", arguments: [1, 2, 3] as [UInt8])
-  func isRead(version: UInt8) throws {
+  func isRead(version: UInt8)
+    throws
+  {
     let folder = try Self.folder()
     try folder.write("x_train.npy", NPYFile.npy("|u1", "(2L, 2L)", [1, 2, 3, 4], version: version))
     let data = try Self.load(folder)
@@ -36,8 +39,7 @@ import Testing
 
   @Test(
     "shapes of two to four dimensions",
-    arguments: [("(1, 12)", "1×1×12"), ("(1, 3, 4)", "3×4×1"), ("(1, 2, 3, 2)", "2×3×2")]
-  )
+    arguments: [("(1, 12)", "1×1×12"), ("(1, 3, 4)", "3×4×1"), ("(1, 2, 3, 2)", "2×3×2")])
   func shapes(text: String, shape: String) throws {
     let folder = try Self.folder()
     let values = (0..<12).map { UInt8($0) }
@@ -82,8 +84,7 @@ import Testing
       (
         "E4008", "x_train.npy", NPYFile.npy("|u1", "(2, 2)", [1, 2, 3, 4], version: 9),
         ["version 9"]
-      ),
-      ("E4003", "x_train.npy", Array(NPYFile.npy("|u1", "(2, 2)", []).prefix(30)), ["header"]),
+      ), ("E4003", "x_train.npy", Array(NPYFile.npy("|u1", "(2, 2)", []).prefix(30)), ["header"]),
       (
         "E4003", "x_train.npy", Array(NPYFile.npy("|u1", "(2,)", [], version: 2).prefix(11)),
         ["header"]
@@ -91,15 +92,13 @@ import Testing
       ("E4003", "x_train.npy", NPYFile.npy("|u1", "(2, 2)", [1, 2, 3]), ["3 bytes", "needs 4"]),
       (
         "E4003", "x_train.npy", NPYFile.npy("<f4", "(2, 2)", [1, 2, 3, 4]), ["4 bytes", "needs 16"]
-      ),
-      ("E4008", "x_train.npy", NPYFile.npy(">f4", "(1, 1)", [1, 2, 3, 4]), ["big-endian"]),
+      ), ("E4008", "x_train.npy", NPYFile.npy(">f4", "(1, 1)", [1, 2, 3, 4]), ["big-endian"]),
       ("E4008", "x_train.npy", NPYFile.npy("|O", "(1, 1)", [1]), ["|O"]),
       ("E4008", "x_train.npy", NPYFile.npy("", "(1, 1)", [1]), ["element type"]),
       (
         "E4008", "x_train.npy", NPYFile.npy("|u1", "(2, 2)", [1, 2, 3, 4], order: "True"),
         ["Fortran"]
-      ),
-      ("E4005", "x_train.npy", NPYFile.npy("|u1", "(4,)", [1, 2, 3, 4]), ["[N, H, W, C]"]),
+      ), ("E4005", "x_train.npy", NPYFile.npy("|u1", "(4,)", [1, 2, 3, 4]), ["[N, H, W, C]"]),
       ("E4005", "x_train.npy", NPYFile.npy("|u1", "()", [1]), ["[N, H, W, C]"]),
       ("E4005", "x_train.npy", NPYFile.npy("|u1", "(2, 0)", []), ["[N, H, W, C]"]),
       ("E4005", "x_train.npy", NPYFile.npy("|u1", "(1, 4)", [1, 2, 3, 4]), ["2 labels"]),
@@ -120,9 +119,7 @@ import Testing
         "E4006", "x_train.npy", NPYFile.npy("|u1", "(4294967296, 4294967296, 4294967296)", [1]),
         ["more values than can be counted"]
       ),
-      (
-        "E4003", "x_train.npy", NPYFile.npy("<f8", "(4611686018427387904, 1)", [1]), ["more than"]
-      ),
+      ("E4003", "x_train.npy", NPYFile.npy("<f8", "(4611686018427387904, 1)", [1]), ["more than"]),
       (
         "E4006", "x_train.npy", NPYFile.npy("|u1", "(99999999999999999999, 1)", [1]), ["dictionary"]
       ),
@@ -142,8 +139,7 @@ import Testing
       "{'descr': '<f4', 'fortran_order': Maybe, 'shape': (1,)}", "{'shape': (-1,)}",
       "{'descr': '<f4', 'fortran_order': False, 'shape': (1,)} os.system", "{'descr': '",
       "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}",
-    ]
-  )
+    ])
   func hostileHeaders(header: String) throws {
     let folder = try Self.folder()
     try folder.write("x_train.npy", NPYFile.file(header, [1, 2, 3, 4]))

@@ -5,23 +5,17 @@ import Fixtures
 import Tensor
 import Testing
 
-@Suite("Data for pre-training") struct PretrainTests {
+@Suite("Data for pre-training")
+struct PretrainTests {
   /// Image i is the one pixel i and has label i mod 5.
   static func data(users: [[Int]]? = nil) -> LabelledData {
     func images(_ range: Range<Int>) -> ImageSet {
       ImageSet(
-        shape: FeatureShape(features: 1),
-        pixels: .bytes(range.map { UInt8($0) }),
-        labels: range.map { Int32($0 % 5) },
-        classes: 5
-      )
+        shape: FeatureShape(features: 1), pixels: .bytes(range.map { UInt8($0) }),
+        labels: range.map { Int32($0 % 5) }, classes: 5)
     }
     return LabelledData(
-      title: "five",
-      train: images(0..<20),
-      test: images(100..<110),
-      naturalClients: users
-    )
+      title: "five", train: images(0..<20), test: images(100..<110), naturalClients: users)
   }
 
   @Test("classes are taken away, the others relabelled in order, training and test alike")
@@ -73,7 +67,9 @@ import Testing
   }
 
   @Test("what pre-training and the clients learn from is disjoint and complete")
-  func disjoint() throws {
+  func disjoint()
+    throws
+  {
     let data = Self.data()
     let whole = PretrainSettings(source: .classes([1, 4]))
     let clients = try whole.clientData(data)
@@ -88,10 +84,7 @@ import Testing
     let some = PretrainSettings(source: .images(10))
     #expect(try some.clientData(data).train === data.train)
     let part = try HeldOutTests.split(
-      HeldOutTests.settings(pretrain: some, partition: .iid),
-      data,
-      clients: 3
-    )
+      HeldOutTests.settings(pretrain: some, partition: .iid), data, clients: 3)
     let images = try PretrainingData(some, data: data, split: part)
     #expect(images.images === data.train)
     #expect(images.indices == part.pretrainIndices)
@@ -102,18 +95,11 @@ import Testing
   func cacheKey() throws {
     let data = Self.data()
     func key(
-      _ settings: PretrainSettings,
-      model: ModelSpec = ModelSpec(kind: .mlp, width: 1, hidden: [4]),
-      normalize: DataSettings.Normalization = .dataset,
-      data: LabelledData = data,
-      seed: UInt64 = 1
+      _ settings: PretrainSettings, model: ModelSpec = ModelSpec(kind: .mlp, width: 1, hidden: [4]),
+      normalize: DataSettings.Normalization = .dataset, data: LabelledData = data, seed: UInt64 = 1
     ) throws -> String {
       let split = try HeldOutTests.split(
-        HeldOutTests.settings(pretrain: settings, partition: .iid),
-        data,
-        clients: 2,
-        seed: seed
-      )
+        HeldOutTests.settings(pretrain: settings, partition: .iid), data, clients: 2, seed: seed)
       let own = try PretrainingData(settings, data: data, split: split)
       return settings.cacheKey(model: model, normalize: normalize, data: own)
     }
@@ -139,9 +125,7 @@ import Testing
       changed { $0.batch = 64 }, changed { $0.optimizer.momentum = 0 },
       changed { $0.schedule = LearningRateSchedule() }, changed { $0.augment = [.flip] },
       changed { $0.seed = 1 },
-    ] {
-      others.append(try key(settings))
-    }
+    ] { others.append(try key(settings)) }
     #expect(Set(others + [first]).count == others.count + 1)
   }
 }

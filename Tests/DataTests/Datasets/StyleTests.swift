@@ -5,7 +5,8 @@ import Fixtures
 import Tensor
 import Testing
 
-@Suite("Styles of images") struct StyleTests {
+@Suite("Styles of images")
+struct StyleTests {
   /// All images in one style: one client has them all.
   static func styled(_ style: ImageStyle, _ images: ImageSet) throws -> StyledData {
     let data = LabelledData(title: "test", train: images, test: images)
@@ -14,28 +15,18 @@ import Testing
   }
 
   static func split(
-    _ data: LabelledData,
-    _ styles: DataSettings.Styles,
-    clients: Int = 1,
-    publicSize: Int? = nil,
+    _ data: LabelledData, _ styles: DataSettings.Styles, clients: Int = 1, publicSize: Int? = nil,
     policy: DataSettings.LocalTest.Policy = .priorWeighted
   ) throws -> Split {
-    var settings = HeldOutTests.settings(
-      publicSize: publicSize,
-      partition: .iid,
-      policy: policy
-    )
+    var settings = HeldOutTests.settings(publicSize: publicSize, partition: .iid, policy: policy)
     settings.styles = styles
     return try SplitBuilder.split(data, settings: settings, clients: clients, seed: 1)
   }
 
   static func bytes(_ shape: FeatureShape, _ values: [UInt8]) -> ImageSet {
     ImageSet(
-      shape: shape,
-      pixels: .bytes(values),
-      labels: [Int32](repeating: 0, count: values.count / shape.count),
-      classes: 1
-    )
+      shape: shape, pixels: .bytes(values),
+      labels: [Int32](repeating: 0, count: values.count / shape.count), classes: 1)
   }
 
   static func values(_ images: ImageSet) -> [Double] {
@@ -69,16 +60,10 @@ import Testing
   @Test("floats by hand; inversion reflects the training range")
   func floats() throws {
     let shape = FeatureShape(height: 2, width: 2, channels: 1)
-    let images = ImageSet(
-      shape: shape,
-      pixels: .floats([-1, 0, 0.5, 3]),
-      labels: [0],
-      classes: 1
-    )
+    let images = ImageSet(shape: shape, pixels: .floats([-1, 0, 0.5, 3]), labels: [0], classes: 1)
     let expected: [(ImageStyle, [Double])] = [
       (.plain, [-1, 0, 0.5, 3]), (.rotate90, [0, 3, -1, 0.5]), (.rotate180, [3, 0.5, 0, -1]),
-      (.flip, [0, -1, 3, 0.5]), (.invert, [3, 2, 1.5, -1]),
-      (.blur, [0.625, 0.625, 0.625, 0.625]),
+      (.flip, [0, -1, 3, 0.5]), (.invert, [3, 2, 1.5, -1]), (.blur, [0.625, 0.625, 0.625, 0.625]),
     ]
     for (style, values) in expected {
       #expect(Self.values(try Self.styled(style, images).train) == values, "\(style)")
@@ -97,19 +82,13 @@ import Testing
     // Two pixels: the mean of both, per channel, half up.
     #expect(Self.values(try Self.styled(.blur, images).train) == [133, 100, 15, 133, 100, 15])
     let floats = ImageSet(
-      shape: shape,
-      pixels: .floats([1, 0, 0, 0, 1, 0]),
-      labels: [0],
-      classes: 1
-    )
+      shape: shape, pixels: .floats([1, 0, 0, 0, 1, 0]), labels: [0], classes: 1)
     let grey = Self.values(try Self.styled(.grayscale, floats).train)
     #expect(grey == [0.299, 0.299, 0.299, 0.587, 0.587, 0.587].map { Double(Float($0)) })
   }
 
   static let all = DataSettings.Styles(
-    kinds: [.rotate90, .invert, .blur, .flip, .grayscale],
-    perClient: 2
-  )
+    kinds: [.rotate90, .invert, .blur, .flip, .grayscale], perClient: 2)
 
   @Test("a client has m styles, each image one of them; public and unused images stay plain")
   func mixture() throws {

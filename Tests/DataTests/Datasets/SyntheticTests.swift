@@ -5,7 +5,8 @@ import Fixtures
 import Tensor
 import Testing
 
-@Suite("The built-in image problem") struct SyntheticTests {
+@Suite("The built-in image problem")
+struct SyntheticTests {
   static func bytes(_ images: ImageSet) -> [UInt8] {
     if case .bytes(let bytes) = images.pixels { return bytes }
     return []
@@ -13,12 +14,13 @@ import Testing
 
   static func make(_ classes: Int, _ train: Int, _ test: Int, seed: UInt64) throws -> LabelledData {
     try DatasetReader.load(
-      .synthetic(classes: classes, trainPerClass: train, testPerClass: test, seed: seed)
-    )
+      .synthetic(classes: classes, trainPerClass: train, testPerClass: test, seed: seed))
   }
 
   @Test("has the sizes asked for, balanced in every prefix", arguments: [1, 3, 10, 100])
-  func sizes(classes: Int) throws {
+  func sizes(
+    classes: Int
+  ) throws {
     let data = try Self.make(classes, 4, 2, seed: 1)
     #expect(data.train.classCounts() == [Int](repeating: 4, count: classes))
     #expect(data.test.classCounts() == [Int](repeating: 2, count: classes))
@@ -27,8 +29,7 @@ import Testing
   }
 
   @Test(
-    "the same seed gives the same bytes, another seed others; test images are not training ones"
-  )
+    "the same seed gives the same bytes, another seed others; test images are not training ones")
   func seeds() throws {
     let first = try Self.make(10, 3, 3, seed: 5)
     #expect(Self.bytes(first.train) == Self.bytes(try Self.make(10, 3, 3, seed: 5).train))

@@ -3,7 +3,8 @@ import Data
 import Fixtures
 import Testing
 
-@Suite("Clients with class priors") struct DirichletPriorTests {
+@Suite("Clients with class priors")
+struct DirichletPriorTests {
   static func labels(_ pool: Pool) -> [Int: Int] {
     Dictionary(uniqueKeysWithValues: zip(pool.indices, pool.labels))
   }
@@ -56,16 +57,10 @@ import Testing
       // Class 0 has two left; what it cannot give goes where K·q − n is largest, one at a time.
       (10, [0.8, 0.15, 0.05], [2, 99, 99], 0, [2, 5, 3]),
       // An exhausted class has no minimum either.
-      (4, [0.5, 0.5, 0], [0, 99, 99], 1, [0, 3, 1]),
-      (3, [1, 0, 0], [0, 2, 1], 0, [0, 2, 1]),
+      (4, [0.5, 0.5, 0], [0, 99, 99], 1, [0, 3, 1]), (3, [1, 0, 0], [0, 2, 1], 0, [0, 2, 1]),
     ]
     for test in cases {
-      let taken = Pool.fill(
-        test.size,
-        prior: test.prior,
-        left: test.left,
-        minimum: test.minimum
-      )
+      let taken = Pool.fill(test.size, prior: test.prior, left: test.left, minimum: test.minimum)
       #expect(taken == test.taken, "\(test)")
     }
   }
@@ -100,10 +95,7 @@ import Testing
   func split() throws {
     let split = try HeldOutTests.split(
       HeldOutTests.settings(
-        publicSize: 100,
-        partition: .dirichletPrior(alpha: 0.2, perClient: 30, minPerClass: 1)
-      )
-    )
+        publicSize: 100, partition: .dirichletPrior(alpha: 0.2, perClient: 30, minPerClass: 1)))
     #expect(split.trainIndices.count == 240)
     #expect(split.trainIndices == split.clients.flatMap { $0 }.sorted())
     #expect(split.classCounts.reduce(0, +) == 240)

@@ -4,33 +4,25 @@ import Data
 import Fixtures
 import Testing
 
-@Suite("Images that no client gets") struct HeldOutTests {
+@Suite("Images that no client gets")
+struct HeldOutTests {
   typealias Rule = DataSettings.Partition
 
   static func settings(
-    publicSize: Int? = nil,
-    pretrain: PretrainSettings? = nil,
-    partition: Rule = .dirichlet(alpha: 0.5, minPerClient: 0),
-    factor: Double? = nil,
-    cap: Int? = nil,
-    policy: DataSettings.LocalTest.Policy = .priorWeighted
+    publicSize: Int? = nil, pretrain: PretrainSettings? = nil,
+    partition: Rule = .dirichlet(alpha: 0.5, minPerClient: 0), factor: Double? = nil,
+    cap: Int? = nil, policy: DataSettings.LocalTest.Policy = .priorWeighted
   ) -> DataSettings {
     DataSettings(
       dataset: .synthetic(classes: 10, trainPerClass: 1, testPerClass: 1, seed: 0),
       longTail: factor.map { .init(profile: .exponential(factor: $0), maxPerClass: cap) },
-      partition: partition,
-      localTest: .init(policy: policy, perClass: 20, holdoutShare: 0.3),
-      augment: [],
-      normalize: .none,
-      publicSet: publicSize.map { .init(size: $0) },
-      pretrain: pretrain
-    )
+      partition: partition, localTest: .init(policy: policy, perClass: 20, holdoutShare: 0.3),
+      augment: [], normalize: .none, publicSet: publicSize.map { .init(size: $0) },
+      pretrain: pretrain)
   }
 
   static func split(
-    _ settings: DataSettings,
-    _ data: LabelledData = SplitTests.data(),
-    clients: Int = 8,
+    _ settings: DataSettings, _ data: LabelledData = SplitTests.data(), clients: Int = 8,
     seed: UInt64 = 1
   ) throws -> Split {
     try SplitBuilder.split(data, settings: settings, clients: clients, seed: seed)
@@ -38,16 +30,12 @@ import Testing
 
   @Test(
     "public, pre-training and clients' images are disjoint and, without a tail, complete",
-    arguments: PartitionTests.rules
-  )
+    arguments: PartitionTests.rules)
   func disjoint(rule: Rule) throws {
     for policy in [DataSettings.LocalTest.Policy.priorWeighted, .holdout] {
       let settings = Self.settings(
-        publicSize: 123,
-        pretrain: PretrainSettings(source: .images(217)),
-        partition: rule,
-        policy: policy
-      )
+        publicSize: 123, pretrain: PretrainSettings(source: .images(217)), partition: rule,
+        policy: policy)
       let split = try Self.split(settings)
       let held = (split.holdout ?? []).flatMap { $0 }
       #expect(split.publicIndices.count == 123)
@@ -100,15 +88,15 @@ import Testing
     #expect(!split.partitionJSON.contains("public"))
     let labels = SplitTests.data().train.labels
     let tail = try LongTail(
-      .init(profile: .exponential(factor: 10)),
-      available: [Int](repeating: 200, count: 10)
-    )
+      .init(profile: .exponential(factor: 10)), available: [Int](repeating: 200, count: 10))
     #expect(split.trainIndices == tail.keep(labels, seed: 1))
     #expect(split.trainIndices == tail.keep(labels, among: Array(labels.indices), seed: 1))
   }
 
   @Test("the long tail starts at the smallest class that is left, or at its cap")
-  func longTail() throws {
+  func longTail()
+    throws
+  {
     // 205 public images: 21 of five classes, 20 of the others; 200 − 21 are left.
     let split = try Self.split(Self.settings(publicSize: 205, factor: 10))
     #expect(split.longTailCounts?.first == 179)
@@ -122,16 +110,15 @@ import Testing
   }
 
   @Test("with a partition file only images are held out that it does not list")
-  func partitionFile() throws {
+  func partitionFile()
+    throws
+  {
     let folder = try ScratchFolder()
     let lists = (0..<4).map { client in (0..<450).map { $0 * 4 + client } }
     let path = try folder.write("p.json", text: "{\"clients\": \(lists)}")
     let data = SplitTests.data()
     let settings = Self.settings(
-      publicSize: 150,
-      pretrain: .init(source: .images(50)),
-      partition: .file(path: path)
-    )
+      publicSize: 150, pretrain: .init(source: .images(50)), partition: .file(path: path))
     let split = try Self.split(settings, data, clients: 4)
     #expect(split.clients == lists)
     #expect((split.publicIndices + split.pretrainIndices).sorted() == Array(1800..<2000))
@@ -145,10 +132,8 @@ import Testing
   func natural() throws {
     let users = (0..<40).map { user in (0..<50).map { user * 50 + $0 } }
     let split = try Self.split(
-      Self.settings(publicSize: 500, partition: .natural),
-      SplitTests.data(users: users),
-      clients: 40
-    )
+      Self.settings(publicSize: 500, partition: .natural), SplitTests.data(users: users),
+      clients: 40)
     let taken = Set(split.publicIndices)
     #expect(split.clients == users.map { $0.filter { !taken.contains($0) } })
   }
@@ -165,10 +150,7 @@ import Testing
       (
         Self.settings(publicSize: 1001, pretrain: .init(source: .images(1000))),
         ["data.public.size", "101 of class 0", "only 100"]
-      ),
-      (
-        Self.settings(pretrain: .init(source: .images(.max / 2))), ["model.pretrain.images"]
-      ),
+      ), (Self.settings(pretrain: .init(source: .images(.max / 2))), ["model.pretrain.images"]),
     ]
     for (settings, words) in cases {
       expectFailure(.scenarioInvalid, "E3251", words) { _ = try Self.split(settings) }
@@ -179,10 +161,7 @@ import Testing
   func files() throws {
     let data = SplitTests.data()
     let split = try Self.split(
-      Self.settings(publicSize: 12, pretrain: .init(source: .images(10))),
-      data,
-      clients: 5
-    )
+      Self.settings(publicSize: 12, pretrain: .init(source: .images(10))), data, clients: 5)
     let json = try JSON(parsing: split.partitionJSON)
     #expect(json["clients"]?.elements?.count == 5)
     #expect(json["public"]?.elements?.compactMap(\.int) == split.publicIndices)

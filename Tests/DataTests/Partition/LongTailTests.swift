@@ -3,15 +3,13 @@ import Data
 import Fixtures
 import Testing
 
-@Suite("Long tails") struct LongTailTests {
+@Suite("Long tails")
+struct LongTailTests {
   typealias Settings = DataSettings.LongTail
 
-  static func counts(
-    _ profile: Settings.Profile,
-    classes: Int,
-    each: Int,
-    cap: Int? = nil
-  ) throws -> [Int] {
+  static func counts(_ profile: Settings.Profile, classes: Int, each: Int, cap: Int? = nil) throws
+    -> [Int]
+  {
     try LongTail(
       Settings(profile: profile, maxPerClass: cap),
       available: [Int](repeating: each, count: classes)
@@ -26,7 +24,9 @@ import Testing
   ]
 
   @Test("CIFAR-10-LT has the published class sizes", arguments: published)
-  func exponential(factor: Double, expected: [Int]) throws {
+  func exponential(
+    factor: Double, expected: [Int]
+  ) throws {
     #expect(try Self.counts(.exponential(factor: factor), classes: 10, each: 5000) == expected)
   }
 
@@ -50,10 +50,7 @@ import Testing
   @Test("totals and shot groups of CIFAR-10-LT and CIFAR-100-LT", arguments: Self.table)
   func totalsAndGroups(row: Row) throws {
     let counts = try Self.counts(
-      .exponential(factor: row.factor),
-      classes: row.classes,
-      each: row.each
-    )
+      .exponential(factor: row.factor), classes: row.classes, each: row.each)
     #expect(counts.reduce(0, +) == row.total)
     #expect(counts.last == row.smallest)
     func sizes(_ groups: ShotGroups) -> [Int] {
@@ -70,7 +67,9 @@ import Testing
   }
 
   @Test("Pareto falls from n_max to n_max/factor", arguments: [2, 10, 100])
-  func pareto(classes: Int) throws {
+  func pareto(
+    classes: Int
+  ) throws {
     let counts = try Self.counts(.pareto(factor: 50), classes: classes, each: 500)
     #expect(counts.first == 500)
     #expect(counts.last == 10)
@@ -83,10 +82,7 @@ import Testing
   func wholeProducts() throws {
     for factor in 1...1000 {
       let counts = try Self.counts(
-        .exponential(factor: Double(factor)),
-        classes: 3,
-        each: 6 * factor
-      )
+        .exponential(factor: Double(factor)), classes: 3, each: 6 * factor)
       #expect(counts.last == 6)
       let pareto = try Self.counts(.pareto(factor: Double(factor)), classes: 7, each: 6 * factor)
       #expect(pareto.last == 6)
@@ -145,14 +141,14 @@ import Testing
   @Test("rule A has its borders at 100 and 20, rule B gives a crossing class to the upper group")
   func groupBorders() {
     #expect(
-      ShotGroups(.absolute, classCounts: [101, 100, 20, 19, 0]).groups
-        == [.head, .middle, .middle, .tail, .tail]
-    )
+      ShotGroups(.absolute, classCounts: [101, 100, 20, 19, 0]).groups == [
+        .head, .middle, .middle, .tail, .tail,
+      ])
     // Sums before each class, of 100: 0, 50, 75, 90, 95.
     #expect(
-      ShotGroups(.cumulative, classCounts: [5, 50, 15, 25, 5]).groups
-        == [.middle, .head, .middle, .head, .tail]
-    )
+      ShotGroups(.cumulative, classCounts: [5, 50, 15, 25, 5]).groups == [
+        .middle, .head, .middle, .head, .tail,
+      ])
     #expect(ShotGroups(.cumulative, classCounts: [0, 0]).groups == [.tail, .tail])
     #expect(ShotGroups(.cumulative, classCounts: [7, 0]).groups == [.head, .tail])
   }

@@ -3,7 +3,8 @@ import Data
 import Fixtures
 import Testing
 
-@Suite("Partitions") struct PartitionTests {
+@Suite("Partitions")
+struct PartitionTests {
   typealias Rule = DataSettings.Partition
 
   /// 1,240 images with class sizes 500 299 179 107 64 38 23 13 8 9, every third index unused.
@@ -67,8 +68,7 @@ import Testing
 
   @Test(
     "the same seed repeats a partition, another changes it, input order does neither",
-    arguments: rules
-  )
+    arguments: rules)
   func isRepeatable(rule: Rule) throws {
     let pool = Self.pool(10)
     let first = try Self.lists(rule, pool)
@@ -80,12 +80,7 @@ import Testing
     var labelOf = [Int32](repeating: 0, count: (pool.indices.last ?? 0) + 1)
     for (index, label) in zip(pool.indices, pool.labels) { labelOf[index] = Int32(label) }
     let reversed = Pool(
-      kept: pool.indices.reversed(),
-      labelOf: labelOf,
-      classes: pool.classes,
-      clients: 10,
-      seed: 1
-    )
+      kept: pool.indices.reversed(), labelOf: labelOf, classes: pool.classes, clients: 10, seed: 1)
     #expect(first == (try Self.lists(rule, reversed)))
   }
 
@@ -141,12 +136,8 @@ import Testing
     var counts = [Int](repeating: 0, count: 11)
     for seed in 0..<draws {
       let pool = Pool(
-        kept: Array(0..<10),
-        labelOf: [Int32](repeating: 0, count: 10),
-        classes: 1,
-        clients: 2,
-        seed: UInt64(seed)
-      )
+        kept: Array(0..<10), labelOf: [Int32](repeating: 0, count: 10), classes: 1, clients: 2,
+        seed: UInt64(seed))
       counts[try pool.dirichlet(alpha: 1, minimum: 0)[0].count] += 1
     }
     // Chi-squared with 10 degrees of freedom; 35.6 has probability 1e-4.
@@ -163,9 +154,7 @@ import Testing
         Rule.dirichlet(alpha: 1, minPerClient: 20), .dirichletCut(alpha: 0.5, minPerClient: 20),
         .quantity(.logNormal(sigma: 2), minPerClient: 20),
         .quantity(.powerLaw(exponent: 3), minPerClient: 124),
-      ] {
-        #expect(try Self.lists(rule, pool).allSatisfy { $0.count >= 20 }, "\(rule)")
-      }
+      ] { #expect(try Self.lists(rule, pool).allSatisfy { $0.count >= 20 }, "\(rule)") }
     }
   }
 
@@ -198,8 +187,7 @@ import Testing
     let sizes = try pool.quantity(.powerLaw(exponent: 1), minimum: 0).map(\.count)
     #expect(sizes == [480, 240, 160, 120])
     #expect(
-      try pool.quantity(.logNormal(sigma: 0), minimum: 9).map(\.count) == [250, 250, 250, 250]
-    )
+      try pool.quantity(.logNormal(sigma: 0), minimum: 9).map(\.count) == [250, 250, 250, 250])
   }
 
   @Test("apportioned pieces sum to the total and respect the minimum")
@@ -240,7 +228,9 @@ import Testing
   }
 
   @Test("a million clients share ten images quickly", .timeLimit(.minutes(1)))
-  func manyClients() throws {
+  func manyClients()
+    throws
+  {
     let pool = Self.pool(1_000_000, sizes: [4, 0, 6])
     for rule in [
       Rule.iid, .dirichlet(alpha: 0.1, minPerClient: 0), .dirichletCut(alpha: 0.1, minPerClient: 0),

@@ -5,70 +5,49 @@ import Fixtures
 import Tensor
 import Testing
 
-@Suite("Splits") struct SplitTests {
+@Suite("Splits")
+struct SplitTests {
   typealias Policy = DataSettings.LocalTest.Policy
 
   /// 1×1×1 images; label i mod classes.
-  static func data(
-    train: Int = 2000,
-    test: Int = 500,
-    classes: Int = 10,
-    users: [[Int]]? = nil
-  ) -> LabelledData {
+  static func data(train: Int = 2000, test: Int = 500, classes: Int = 10, users: [[Int]]? = nil)
+    -> LabelledData
+  {
     func images(_ count: Int) -> ImageSet {
       ImageSet(
-        shape: FeatureShape(features: 1),
-        pixels: .bytes([UInt8](repeating: 0, count: count)),
-        labels: (0..<count).map { Int32($0 % classes) },
-        classes: classes
-      )
+        shape: FeatureShape(features: 1), pixels: .bytes([UInt8](repeating: 0, count: count)),
+        labels: (0..<count).map { Int32($0 % classes) }, classes: classes)
     }
     return LabelledData(
-      title: "test",
-      train: images(train),
-      test: images(test),
-      naturalClients: users
-    )
+      title: "test", train: images(train), test: images(test), naturalClients: users)
   }
 
   static func settings(
     _ partition: DataSettings.Partition = .dirichlet(alpha: 0.5, minPerClient: 0),
-    factor: Double? = nil,
-    policy: Policy = .priorWeighted,
-    perClass: Int = 20,
-    share: Double = 0.2
+    factor: Double? = nil, policy: Policy = .priorWeighted, perClass: Int = 20, share: Double = 0.2
   ) -> DataSettings {
     DataSettings(
       dataset: .synthetic(classes: 10, trainPerClass: 1, testPerClass: 1, seed: 0),
       longTail: factor.map { .init(profile: .exponential(factor: $0), maxPerClass: nil) },
       partition: partition,
-      localTest: .init(policy: policy, perClass: perClass, holdoutShare: share),
-      augment: [],
-      normalize: .none
-    )
+      localTest: .init(policy: policy, perClass: perClass, holdoutShare: share), augment: [],
+      normalize: .none)
   }
 
   @Test("class totals are the long tail's, whatever the partition", arguments: PartitionTests.rules)
   func pooledHistogram(rule: DataSettings.Partition) throws {
     let split = try SplitBuilder.split(
-      Self.data(train: 50_000),
-      settings: Self.settings(rule, factor: 100),
-      clients: 20,
-      seed: 1
-    )
+      Self.data(train: 50_000), settings: Self.settings(rule, factor: 100), clients: 20, seed: 1)
     #expect(split.classCounts == [5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50])
     #expect(split.trainIndices.count == 12_406)
     #expect(Set(split.trainIndices).count == 12_406)
     #expect(split.clientClassCounts.pooled() == split.classCounts)
     #expect(
-      (0..<20).allSatisfy { split.clientClassCounts.total(of: $0) == split.clients[$0].count }
-    )
+      (0..<20).allSatisfy { split.clientClassCounts.total(of: $0) == split.clients[$0].count })
   }
 
   @Test(
-    "a hold-out takes its share, leaves one image, and loses none",
-    arguments: [0.01, 0.3, 0.99]
-  )
+    "a hold-out takes its share, leaves one image, and loses none", arguments: [0.01, 0.3, 0.99])
   func holdout(share: Double) throws {
     let data = Self.data()
     let rule = DataSettings.Partition.dirichlet(alpha: 0.05, minPerClient: 0)
@@ -92,7 +71,9 @@ import Testing
   }
 
   @Test("prior-weighted: the first images of each class, weights n_kc/n_k")
-  func priorWeighted() throws {
+  func priorWeighted()
+    throws
+  {
     let data = Self.data(train: 100)
     let settings = Self.settings(perClass: 3)
     let split = try SplitBuilder.split(data, settings: settings, clients: 70, seed: 1)
@@ -113,7 +94,9 @@ import Testing
   }
 
   @Test("prior-weighted leaves out classes without a test image")
-  func priorWithoutTestImages() throws {
+  func priorWithoutTestImages()
+    throws
+  {
     let data = Self.data(train: 100, test: 4, classes: 5)
     let settings = Self.settings(.iid)
     let split = try SplitBuilder.split(data, settings: settings, clients: 1, seed: 1)
@@ -149,20 +132,12 @@ import Testing
   func fileRoundTrip() throws {
     let data = Self.data()
     let first = try SplitBuilder.split(
-      data,
-      settings: Self.settings(factor: 10),
-      clients: 9,
-      seed: 3
-    )
+      data, settings: Self.settings(factor: 10), clients: 9, seed: 3)
     let folder = try ScratchFolder()
     let path = try folder.write("partition.json", text: first.partitionJSON)
     for factor in [nil, 10.0] {
       let again = try SplitBuilder.split(
-        data,
-        settings: Self.settings(.file(path: path), factor: factor),
-        clients: 9,
-        seed: 3
-      )
+        data, settings: Self.settings(.file(path: path), factor: factor), clients: 9, seed: 3)
       #expect(again.clients == first.clients)
       #expect(again.classCounts == first.classCounts)
     }
@@ -178,11 +153,7 @@ import Testing
     let folder = try ScratchFolder()
     let path = try folder.write("p.json", text: "{\"//\": \"mine\", \"clients\": [[5, 3, 4], []]}")
     let split = try SplitBuilder.split(
-      Self.data(),
-      settings: Self.settings(.file(path: path)),
-      clients: 2,
-      seed: 1
-    )
+      Self.data(), settings: Self.settings(.file(path: path)), clients: 2, seed: 1)
     #expect(split.clients == [[5, 3, 4], []])
     #expect(split.trainIndices == [3, 4, 5])
     #expect(split.emptyClients == [1])
@@ -207,29 +178,17 @@ import Testing
       let path = try folder.write("p.json", text: text)
       expectDataFailure(code, ["p.json"] + words) {
         _ = try SplitBuilder.split(
-          Self.data(),
-          settings: Self.settings(.file(path: path)),
-          clients: 2,
-          seed: 1
-        )
+          Self.data(), settings: Self.settings(.file(path: path)), clients: 2, seed: 1)
       }
     }
     let path = try folder.write("p.json", text: "{\"clients\": [[9, 19, 29, 39, 49, 59], []]}")
     expectDataFailure("E4005", ["removed by data.longTail"]) {
       _ = try SplitBuilder.split(
-        Self.data(),
-        settings: Self.settings(.file(path: path), factor: 200),
-        clients: 2,
-        seed: 1
-      )
+        Self.data(), settings: Self.settings(.file(path: path), factor: 200), clients: 2, seed: 1)
     }
     expectDataFailure("E4001", ["no such file"]) {
       _ = try SplitBuilder.split(
-        Self.data(),
-        settings: Self.settings(.file(path: folder.at("none"))),
-        clients: 2,
-        seed: 1
-      )
+        Self.data(), settings: Self.settings(.file(path: folder.at("none"))), clients: 2, seed: 1)
     }
   }
 
@@ -240,11 +199,7 @@ import Testing
     let all = try SplitBuilder.split(data, settings: Self.settings(.natural), clients: 40, seed: 1)
     #expect(all.clients == users)
     let some = try SplitBuilder.split(
-      data,
-      settings: Self.settings(.natural, factor: 10),
-      clients: 7,
-      seed: 1
-    )
+      data, settings: Self.settings(.natural, factor: 10), clients: 7, seed: 1)
     #expect(some.clients.count == 7)
     for list in some.clients {
       #expect(Set(list.map { $0 / 50 }).count == 1)
@@ -255,11 +210,7 @@ import Testing
     }
     expectFailure(.scenarioInvalid, "E3414", ["leaf"]) {
       _ = try SplitBuilder.split(
-        Self.data(),
-        settings: Self.settings(.natural),
-        clients: 4,
-        seed: 1
-      )
+        Self.data(), settings: Self.settings(.natural), clients: 4, seed: 1)
     }
   }
 }

@@ -9,7 +9,8 @@ import Tensor
 import TestSupport
 import Testing
 
-@Suite("Asynchronous methods") struct AsynchronousTests {
+@Suite("Asynchronous methods")
+struct AsynchronousTests {
   private static let equal = [Int](repeating: 8, count: 5)
 
   @Test("FedBuff with equal devices and a buffer of everybody is FedAvg with uniform weights")
@@ -18,8 +19,7 @@ import Testing
       sizes: Self.equal,
       strategies: [
         ScenarioText.strategy("fedavg"), ScenarioText.strategy("fedbuff", #""buffer": 5"#),
-      ],
-      system: "{}"
+      ], system: "{}"
     ) {
       $0.federation = #"{ "clients": 5, "rounds": 4, "weighting": "uniform" }"#
       $0.order = "shuffled"
@@ -54,9 +54,7 @@ import Testing
     let sizes = [8, 5, 13]
     let fixture = try ClockFixture(
       sizes: sizes,
-      strategies: [
-        ScenarioText.strategy("fedasync", #""mixing": 1, "proximalWeight": 0"#)
-      ],
+      strategies: [ScenarioText.strategy("fedasync", #""mixing": 1, "proximalWeight": 0"#)],
       system: "{}"
     ) { $0.federation = #"{ "clients": 3, "rounds": 7, "perRound": 1 }"# }
     let trial = try fixture.trial()
@@ -83,8 +81,8 @@ import Testing
     // One rounding of w per step, and gradients of √24 roundings (inputs), each carried on.
     let allowed =
       8 * Rounding.unit
-      * (Double(steps).squareRoot() * norm(w, minus: nil)
-        + 24.0.squareRoot() * norm(w, minus: start))
+      * (Double(steps).squareRoot() * norm(w, minus: nil) + 24.0.squareRoot()
+        * norm(w, minus: start))
     #expect(norm(observed, minus: w) <= allowed)
     #expect(norm(w, minus: start) > 1000 * allowed)
   }
@@ -96,8 +94,7 @@ import Testing
       strategies: [
         ScenarioText.strategy("fedasync", #""proximalWeight": 0"#),
         ScenarioText.strategy("fedbuff", #""buffer": 1, "stalenessExponent": 0"#),
-      ],
-      system: #"{ "compute": { "kind": "table", "values": [1000, 310] } }"#
+      ], system: #"{ "compute": { "kind": "table", "values": [1000, 310] } }"#
     ) { $0.federation = #"{ "clients": 2, "rounds": 2 }"# }
     let trial = try fixture.trial()
     // The fast one comes at 1, 2 and 3 units, the slow one at 3.2, after three steps.
@@ -111,13 +108,8 @@ import Testing
     let method = FedAsync(
       StrategySettings(FedAsync.card),
       LearningProblem(
-        network: problem.network,
-        clients: 2,
-        settings: problem.scenario.client,
-        initial: trial.initial,
-        seed: 1
-      )
-    )
+        network: problem.network, clients: 2, settings: problem.scenario.client,
+        initial: trial.initial, seed: 1))
     #expect(method.arrivalWeight(staleness: 0) == 0.6)
     #expect(method.arrivalWeight(staleness: 3) == 0.3)
     // w ← w + 1·Δ with nothing taken off is another method's step.
@@ -136,18 +128,17 @@ import Testing
   }
 
   @Test("FedBuff sums what arrives by staleness until its buffer is full, by hand")
-  func buffer() throws {
+  func buffer()
+    throws
+  {
     // One client at work: no staleness in the first step, and the buffer spans two rounds.
     let fixture = try ClockFixture(
       sizes: [8, 8, 8],
       strategies: [
         ScenarioText.strategy(
-          "fedbuff",
-          #""buffer": 2, "serverOptimizer": { "kind": "sgd", "learningRate": 0.5 }"#
-        ),
+          "fedbuff", #""buffer": 2, "serverOptimizer": { "kind": "sgd", "learningRate": 0.5 }"#),
         ScenarioText.strategy("fedavg"),
-      ],
-      system: "{}"
+      ], system: "{}"
     ) { $0.federation = #"{ "clients": 3, "rounds": 3, "perRound": 1 }"# }
     let trial = try fixture.trial()
     let kinds = trial.clock.map { $0?.timeline.map(\.kind) ?? [] }
@@ -194,10 +185,10 @@ import Testing
 
   @Test(
     "digests, times and events do not depend on threads, nor on going through a checkpoint",
-    arguments: kinds,
-    ["", #", "availability": { "kind": "rate", "rate": 0.5 }"#]
-  )
-  func threads(_ kind: String, _ more: String) throws {
+    arguments: kinds, ["", #", "availability": { "kind": "rate", "rate": 0.5 }"#])
+  func threads(
+    _ kind: String, _ more: String
+  ) throws {
     let experiment = try random(kind, more)
     let one = try experiment.trial()
     #expect(Set(one.digests).count == 7)
@@ -209,9 +200,7 @@ import Testing
     let folder = try ScratchFolder()
     var others = [try experiment.trial(threads: 2), try experiment.trial(threads: 4)]
     for round in [1, 3, 5] {
-      others.append(
-        try experiment.trial(threads: 2, interruptedAfter: round, folder: folder.path)
-      )
+      others.append(try experiment.trial(threads: 2, interruptedAfter: round, folder: folder.path))
     }
     for trial in others {
       #expect(trial.digests == one.digests)
@@ -227,7 +216,9 @@ import Testing
   }
 
   @Test("events of a round are in order, and nobody is at work twice at a time")
-  func timeline() throws {
+  func timeline()
+    throws
+  {
     let experiment = try random(Self.kinds[1])
     let trial = try experiment.trial()
     let bytes = 4 * experiment.network.layout.count
@@ -257,11 +248,11 @@ import Testing
   }
 
   @Test("a client that trains twice in a round does not draw the same batches")
-  func repetitions() throws {
+  func repetitions()
+    throws
+  {
     let fixture = try ClockFixture(
-      sizes: [12],
-      strategies: [ScenarioText.strategy("fedbuff", #""buffer": 1"#)],
-      system: "{}"
+      sizes: [12], strategies: [ScenarioText.strategy("fedbuff", #""buffer": 1"#)], system: "{}"
     ) {
       $0.federation = #"{ "clients": 1, "rounds": 2 }"#
       $0.order = "shuffled"
@@ -271,8 +262,7 @@ import Testing
     #expect(two.clock.map { $0?.completed } == [[0], [0]])
     let speeds = #"{ "compute": { "kind": "table", "values": [1e9, 1] } }"#
     let once = try ClockFixture(
-      sizes: [12, 12],
-      strategies: [ScenarioText.strategy("fedbuff", #""buffer": 1"#)],
+      sizes: [12, 12], strategies: [ScenarioText.strategy("fedbuff", #""buffer": 1"#)],
       system: speeds
     ) {
       $0.federation = #"{ "clients": 2, "rounds": 1 }"#
@@ -293,10 +283,8 @@ import Testing
       { "compute": { "speed": 1e5 }, "network": { "latency": "10 ms" },
         "availability": { "kind": "trace", "path": "\(folder.at("trace.csv"))" } }
       """
-    let fixture = try ClockFixture(
-      strategies: [ScenarioText.strategy("fedasync")],
-      system: system
-    ) { $0.federation = #"{ "clients": 3, "rounds": 40, "perRound": 2 }"# }
+    let fixture = try ClockFixture(strategies: [ScenarioText.strategy("fedasync")], system: system)
+    { $0.federation = #"{ "clients": 3, "rounds": 40, "perRound": 2 }"# }
     let trial = try fixture.trial()
     let events = trial.clock.flatMap { $0?.events ?? [] }
     let first = try #require(events.first)
@@ -316,10 +304,8 @@ import Testing
         ScenarioText.strategy(
           "fedbuff",
           #""buffer": 2, "privacy": { "unit": "example", "noiseMultiplier": 1, "target": "#
-            + #"{ "epsilon": 20, "delta": 0.001 } }"#
-        )
-      ],
-      system: #"{ "compute": { "kind": "lognormal", "speed": 1e5, "sigma": 1 } }"#
+            + #"{ "epsilon": 20, "delta": 0.001 } }"#)
+      ], system: #"{ "compute": { "kind": "lognormal", "speed": 1e5, "sigma": 1 } }"#
     ) { $0.federation = #"{ "clients": 5, "rounds": 60, "perRound": 3 }"# }
     let trial = try fixture.trial()
     #expect(trial.stopped.last?.count == 5)
@@ -336,10 +322,7 @@ import Testing
   func refused() throws {
     var text = ScenarioText()
     text.strategies = [
-      ScenarioText.strategy(
-        "fedasync",
-        #""privacy": { "unit": "client", "noiseMultiplier": 1 }"#
-      )
+      ScenarioText.strategy("fedasync", #""privacy": { "unit": "client", "noiseMultiplier": 1 }"#)
     ]
     #expect(text.problems.contains { $0.code == "E3363" })
     text.strategies = [ScenarioText.strategy("fedbuff"), ScenarioText.strategy("fedavg")]
@@ -377,13 +360,8 @@ import Testing
       let method = type.init(
         StrategySettings(type.card),
         LearningProblem(
-          network: problem.network,
-          clients: 3,
-          settings: problem.scenario.client,
-          initial: [Float](repeating: 0, count: problem.network.layout.count),
-          seed: 1
-        )
-      )
+          network: problem.network, clients: 3, settings: problem.scenario.client,
+          initial: [Float](repeating: 0, count: problem.network.layout.count), seed: 1))
       #expect(type.needs.contains(.clock) == (method.schedule != .synchronous))
       #expect(method.exchanges == 1)
     }

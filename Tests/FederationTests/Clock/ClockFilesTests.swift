@@ -5,7 +5,8 @@ import Records
 import TestSupport
 import Testing
 
-@Suite("The clock in a run's folder") struct ClockFilesTests {
+@Suite("The clock in a run's folder")
+struct ClockFilesTests {
   private func fixture(_ kind: String) throws -> RunFixture {
     try RunFixture {
       $0.strategies = [ScenarioText.strategy(kind)]
@@ -21,8 +22,7 @@ import Testing
 
   @Test(
     "events, times and energies are the same after a stop, a kill and a resume",
-    arguments: ["fedavg", "fedbuff", "fedasync"]
-  )
+    arguments: ["fedavg", "fedbuff", "fedasync"])
   func resume(_ kind: String) throws {
     let fixture = try fixture(kind)
     try fixture.run("whole")
@@ -34,11 +34,8 @@ import Testing
     }
     #expect(try fixture.run("cut", threads: 2, continues: true).exit == .done)
     #expect(
-      try fixture.bytes("cut/\(run)/events.jsonl") == fixture.bytes("whole/\(run)/events.jsonl")
-    )
-    #expect(
-      try fixture.bytes("cut/\(run)/digest.txt") == fixture.bytes("whole/\(run)/digest.txt")
-    )
+      try fixture.bytes("cut/\(run)/events.jsonl") == fixture.bytes("whole/\(run)/events.jsonl"))
+    #expect(try fixture.bytes("cut/\(run)/digest.txt") == fixture.bytes("whole/\(run)/digest.txt"))
     let pairs = zip(try fixture.rounds("whole/\(run)"), try fixture.rounds("cut/\(run)"))
     for (a, b) in pairs {
       for key in ["clock", "energy", "cost", "train", "sampled"] { #expect(a[key] == b[key]) }
@@ -77,8 +74,7 @@ import Testing
       expectClose(cost.up, Double(record.bytes.up) / 1e3)
       expectClose(cost.down, Double(record.bytes.down) / 1e6)
       // Each message waits for its latency.
-      let latencies =
-        0.04 * Double(2 * clock.completed.count + clock.dropped.count)
+      let latencies = 0.04 * Double(2 * clock.completed.count + clock.dropped.count)
       let working = energy.compute / 2 + energy.send / 3 + energy.receive / 5 + latencies
       #expect(abs(cost.devices - 7 * working / 3600) < 1e-9 * cost.devices)
       expectClose(cost.total, cost.up + cost.down + cost.devices)

@@ -14,10 +14,8 @@ struct ClockFixture {
   var text: ScenarioText
 
   init(
-    sizes: [Int] = [8, 8, 4],
-    strategies: [String] = [ScenarioText.strategy("fedavg")],
-    system: String?,
-    _ change: (inout ScenarioText) -> Void = { _ in }
+    sizes: [Int] = [8, 8, 4], strategies: [String] = [ScenarioText.strategy("fedavg")],
+    system: String?, _ change: (inout ScenarioText) -> Void = { _ in }
   ) throws {
     self.sizes = sizes
     partition = try PartitionFile(sizes: sizes)
@@ -45,9 +43,7 @@ struct ClockFixture {
 
 /// Approximately equal: sums of a few doubles.
 func expectClose(
-  _ a: Double,
-  _ b: Double,
-  _ comment: String = "",
+  _ a: Double, _ b: Double, _ comment: String = "",
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
   let isClose = abs(a - b) <= 1e-12 * max(abs(a), abs(b))

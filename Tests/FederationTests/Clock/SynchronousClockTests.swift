@@ -5,7 +5,8 @@ import Tensor
 import TestSupport
 import Testing
 
-@Suite("Synchronous rounds on the clock") struct SynchronousClockTests {
+@Suite("Synchronous rounds on the clock")
+struct SynchronousClockTests {
   /// Speeds of 1, 1/2 and 1/5 of 1 kFLOP/s; links that take a hundredth of a second per byte down.
   private static let devices = """
     "compute": { "kind": "table", "values": [1000, 500, 200] },
@@ -23,7 +24,9 @@ import Testing
   }
 
   @Test("a round lasts until its slowest client, and models are those without a clock")
-  func plain() throws {
+  func plain()
+    throws
+  {
     let fixture = try ClockFixture(system: "{ \(Self.devices) }")
     let trial = try fixture.trial()
     let without = try ClockFixture(system: nil).trial()
@@ -50,10 +53,11 @@ import Testing
   }
 
   @Test("methods that look twice do more operations, and a frozen body fewer")
-  func operations() throws {
+  func operations()
+    throws
+  {
     let fixture = try ClockFixture(
-      strategies: ["fedavg", "moon", "linear-probe"].map { ScenarioText.strategy($0) },
-      system: nil
+      strategies: ["fedavg", "moon", "linear-probe"].map { ScenarioText.strategy($0) }, system: nil
     ) { $0.model = #"{ "kind": "mlp", "hidden": [6, 5] }"# }
     let network = try fixture.experiment().network
     let flops = try (0..<3).map { try fixture.trial($0).flops[1] }
@@ -71,9 +75,9 @@ import Testing
     let times = try times(probe)
     let (sorted, slow) = (times.sorted(), times.firstIndex(of: times.max() ?? 0) ?? 0)
     let deadline = (sorted[1] + sorted[2]) / 2
-    let fixture = try ClockFixture(
-      system: #"{ \#(Self.devices), "deadline": \#(deadline) }"#
-    ) { $0.federation = #"{ "clients": 3, "rounds": 1 }"# }
+    let fixture = try ClockFixture(system: #"{ \#(Self.devices), "deadline": \#(deadline) }"#) {
+      $0.federation = #"{ "clients": 3, "rounds": 1 }"#
+    }
     let trial = try fixture.trial()
     let clock = try #require(trial.clock[0])
     #expect(clock.late == [slow])
@@ -94,7 +98,9 @@ import Testing
   }
 
   @Test("if nobody comes in time the round ends at the deadline and the model stays")
-  func nobody() throws {
+  func nobody()
+    throws
+  {
     let trial = try ClockFixture(system: #"{ \#(Self.devices), "deadline": 1.5 }"#).trial()
     #expect(trial.model == trial.initial)
     #expect(trial.clock.map { $0?.end } == [1.5, 3, 4.5])
@@ -175,8 +181,7 @@ import Testing
   func coins() throws {
     let sizes = [Int](repeating: 8, count: 20)
     let fixture = try ClockFixture(
-      sizes: sizes,
-      system: #"{ "compute": { "speed": 1000 }, "dropout": 0.3, "loss": 0.2 }"#
+      sizes: sizes, system: #"{ "compute": { "speed": 1000 }, "dropout": 0.3, "loss": 0.2 }"#
     ) { $0.federation = #"{ "clients": 20, "rounds": 5 }"# }
     let trial = try fixture.trial()
     let (flops, bytes) = try fixture.work()
@@ -209,15 +214,16 @@ import Testing
   }
 
   @Test("a client whose window closes is dropped then; with nobody there time goes on")
-  func trace() throws {
+  func trace()
+    throws
+  {
     let folder = try ScratchFolder()
     let base = #""compute": { "speed": 1000 }, "network": { "latency": 0 }"#
     let probe = try ClockFixture(system: "{ \(base) }")
     let first = try #require(probe.trial().clock[0]).end
     try folder.write(
       "trace.csv",
-      text: "client,from,to\n0,10,1e9\n1,10,\(10 + first / 100)\n2,\(10 + first / 2),1e9\n"
-    )
+      text: "client,from,to\n0,10,1e9\n1,10,\(10 + first / 100)\n2,\(10 + first / 2),1e9\n")
     let trial = try ClockFixture(
       system:
         #"{ \#(base), "availability": { "kind": "trace", "path": "\#(folder.at("trace.csv"))" } }"#
@@ -234,8 +240,7 @@ import Testing
 
   @Test(
     "digests, times and events are the same for any number of threads, and through a checkpoint",
-    arguments: ["fedavg", "scaffold", "fedmd", "fedper"]
-  )
+    arguments: ["fedavg", "scaffold", "fedmd", "fedper"])
   func threads(_ kind: String) throws {
     let sizes = [9, 3, 14, 6, 5, 11, 8]
     let partition = try PartitionFile(sizes: sizes)

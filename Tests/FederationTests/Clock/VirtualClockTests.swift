@@ -5,7 +5,8 @@ import Records
 import Scenario
 import Testing
 
-@Suite("The virtual clock") struct VirtualClockTests {
+@Suite("The virtual clock")
+struct VirtualClockTests {
   @Test("events come out by time, and those of one time as they went in")
   func order() {
     var stream = RandomStream(seed: 5, .test)
@@ -55,7 +56,9 @@ import Testing
   }
 
   @Test("speeds follow their law, and links are spread alike in both directions")
-  func traits() throws {
+  func traits()
+    throws
+  {
     var settings = SystemSettings()
     settings.compute = .logNormal(median: 100, sigma: 0.5)
     settings.network.sigma = 0.3
@@ -63,8 +66,7 @@ import Testing
     let clock = VirtualClock(settings, seed: 3, clients: count)
     let traits = (0..<count).map { clock.traits(of: $0) }
     #expect(
-      traits == (0..<count).map { VirtualClock(settings, seed: 3, clients: 9).traits(of: $0) }
-    )
+      traits == (0..<count).map { VirtualClock(settings, seed: 3, clients: 9).traits(of: $0) })
     let speeds = traits.map(\.speed).sorted()
     // Quantiles of a normal law at 16 %, 50 % and 84 %, in logarithms; 4 standard errors of a
     // quantile, √(q(1 − q)/n)/density, are below 0.07 standard deviations here.
@@ -72,9 +74,7 @@ import Testing
       let found = logarithm(speeds[Int(share * Double(count))] / 100) / 0.5
       #expect(abs(found - z) < 0.1, "\(share)")
     }
-    for trait in traits {
-      #expect(abs(trait.down / trait.up - 5) < 1e-9)
-    }
+    for trait in traits { #expect(abs(trait.down / trait.up - 5) < 1e-9) }
     #expect(Set(traits.map(\.up)).count == count)
   }
 
@@ -102,8 +102,7 @@ import Testing
     }
     let other = VirtualClock(settings, seed: 5, clients: 5)
     #expect(
-      (0..<5).map { other.traits(of: $0).speed } != (0..<5).map { clock.traits(of: $0).speed }
-    )
+      (0..<5).map { other.traits(of: $0).speed } != (0..<5).map { clock.traits(of: $0).speed })
   }
 
   @Test("coins fall as often as they should, and alike for equal addresses")
@@ -139,9 +138,7 @@ import Testing
   func trace() throws {
     let folder = try ScratchFolder()
     try folder.write(
-      "trace.csv",
-      text: "# phones at night\nclient,from,to\n1,10,20\n\n0,5,7.5\n1,0,4\n1,4,5\n"
-    )
+      "trace.csv", text: "# phones at night\nclient,from,to\n1,10,20\n\n0,5,7.5\n1,0,4\n1,4,5\n")
     let trace = try AvailabilityTrace(path: folder.at("trace.csv"), clients: 3)
     #expect(trace.departure(of: 1, after: 0) == 4)
     #expect(trace.departure(of: 1, after: 4) == 5)
@@ -165,8 +162,7 @@ import Testing
       ("client,from,to\n0,1,inf\n", "E4006", "line 2"),
       ("client,from,to\n3,1,2\n", "E4005", "line 2"),
       ("client,from,to\n0,1,5\n0,4,6\n", "E4005", "line 3"),
-    ]
-  )
+    ])
   func brokenTrace(_ text: String, _ code: String, _ words: String) throws {
     let folder = try ScratchFolder()
     try folder.write("trace.csv", text: text)

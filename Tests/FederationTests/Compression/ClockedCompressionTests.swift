@@ -8,10 +8,7 @@ import Testing
 @Suite("Compression on the clock")
 struct ClockedCompressionTests {
   private func experiment(
-    _ strategies: [String],
-    system: String,
-    participation: Double = 1,
-    rounds: Int = 3
+    _ strategies: [String], system: String, participation: Double = 1, rounds: Int = 3
   ) throws -> Experiment {
     try CompressedFederation.experiment([nil], participation: participation, rounds: rounds) {
       $0.strategies = strategies
@@ -31,8 +28,7 @@ struct ClockedCompressionTests {
       ScenarioText.strategy("fedavg", Self.topk),
       ScenarioText.strategy(
         "fedavg",
-        #""label": "dgc", "compression": { "uplink": { "kind": "dgc", "momentum": 0.5 } }"#
-      ),
+        #""label": "dgc", "compression": { "uplink": { "kind": "dgc", "momentum": 0.5 } }"#),
     ]
     let experiment = try experiment(strategies, system: #"{ "loss": 0.99 }"#, rounds: 2)
     let topk = try experiment.trial(strategy: 0)
@@ -62,10 +58,7 @@ struct ClockedCompressionTests {
       [
         ScenarioText.strategy("fedavg", ""),
         ScenarioText.strategy("fedavg", half + #", "label": "half""#),
-      ],
-      system: system,
-      rounds: 1
-    )
+      ], system: system, rounds: 1)
     for strategy in 0..<2 {
       let trial = try experiment.trial(strategy: strategy)
       let clock = try #require(trial.clock[0])
@@ -82,10 +75,8 @@ struct ClockedCompressionTests {
       (
         #"{ "uplink": { "kind": "dgc", "ratio": 0.05 }, "downlink": { "kind": "quantize" } }"#,
         "fedbuff"
-      ),
-      (#"{ "uplink": "natural", "downlink": { "kind": "quantize" } }"#, "fedasync"),
-    ]
-  )
+      ), (#"{ "uplink": "natural", "downlink": { "kind": "quantize" } }"#, "fedasync"),
+    ])
   func asynchronous(section: String, kind: String) throws {
     let system = #"{ "compute": { "kind": "lognormal", "sigma": 1 }, "loss": 0.1 }"#
     let strategy = ScenarioText.strategy(kind, #""compression": \#(section)"#)
@@ -105,9 +96,7 @@ struct ClockedCompressionTests {
     let section = #"{ "uplink": { "kind": "low-rank", "rank": 1, "sums": "factors" } }"#
     let experiment = try experiment(
       [ScenarioText.strategy("fedavg", #""compression": \#(section)"#)],
-      system: #"{ "loss": 0.5 }"#,
-      rounds: 1
-    )
+      system: #"{ "loss": 0.5 }"#, rounds: 1)
     let trial = try experiment.trial()
     let clock = try #require(trial.clock[0])
     #expect(!clock.lost.isEmpty && !clock.completed.isEmpty)
@@ -119,9 +108,7 @@ struct ClockedCompressionTests {
       #expect(error[bias].allSatisfy { $0 == 0 } == clock.completed.contains(client))
     }
     let plain = try self.experiment(
-      [ScenarioText.strategy("fedavg", "")],
-      system: #"{ "loss": 0.5 }"#,
-      rounds: 1
+      [ScenarioText.strategy("fedavg", "")], system: #"{ "loss": 0.5 }"#, rounds: 1
     ).trial()
     for i in bias { #expect(abs(trial.model[i] - plain.model[i]) < 1e-6) }
   }
@@ -132,10 +119,7 @@ struct ClockedCompressionTests {
       { "compute": { "kind": "table", "values": [1e9, 1e9, 1e9, 1e9, 1] }, "deadline": 10 }
       """
     let experiment = try experiment(
-      [ScenarioText.strategy("fedavg", Self.topk)],
-      system: system,
-      rounds: 1
-    )
+      [ScenarioText.strategy("fedavg", Self.topk)], system: system, rounds: 1)
     let trial = try experiment.trial()
     let late = try #require(trial.clientMemories[4]?["compression.error/model"])
     let inTime = try #require(trial.clientMemories[0]?["compression.error/model"])

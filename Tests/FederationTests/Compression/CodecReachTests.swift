@@ -13,8 +13,7 @@ struct CodecReachTests {
   /// Codecs and memories of uploads.
   private static let up = [
     #"{ "kind": "dense", "format": "float16", "blocks": "all" }"#,
-    #"{ "kind": "topk", "ratio": 0.1 }"#,
-    #"{ "kind": "topk", "ratio": 0.1, "blocks": "all" }"#,
+    #"{ "kind": "topk", "ratio": 0.1 }"#, #"{ "kind": "topk", "ratio": 0.1, "blocks": "all" }"#,
     #"{ "kind": "topk", "ratio": 0.1, "indices": "packed", "blocks": "all" }"#,
     #"{ "kind": "topk", "ratio": 0.1, "block": 3, "indices": "packed", "blocks": "all" }"#,
     #"{ "kind": "topk", "ratio": 0.1, "scope": "tensor", "layerwise": { "every": 1 } }"#,
@@ -34,8 +33,7 @@ struct CodecReachTests {
   ]
   /// Codecs and shadows of downloads.
   private static let down = [
-    #"{ "kind": "quantize" }"#,
-    #"{ "kind": "dense", "format": "bfloat16", "blocks": "all" }"#,
+    #"{ "kind": "quantize" }"#, #"{ "kind": "dense", "format": "bfloat16", "blocks": "all" }"#,
     #"{ "kind": "dense", "format": "bfloat16", "blocks": "all", "shadow": true }"#,
     #"{ "kind": "topk", "ratio": 0.1, "indices": "packed", "blocks": "all" }"#,
     #"{ "kind": "topk", "ratio": 0.1, "indices": "packed", "blocks": "all", "shadow": false }"#,
@@ -90,8 +88,7 @@ struct CodecReachTests {
       let isUp = sections[index - 1].isUp
       let findings = CodecReach.findings(choice, fixture.experiment, sizesCount: true)
       let hasNoEffect = findings.contains { $0.code == "W3044" }
-      let isDifferent =
-        isUp ? trial.bytesUp != plain.bytesUp : trial.bytesDown != plain.bytesDown
+      let isDifferent = isUp ? trial.bytesUp != plain.bytesUp : trial.bytesDown != plain.bytesDown
       if hasNoEffect {
         // Frames around 32-bit floats may still be counted; the values are the plain run's, but
         // for sums with a memory, which round otherwise.
@@ -106,9 +103,7 @@ struct CodecReachTests {
   }
 
   @Test(
-    "downloads differ between clients where a method says so, and nowhere else",
-    arguments: kinds
-  )
+    "downloads differ between clients where a method says so, and nowhere else", arguments: kinds)
   func ownDownloads(kind: String) throws {
     let type = try #require(StrategyRegistry[kind])
     // Where clients share a shadow, all of its values but the first message's travel as changes.
@@ -120,10 +115,9 @@ struct CodecReachTests {
 
   @Test("a warning names method, direction, codec and reason, at validation and with the data")
   func words() throws {
-    func findings(
-      _ kind: String,
-      _ section: String
-    ) throws -> (told: [String], found: [String], head: [String]) {
+    func findings(_ kind: String, _ section: String) throws -> (
+      told: [String], found: [String], head: [String]
+    ) {
       let file = try PartitionFile(sizes: RunFixture.sizes)
       var text = ScenarioText(partition: file.json)
       text.publicSet = ScenarioText.somePublic.json
@@ -141,18 +135,14 @@ struct CodecReachTests {
     #expect(
       knfu.told == [
         words + "knowledge/probabilities: no parameters of a network, and blocks is \"parameters\""
-      ]
-    )
+      ])
     #expect(knfu.found.isEmpty, "told already")
     #expect(knfu.head == knfu.told, "the table's head has it, too")
     let small = try findings(
-      "knfu",
-      #"{ "uplink": { "kind": "topk", "ratio": 0.1, "blocks": "all", "denseBelow": 100 } }"#
+      "knfu", #"{ "uplink": { "kind": "topk", "ratio": 0.1, "blocks": "all", "denseBelow": 100 } }"#
     )
     #expect(small.told.isEmpty, "how many values there are is known with the data")
-    #expect(
-      small.found == [words + "knowledge/probabilities: fewer than denseBelow = 100 values"]
-    )
+    #expect(small.found == [words + "knowledge/probabilities: fewer than denseBelow = 100 values"])
     let section = """
       { "uplink": { "kind": "quantize", "groups": [{ "group": "head", "kind": "sign" }] } }
       """
@@ -164,7 +154,6 @@ struct CodecReachTests {
     }
     let alone = try findings("local-only", #"{ "downlink": "quantize" }"#)
     #expect(
-      alone.told == ["run-0: downlink \"quantize\" encodes nothing: its server sends nothing"]
-    )
+      alone.told == ["run-0: downlink \"quantize\" encodes nothing: its server sends nothing"])
   }
 }

@@ -23,10 +23,8 @@ struct CompressedPrivacyTests {
       (topk, client("server"), true), (topk, client("local"), true),
       (topk, client("distributed"), false), (own, client("distributed"), false),
       (shared, client("distributed"), true), (ef21, client("server"), false),
-      (ef21, client("local"), false),
-      (ef21, #"{ "unit": "example", "noiseMultiplier": 1 }"#, true),
-    ]
-  )
+      (ef21, client("local"), false), (ef21, #"{ "unit": "example", "noiseMultiplier": 1 }"#, true),
+    ])
   func orders(compression: String, privacy: String, isSound: Bool) {
     let text = """
       { "fedsim": 1, "data": { "dataset": { "kind": "synthetic" } },
@@ -44,8 +42,7 @@ struct CompressedPrivacyTests {
       (own, "fedasync", false), (ef21, "scaffold", false), (ef21, "fedavg", true),
       (#"{ "uplink": { "kind": "low-rank", "sums": "factors" } }"#, "fedmd", false),
       (#"{ "uplink": { "kind": "low-rank", "sums": "factors" } }"#, "fedprox", true),
-    ]
-  )
+    ])
   func methods(compression: String, kind: String, fits: Bool) {
     let text = """
       { "fedsim": 1, "data": { "dataset": { "kind": "synthetic" }, "public": { "size": 100 } },
@@ -59,11 +56,8 @@ struct CompressedPrivacyTests {
   func clipIsLast() throws {
     let clip = 0.01
     let experiment = try CompressedFederation.experiment(
-      [#"{ "uplink": { "kind": "topk", "ratio": 0.2 } }"#],
-      participation: 1,
-      rounds: 3,
-      more: #", "privacy": { "unit": "client", "noiseMultiplier": 0, "clip": \#(clip) }"#
-    )
+      [#"{ "uplink": { "kind": "topk", "ratio": 0.2 } }"#], participation: 1, rounds: 3,
+      more: #", "privacy": { "unit": "client", "noiseMultiplier": 0, "clip": \#(clip) }"#)
     let trial = try experiment.trial()
     let moved = zip(trial.model, trial.initial).reduce(0.0) {
       $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1)
@@ -74,16 +68,15 @@ struct CompressedPrivacyTests {
   }
 
   @Test("where clients add noise, it comes first: what waits is noise, too")
-  func noiseIsFirst() throws {
+  func noiseIsFirst()
+    throws
+  {
     let experiment = try CompressedFederation.experiment(
-      [#"{ "uplink": { "kind": "topk", "ratio": 0.01 } }"#],
-      participation: 1,
-      rounds: 1,
+      [#"{ "uplink": { "kind": "topk", "ratio": 0.01 } }"#], participation: 1, rounds: 1,
       more: """
         , "privacy": { "unit": "client", "noiseMultiplier": 100, "clip": 0.01,
           "placement": "local" }
-        """
-    )
+        """)
     let trial = try experiment.trial()
     for (client, size) in CompressedFederation.sizes.enumerated() where size > 0 {
       let error = try #require(trial.clientMemories[client]?["compression.error/model"])

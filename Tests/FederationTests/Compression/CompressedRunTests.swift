@@ -11,12 +11,8 @@ struct CompressedFederation: Sendable {
   static var parameters: Int { 24 * 6 + 6 + 6 * 3 + 3 }
 
   static func experiment(
-    _ compression: [String?],
-    kind: String = "fedavg",
-    participation: Double = 0.6,
-    rounds: Int = 4,
-    more: String = "",
-    _ change: (inout ScenarioText) -> Void = { _ in }
+    _ compression: [String?], kind: String = "fedavg", participation: Double = 0.6, rounds: Int = 4,
+    more: String = "", _ change: (inout ScenarioText) -> Void = { _ in }
   ) throws -> Experiment {
     let file = try PartitionFile(sizes: sizes)
     var text = ScenarioText(partition: file.json)
@@ -30,8 +26,7 @@ struct CompressedFederation: Sendable {
     }
     change(&text)
     return try text.experiment(
-      SmallImages.floats(train: sizes.reduce(0, +) + ScenarioText.somePublic.spareImages)
-    )
+      SmallImages.floats(train: sizes.reduce(0, +) + ScenarioText.somePublic.spareImages))
   }
 
   /// Sections with every kind of memory and codec.
@@ -67,8 +62,7 @@ struct CompressedFederation: Sendable {
 struct CompressedRunTests {
   @Test(
     "dense floats through real buffers: every strategy's plain run, bit for bit",
-    arguments: RandomFederation.kinds
-  )
+    arguments: RandomFederation.kinds)
   func dense(kind: String) throws {
     let section = """
       "compression": { "uplink": { "kind": "dense", "blocks": "all" },
@@ -76,8 +70,9 @@ struct CompressedRunTests {
       """
     let registered = ScenarioText.registered(kind)
     let experiment = try CompressedFederation.experiment([nil], rounds: 2) {
-      $0.strategies = [registered, PrivateRunTests.with(section, registered)]
-        .enumerated().map { PrivateRunTests.with(#""label": "run-\#($0)""#, $1) }
+      $0.strategies = [registered, PrivateRunTests.with(section, registered)].enumerated().map {
+        PrivateRunTests.with(#""label": "run-\#($0)""#, $1)
+      }
     }
     let plain = try experiment.trial(strategy: 0)
     let coded = try experiment.trial(strategy: 1)
@@ -93,8 +88,7 @@ struct CompressedRunTests {
   func denseBytes() throws {
     let experiment = try CompressedFederation.experiment(
       [nil, #"{ "uplink": { "kind": "dense", "format": "float16", "scope": "model" } }"#],
-      participation: 1
-    )
+      participation: 1)
     let plain = try experiment.trial(strategy: 0)
     let half = try experiment.trial(strategy: 1)
     let p = CompressedFederation.parameters
@@ -107,9 +101,10 @@ struct CompressedRunTests {
 
   @Test(
     "digests are the same for any number of threads and through a checkpoint",
-    arguments: CompressedFederation.sections + CompressedFederation.meanSections
-  )
-  func determinism(section: String) throws {
+    arguments: CompressedFederation.sections + CompressedFederation.meanSections)
+  func determinism(
+    section: String
+  ) throws {
     let needsOneBlock = CompressedFederation.meanSections.contains(section)
     for kind in needsOneBlock ? ["fedavg", "fedprox"] : ["fedavg", "scaffold"] {
       let experiment = try CompressedFederation.experiment([section], kind: kind, rounds: 5)
@@ -152,16 +147,14 @@ struct CompressedRunTests {
         ScenarioText.strategy("fedavg", ""),
         ScenarioText.strategy(
           "fedavg",
-          #""label": "ef21", "compression": { "uplink": { \#(whole), "feedback": "ef21" } }"#
-        ),
+          #""label": "ef21", "compression": { "uplink": { \#(whole), "feedback": "ef21" } }"#),
         ScenarioText.strategy("fedavgm", #""serverMomentum": 0.5"#),
         ScenarioText.strategy(
           "fedavg",
           """
           "label": "dgc", "compression": { "uplink": { "kind": "dgc", "ratio": 1,
             "momentum": 0.5, "denseVectors": false } }
-          """
-        ),
+          """),
       ]
     }
     let models = try (0..<4).map { try experiment.trial(strategy: $0).model }
@@ -186,9 +179,7 @@ struct CompressedRunTests {
     let update = zip(trial.model, trial.initial).map { Double($0 - $1) }
     let rows = (0..<6).map { row in Array(update[row * 24..<(row + 1) * 24]) }
     for row in rows.dropFirst() {
-      for j in 1..<24 {
-        #expect(abs(row[j] * rows[0][0] - row[0] * rows[0][j]) < 1e-8)
-      }
+      for j in 1..<24 { #expect(abs(row[j] * rows[0][0] - row[0] * rows[0][j]) < 1e-8) }
     }
     #expect(rows[0].contains { abs($0) > 1e-3 })
   }
@@ -196,9 +187,7 @@ struct CompressedRunTests {
   @Test("estimates of absent clients count: h is the weighted mean of all clients' h_k")
   func absentEstimates() throws {
     let experiment = try CompressedFederation.experiment(
-      [#"{ "uplink": { "kind": "topk", "ratio": 0.3, "feedback": "ef21" } }"#],
-      rounds: 6
-    )
+      [#"{ "uplink": { "kind": "topk", "ratio": 0.3, "feedback": "ef21" } }"#], rounds: 6)
     let trial = try experiment.trial()
     let mean = try #require(trial.serverMemory["compression.mean/model"])
     let total = Double(CompressedFederation.sizes.reduce(0, +))
@@ -212,7 +201,9 @@ struct CompressedRunTests {
   }
 
   @Test("a client that was away needs the frames that it missed, or the whole model")
-  func shadow() throws {
+  func shadow()
+    throws
+  {
     let section = #"{ "downlink": { "kind": "quantize", "bits": 4, "shadow": true } }"#
     let experiment = try CompressedFederation.experiment([section], participation: 0.4, rounds: 30)
     let trial = try experiment.trial()
@@ -241,7 +232,9 @@ struct CompressedRunTests {
   }
 
   @Test("layer-wise strengths are told to each client once, a byte per tensor")
-  func layerwise() throws {
+  func layerwise()
+    throws
+  {
     let section = """
       { "uplink": { "kind": "topk", "ratio": 0.1, "scope": "tensor", "indices": "u32",
         "layerwise": { "every": 3 } } }
@@ -258,9 +251,9 @@ struct CompressedRunTests {
 
   @Test("conditions name codecs and memories, once where they are common")
   func conditions() throws {
-    let common = try CompressedFederation.experiment(
-      [#"{ "uplink": { "kind": "topk", "ratio": 0.05, "values": "float16" } }"#]
-    )
+    let common = try CompressedFederation.experiment([
+      #"{ "uplink": { "kind": "topk", "ratio": 0.05, "values": "float16" } }"#
+    ])
     #expect(common.conditions.contains("uplink: top-k 5 % float16 + error feedback"))
     let mixed = try CompressedFederation.experiment([
       nil,

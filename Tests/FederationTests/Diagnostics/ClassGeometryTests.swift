@@ -3,7 +3,8 @@ import Testing
 
 @testable import Federation
 
-@Suite("Geometry of classes") struct ClassGeometryTests {
+@Suite("Geometry of classes")
+struct ClassGeometryTests {
   /// The numbers of a case whose features are functions of class, place and column.
   private struct Case {
     let width: Int
@@ -16,10 +17,7 @@ import Testing
       var weight: [Double] = []
       for label in 0..<classes {
         features.append(
-          (0..<counts[label]).map { place in
-            (0..<width).map { Self.feature(label, place, $0) }
-          }
-        )
+          (0..<counts[label]).map { place in (0..<width).map { Self.feature(label, place, $0) } })
         weight += (0..<width).map { Self.weight(label, $0) }
       }
       self.features = features
@@ -93,8 +91,7 @@ import Testing
         [Float(0.25), -0.25].map { step -> [Float] in
           (0..<4).map { (j: Int) -> Float in j == label ? 4 + step : step }
         }
-      }
-    )
+      })
     let geometry = try #require(images.geometry)
     #expect(geometry.rank == 3)
     // Images move along (1, 1, 1, 1), which no difference of means has: within is nothing.
@@ -109,7 +106,9 @@ import Testing
   }
 
   @Test("NumPy's numbers", arguments: DiagnosticsGolden.cases.indices)
-  func golden(_ index: Int) throws {
+  func golden(_ index: Int)
+    throws
+  {
     let wanted = DiagnosticsGolden.cases[index]
     let images = Case(wanted.classes, wanted.width, wanted.counts)
     let geometry = try #require(images.geometry)
@@ -136,8 +135,7 @@ import Testing
       for c in 1..<4 where logits[c] > logits[winner] { winner = c }
       bins.add(
         confidence: CalibrationBins.confidence(logits, classes: 4, winner: winner),
-        isCorrect: winner == (i * i + 3 * i) % 4
-      )
+        isCorrect: winner == (i * i + 3 * i) % 4)
     }
     let error = try #require(bins.error)
     #expect(abs(error - DiagnosticsGolden.calibrationError) < 1e-13)

@@ -6,7 +6,8 @@ import Report
 import Tensor
 import Testing
 
-@Suite("Diagnostics of a run") struct RunDiagnosticsTests {
+@Suite("Diagnostics of a run")
+struct RunDiagnosticsTests {
   private static let kinds = ["fedavg", "fedetf", "fedins", "fedper", "local-only"]
 
   private static func fixture(_ change: (inout ScenarioText) -> Void = { _ in }) throws
@@ -48,7 +49,9 @@ import Testing
   }
 
   @Test("numbers are those of the last evaluation and of the final model's file")
-  func values() throws {
+  func values()
+    throws
+  {
     let fixture = try Self.fixture { $0.strategies = [ScenarioText.registered("fedavg")] }
     try fixture.run("out")
     for seed in 1...2 {
@@ -104,9 +107,7 @@ import Testing
     try on.run("out")
     try off.run("out")
     #expect(!off.exists("out/fedavg-s1/diagnostics.json"))
-    #expect(
-      try on.bytes("out/fedavg-s1/digest.txt") == off.bytes("out/fedavg-s1/digest.txt")
-    )
+    #expect(try on.bytes("out/fedavg-s1/digest.txt") == off.bytes("out/fedavg-s1/digest.txt"))
     let page = String(decoding: try off.bytes("out/report.html"), as: UTF8.self)
     #expect(!page.contains("<h2>Diagnostics</h2>"))
   }

@@ -5,21 +5,13 @@ import Testing
 @Suite("Cohorts")
 struct CohortSamplerTests {
   private func sampler(
-    _ clients: Int,
-    _ participation: Double,
-    _ sampling: FederationSettings.Sampling = .uniform,
+    _ clients: Int, _ participation: Double, _ sampling: FederationSettings.Sampling = .uniform,
     seed: UInt64 = 1
   ) -> CohortSampler {
     CohortSampler(
       settings: FederationSettings(
-        clients: clients,
-        rounds: 10,
-        participation: participation,
-        sampling: sampling,
-        weighting: .samples
-      ),
-      seed: seed
-    )
+        clients: clients, rounds: 10, participation: participation, sampling: sampling,
+        weighting: .samples), seed: seed)
   }
 
   @Test(
@@ -27,8 +19,7 @@ struct CohortSamplerTests {
     arguments: [
       (10, 0.5, 5), (10, 0.25, 3), (10, 0.01, 1), (3, 0.67, 2), (1, 1, 1), (7, 1, 7),
       (1_000_000, 0.001, 1000), (1000, 0.999, 999),
-    ]
-  )
+    ])
   func size(_ clients: Int, _ participation: Double, _ expected: Int) {
     for round in 1...20 {
       let cohort = sampler(clients, participation).cohort(round: round)
@@ -89,18 +80,17 @@ struct CohortSamplerTests {
   }
 
   @Test(
-    "full participation is everybody",
-    arguments: [FederationSettings.Sampling.uniform, .poisson]
-  )
+    "full participation is everybody", arguments: [FederationSettings.Sampling.uniform, .poisson])
   func everybody(_ sampling: FederationSettings.Sampling) {
     #expect(sampler(9, 1, sampling).cohort(round: 4) == Array(0..<9))
   }
 
   @Test(
     "a cohort is a function of seed and round",
-    arguments: [FederationSettings.Sampling.uniform, .poisson]
-  )
-  func addressed(_ sampling: FederationSettings.Sampling) {
+    arguments: [FederationSettings.Sampling.uniform, .poisson])
+  func addressed(
+    _ sampling: FederationSettings.Sampling
+  ) {
     let one = sampler(100, 0.2, sampling)
     let later = one.cohort(round: 7)
     _ = one.cohort(round: 8)
@@ -111,16 +101,15 @@ struct CohortSamplerTests {
 
   @Test(
     "the cost follows the cohort and not the number of clients",
-    arguments: [FederationSettings.Sampling.uniform, .poisson]
-  )
-  func large(_ sampling: FederationSettings.Sampling) {
+    arguments: [FederationSettings.Sampling.uniform, .poisson])
+  func large(
+    _ sampling: FederationSettings.Sampling
+  ) {
     // 1000 rounds of about ten out of ten million: looking at every client would take minutes.
     let large = sampler(10_000_000, 1e-6, sampling)
     let clock = ContinuousClock()
     var drawn = 0
-    let time = clock.measure {
-      for round in 1...1000 { drawn += large.cohort(round: round).count }
-    }
+    let time = clock.measure { for round in 1...1000 { drawn += large.cohort(round: round).count } }
     // Poisson: mean 10⁴, deviation 100.
     #expect(abs(drawn - 10_000) <= 500)
     #expect(time < .seconds(5))

@@ -8,10 +8,9 @@ import Testing
 struct CompositionTests {
   static let sizes = [13, 7, 22]
 
-  private func trials(
-    _ strategies: [String],
-    _ change: (inout ScenarioText) -> Void = { _ in }
-  ) throws -> [Trial] {
+  private func trials(_ strategies: [String], _ change: (inout ScenarioText) -> Void = { _ in })
+    throws -> [Trial]
+  {
     let file = try PartitionFile(sizes: Self.sizes)
     var text = ScenarioText(partition: file.json)
     text.federation = #"{ "clients": 3, "rounds": 3, "participation": 0.67 }"#
@@ -51,9 +50,7 @@ struct CompositionTests {
   func serverMomentum() throws {
     let pair = try trials([
       ScenarioText.strategy(
-        "fedavg",
-        #""serverOptimizer": { "kind": "sgd", "momentum": 0.9, "learningRate": 0.5 }"#
-      ),
+        "fedavg", #""serverOptimizer": { "kind": "sgd", "momentum": 0.9, "learningRate": 0.5 }"#),
       ScenarioText.strategy("fedavgm", #""serverMomentum": 0.9, "serverLearningRate": 0.5"#),
     ])
     #expect(pair[0].digests == pair[1].digests)
@@ -62,15 +59,12 @@ struct CompositionTests {
   @Test(
     "a loss that is switched off is cross-entropy, bit for bit; one that is not changes the model",
     arguments: [
-      (#""loss": { "kind": "focal", "gamma": 0 }"#, true),
-      (#""loss": "focal""#, false),
+      (#""loss": { "kind": "focal", "gamma": 0 }"#, true), (#""loss": "focal""#, false),
       (#""loss": { "kind": "logit-adjustment", "tau": 0 }"#, true),
       (#""loss": "balanced-softmax""#, false),
       (#""loss": { "kind": "ldam", "scale": 1, "maxMargin": 0, "reweightFrom": 1 }"#, true),
-      (#""loss": "ldam""#, false),
-      (#""loss": "class-balanced""#, false),
-    ]
-  )
+      (#""loss": "ldam""#, false), (#""loss": "class-balanced""#, false),
+    ])
   func losses(_ loss: String, _ isOff: Bool) throws {
     let pair = try trials([ScenarioText.strategy("fedavg", loss), ScenarioText.strategy("fedavg")])
     #expect((bits(pair[0].model) == bits(pair[1].model)) == isOff)
@@ -78,7 +72,9 @@ struct CompositionTests {
   }
 
   @Test("a global prior costs every client its counts once, and their sum")
-  func globalPrior() throws {
+  func globalPrior()
+    throws
+  {
     let trial = try trials([
       ScenarioText.strategy("fedavg", #""loss": { "kind": "balanced-softmax", "prior": "global" }"#)
     ])[0]
@@ -90,9 +86,7 @@ struct CompositionTests {
     let all = try trials([
       ScenarioText.strategy("fedavg"),
       ScenarioText.strategy(
-        "fedavg",
-        #""postHoc": { "kind": "tau-normalised", "tau": 0, "keepBias": true }"#
-      ),
+        "fedavg", #""postHoc": { "kind": "tau-normalised", "tau": 0, "keepBias": true }"#),
       ScenarioText.strategy("fedavg", #""postHoc": { "kind": "logit-adjustment", "tau": 40 }"#),
     ])
     #expect(all[1].digests == all[0].digests && all[2].digests == all[0].digests)

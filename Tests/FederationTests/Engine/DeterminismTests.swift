@@ -16,13 +16,10 @@ struct RandomFederation: CustomTestStringConvertible, Sendable {
   static let all = [
     RandomFederation(
       name: "dropout, uniform cohorts",
-      model: #"{ "kind": "cnn", "width": 4, "dropout": [0.25, 0.5] }"#
-    ),
+      model: #"{ "kind": "cnn", "width": 4, "dropout": [0.25, 0.5] }"#),
     RandomFederation(
       name: "batch norm, Poisson cohorts",
-      model: #"{ "kind": "resnet8", "width": 4, "norm": "batch" }"#,
-      sampling: #""poisson""#
-    ),
+      model: #"{ "kind": "resnet8", "width": 4, "norm": "batch" }"#, sampling: #""poisson""#),
   ]
 
   /// Every strategy in the registry, so that a new one is tested without a line here.
@@ -53,10 +50,10 @@ struct RandomFederation: CustomTestStringConvertible, Sendable {
 struct DeterminismTests {
   @Test(
     "digests, models and measures are the same for 1, 2, 3 and 8 threads",
-    arguments: RandomFederation.kinds,
-    RandomFederation.all
-  )
-  func threads(_ kind: String, _ federation: RandomFederation) throws {
+    arguments: RandomFederation.kinds, RandomFederation.all)
+  func threads(
+    _ kind: String, _ federation: RandomFederation
+  ) throws {
     let experiment = try federation.experiment(kind)
     let reference = try experiment.trial(threads: 1)
     #expect(Set(reference.digests).count == 5)
@@ -67,24 +64,20 @@ struct DeterminismTests {
 
   @Test(
     "a trial that goes through a checkpoint ends as if it had never stopped",
-    arguments: RandomFederation.kinds,
-    RandomFederation.all
-  )
-  func checkpoints(_ kind: String, _ federation: RandomFederation) throws {
+    arguments: RandomFederation.kinds, RandomFederation.all)
+  func checkpoints(
+    _ kind: String, _ federation: RandomFederation
+  ) throws {
     let experiment = try federation.experiment(kind)
     let reference = try experiment.trial()
     for round in [1, 3] {
       let folder = try ScratchFolder()
       expectEqual(
-        try experiment.trial(threads: 2, interruptedAfter: round),
-        reference,
-        "in memory after round \(round)"
-      )
+        try experiment.trial(threads: 2, interruptedAfter: round), reference,
+        "in memory after round \(round)")
       expectEqual(
-        try experiment.trial(interruptedAfter: round, folder: folder.path),
-        reference,
-        "through a file after round \(round)"
-      )
+        try experiment.trial(interruptedAfter: round, folder: folder.path), reference,
+        "through a file after round \(round)")
     }
   }
 
@@ -109,7 +102,9 @@ struct DeterminismTests {
   }
 
   @Test("all strategies meet the same cohorts and start from the same weights")
-  func pairing() throws {
+  func pairing()
+    throws
+  {
     let federation = RandomFederation.all[1]
     // Asynchronous methods have no cohorts.
     let kinds = RandomFederation.kinds.filter {
@@ -130,18 +125,15 @@ struct DeterminismTests {
   }
 
   private func expectEqual(
-    _ a: Trial,
-    _ b: Trial,
-    _ what: String,
-    sourceLocation: SourceLocation = #_sourceLocation
+    _ a: Trial, _ b: Trial, _ what: String, sourceLocation: SourceLocation = #_sourceLocation
   ) {
     #expect(a.digests == b.digests, "\(what)", sourceLocation: sourceLocation)
     let equal =
       bits(a.model) == bits(b.model) && a.serverMemory == b.serverMemory
       && a.clientMemories == b.clientMemories && a.clientModels == b.clientModels
       && a.generic == b.generic && a.personal == b.personal
-      && a.trainLoss.map(\.bitPattern) == b.trainLoss.map(\.bitPattern)
-      && a.bytesUp == b.bytesUp && a.bytesDown == b.bytesDown && a.cohorts == b.cohorts
+      && a.trainLoss.map(\.bitPattern) == b.trainLoss.map(\.bitPattern) && a.bytesUp == b.bytesUp
+      && a.bytesDown == b.bytesDown && a.cohorts == b.cohorts
     #expect(equal, "\(what)", sourceLocation: sourceLocation)
   }
 }

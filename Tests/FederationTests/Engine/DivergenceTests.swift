@@ -45,9 +45,7 @@ struct DivergenceTests {
 
   @Test("a pixel that is not a number is traced to its image")
   func pixel() throws {
-    let fixture = try RunFixture {
-      $0.federation = #"{ "clients": 3, "rounds": 2 }"#
-    }
+    let fixture = try RunFixture { $0.federation = #"{ "clients": 3, "rounds": 2 }"# }
     var data = fixture.data
     guard case .floats(var pixels) = data.train.pixels else {
       Issue.record("the images are bytes")
@@ -57,13 +55,8 @@ struct DivergenceTests {
     data = LabelledData(
       title: data.title,
       train: ImageSet(
-        shape: data.train.shape,
-        pixels: .floats(pixels),
-        labels: data.train.labels,
-        classes: data.train.classes
-      ),
-      test: data.test
-    )
+        shape: data.train.shape, pixels: .floats(pixels), labels: data.train.labels,
+        classes: data.train.classes), test: data.test)
     let experiment = try Experiment(fixture.experiment.scenario, data: data)
     let thrown = #expect(throws: Divergence.self) { _ = try experiment.trial() }
     // Images 13 to 19 are those of client 1.
@@ -79,9 +72,7 @@ struct DivergenceTests {
   func layers() throws {
     let network = try Network(
       ModelSpec(kind: .mlp, width: 1, hidden: [3, 4]),
-      input: FeatureShape(height: 1, width: 1, channels: 2),
-      classes: 2
-    )
+      input: FeatureShape(height: 1, width: 1, channels: 2), classes: 2)
     let space = Workspace(network, capacity: 2, training: true)
     var weights = [Float](repeating: 0.5, count: network.layout.count)
     for index in 0..<4 { space.input[index] = Float(index + 1) }

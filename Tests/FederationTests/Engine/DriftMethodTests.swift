@@ -16,8 +16,7 @@ struct DriftMethodTests {
 
   /// Trials on the same clients; cohorts of two of three, shuffled batches, momentum.
   private func trials(
-    _ strategies: [String],
-    sizes: [Int] = [13, 7, 22],
+    _ strategies: [String], sizes: [Int] = [13, 7, 22],
     _ change: (inout ScenarioText) -> Void = { _ in }
   ) throws -> [Trial] {
     let file = try PartitionFile(sizes: sizes)
@@ -37,13 +36,11 @@ struct DriftMethodTests {
 
   @Test(
     "adaptive servers agree with a federation written from the paper",
-    arguments: ["fedadagrad", "fedadam", "fedyogi"]
-  )
+    arguments: ["fedadagrad", "fedadam", "fedyogi"])
   func adaptive(_ kind: String) throws {
     // η_g = τ: an error of the mean update is not amplified.
     var both = try SlowComparison(
-      ScenarioText.strategy(kind, #""serverLearningRate": 0.1, "tau": 0.1"#)
-    )
+      ScenarioText.strategy(kind, #""serverLearningRate": 0.1, "tau": 0.1"#))
     var u = both.initial.map { _ in 0.0 }
     var v = both.initial.map { _ in 0.01 }
     for (index, cohort) in both.trial.cohorts.enumerated() {
@@ -56,9 +53,10 @@ struct DriftMethodTests {
 
   @Test(
     "a server optimizer composed with FedAvg is the method of its name, in every digest",
-    arguments: [("fedadagrad", "adagrad"), ("fedadam", "adam"), ("fedyogi", "yogi")]
-  )
-  func composed(_ kind: String, _ rule: String) throws {
+    arguments: [("fedadagrad", "adagrad"), ("fedadam", "adam"), ("fedyogi", "yogi")])
+  func composed(
+    _ kind: String, _ rule: String
+  ) throws {
     for (fields, composed) in [
       ("", ""), (#""serverLearningRate": 0.3, "tau": 0.2"#, #", "learningRate": 0.3, "tau": 0.2"#),
     ] {
@@ -92,17 +90,16 @@ struct DriftMethodTests {
     let expected = pair[1].model.map(Double.init)
     let size = norm(expected, minus: nil)
     // A handful of roundings of the update, one of the model, in each of three rounds.
-    #expect(
-      norm(pair[0].model.map(Double.init), minus: expected) <= 4 * Rounding.unit * 3 * size
-    )
+    #expect(norm(pair[0].model.map(Double.init), minus: expected) <= 4 * Rounding.unit * 3 * size)
     #expect(pair[0].model != pair[0].initial)
   }
 
   @Test(
     "batch norm's running statistics are FedAvg's means under every server",
-    arguments: ["fedadam", "fedyogi", "fedadagrad", "fednova", "feddyn"]
-  )
-  func runningStatistics(_ kind: String) throws {
+    arguments: ["fedadam", "fedyogi", "fedadagrad", "fednova", "feddyn"])
+  func runningStatistics(
+    _ kind: String
+  ) throws {
     let file = try PartitionFile(sizes: [12, 8, 12])
     var text = ScenarioText(partition: file.json)
     text.federation = #"{ "clients": 3, "rounds": 1, "weighting": "uniform" }"#
@@ -121,14 +118,14 @@ struct DriftMethodTests {
 
   @Test(
     "FedNova agrees with a federation written from the paper",
-    arguments: [(0.0, 0.0), (0.9, 0.0), (0.0, 2.0)]
-  )
-  func fedNova(_ rho: Double, _ mu: Double) throws {
+    arguments: [(0.0, 0.0), (0.9, 0.0), (0.0, 2.0)])
+  func fedNova(_ rho: Double, _ mu: Double)
+    throws
+  {
     var both = try SlowComparison(
       ScenarioText.strategy("fednova", #""proximalWeight": \#(mu)"#),
       optimizer: rho > 0 ? Optimizers.momentum : Optimizers.plain,
-      sgd: rho > 0 ? Self.momentum : ReferenceSGD()
-    )
+      sgd: rho > 0 ? Self.momentum : ReferenceSGD())
     let pull = both.reference.sgd.rate * mu
     for (index, cohort) in both.trial.cohorts.enumerated() {
       both.reference.normalisedRound(index + 1, cohort, mu: mu) { tau in
@@ -154,24 +151,15 @@ struct DriftMethodTests {
   func normalisation() throws {
     func method(_ mu: Double, _ rho: Double, nesterov: Bool = false) throws -> FedNova {
       let network = try Network(
-        ModelSpec(kind: .logistic, width: 1),
-        input: FeatureShape(features: 2),
-        classes: 2
-      )
+        ModelSpec(kind: .logistic, width: 1), input: FeatureShape(features: 2), classes: 2)
       return FedNova(
         StrategySettings(FedNova.card, ["proximalWeight": .number(mu)]),
         LearningProblem(
-          network: network,
-          clients: 1,
+          network: network, clients: 1,
           settings: LocalSettings(
-            work: .steps(1),
-            batch: 1,
-            optimizer: OptimizerSpec(learningRate: 0.25, momentum: rho, nesterov: nesterov)
-          ),
-          initial: [Float](repeating: 0, count: network.layout.count),
-          seed: 1
-        )
-      )
+            work: .steps(1), batch: 1,
+            optimizer: OptimizerSpec(learningRate: 0.25, momentum: rho, nesterov: nesterov)),
+          initial: [Float](repeating: 0, count: network.layout.count), seed: 1))
     }
     #expect(try method(0, 0).normalisation(7, rate: 0.25) == 7)
     #expect(try method(0, 0).normalisation(0, rate: 0.25) == 0)
@@ -202,35 +190,27 @@ struct DriftMethodTests {
     }
     let unequal = try trials([ScenarioText.strategy("fedavg"), ScenarioText.strategy("fednova")])
     #expect(
-      norm(unequal[1].model.map(Double.init), minus: unequal[0].model.map(Double.init)) > 1e-3
-    )
+      norm(unequal[1].model.map(Double.init), minus: unequal[0].model.map(Double.init)) > 1e-3)
   }
 
   // MARK: FedDyn
 
   @Test(
     "FedDyn agrees with a federation written from the paper",
-    arguments: [(false, 0.1, 0.0), (true, 0.05, 0.0), (false, 0.1, 0.4)]
-  )
-  func fedDyn(_ withMomentum: Bool, _ alpha: Double, _ clip: Double) throws {
+    arguments: [(false, 0.1, 0.0), (true, 0.05, 0.0), (false, 0.1, 0.4)])
+  func fedDyn(
+    _ withMomentum: Bool, _ alpha: Double, _ clip: Double
+  ) throws {
     var both = try SlowComparison(
       ScenarioText.strategy("feddyn", #""alpha": \#(alpha), "gradientClip": \#(clip)"#),
       optimizer: withMomentum ? Optimizers.momentum : Optimizers.plain,
-      sgd: withMomentum ? Self.momentum : ReferenceSGD()
-    )
+      sgd: withMomentum ? Self.momentum : ReferenceSGD())
     var lambdas: [Int: [Double]] = [:]
     var h = both.initial.map { _ in 0.0 }
     var clipped = 0
     for (index, cohort) in both.trial.cohorts.enumerated() {
       both.reference.dynamicRound(
-        index + 1,
-        cohort,
-        alpha: alpha,
-        clip: clip,
-        lambdas: &lambdas,
-        h: &h,
-        clipped: &clipped
-      )
+        index + 1, cohort, alpha: alpha, clip: clip, lambdas: &lambdas, h: &h, clipped: &clipped)
     }
     #expect((clipped > 0) == (clip > 0))
     both.check("FedDyn")
@@ -246,7 +226,9 @@ struct DriftMethodTests {
   }
 
   @Test("FedDyn's first round goes 1 + m/K times as far as FedProx with μ = α")
-  func firstRound() throws {
+  func firstRound()
+    throws
+  {
     let pair = try trials([
       ScenarioText.strategy("fedprox", #""proximalWeight": 0.5"#),
       ScenarioText.strategy("feddyn", #""alpha": 0.5, "gradientClip": 0"#),
@@ -267,19 +249,12 @@ struct DriftMethodTests {
   @Test("MOON agrees with a federation whose gradients are central differences")
   func moon() throws {
     var both = try SlowComparison(
-      ScenarioText.strategy("moon", #""weight": 2, "temperature": 0.4"#),
-      rounds: 3,
-      participation: 1
-    )
+      ScenarioText.strategy("moon", #""weight": 2, "temperature": 0.4"#), rounds: 3,
+      participation: 1)
     var previous: [Int: [Double]] = [:]
     for (index, cohort) in both.trial.cohorts.enumerated() {
       both.reference.contrastiveRound(
-        index + 1,
-        cohort,
-        mu: 2,
-        temperature: 0.4,
-        previous: &previous
-      )
+        index + 1, cohort, mu: 2, temperature: 0.4, previous: &previous)
     }
     both.check("MOON")
     for (k, model) in previous {
@@ -310,10 +285,7 @@ struct DriftMethodTests {
     let settings = StrategySettings(MOON.card)
     func network(_ kind: ModelSpec.Kind) throws -> Network {
       try Network(
-        ModelSpec(kind: kind, width: 2, hidden: [4]),
-        input: FeatureShape(features: 5),
-        classes: 3
-      )
+        ModelSpec(kind: kind, width: 2, hidden: [4]), input: FeatureShape(features: 5), classes: 3)
     }
     #expect(MOON.objection(settings, to: try network(.logistic)) != nil)
     #expect(MOON.objection(settings, to: try network(.mlp)) == nil)
@@ -345,13 +317,7 @@ struct DriftMethodTests {
     let loss = z.withUnsafeBufferPointer { z in
       gradient.withUnsafeMutableBufferPointer {
         contrast.evaluate(
-          features: z,
-          globals: g,
-          previous: p,
-          width: width,
-          weight: 3,
-          addingTo: $0
-        )
+          features: z, globals: g, previous: p, width: width, weight: 3, addingTo: $0)
       }
     }
     let reference = ContrastRows(globals: g, previous: p, width: width, temperature: temperature)

@@ -17,11 +17,8 @@ struct SlowComparison {
   var reference: ReferenceFederation
 
   init(
-    _ strategy: String,
-    optimizer: String = ScenarioText.Optimizers.plain,
-    sgd: ReferenceSGD = ReferenceSGD(),
-    sizes: [Int] = [13, 7, 22],
-    rounds: Int = 3,
+    _ strategy: String, optimizer: String = ScenarioText.Optimizers.plain,
+    sgd: ReferenceSGD = ReferenceSGD(), sizes: [Int] = [13, 7, 22], rounds: Int = 3,
     participation: Double = 0.67
   ) throws {
     let file = try PartitionFile(sizes: sizes)
@@ -39,13 +36,8 @@ struct SlowComparison {
     let examples = ReferenceExample.all(data.train)
     reference = ReferenceFederation(
       ReferenceModel(inputs: data.train.shape.count, hidden: 6, classes: data.train.classes),
-      clients: file.clients.map { $0.map { examples[$0] } },
-      batch: 4,
-      epochs: 2,
-      sgd: sgd,
-      method: .fedAvg,
-      initial: initial
-    )
+      clients: file.clients.map { $0.map { examples[$0] } }, batch: 4, epochs: 2, sgd: sgd,
+      method: .fedAvg, initial: initial)
   }
 
   /// Expects the engine's model within rounding of the slow one.
@@ -62,27 +54,19 @@ struct SlowComparison {
 extension ReferenceFederation {
   /// Every client of a cohort trained from the server's model: SGD, with a change of each gradient.
   mutating func locals(
-    _ cohort: [Int],
-    _ round: Int,
-    correct: (Int, inout [Double], [Double]) -> Void = { _, _, _ in }
+    _ cohort: [Int], _ round: Int, correct: (Int, inout [Double], [Double]) -> Void = { _, _, _ in }
   ) -> [[Double]] {
     var models: [[Double]] = []
     for k in cohort {
       models.append(
-        train(server, clients[k], steps: stepCount(k), round: round) { correct(k, &$0, $1) }
-      )
+        train(server, clients[k], steps: stepCount(k), round: round) { correct(k, &$0, $1) })
     }
     return models
   }
 
   /// Algorithm 2 of arXiv:2003.00295; `u` and `v` are the moments.
   mutating func adaptiveRound(
-    _ kind: String,
-    _ round: Int,
-    _ cohort: [Int],
-    rate: Double,
-    tau: Double,
-    _ u: inout [Double],
+    _ kind: String, _ round: Int, _ cohort: [Int], rate: Double, tau: Double, _ u: inout [Double],
     _ v: inout [Double]
   ) {
     let models = locals(cohort, round)
@@ -118,13 +102,8 @@ extension ReferenceFederation {
 
   /// Algorithm 1 of arXiv:2111.04263; `clipped` counts gradients that were too long.
   mutating func dynamicRound(
-    _ round: Int,
-    _ cohort: [Int],
-    alpha: Double,
-    clip: Double,
-    lambdas: inout [Int: [Double]],
-    h: inout [Double],
-    clipped: inout Int
+    _ round: Int, _ cohort: [Int], alpha: Double, clip: Double, lambdas: inout [Int: [Double]],
+    h: inout [Double], clipped: inout Int
   ) {
     let start = server
     let zeros = start.map { _ in 0.0 }
@@ -151,11 +130,7 @@ extension ReferenceFederation {
 
   /// Li, He and Song 2021, algorithm 1, with plain SGD on gradients by central differences.
   mutating func contrastiveRound(
-    _ round: Int,
-    _ cohort: [Int],
-    mu: Double,
-    temperature: Double,
-    previous: inout [Int: [Double]]
+    _ round: Int, _ cohort: [Int], mu: Double, temperature: Double, previous: inout [Int: [Double]]
   ) {
     let total = Double(cohort.map { clients[$0].count }.reduce(0, +))
     var next = server.map { _ in 0.0 }
@@ -169,12 +144,7 @@ extension ReferenceFederation {
         var g = model.gradient(w, batch)
         if let last = previous[k] {
           let loss = ContrastReference(
-            model: model,
-            batch: batch,
-            global: server,
-            previous: last,
-            temperature: temperature
-          )
+            model: model, batch: batch, global: server, previous: last, temperature: temperature)
           let body = model.count - model.headCount
           for i in 0..<body {
             var (up, down) = (w, w)

@@ -95,23 +95,20 @@ struct EvaluationTests {
   }
 
   @Test("match-client-labels: test images drawn to the client's label counts")
-  func matching() throws {
+  func matching()
+    throws
+  {
     let fixture = try Fixture(#"{ "local": "match-client-labels" }"#)
     let tests = LocalTests(
-      fixture.experiment.scenario.data.localTest,
-      split: fixture.split,
-      test: fixture.data.test,
-      seed: 1
-    )
+      fixture.experiment.scenario.data.localTest, split: fixture.split, test: fixture.data.test,
+      seed: 1)
     let right = fixture.right(fixture.data.test, fixture.trial.model)
     let accuracies = (0..<4).compactMap { fixture.share(right, tests.images(of: $0)) }
     try expectPersonal(fixture.trial, accuracies)
   }
 
   private func expectPersonal(
-    _ trial: Trial,
-    _ accuracies: [Double],
-    sourceLocation: SourceLocation = #_sourceLocation
+    _ trial: Trial, _ accuracies: [Double], sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let personal = try #require(trial.personal)
     // The client without images is in no number.
@@ -121,13 +118,11 @@ struct EvaluationTests {
     #expect(abs(personal.accuracy - mean) <= Self.bound, sourceLocation: sourceLocation)
     #expect(
       abs(personal.fairness.worst - (accuracies.min() ?? 0)) <= Self.bound,
-      sourceLocation: sourceLocation
-    )
+      sourceLocation: sourceLocation)
     // A root magnifies the rounding of what it is taken of: √(40 ulp) where the spread is small.
     #expect(
       abs(personal.fairness.std - (squares / 3).squareRoot()) <= Self.bound.squareRoot(),
-      sourceLocation: sourceLocation
-    )
+      sourceLocation: sourceLocation)
     #expect(personal.model == .generic, sourceLocation: sourceLocation)
   }
 }

@@ -10,7 +10,8 @@ import Tensor
 import Testing
 
 /// FedDistill and FedProto, which exchange a mean per class, against slow references.
-@Suite("Means per class: FedDistill and FedProto") struct ExchangedMeansTests {
+@Suite("Means per class: FedDistill and FedProto")
+struct ExchangedMeansTests {
   static let sizes = [13, 7, 22]
   static let net = ReferenceMLP(sizes: [24, 6, 3])
 
@@ -56,19 +57,14 @@ import Testing
     "FedDistill agrees with algorithm 1 in double precision",
     arguments: [
       ("training", "latest", 1.0), ("after", "latest", 0.67), ("training", "round", 0.67),
-    ]
-  )
+    ])
   func distillation(_ collect: String, _ reports: String, _ participation: Double) throws {
     let rounds = 4
     let setup = try Setup(
       ScenarioText.strategy(
         "feddistill",
-        #""distillationWeight": 0.8, "collect": "\#(collect)", "reports": "\#(reports)""#
-      ),
-      rounds: rounds,
-      participation: participation,
-      lacking: true
-    )
+        #""distillationWeight": 0.8, "collect": "\#(collect)", "reports": "\#(reports)""#),
+      rounds: rounds, participation: participation, lacking: true)
     var models: [Int: [Double]] = [:]
     var kept: [Int: [Int: [Double]]] = [:]
     for (index, cohort) in setup.trial.cohorts.enumerated() {
@@ -109,26 +105,17 @@ import Testing
 
   /// Local training with a slope beside cross-entropy's at the logits.
   private static func train(
-    _ setup: Setup,
-    _ start: [Double]?,
-    _ k: Int,
-    _ extra: ([Double], Int) -> [Double]?
+    _ setup: Setup, _ start: [Double]?, _ k: Int, _ extra: ([Double], Int) -> [Double]?
   ) -> [Double] {
     net.train(
-      start ?? setup.initial,
-      examples: setup.clients[k].count,
-      batch: 4,
-      epochs: 2,
-      rate: 0.1,
+      start ?? setup.initial, examples: setup.clients[k].count, batch: 4, epochs: 2, rate: 0.1,
       momentum: 0
     ) { g, w, places in
       for place in places {
         let example = setup.clients[k][place]
         let z = net.logits(w, example.values)
         var slope = ReferenceMLP.crossEntropySlope(z, example.label)
-        if let extra = extra(z, example.label) {
-          for c in slope.indices { slope[c] += extra[c] }
-        }
+        if let extra = extra(z, example.label) { for c in slope.indices { slope[c] += extra[c] } }
         let mean = slope.map { $0 / Double(places.count) }
         net.addGradient(&g, w, example.values, logits: mean)
       }
@@ -139,19 +126,14 @@ import Testing
 
   @Test(
     "FedProto agrees with algorithm 1 in double precision",
-    arguments: [("sum", "samples", 1.0), ("mean", "uniform", 0.67), ("sum", "samples", 0.67)]
-  )
+    arguments: [("sum", "samples", 1.0), ("mean", "uniform", 0.67), ("sum", "samples", 0.67)])
   func prototypes(_ distance: String, _ mean: String, _ participation: Double) throws {
     let rounds = 4
     let setup = try Setup(
       ScenarioText.strategy(
         "fedproto",
-        #""prototypeWeight": 0.5, "distance": "\#(distance)", "prototypeMean": "\#(mean)""#
-      ),
-      rounds: rounds,
-      participation: participation,
-      lacking: true
-    )
+        #""prototypeWeight": 0.5, "distance": "\#(distance)", "prototypeMean": "\#(mean)""#),
+      rounds: rounds, participation: participation, lacking: true)
     let lambda = distance == "sum" ? 0.5 : 0.5 / 6
     var models: [Int: [Double]] = [:]
     var common: [Int: [Double]] = [:]
@@ -181,24 +163,16 @@ import Testing
     try setup.checkModels(models, rounds: rounds)
     let observed = try #require(setup.trial.serverMemory["prototypes"])
     let expected = (0..<3).flatMap { common[$0] ?? [Double](repeating: 0, count: 6) }
-    ReferenceBound(steps: 12 * rounds, longestSum: 24, depth: 4)
-      .check(observed, expected, from: expected.map { _ in 0 }, "prototypes")
+    ReferenceBound(steps: 12 * rounds, longestSum: 24, depth: 4).check(
+      observed, expected, from: expected.map { _ in 0 }, "prototypes")
     try checkNearest(setup, expected)
   }
 
   private static func pulled(
-    _ setup: Setup,
-    _ start: [Double]?,
-    _ k: Int,
-    _ common: [Int: [Double]],
-    _ lambda: Double
+    _ setup: Setup, _ start: [Double]?, _ k: Int, _ common: [Int: [Double]], _ lambda: Double
   ) -> [Double] {
     net.train(
-      start ?? setup.initial,
-      examples: setup.clients[k].count,
-      batch: 4,
-      epochs: 2,
-      rate: 0.1,
+      start ?? setup.initial, examples: setup.clients[k].count, batch: 4, epochs: 2, rate: 0.1,
       momentum: 0
     ) { g, w, places in
       let size = Double(places.count)
@@ -209,13 +183,7 @@ import Testing
         let pull = common[example.label].map { prototype in
           zip(values[1], prototype).map { 2 * lambda * ($0 - $1) / size }
         }
-        net.addGradient(
-          &g,
-          w,
-          example.values,
-          logits: slope.map { $0 / size },
-          features: pull
-        )
+        net.addGradient(&g, w, example.values, logits: slope.map { $0 / size }, features: pull)
       }
     }
   }
@@ -258,8 +226,7 @@ import Testing
     arguments: [
       ("feddistill", #""distillationWeight": 0"#),
       ("fedproto", #""prototypeWeight": 0, "predict": "head""#),
-    ]
-  )
+    ])
   func switchedOff(_ kind: String, _ fields: String) throws {
     let pair = try pair(ScenarioText.strategy(kind, fields))
     for (a, b) in zip(pair[0].clientModels, pair[1].clientModels) {
@@ -272,7 +239,9 @@ import Testing
   }
 
   @Test("prediction by prototypes changes the classifier and nothing else")
-  func classifierOnly() throws {
+  func classifierOnly()
+    throws
+  {
     let head = try pair(ScenarioText.strategy("fedproto", #""predict": "head""#))[0]
     let nearest = try pair(ScenarioText.strategy("fedproto"))[0]
     #expect(head.digests == nearest.digests)

@@ -75,27 +75,19 @@ struct ExperimentTests {
     let experiment = try text.experiment(data)
     let reading = try text.reading()
     let source = ScenarioSource(
-      bytes: [],
-      overrides: [],
-      resolved: try #require(reading.resolved),
-      hash: "0",
-      command: ""
-    )
+      bytes: [], overrides: [], resolved: try #require(reading.resolved), hash: "0", command: "")
     let path = folder.at("out")
     expectFailure(.scenarioInvalid, "E3305", ["resnet18", "GiB"]) {
       _ = try experiment.run(
-        in: path,
-        source: source,
-        threads: 1,
-        page: RunReport.writePage,
-        report: { _, _ in }
-      )
+        in: path, source: source, threads: 1, page: RunReport.writePage, report: { _, _ in })
     }
     #expect(FileKind(of: path) == .missing)
   }
 
   @Test("a cohort of clients without images trains nobody and moves nothing")
-  func emptyCohort() throws {
+  func emptyCohort()
+    throws
+  {
     let file = try PartitionFile(clients: [[], [], [0, 1, 2, 3], []])
     var text = ScenarioText(partition: file.json)
     text.federation = #"{ "clients": 4, "rounds": 8, "participation": 0.25 }"#

@@ -35,8 +35,7 @@ struct FedBNTests {
   /// it is used.
   @Test(
     "three rounds by hand: norms stay, all else is averaged, to the bit; bytes of both",
-    arguments: ["batch", "group"]
-  )
+    arguments: ["batch", "group"])
   func byHand(_ norm: String) throws {
     let file = try PartitionFile(sizes: Self.sizes)
     let data = SmallImages.bytes(train: 36)
@@ -65,16 +64,8 @@ struct FedBNTests {
         var start = models[client] ?? trial.initial
         for i in rest { start[i] = server[i] }
         var device = Device(
-          client: client,
-          round: index + 1,
-          rounds: 3,
-          seed: 1,
-          examples: file.clients[client],
-          network: network,
-          workspace: workspace,
-          loader: loader,
-          settings: settings
-        )
+          client: client, round: index + 1, rounds: 3, seed: 1, examples: file.clients[client],
+          network: network, workspace: workspace, loader: loader, settings: settings)
         device.workspace.load(start)
         var rule = PlainRule(SoftmaxCrossEntropy())
         _ = try device.train(&rule)
@@ -101,8 +92,7 @@ struct FedBNTests {
       (#"{ "kind": "mlp" }"#, true), (#"{ "kind": "cnn", "norm": "none" }"#, true),
       (#"{ "kind": "resnet8", "norm": "group" }"#, false),
       (#"{ "kind": "cnn", "norm": "batch" }"#, false),
-    ]
-  )
+    ])
   func warning(_ model: String, _ isExpected: Bool) throws {
     var text = ScenarioText()
     text.model = model

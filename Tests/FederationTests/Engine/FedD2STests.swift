@@ -8,14 +8,13 @@ import Tensor
 import Testing
 
 /// FedD2S against a reference written from its equations, its identities and its bytes.
-@Suite("FedD2S") struct FedD2STests {
+@Suite("FedD2S")
+struct FedD2STests {
   static let sizes = [13, 7, 22]
 
   /// Trials of strategies on the same three clients and a network with two cuts, of 6 and 5.
   private func trials(
-    _ strategies: [String],
-    rounds: Int = 4,
-    _ change: (inout ScenarioText) -> Void = { _ in }
+    _ strategies: [String], rounds: Int = 4, _ change: (inout ScenarioText) -> Void = { _ in }
   ) throws -> [Trial] {
     let file = try PartitionFile(sizes: Self.sizes)
     var text = ScenarioText(partition: file.json)
@@ -42,22 +41,15 @@ import Testing
 
     static let all = [
       Case(name: "per sample, whole model"),
-      Case(
-        name: "per class",
-        fields: #", "upload": "perClass""#,
-        change: { $0.perClass = true }
-      ),
+      Case(name: "per class", fields: #", "upload": "perClass""#, change: { $0.perClass = true }),
       Case(
         name: "participating layers only, λ = 0.5, τ = 2",
         fields: #", "klScope": "participatingOnly", "distillationWeight": 0.5, "temperature": 2"#,
-        change: { ($0.wholeModel, $0.lambda, $0.tau) = (false, 0.5, 2) }
-      ),
+        change: { ($0.wholeModel, $0.lambda, $0.tau) = (false, 0.5, 2) }),
       Case(
         name: "shared shallow weights, part of the clients",
-        fields: #", "shareShallowWeights": true"#,
-        participation: 0.67,
-        change: { $0.sharesWeights = true }
-      ),
+        fields: #", "shareShallowWeights": true"#, participation: 0.67,
+        change: { $0.sharesWeights = true }),
       Case(name: "shallow to deep", fields: #", "order": "s2d""#, cuts: [1, 2]),
       Case(name: "never", fields: #", "order": "never""#, cuts: [2], participation: 0.67),
     ]
@@ -77,8 +69,7 @@ import Testing
         """
         "headOptimizer": "sgd", "headLearningRate": 0.05, "headMomentum": 0.9,
         "headEpochs": 4, "headBatch": 64\(item.fields)
-        """
-      )
+        """)
     ]
     let experiment = try text.experiment(data)
     let trial = try experiment.trial()
@@ -86,12 +77,8 @@ import Testing
     let examples = ReferenceExample.all(data.train)
     let initial = layout.torchOrder(trial.initial).map(Double.init)
     var reference = ReferenceFedD2S(
-      ReferenceMLP(sizes: [24, 6, 5, 3]),
-      clients: file.clients.map { $0.map { examples[$0] } },
-      initial: initial,
-      cuts: item.cuts,
-      every: item.rounds / item.cuts.count
-    )
+      ReferenceMLP(sizes: [24, 6, 5, 3]), clients: file.clients.map { $0.map { examples[$0] } },
+      initial: initial, cuts: item.cuts, every: item.rounds / item.cuts.count)
     item.change(&reference)
     for (index, cohort) in trial.cohorts.enumerated() { reference.run(index + 1, cohort) }
 
@@ -130,12 +117,10 @@ import Testing
 
   @Test(
     "λ = 0 is local training, bit for bit",
-    arguments: ["", #", "klScope": "participatingOnly""#, #", "upload": "perClass""#]
-  )
+    arguments: ["", #", "klScope": "participatingOnly""#, #", "upload": "perClass""#])
   func withoutDistillation(_ fields: String) throws {
     try expectSameModels(
-      trials([d2s(#""distillationWeight": 0"# + fields), ScenarioText.strategy("local-only")])
-    )
+      trials([d2s(#""distillationWeight": 0"# + fields), ScenarioText.strategy("local-only")]))
   }
 
   @Test("cut 0 is local training, and only the cut's number travels")
@@ -156,14 +141,13 @@ import Testing
 
   @Test(
     "with participatingOnly the term's gradient on layers behind the cut is exactly 0",
-    arguments: [(1, "participatingOnly"), (2, "participatingOnly"), (2, "wholeModel")]
-  )
-  func scope(_ cut: Int, _ scope: String) throws {
+    arguments: [(1, "participatingOnly"), (2, "participatingOnly"), (2, "wholeModel")])
+  func scope(
+    _ cut: Int, _ scope: String
+  ) throws {
     // Two rounds of one step: both start the second from one model, and only its step has the term.
     let pair = try trials(
-      [
-        d2s(#""cuts": [\#(cut)], "klScope": "\#(scope)""#), ScenarioText.strategy("local-only"),
-      ],
+      [d2s(#""cuts": [\#(cut)], "klScope": "\#(scope)""#), ScenarioText.strategy("local-only")],
       rounds: 2
     ) {
       $0.federation = #"{ "clients": 3, "rounds": 2 }"#
@@ -173,8 +157,7 @@ import Testing
     }
     let layout = try Network(
       ModelSpec(kind: .mlp, width: 1, hidden: [6, 5]),
-      input: FeatureShape(height: 3, width: 4, channels: 2),
-      classes: 3
+      input: FeatureShape(height: 3, width: 4, channels: 2), classes: 3
     ).layout
     for (a, b) in zip(pair[0].clientModels, pair[1].clientModels) {
       let (a, b) = (try #require(a), try #require(b))
@@ -190,8 +173,7 @@ import Testing
 
   @Test(
     "bytes of every round are the formula's, a staircase that follows the cuts",
-    arguments: ["int32", "uint8"]
-  )
+    arguments: ["int32", "uint8"])
   func bytesPerSample(_ type: String) throws {
     let trial = try trials([d2s(#""labelType": "\#(type)""#)])[0]
     let (classes, label) = (3, type == "int32" ? 4 : 1)
@@ -200,8 +182,7 @@ import Testing
       let examples = cohort.map { Self.sizes[$0] }
       #expect(
         trial.bytesUp[round]
-          == examples.map { 4 * $0 * (width + classes) + label * $0 }.reduce(0, +)
-      )
+          == examples.map { 4 * $0 * (width + classes) + label * $0 }.reduce(0, +))
       #expect(trial.bytesDown[round] == examples.map { 4 + 4 * $0 * classes }.reduce(0, +))
     }
     #expect(trial.bytesSetup == 3 * 4 * trial.initial.count)
@@ -219,7 +200,9 @@ import Testing
   }
 
   @Test("shared shallow weights add both ways what lies before the cut")
-  func bytesOfWeights() throws {
+  func bytesOfWeights()
+    throws
+  {
     let pair = try trials([d2s(), d2s(#""shareShallowWeights": true"#)])
     for (round, cohort) in pair[0].cohorts.enumerated() {
       let shallow = round < 2 ? 25 * 6 + 7 * 5 : 25 * 6
@@ -232,32 +215,21 @@ import Testing
   // MARK: - Bookkeeping
 
   @Test("soft labels belong to their examples whatever the order of batches")
-  func rowsLineUp() throws {
+  func rowsLineUp()
+    throws
+  {
     let data = SmallImages.floats(train: 40)
     let network = try Network(
-      ModelSpec(kind: .mlp, width: 1, hidden: [6]),
-      input: data.train.shape,
-      classes: 3
-    )
+      ModelSpec(kind: .mlp, width: 1, hidden: [6]), input: data.train.shape, classes: 3)
     let settings = LocalSettings(
-      work: .epochs(1),
-      batch: 8,
-      optimizer: OptimizerSpec(learningRate: 0.1)
-    )
+      work: .epochs(1), batch: 8, optimizer: OptimizerSpec(learningRate: 0.1))
     func largestGradient(shift: Int) throws -> Float {
       let space = Workspace(network, capacity: 256, training: true)
       space.load(network.layout.initialParameters(.pytorch, seed: 5))
       var device = Device(
-        client: 0,
-        round: 1,
-        rounds: 1,
-        seed: 1,
-        examples: Array((0..<40).reversed()),
-        network: network,
-        workspace: space,
-        loader: BatchLoader(data.train, PixelTransform(channels: 2)),
-        settings: settings
-      )
+        client: 0, round: 1, rounds: 1, seed: 1, examples: Array((0..<40).reversed()),
+        network: network, workspace: space,
+        loader: BatchLoader(data.train, PixelTransform(channels: 2)), settings: settings)
       // Targets that are the model's own answers leave no gradient, if each has its example's.
       var q = device.logits(of: device.examples)
       q.withUnsafeMutableBufferPointer {
@@ -265,11 +237,8 @@ import Testing
         Distillation.softmax(q, rows: 40, classes: 3, temperature: 3, into: q)
       }
       let term = SoftLabelTerm(
-        targets: q,
-        rows: (0..<40).map { ($0 + shift) % 40 },
-        weight: 1,
-        distillation: Distillation(temperature: 3)
-      )
+        targets: q, rows: (0..<40).map { ($0 + shift) % 40 }, weight: 1,
+        distillation: Distillation(temperature: 3))
       var rule = SoftLabelRule(loss: nil, term: term)
       var largest: Float = 0
       for _ in 0..<5 {
@@ -290,8 +259,7 @@ import Testing
     arguments: [
       (#"{ "kind": "logistic" }"#, "", "has none"),
       (#"{ "kind": "mlp", "hidden": [4] }"#, #""cuts": [2]"#, "there is no cut 2"),
-    ]
-  )
+    ])
   func refused(_ model: String, _ fields: String, _ words: String) throws {
     var text = ScenarioText()
     text.model = model

@@ -4,7 +4,8 @@ import Federation
 import Fixtures
 import Testing
 
-@Suite("FedDF") struct FedDFTests {
+@Suite("FedDF")
+struct FedDFTests {
   private func feddf(_ fields: String) -> String { ScenarioText.strategy("feddf", fields) }
 
   @Test("without steps it is FedAvg, bit for bit and in every digest")
@@ -30,8 +31,7 @@ import Testing
   func oneClient() throws {
     let fixture = try PublicFixture(
       [ScenarioText.strategy("fedavg"), feddf(#""steps": 7, "validationShare": 0"#)],
-      clients: [Array(0..<22)]
-    )
+      clients: [Array(0..<22)])
     let trials = try fixture.trials()
     #expect(bits(trials[0].model) == bits(trials[1].model))
   }
@@ -43,8 +43,7 @@ import Testing
         """
         "steps": 6, "validationShare": 0, "distillationBatch": 4, "distillationRate": 0.01,
         "temperature": 2
-        """
-      )
+        """)
     ])
     let images = ReferenceImages(fixture.data.train)
     let known = images[fixture.publicImages]
@@ -81,8 +80,7 @@ import Testing
             v[i] = 0.999 * v[i] + 0.001 * g[i] * g[i]
             let root = (v[i] / (1 - pow(0.999, t))).squareRoot()
             return -rate * m[i] / (1 - pow(0.9, t)) / (root + 1e-8)
-          }
-        )
+          })
       }
     }
     let trial = try fixture.trials()[0]
@@ -139,10 +137,7 @@ import Testing
     let network = try fixture.start(0).network
     func distance(_ model: [Float], _ places: [Int]) -> Double {
       ReferencePeer(network, model).distillation(
-        places.map { known[$0] },
-        places.map { targets[$0] },
-        1
-      )
+        places.map { known[$0] }, places.map { targets[$0] }, 1)
     }
     let distances = trials.prefix(2).map { distance($0.model, Array(0..<9)) }
     #expect(distances[1] < 0.2 * distances[0], "\(distances)")
@@ -164,8 +159,7 @@ import Testing
       chosen.insert(best)
       #expect(
         bits(trials[2 + looks.count + index].model) == bits(models[best]),
-        "patience \(patience): look \(best) of \(losses)"
-      )
+        "patience \(patience): look \(best) of \(losses)")
     }
     #expect(chosen.count > 1, "\(losses)")
   }

@@ -16,11 +16,9 @@ private struct ReferenceETF {
   static let places = (body: 0..<150, projection: 150..<171, frame: 171..<180, scale: 180..<181)
 
   /// Mean of CE(z + offsets, y), z = β·V·f/‖f‖.
-  static func loss(
-    _ w: [Double],
-    _ examples: [ReferenceExample],
-    offsets: [Double] = [0, 0, 0]
-  ) -> Double {
+  static func loss(_ w: [Double], _ examples: [ReferenceExample], offsets: [Double] = [0, 0, 0])
+    -> Double
+  {
     var sum = 0.0
     for example in examples {
       let h = (0..<hidden).map { j in
@@ -28,8 +26,7 @@ private struct ReferenceETF {
           0,
           (0..<inputs).reduce(w[inputs * hidden + j]) {
             $0 + w[j * inputs + $1] * example.values[$1]
-          }
-        )
+          })
       }
       let f = (0..<classes).map { p in
         (0..<hidden).reduce(w[places.projection.lowerBound + 18 + p]) {
@@ -50,10 +47,7 @@ private struct ReferenceETF {
 
   /// One SGD step on some places.
   static func step(
-    _ w: inout [Double],
-    _ moved: [Range<Int>],
-    rate: Double,
-    _ loss: ([Double]) -> Double
+    _ w: inout [Double], _ moved: [Range<Int>], rate: Double, _ loss: ([Double]) -> Double
   ) {
     var next = w
     for i in moved.joined() {
@@ -71,9 +65,7 @@ struct FedETFTests {
   static let sizes = [9, 7, 12]
 
   private func experiment(
-    _ fields: String,
-    rounds: Int = 2,
-    _ change: (inout ScenarioText) -> Void = { _ in }
+    _ fields: String, rounds: Int = 2, _ change: (inout ScenarioText) -> Void = { _ in }
   ) throws -> (Experiment, PartitionFile, LabelledData) {
     let file = try PartitionFile(sizes: Self.sizes)
     let data = SmallImages.floats(train: Self.sizes.reduce(0, +))
@@ -89,10 +81,7 @@ struct FedETFTests {
     var spec = ModelSpec(kind: .mlp, width: 1, hidden: [6])
     spec.classifier = .frame(width: 3)
     let network = try Network(
-      spec,
-      input: FeatureShape(height: 3, width: 4, channels: 2),
-      classes: 3
-    )
+      spec, input: FeatureShape(height: 3, width: 4, channels: 2), classes: 3)
     return network.layout.torchOrder(model).map(Double.init)
   }
 
@@ -117,11 +106,9 @@ struct FedETFTests {
       var w = start
       for _ in 0..<2 {
         for batch in batches(client) {
-          ReferenceETF.step(
-            &w,
-            [places.body, places.projection, places.scale],
-            rate: 0.1
-          ) { ReferenceETF.loss($0, batch, offsets: offsets) }
+          ReferenceETF.step(&w, [places.body, places.projection, places.scale], rate: 0.1) {
+            ReferenceETF.loss($0, batch, offsets: offsets)
+          }
         }
       }
       for i in w.indices { mean[i] += w[i] * Double(labels.count) / 28 }
@@ -149,7 +136,9 @@ struct FedETFTests {
   }
 
   @Test("the frame is equiangular, a function of the seed, and never moves or travels")
-  func frame() throws {
+  func frame()
+    throws
+  {
     let (experiment, _, _) = try experiment(#""alternations": 0"#)
     let trial = try experiment.trial()
     let (start, end) = (try torch(trial.initial), try torch(trial.model))
@@ -175,8 +164,7 @@ struct FedETFTests {
   @Test("fields: width, scale, traffic, turns; the loss by default is balanced softmax")
   func fields() throws {
     let (wide, _, _) = try experiment(
-      #""projectionWidth": 5, "initialScale": 3, "frameTraffic": "dense", "alternations": 1"#
-    )
+      #""projectionWidth": 5, "initialScale": 3, "frameTraffic": "dense", "alternations": 1"#)
     let trial = try wide.trial()
     #expect(trial.initial.count == 150 + 35 + 15 + 1)
     #expect(trial.initial.last == 3)

@@ -9,35 +9,30 @@ import TestSupport
 import Testing
 
 /// FedGen: its generator's gradient, a slow reference of its clients, identities and bytes.
-@Suite("FedGen") struct FedGenTests {
+@Suite("FedGen")
+struct FedGenTests {
   static let sizes = [13, 7, 22]
 
   private func generator(_ optimizer: OptimizerSpec? = OptimizerSpec(learningRate: 1)) -> Generator
   {
     let network = Generator.network(classes: 3, noise: 4, hidden: 7, features: 5)
     return Generator(
-      network,
-      classes: 3,
-      parameters: network.layout.initialParameters(.pytorch, seed: 11),
-      capacity: 32,
-      optimizer: optimizer
-    )
+      network, classes: 3, parameters: network.layout.initialParameters(.pytorch, seed: 11),
+      capacity: 32, optimizer: optimizer)
   }
 
   private func teacher() -> PlainClassifier {
     var stream = RandomStream(seed: 5, .test)
     return PlainClassifier(
       weight: (0..<15).map { _ in Float(stream.gaussian()) },
-      bias: (0..<3).map { _ in Float(stream.gaussian()) }
-    )
+      bias: (0..<3).map { _ in Float(stream.gaussian()) })
   }
 
   // MARK: - The generator
 
   @Test(
     "the generator's gradient is that of cross-entropy and diversity, by differences",
-    arguments: [0.0, 1, 5]
-  )
+    arguments: [0.0, 1, 5])
   func gradient(_ diversity: Double) {
     let (one, teacher) = (generator(), teacher())
     let labels = (0..<10).map { $0 % 3 }
@@ -79,10 +74,7 @@ import Testing
 
   /// mean CE + η·exp(−mean over pairs of mean(ε_i − ε_j)²·mean|h_i − h_j|).
   private func objective(
-    _ h: [Double],
-    _ teacher: PlainClassifier,
-    _ labels: [Int],
-    _ noise: [[Double]],
+    _ h: [Double], _ teacher: PlainClassifier, _ labels: [Int], _ noise: [[Double]],
     _ diversity: Double
   ) -> Double {
     let n = labels.count
@@ -142,16 +134,8 @@ import Testing
     let spec = OptimizerSpec(kind: .adam, learningRate: 0.01)
     let one = generator(spec)
     let losses = try one.train(
-      teacher(),
-      labels: [0.5, 0, 0.5],
-      steps: 60,
-      batch: 32,
-      diversityWeight: 0.1,
-      spec,
-      seed: 1,
-      round: 1,
-      client: 3
-    )
+      teacher(), labels: [0.5, 0, 0.5], steps: 60, batch: 32, diversityWeight: 0.1, spec, seed: 1,
+      round: 1, client: 3)
     let (first, last) = (losses.prefix(10).reduce(0, +), losses.suffix(10).reduce(0, +))
     #expect(last < 0.5 * first)
   }
@@ -176,17 +160,16 @@ import Testing
     var text = ScenarioText(partition: file.json)
     text.federation = #"{ "clients": 3, "rounds": \#(rounds), "participation": 0.67 }"#
     text.strategies = [
-      ScenarioText.strategy(
-        "fedgen",
-        #""noise": 4, "hidden": 7, "generatorBatch": 16, "# + fields
-      ),
+      ScenarioText.strategy("fedgen", #""noise": 4, "hidden": 7, "generatorBatch": 16, "# + fields),
       ScenarioText.strategy("fedavg"),
     ]
     return (text, file)
   }
 
   @Test("α = β = 0 has FedAvg's model, bit for bit, whatever the generator does")
-  func switchedOff() throws {
+  func switchedOff()
+    throws
+  {
     var (text, file) = try text(#""alpha": 0, "beta": 0"#, rounds: 3)
     text.order = "shuffled"
     text.optimizer = ScenarioText.Optimizers.momentum
@@ -227,15 +210,11 @@ import Testing
   }
 
   @Test(
-    "the model agrees with algorithm 1 in double precision",
-    arguments: [(1.5, 0.0), (0.7, 0.9)]
-  )
+    "the model agrees with algorithm 1 in double precision", arguments: [(1.5, 0.0), (0.7, 0.9)])
   func reference(_ alpha: Double, _ beta: Double) throws {
     let rounds = 2
     let (text, file) = try text(
-      #""alpha": \#(alpha), "beta": \#(beta), "decay": 0.5, "generatorSteps": 0"#,
-      rounds: rounds
-    )
+      #""alpha": \#(alpha), "beta": \#(beta), "decay": 0.5, "generatorSteps": 0"#, rounds: rounds)
     let data = SmallImages.floats(train: 42)
     let experiment = try text.experiment(data)
     let trial = try experiment.trial()
@@ -243,8 +222,7 @@ import Testing
     let examples = ReferenceExample.all(data.train)
     let initial = layout.torchOrder(trial.initial).map(Double.init)
     let maker = ReferenceGenerator(
-      parameters: try #require(trial.serverMemory["generator"]).map(Double.init)
-    )
+      parameters: try #require(trial.serverMemory["generator"]).map(Double.init))
     var server = initial
     var distribution: [Float] = [1, 1, 1].map { $0 / 3 }
     for (index, cohort) in trial.cohorts.enumerated() {
@@ -253,23 +231,18 @@ import Testing
       var next = server.map { _ in 0.0 }
       for k in cohort {
         let w = maker.train(
-          server,
-          file.clients[k].map { examples[$0] },
-          distribution: distribution,
-          alpha: alpha * factor,
-          beta: beta * factor
+          server, file.clients[k].map { examples[$0] }, distribution: distribution,
+          alpha: alpha * factor, beta: beta * factor
         ) { RandomStream(seed: 1, .strategy, round: index + 1, client: k, step: $0) }
         let share = Double(file.clients[k].count) / images
         for i in w.indices { next[i] += share * w[i] }
       }
       server = next
       let seen = cohort.flatMap { file.clients[$0] }.map { Int(data.train.labels[$0]) }
-      distribution = (0..<3).map { c in
-        Float(Double(seen.count { $0 == c }) / Double(seen.count))
-      }
+      distribution = (0..<3).map { c in Float(Double(seen.count { $0 == c }) / Double(seen.count)) }
     }
-    ReferenceBound(steps: 12 * rounds, longestSum: 24, depth: 4)
-      .check(layout.torchOrder(trial.model), server, from: initial, "model")
+    ReferenceBound(steps: 12 * rounds, longestSum: 24, depth: 4).check(
+      layout.torchOrder(trial.model), server, from: initial, "model")
   }
 }
 
@@ -300,23 +273,13 @@ struct ReferenceGenerator {
 
   /// Equation 5 with the KL term; draws as the engine does, from the same streams.
   func train(
-    _ start: [Double],
-    _ examples: [ReferenceExample],
-    distribution: [Float],
-    alpha: Double,
-    beta: Double,
-    stream: (Int) -> RandomStream
+    _ start: [Double], _ examples: [ReferenceExample], distribution: [Float], alpha: Double,
+    beta: Double, stream: (Int) -> RandomStream
   ) -> [Double] {
     var step = 0
     let head = net.start(1)
-    return net.train(
-      start,
-      examples: examples.count,
-      batch: 4,
-      epochs: 2,
-      rate: 0.1,
-      momentum: 0
-    ) { g, w, places in
+    return net.train(start, examples: examples.count, batch: 4, epochs: 2, rate: 0.1, momentum: 0) {
+      g, w, places in
       var draws = stream(step)
       step += 1
       let size = Double(places.count)

@@ -52,8 +52,7 @@ struct FedLoGeTests {
   typealias Fixture = FedLoGeFixture
 
   @Test(
-    "the engine agrees with a federation written from the paper",
-    arguments: [0.67, 1],
+    "the engine agrees with a federation written from the paper", arguments: [0.67, 1],
     [
       (ScenarioText.Optimizers.plain, ReferenceSGD()),
       (ScenarioText.Optimizers.momentum, ReferenceSGD(rate: 0.05, momentum: 0.9, decay: 0.01)),
@@ -61,9 +60,10 @@ struct FedLoGeTests {
         ScenarioText.Optimizers.nesterov,
         ReferenceSGD(rate: 0.05, momentum: 0.8, nesterov: true, decay: 0.02)
       ),
-    ]
-  )
-  func reference(_ participation: Double, _ optimizer: (text: String, sgd: ReferenceSGD)) throws {
+    ])
+  func reference(_ participation: Double, _ optimizer: (text: String, sgd: ReferenceSGD))
+    throws
+  {
     var fixture = Fixture(order: "sequential")
     fixture.federation = """
       { "clients": 3, "rounds": 4, "participation": \(participation) }
@@ -80,26 +80,15 @@ struct FedLoGeTests {
     let first = doubles(Fixture.head(trial.initial))
     let start = doubles(Fixture.body(torch(trial.initial)))
     var truth = ReferenceFedLoGe(
-      inputs: Fixture.inputs,
-      width: Fixture.width,
-      classes: Fixture.classes,
-      clients: file.clients.map { $0.map { examples[$0] } },
-      batch: 4,
-      epochs: 2,
-      sgd: optimizer.sgd,
-      theta: start,
-      frame: doubles(Fixture.head(trial.model)),
-      psi: first,
-      firstHead: first
-    )
+      inputs: Fixture.inputs, width: Fixture.width, classes: Fixture.classes,
+      clients: file.clients.map { $0.map { examples[$0] } }, batch: 4, epochs: 2,
+      sgd: optimizer.sgd, theta: start, frame: doubles(Fixture.head(trial.model)), psi: first,
+      firstHead: first)
     for cohort in trial.cohorts { truth.run(cohort) }
 
     // As for other methods: √(steps + 3 a round) roundings of each weight, and those of gradients.
     func check(
-      _ observed: [Float],
-      _ expected: [Double],
-      from start: [Double],
-      times factor: Double = 1,
+      _ observed: [Float], _ expected: [Double], from start: [Double], times factor: Double = 1,
       _ what: String
     ) {
       let roundings = Double(truth.steps + 12).squareRoot() * norm(expected, minus: nil)
@@ -122,12 +111,8 @@ struct FedLoGeTests {
     // Rows of ψ' are rows of ψ times s/‖ψ_c‖, and so are their errors.
     let factor = 1.7 / (truth.lengths(truth.psi).min() ?? 1)
     check(
-      Fixture.head(try #require(trial.genericModel)),
-      truth.generic(scale: 1.7),
-      from: first,
-      times: factor,
-      "ψ'"
-    )
+      Fixture.head(try #require(trial.genericModel)), truth.generic(scale: 1.7), from: first,
+      times: factor, "ψ'")
   }
 
   @Test("the frame is the same at the server in every round, and a function of the seed")
@@ -163,8 +148,7 @@ struct FedLoGeTests {
     // The same θ₀, and another ψ₀ and φ₀.
     let layout = try Network(
       ModelSpec(kind: .mlp, width: 1, hidden: [6]),
-      input: FeatureShape(height: 3, width: 4, channels: 2),
-      classes: 3
+      input: FeatureShape(height: 3, width: 4, channels: 2), classes: 3
     ).layout
     var start = plain.initial
     for i in Fixture.bodyCount..<start.count { start[i] = Float(i % 7) - 3 }
@@ -183,15 +167,14 @@ struct FedLoGeTests {
   }
 
   @Test("two clients with the same images are one client, bit for bit")
-  func identicalClients() throws {
+  func identicalClients()
+    throws
+  {
     let one = SmallImages.floats(train: 12)
     guard case .floats(let pixels) = one.train.pixels else { return }
     let twice = ImageSet(
-      shape: one.train.shape,
-      pixels: .floats(pixels + pixels),
-      labels: one.train.labels + one.train.labels,
-      classes: 3
-    )
+      shape: one.train.shape, pixels: .floats(pixels + pixels),
+      labels: one.train.labels + one.train.labels, classes: 3)
     var fixture = Fixture(order: "sequential", sizes: [12])
     fixture.federation = #"{ "clients": 1, "rounds": 3 }"#
     let alone = try fixture.trial(one)
@@ -206,12 +189,10 @@ struct FedLoGeTests {
 
   @Test("a client that is not drawn keeps its private head; all messages are the stated bytes")
   func messages() throws {
-    let longer = try Fixture(
-      federation: #"{ "clients": 3, "rounds": 4, "participation": 0.34 }"#
-    ).trial()
-    let shorter = try Fixture(
-      federation: #"{ "clients": 3, "rounds": 3, "participation": 0.34 }"#
-    ).trial()
+    let longer = try Fixture(federation: #"{ "clients": 3, "rounds": 4, "participation": 0.34 }"#)
+      .trial()
+    let shorter = try Fixture(federation: #"{ "clients": 3, "rounds": 3, "participation": 0.34 }"#)
+      .trial()
     let drawn = try #require(longer.cohorts.last)
     #expect(drawn.count == 1)
     for client in 0..<3 {
@@ -241,10 +222,8 @@ struct FedLoGeTests {
     ).trial()
     #expect(normalised.digests == realigned.digests)
     expectClose(
-      try #require(normalised.genericModel),
-      try #require(realigned.genericModel).map(Double.init),
-      bound: Rounding.unit
-    )
+      try #require(normalised.genericModel), try #require(realigned.genericModel).map(Double.init),
+      bound: Rounding.unit)
     let frame = try Fixture(fields: #""generic": "frame""#).trial()
     #expect(bits(try #require(frame.genericModel)) == bits(frame.model))
     // ψ is the mean whatever moves θ, as long as θ's first step is the same.

@@ -4,7 +4,8 @@ import Federation
 import Fixtures
 import Testing
 
-@Suite("FedMD") struct FedMDTests {
+@Suite("FedMD")
+struct FedMDTests {
   /// Nothing before the first round and no digest.
   private let off = #""publicEpochs": 0, "privateEpochs": 0, "digestEpochs": 0"#
 
@@ -12,16 +13,16 @@ import Testing
 
   @Test(
     "two rounds on different networks agree with a reference in double precision",
-    arguments: ["l1-logits", "kl-logits", "kl-probabilities"]
-  )
-  func reference(_ digest: String) throws {
+    arguments: ["l1-logits", "kl-logits", "kl-probabilities"])
+  func reference(_ digest: String)
+    throws
+  {
     let fixture = try PublicFixture([
       fedmd(
         """
         "digest": "\(digest)", "temperature": 2, "publicEpochs": 2, "privateEpochs": 1,
         "digestEpochs": 2, "publicBatch": 4
-        """
-      )
+        """)
     ]) {
       $0.clientModels = PublicFixture.twoNetworks
       $0.work = #"{ "epochs": 1 }"#
@@ -86,13 +87,13 @@ import Testing
   }
 
   @Test("a client alone agrees with itself: the digest changes nothing, bit for bit")
-  func alone() throws {
+  func alone()
+    throws
+  {
     for digest in ["l1-logits", "kl-logits", "kl-probabilities"] {
       let fields = #""publicEpochs": 0, "privateEpochs": 0, "digest": "\#(digest)""#
       let fixture = try PublicFixture(
-        [ScenarioText.strategy("local-only"), fedmd(fields)],
-        clients: [Array(0..<22)]
-      )
+        [ScenarioText.strategy("local-only"), fedmd(fields)], clients: [Array(0..<22)])
       let trials = try fixture.trials()
       #expect(trials[0].clientModels == trials[1].clientModels, "\(digest)")
     }

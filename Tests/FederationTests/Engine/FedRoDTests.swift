@@ -12,10 +12,9 @@ struct FedRoDTests {
   static let (inputs, width, classes) = (24, 6, 3)
   static let bodyCount = (inputs + 1) * width
 
-  private func trials(
-    _ strategies: [String],
-    _ change: (inout ScenarioText) -> Void = { _ in }
-  ) throws -> (Experiment, [Trial]) {
+  private func trials(_ strategies: [String], _ change: (inout ScenarioText) -> Void = { _ in })
+    throws -> (Experiment, [Trial])
+  {
     let file = try PartitionFile(sizes: Self.sizes)
     var text = ScenarioText(partition: file.json)
     text.federation = #"{ "clients": 3, "rounds": 3, "participation": 0.67 }"#
@@ -37,9 +36,7 @@ struct FedRoDTests {
 
   @Test(
     "the generic model is FedAvg's under the same composition, bit for bit",
-    arguments: compositions,
-    [ScenarioText.Optimizers.plain, ScenarioText.Optimizers.momentum]
-  )
+    arguments: compositions, [ScenarioText.Optimizers.plain, ScenarioText.Optimizers.momentum])
   func generic(_ composed: String, _ optimizer: String) throws {
     let (_, pair) = try trials([
       #""kind": "fedavg", \#(composed)"#, #""kind": "fedrod", \#(composed)"#,
@@ -54,7 +51,9 @@ struct FedRoDTests {
   }
 
   @Test("the default loss is balanced softmax with the client's own counts")
-  func defaultLoss() throws {
+  func defaultLoss()
+    throws
+  {
     let (_, trials) = try trials([
       #""kind": "fedrod""#, #""kind": "fedrod", "loss": "balanced-softmax""#,
       #""kind": "fedrod", "loss": "cross-entropy""#,
@@ -64,7 +63,9 @@ struct FedRoDTests {
   }
 
   @Test("private heads start as they are told, and never change the generic model")
-  func starts() throws {
+  func starts()
+    throws
+  {
     let (_, all) = try trials(
       ["shared", "zero", "own"].map { #""kind": "fedrod", "privateStart": "\#($0)""# }
     ) { $0.federation = #"{ "clients": 3, "rounds": 1, "participation": 0.34 }"# }
@@ -85,7 +86,9 @@ struct FedRoDTests {
   }
 
   @Test("the private head agrees with a reference on what the generic head lacks")
-  func reference() throws {
+  func reference()
+    throws
+  {
     let file = try PartitionFile(sizes: Self.sizes)
     let data = SmallImages.floats(train: Self.sizes.reduce(0, +))
     var text = ScenarioText(partition: file.json)

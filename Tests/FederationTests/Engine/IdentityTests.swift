@@ -13,9 +13,7 @@ struct IdentityTests {
 
   /// Trials of several strategies on the same unequal clients, shuffled batches, momentum.
   private func trials(
-    _ strategies: [String],
-    sizes: [Int] = sizes,
-    _ change: (inout ScenarioText) -> Void = { _ in }
+    _ strategies: [String], sizes: [Int] = sizes, _ change: (inout ScenarioText) -> Void = { _ in }
   ) throws -> [Trial] {
     let file = try PartitionFile(sizes: sizes)
     var text = ScenarioText(partition: file.json)
@@ -35,14 +33,10 @@ struct IdentityTests {
     arguments: [
       ("fedprox", #""proximalWeight": 0"#), ("fedper", #""privateLayers": 0"#),
       ("fedavg-ft", #""epochs": 2"#),
-    ]
-  )
+    ])
   func switchedOff(_ kind: String, _ fields: String) throws {
     let pair = try trials(
-      ["fedavg", kind].map {
-        ScenarioText.strategy($0, $0 == kind ? fields : "")
-      }
-    )
+      ["fedavg", kind].map { ScenarioText.strategy($0, $0 == kind ? fields : "") })
     #expect(pair[0].model != pair[0].initial)
     #expect(bits(pair[0].model) == bits(pair[1].model))
     #expect(pair[0].digests == pair[1].digests)
@@ -63,8 +57,7 @@ struct IdentityTests {
     arguments: [
       ("fedavgm", #""serverMomentum": 0.9, "serverLearningRate": 0.3"#),
       ("scaffold", #""serverLearningRate": 0.3"#),
-    ]
-  )
+    ])
   func runningStatistics(_ kind: String, _ fields: String) throws {
     let file = try PartitionFile(sizes: [12, 12, 12])
     var text = ScenarioText(partition: file.json)
@@ -92,8 +85,7 @@ struct IdentityTests {
   @Test("FedPer with every layer private is local training alone, bit for bit, and sends nothing")
   func everythingPrivate() throws {
     let pair = try trials([
-      ScenarioText.strategy("fedper", #""privateLayers": 2"#),
-      ScenarioText.strategy("local-only"),
+      ScenarioText.strategy("fedper", #""privateLayers": 2"#), ScenarioText.strategy("local-only"),
     ])
     for (a, b) in zip(pair[0].clientModels, pair[1].clientModels) {
       #expect(bits(try #require(a)) == bits(try #require(b)))
@@ -105,8 +97,7 @@ struct IdentityTests {
   @Test("SCAFFOLD's first round with equal shards is FedAvg's, to the rounding of one mean")
   func scaffoldFirstRound() throws {
     let pair = try trials(
-      [ScenarioText.strategy("fedavg"), ScenarioText.strategy("scaffold")],
-      sizes: [12, 12, 12]
+      [ScenarioText.strategy("fedavg"), ScenarioText.strategy("scaffold")], sizes: [12, 12, 12]
     ) { $0.federation = #"{ "clients": 3, "rounds": 1 }"# }
     // A correction of +0 can turn the sign of a zero gradient and nothing else.
     #expect(pair[0].model == pair[1].model)
@@ -131,28 +122,23 @@ struct IdentityTests {
     var w = layout.torchOrder(trial.initial).map(Double.init)
     let start = w
     for _ in 0..<5 {
-      let gradients = file.clients.map { client in
-        model.gradient(w, client.map { examples[$0] })
-      }
+      let gradients = file.clients.map { client in model.gradient(w, client.map { examples[$0] }) }
       for i in w.indices { w[i] -= 0.1 * gradients.map { $0[i] }.reduce(0, +) / 3 }
     }
     // Three roundings of w per round (step, mean, server), and gradients of √24 roundings; the
     // variates carry those of (w − w_k)/η, which η undoes: √2 as many again.
     let observed = layout.torchOrder(trial.model).map(Double.init)
     let roundings = (2.0 * 3 * 5).squareRoot() * norm(w, minus: nil)
-    let allowed =
-      4 * Rounding.unit * (roundings + 24.0.squareRoot() * norm(w, minus: start))
+    let allowed = 4 * Rounding.unit * (roundings + 24.0.squareRoot() * norm(w, minus: start))
     #expect(norm(observed, minus: w) <= allowed)
   }
 
   @Test(
     "one client with everything and plain SGD is centralised training with the same batches",
-    arguments: ["sequential", "shuffled"]
-  )
+    arguments: ["sequential", "shuffled"])
   func oneClientIsCentralised(_ order: String) throws {
     let pair = try trials(
-      [ScenarioText.strategy("fedavg"), ScenarioText.strategy("centralised")],
-      sizes: [40]
+      [ScenarioText.strategy("fedavg"), ScenarioText.strategy("centralised")], sizes: [40]
     ) {
       $0.federation = #"{ "clients": 1, "rounds": 1 }"#
       $0.optimizer = ScenarioText.Optimizers.plain
@@ -190,7 +176,9 @@ struct IdentityTests {
   }
 
   @Test("weights by samples are uniform weights when clients are equally large")
-  func equalClients() throws {
+  func equalClients()
+    throws
+  {
     let models = try ["samples", "uniform"].map { weighting in
       try trials([ScenarioText.strategy("fedavg")], sizes: [12, 12, 12]) {
         $0.federation = #"{ "clients": 3, "rounds": 3, "weighting": "\#(weighting)" }"#
@@ -200,7 +188,9 @@ struct IdentityTests {
   }
 
   @Test("weights by samples are not uniform weights when clients differ")
-  func unequalClients() throws {
+  func unequalClients()
+    throws
+  {
     let models = try ["samples", "uniform"].map { weighting in
       try trials([ScenarioText.strategy("fedavg")]) {
         $0.federation = #"{ "clients": 3, "rounds": 3, "weighting": "\#(weighting)" }"#

@@ -6,7 +6,8 @@ import Federation
 import Fixtures
 import Testing
 
-@Suite("KnFu") struct KnFuTests {
+@Suite("KnFu")
+struct KnFuTests {
   private func knfu(_ fields: String = "") -> String { ScenarioText.strategy("knfu", fields) }
 
   private func same(_ a: Trial, _ b: Trial) throws -> Bool {
@@ -22,8 +23,7 @@ import Testing
       knfu(
         """
         "beta": 3, "temperature": 2, "tuningEpochs": 2, "tuningBatch": 4, "privateWeight": 0.5
-        """
-      )
+        """)
     ]) { $0.clientModels = PublicFixture.twoNetworks }
     let images = ReferenceImages(fixture.data.train)
     let known = images[fixture.publicImages]
@@ -48,8 +48,7 @@ import Testing
           let (x, q) = (places.map { known[$0] }, places.map { targets[$0] })
           let batch = ownPlaces.map { own[$0] }
           peers[k].descend(rate: 0.1) {
-            $0.distillation(x, q, 2) + 0.5
-              * $0.crossEntropy(images[batch], images.labels(batch))
+            $0.distillation(x, q, 2) + 0.5 * $0.crossEntropy(images[batch], images.labels(batch))
           }
         }
       }
@@ -72,15 +71,16 @@ import Testing
       }
       return knowledge[0].indices.map { x in
         (0..<3).map { c in
-          knowledge.indices.reduce(0) { $0 + terms[$1] * knowledge[$1][x][c] }
-            / terms.reduce(0, +)
+          knowledge.indices.reduce(0) { $0 + terms[$1] * knowledge[$1][x][c] } / terms.reduce(0, +)
         }
       }
     }
   }
 
   @Test("with a large β and plain SGD it is local training alone, bit for bit")
-  func infiniteBeta() throws {
+  func infiniteBeta()
+    throws
+  {
     let fixture = try PublicFixture([
       ScenarioText.strategy("local-only"), knfu(#""beta": 1e9"#),
       knfu(#""beta": 10, "label": "b""#),
@@ -94,8 +94,7 @@ import Testing
     #expect(trials[0].trainLoss == trials[1].trainLoss)
     #expect(trials[0].personal == trials[1].personal)
     #expect(
-      trials[1].serverMemory["effective-neighbours"]?.allSatisfy { $0 == 0 || $0 == 1 } == true
-    )
+      trials[1].serverMemory["effective-neighbours"]?.allSatisfy { $0 == 0 || $0 == 1 } == true)
     #expect(try !same(trials[0], trials[2]))
   }
 
@@ -119,8 +118,7 @@ import Testing
   func bytes() throws {
     for isBytes in [false, true] {
       let fixture = try PublicFixture(
-        [knfu(), knfu(#""estimate": "labelHistogram", "label": "oracle""#)],
-        bytes: isBytes
+        [knfu(), knfu(#""estimate": "labelHistogram", "label": "oracle""#)], bytes: isBytes
       ) {
         $0.federation = #"{ "clients": 4, "rounds": 2, "participation": 0.75 }"#
         $0.clientModels = PublicFixture.twoNetworks
@@ -161,8 +159,7 @@ import Testing
   }
 
   @Test(
-    "estimates by the mean soft label come near the true label counts, and beat a uniform guess"
-  )
+    "estimates by the mean soft label come near the true label counts, and beat a uniform guess")
   func fidelity() throws {
     let labels = SmallImages.floats(train: 46).train.labels
     let order = (0..<22).sorted { (labels[$0], $0) < (labels[$1], $1) }

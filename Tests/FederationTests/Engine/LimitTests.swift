@@ -14,20 +14,13 @@ struct LimitTests {
   }
 
   private func watch(
-    _ machine: Machine,
-    folder: String = "/nonexistent",
-    pending: Int = 0,
+    _ machine: Machine, folder: String = "/nonexistent", pending: Int = 0,
     _ change: (inout LimitSettings) -> Void
   ) -> LimitWatch {
     var limits = LimitSettings()
     change(&limits)
     return LimitWatch(
-      limits,
-      folder: folder,
-      pending: pending,
-      now: { machine.seconds },
-      memory: { machine.bytes }
-    )
+      limits, folder: folder, pending: pending, now: { machine.seconds }, memory: { machine.bytes })
   }
 
   @Test("time stops a run while the longest round still fits")
@@ -68,7 +61,9 @@ struct LimitTests {
   }
 
   @Test("a run stopped by a limit has exit 6 and a checkpoint, and goes on without it")
-  func run() throws {
+  func run()
+    throws
+  {
     let free = try RunFixture {
       $0.strategies = ["fedavgm", "fedper"].map { ScenarioText.strategy($0) }
       $0.federation = #"{ "clients": 3, "rounds": 4 }"#
@@ -78,22 +73,14 @@ struct LimitTests {
     let reading = try text.reading()
     let bound = try Experiment(try #require(reading.scenario), data: free.data)
     let source = ScenarioSource(
-      bytes: Array(text.json.utf8),
-      overrides: [],
-      resolved: try #require(reading.resolved),
-      hash: try #require(reading.hash),
-      command: ""
-    )
+      bytes: Array(text.json.utf8), overrides: [], resolved: try #require(reading.resolved),
+      hash: try #require(reading.hash), command: "")
     // Limits are no part of what a folder belongs to.
     #expect(free.source.hash == source.hash)
     try free.run("whole")
     let result = try bound.run(
-      in: free.folder.at("cut"),
-      source: source,
-      threads: 1,
-      page: RunReport.writePage,
-      report: { _, _ in }
-    )
+      in: free.folder.at("cut"), source: source, threads: 1, page: RunReport.writePage,
+      report: { _, _ in })
     #expect(result.exit == .limitReached)
     #expect(result.troubles.first?.contains("limits.wallTime") == true)
     #expect(result.troubles.first?.contains("checkpoint written") == true)
@@ -106,7 +93,9 @@ struct LimitTests {
   }
 
   @Test("a limit that the arithmetic passes stops a run before anything is written")
-  func before() throws {
+  func before()
+    throws
+  {
     let fixture = try RunFixture { $0.limits = #"{ "memory": "1 kB" }"# }
     expectFailure(.limitReached, "E6001", ["limits.memory 1000 B"]) { try fixture.run("out") }
     #expect(!fixture.exists("out"))

@@ -31,11 +31,9 @@ struct LongTailMethodTests {
     )
   }
 
-  private func trials(
-    _ strategies: [String],
-    _ file: PartitionFile,
-    rounds: Int = 3
-  ) throws -> [Trial] {
+  private func trials(_ strategies: [String], _ file: PartitionFile, rounds: Int = 3) throws
+    -> [Trial]
+  {
     var text = ScenarioText(partition: file.json)
     text.federation = #"{ "clients": \#(file.clients.count), "rounds": \#(rounds) }"#
     text.order = "shuffled"
@@ -65,9 +63,7 @@ struct LongTailMethodTests {
       [
         ScenarioText.strategy("fedavg"), ScenarioText.strategy("ccvr"),
         ScenarioText.strategy("ccvr", #""every": 1"#),
-      ],
-      file
-    )
+      ], file)
     for run in runs.dropFirst() { #expect(bits(run.model) == bits(runs[0].model)) }
     #expect(runs[1].digests.prefix(3) == runs[0].digests.prefix(3))
     #expect(runs[1].digests[3] != runs[0].digests[3])
@@ -98,8 +94,7 @@ struct LongTailMethodTests {
 
   @Test(
     "CCVR's classifier is that of a slow computation on the union of all features",
-    arguments: ["current", "fresh"]
-  )
+    arguments: ["current", "fresh"])
   func ccvrReference(_ start: String) throws {
     let (file, _) = try skewed()
     var text = ScenarioText(partition: file.json)
@@ -110,8 +105,7 @@ struct LongTailMethodTests {
         """
         "samplesPerClass": 20, "shrinkage": 0.2, "headEpochs": 4, "headBatch": 16,
         "headLearningRate": 0.05, "headStart": "\(start)"
-        """
-      )
+        """)
     ]
     let experiment = try text.experiment(data)
     let trial = try experiment.trial()
@@ -133,20 +127,13 @@ struct LongTailMethodTests {
       ? Array(w[(w.count - 21)...])
       : (0..<21).map { _ in (2 * initial.uniform() - 1) / 6.0.squareRoot() }
     let expected = head.train(
-      before,
-      features,
-      labels,
-      epochs: 4,
-      batch: 16,
-      rate: 0.05,
-      momentum: 0.9
+      before, features, labels, epochs: 4, batch: 16, rate: 0.05, momentum: 0.9
     ) { head.stream(2, 4 + $0) }
     let observed = try #require(trial.serverMemory["calibrated"]).map(Double.init)
     #expect(norm(expected, minus: before) > 0.1)
     #expect(
       norm(observed, minus: expected)
-        <= allowed(expected, before, steps: 16, terms: data.train.shape.count, rho: 0.9)
-    )
+        <= allowed(expected, before, steps: 16, terms: data.train.shape.count, rho: 0.9))
   }
 
   // MARK: CReFF
@@ -158,12 +145,8 @@ struct LongTailMethodTests {
       [
         ScenarioText.strategy("fedavg"),
         ScenarioText.strategy(
-          "creff",
-          #""featuresPerClass": 5, "featureSteps": 4, "headEpochs": 3"#
-        ),
-      ],
-      file
-    )
+          "creff", #""featuresPerClass": 5, "featureSteps": 4, "headEpochs": 3"#),
+      ], file)
     #expect(bits(runs[0].model) == bits(runs[1].model))
     let measured = try #require(runs[1].clientModels[0])
     let body = measured.count - 21
@@ -179,8 +162,7 @@ struct LongTailMethodTests {
 
   @Test(
     "CReFF agrees with a slow server whose slopes are central differences",
-    arguments: [(32, 10), (3, 4)]
-  )
+    arguments: [(32, 10), (3, 4)])
   func creffReference(_ gradientBatch: Int, _ draws: Int) throws {
     let (file, classes) = try skewed()
     var text = ScenarioText(partition: file.json)
@@ -192,8 +174,7 @@ struct LongTailMethodTests {
         "featuresPerClass": 3, "featureSteps": 3, "featureLearningRate": 0.2, "headEpochs": 4,
         "headLearningRate": 0.1, "headBatch": 4, "gradientBatch": \(gradientBatch),
         "draws": \(draws)
-        """
-      )
+        """)
     ]
     let experiment = try text.experiment(data)
     let trial = try experiment.trial()
@@ -203,14 +184,8 @@ struct LongTailMethodTests {
     let server = HeadReference(classes: 3, width: 6, clients: 4)
     let initial = layout.torchOrder(trial.initial).map(Double.init)
     var federation = ReferenceFederation(
-      model,
-      clients: file.clients.map { $0.map { examples[$0] } },
-      batch: 4,
-      epochs: 2,
-      sgd: ReferenceSGD(),
-      method: .fedAvg,
-      initial: initial
-    )
+      model, clients: file.clients.map { $0.map { examples[$0] } }, batch: 4, epochs: 2,
+      sgd: ReferenceSGD(), method: .fedAvg, initial: initial)
     var stream = server.stream(0, 0)
     var u = (0..<9).map { _ in (0..<6).map { _ in Double(Float(stream.normal())) } }
     var head = Array(initial[(initial.count - 21)...])
@@ -220,8 +195,9 @@ struct LongTailMethodTests {
         var target = head.map { _ in 0.0 }
         let owners = (0..<4).filter { classes[$0].contains(c) }
         for k in owners {
-          let own = file.clients[k].map { examples[$0] }.filter { $0.label == c }
-            .map { model.features(federation.server, $0.values) }
+          let own = file.clients[k].map { examples[$0] }.filter { $0.label == c }.map {
+            model.features(federation.server, $0.values)
+          }
           var draw = RandomStream(seed: 1, .strategy, round: round, client: k, step: c)
           let size = min(gradientBatch, own.count)
           for _ in 0..<draws {
@@ -232,20 +208,13 @@ struct LongTailMethodTests {
         }
         let rows = c * 3..<(c + 1) * 3
         u.replaceSubrange(
-          rows,
-          with: server.match(Array(u[rows]), head, c, target, steps: 3, rate: 0.2)
-        )
+          rows, with: server.match(Array(u[rows]), head, c, target, steps: 3, rate: 0.2))
       }
       federation.run(round, trial.cohorts[round - 1])
       var fresh = server.stream(round, 0)
       head = server.train(
-        (0..<21).map { _ in (2 * fresh.uniform() - 1) / 6.0.squareRoot() },
-        u,
-        (0..<9).map { $0 / 3 },
-        epochs: 4,
-        batch: 4,
-        rate: 0.1,
-        momentum: 0
+        (0..<21).map { _ in (2 * fresh.uniform() - 1) / 6.0.squareRoot() }, u,
+        (0..<9).map { $0 / 3 }, epochs: 4, batch: 4, rate: 0.1, momentum: 0
       ) { server.stream(round, 1 + $0) }
     }
     let (flat, before) = (u.flatMap { $0 }, start.flatMap { $0 })
@@ -258,9 +227,8 @@ struct LongTailMethodTests {
     #expect(norm(features, minus: flat) <= featureError)
     let observed = try #require(trial.serverMemory["retrained"]).map(Double.init)
     #expect(
-      norm(observed, minus: head)
-        <= featureError + allowed(head, head.map { _ in 0 }, steps: 12, terms: 6, rho: 0)
-    )
+      norm(observed, minus: head) <= featureError
+        + allowed(head, head.map { _ in 0 }, steps: 12, terms: 6, rho: 0))
   }
 
   @Test("a class that nobody in the cohort has keeps its features")

@@ -17,9 +17,7 @@ struct HeadReference {
     var g = head.map { _ in 0.0 }
     for (x, label) in zip(features, labels) {
       var z = Array(head[(classes * width)...])
-      for c in 0..<classes {
-        for i in 0..<width { z[c] += head[c * width + i] * x[i] }
-      }
+      for c in 0..<classes { for i in 0..<width { z[c] += head[c * width + i] * x[i] } }
       let total = z.map { exp($0) }.reduce(0, +)
       for c in 0..<classes {
         let slope = (exp(z[c]) / total - (c == label ? 1 : 0)) / Double(labels.count)
@@ -32,14 +30,8 @@ struct HeadReference {
 
   /// SGD with momentum on a head, epoch by epoch in the order of a stream.
   func train(
-    _ start: [Double],
-    _ features: [[Double]],
-    _ labels: [Int],
-    epochs: Int,
-    batch: Int,
-    rate: Double,
-    momentum: Double,
-    order: (Int) -> RandomStream
+    _ start: [Double], _ features: [[Double]], _ labels: [Int], epochs: Int, batch: Int,
+    rate: Double, momentum: Double, order: (Int) -> RandomStream
   ) -> [Double] {
     var head = start
     var velocity = head.map { _ in 0.0 }
@@ -61,10 +53,7 @@ struct HeadReference {
 
   /// Samples of N(μ, (1 − s)·Σ + s·tr(Σ)/d·I), by Cholesky's decomposition of the full matrix.
   func samples(
-    _ features: [[Double]],
-    count: Int,
-    shrinkage s: Double,
-    _ stream: inout RandomStream
+    _ features: [[Double]], count: Int, shrinkage s: Double, _ stream: inout RandomStream
   ) -> [[Double]] {
     let n = Double(features.count)
     let mean = (0..<width).map { i in features.map { $0[i] }.reduce(0, +) / n }
@@ -87,9 +76,7 @@ struct HeadReference {
       var z: [Double] = []
       for _ in 0..<width { z.append(stream.normal()) }
       var x = mean
-      for i in 0..<width {
-        for k in 0...i { x[i] += l[i][k] * z[k] }
-      }
+      for i in 0..<width { for k in 0...i { x[i] += l[i][k] * z[k] } }
       drawn.append(x)
     }
     return drawn
@@ -113,11 +100,7 @@ struct HeadReference {
 
   /// Steps of SGD on features, with central differences for gradients.
   func match(
-    _ start: [[Double]],
-    _ head: [Double],
-    _ label: Int,
-    _ target: [Double],
-    steps: Int,
+    _ start: [[Double]], _ head: [Double], _ label: Int, _ target: [Double], steps: Int,
     rate: Double
   ) -> [[Double]] {
     var u = start

@@ -29,11 +29,9 @@ private final class FlippingStage: MessageStage, ClientStage {
 
   func prepare(_ exchange: Exchange) throws(Divergence) -> (any ClientStage)? { self }
 
-  func leave(
-    _ message: inout ClientMessage,
-    _ device: Device,
-    _ turn: ClientTurn
-  ) throws(Divergence) {
+  func leave(_ message: inout ClientMessage, _ device: Device, _ turn: ClientTurn)
+    throws(Divergence)
+  {
     guard turn.client == client else { return }
     let upload = message.update.upload
     message.update.upload = upload.replacing(upload.blocks.map { $0.values.map { -$0 } })

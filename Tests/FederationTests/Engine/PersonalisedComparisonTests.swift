@@ -22,106 +22,60 @@ struct PersonalisedCase: CustomTestStringConvertible, Sendable {
 
   static let all: [PersonalisedCase] = [
     PersonalisedCase(
-      testDescription: "FedRep",
-      kind: "fedrep",
-      fields: #""headEpochs": 1.5, "bodyEpochs": 1"#,
-      method: { .fedRep(headEpochs: 1.5, bodyEpochs: 1) },
-      sent: { w, h in w - h }
-    ),
+      testDescription: "FedRep", kind: "fedrep", fields: #""headEpochs": 1.5, "bodyEpochs": 1"#,
+      method: { .fedRep(headEpochs: 1.5, bodyEpochs: 1) }, sent: { w, h in w - h }),
     PersonalisedCase(
-      testDescription: "FedRep, two epochs on the body alone",
-      kind: "fedrep",
+      testDescription: "FedRep, two epochs on the body alone", kind: "fedrep",
       fields: #""headEpochs": 0, "bodyEpochs": 2"#,
-      method: { .fedRep(headEpochs: 0, bodyEpochs: 2) },
-      sent: { w, h in w - h }
-    ),
+      method: { .fedRep(headEpochs: 0, bodyEpochs: 2) }, sent: { w, h in w - h }),
     PersonalisedCase(
-      testDescription: "FedBABU, everything tuned",
-      kind: "fedbabu",
-      fields: #""epochs": 1.5"#,
-      method: { .fedBABU(epochs: 1.5, tuned: (true, true)) },
-      sent: { w, h in w - h }
-    ),
+      testDescription: "FedBABU, everything tuned", kind: "fedbabu", fields: #""epochs": 1.5"#,
+      method: { .fedBABU(epochs: 1.5, tuned: (true, true)) }, sent: { w, h in w - h }),
     PersonalisedCase(
-      testDescription: "FedBABU, body tuned",
-      kind: "fedbabu",
+      testDescription: "FedBABU, body tuned", kind: "fedbabu",
       fields: #""epochs": 2, "tune": "body""#,
-      method: { .fedBABU(epochs: 2, tuned: (true, false)) },
-      sent: { w, h in w - h }
-    ),
+      method: { .fedBABU(epochs: 2, tuned: (true, false)) }, sent: { w, h in w - h }),
     PersonalisedCase(
-      testDescription: "FedBABU, head tuned",
-      kind: "fedbabu",
+      testDescription: "FedBABU, head tuned", kind: "fedbabu",
       fields: #""epochs": 2, "tune": "head""#,
-      method: { .fedBABU(epochs: 2, tuned: (false, true)) },
-      sent: { w, h in w - h }
-    ),
+      method: { .fedBABU(epochs: 2, tuned: (false, true)) }, sent: { w, h in w - h }),
     PersonalisedCase(
-      testDescription: "LG-FedAvg",
-      kind: "lg-fedavg",
-      fields: #""sharedLayers": 1"#,
-      method: { .lgFedAvg },
-      sent: { _, h in h }
-    ),
+      testDescription: "LG-FedAvg", kind: "lg-fedavg", fields: #""sharedLayers": 1"#,
+      method: { .lgFedAvg }, sent: { _, h in h }),
     PersonalisedCase(
-      testDescription: "Ditto",
-      kind: "ditto",
+      testDescription: "Ditto", kind: "ditto",
       fields: #""proximalWeight": 0.7, "personalEpochs": 1.5, "personalRateFactor": 0.6"#,
-      method: { .ditto(lambda: 0.7, epochs: 1.5, rateFactor: 0.6) }
-    ),
+      method: { .ditto(lambda: 0.7, epochs: 1.5, rateFactor: 0.6) }),
     // Gain: errors of θ reach w times η·λ, over 1 − ρ with momentum: 0.1·4, 0.05·4/0.1.
     PersonalisedCase(
-      testDescription: "pFedMe",
-      kind: "pfedme",
+      testDescription: "pFedMe", kind: "pfedme",
       fields: #""proximalWeight": 4, "innerSteps": 3, "innerRate": 0.1, "serverMixing": 0.8"#,
-      method: {
-        .pFedMe(lambda: 4, innerSteps: 3, innerRate: 0.1, warm: true, beta: 0.8)
-      },
-      gain: 2
-    ),
+      method: { .pFedMe(lambda: 4, innerSteps: 3, innerRate: 0.1, warm: true, beta: 0.8) }, gain: 2),
     PersonalisedCase(
-      testDescription: "pFedMe, cold starts",
-      kind: "pfedme",
+      testDescription: "pFedMe, cold starts", kind: "pfedme",
       fields: #""proximalWeight": 4, "innerSteps": 2, "innerRate": 0.1, "warmStart": false"#,
-      method: {
-        .pFedMe(lambda: 4, innerSteps: 2, innerRate: 0.1, warm: false, beta: 1)
-      },
-      gain: 2
-    ),
+      method: { .pFedMe(lambda: 4, innerSteps: 2, innerRate: 0.1, warm: false, beta: 1) }, gain: 2),
     PersonalisedCase(
-      testDescription: "Per-FedAvg, first order",
-      kind: "per-fedavg",
+      testDescription: "Per-FedAvg, first order", kind: "per-fedavg",
       fields: #""variant": "fo", "adaptationRate": 0.1, "adaptationSteps": 3"#,
-      method: { .perFedAvg(alpha: 0.1, delta: nil, steps: 3) }
-    ),
+      method: { .perFedAvg(alpha: 0.1, delta: nil, steps: 3) }),
     // Gain: two gradients with independent errors, times α/(2δ).
     PersonalisedCase(
-      testDescription: "Per-FedAvg, finite differences",
-      kind: "per-fedavg",
+      testDescription: "Per-FedAvg, finite differences", kind: "per-fedavg",
       fields: #""variant": "hf", "adaptationRate": 0.2, "finiteDifference": 0.05"#,
       method: { .perFedAvg(alpha: 0.2, delta: 0.05, steps: 1) },
-      gain: 1 + 0.2 / (2 * 0.05) * 2.0.squareRoot()
-    ),
+      gain: 1 + 0.2 / (2 * 0.05) * 2.0.squareRoot()),
     PersonalisedCase(
-      testDescription: "APFL",
-      kind: "apfl",
-      fields: #""alpha": 0.5"#,
-      method: { .apfl(alpha: 0.5, adaptive: true, everyStep: false) },
-      movesShare: true
-    ),
+      testDescription: "APFL", kind: "apfl", fields: #""alpha": 0.5"#,
+      method: { .apfl(alpha: 0.5, adaptive: true, everyStep: false) }, movesShare: true),
     PersonalisedCase(
-      testDescription: "APFL, share moved at every step",
-      kind: "apfl",
+      testDescription: "APFL, share moved at every step", kind: "apfl",
       fields: #""alpha": 0.3, "adaptEvery": "step""#,
-      method: { .apfl(alpha: 0.3, adaptive: true, everyStep: true) },
-      movesShare: true
-    ),
+      method: { .apfl(alpha: 0.3, adaptive: true, everyStep: true) }, movesShare: true),
     PersonalisedCase(
-      testDescription: "APFL, fixed share",
-      kind: "apfl",
+      testDescription: "APFL, fixed share", kind: "apfl",
       fields: #""alpha": 0.25, "adaptive": false"#,
-      method: { .apfl(alpha: 0.25, adaptive: false, everyStep: false) }
-    ),
+      method: { .apfl(alpha: 0.25, adaptive: false, everyStep: false) }),
   ]
 }
 
@@ -137,33 +91,20 @@ struct PersonalisedComparisonTests {
 
   @Test(
     "the engine agrees with the reference to rounding: both kinds of models, shares and bytes",
-    arguments: PersonalisedCase.all,
-    settings
-  )
-  func agrees(_ item: PersonalisedCase, _ setting: ReferenceSetting) throws {
-    try compare(
-      item,
-      setting,
-      ScenarioText.Optimizers.plain,
-      ReferenceSGD()
-    )
-  }
+    arguments: PersonalisedCase.all, settings)
+  func agrees(
+    _ item: PersonalisedCase, _ setting: ReferenceSetting
+  ) throws { try compare(item, setting, ScenarioText.Optimizers.plain, ReferenceSGD()) }
 
   @Test("the same with momentum and weight decay", arguments: PersonalisedCase.all)
   func agreesWithMomentum(_ item: PersonalisedCase) throws {
     try compare(
-      item,
-      ReferenceSetting(rounds: 2),
-      ScenarioText.Optimizers.momentum,
-      ReferenceSGD(rate: 0.05, momentum: 0.9, decay: 0.01)
-    )
+      item, ReferenceSetting(rounds: 2), ScenarioText.Optimizers.momentum,
+      ReferenceSGD(rate: 0.05, momentum: 0.9, decay: 0.01))
   }
 
   private func compare(
-    _ item: PersonalisedCase,
-    _ setting: ReferenceSetting,
-    _ optimizer: String,
-    _ sgd: ReferenceSGD
+    _ item: PersonalisedCase, _ setting: ReferenceSetting, _ optimizer: String, _ sgd: ReferenceSGD
   ) throws {
     let file = try PartitionFile(sizes: Self.sizes)
     let data = SmallImages.floats(train: Self.sizes.reduce(0, +))
@@ -183,21 +124,12 @@ struct PersonalisedComparisonTests {
 
     let examples = ReferenceExample.all(data.train)
     let model = ReferenceModel(
-      inputs: data.train.shape.count,
-      hidden: setting.hidden,
-      classes: data.train.classes
-    )
+      inputs: data.train.shape.count, hidden: setting.hidden, classes: data.train.classes)
     let initial = layout.torchOrder(trial.initial).map(Double.init)
     try #require(initial.count == model.count)
     var reference = PersonalisedReference(
-      model,
-      clients: file.clients.map { $0.map { examples[$0] } },
-      batch: 4,
-      epochs: 2,
-      sgd: sgd,
-      method: item.method(),
-      initial: initial
-    )
+      model, clients: file.clients.map { $0.map { examples[$0] } }, batch: 4, epochs: 2, sgd: sgd,
+      method: item.method(), initial: initial)
     (reference.rateDecay, reference.bySamples) = (setting.rateDecay, setting.bySamples)
     for (index, cohort) in trial.cohorts.enumerated() { reference.run(index + 1, cohort) }
     let personal = Self.sizes.indices.map { reference.personal($0, after: setting.rounds) }

@@ -14,8 +14,7 @@ struct PersonalisedIdentityTests {
   /// Trials of several strategies, given as kind and fields, on the same clients: shuffled batches,
   /// uniform weights, which every method knows.
   private func trials(
-    _ strategies: [(String, String)],
-    _ optimizer: String = optimizers[1],
+    _ strategies: [(String, String)], _ optimizer: String = optimizers[1],
     _ change: (inout ScenarioText) -> Void = { _ in }
   ) throws -> [Trial] {
     let file = try PartitionFile(sizes: Self.sizes)
@@ -38,18 +37,14 @@ struct PersonalisedIdentityTests {
   }
 
   static let asFedAvg = [
-    ("fedrep", #""privateLayers": 0, "bodyEpochs": 2"#),
-    ("fedbn", ""),
+    ("fedrep", #""privateLayers": 0, "bodyEpochs": 2"#), ("fedbn", ""),
     ("lg-fedavg", #""sharedLayers": 1000"#),
     ("per-fedavg", #""adaptationRate": 0, "variant": "hf""#),
     ("per-fedavg", #""adaptationRate": 0, "variant": "fo""#),
   ]
 
   @Test(
-    "switched off it is FedAvg, bit for bit and in every digest",
-    arguments: asFedAvg,
-    optimizers
-  )
+    "switched off it is FedAvg, bit for bit and in every digest", arguments: asFedAvg, optimizers)
   func switchedOff(_ method: (String, String), _ optimizer: String) throws {
     let pair = try trials([("fedavg", ""), method], optimizer)
     #expect(pair[0].model != pair[0].initial)
@@ -65,9 +60,7 @@ struct PersonalisedIdentityTests {
     arguments: [
       ("ditto", #""proximalWeight": 0.7, "personalEpochs": 3, "personalRateFactor": 0.5"#),
       ("apfl", ""), ("apfl", #""adaptEvery": "step""#),
-    ],
-    optimizers
-  )
+    ], optimizers)
   func generic(_ method: (String, String), _ optimizer: String) throws {
     let pair = try trials([("fedavg", ""), method], optimizer)
     #expect(bits(pair[0].model) == bits(pair[1].model))
@@ -79,16 +72,13 @@ struct PersonalisedIdentityTests {
 
   static let alone = [
     ("ditto", #""proximalWeight": 0, "personalEpochs": 2"#),
-    ("apfl", #""alpha": 1, "adaptive": false"#),
-    ("lg-fedavg", #""sharedLayers": 0"#),
+    ("apfl", #""alpha": 1, "adaptive": false"#), ("lg-fedavg", #""sharedLayers": 0"#),
     ("fedrep", #""privateLayers": 1000, "headEpochs": 2"#),
   ]
 
   @Test(
-    "without a pull, or with nothing shared, it is local training, bit for bit",
-    arguments: alone,
-    optimizers
-  )
+    "without a pull, or with nothing shared, it is local training, bit for bit", arguments: alone,
+    optimizers)
   func localOnly(_ method: (String, String), _ optimizer: String) throws {
     let pair = try trials([("local-only", ""), method], optimizer)
     try expectSamePersonalModels(pair[0], pair[1])
@@ -107,10 +97,11 @@ struct PersonalisedIdentityTests {
   }
 
   @Test("a strong pull keeps Ditto's personal models nearer to the global one")
-  func dittoPull() throws {
+  func dittoPull()
+    throws
+  {
     let pair = try trials(
-      [0.01, 5].map { ("ditto", #""proximalWeight": \#($0)"#) },
-      ScenarioText.Optimizers.plain
+      [0.01, 5].map { ("ditto", #""proximalWeight": \#($0)"#) }, ScenarioText.Optimizers.plain
     ) { $0.federation = #"{ "clients": 3, "rounds": 3 }"# }
     for client in 0..<3 {
       let distances = try pair.map { trial in
@@ -164,19 +155,19 @@ struct PersonalisedIdentityTests {
   }
 
   @Test("FedRep that never trains its heads has FedBABU's body, bit for bit")
-  func fedRepIsFedBABU() throws {
-    let pair = try trials([
-      ("fedbabu", ""), ("fedrep", #""headEpochs": 0, "bodyEpochs": 2"#),
-    ])
+  func fedRepIsFedBABU()
+    throws
+  {
+    let pair = try trials([("fedbabu", ""), ("fedrep", #""headEpochs": 0, "bodyEpochs": 2"#)])
     #expect(bits(pair[0].model) == bits(pair[1].model))
     #expect(pair[0].bytesUp == pair[1].bytesUp)
   }
 
   @Test("FedRep sends what FedPer sends and trains in another order")
-  func fedRepIsNotFedPer() throws {
-    let pair = try trials([
-      ("fedper", ""), ("fedrep", #""headEpochs": 2, "bodyEpochs": 2"#),
-    ])
+  func fedRepIsNotFedPer()
+    throws
+  {
+    let pair = try trials([("fedper", ""), ("fedrep", #""headEpochs": 2, "bodyEpochs": 2"#)])
     #expect(pair[0].bytesUp == pair[1].bytesUp)
     #expect(pair[0].model != pair[1].model)
   }
@@ -202,17 +193,13 @@ struct PersonalisedIdentityTests {
 
   @Test(
     "pFedMe with one inner step and λ·η_p = 1 is FedAvg with uniform weights, to rounding",
-    arguments: ["true", "false"]
-  )
+    arguments: ["true", "false"])
   func pFedMeIsFedAvg(_ warm: String) throws {
     // θ = w − η_p·∇F(w) from a cold start, so λ·(w − θ) = ∇F(w).
     let fields = """
       "proximalWeight": 16, "innerSteps": 1, "innerRate": 0.0625, "warmStart": \(warm)
       """
-    let pair = try trials(
-      [("fedavg", ""), ("pfedme", fields)],
-      ScenarioText.Optimizers.plain
-    )
+    let pair = try trials([("fedavg", ""), ("pfedme", fields)], ScenarioText.Optimizers.plain)
     // Each step rounds θ, and λ·η = 1.6 of that reaches w.
     let w = pair[0].model.map(Double.init)
     let steps = Double(3 * (8 + 4 + 12))

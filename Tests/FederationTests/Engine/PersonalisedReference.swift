@@ -88,13 +88,8 @@ struct PersonalisedReference {
   var gradients = 0
 
   init(
-    _ model: ReferenceModel,
-    clients: [[ReferenceExample]],
-    batch: Int,
-    epochs: Double,
-    sgd: ReferenceSGD,
-    method: Method,
-    initial: [Double]
+    _ model: ReferenceModel, clients: [[ReferenceExample]], batch: Int, epochs: Double,
+    sgd: ReferenceSGD, method: Method, initial: [Double]
   ) {
     (self.model, self.clients, self.batch, self.epochs) = (model, clients, batch, epochs)
     (self.sgd, self.method, self.initial) = (sgd, method, initial)
@@ -124,13 +119,8 @@ struct PersonalisedReference {
 
   /// Epochs of SGD on some places of a model.
   mutating func train(
-    _ w: inout [Double],
-    _ batches: inout ReferenceBatches,
-    _ round: Int,
-    epochs: Double,
-    moving places: Range<Int>,
-    pull: (lambda: Double, to: [Double])? = nil,
-    rateFactor: Double = 1
+    _ w: inout [Double], _ batches: inout ReferenceBatches, _ round: Int, epochs: Double,
+    moving places: Range<Int>, pull: (lambda: Double, to: [Double])? = nil, rateFactor: Double = 1
   ) {
     var descent = descent(round, factor: rateFactor)
     for _ in 0..<batches.steps(epochs) {
@@ -184,14 +174,8 @@ struct PersonalisedReference {
       var own = memories[k] ?? initial
       var again = self.batches(k)
       train(
-        &own,
-        &again,
-        round,
-        epochs: personalEpochs,
-        moving: all,
-        pull: (lambda, server),
-        rateFactor: factor
-      )
+        &own, &again, round, epochs: personalEpochs, moving: all, pull: (lambda, server),
+        rateFactor: factor)
       memories[k] = own
     case .pFedMe: w = proximal(k, round)
     case .perFedAvg(let alpha, let delta, _): w = meta(k, round, alpha, delta)
@@ -254,11 +238,7 @@ struct PersonalisedReference {
   }
 
   private mutating func mixed(
-    _ k: Int,
-    _ round: Int,
-    _ start: Double,
-    _ adaptive: Bool,
-    _ everyStep: Bool
+    _ k: Int, _ round: Int, _ start: Double, _ adaptive: Bool, _ everyStep: Bool
   ) -> [Double] {
     var batches = batches(k)
     var (ofW, ofV) = (descent(round), descent(round))

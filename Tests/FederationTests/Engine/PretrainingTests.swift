@@ -72,8 +72,7 @@ struct PretrainingTests {
     }
     #expect(
       try fixture.bytes("whole/\(try #require(kept.first))")
-        == fixture.bytes("parts/\(try #require(kept.first))")
-    )
+        == fixture.bytes("parts/\(try #require(kept.first))"))
   }
 
   @Test("classes that are learnt beforehand are nobody's afterwards")
@@ -89,8 +88,7 @@ struct PretrainingTests {
     #expect(experiment.network.classes == 3)
     #expect(
       experiment.splits[0].classCounts
-        == [0, 2, 4].map { label in data.train.labels.count { $0 == label } }
-    )
+        == [0, 2, 4].map { label in data.train.labels.count { $0 == label } })
     #expect(try experiment.trial().initial.count == (24 + 1) * 6 + (6 + 1) * 3)
   }
 
@@ -129,17 +127,11 @@ struct PretrainingTests {
     func inverse(_ set: ImageSet) -> ImageSet {
       guard case .bytes(let bytes) = set.pixels else { return set }
       return ImageSet(
-        shape: set.shape,
-        pixels: .bytes(bytes.map { 255 - $0 }),
-        labels: set.labels,
-        classes: set.classes
-      )
+        shape: set.shape, pixels: .bytes(bytes.map { 255 - $0 }), labels: set.labels,
+        classes: set.classes)
     }
     let given = LabelledData(
-      title: data.title,
-      train: inverse(data.train),
-      test: inverse(data.test)
-    )
+      title: data.title, train: inverse(data.train), test: inverse(data.test))
     let expected = try text.experiment(given).trial()
     #expect(expected.digests == inverted.digests)
     #expect(expected.generic == inverted.generic)

@@ -21,9 +21,7 @@ struct PublicFixture {
   let experiment: Experiment
 
   init(
-    _ strategies: [String],
-    clients: [[Int]]? = nil,
-    bytes: Bool = false,
+    _ strategies: [String], clients: [[Int]]? = nil, bytes: Bool = false,
     _ change: (inout ScenarioText) -> Void = { _ in }
   ) throws {
     file = try clients.map { try PartitionFile(clients: $0) } ?? PartitionFile(sizes: Self.sizes)
@@ -63,9 +61,7 @@ struct PublicFixture {
 
   /// Expects a trial's models to be the references', to rounding.
   func expectEqual(
-    _ trial: Trial,
-    _ peers: [ReferencePeer],
-    sourceLocation: SourceLocation = #_sourceLocation
+    _ trial: Trial, _ peers: [ReferencePeer], sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     for (client, peer) in peers.enumerated() {
       let initial = try start(client).initial
@@ -73,10 +69,8 @@ struct PublicFixture {
       let error = norm(found.map(Double.init), minus: peer.parameters)
       let allowed = allowedError(peer, from: initial, terms: 24)
       #expect(
-        error <= allowed,
-        "client \(client) is \(error) away; allowed are \(allowed)",
-        sourceLocation: sourceLocation
-      )
+        error <= allowed, "client \(client) is \(error) away; allowed are \(allowed)",
+        sourceLocation: sourceLocation)
       #expect(norm(peer.parameters, minus: initial.map(Double.init)) > 1e3 * allowed)
     }
   }

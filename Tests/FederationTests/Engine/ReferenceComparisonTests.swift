@@ -21,12 +21,7 @@ struct ReferenceCase: CustomTestStringConvertible, Sendable {
   var testDescription: String { name }
 
   private static let momentum = ReferenceSGD(rate: 0.05, momentum: 0.9, decay: 0.01)
-  private static let nesterov = ReferenceSGD(
-    rate: 0.05,
-    momentum: 0.8,
-    nesterov: true,
-    decay: 0.02
-  )
+  private static let nesterov = ReferenceSGD(rate: 0.05, momentum: 0.8, nesterov: true, decay: 0.02)
 
   /// A case with momentum and weight decay.
   private func withMomentum() -> Self {
@@ -44,65 +39,36 @@ struct ReferenceCase: CustomTestStringConvertible, Sendable {
 
   static let all: [ReferenceCase] = [
     ReferenceCase(name: "FedAvg", kind: "fedavg", method: { .fedAvg }),
-    ReferenceCase(name: "FedAvg, momentum", kind: "fedavg", method: { .fedAvg })
-      .withMomentum(),
-    ReferenceCase(name: "FedAvg, Nesterov", kind: "fedavg", method: { .fedAvg })
-      .withNesterov(),
+    ReferenceCase(name: "FedAvg, momentum", kind: "fedavg", method: { .fedAvg }).withMomentum(),
+    ReferenceCase(name: "FedAvg, Nesterov", kind: "fedavg", method: { .fedAvg }).withNesterov(),
     ReferenceCase(
-      name: "FedProx",
-      kind: "fedprox",
-      fields: #""proximalWeight": 0.7"#,
-      method: { .fedProx(mu: 0.7) }
-    ),
+      name: "FedProx", kind: "fedprox", fields: #""proximalWeight": 0.7"#,
+      method: { .fedProx(mu: 0.7) }),
     ReferenceCase(
-      name: "FedProx, Nesterov",
-      kind: "fedprox",
-      fields: #""proximalWeight": 0.7"#,
+      name: "FedProx, Nesterov", kind: "fedprox", fields: #""proximalWeight": 0.7"#,
       method: { .fedProx(mu: 0.7) }
     ).withNesterov(),
     ReferenceCase(
-      name: "SCAFFOLD",
-      kind: "scaffold",
-      fields: #""serverLearningRate": 0.8"#,
-      method: { .scaffold(serverRate: 0.8) },
-      sent: (2, 0)
-    ),
+      name: "SCAFFOLD", kind: "scaffold", fields: #""serverLearningRate": 0.8"#,
+      method: { .scaffold(serverRate: 0.8) }, sent: (2, 0)),
     ReferenceCase(
-      name: "SCAFFOLD, momentum",
-      kind: "scaffold",
-      method: { .scaffold(serverRate: 1) },
+      name: "SCAFFOLD, momentum", kind: "scaffold", method: { .scaffold(serverRate: 1) },
       sent: (2, 0)
     ).withMomentum(),
     ReferenceCase(name: "FedPer", kind: "fedper", method: { .fedPer }, sent: (1, -1)),
+    ReferenceCase(name: "FedPer, momentum", kind: "fedper", method: { .fedPer }, sent: (1, -1))
+      .withMomentum(),
     ReferenceCase(
-      name: "FedPer, momentum",
-      kind: "fedper",
-      method: { .fedPer },
-      sent: (1, -1)
-    ).withMomentum(),
-    ReferenceCase(
-      name: "FedAvgM",
-      kind: "fedavgm",
+      name: "FedAvgM", kind: "fedavgm",
       fields: #""serverMomentum": 0.9, "serverLearningRate": 0.7"#,
-      method: { .fedAvgM(beta: 0.9, serverRate: 0.7) }
-    ),
+      method: { .fedAvgM(beta: 0.9, serverRate: 0.7) }),
     ReferenceCase(
-      name: "FedAvgM, momentum",
-      kind: "fedavgm",
-      method: { .fedAvgM(beta: 0.9, serverRate: 1) }
+      name: "FedAvgM, momentum", kind: "fedavgm", method: { .fedAvgM(beta: 0.9, serverRate: 1) }
     ).withMomentum(),
-    ReferenceCase(
-      name: "local only",
-      kind: "local-only",
-      method: { .localOnly },
-      sent: (0, 0)
-    ).withMomentum(),
-    ReferenceCase(
-      name: "centralised",
-      kind: "centralised",
-      method: { .centralised },
-      sent: (0, 0)
-    ).withMomentum(),
+    ReferenceCase(name: "local only", kind: "local-only", method: { .localOnly }, sent: (0, 0))
+      .withMomentum(),
+    ReferenceCase(name: "centralised", kind: "centralised", method: { .centralised }, sent: (0, 0))
+      .withMomentum(),
   ]
 }
 
@@ -120,8 +86,7 @@ struct ReferenceSetting: CustomTestStringConvertible, Sendable {
   }
 
   static let all = [
-    ReferenceSetting(),
-    ReferenceSetting(rounds: 2, participation: 0.67),
+    ReferenceSetting(), ReferenceSetting(rounds: 2, participation: 0.67),
     ReferenceSetting(participation: 0.67, bySamples: false, rateDecay: 0.5),
     ReferenceSetting(rounds: 2, participation: 0.34, hidden: 0),
   ]
@@ -133,10 +98,10 @@ struct ReferenceComparisonTests {
 
   @Test(
     "the engine agrees with the reference to rounding: models, memories and bytes",
-    arguments: ReferenceCase.all,
-    ReferenceSetting.all
-  )
-  func agrees(_ item: ReferenceCase, _ setting: ReferenceSetting) throws {
+    arguments: ReferenceCase.all, ReferenceSetting.all)
+  func agrees(
+    _ item: ReferenceCase, _ setting: ReferenceSetting
+  ) throws {
     let file = try PartitionFile(sizes: Self.sizes)
     let data = SmallImages.floats(train: Self.sizes.reduce(0, +))
     let experiment = try text(item, setting, file).experiment(data)
@@ -145,21 +110,12 @@ struct ReferenceComparisonTests {
 
     let examples = ReferenceExample.all(data.train)
     let model = ReferenceModel(
-      inputs: data.train.shape.count,
-      hidden: setting.hidden,
-      classes: data.train.classes
-    )
+      inputs: data.train.shape.count, hidden: setting.hidden, classes: data.train.classes)
     let initial = layout.torchOrder(trial.initial).map(Double.init)
     try #require(initial.count == model.count)
     var reference = ReferenceFederation(
-      model,
-      clients: file.clients.map { $0.map { examples[$0] } },
-      batch: 4,
-      epochs: 2,
-      sgd: item.sgd,
-      method: item.method(),
-      initial: initial
-    )
+      model, clients: file.clients.map { $0.map { examples[$0] } }, batch: 4, epochs: 2,
+      sgd: item.sgd, method: item.method(), initial: initial)
     reference.rateDecay = setting.rateDecay
     reference.bySamples = setting.bySamples
     for (index, cohort) in trial.cohorts.enumerated() { reference.run(index + 1, cohort) }
@@ -173,11 +129,9 @@ struct ReferenceComparisonTests {
     #expect(trial.bytesDown == bytes)
   }
 
-  private func text(
-    _ item: ReferenceCase,
-    _ setting: ReferenceSetting,
-    _ file: PartitionFile
-  ) -> ScenarioText {
+  private func text(_ item: ReferenceCase, _ setting: ReferenceSetting, _ file: PartitionFile)
+    -> ScenarioText
+  {
     var text = ScenarioText(partition: file.json)
     text.federation = """
       { "clients": 3, "rounds": \(setting.rounds), "participation": \(setting.participation),
@@ -193,11 +147,8 @@ struct ReferenceComparisonTests {
   }
 
   private func checkMemories(
-    _ item: ReferenceCase,
-    _ trial: Trial,
-    _ reference: ReferenceFederation,
-    _ layout: ParameterLayout,
-    _ bound: Bound
+    _ item: ReferenceCase, _ trial: Trial, _ reference: ReferenceFederation,
+    _ layout: ParameterLayout, _ bound: Bound
   ) throws {
     switch reference.method {
     case .fedAvg, .fedProx, .centralised:
@@ -209,9 +160,8 @@ struct ReferenceComparisonTests {
     case .scaffold:
       let control = try #require(trial.serverMemory["control"])
       // c and c_k divide differences of models by a·η.
-      let smallest = trial.cohorts.joined().map {
-        reference.displacement(reference.stepCount($0))
-      }.min()
+      let smallest = trial.cohorts.joined().map { reference.displacement(reference.stepCount($0)) }
+        .min()
       let scale = 1 / ((smallest ?? 1) * reference.rate(trial.cohorts.count))
       bound.check(layout.torchOrder(control), reference.serverMemory, "c", scaledBy: scale)
       try checkClients(trial, reference, "control", bound, scaledBy: scale) {
@@ -229,12 +179,8 @@ struct ReferenceComparisonTests {
   }
 
   private func checkClients(
-    _ trial: Trial,
-    _ reference: ReferenceFederation,
-    _ name: String,
-    _ bound: Bound,
-    scaledBy scale: Double,
-    _ ordered: ([Float]) -> [Float]
+    _ trial: Trial, _ reference: ReferenceFederation, _ name: String, _ bound: Bound,
+    scaledBy scale: Double, _ ordered: ([Float]) -> [Float]
   ) throws {
     #expect(trial.clientMemories.keys.sorted() == reference.memories.keys.sorted())
     for (client, expected) in reference.memories {
@@ -262,25 +208,19 @@ struct ReferenceComparisonTests {
     }
 
     func check(
-      _ observed: [Float],
-      _ expected: [Double],
-      _ what: String,
-      scaledBy scale: Double = 1,
+      _ observed: [Float], _ expected: [Double], _ what: String, scaledBy scale: Double = 1,
       sourceLocation: SourceLocation = #_sourceLocation
     ) {
       guard observed.count == expected.count else {
         Issue.record(
           "\(what): [\(observed.count)] instead of [\(expected.count)]",
-          sourceLocation: sourceLocation
-        )
+          sourceLocation: sourceLocation)
         return
       }
       let error = norm(observed.map(Double.init), minus: expected)
       #expect(
-        error <= allowed * scale,
-        "\(what) is \(error) away; allowed are \(allowed * scale)",
-        sourceLocation: sourceLocation
-      )
+        error <= allowed * scale, "\(what) is \(error) away; allowed are \(allowed * scale)",
+        sourceLocation: sourceLocation)
     }
   }
 }

@@ -26,11 +26,7 @@ struct ReferenceFedD2S {
   var server: [Double]
 
   init(
-    _ net: ReferenceMLP,
-    clients: [[ReferenceExample]],
-    initial: [Double],
-    cuts: [Int],
-    every: Int
+    _ net: ReferenceMLP, clients: [[ReferenceExample]], initial: [Double], cuts: [Int], every: Int
   ) {
     self.net = net
     self.clients = clients
@@ -58,12 +54,7 @@ struct ReferenceFedD2S {
 
   func localTraining(_ k: Int, _ start: [Double], cut s: Int) -> [Double] {
     net.train(
-      start,
-      examples: clients[k].count,
-      batch: batch,
-      epochs: epochs,
-      rate: rate,
-      momentum: 0
+      start, examples: clients[k].count, batch: batch, epochs: epochs, rate: rate, momentum: 0
     ) { g, w, places in
       let size = Double(places.count)
       for place in places {
@@ -85,10 +76,7 @@ struct ReferenceFedD2S {
     let all = clients[k].map { example in
       let values = net.values(w, example.values)
       return Row(
-        h: values[s],
-        p: ReferenceMLP.softmax(values[net.sizes.count - 1], tau),
-        y: example.label
-      )
+        h: values[s], p: ReferenceMLP.softmax(values[net.sizes.count - 1], tau), y: example.label)
     }
     guard perClass else { return all }
     return classes(k).map { c in
@@ -122,12 +110,8 @@ struct ReferenceFedD2S {
     let all = uploads.flatMap(\.rows)
     let weights = all.map(\.weight).reduce(0, +)
     let head = tail.train(
-      heads[s] ?? Array(initial[net.start(s)...]),
-      examples: all.count,
-      batch: all.count,
-      epochs: headEpochs,
-      rate: headRate,
-      momentum: 0.9
+      heads[s] ?? Array(initial[net.start(s)...]), examples: all.count, batch: all.count,
+      epochs: headEpochs, rate: headRate, momentum: 0.9
     ) { g, w, _ in
       for row in all {
         let z = tail.logits(w, row.h)

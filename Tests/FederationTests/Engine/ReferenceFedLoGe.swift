@@ -42,11 +42,9 @@ struct ReferenceFedLoGe {
   }
 
   /// Mean gradient of a head on given features.
-  private func gradient(
-    _ head: [Double],
-    _ features: [[Double]],
-    _ examples: [ReferenceExample]
-  ) -> [Double] {
+  private func gradient(_ head: [Double], _ features: [[Double]], _ examples: [ReferenceExample])
+    -> [Double]
+  {
     var g = head.map { _ in 0.0 }
     for (h, example) in zip(features, examples) {
       for (c, slope) in slopes(head, h, example.label).enumerated() {
@@ -59,9 +57,7 @@ struct ReferenceFedLoGe {
 
   /// Mean gradient of θ through the frame.
   private func bodyGradient(
-    _ theta: [Double],
-    _ features: [[Double]],
-    _ examples: [ReferenceExample]
+    _ theta: [Double], _ features: [[Double]], _ examples: [ReferenceExample]
   ) -> [Double] {
     var g = theta.map { _ in 0.0 }
     for (h, example) in zip(features, examples) {
@@ -97,8 +93,7 @@ struct ReferenceFedLoGe {
         first += batch
         let h = examples.map { features(body, $0.values) }
         let slopes = (
-          bodyGradient(body, h, examples), gradient(shared, h, examples),
-          gradient(own, h, examples)
+          bodyGradient(body, h, examples), gradient(shared, h, examples), gradient(own, h, examples)
         )
         step(&body, &velocities[0], slopes.0)
         step(&shared, &velocities[1], slopes.1)
@@ -131,16 +126,13 @@ struct ReferenceFedLoGe {
   /// ψ'.
   func generic(scale: Double) -> [Double] {
     let lengths = lengths(psi)
-    return psi.indices.map { i in
-      i < classes * width ? scale * psi[i] / lengths[i / width] : psi[i]
+    return psi.indices.map { i in i < classes * width ? scale * psi[i] / lengths[i / width] : psi[i]
     }
   }
 
   /// φ'_k.
   func personal(_ k: Int) -> [Double] {
     let lengths = lengths(phi[k] ?? firstHead)
-    return psi.indices.map { i in
-      i < classes * width ? psi[i] * lengths[i / width] : psi[i]
-    }
+    return psi.indices.map { i in i < classes * width ? psi[i] * lengths[i / width] : psi[i] }
   }
 }

@@ -11,9 +11,7 @@ struct ReferenceMLP {
   let sizes: [Int]
 
   /// Where layer l starts.
-  func start(_ layer: Int) -> Int {
-    (0..<layer).reduce(0) { $0 + (sizes[$1] + 1) * sizes[$1 + 1] }
-  }
+  func start(_ layer: Int) -> Int { (0..<layer).reduce(0) { $0 + (sizes[$1] + 1) * sizes[$1 + 1] } }
   /// Parameters in all.
   var count: Int { start(sizes.count - 1) }
   /// The layers from a cut on, as a network of their own.
@@ -30,8 +28,7 @@ struct ReferenceMLP {
           var sum = w[at + outputs * inputs + o]
           for i in 0..<inputs { sum += w[at + o * inputs + i] * all[layer][i] }
           return last ? sum : max(sum, 0)
-        }
-      )
+        })
     }
     return all
   }
@@ -40,10 +37,7 @@ struct ReferenceMLP {
 
   /// Adds the gradient of one example from the slopes at its logits and at its features.
   func addGradient(
-    _ g: inout [Double],
-    _ w: [Double],
-    _ x: [Double],
-    logits slopes: [Double],
+    _ g: inout [Double], _ w: [Double], _ x: [Double], logits slopes: [Double],
     features: [Double]? = nil
   ) {
     let all = values(w, x)
@@ -79,23 +73,13 @@ struct ReferenceMLP {
   }
 
   /// λ·τ·(σ_τ(z) − q).
-  static func distillationSlope(
-    _ z: [Double],
-    _ q: [Double],
-    weight: Double,
-    temperature: Double
-  ) -> [Double] {
-    zip(softmax(z, temperature), q).map { weight * temperature * ($0 - $1) }
-  }
+  static func distillationSlope(_ z: [Double], _ q: [Double], weight: Double, temperature: Double)
+    -> [Double]
+  { zip(softmax(z, temperature), q).map { weight * temperature * ($0 - $1) } }
 
   /// Sequential SGD in batches; `gradient` fills the gradient of one batch of places.
   func train(
-    _ start: [Double],
-    examples: Int,
-    batch: Int,
-    epochs: Int,
-    rate: Double,
-    momentum: Double,
+    _ start: [Double], examples: Int, batch: Int, epochs: Int, rate: Double, momentum: Double,
     gradient: (_ g: inout [Double], _ w: [Double], _ places: Range<Int>) -> Void
   ) -> [Double] {
     var w = start
@@ -124,10 +108,7 @@ struct ReferenceBound {
   let depth: Int
 
   func check(
-    _ observed: [Float],
-    _ expected: [Double],
-    from initial: [Double],
-    _ what: String,
+    _ observed: [Float], _ expected: [Double], from initial: [Double], _ what: String,
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
     guard observed.count == expected.count else {
@@ -141,9 +122,7 @@ struct ReferenceBound {
       * (Double(steps).squareRoot() * size + Double(longestSum).squareRoot() * moved)
     let error = norm(observed.map(Double.init), minus: expected)
     #expect(
-      error <= allowed,
-      "\(what) is \(error) away; allowed are \(allowed)",
-      sourceLocation: sourceLocation
-    )
+      error <= allowed, "\(what) is \(error) away; allowed are \(allowed)",
+      sourceLocation: sourceLocation)
   }
 }

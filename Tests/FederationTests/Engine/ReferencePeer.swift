@@ -124,11 +124,7 @@ struct ReferenceImages {
 /// Each step rounds each weight by at most u·|w|, with signs at random, and gradients are sums of
 /// `terms` products, so that what they moved is off by √terms·u of itself. Four standard deviations
 /// of the sum are allowed.
-func allowedError(
-  _ peer: ReferencePeer,
-  from initial: [Float],
-  terms: Int
-) -> Double {
+func allowedError(_ peer: ReferencePeer, from initial: [Float], terms: Int) -> Double {
   let start = initial.map(Double.init)
   let moved = norm(peer.parameters, minus: start)
   let size = norm(peer.parameters, minus: nil)

@@ -13,9 +13,7 @@ import Testing
 struct ResumeTests {
   static let kinds = StrategyRegistry.cards.map(\.kind)
 
-  private final class Counter: Sendable {
-    let count = Atomic<Int>(0)
-  }
+  private final class Counter: Sendable { let count = Atomic<Int>(0) }
 
   /// Six rounds, a checkpoint every two.
   private func fixture(_ kinds: [String]) throws -> RunFixture {
@@ -30,9 +28,7 @@ struct ResumeTests {
 
   /// Expects two folders with the same files and the same bytes, but for wall times and machines.
   private func expectEqual(
-    _ fixture: RunFixture,
-    _ a: String,
-    _ b: String,
+    _ fixture: RunFixture, _ a: String, _ b: String,
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let names = try fixture.files(a)
@@ -48,11 +44,8 @@ struct ResumeTests {
       if name.hasSuffix("rounds.jsonl") {
         let run = name.split(separator: "/").dropLast().joined(separator: "/")
         #expect(
-          try timeless(fixture.rounds("\(a)/\(run)"))
-            == timeless(fixture.rounds("\(b)/\(run)")),
-          "\(name)",
-          sourceLocation: sourceLocation
-        )
+          try timeless(fixture.rounds("\(a)/\(run)")) == timeless(fixture.rounds("\(b)/\(run)")),
+          "\(name)", sourceLocation: sourceLocation)
       } else if name.contains("tfevents") {
         let events = try [a, b].map {
           try EventReader.events(fixture.bytes("\($0)/\(name)")).map(timeless)
@@ -60,10 +53,8 @@ struct ResumeTests {
         #expect(events[0] == events[1], "\(name)", sourceLocation: sourceLocation)
       } else {
         #expect(
-          try fixture.bytes("\(a)/\(name)") == fixture.bytes("\(b)/\(name)"),
-          "\(name)",
-          sourceLocation: sourceLocation
-        )
+          try fixture.bytes("\(a)/\(name)") == fixture.bytes("\(b)/\(name)"), "\(name)",
+          sourceLocation: sourceLocation)
       }
     }
   }
@@ -85,9 +76,7 @@ struct ResumeTests {
 
   @Test(
     "a run that is interrupted and resumed leaves the same bytes as one that never stopped",
-    arguments: kinds,
-    [1, 3, 4]
-  )
+    arguments: kinds, [1, 3, 4])
   func interrupted(_ kind: String, _ stop: Int) throws {
     let fixture = try fixture([kind])
     try fixture.run("whole")
@@ -135,8 +124,7 @@ struct ResumeTests {
     // As if tables had been put back from an older copy: the tensors are those of a later round.
     try fixture.copy(
       "whole/fedavgm-s1/checkpoints/last.safetensors",
-      to: "cut/fedavgm-s1/checkpoints/last.safetensors"
-    )
+      to: "cut/fedavgm-s1/checkpoints/last.safetensors")
     expectFailure(.dataMissingOrCorrupt, "E4122", ["round 6", "cut/fedavgm-s1"]) {
       try fixture.run("cut", continues: true)
     }
@@ -168,23 +156,18 @@ struct ResumeTests {
 
   @Test(
     "a long round is left when somebody asks, and goes on as if it had never begun",
-    arguments: ["scaffold", "fedavg-ft", "fedbuff"],
-    [0, 7, 25]
-  )
-  func left(_ kind: String, _ batches: Int) throws {
+    arguments: ["scaffold", "fedavg-ft", "fedbuff"], [0, 7, 25])
+  func left(
+    _ kind: String, _ batches: Int
+  ) throws {
     let fixture = try fixture([kind])
     try fixture.run("whole")
     let asked = Counter()
     let first = try fixture.experiment.run(
-      in: fixture.folder.at("cut"),
-      source: fixture.source,
-      threads: 2,
+      in: fixture.folder.at("cut"), source: fixture.source, threads: 2,
       interruption: { asked.count.load(ordering: .relaxed) > batches ? .terminated : nil },
-      leaves: { asked.count.wrappingAdd(1, ordering: .relaxed).oldValue >= batches },
-      patience: 0,
-      page: RunReport.writePage,
-      report: { _, _ in }
-    )
+      leaves: { asked.count.wrappingAdd(1, ordering: .relaxed).oldValue >= batches }, patience: 0,
+      page: RunReport.writePage, report: { _, _ in })
     #expect(first.exit == .terminated)
     #expect(first.troubles.count == 1)
     let records = try fixture.lines("cut/\(kind)-s1/rounds.jsonl").count
@@ -221,21 +204,12 @@ struct ResumeTests {
     expectFailure(.folderInUse, "E9003") { try fixture.run("out") }
     let reading = try fixture.text.reading()
     let other = ScenarioSource(
-      bytes: [],
-      overrides: [],
-      resolved: try #require(reading.resolved),
-      hash: "0123456789abcdef",
-      command: ""
-    )
+      bytes: [], overrides: [], resolved: try #require(reading.resolved), hash: "0123456789abcdef",
+      command: "")
     expectFailure(.folderInUse, "E9002") {
       _ = try fixture.experiment.run(
-        in: fixture.folder.at("out"),
-        source: other,
-        threads: 1,
-        continues: true,
-        page: RunReport.writePage,
-        report: { _, _ in }
-      )
+        in: fixture.folder.at("out"), source: other, threads: 1, continues: true,
+        page: RunReport.writePage, report: { _, _ in })
     }
     #expect(try fixture.files("out").map { try fixture.bytes("out/" + $0) } == before)
   }

@@ -11,17 +11,14 @@ struct RunFolderTests {
   @Test("every file of the contract is written, for every strategy")
   func files() throws {
     let kinds = StrategyRegistry.cards.map(\.kind)
-    let fixture = try RunFixture {
-      $0.strategies = kinds.map { ScenarioText.registered($0) }
-    }
+    let fixture = try RunFixture { $0.strategies = kinds.map { ScenarioText.registered($0) } }
     let result = try fixture.run("out")
     #expect(result.exit == .done)
     #expect(result.results.map(\.label) == kinds)
     let files = Set(try fixture.files("out"))
     for name in [
       "scenario.json", "scenario.resolved.json", "environment.json", "split/partition.json",
-      "split/summary.csv", "split/normalization.json", "summary.json", "results.csv",
-      "report.html",
+      "split/summary.csv", "split/normalization.json", "summary.json", "results.csv", "report.html",
     ] { #expect(files.contains(name), "\(name)") }
     for (index, kind) in kinds.enumerated() {
       for name in [
@@ -30,14 +27,11 @@ struct RunFolderTests {
         "tensorboard/events.out.tfevents.0.fedsim",
       ] { #expect(files.contains("\(kind)-s1/\(name)"), "\(kind) \(name)") }
       let models = try fixture.experiment.models(ofStrategy: index)
-      #expect(
-        files.contains("\(kind)-s1/final/generic.safetensors") == models.contains(.generic)
-      )
+      #expect(files.contains("\(kind)-s1/final/generic.safetensors") == models.contains(.generic))
       for client in 0..<3 {
         #expect(
           files.contains("\(kind)-s1/final/personal/00\(client).safetensors")
-            == models.contains(.personal)
-        )
+            == models.contains(.personal))
       }
     }
     #expect(try fixture.bytes("out/scenario.json") == Array(fixture.text.json.utf8))
@@ -95,22 +89,21 @@ struct RunFolderTests {
     ("fedavg", { w, _ in w }), ("fedprox", { w, _ in w }), ("fedavgm", { w, _ in w }),
     ("fedavg-ft", { w, _ in w }), ("scaffold", { w, _ in 2 * w }), ("fedper", { w, h in w - h }),
     ("local-only", { _, _ in 0 }), ("centralised", { _, _ in 0 }), ("feddf", { w, _ in w }),
-    ("fedloge", { w, _ in w }), ("fedrod", { w, _ in w }),
-    ("knfu", { _, _ in predictions }), ("fedmd", { _, _ in predictions }),
-    ("fedetf", { w, _ in w + 1 }), ("linear-probe", { _, h in h }),
+    ("fedloge", { w, _ in w }), ("fedrod", { w, _ in w }), ("knfu", { _, _ in predictions }),
+    ("fedmd", { _, _ in predictions }), ("fedetf", { w, _ in w + 1 }),
+    ("linear-probe", { _, h in h }),
     // A site on six channels: scale and shift; a head; a key for each of 25 entries.
     ("fedins", { _, h in 25 * (2 * 6 + h + 6) }), ("fedssf", { _, h in 2 * 6 + h }),
     ("fedadam", { w, _ in w }), ("fedyogi", { w, _ in w }), ("fedadagrad", { w, _ in w }),
-    ("feddyn", { w, _ in w }), ("moon", { w, _ in w }),
-    ("fedrep", { w, h in w - h }), ("fedbabu", { w, h in w - h }), ("fedbn", { w, _ in w }),
-    ("lg-fedavg", { _, h in h }), ("ditto", { w, _ in w }), ("pfedme", { w, _ in w }),
-    ("per-fedavg", { w, _ in w }), ("apfl", { w, _ in w }),
+    ("feddyn", { w, _ in w }), ("moon", { w, _ in w }), ("fedrep", { w, h in w - h }),
+    ("fedbabu", { w, h in w - h }), ("fedbn", { w, _ in w }), ("lg-fedavg", { _, h in h }),
+    ("ditto", { w, _ in w }), ("pfedme", { w, _ in w }), ("per-fedavg", { w, _ in w }),
+    ("apfl", { w, _ in w }),
   ]
 
   /// Methods whose directions, rounds or clients differ: their formulas are in their own tests.
   static let elsewhere = [
-    "fednova", "ccvr", "creff", "fedd2s", "feddistill", "fedproto", "fedgen", "fedbuff",
-    "fedasync",
+    "fednova", "ccvr", "creff", "fedd2s", "feddistill", "fedproto", "fedgen", "fedbuff", "fedasync",
   ]
 
   @Test("bytes of a round are the sum over its messages, and what the method's formula says")
@@ -148,7 +141,9 @@ struct RunFolderTests {
   }
 
   @Test("helped is there when local-only is, and says who is better off than alone")
-  func helped() throws {
+  func helped()
+    throws
+  {
     let fixture = try RunFixture {
       // The reference runs first wherever it stands.
       $0.strategies = ["fedavg", "local-only"].map { ScenarioText.strategy($0) }
@@ -195,8 +190,7 @@ struct RunFolderTests {
     #expect(trial.model == trial.initial)
     #expect(try fixture.lines("out/fedavg-s1/digest.txt") == ["0 \(trial.digests[0])"])
     let file = try Safetensors(
-      decoding: try fixture.bytes("out/fedavg-s1/final/generic.safetensors")
-    )
+      decoding: try fixture.bytes("out/fedavg-s1/final/generic.safetensors"))
     let model = try fixture.experiment.network.layout.parameters(from: file)
     #expect(model == trial.initial)
   }

@@ -13,9 +13,7 @@ struct WorkerPoolTests {
 
   @Test(
     "results are folded in item order, few at a time, whatever the number of workers",
-    arguments: [1, 2, 3, 4, 5, 6, 7, 8],
-    [0, 1, 3, 500]
-  )
+    arguments: [1, 2, 3, 4, 5, 6, 7, 8], [0, 1, 3, 500])
   func order(_ workers: Int, _ count: Int) {
     let pool = WorkerPool(workers: workers)
     let alive = Atomic<Int>(0)
@@ -76,9 +74,7 @@ struct WorkerPoolTests {
 
   @Test(
     "batches are neighbours in item order, never empty, folded by one worker at a time",
-    arguments: [1, 2, 3, 8],
-    [0, 1, 3, 4, 5, 301]
-  )
+    arguments: [1, 2, 3, 8], [0, 1, 3, 4, 5, 301])
   func batches(_ workers: Int, _ count: Int) {
     let alive = Atomic<Int>(0)
     let most = Atomic<Int>(0)

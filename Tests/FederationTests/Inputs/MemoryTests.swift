@@ -35,9 +35,7 @@ struct MemoryTests {
 
   @Test("the smallest limit counts, and says who set it")
   func least() {
-    let limits = [
-      MemoryLimit(bytes: 5 << 30, words: "a"), MemoryLimit(bytes: 3 << 20, words: "b"),
-    ]
+    let limits = [MemoryLimit(bytes: 5 << 30, words: "a"), MemoryLimit(bytes: 3 << 20, words: "b")]
     #expect(MemoryLimit.least(of: limits) == limits[1])
     #expect(MemoryLimit.gibibytes(3 << 20) == "3.0 MiB")
     #expect(MemoryLimit.gibibytes(5 << 30) == "5.0 GiB")
@@ -71,16 +69,14 @@ struct MemoryTests {
     "what clients remember counts, by one client that is rehearsed",
     arguments: [
       (#"{ "kind": "fedavg" }"#, 0.0), (#"{ "kind": "scaffold" }"#, 1),
-      (#"{ "kind": "feddyn" }"#, 1),
-      (#"{ "kind": "ditto" }"#, 1),
+      (#"{ "kind": "feddyn" }"#, 1), (#"{ "kind": "ditto" }"#, 1),
       (
         #"""
         { "kind": "fedavg", "compression":
           { "uplink": { "kind": "topk", "ratio": 0.1, "feedback": "ef-sgd" } } }
         """#, 1
       ),
-    ]
-  )
+    ])
   func states(strategy: String, vectors: Double) throws {
     let experiment = try experiment(strategy)
     // (24 + 1)·2000 + 2001·3 parameters of 4 bytes for 40 clients, in memory and in a checkpoint.
@@ -104,9 +100,7 @@ struct MemoryTests {
     if vectors > 0 {
       expectFailure(.scenarioInvalid, "E3305", ["40 clients of", "remember", "the limit"]) {
         try experiment.requireMemory(
-          threads: 1,
-          limit: MemoryLimit(bytes: high - Int(state) / 4, words: "the limit")
-        )
+          threads: 1, limit: MemoryLimit(bytes: high - Int(state) / 4, words: "the limit"))
       }
     }
   }
@@ -127,9 +121,7 @@ struct MemoryTests {
     let experiment = try text.experiment(SmallImages.floats(train: 400_000, shape: shape))
     expectFailure(.scenarioInvalid, "E3305", ["GiB", "copies of the model"]) {
       try experiment.requireMemory(
-        threads: 2,
-        limit: MemoryLimit(bytes: 1 << 37, words: "this machine has 128 GiB")
-      )
+        threads: 2, limit: MemoryLimit(bytes: 1 << 37, words: "this machine has 128 GiB"))
     }
   }
 
@@ -141,8 +133,7 @@ struct MemoryTests {
     let each = Int(images / 1000) + 1
     expectFailure(.scenarioInvalid, "E3117", ["synthetic images"]) {
       _ = try DatasetReader.load(
-        .synthetic(classes: 1000, trainPerClass: each, testPerClass: 1, seed: 0)
-      )
+        .synthetic(classes: 1000, trainPerClass: each, testPerClass: 1, seed: 0))
     }
   }
 
@@ -151,18 +142,12 @@ struct MemoryTests {
     let labels = (0..<3000).map { Int32($0) }
     let pixels = [UInt8](repeating: 0, count: 3000)
     let images = ImageSet(
-      shape: FeatureShape(features: 1),
-      pixels: .bytes(pixels),
-      labels: labels,
-      classes: 3000
-    )
+      shape: FeatureShape(features: 1), pixels: .bytes(pixels), labels: labels, classes: 3000)
     let data = LabelledData(title: "", train: images, test: images)
     let experiment = try ScenarioText().experiment(data)
     expectFailure(.scenarioInvalid, "E3305", ["counts of predictions"]) {
       try experiment.requireMemory(
-        threads: 1,
-        limit: MemoryLimit(bytes: 8 * 3000 * 3000, words: "")
-      )
+        threads: 1, limit: MemoryLimit(bytes: 8 * 3000 * 3000, words: ""))
     }
   }
 }

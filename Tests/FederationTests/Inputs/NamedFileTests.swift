@@ -20,9 +20,7 @@ struct NamedFileTests {
         _ = try FileReader.bytes(of: path)
       }
       expectDataFailure("E4002", [path]) { _ = try FileReader.scenario(path) }
-      expectDataFailure("E4002", [path]) {
-        _ = try AvailabilityTrace(path: path, clients: 2)
-      }
+      expectDataFailure("E4002", [path]) { _ = try AvailabilityTrace(path: path, clients: 2) }
       var settings = SystemSettings()
       settings.compute = .table(path: path)
       expectDataFailure("E4002", [path]) { _ = try SystemFiles(settings, clients: 2) }
@@ -32,7 +30,9 @@ struct NamedFileTests {
   }
 
   @Test("a file of more bytes than its kind can need is refused before it is read")
-  func sizes() throws {
+  func sizes()
+    throws
+  {
     let folder = try ScratchFolder()
     let path = try folder.write("huge.json", [])
     // A hole: the file system says 200 GB and keeps none of them.
@@ -51,7 +51,9 @@ struct NamedFileTests {
   }
 
   @Test("a byte-order mark of UTF-8 is passed over in every text, UTF-16 is named")
-  func encodings() throws {
+  func encodings()
+    throws
+  {
     let folder = try ScratchFolder()
     func marked(_ name: String, _ text: String) throws -> String {
       try folder.write(name, Self.mark + Array(text.utf8))
@@ -106,7 +108,9 @@ struct NamedFileTests {
   }
 
   @Test("a number in quotes is suggested only where JSON has such a number")
-  func suggestions() throws {
+  func suggestions()
+    throws
+  {
     for (text, meant) in [
       ("0.5", "0.5"), ("1e-2", "1e-2"), ("inf", nil), ("nan", nil), ("0x10", "16"), ("+2", "2"),
     ] as [(String, String?)] {

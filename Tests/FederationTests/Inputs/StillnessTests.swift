@@ -31,11 +31,7 @@ struct StillnessTests {
           """
         ]
       }
-    ),
-    (
-      "deadline", "late",
-      { $0.system = #"{ "deadline": 1e-9, "network": { "latency": 1 } }"# }
-    ),
+    ), ("deadline", "late", { $0.system = #"{ "deadline": 1e-9, "network": { "latency": 1 } }"# }),
     (
       "personal", "poisson sampling draws",
       {

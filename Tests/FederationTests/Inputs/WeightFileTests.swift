@@ -8,14 +8,11 @@ import Testing
 struct WeightFileTests {
   private static let network = try? Network(
     ModelSpec(kind: .cnn, width: 4, norm: .batch),
-    input: FeatureShape(height: 8, width: 8, channels: 1),
-    classes: 3
-  )
+    input: FeatureShape(height: 8, width: 8, channels: 1), classes: 3)
 
   @Test(
     "NaN, infinities and doubles too large for 32 bits are refused with tensor and place",
-    arguments: [Float.nan, .infinity, -.infinity]
-  )
+    arguments: [Float.nan, .infinity, -.infinity])
   func values(value: Float) throws {
     let layout = try #require(Self.network).layout
     let file = layout.safetensors([Float](repeating: 0.5, count: layout.count))

@@ -22,8 +22,7 @@ struct WithoutEffectTests {
     let settings = try #require(
       reading(
         data: #""longTail": { "profile": "explicit", "counts": [20, 9, 3], "maxPerClass": 10 }"#
-      ).scenario?.data.longTail
-    )
+      ).scenario?.data.longTail)
     #expect(try LongTail(settings, available: [20, 20, 20]).counts == [10, 9, 3])
     // What the cap takes away need not be there.
     #expect(try LongTail(settings, available: [15, 9, 3]).counts == [10, 9, 3])
@@ -36,8 +35,7 @@ struct WithoutEffectTests {
       (#""longTail": { "profile": "explicit", "counts": [9, 4, 3], "maxPerClass": 9 }"#, false),
       (#""longTail": { "profile": "step", "factor": 2, "maxPerClass": 21 }"#, true),
       (#""longTail": { "factor": 2, "maxPerClass": 20 }"#, false),
-    ]
-  )
+    ])
   func capWithoutEffect(data: String, isSaid: Bool) {
     let reading = reading(data: data)
     #expect(reading.errors.isEmpty)
@@ -52,8 +50,7 @@ struct WithoutEffectTests {
       (#""test": { "local": "match-client-labels", "perClass": 3 }"#, true),
       (#""test": { "perClass": 6 }"#, true), (#""test": { "perClass": 5 }"#, false),
       (#""test": { "local": "holdout", "holdoutShare": 0.5 }"#, false), (#""test": {}"#, false),
-    ]
-  )
+    ])
   func localTests(data: String, isSaid: Bool) {
     let reading = reading(data: data)
     #expect(reading.errors.isEmpty, "\(reading.errors.map(\.message))")

@@ -31,9 +31,9 @@ struct ClientReleaseTests {
     "local-only": .silent,
   ]
 
-  private static func text(_ kind: String, _ fields: String = "", _ placement: String) throws
-    -> (ScenarioText, PartitionFile)
-  {
+  private static func text(_ kind: String, _ fields: String = "", _ placement: String) throws -> (
+    ScenarioText, PartitionFile
+  ) {
     let file = try PartitionFile(sizes: PrivateFederation.sizes)
     var text = ScenarioText(partition: file.json)
     text.federation = #"{ "clients": 5, "rounds": 2, "weighting": "uniform" }"#
@@ -43,17 +43,14 @@ struct ClientReleaseTests {
         """
         \(fields)"privacy": { "unit": "client", "noiseMultiplier": 1, "clip": 1,
           "placement": "\(placement)" }
-        """,
-        ScenarioText.registered(kind)
-      )
+        """, ScenarioText.registered(kind))
     ]
     return (text, file)
   }
 
   @Test(
     "each tensor is noised, or left out and named, or its method is refused; nothing traps",
-    arguments: RandomFederation.kinds
-  )
+    arguments: RandomFederation.kinds)
   func everyStrategy(kind: String) throws {
     let expected = Self.special[kind] ?? .noised
     let (text, file) = try Self.text(kind, "", "local")
@@ -89,20 +86,13 @@ struct ClientReleaseTests {
     let job = RoundJobs.Job(client: 2, examples: arena.split.clients[2], weight: 1)
     let uploads = try [0.0, 1].map { deviation in
       let release = ClientRelease(
-        settings: privacy.settings,
-        mechanism: mechanism,
-        clip: 1,
-        deviation: deviation
-      )
+        settings: privacy.settings, mechanism: mechanism, clip: 1, deviation: deviation)
       let streams = NoiseStreams(seed: arena.seed, round: simulation.round, exchange: 0)
       return try ClientTask(
-        arena: arena,
-        method: simulation.method,
-        server: simulation.server,
+        arena: arena, method: simulation.method, server: simulation.server,
         stages: [ClippedMessage(release: release, streams: streams)]
       ).run(
-        job,
-        arena.problem.settings,
+        job, arena.problem.settings,
         ClientTurn(client: 2, round: simulation.round, number: 0, worker: 0),
         simulation.state.clients[2] ?? ClientState()
       ).get().update.upload.materialised
@@ -134,8 +124,7 @@ struct ClientReleaseTests {
       ("fednova", "", "local", "steps"), ("ccvr", "", "local", "class"),
       ("creff", "", "local", "gradient"), ("fedd2s", "", "local", "representations"),
       ("knfu", #""estimate": "labelHistogram", "#, "local", "label-distribution"),
-    ]
-  )
+    ])
   func refused(kind: String, fields: String, placement: String, tensor: String) throws {
     let (text, _) = try Self.text(kind, fields, placement)
     let errors = text.problems.filter { $0.severity == .error }
@@ -152,9 +141,7 @@ struct ClientReleaseTests {
   }
 
   @Test(
-    "a method that sends nothing spends nothing",
-    arguments: ["server", "distributed", "local"]
-  )
+    "a method that sends nothing spends nothing", arguments: ["server", "distributed", "local"])
   func silence(placement: String) throws {
     let (text, file) = try Self.text("local-only", "", placement)
     defer { withExtendedLifetime(file) {} }
@@ -173,15 +160,13 @@ struct ClientReleaseTests {
       ("fedproto", "", "counts", true),
       ("fedproto", #""prototypeMean": "uniform", "#, "counts", false),
       ("local-only", #""loss": "balanced-softmax", "#, "class counts", false),
-    ]
-  )
+    ])
   func named(kind: String, fields: String, word: String, isNamed: Bool) throws {
     var (text, _) = try Self.text(kind, fields, "local")
     text.strategies = [
       PrivateRunTests.with(
         fields + #""privacy": { "unit": "example", "noiseMultiplier": 1, "clip": 1 }"#,
-        ScenarioText.registered(kind)
-      )
+        ScenarioText.registered(kind))
     ]
     let said = text.problems.filter { $0.code == "W3032" }.map(\.message)
     #expect(said.contains { $0.contains(word) } == isNamed, "\(said)")

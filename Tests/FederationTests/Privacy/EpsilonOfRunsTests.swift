@@ -19,20 +19,14 @@ struct EpsilonOfRunsTests {
   func ownValues() throws {
     for rounds in [1, 4] {
       let experiment = try PrivateFederation.experiment(
-        [Self.section],
-        participation: 1,
-        rounds: rounds
-      )
+        [Self.section], participation: 1, rounds: rounds)
       let trial = try experiment.trial()
       let privacy = try #require(trial.privacy)
       // Batches of 4, two epochs a round, by hand.
       let own = try PrivateFederation.sizes.filter { $0 > 0 }.map { size in
         let event = try PrivacyEvent.poisson(
-          unit: .example,
-          rate: 4 / Double(size),
-          noiseMultiplier: 1,
-          steps: 2 * ((size + 3) / 4) * rounds
-        )
+          unit: .example, rate: 4 / Double(size), noiseMultiplier: 1,
+          steps: 2 * ((size + 3) / 4) * rounds)
         return PLDAccountant().epsilon(PrivacyLedger([event]), delta: 1e-5)
       }.sorted()
       #expect(privacy.epsilonMax == own[3])
@@ -47,12 +41,8 @@ struct EpsilonOfRunsTests {
   @Test("local noise: each client's own messages count")
   func localNoise() throws {
     let experiment = try PrivateFederation.experiment(
-      [
-        #"{ "unit": "client", "noiseMultiplier": 2, "clip": 0.1, "placement": "local" }"#
-      ],
-      participation: 0.4,
-      rounds: 5
-    )
+      [#"{ "unit": "client", "noiseMultiplier": 2, "clip": 0.1, "placement": "local" }"#],
+      participation: 0.4, rounds: 5)
     let trial = try experiment.trial()
     let privacy = try #require(trial.privacy)
     var counts = [Int](repeating: 0, count: 5)
@@ -76,10 +66,7 @@ struct EpsilonOfRunsTests {
         { "unit": "client", "noiseMultiplier": 8, "clip": 0.1, "placement": "local",
           "target": { "epsilon": 1.9 } }
         """
-      ],
-      participation: 0.6,
-      rounds: 6
-    )
+      ], participation: 0.6, rounds: 6)
     let trial = try experiment.trial()
     let privacy = try #require(trial.privacy)
     #expect(privacy.epsilonMax <= 1.9 && privacy.epsilonMax > 1)
@@ -110,40 +97,20 @@ struct EpsilonOfRunsTests {
   @Test("a client that was not planned to take part has a budget, too")
   func unplanned() throws {
     let federation = FederationSettings(
-      clients: 2,
-      rounds: 50,
-      participation: 0.5,
-      sampling: .uniform,
-      weighting: .uniform
-    )
+      clients: 2, rounds: 50, participation: 0.5, sampling: .uniform, weighting: .uniform)
     let settings = PrivacySettings(
-      unit: .example(PrivacySettings.ExampleMechanism()),
-      clip: 1,
-      noiseMultiplier: 1,
-      target: PrivacySettings.Target(epsilon: 4, isPerClient: true),
-      delta: 1e-5
-    )
+      unit: .example(PrivacySettings.ExampleMechanism()), clip: 1, noiseMultiplier: 1,
+      target: PrivacySettings.Target(epsilon: 4, isPerClient: true), delta: 1e-5)
     let plan = try NoisePlan(
       settings,
       NoisePlan.Facts(
-        federation: federation,
-        sizes: [40, 40],
-        participations: [50, 0],
-        exchanges: 1,
-        work: { _ in PrivateWork(batches: 10) },
-        batch: 4,
-        cohortsMayDiffer: true
-      )
-    )
+        federation: federation, sizes: [40, 40], participations: [50, 0], exchanges: 1,
+        work: { _ in PrivateWork(batches: 10) }, batch: 4, cohortsMayDiffer: true))
     let limit = try #require(plan.shares[0]?.limit)
     #expect(plan.shares[1]?.limit == limit && limit > 0 && limit < 500)
     func epsilon(_ steps: Int) throws -> Double {
       let event = try PrivacyEvent.poisson(
-        unit: .example,
-        rate: 0.1,
-        noiseMultiplier: 1,
-        steps: steps
-      )
+        unit: .example, rate: 0.1, noiseMultiplier: 1, steps: steps)
       return PLDAccountant().epsilon(PrivacyLedger([event]), delta: 1e-5)
     }
     #expect(try epsilon(limit) <= 4)
@@ -179,12 +146,8 @@ struct EpsilonOfRunsTests {
   func pooled() throws {
     for (noise, participation) in [("", 0.6), (#""noiseMultiplier": 0.8, "#, 1.0)] {
       let experiment = try PrivateFederation.experiment(
-        [
-          #"{ "unit": "example", "clip": 1, \#(noise)"target": { "epsilon": 4, "delta": 1e-4 } }"#
-        ],
-        kind: "centralised",
-        participation: participation,
-        rounds: 6
+        [#"{ "unit": "example", "clip": 1, \#(noise)"target": { "epsilon": 4, "delta": 1e-4 } }"#],
+        kind: "centralised", participation: participation, rounds: 6
       ) { $0.work = #"{ "steps": 12 }"# }
       let trial = try experiment.trial()
       let privacy = try #require(trial.privacy)
@@ -197,9 +160,7 @@ struct EpsilonOfRunsTests {
   func leaksStay() throws {
     let experiment = try PrivateFederation.experiment([Self.section])
     let arena = try experiment.adapted(
-      experiment.arena(0, threads: 1),
-      to: experiment.scenario.strategies[0]
-    )
+      experiment.arena(0, threads: 1), to: experiment.scenario.strategies[0])
     func simulation() -> Simulation {
       Simulation(FedAvg(StrategySettings(FedAvg.card), arena.problem), arena)
     }
@@ -220,9 +181,7 @@ struct EpsilonOfRunsTests {
       (0.00996, 2, "0.0100"), (1.23e-7, 2, "1.2e-07"), (9.99e-6, 2, "1.0e-05"), (0, 2, "0"),
       (.infinity, 2, "-"), (1.0681, 3, "1.068"), (1e-300, 2, "1.0e-300"),
     ]
-    for (value, decimals, text) in cases {
-      #expect(NumberText.epsilon(value, decimals) == text)
-    }
+    for (value, decimals, text) in cases { #expect(NumberText.epsilon(value, decimals) == text) }
     #expect(EpsilonTable.median(ofSorted: [1, 2, 4, 9]) == 3)
     #expect(EpsilonTable.median(ofSorted: [1, 2, 9]) == 2)
     #expect(EpsilonTable.median(ofSorted: []) == nil)
@@ -232,9 +191,7 @@ struct EpsilonOfRunsTests {
   func bounds() throws {
     let experiment = try PrivateFederation.experiment([Self.section], rounds: 1)
     let arena = try experiment.adapted(
-      experiment.arena(0, threads: 1),
-      to: experiment.scenario.strategies[0]
-    )
+      experiment.arena(0, threads: 1), to: experiment.scenario.strategies[0])
     let simulation = Simulation(FedAvg(StrategySettings(FedAvg.card), arena.problem), arena)
     _ = try simulation.runRound()
     let bound = try #require(simulation.privacy).trace(exact: false).record
@@ -243,12 +200,7 @@ struct EpsilonOfRunsTests {
     #expect(bound.epsilonMax > exact.epsilonMax && bound.epsilonMedian > exact.epsilonMedian)
     var state = ProgressState(run: 1, runs: 1, strategy: "a", seed: 1, round: 0, rounds: 1)
     var record = RoundRecord(
-      round: 1,
-      sampled: [],
-      bytes: .init(up: 0, down: 0),
-      time: .init(wall: 0),
-      digest: ""
-    )
+      round: 1, sampled: [], bytes: .init(up: 0, down: 0), time: .init(wall: 0), digest: "")
     record.privacy = bound
     state.add(record)
     #expect(Progress.plainLine(state, perRound: nil, now: 0).contains(" eps<="))

@@ -21,11 +21,7 @@ struct NoiseAddsUpTests {
 
     func seed() throws -> Int {
       let settings = FederationSettings(
-        clients: 5,
-        rounds: 1,
-        participation: participation,
-        sampling: .poisson,
-        weighting: .uniform
+        clients: 5, rounds: 1, participation: participation, sampling: .poisson, weighting: .uniform
       )
       return try #require(
         (1...2000).first { seed in
@@ -36,8 +32,7 @@ struct NoiseAddsUpTests {
           case .one: return cohort == [2]
           case .all: return cohort.count == 5
           }
-        }
-      )
+        })
     }
 
     /// Clients that send something.
@@ -47,10 +42,7 @@ struct NoiseAddsUpTests {
   private static func trial(_ section: String, _ cohort: Cohort) throws -> Trial {
     let seed = try cohort.seed()
     return try PrivateFederation.experiment(
-      [section],
-      sampling: "poisson",
-      participation: cohort.participation,
-      rounds: 1
+      [section], sampling: "poisson", participation: cohort.participation, rounds: 1
     ) { $0.seeds = "[\(seed)]" }.trial()
   }
 
@@ -76,13 +68,10 @@ struct NoiseAddsUpTests {
       #""placement": "distributed", "mechanism": "error-feedback""#,
       #""placement": "server", "mechanism": "error-feedback""#,
       #""placement": "server", "mechanism": "dice-sgd""#,
-    ]
-  )
+    ])
   func sums(cohort: Cohort, fields: String) throws {
     let found = try Self.deviation(
-      { #"{ "unit": "client", "noiseMultiplier": \#($0), "clip": 0.5, \#(fields) }"# },
-      cohort
-    )
+      { #"{ "unit": "client", "noiseMultiplier": \#($0), "clip": 0.5, \#(fields) }"# }, cohort)
     let expected = 2 * 0.5 / (5 * cohort.participation)
     #expect(abs(found / expected - 1) < Self.tolerance, "\(found) instead of \(expected)")
   }
@@ -109,7 +98,9 @@ struct NoiseAddsUpTests {
   }
 
   @Test("an adaptive clip counts with the noise that its multiplier pays for")
-  func adaptiveCount() throws {
+  func adaptiveCount()
+    throws
+  {
     let seeds = 60
     let rate = 0.7
     let experiment = try PrivateFederation.experiment(
@@ -118,10 +109,7 @@ struct NoiseAddsUpTests {
         { "unit": "client", "noiseMultiplier": 1e-9, "clip": 1, "clipping": "adaptive",
           "clipRate": \(rate), "quantile": 0.25 }
         """
-      ],
-      sampling: "poisson",
-      participation: 1e-6,
-      rounds: 1
+      ], sampling: "poisson", participation: 1e-6, rounds: 1
     ) { $0.seeds = "\(Array(1...seeds))" }
     // Nobody is there: ln S' = −η·(½ + σ_b·z/m − γ), and σ_b = m/20.
     var square = 0.0
@@ -140,9 +128,7 @@ struct NoiseAddsUpTests {
       let trial = try Self.trial(
         """
         { "unit": "client", "noiseMultiplier": 50, "clip": 0.1, "placement": "\(placement)" }
-        """,
-        .all
-      )
+        """, .all)
       return try #require(trial.privacy?.noiseToSignal)
     }
     // σ·S·√d over at most 4·S.

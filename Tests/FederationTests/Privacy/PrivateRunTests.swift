@@ -13,8 +13,7 @@ import Testing
 struct PrivateRunTests {
   @Test(
     "no noise and a clip that clips nothing: the run without privacy, bit for bit",
-    arguments: ["example", "client"]
-  )
+    arguments: ["example", "client"])
   func inert(unit: String) throws {
     let section = #"{ "unit": "\#(unit)", "noiseMultiplier": 0, "clip": 1e30 }"#
     let experiment = try PrivateFederation.experiment([nil, section])
@@ -26,8 +25,7 @@ struct PrivateRunTests {
 
   @Test(
     "digests are the same for any number of threads and through a checkpoint",
-    arguments: PrivateFederation.sections
-  )
+    arguments: PrivateFederation.sections)
   func determinism(section: String) throws {
     for kind in ["fedavg", "scaffold"] {
       let experiment = try PrivateFederation.experiment([section], kind: kind)
@@ -38,11 +36,7 @@ struct PrivateRunTests {
       }
       for round in [1, 3] {
         let folder = try ScratchFolder()
-        let resumed = try experiment.trial(
-          threads: 2,
-          interruptedAfter: round,
-          folder: folder.path
-        )
+        let resumed = try experiment.trial(threads: 2, interruptedAfter: round, folder: folder.path)
         #expect(resumed.digests == reference.digests)
         #expect(resumed.serverMemory == reference.serverMemory)
         #expect(resumed.clientMemories == reference.clientMemories)
@@ -54,15 +48,12 @@ struct PrivateRunTests {
   @Test("every strategy trains under example-level privacy", arguments: RandomFederation.kinds)
   func everyStrategy(kind: String) throws {
     let experiment = try PrivateFederation.experiment(
-      [#"{ "unit": "example", "noiseMultiplier": 0.5, "clip": 1 }"#],
-      kind: kind,
-      rounds: 2
+      [#"{ "unit": "example", "noiseMultiplier": 0.5, "clip": 1 }"#], kind: kind, rounds: 2
     ) {
       $0.strategies = [
         Self.with(
           #""privacy": { "unit": "example", "noiseMultiplier": 0.5, "clip": 1 }"#,
-          ScenarioText.registered(kind)
-        )
+          ScenarioText.registered(kind))
       ]
       $0.optimizer = ScenarioText.Optimizers.plain
     }
@@ -79,11 +70,12 @@ struct PrivateRunTests {
   }
 
   @Test("a target per client gives every client its epsilon, and not more")
-  func targetPerClient() throws {
+  func targetPerClient()
+    throws
+  {
     let experiment = try PrivateFederation.experiment(
       [#"{ "unit": "example", "clip": 1, "target": { "epsilon": 3, "delta": 1e-4 } }"#],
-      participation: 1
-    )
+      participation: 1)
     let trial = try experiment.trial()
     let privacy = try #require(trial.privacy)
     #expect(privacy.hasGuarantee)
@@ -105,9 +97,7 @@ struct PrivateRunTests {
         { "unit": "example", "clip": 1,
           "target": { "epsilon": 3, "delta": 1e-4, "per": "common" } }
         """
-      ],
-      participation: 1
-    )
+      ], participation: 1)
     let trial = try experiment.trial()
     let privacy = try #require(trial.privacy)
     #expect(privacy.epsilonMax <= 3 && privacy.epsilonMax > 2.97)
@@ -123,10 +113,7 @@ struct PrivateRunTests {
         { "unit": "example", "clip": 1, "noiseMultiplier": 1,
           "target": { "epsilon": 5, "delta": 1e-4 } }
         """
-      ],
-      participation: 1,
-      rounds: 8
-    )
+      ], participation: 1, rounds: 8)
     let trial = try experiment.trial()
     let privacy = try #require(trial.privacy)
     #expect(privacy.epsilonMax <= 5)
@@ -139,15 +126,15 @@ struct PrivateRunTests {
 
   @Test(
     "what leaves besides training steps leaves no guarantee",
-    arguments: ["knfu", "fedproto", "fedgen", "ccvr", "fedmd", "creff", "fedrod"]
-  )
-  func leaks(kind: String) throws {
+    arguments: ["knfu", "fedproto", "fedgen", "ccvr", "fedmd", "creff", "fedrod"])
+  func leaks(
+    kind: String
+  ) throws {
     let experiment = try PrivateFederation.experiment([nil], rounds: 2) {
       $0.strategies = [
         Self.with(
           #""privacy": { "unit": "example", "noiseMultiplier": 1, "clip": 1 }"#,
-          ScenarioText.registered(kind)
-        )
+          ScenarioText.registered(kind))
       ]
       $0.optimizer = ScenarioText.Optimizers.plain
     }
@@ -158,8 +145,7 @@ struct PrivateRunTests {
     #expect(privacy.json["epsilon"]?["max"]?.isNull == true)
     #expect(trial.privacyLine?["leaks"]?.elements?.isEmpty == false)
     #expect(
-      trial.privacyLine?["clients"]?.elements?.allSatisfy { $0["rdp"]?.isNull == true } == true
-    )
+      trial.privacyLine?["clients"]?.elements?.allSatisfy { $0["rdp"]?.isNull == true } == true)
   }
 
   @Test("no strategy sends a block that it does not declare", arguments: RandomFederation.kinds)
@@ -169,14 +155,14 @@ struct PrivateRunTests {
       $0.strategies = [
         Self.with(
           #""privacy": { "unit": "example", "noiseMultiplier": 1, "clip": 1 }"#,
-          ScenarioText.registered(kind)
-        )
+          ScenarioText.registered(kind))
       ]
       $0.optimizer = ScenarioText.Optimizers.plain
     }
     let leaks = try experiment.trial().privacyLine?["leaks"]?.elements ?? []
-    let undeclared = leaks.filter { $0["what"]?.text == "not declared by the method" }
-      .compactMap { $0["name"]?.text }
+    let undeclared = leaks.filter { $0["what"]?.text == "not declared by the method" }.compactMap {
+      $0["name"]?.text
+    }
     // Blocks per class have names of their own, behind one that is declared.
     #expect(undeclared.isEmpty, "\(undeclared) beside \(type.releases.map(\.block))")
   }
@@ -185,18 +171,11 @@ struct PrivateRunTests {
 @Suite("Client-level privacy")
 struct ClientLevelTests {
   private func trial(
-    _ section: String,
-    kind: String = "fedavg",
-    sampling: String = "uniform",
-    participation: Double = 1,
-    rounds: Int = 1
+    _ section: String, kind: String = "fedavg", sampling: String = "uniform",
+    participation: Double = 1, rounds: Int = 1
   ) throws -> Trial {
     try PrivateFederation.experiment(
-      [section],
-      kind: kind,
-      sampling: sampling,
-      participation: participation,
-      rounds: rounds
+      [section], kind: kind, sampling: sampling, participation: participation, rounds: rounds
     ).trial()
   }
 
@@ -212,10 +191,10 @@ struct ClientLevelTests {
 
   @Test(
     "the noise of the mean has the deviation sigma·S/m, whoever adds it",
-    arguments: ["server", "distributed"],
-    ["gaussian", "discrete"]
-  )
-  func noise(placement: String, noise: String) throws {
+    arguments: ["server", "distributed"], ["gaussian", "discrete"])
+  func noise(
+    placement: String, noise: String
+  ) throws {
     let section = { (sigma: Double) in
       """
       { "unit": "client", "noiseMultiplier": \(sigma), "clip": 0.5,
@@ -234,11 +213,8 @@ struct ClientLevelTests {
   @Test("an empty cohort gets its noise like any other")
   func emptyCohort() throws {
     let trial = try trial(
-      #"{ "unit": "client", "noiseMultiplier": 1, "clip": 0.5 }"#,
-      sampling: "poisson",
-      participation: 0.05,
-      rounds: 5
-    )
+      #"{ "unit": "client", "noiseMultiplier": 1, "clip": 0.5 }"#, sampling: "poisson",
+      participation: 0.05, rounds: 5)
     let someEmpty = trial.cohorts.contains { $0.isEmpty }
     #expect(someEmpty)
     #expect(Set(trial.digests).count == 6)
@@ -247,13 +223,13 @@ struct ClientLevelTests {
   }
 
   @Test("client error feedback sends later what the clip took: sums telescope")
-  func clientMemory() throws {
+  func clientMemory()
+    throws
+  {
     let trial = try trial(
       """
       { "unit": "client", "mechanism": "error-feedback", "noiseMultiplier": 0, "clip": 0.01 }
-      """,
-      rounds: 3
-    )
+      """, rounds: 3)
     for client in [0, 1, 2, 4] {
       let error = try #require(trial.clientMemories[client]?[ClientRelease.errorName("model")])
       #expect(VectorArithmetic.norm(error.span) > 0.01)
@@ -266,16 +242,12 @@ struct ClientLevelTests {
       """
       { "unit": "client", "noiseMultiplier": 0, "clip": 1e-4, "clipping": "adaptive",
         "clipRate": 1 }
-      """,
-      rounds: 6
-    )
+      """, rounds: 6)
     let large = try trial(
       """
       { "unit": "client", "noiseMultiplier": 0, "clip": 1000, "clipping": "adaptive",
         "clipRate": 1 }
-      """,
-      rounds: 6
-    )
+      """, rounds: 6)
     // All are clipped: b̃ = 1/5·0 + …, so S grows by e^(rate·(γ − b̃)); none is: it falls.
     let clips = [small, large].map { $0.serverMemory[RunPrivacy.clipName]?[0] ?? .nan }
     #expect(clips[0] > 1e-4 && clips[1] < 1000)
@@ -285,8 +257,7 @@ struct ClientLevelTests {
     "methods that look at single uploads take local noise alone, and one site has no clients",
     arguments: [
       ("fedmd", "server", true), ("fedmd", "local", false), ("centralised", "local", true),
-    ]
-  )
+    ])
   func fit(kind: String, placement: String, isRefused: Bool) {
     let text = """
       { "fedsim": 1, "data": { "dataset": { "kind": "synthetic" }, "public": { "size": 100 } },
@@ -312,9 +283,7 @@ struct ClientLevelTests {
   @Test("control variates and updates are clipped as one vector")
   func jointVector() throws {
     let trial = try trial(
-      #"{ "unit": "client", "noiseMultiplier": 0, "clip": 0.01 }"#,
-      kind: "scaffold"
-    )
+      #"{ "unit": "client", "noiseMultiplier": 0, "clip": 0.01 }"#, kind: "scaffold")
     let moved = VectorArithmetic.difference(trial.model.span, trial.initial.span)
     let control = try #require(trial.serverMemory["control"])
     let joint =

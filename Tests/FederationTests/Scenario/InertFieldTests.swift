@@ -16,9 +16,7 @@ struct InertFieldTests {
     var testDescription: String { "\(path): \(says)" }
 
     init(
-      _ path: String,
-      _ says: String,
-      _ inert: @escaping @Sendable (inout ScenarioText) -> Void,
+      _ path: String, _ says: String, _ inert: @escaping @Sendable (inout ScenarioText) -> Void,
       alive: @escaping @Sendable (inout ScenarioText) -> Void
     ) {
       self.path = path
@@ -38,34 +36,25 @@ struct InertFieldTests {
         #"{ "kind": "fedavg", "compression": { "uplink": { \#(link) } } }"#
       }
       self.init(
-        "strategies[0].compression.uplink.\(field)",
-        says,
-        entry(inert),
-        alive: entry(alive)
-      )
+        "strategies[0].compression.uplink.\(field)", says, entry(inert), alive: entry(alive))
     }
   }
 
   private static let uniform = #"{ "clients": 3, "rounds": 2, "weighting": "uniform" }"#
   private static func weighting(_ kind: String, _ says: String) -> Case {
     Case(
-      "federation.weighting",
-      says,
+      "federation.weighting", says,
       {
         $0.federation = uniform
         $0.strategies = [ScenarioText.registered(kind)]
-      },
-      alive: { $0.federation = uniform }
-    )
+      }, alive: { $0.federation = uniform })
   }
 
   static let cases: [Case] = [
-    weighting("centralised", "there is one site"),
-    weighting("scaffold", "uploads count alike"),
+    weighting("centralised", "there is one site"), weighting("scaffold", "uploads count alike"),
     weighting("fedins", "uploads count alike"),
     Case(
-      "federation.weighting",
-      "client-level privacy",
+      "federation.weighting", "client-level privacy",
       {
         $0.federation = uniform
         $0.strategies = [
@@ -74,141 +63,86 @@ struct InertFieldTests {
             "delta": 1e-3 } }
           """
         ]
-      },
-      alive: { $0.federation = uniform }
-    ),
+      }, alive: { $0.federation = uniform }),
     Case(
-      "federation.sampling",
-      "there is one site",
+      "federation.sampling", "there is one site",
       {
         $0.federation = #"{ "clients": 3, "rounds": 2, "sampling": "oort" }"#
         $0.strategies = [#"{ "kind": "centralised" }"#]
-      },
-      alive: { $0.federation = #"{ "clients": 3, "rounds": 2, "sampling": "oort" }"# }
-    ),
+      }, alive: { $0.federation = #"{ "clients": 3, "rounds": 2, "sampling": "oort" }"# }),
     Case(
-      "federation.sampling",
-      "an asynchronous method",
+      "federation.sampling", "an asynchronous method",
       {
         $0.federation = #"{ "clients": 3, "rounds": 2, "sampling": "poisson" }"#
         $0.strategies = [#"{ "kind": "fedasync" }"#]
-      },
-      alive: { $0.federation = #"{ "clients": 3, "rounds": 2, "sampling": "poisson" }"# }
-    ),
+      }, alive: { $0.federation = #"{ "clients": 3, "rounds": 2, "sampling": "poisson" }"# }),
     Case(
-      "system",
-      "there is one site",
+      "system", "there is one site",
       {
         $0.system = "{}"
         $0.strategies = [#"{ "kind": "centralised" }"#]
-      },
-      alive: { $0.system = "{}" }
-    ),
+      }, alive: { $0.system = "{}" }),
     Case(
-      "system.network",
-      "nothing is sent",
+      "system.network", "nothing is sent",
       {
         $0.system = #"{ "network": { "up": "1 kbit/s" } }"#
         $0.strategies = [#"{ "kind": "local-only" }"#]
-      },
-      alive: { $0.system = #"{ "network": { "up": "1 kbit/s" } }"# }
-    ),
+      }, alive: { $0.system = #"{ "network": { "up": "1 kbit/s" } }"# }),
     Case(
-      "strategies[0].private",
-      "no parameters of the group \"norm\"",
+      "strategies[0].private", "no parameters of the group \"norm\"",
       #"{ "kind": "fedavg", "private": ["norm"] }"#,
-      alive: #"{ "kind": "fedavg", "private": ["head"] }"#
-    ),
+      alive: #"{ "kind": "fedavg", "private": ["head"] }"#),
     Case(
-      "strategies[0].buffer",
-      "6 arrivals",
-      #"{ "kind": "fedbuff", "buffer": 7 }"#,
-      alive: #"{ "kind": "fedbuff", "buffer": 6 }"#
-    ),
+      "strategies[0].buffer", "6 arrivals", #"{ "kind": "fedbuff", "buffer": 7 }"#,
+      alive: #"{ "kind": "fedbuff", "buffer": 6 }"#),
     Case(
-      "evaluation.every",
-      "there are 2 rounds",
-      { $0.evaluation = #"{ "every": 3 }"# },
-      alive: { $0.evaluation = #"{ "every": 2 }"# }
-    ),
+      "evaluation.every", "there are 2 rounds", { $0.evaluation = #"{ "every": 3 }"# },
+      alive: { $0.evaluation = #"{ "every": 2 }"# }),
     Case(
-      "client.schedule.every",
-      "the rate never steps",
+      "client.schedule.every", "the rate never steps",
       { $0.schedule = #"{ "kind": "step", "every": 2 }"# },
-      alive: { $0.schedule = #"{ "kind": "step", "every": 1 }"# }
-    ),
+      alive: { $0.schedule = #"{ "kind": "step", "every": 1 }"# }),
     Case(
-      "output.keepCheckpoints",
-      "checkpointEvery is 0",
+      "output.keepCheckpoints", "checkpointEvery is 0",
       { $0.output = #"{ "checkpointEvery": 0, "keepCheckpoints": 2 }"# },
-      alive: { $0.output = #"{ "checkpointEvery": 1, "keepCheckpoints": 2 }"# }
-    ),
+      alive: { $0.output = #"{ "checkpointEvery": 1, "keepCheckpoints": 2 }"# }),
     Case(
-      "strategies[0].loss.beta",
-      "classes are never weighted",
+      "strategies[0].loss.beta", "classes are never weighted",
       #"{ "kind": "fedavg", "loss": { "kind": "ldam", "reweightFrom": 1, "beta": 0.9 } }"#,
-      alive: #"{ "kind": "fedavg", "loss": { "kind": "ldam", "beta": 0.9 } }"#
+      alive: #"{ "kind": "fedavg", "loss": { "kind": "ldam", "beta": 0.9 } }"#),
+    Case(
+      link: "fading", "errorFeedback is false", #""kind": "quantize", "fading": 0.5"#,
+      alive: #""kind": "topk", "fading": 0.5"#),
+    Case(
+      link: "fading", "ef21's estimates never fade",
+      #""kind": "topk", "feedback": "ef21", "fading": 0.5"#, alive: #""kind": "dgc", "fading": 0.5"#
     ),
     Case(
-      link: "fading",
-      "errorFeedback is false",
-      #""kind": "quantize", "fading": 0.5"#,
-      alive: #""kind": "topk", "fading": 0.5"#
-    ),
+      link: "feedback", "errorFeedback is false", #""kind": "quantize", "feedback": "ef21""#,
+      alive: #""kind": "quantize", "feedback": "ef21", "errorFeedback": true"#),
     Case(
-      link: "fading",
-      "ef21's estimates never fade",
-      #""kind": "topk", "feedback": "ef21", "fading": 0.5"#,
-      alive: #""kind": "dgc", "fading": 0.5"#
-    ),
-    Case(
-      link: "feedback",
-      "errorFeedback is false",
-      #""kind": "quantize", "feedback": "ef21""#,
-      alive: #""kind": "quantize", "feedback": "ef21", "errorFeedback": true"#
-    ),
-    Case(
-      link: "errorFeedback",
-      "always keep their errors",
+      link: "errorFeedback", "always keep their errors",
       #""kind": "low-rank", "sums": "factors", "errorFeedback": false"#,
-      alive: #""kind": "low-rank", "errorFeedback": false"#
-    ),
+      alive: #""kind": "low-rank", "errorFeedback": false"#),
     Case(
-      link: "smoothing",
-      "ef21",
-      #""kind": "topk", "smoothing": 0.5"#,
-      alive: #""kind": "topk", "smoothing": 0.5, "feedback": "ef21""#
-    ),
+      link: "smoothing", "ef21", #""kind": "topk", "smoothing": 0.5"#,
+      alive: #""kind": "topk", "smoothing": 0.5, "feedback": "ef21""#),
     Case(
-      link: "errorUnits",
-      "ef-sgd",
+      link: "errorUnits", "ef-sgd",
       #""kind": "topk", "errorUnits": "gradient", "errorFeedback": false"#,
-      alive: #""kind": "topk", "errorUnits": "gradient""#
-    ),
+      alive: #""kind": "topk", "errorUnits": "gradient""#),
     Case(
-      link: "errorReference",
-      "factors",
-      #""kind": "low-rank", "errorReference": "own""#,
-      alive: #""kind": "low-rank", "errorReference": "own", "sums": "factors""#
-    ),
+      link: "errorReference", "factors", #""kind": "low-rank", "errorReference": "own""#,
+      alive: #""kind": "low-rank", "errorReference": "own", "sums": "factors""#),
     Case(
-      link: "warmupStages",
-      "geometric",
-      #""kind": "dgc", "warmup": "quarters", "warmupStages": 3"#,
-      alive: #""kind": "dgc", "warmup": "geometric", "warmupStages": 3"#
-    ),
+      link: "warmupStages", "geometric", #""kind": "dgc", "warmup": "quarters", "warmupStages": 3"#,
+      alive: #""kind": "dgc", "warmup": "geometric", "warmupStages": 3"#),
     Case(
-      link: "warmupRounds",
-      "no warmup",
-      #""kind": "dgc", "warmupRounds": 3"#,
-      alive: #""kind": "dgc", "warmup": "quarters", "warmupRounds": 3"#
-    ),
+      link: "warmupRounds", "no warmup", #""kind": "dgc", "warmupRounds": 3"#,
+      alive: #""kind": "dgc", "warmup": "quarters", "warmupRounds": 3"#),
     Case(
-      link: "nesterov",
-      "momentum is 0",
-      #""kind": "dgc", "momentum": 0, "nesterov": true"#,
-      alive: #""kind": "dgc", "nesterov": true"#
-    ),
+      link: "nesterov", "momentum is 0", #""kind": "dgc", "momentum": 0, "nesterov": true"#,
+      alive: #""kind": "dgc", "nesterov": true"#),
   ]
 
   private func warnings(_ change: (inout ScenarioText) -> Void) throws -> [Problem] {
@@ -220,7 +154,9 @@ struct InertFieldTests {
   }
 
   @Test("what changes nothing is said, what changes something is not", arguments: cases)
-  func table(one: Case) throws {
+  func table(
+    one: Case
+  ) throws {
     let told = try warnings(one.inert)
     #expect(told.map(\.path) == ["$." + one.path])
     #expect(told.first?.message.hasPrefix("no effect: ") ?? false)
@@ -269,7 +205,6 @@ struct InertFieldTests {
       told.map(\.message) == [
         "no effect for scaffold, fedadam: uploads count alike, as in the paper",
         "no effect for knfu: the method weighs clients' knowledge itself",
-      ]
-    )
+      ])
   }
 }

@@ -6,7 +6,8 @@ import Tensor
 import Testing
 
 /// Choices on numbers that were worked out by hand.
-@Suite("Rules of client selection") struct SelectionRuleTests {
+@Suite("Rules of client selection")
+struct SelectionRuleTests {
   @Test("the largest values, ties by the smaller number, what is no number first")
   func largest() {
     let clients = [3, 5, 7, 9]
@@ -43,18 +44,13 @@ import Testing
     return OortRule(settings)
   }
 
-  private func known(
-    _ utilities: [Double],
-    rounds: [Int]? = nil,
-    seconds: [Double?]? = nil
-  ) -> [OortRule.Known] {
+  private func known(_ utilities: [Double], rounds: [Int]? = nil, seconds: [Double?]? = nil)
+    -> [OortRule.Known]
+  {
     utilities.indices.map { client in
       OortRule.Known(
-        client: client,
-        utility: utilities[client],
-        round: rounds?[client] ?? 1,
-        seconds: seconds?[client] ?? nil
-      )
+        client: client, utility: utilities[client], round: rounds?[client] ?? 1,
+        seconds: seconds?[client] ?? nil)
     }
   }
 
@@ -79,19 +75,16 @@ import Testing
     let plain = known([10, 20, 40], rounds: rounds)
     expect(
       rule().scores(plain, round: 10, preferred: 10),
-      [10 + uncertainty[0], 20 + uncertainty[1], 40 + uncertainty[2]]
-    )
+      [10 + uncertainty[0], 20 + uncertainty[1], 40 + uncertainty[2]])
     // The quantile 0.5 of three is the second.
     expect(
       rule { $0.clip = 0.5 }.scores(plain, round: 10, preferred: 10),
-      [10 + uncertainty[0], 20 + uncertainty[1], 20 + uncertainty[2]]
-    )
+      [10 + uncertainty[0], 20 + uncertainty[1], 20 + uncertainty[2]])
     // 20 s where 10 s are preferred: (1/2)²; faster ones gain nothing.
     let timed = known([10, 20, 40], rounds: rounds, seconds: [5, nil, 20])
     expect(
       rule().scores(timed, round: 10, preferred: 10),
-      [10 + uncertainty[0], 20 + uncertainty[1], (40 + uncertainty[2]) / 4]
-    )
+      [10 + uncertainty[0], 20 + uncertainty[1], (40 + uncertainty[2]) / 4])
     #expect(rule().scores([], round: 1, preferred: 10) == [])
   }
 
@@ -104,21 +97,10 @@ import Testing
     }
     let sixOf = known([5, 1, 4, 2, 3, 0])
     func cohort(
-      _ rule: OortRule,
-      _ size: Int,
-      of clients: [Int],
-      _ known: [OortRule.Known],
-      round: Int = 1,
+      _ rule: OortRule, _ size: Int, of clients: [Int], _ known: [OortRule.Known], round: Int = 1,
       seed: UInt64 = 1
     ) -> [Int] {
-      rule.cohort(
-        size: size,
-        of: clients,
-        known: known,
-        round: round,
-        preferred: 10,
-        seed: seed
-      )
+      rule.cohort(size: size, of: clients, known: known, round: round, preferred: 10, seed: seed)
     }
     // ε = 0 and c = 1 leave no choice.
     #expect(cohort(best, 2, of: Array(0..<6), sixOf) == [0, 2])
@@ -178,16 +160,13 @@ import Testing
     #expect(selection.lastLosses(state) == [.infinity, .infinity, 0.5])
     #expect(state.names == ["selection.loss", "selection.round"])
     selection.keep(
-      [.init(client: 0, loss: 2, seconds: 8), .init(client: 2, loss: 0.25, seconds: nil)],
-      round: 6,
-      in: &state
-    )
+      [.init(client: 0, loss: 2, seconds: 8), .init(client: 2, loss: 0.25, seconds: nil)], round: 6,
+      in: &state)
     #expect(
       selection.known(state) == [
         OortRule.Known(client: 0, utility: 2, round: 6, seconds: 8),
         OortRule.Known(client: 2, utility: 0.25, round: 6, seconds: nil),
-      ]
-    )
+      ])
     let short = rule {
       $0.pacerWindow = 1
       $0.pacerStep = 5

@@ -9,15 +9,13 @@ import Scenario
 import Testing
 
 /// Cohorts in whole runs.
-@Suite("Client selection in runs") struct SelectionRunTests {
+@Suite("Client selection in runs")
+struct SelectionRunTests {
   static let sizes = [13, 7, 22]
 
   /// Three unequal clients; a linear model that starts from zero, so that every loss is ln 3.
   private func experiment(
-    _ sampling: String,
-    perRound: Int,
-    rounds: Int = 1,
-    kind: String = "fedavg"
+    _ sampling: String, perRound: Int, rounds: Int = 1, kind: String = "fedavg"
   ) throws -> Experiment {
     let partition = try PartitionFile(sizes: Self.sizes)
     var text = ScenarioText(partition: partition.json)
@@ -119,9 +117,7 @@ import Testing
     for (found, size) in zip(utilities, Self.sizes) {
       #expect(abs(Double(found) - Double(size) * log(3.0)) < 1e-5 * Double(size))
     }
-    #expect(
-      trial.serverMemory.names == ["selection.loss", "selection.pacer", "selection.round"]
-    )
+    #expect(trial.serverMemory.names == ["selection.loss", "selection.pacer", "selection.round"])
     let pacer = try #require(trial.serverMemory["selection.pacer"])
     #expect(pacer.count == 2 && pacer[0] == 10)
     #expect(abs(Double(pacer[1]) - 42 * log(3.0)) < 1e-3)
@@ -133,9 +129,7 @@ import Testing
       #"{ "kind": "power-of-choice", "candidates": 5 }"#,
       #"{ "kind": "power-of-choice", "candidates": 6, "loss": "last" }"#,
       #"{ "kind": "oort", "exploration": 0.5, "pacerWindow": 1 }"#,
-    ],
-    ["fedavg", "scaffold", "fedper", "fedmd", "fedproto", "local-only", "centralised"]
-  )
+    ], ["fedavg", "scaffold", "fedper", "fedmd", "fedproto", "local-only", "centralised"])
   func determinism(_ sampling: String, _ kind: String) throws {
     var federation = RandomFederation.all[0]
     federation.sampling = sampling
@@ -174,12 +168,10 @@ import Testing
     #expect(try sampling(#""sampling": { "kind": "poisson" }"#) == .poisson)
     #expect(
       try sampling(#""perRound": 4, "sampling": "power-of-choice""#)
-        == .powerOfChoice(.init(candidates: 8, loss: .exact))
-    )
+        == .powerOfChoice(.init(candidates: 8, loss: .exact)))
     #expect(
       try sampling(#""participation": 0.75, "sampling": "power-of-choice""#)
-        == .powerOfChoice(.init(candidates: 20, loss: .exact))
-    )
+        == .powerOfChoice(.init(candidates: 20, loss: .exact)))
     #expect(try sampling(#""sampling": "oort""#) == .oort(.init()))
     let slow = try sampling(#""sampling": { "kind": "oort", "penalty": 0.5, "pacerStep": 2 }"#)
     var expected = FederationSettings.Oort()
@@ -191,15 +183,12 @@ import Testing
     #expect(!read(#""sampling": "poisson""#).warnings.contains { $0.code == "W3035" })
     for candidates in [3, 21] {
       let wrong = read(
-        #""perRound": 4, "sampling": {"kind": "power-of-choice", "candidates": \#(candidates)}"#
-      )
+        #""perRound": 4, "sampling": {"kind": "power-of-choice", "candidates": \#(candidates)}"#)
       #expect(wrong.errors.map(\.code) == ["E3210"])
       #expect(wrong.errors.first?.suggestion == (candidates == 3 ? "4" : "20"))
     }
     #expect(read(#""sampling": "oortt""#).errors.first?.code == "E3105")
-    #expect(
-      read(#""sampling": {"kind": "oort", "candidates": 3}"#).errors.first?.code == "E3111"
-    )
+    #expect(read(#""sampling": {"kind": "oort", "candidates": 3}"#).errors.first?.code == "E3111")
     let secret = #""privacy": {"unit": "client", "noiseMultiplier": 1},"#
     let refused = read(#""sampling": "oort""#, secret)
     #expect(refused.errors.map(\.code) == ["E3335", "E3335"])

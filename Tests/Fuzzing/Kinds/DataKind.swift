@@ -38,8 +38,7 @@ enum DataKind {
     tried.steps = [
       Step(["data", "check", "d"] + kind + json),
       Step(
-        ["run", "s.json", "--out", "o", "--threads", "1"] + (json.isEmpty ? ["--quiet"] : json)
-      ),
+        ["run", "s.json", "--out", "o", "--threads", "1"] + (json.isEmpty ? ["--quiet"] : json)),
     ]
     if dice.chance(0.2) { tried.steps.insert(Step("plan", "s.json", "--probe", "0"), at: 1) }
     if dice.chance(0.3) { tried.steps.append(Step("verify", "o", "--threads", "1")) }
@@ -54,17 +53,14 @@ enum DataKind {
     case .zipped: return DataFiles.idx("d", zipped: true)
     case .cifar10: return DataFiles.cifar("d", fine: false)
     case .cifar100: return DataFiles.cifar("d", fine: true)
-    case .leaf:
-      return ["train", "test"].map { InputFile("d/\($0)/all.json", DataFiles.leaf) }
+    case .leaf: return ["train", "test"].map { InputFile("d/\($0)/all.json", DataFiles.leaf) }
     case .npy: return DataFiles.arrays("d")
     case .typed:
       let images = dice.pick(["<f4", ">f4", "<f8", "<f2", "|i1", "<i4", ">i2", "<u8", "|b1"])
       let classes = dice.pick(["<i8", ">i4", "|i1", "<u2", "<i2", "<u8"])
       return DataFiles.arrays("d", images, classes, dice.pick([[], [1], [3]]))
-    case .partition:
-      return DataFiles.arrays("d") + [InputFile("p.json", DataFiles.partition)]
-    case .weights:
-      return DataFiles.arrays("d") + [InputFile("w.safetensors", DataFiles.weights())]
+    case .partition: return DataFiles.arrays("d") + [InputFile("p.json", DataFiles.partition)]
+    case .weights: return DataFiles.arrays("d") + [InputFile("w.safetensors", DataFiles.weights())]
     case .trace: return DataFiles.arrays("d") + [InputFile("t.csv", DataFiles.trace)]
     case .table: return DataFiles.arrays("d") + [InputFile("c.txt", DataFiles.table)]
     }
@@ -79,8 +75,7 @@ enum DataKind {
     case .weights: json["model"]?["init"] = ["kind": "file", "path": "w.safetensors"]
     case .trace: json["system"] = ["availability": ["kind": "trace", "path": "t.csv"]]
     case .table: json["system"] = ["compute": ["kind": "table", "path": "c.txt"]]
-    case .cifar100:
-      if dice.chance(0.5) { json["data"]?["dataset"]?["labels"] = "coarse" }
+    case .cifar100: if dice.chance(0.5) { json["data"]?["dataset"]?["labels"] = "coarse" }
     default: break
     }
     if format == .typed, dice.chance(0.3) { json["data"]?["normalize"] = "none" }
@@ -90,10 +85,7 @@ enum DataKind {
   // MARK: Changes
 
   private static func change(
-    _ files: inout [InputFile],
-    _ index: Int,
-    _ format: Format,
-    _ tried: inout FuzzCase,
+    _ files: inout [InputFile], _ index: Int, _ format: Format, _ tried: inout FuzzCase,
     _ dice: inout Dice
   ) {
     guard index < files.count else { return }

@@ -64,8 +64,7 @@ enum FolderKind {
       return steps
     }
     let report = Step(
-      ["report", "d", "--csv", "t.csv", "--latex", "t.tex", "--markdown", "t.md"] + json
-    )
+      ["report", "d", "--csv", "t.csv", "--latex", "t.tex", "--markdown", "t.md"] + json)
     let compare = Step(["compare", "d"] + dice.pick([[], ["--budget", "bytes"]]) + json)
     let verify = Step(["verify", "d", "--threads", "1"] + json)
     // The limit that stopped it is lifted: it goes on to its end.

@@ -69,9 +69,7 @@ final class PairCover {
   }
 
   private func pairs(of row: [Int]) -> [[Int]] {
-    row.indices.flatMap { a in
-      row.indices.filter { $0 > a }.map { [a, row[a], $0, row[$0]] }
-    }
+    row.indices.flatMap { a in row.indices.filter { $0 > a }.map { [a, row[a], $0, row[$0]] } }
   }
 
   /// The scenario of a row.

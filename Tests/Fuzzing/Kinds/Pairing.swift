@@ -62,8 +62,7 @@ enum Pairing {
         patch.append((["data", "public"], ["size": 8]))
       }
       return Factor.Level(name: card.kind, patch: patch)
-    }
-  )
+    })
 
   private static func words(_ name: String, _ path: [String], _ values: [JSON]) -> Factor {
     Factor(
@@ -71,16 +70,15 @@ enum Pairing {
       levels: values.map { value in
         let patch = value.isNull ? [] : [(path: path, value: value)]
         return Factor.Level(name: value.compact, patch: patch)
-      }
-    )
+      })
   }
 
   private static let codecs: [JSON] = [
     .null, ["kind": "dense", "format": "float16"], ["kind": "topk", "ratio": 0.1],
     ["kind": "topk", "ratio": 0.05, "indices": "bitmap", "values": "int8", "scope": "tensor"],
     ["kind": "random-k", "ratio": 0.1], ["kind": "threshold", "threshold": 0.001],
-    ["kind": "quantize", "bits": 4], ["kind": "qsgd", "levels": 3, "coding": "elias"],
-    "natural", "sign", ["kind": "ternary", "entropyCoded": true], ["kind": "low-rank", "rank": 2],
+    ["kind": "quantize", "bits": 4], ["kind": "qsgd", "levels": 3, "coding": "elias"], "natural",
+    "sign", ["kind": "ternary", "entropyCoded": true], ["kind": "low-rank", "rank": 2],
   ]
   private static let uplinks =
     codecs + [
@@ -102,22 +100,17 @@ enum Pairing {
         patch: [
           (["compression", "uplink", "errorFeedback"], true),
           (["compression", "uplink", "feedback"], "ef21"),
-        ]
-      ),
-      Factor.Level(name: "shadow", patch: [(["compression", "downlink", "shadow"], true)]),
+        ]), Factor.Level(name: "shadow", patch: [(["compression", "downlink", "shadow"], true)]),
       Factor.Level(
         name: "shadow of all blocks",
         patch: [
           (["compression", "downlink", "shadow"], true),
           (["compression", "downlink", "blocks"], "all"),
-        ]
-      ),
-    ]
-  )
+        ]),
+    ])
 
   private static let privacy = words(
-    "privacy",
-    ["privacy"],
+    "privacy", ["privacy"],
     [
       .null, ["unit": "example", "noiseMultiplier": 1],
       ["unit": "example", "target": ["epsilon": 8], "clipping": "per-layer"],
@@ -130,25 +123,21 @@ enum Pairing {
       ["unit": "client", "mechanism": "error-feedback", "noiseMultiplier": 1],
       ["unit": "client", "mechanism": "dice-sgd", "noiseMultiplier": 1],
       ["unit": "client", "noiseMultiplier": 0, "clip": 1e30],
-    ]
-  )
+    ])
 
   private static let sampling = words(
-    "sampling",
-    ["federation"],
+    "sampling", ["federation"],
     [
       ["clients": 4, "rounds": 2], ["clients": 4, "rounds": 2, "participation": 0.5],
       ["clients": 4, "rounds": 2, "participation": 0.3, "sampling": "poisson"],
       ["clients": 4, "rounds": 2, "perRound": 1, "weighting": "uniform"],
       ["clients": 4, "rounds": 2, "perRound": 2, "sampling": "power-of-choice"],
-      ["clients": 4, "rounds": 2, "perRound": 2, "sampling": "oort"],
-      ["clients": 1, "rounds": 2], ["clients": 4, "rounds": 1], ["clients": 4, "rounds": 0],
-    ]
-  )
+      ["clients": 4, "rounds": 2, "perRound": 2, "sampling": "oort"], ["clients": 1, "rounds": 2],
+      ["clients": 4, "rounds": 1], ["clients": 4, "rounds": 0],
+    ])
 
   private static let models = words(
-    "model",
-    ["model"],
+    "model", ["model"],
     [
       ["kind": "mlp", "hidden": [4]], ["kind": "logistic"],
       ["kind": "cnn", "width": 2, "dropout": [0.2]],
@@ -157,31 +146,26 @@ enum Pairing {
       ["kind": "vit", "width": 4, "depth": 1, "heads": 2, "patch": 4],
       ["kind": "vgg", "width": 2, "blocks": 1, "activation": "tanh"],
       ["kind": "mlp", "hidden": [4], "pretrain": ["images": 8, "epochs": 1]],
-    ]
-  )
+    ])
 
   private static let clocks = words(
-    "clock",
-    ["system"],
+    "clock", ["system"],
     [
       .null, ["compute": ["kind": "lognormal"]], ["deadline": "100 ms", "dropout": 0.3],
       ["deadline": "1 ms", "stragglers": "partial"], ["loss": 0.5, "network": ["sigma": 1]],
       ["overSelection": 2, "compute": ["kind": "zipf"]],
       ["availability": ["kind": "rate", "rate": 0.3]],
       ["dropout": 0.99, "energy": ["computeWatts": 1]],
-    ]
-  )
+    ])
 
   private static let partitions = words(
-    "partition",
-    ["data", "partition"],
+    "partition", ["data", "partition"],
     [
       .null, ["kind": "dirichlet", "alpha": 0.1],
       ["kind": "dirichlet-cut", "alpha": 1, "minPerClient": 1],
       ["kind": "dirichlet-balanced", "alpha": 0.5], ["kind": "dirichlet-prior", "alpha": 0.5],
       ["kind": "shards", "perClient": 1], ["kind": "quantity", "sigma": 2],
-    ]
-  )
+    ])
 
   private static let datasets = Factor(
     name: "data",
@@ -190,52 +174,39 @@ enum Pairing {
       Factor.Level(name: "grey arrays", patch: [(["data", "dataset"], RunKind.arrays)]),
       Factor.Level(
         name: "long tail",
-        patch: [(["data", "longTail"], ["profile": "exponential", "factor": 6])]
-      ),
+        patch: [(["data", "longTail"], ["profile": "exponential", "factor": 6])]),
       Factor.Level(
         name: "styles",
         patch: [
           (["data", "styles"], ["kinds": ["invert", "rotate90"]]), (["data", "augment"], ["flip"]),
-        ]
-      ),
-    ]
-  )
+        ]),
+    ])
 
   private static let works = words(
-    "work",
-    ["client", "work"],
-    [["steps": 2], ["epochs": 1], ["epochs": 0.1], ["epochs": 2.5]]
-  )
+    "work", ["client", "work"], [["steps": 2], ["epochs": 1], ["epochs": 0.1], ["epochs": 2.5]])
 
   private static let optimizers = words(
-    "optimizer",
-    ["client", "optimizer"],
+    "optimizer", ["client", "optimizer"],
     [
       .null, ["kind": "sgd", "momentum": 0, "weightDecay": 0], ["kind": "adam"], ["kind": "adamw"],
       ["kind": "sgd", "momentum": 0.9, "nesterov": true, "learningRate": 1000],
-    ]
-  )
+    ])
 
   private static let losses = Factor(
     name: "loss",
     levels: [JSON.null, "balanced-softmax", "focal", "ldam", "class-balanced"].map { loss in
       let patch = loss.isNull ? [] : [(path: ["strategies", "0", "loss"], value: loss)]
       return Factor.Level(name: loss.compact, patch: patch)
-    }
-  )
+    })
 
   private static let tests = words(
-    "local tests",
-    ["data", "test"],
-    [.null, ["local": "match-client-labels"], ["local": "holdout"], ["perClass": 1]]
-  )
+    "local tests", ["data", "test"],
+    [.null, ["local": "match-client-labels"], ["local": "holdout"], ["perClass": 1]])
 
   private static let outputs = words(
-    "output",
-    ["output"],
+    "output", ["output"],
     [
       .null, ["checkpointEvery": 1, "keepCheckpoints": 2],
       ["checkpointEvery": 0, "personalModels": false],
-    ]
-  )
+    ])
 }

@@ -76,10 +76,8 @@ enum RunKind {
   static func plain(_ data: JSON) -> JSON {
     [
       "fedsim": 1, "seeds": [1], "data": ["dataset": data],
-      "federation": ["clients": 4, "rounds": 2],
-      "model": ["kind": "mlp", "hidden": [4]],
-      "client": ["batch": 8, "work": ["steps": 2]],
-      "strategies": [["kind": "fedavg"]],
+      "federation": ["clients": 4, "rounds": 2], "model": ["kind": "mlp", "hidden": [4]],
+      "client": ["batch": 8, "work": ["steps": 2]], "strategies": [["kind": "fedavg"]],
     ]
   }
 

@@ -7,32 +7,25 @@ package enum WordKind {
   /// A test holds this against the program's own table.
   package static let options: [String: (valued: [String], bare: [String])] = [
     "run": (["out", "set", "threads", "seed"], ["example"]),
-    "plan": (["set", "threads", "seed", "probe"], []),
-    "resume": (["threads", "set"], []),
+    "plan": (["set", "threads", "seed", "probe"], []), "resume": (["threads", "set"], []),
     "verify": (["threads", "rounds"], []),
     "compare": (
       ["metric", "baseline", "budget", "tie-margin", "out", "set", "seed", "threads"],
       ["only-changed"]
-    ),
-    "report": (["html", "latex", "markdown", "csv", "metric", "baseline"], []),
+    ), "report": (["html", "latex", "markdown", "csv", "metric", "baseline"], []),
     "sweep": (["shard", "out", "threads"], ["print"]),
     "audit": (
       ["attack", "model", "clients", "images", "iterations", "clip", "trials", "threads"], []
-    ),
-    "validate": (["set", "threads"], ["no-data"]),
-    "data": (["kind"], []),
+    ), "validate": (["set", "threads"], ["no-data"]), "data": (["kind"], []),
     "privacy": (
-      [
-        "rate", "noise", "steps", "epsilon", "delta", "sampling", "unit", "examples", "batches",
-      ], []
+      ["rate", "noise", "steps", "epsilon", "delta", "sampling", "unit", "examples", "batches"], []
     ),
     "bench": (
       [
         "rounds", "warmup", "threads", "seed", "dropout", "noise", "clients", "cohort", "samples",
         "parameters", "data", "inputs", "labels", "weights", "cohorts",
       ], []
-    ),
-    "list": ([], []), "explain": ([], []), "doctor": ([], []), "schema": ([], []),
+    ), "list": ([], []), "explain": ([], []), "doctor": ([], []), "schema": ([], []),
     "version": ([], []), "help": ([], []),
   ]
 
@@ -49,9 +42,9 @@ package enum WordKind {
     "data check d --kind npy", "data check s.json", "list strategies", "list codecs",
     "explain fedavg", "explain E3103", "explain client.optimizer.learningRate", "explain topk",
     "schema sweep", "version", "help run",
-    "privacy epsilon --rate 0.01 --noise 1.1 --steps 20 "
-      + "--delta 1e-5", "compare s.json --out n --seed 2 --threads 1", "compare o --only-changed",
-    "bench nothing", "bench w3 --rounds 0",
+    "privacy epsilon --rate 0.01 --noise 1.1 --steps 20 " + "--delta 1e-5",
+    "compare s.json --out n --seed 2 --threads 1", "compare o --only-changed", "bench nothing",
+    "bench w3 --rounds 0",
   ]
 
   private static let settings = [
@@ -67,14 +60,12 @@ package enum WordKind {
   private static let values =
     Extremes.all + [
       "s.json", "w.json", "d", "o", "q", "missing", ".", "..", "zero", "full", "null", "loop",
-      "./o",
-      "o/", "o/scenario.json", "s.json/x", "missing/x/y", "\u{1B}[31mred", "a\nb", "\u{7}", " ",
-      "\u{E0FF}\u{E0FE}", "ä/ö", "-", "--", "---", "-x", "--=", "=", "a=b", "1..2", "2..1", "..",
-      "0..0", "1..99999999999999999999", "1/2", "0/2", "3/2", "1/0", "-1/2", "1/1/1", "json",
-      "text",
-      "fedavg", "E1000", "W3001", "generic.perClass.0", "generic.perClass.-1", "target.generic.0.4",
-      "target.generic.NaN.round", "bytes", "epsilon", "rounds", "canary,membership", ",", "final",
-      "%s%n", "o\u{0301}", "$HOME", "*",
+      "./o", "o/", "o/scenario.json", "s.json/x", "missing/x/y", "\u{1B}[31mred", "a\nb", "\u{7}",
+      " ", "\u{E0FF}\u{E0FE}", "ä/ö", "-", "--", "---", "-x", "--=", "=", "a=b", "1..2", "2..1",
+      "..", "0..0", "1..99999999999999999999", "1/2", "0/2", "3/2", "1/0", "-1/2", "1/1/1", "json",
+      "text", "fedavg", "E1000", "W3001", "generic.perClass.0", "generic.perClass.-1",
+      "target.generic.0.4", "target.generic.NaN.round", "bytes", "epsilon", "rounds",
+      "canary,membership", ",", "final", "%s%n", "o\u{0301}", "$HOME", "*",
     ] + [String(repeating: "a", count: 5000), String(repeating: "x/", count: 2100)]
 
   static func make(seed: UInt64, number: Int) -> FuzzCase {
@@ -90,8 +81,7 @@ package enum WordKind {
     tried.steps = [Step(words, isStdoutFull: isFull)]
     tried.files = [
       InputFile("s.json", RunKind.plain(RunKind.synthetic).pretty),
-      InputFile("w.json", Samples.sweep),
-      InputFile("small.json", Samples.small),
+      InputFile("w.json", Samples.sweep), InputFile("small.json", Samples.small),
     ]
     tried.copies = [
       FuzzCase.Copy(.small, as: "o"), FuzzCase.Copy(.stopped, as: "q"),

@@ -3,16 +3,12 @@ import Records
 import Report
 import Testing
 
-@Suite("Comparison of strategies") struct ComparisonTests {
+@Suite("Comparison of strategies")
+struct ComparisonTests {
   /// A run of ten rounds, evaluated in every second one; accuracy rises by a hundredth a round.
   private func part(
-    _ seed: UInt64,
-    accuracy: Double,
-    bytes: Int = 1000,
-    rounds: Int = 10,
-    generic: Bool = true,
-    clients: [Double] = [],
-    virtual: Double? = nil
+    _ seed: UInt64, accuracy: Double, bytes: Int = 1000, rounds: Int = 10, generic: Bool = true,
+    clients: [Double] = [], virtual: Double? = nil
   ) -> RunFolder.Part {
     var records: [RoundRecord] = []
     for round in 1...rounds {
@@ -20,48 +16,30 @@ import Testing
       let value = accuracy + 0.01 * Double(round - rounds)
       records.append(
         RoundRecord(
-          round: round,
-          sampled: [0],
+          round: round, sampled: [0],
           bytes: .init(up: bytes, down: bytes, setup: round == 1 ? bytes : 0),
           train: .init(loss: 1, examples: 20, steps: 5, flops: 2e9),
           generic: isEvaluated && generic
             ? .init(
-              accuracy: value,
-              loss: 1 - value,
-              balancedAccuracy: value,
-              macroF1: value,
-              perClass: []
-            ) : nil,
+              accuracy: value, loss: 1 - value, balancedAccuracy: value, macroF1: value,
+              perClass: []) : nil,
           personal: isEvaluated ? Metrics.personal([value, value], model: .generic) : nil,
           time: .init(wall: 1, virtual: virtual.map { $0 * Double(round) }),
-          digest: "\(seed)-\(round)"
-        )
-      )
+          digest: "\(seed)-\(round)"))
     }
     let scores = Dictionary(clients.enumerated().map { ($0, $1) }) { first, _ in first }
     return RunFolder.Part(
-      folder: "run",
-      run: StrategyRun(seed: seed, records: records),
-      clients: [rounds: scores]
-    )
+      folder: "run", run: StrategyRun(seed: seed, records: records), clients: [rounds: scores])
   }
 
   private func strategy(
-    _ label: String,
-    _ accuracies: [Double],
-    bytes: Int = 1000,
-    generic: Bool = true,
+    _ label: String, _ accuracies: [Double], bytes: Int = 1000, generic: Bool = true,
     virtual: Double? = nil
   ) -> ComparedStrategy {
     var runs: [UInt64: RunFolder.Part] = [:]
     for (index, accuracy) in accuracies.enumerated() {
       runs[UInt64(index + 1)] = part(
-        UInt64(index + 1),
-        accuracy: accuracy,
-        bytes: bytes,
-        generic: generic,
-        virtual: virtual
-      )
+        UInt64(index + 1), accuracy: accuracy, bytes: bytes, generic: generic, virtual: virtual)
     }
     return ComparedStrategy(label: label, runs: runs)
   }
@@ -70,7 +48,9 @@ import Testing
   private let better = [0.525, 0.516, 0.492, 0.541, 0.498]
 
   @Test("each strategy is paired with the first one; p and verdicts are Holm's")
-  func paired() throws {
+  func paired()
+    throws
+  {
     let worse = base.map { $0 - 0.1 - ($0 - 0.5) / 10 }
     let comparison = try Comparison([
       strategy("a", base), strategy("b", better), strategy("c", worse),
@@ -97,8 +77,7 @@ import Testing
     #expect(
       comparison.sentences[2]
         == "5 seeds cannot reach p < 0.0625 by sign flips; 6 seeds reach 0.05, 7 after Holm over "
-        + "2 comparisons"
-    )
+        + "2 comparisons")
   }
 
   @Test("six seeds reach 0.05 by sign flips against one rival, but not after Holm over two")
@@ -108,8 +87,7 @@ import Testing
     #expect(try Comparison([a, rivals[0]]).sentences.count == 1)
     #expect(
       try Comparison([a] + rivals).sentences.last
-        == "6 seeds cannot reach 0.05 by sign flips after Holm over 2 comparisons; 7 seeds can"
-    )
+        == "6 seeds cannot reach 0.05 by sign flips after Holm over 2 comparisons; 7 seeds can")
   }
 
   @Test("three seeds cannot reach p < 0.25 by sign flips")
@@ -118,8 +96,7 @@ import Testing
       strategy("a", Array(base.prefix(3))), strategy("b", Array(better.prefix(3))),
     ])
     #expect(
-      comparison.sentences.last
-        == "3 seeds cannot reach p < 0.25 by sign flips; 6 seeds reach 0.05"
+      comparison.sentences.last == "3 seeds cannot reach p < 0.25 by sign flips; 6 seeds reach 0.05"
     )
   }
 
@@ -140,7 +117,9 @@ import Testing
   }
 
   @Test("personal accuracy is compared where one strategy has no generic model")
-  func metrics() throws {
+  func metrics()
+    throws
+  {
     let strategies = [strategy("alone", base, generic: false), strategy("b", better)]
     #expect(try Comparison(strategies).metric.name == "personal.accuracy")
     var settings = Comparison.Settings()
@@ -150,9 +129,7 @@ import Testing
     #expect(comparison.rows[0].values.isEmpty)
     #expect(comparison.sentences.first == "alone - b: no value of generic.accuracy")
     #expect(
-      comparison.leftOut
-        == ["left out: alone has no generic.accuracy under seeds 1, 2, 3, 4, 5"]
-    )
+      comparison.leftOut == ["left out: alone has no generic.accuracy under seeds 1, 2, 3, 4, 5"])
     settings.baseline = "alone"
     expect("E7003", .mismatch) { _ = try Comparison(strategies, settings) }
     settings.metric = "privacy.epsilon.max"
@@ -175,9 +152,10 @@ import Testing
       ("bytes.total", .bytes, true), ("train.flops", .operations, true),
       ("time.virtual", .seconds, true), ("privacy.epsilon.max", .plain, true),
       ("target.generic.0.4.round", .plain, true), ("target.personal.1.bytes.up", .bytes, true),
-    ] as [(String, ComparisonMetric.Unit, Bool)]
-  )
-  func units(name: String, unit: ComparisonMetric.Unit, lower: Bool) throws {
+    ] as [(String, ComparisonMetric.Unit, Bool)])
+  func units(
+    name: String, unit: ComparisonMetric.Unit, lower: Bool
+  ) throws {
     let metric = try #require(ComparisonMetric(name))
     #expect(metric.unit == unit)
     #expect(metric.lowerIsBetter == lower)
@@ -188,8 +166,7 @@ import Testing
     arguments: [
       "", "generic", "target.", "target.generic.0.round", "target.generic.2.round",
       "target.generic.nan.round", "target.mine.0.5.round", "target.generic.0.5.rounds",
-    ]
-  )
+    ])
   func noMetric(name: String) { #expect(ComparisonMetric(name) == nil) }
 
   @Test("every name that is offered is a metric")
@@ -222,9 +199,7 @@ import Testing
     settings.budget = .bytes
     // a spends 21,000 bytes, b 2,500 + 5,000 a round: three rounds fit, the second is evaluated.
     let comparison = try Comparison(
-      [strategy("a", base), strategy("b", better, bytes: 2500)],
-      settings
-    )
+      [strategy("a", base), strategy("b", better, bytes: 2500)], settings)
     #expect(comparison.limit == 21_000)
     #expect(comparison.rows[0].readings[1]?.round == 10)
     #expect(comparison.rows[0].readings[1]?.spent == 21_000)
@@ -235,13 +210,9 @@ import Testing
       comparison.budgetLines == [
         "equal budget: at most 0.021 MB, the smallest total of all runs",
         "read at round: a 10, b 2",
-      ]
-    )
+      ])
     // Who sends nothing stays within any budget, and does not set it.
-    let free = try Comparison(
-      [strategy("a", base), strategy("alone", better, bytes: 0)],
-      settings
-    )
+    let free = try Comparison([strategy("a", base), strategy("alone", better, bytes: 0)], settings)
     #expect(free.limit == 21_000)
     #expect(free.rows[1].readings[5]?.round == 10)
   }
@@ -276,16 +247,14 @@ import Testing
       runs: [
         1: part(1, accuracy: 0.5, clients: [0.5, 0.6, 0.7]),
         2: part(2, accuracy: 0.5, clients: [0.5, 0.5, .nan]),
-      ]
-    )
+      ])
     let b = ComparedStrategy(
       label: "b",
       runs: [
         1: part(1, accuracy: 0.6, clients: [0.6, 0.6, 0.6]),
         2: part(2, accuracy: 0.5, clients: [0.7, 0.6, 0.9]),
         7: part(7, accuracy: 0.9, clients: [0.7, 0.6, 0.9]),
-      ]
-    )
+      ])
     let comparison = try Comparison([a, b])
     let tests = try #require(comparison.rows[1].versus)
     #expect(tests.clients?.text == "3/1/1")
@@ -299,7 +268,9 @@ import Testing
   }
 
   @Test("the table fits its width, in pieces where it must", arguments: [60, 80, 120])
-  func table(width: Int) throws {
+  func table(
+    width: Int
+  ) throws {
     let comparison = try Comparison([
       strategy("fedavg", base), strategy("a-method-with-a-very-long-label", better),
     ])

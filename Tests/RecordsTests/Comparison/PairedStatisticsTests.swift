@@ -13,7 +13,8 @@ import Testing
 ///
 /// The thirty numbers are `np.random.default_rng(7).normal(0.3, 1, 30)`, rounded to 3 digits; their
 /// sign-flip p is from 999,999 resamples.
-@Suite("Statistics of paired differences") struct PairedStatisticsTests {
+@Suite("Statistics of paired differences")
+struct PairedStatisticsTests {
   static let three = [0.017, 0.011, 0.006]
   static let five = [0.025, -0.004, 0.012, 0.031, 0.008]
   static let eight = [0.021, 0.013, -0.006, 0.034, 0.009, 0.017, -0.002, 0.028]
@@ -30,8 +31,7 @@ import Testing
     arguments: [
       (three, 0.25, 0.25), (five, 0.125, 0.0625), (eight, 0.03125, 0.0078125),
       (ties, 0.05859375, 0.00390625), (twelve, 0.09716796875, 0.00048828125),
-    ]
-  )
+    ])
   func signFlips(_ differences: [Double], _ p: Double, _ least: Double) {
     let test = SignFlipTest(differences)
     // Both are counts over a power of two.
@@ -87,13 +87,9 @@ import Testing
       (three, 0, 0.25, .exact), (five, 1, 0.125, .exact), (eight, 3, 0.0390625, .exact),
       (twelve, 19, 0.12939453125, .exact), (ties, 5.5, 0.04940018799120368, .normal),
       (thirty, 217, 0.7576828114579746, .normal),
-    ] as [([Double], Double, Double, WilcoxonTest.Method)]
-  )
+    ] as [([Double], Double, Double, WilcoxonTest.Method)])
   func wilcoxon(
-    _ differences: [Double],
-    _ statistic: Double,
-    _ p: Double,
-    _ method: WilcoxonTest.Method
+    _ differences: [Double], _ statistic: Double, _ p: Double, _ method: WilcoxonTest.Method
   ) throws {
     let test = WilcoxonTest(differences)
     #expect(test.method == method)
@@ -130,8 +126,7 @@ import Testing
       (eight, 0.022403387240865137, 1.0316726993539607, 0.9163346913327841),
       (twelve, 0.09362055342031732, 0.529805024458691, 0.49269737986981693),
       (thirty, 0.46073949037226036, -0.1364867886500158, -0.13292106919419053),
-    ]
-  )
+    ])
   func effect(_ differences: [Double], _ p: Double, _ dz: Double, _ hedges: Double) throws {
     let statistics = SeedStatistics(differences)
     #expect(abs(try #require(statistics.studentP) / p - 1) < 1e-12)

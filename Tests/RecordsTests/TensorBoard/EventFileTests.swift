@@ -4,7 +4,8 @@ import Fixtures
 import Foundation
 import Testing
 
-@Suite("TensorBoard files of runs") struct EventFileTests {
+@Suite("TensorBoard files of runs")
+struct EventFileTests {
   static let file = "tensorboard/events.out.tfevents.0.fedsim"
 
   private func fixture(_ output: String? = nil) throws -> RunFixture {
@@ -47,9 +48,9 @@ import Testing
         }
         seconds += round["time"]?["wall"]?.double ?? .nan
         #expect(event.time == seconds)
-        let rows = try fixture.lines("out/\(run)/clients.csv").dropFirst()
-          .map { $0.split(separator: ",", omittingEmptySubsequences: false) }
-          .filter { $0[0] == "\(event.step)" }.compactMap { Double($0[4]) }
+        let rows = try fixture.lines("out/\(run)/clients.csv").dropFirst().map {
+          $0.split(separator: ",", omittingEmptySubsequences: false)
+        }.filter { $0[0] == "\(event.step)" }.compactMap { Double($0[4]) }
         let histogram = event.histograms["clients.accuracy"]
         #expect((histogram == nil) == rows.isEmpty)
         #expect(histogram?.count ?? 0 == Double(rows.count))
@@ -63,8 +64,7 @@ import Testing
 
   @Test(
     "a file that is torn, missing, too long or of another run is the right one after a resume",
-    arguments: ["torn", "missing", "long", "other"]
-  )
+    arguments: ["torn", "missing", "long", "other"])
   func repaired(_ damage: String) throws {
     let fixture = try fixture()
     try fixture.run("out")
@@ -81,7 +81,9 @@ import Testing
   }
 
   @Test("going on appends to the rounds that are kept, in the file that is there")
-  func appended() throws {
+  func appended()
+    throws
+  {
     let fixture = try fixture()
     try fixture.run("out", stopAfter: 3)
     let name = "out/fedavg-s1/\(Self.file)"

@@ -2,15 +2,13 @@ import Fixtures
 import Records
 import Testing
 
-@Suite("TensorBoard's format") struct EventFormatTests {
+@Suite("TensorBoard's format")
+struct EventFormatTests {
   /// RFC 3720, appendix B.4; the last one is an iSCSI command.
   static let checksums: [(bytes: [UInt8], checksum: UInt32)] = [
     ([UInt8](repeating: 0, count: 32), 0x8A91_36AA),
-    ([UInt8](repeating: 0xFF, count: 32), 0x62A8_AB43),
-    ([UInt8](0...31), 0x46DD_794E),
-    ([UInt8]((0...31).reversed()), 0x113F_DB5C),
-    ([UInt8]("123456789".utf8), 0xE306_9283),
-    ([], 0),
+    ([UInt8](repeating: 0xFF, count: 32), 0x62A8_AB43), ([UInt8](0...31), 0x46DD_794E),
+    ([UInt8]((0...31).reversed()), 0x113F_DB5C), ([UInt8]("123456789".utf8), 0xE306_9283), ([], 0),
     (
       [
         0x01, 0xC0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x14, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0,
@@ -20,9 +18,9 @@ import Testing
   ]
 
   @Test("CRC-32C of the RFC's examples", arguments: checksums)
-  func checksum(_ bytes: [UInt8], _ expected: UInt32) {
-    #expect(CRC32C.of(bytes) == expected)
-  }
+  func checksum(
+    _ bytes: [UInt8], _ expected: UInt32
+  ) { #expect(CRC32C.of(bytes) == expected) }
 
   @Test("the mask turns right by 15 bits and adds its constant")
   func mask() {
@@ -61,15 +59,16 @@ import Testing
   }
 
   @Test("every number of a record is a scalar under its path; null is no number")
-  func scalars() throws {
+  func scalars()
+    throws
+  {
     var record = SampleRecord.full
     record.train?.loss = .nan
     record.time.wall = 2.5
     record.time.virtual = 0
     record.bytes = .init(up: 3, down: 0)
     let event = try #require(
-      try EventReader.events(BoardEvent(record, accuracies: [], seconds: 9.25).record).first
-    )
+      try EventReader.events(BoardEvent(record, accuracies: [], seconds: 9.25).record).first)
     #expect(event.step == record.round)
     #expect(event.time == 9.25)
     #expect(event.scalar("generic.accuracy") == Float(record.generic?.accuracy ?? -1))
@@ -86,7 +85,9 @@ import Testing
   }
 
   @Test("shares are counted in twentieths between the smallest and the largest")
-  func histogram() throws {
+  func histogram()
+    throws
+  {
     let shares = [0.4, 0.26, 0.449, .nan, 0.3, 0.45]
     let histogram = try #require(BoardHistogram(shares))
     // 0.26 | 0.3 | - | 0.4, 0.449 | 0.45

@@ -4,7 +4,8 @@ import Testing
 @testable import Base
 @testable import Studies
 
-@Suite("Audit pictures and scores") struct AuditPictureTests {
+@Suite("Audit pictures and scores")
+struct AuditPictureTests {
   static let shape = FeatureShape(height: 9, width: 11, channels: 1)
 
   static func image(_ value: (Int, Int) -> Double) -> [Float] {
@@ -94,10 +95,8 @@ import Testing
   }
 
   @Test(
-    "A picture's chunks, check sums and rows are what the format says",
-    arguments: [1, 3, 2],
-    [1, 40, 150]
-  )
+    "A picture's chunks, check sums and rows are what the format says", arguments: [1, 3, 2],
+    [1, 40, 150])
   func png(channels: Int, side: Int) throws {
     let (height, width) = (side, side + 3)
     let pixels = (0..<height * width * channels).map { UInt8(truncatingIfNeeded: $0 * 7) }

@@ -4,7 +4,8 @@ import Testing
 @testable import Studies
 
 /// Golden numbers from scipy 1.17.1 (`scipy.stats.beta.ppf`, `scipy.stats.norm`).
-@Suite("Audit statistics") struct AuditStatisticsTests {
+@Suite("Audit statistics")
+struct AuditStatisticsTests {
   struct Bounds: Sendable {
     let successes: Int
     let trials: Int
@@ -16,61 +17,32 @@ import Testing
   static let bounds = [
     Bounds(successes: 0, trials: 10, error: 0.025, low: 0, high: 0.3084971078187607),
     Bounds(
-      successes: 1,
-      trials: 10,
-      error: 0.025,
-      low: 0.0025285785444617848,
-      high: 0.4450161170281954
-    ),
+      successes: 1, trials: 10, error: 0.025, low: 0.0025285785444617848, high: 0.4450161170281954),
     Bounds(
-      successes: 5,
-      trials: 10,
-      error: 0.025,
-      low: 0.18708602844739855,
-      high: 0.8129139715526015
-    ),
+      successes: 5, trials: 10, error: 0.025, low: 0.18708602844739855, high: 0.8129139715526015),
     Bounds(successes: 10, trials: 10, error: 0.025, low: 0.6915028921812392, high: 1),
     Bounds(
-      successes: 3,
-      trials: 1000,
-      error: 0.05,
-      low: 0.0008181753982218001,
-      high: 0.007735244718479458
-    ),
+      successes: 3, trials: 1000, error: 0.05, low: 0.0008181753982218001,
+      high: 0.007735244718479458),
     Bounds(
-      successes: 997,
-      trials: 1000,
-      error: 0.05,
-      low: 0.9922647552815206,
-      high: 0.9991818246017782
-    ),
+      successes: 997, trials: 1000, error: 0.05, low: 0.9922647552815206, high: 0.9991818246017782),
     Bounds(
-      successes: 50,
-      trials: 200,
-      error: 0.005,
-      low: 0.17543924688829868,
-      high: 0.3368138610292836
-    ),
+      successes: 50, trials: 200, error: 0.005, low: 0.17543924688829868, high: 0.3368138610292836),
     Bounds(
-      successes: 12_345,
-      trials: 100_000,
-      error: 0.025,
-      low: 0.12141710670798131,
-      high: 0.12550476084867196
-    ),
+      successes: 12_345, trials: 100_000, error: 0.025, low: 0.12141710670798131,
+      high: 0.12550476084867196),
   ]
 
   @Test("Clopper–Pearson bounds agree with scipy", arguments: bounds)
-  func clopperPearson(_ row: Bounds) {
+  func clopperPearson(
+    _ row: Bounds
+  ) {
     let low = ClopperPearson.lower(row.successes, of: row.trials, error: row.error)
     let high = ClopperPearson.upper(row.successes, of: row.trials, error: row.error)
     #expect(abs(low - row.low) <= 1e-9 * row.low)
     #expect(abs(high - row.high) <= 1e-9 * row.high)
     let interval = ClopperPearson.interval(
-      row.successes,
-      of: row.trials,
-      confidence: 1 - 2 * row.error
-    )
+      row.successes, of: row.trials, confidence: 1 - 2 * row.error)
     #expect(abs(interval.lowerBound - low) < 1e-9 && abs(interval.upperBound - high) < 1e-9)
   }
 
@@ -91,8 +63,7 @@ import Testing
     #expect(score.recall == 1.0 / 3)
     #expect(score.recallInterval == ClopperPearson.interval(1, of: 3))
     let third = try #require(
-      MembershipScore(members: [3, 1, 5], others: [5, 3, 7, 5], rate: 0.34)
-    )
+      MembershipScore(members: [3, 1, 5], others: [5, 3, 7, 5], rate: 0.34))
     #expect(third.recall == 2.0 / 3)
   }
 

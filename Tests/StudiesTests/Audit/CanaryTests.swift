@@ -12,17 +12,17 @@ struct CanaryTests {
   private func rows(noise: Double, trials: Int = 400) throws -> [CanaryRow] {
     let experiment = try PrivateFederation.experiment(
       [#"{ "unit": "example", "clip": 0.5, "noiseMultiplier": \#(noise), "delta": 1e-3 }"#],
-      participation: 1,
-      rounds: 1
-    )
+      participation: 1, rounds: 1)
     let choice = experiment.scenario.strategies[0]
     let arena = try experiment.adapted(experiment.arena(0, threads: 2), to: choice)
-    return CanaryAudit(arena: arena, model: arena.problem.initial, trials: trials, batches: 3)
-      .rows(clients: 2)
+    return CanaryAudit(arena: arena, model: arena.problem.initial, trials: trials, batches: 3).rows(
+      clients: 2)
   }
 
   @Test("with noise the bound stays below the claim", arguments: [0.6, 1.0, 2.0])
-  func bounded(noise: Double) throws {
+  func bounded(
+    noise: Double
+  ) throws {
     let rows = try rows(noise: noise)
     #expect(rows.count == 2)
     for row in rows {

@@ -6,18 +6,14 @@ import Testing
 @testable import Studies
 
 /// Attacks on gradients of small networks with random weights.
-@Suite("Gradient inversion") struct InversionTests {
+@Suite("Gradient inversion")
+struct InversionTests {
   static let shape = FeatureShape(height: 8, width: 8, channels: 3)
-  static let tanh = ModelSpec.Activation.temperedSigmoid(
-    scale: 2,
-    inverseTemperature: 2,
-    offset: 1
-  )
+  static let tanh = ModelSpec.Activation.temperedSigmoid(scale: 2, inverseTemperature: 2, offset: 1)
 
-  static func network(
-    _ kind: ModelSpec.Kind,
-    _ activation: ModelSpec.Activation = tanh
-  ) throws -> Network {
+  static func network(_ kind: ModelSpec.Kind, _ activation: ModelSpec.Activation = tanh) throws
+    -> Network
+  {
     var spec = ModelSpec(kind: kind, width: 4, hidden: [20], activation: activation)
     spec.norm = kind == .resnet8 ? .group(groups: 2) : .none
     return try Network(spec, input: shape, classes: 5, inputGradient: true)
@@ -55,7 +51,9 @@ import Testing
   }
 
   @Test("Behind convolutions it gives what the dense layer read, and the label")
-  func features() throws {
+  func features()
+    throws
+  {
     for kind in [ModelSpec.Kind.cnn, .resnet8] {
       let network = try Self.network(kind)
       let attack = try #require(AnalyticInversion(network))
@@ -102,9 +100,10 @@ import Testing
 
   @Test(
     "The cost's slope by two passes is its numeric slope",
-    arguments: [GradientInversion.Cost.cosine(totalVariation: 0.1), .squares]
-  )
-  func slope(cost: GradientInversion.Cost) throws {
+    arguments: [GradientInversion.Cost.cosine(totalVariation: 0.1), .squares])
+  func slope(
+    cost: GradientInversion.Cost
+  ) throws {
     for kind in [ModelSpec.Kind.mlp, .cnn] {
       let network = try Self.network(kind)
       let model = network.layout.initialParameters(.glorot, seed: 5)
@@ -145,8 +144,8 @@ import Testing
       let image = Self.image(step)
       var seen = probe.gradient(model, image, [step % 5])
       let clip = Norm.length(seen)
-      seen = GradientDefence(clip: clip, noise: noise)
-        .protect(seen, RandomStream(seed: 63, .audit, step: step))
+      seen = GradientDefence(clip: clip, noise: noise).protect(
+        seen, RandomStream(seed: 63, .audit, step: step))
       let known = GradientInversion.Knowledge(model: model, labels: [step % 5], box: [-1...1])
       var stream = RandomStream(seed: 64, .audit, step: step)
       return Self.psnr(attack.images(from: seen, known, probe, &stream), image)
@@ -158,7 +157,9 @@ import Testing
   }
 
   @Test("The more noise, the worse the analytic attack: medians over ten images")
-  func noise() throws {
+  func noise()
+    throws
+  {
     let network = try Self.network(.mlp)
     let attack = try #require(AnalyticInversion(network))
     let model = network.layout.initialParameters(.glorot, seed: 7)

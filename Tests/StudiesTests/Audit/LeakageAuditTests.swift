@@ -8,7 +8,8 @@ import Testing
 @testable import Studies
 
 /// The audit of whole run folders.
-@Suite("Leakage audit") struct LeakageAuditTests {
+@Suite("Leakage audit")
+struct LeakageAuditTests {
   static func small(_ attacks: [AuditSettings.Attack] = AuditSettings.Attack.allCases)
     -> AuditSettings
   {
@@ -22,10 +23,8 @@ import Testing
 
   static func audit(_ fixture: RunFixture, _ name: String) throws -> LeakageAudit {
     LeakageAudit(
-      folder: fixture.folder.at(name),
-      experiment: fixture.experiment,
-      scenarioHash: try #require(try fixture.text.reading().hash)
-    )
+      folder: fixture.folder.at(name), experiment: fixture.experiment,
+      scenarioHash: try #require(try fixture.text.reading().hash))
   }
 
   @Test("A run's audit finds images, labels and members, and is the same for any threads")
@@ -79,8 +78,7 @@ import Testing
     let settings = Self.small([.membership, .analytic])
     let final = try audit.run(settings).json
     try FileManager.default.removeItem(
-      atPath: fixture.folder.at("out/fedavg-s1/final/generic.safetensors")
-    )
+      atPath: fixture.folder.at("out/fedavg-s1/final/generic.safetensors"))
     let report = try audit.run(settings)
     #expect(report.runs[0].model == "model after round 2")
     let (before, after) = (final["runs"]?.elements?[0], report.json["runs"]?.elements?[0])
@@ -126,7 +124,9 @@ import Testing
   }
 
   @Test("A model with other tensors is refused, and so is a folder that is none")
-  func damaged() throws {
+  func damaged()
+    throws
+  {
     let fixture = try RunFixture { _ in }
     try fixture.run("out")
     let path = fixture.folder.at("out/fedavg-s1/final/generic.safetensors")

@@ -4,7 +4,8 @@ import Studies
 import Tensor
 import Testing
 
-@Suite("Speed of codecs") struct CodecSpeedTests {
+@Suite("Speed of codecs")
+struct CodecSpeedTests {
   @Test("every codec is measured on a whole model, with the bytes and the error that it must have")
   func all() throws {
     var settings = BenchmarkSettings()
@@ -38,7 +39,9 @@ import Testing
   }
 
   @Test("a convolution's factors are those of all its inputs by all its outputs")
-  func kernels() throws {
+  func kernels()
+    throws
+  {
     var settings = BenchmarkSettings()
     settings.rounds = 1
     settings.warmup = 0

@@ -6,7 +6,8 @@ import Studies
 import Tensor
 import Testing
 
-@Suite("Given workload files") struct WorkloadFilesTests {
+@Suite("Given workload files")
+struct WorkloadFilesTests {
   let folder: ScratchFolder
   let workload: Workload
 
@@ -22,9 +23,7 @@ import Testing
   }
 
   private static func bytes(_ values: [Int], size: Int = 8) -> [UInt8] {
-    values.flatMap { value in
-      (0..<size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
-    }
+    values.flatMap { value in (0..<size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
   }
 
   private static func shape(_ sizes: [Int]) -> String {
@@ -32,11 +31,7 @@ import Testing
   }
 
   private func write(
-    _ name: String,
-    _ type: String,
-    _ shape: [Int],
-    _ values: [UInt8],
-    version: UInt8 = 1
+    _ name: String, _ type: String, _ shape: [Int], _ values: [UInt8], version: UInt8 = 1
   ) throws {
     try folder.write(name, NPYFile.npy(type, Self.shape(shape), values, version: version))
   }
@@ -54,12 +49,10 @@ import Testing
   private func writeWeights(_ names: [String]) throws {
     var stream = RandomStream(seed: 8, .test)
     let w = (0..<7840).map { _ in Float(0.1 * stream.normal()) }
-    let file = Safetensors(
-      items: [
-        .init(name: names[0], shape: [10, 784], values: w),
-        .init(name: names[1], shape: [10], values: [Float](repeating: 0.5, count: 10)),
-      ]
-    )
+    let file = Safetensors(items: [
+      .init(name: names[0], shape: [10, 784], values: w),
+      .init(name: names[1], shape: [10], values: [Float](repeating: 0.5, count: 10)),
+    ])
     try folder.write("weights.safetensors", file.encoded())
     try write("flat.npy", "<f4", [7850], Self.bytes(w + [Float](repeating: 0.5, count: 10)))
   }
@@ -68,13 +61,8 @@ import Testing
 
   private func inputs(_ files: WorkloadFiles, rounds: Int = 2) throws -> WorkloadInputs {
     try WorkloadInputs(
-      workload,
-      try workload.network(),
-      files: files,
-      rounds: rounds,
-      seed: 1,
-      pool: WorkerPool(workers: 1)
-    )
+      workload, try workload.network(), files: files, rounds: rounds, seed: 1,
+      pool: WorkerPool(workers: 1))
   }
 
   @Test("files are taken as they are, whatever the names of the weights")
@@ -113,8 +101,7 @@ import Testing
     #expect(
       cnn.callOrderNames == [
         "conv0.w", "conv0.b", "conv1.w", "conv1.b", "dense2.w", "dense2.b", "dense3.w", "dense3.b",
-      ]
-    )
+      ])
     let resnet = try #require(Workload.named("w2")).network().layout
     let names = resnet.callOrderNames
     #expect(names.prefix(3) == ["conv0.w", "gn0.w", "gn0.b"])
@@ -135,11 +122,7 @@ import Testing
   @Test("a wrong file is refused with its name and a code")
   func wrong() throws {
     func refused(
-      _ name: String,
-      _ code: String,
-      _ words: [String],
-      _ type: String,
-      _ shape: [Int],
+      _ name: String, _ code: String, _ words: [String], _ type: String, _ shape: [Int],
       _ values: [UInt8]
     ) throws {
       try writeAll()
@@ -153,31 +136,13 @@ import Testing
     try refused("x.npy", "E4003", ["bytes"], "<f4", [4, 3, 784], Array(x.dropLast()))
     try refused("x.npy", "E4003", ["bytes"], "<f4", [4, 3, 784], x + [0])
     try refused(
-      "x.npy",
-      "E4009",
-      ["value 1"],
-      "<f4",
-      [4, 3, 784],
-      [0, 0, 0, 0, 0, 0, 0xC0, 0x7F]
-        + x.dropLast(8)
-    )
+      "x.npy", "E4009", ["value 1"], "<f4", [4, 3, 784],
+      [0, 0, 0, 0, 0, 0, 0xC0, 0x7F] + x.dropLast(8))
     try refused(
-      "y.npy",
-      "E4005",
-      ["[4, 3]"],
-      "<i8",
-      [12],
-      Self.bytes([Int](repeating: 0, count: 12))
-    )
+      "y.npy", "E4005", ["[4, 3]"], "<i8", [12], Self.bytes([Int](repeating: 0, count: 12)))
     try refused("y.npy", "E4008", ["whole"], "<f4", [4, 3], [UInt8](repeating: 0, count: 48))
     try refused(
-      "y.npy",
-      "E4004",
-      ["label 0 is 10"],
-      "|u1",
-      [4, 3],
-      [10] + [UInt8](repeating: 0, count: 11)
-    )
+      "y.npy", "E4004", ["label 0 is 10"], "|u1", [4, 3], [10] + [UInt8](repeating: 0, count: 11))
     try refused("cohorts.npy", "E4005", ["[rounds, 2]"], "|u1", [4], [0, 1, 2, 3])
     try refused("cohorts.npy", "E4005", ["1 cohorts for 2 rounds"], "|u1", [1, 2], [0, 1])
     try refused("cohorts.npy", "E4005", ["row 1"], "|u1", [2, 2], [0, 1, 2, 2])
@@ -197,14 +162,11 @@ import Testing
       let heads: [[UInt8]] = [
         [], [1, 2, 3], [0x93], Array("\u{93}NUMPY".utf8), [UInt8](repeating: 0xFF, count: 64),
         [0x93] + Array("NUMPY".utf8) + [2, 0, 0xFF, 0xFF, 0xFF, 0xFF],
-        NPYFile.file("{'descr': '<f4'", []),
-        NPYFile.npy("<f4", "(9223372036854775807, 9, 9)", [0]),
+        NPYFile.file("{'descr': '<f4'", []), NPYFile.npy("<f4", "(9223372036854775807, 9, 9)", [0]),
       ]
       for bytes in heads {
         try folder.write(name, bytes)
-        let failure = #expect(throws: Failure.self, "\(name): \(bytes)") {
-          _ = try inputs(files)
-        }
+        let failure = #expect(throws: Failure.self, "\(name): \(bytes)") { _ = try inputs(files) }
         #expect(failure?.exit == .dataMissingOrCorrupt)
       }
       try writeAll()

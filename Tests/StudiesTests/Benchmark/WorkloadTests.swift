@@ -8,14 +8,11 @@ import Tensor
 import TestSupport
 import Testing
 
-@Suite("Workloads") struct WorkloadTests {
+@Suite("Workloads")
+struct WorkloadTests {
   /// A workload with other sizes.
   static func small(
-    _ name: String,
-    clients: Int = 2,
-    cohort: Int = 2,
-    samples: Int = 4,
-    dropout: Bool = false
+    _ name: String, clients: Int = 2, cohort: Int = 2, samples: Int = 4, dropout: Bool = false
   ) throws -> Workload {
     var workload = try #require(Workload.named(name))
     workload.clients = clients
@@ -37,13 +34,8 @@ import Testing
   /// What a workload draws from the usual seed.
   static func inputs(_ workload: Workload) throws -> WorkloadInputs {
     try WorkloadInputs(
-      workload,
-      try workload.network(),
-      files: WorkloadFiles(),
-      rounds: 1,
-      seed: 1,
-      pool: WorkerPool(workers: 1)
-    )
+      workload, try workload.network(), files: WorkloadFiles(), rounds: 1, seed: 1,
+      pool: WorkerPool(workers: 1))
   }
 
   @Test(
@@ -51,8 +43,7 @@ import Testing
     arguments: [
       ("w1", 248.640, 1_626_442), ("w2", 370.62528, 78_042), ("w2r20", 1219.97184, 272_474),
       ("w2r18", 852.223328256, 11_173_962), ("w3", 8.18176, 101_770), ("w3lr", 0.6272, 7850),
-    ]
-  )
+    ])
   func cost(name: String, gigaflop: Double, parameters: Int) throws {
     let workload = try #require(Workload.named(name))
     let network = try workload.network()
@@ -67,9 +58,7 @@ import Testing
     for part in [
       "Conv2d(3, 32, 3, stride=1, padding=0, bias=true)", "Conv2d(32, 64, 3, stride=1, padding=0",
       "Dropout(p=0.25)", "Linear(12544, 128, bias=true)", "Dropout(p=0.5)", "Linear(128, 10",
-    ] {
-      #expect(cnn.contains { $0.contains(part) }, "\(part) in \(cnn)")
-    }
+    ] { #expect(cnn.contains { $0.contains(part) }, "\(part) in \(cnn)") }
     for name in ["w2", "w2r20", "w2r18"] {
       let network = try #require(Workload.named(name)).network()
       let norms = network.operations.compactMap { $0 as? GroupNorm }
@@ -89,13 +78,8 @@ import Testing
     let initial = layout.torchOrder(inputs.initial).map(Double.init)
     var reference = ReferenceFederation(
       ReferenceModel(inputs: 784, hidden: name == "w3" ? 128 : 0, classes: 10),
-      clients: (0..<3).map { Array(examples[$0 * 24..<($0 + 1) * 24]) },
-      batch: 10,
-      epochs: 1,
-      sgd: ReferenceSGD(),
-      method: .fedAvg,
-      initial: initial
-    )
+      clients: (0..<3).map { Array(examples[$0 * 24..<($0 + 1) * 24]) }, batch: 10, epochs: 1,
+      sgd: ReferenceSGD(), method: .fedAvg, initial: initial)
     reference.run(1, [0, 1, 2])
     let expected = zip(reference.server, initial).map { $0 - $1 }
     let result = try WorkloadResult(workload, Self.settings())
@@ -122,9 +106,7 @@ import Testing
         reference.parameters[i] += sign * step * Double(result.firstUpdate[i])
       }
       return reference.loss(
-        pixels.map(Double.init),
-        labels: inputs.images.labels.map { Int($0) },
-        batch: 2
+        pixels.map(Double.init), labels: inputs.images.labels.map { Int($0) }, batch: 2
       ).loss
     }
     let slope = (loss(1) - loss(-1)) / 2e-6
@@ -132,7 +114,9 @@ import Testing
   }
 
   @Test("the same update for any number of threads", arguments: ["w1", "w3"])
-  func threads(name: String) throws {
+  func threads(
+    name: String
+  ) throws {
     let workload = try Self.small(name, clients: 5, cohort: 3, samples: 12, dropout: true)
     let one = try WorkloadResult(workload, Self.settings(threads: 1))
     let two = try WorkloadResult(workload, Self.settings(threads: 2))
@@ -151,9 +135,7 @@ import Testing
   @Test("rounds are timed after the warm-up, and the line has every field")
   func fields() throws {
     let result = try WorkloadResult(
-      try Self.small("w3"),
-      Self.settings(threads: 2, rounds: 3, warmup: 2)
-    )
+      try Self.small("w3"), Self.settings(threads: 2, rounds: 3, warmup: 2))
     #expect(result.laps.count == 3)
     let limits = SpeedLimits.measure(threads: 2, count: 1024, runs: 1)
     let json = result.json(limits: limits)
@@ -162,10 +144,9 @@ import Testing
       names == [
         "peer", "variant", "workload", "rounds", "sec_per_round", "sec_min", "sec_max",
         "samples_per_s", "gflop_per_round", "gflop_s", "us_per_client", "cpus_used", "noise",
-        "first_round_s", "since_start_s", "peak_rss_mb", "update_l2_round0", "versions",
-        "round_s", "round_noise", "threads", "fma_limit_gflop_s", "share_of_limit",
-      ]
-    )
+        "first_round_s", "since_start_s", "peak_rss_mb", "update_l2_round0", "versions", "round_s",
+        "round_noise", "threads", "fma_limit_gflop_s", "share_of_limit",
+      ])
     #expect(json["round_s"]?.elements?.count == 3)
     #expect(json["samples_per_s"]?.double ?? 0 > 0)
     #expect(json["share_of_limit"]?.double ?? 0 > 0)
@@ -177,12 +158,7 @@ import Testing
   @Test("given cohorts are those of the rounds")
   func cohorts() {
     let settings = FederationSettings(
-      clients: 9,
-      rounds: 2,
-      participation: 0.3,
-      sampling: .uniform,
-      weighting: .uniform
-    )
+      clients: 9, rounds: 2, participation: 0.3, sampling: .uniform, weighting: .uniform)
     let sampler = CohortSampler(settings: settings, seed: 1, given: [[0, 4, 8], [1, 2, 3]])
     #expect(sampler.cohort(round: 1) == [0, 4, 8])
     #expect(sampler.cohort(round: 2) == [1, 2, 3])
@@ -200,16 +176,13 @@ import Testing
   }
 
   @Test("the mean of many updates is that of a plain loop", arguments: [1, 2, 3])
-  func mean(threads: Int) throws {
+  func mean(
+    threads: Int
+  ) throws {
     for (updates, parameters) in [(1, 1), (9, 100), (50, 4099)] {
       let result = try MeanSpeed(
-        updates: updates,
-        parameters: parameters,
-        threads: threads,
-        repetitions: 2,
-        seed: 3,
-        readCount: 1024
-      )
+        updates: updates, parameters: parameters, threads: threads, repetitions: 2, seed: 3,
+        readCount: 1024)
       #expect(result.isRight, "\(updates) × \(parameters): \(result.error)")
       #expect(result.laps.count == 2 && result.gigabytesPerSecond > 0)
       #expect(result.json["correct"]?.truth == true)

@@ -36,7 +36,9 @@ struct PlanTests {
   }
 
   @Test("operations and bytes are those of the run, for every method", arguments: kinds)
-  func exact(_ kind: String) throws {
+  func exact(
+    _ kind: String
+  ) throws {
     try expectExact(
       RunFixture {
         $0.strategies = [ScenarioText.registered(kind)]
@@ -44,8 +46,7 @@ struct PlanTests {
         $0.seeds = "[3, 5]"
         $0.order = "shuffled"
         $0.optimizer = ScenarioText.Optimizers.momentum
-      }
-    )
+      })
   }
 
   @Test("Poisson batches, codecs of fixed length and slow devices too")
@@ -68,8 +69,7 @@ struct PlanTests {
           { "compute": { "kind": "lognormal", "speed": "1 MFLOP/s", "sigma": 1 },
             "network": { "up": "1 Mbit/s", "down": "2 Mbit/s" } }
           """
-      }
-    )
+      })
   }
 
   @Test("nothing is trained: a plan takes no step of its networks")
@@ -82,14 +82,15 @@ struct PlanTests {
   }
 
   @Test("what depends on values, and what was extrapolated, is said to be about")
-  func doubts() throws {
+  func doubts()
+    throws
+  {
     let fixture = try RunFixture {
       $0.strategies = [
         """
         { "kind": "fedavg", "compression": { "uplink": { "kind": "topk", "ratio": 0.1,
           "indices": "rice" } } }
-        """,
-        ScenarioText.strategy("fedprox"),
+        """, ScenarioText.strategy("fedprox"),
       ]
       $0.federation = #"{ "clients": 3, "rounds": 400 }"#
     }
@@ -120,8 +121,8 @@ struct PlanTests {
     func sentence(_ seeds: Int, _ strategies: Int) throws -> String {
       let fixture = try RunFixture {
         $0.seeds = "[" + (1...seeds).map(String.init).joined(separator: ", ") + "]"
-        $0.strategies = ["fedavg", "fedprox", "scaffold", "fednova", "fedavgm"]
-          .prefix(strategies).map { ScenarioText.strategy($0) }
+        $0.strategies = ["fedavg", "fedprox", "scaffold", "fednova", "fedavgm"].prefix(strategies)
+          .map { ScenarioText.strategy($0) }
         $0.federation = #"{ "clients": 3, "rounds": 1 }"#
       }
       return try plan(fixture).seedSentence

@@ -4,7 +4,8 @@ import Testing
 @testable import Records
 @testable import Studies
 
-@Suite("Pareto fronts and their hypervolume") struct FrontTests {
+@Suite("Pareto fronts and their hypervolume")
+struct FrontTests {
   @Test("volumes by hand")
   func byHand() {
     #expect(Hypervolume.volume([], reference: [0, 0]) == 0)
@@ -13,9 +14,7 @@ import Testing
     // Two overlapping boxes: 3 + 3 - 1; the third is inside the first.
     #expect(Hypervolume.volume([[1, 3], [3, 1], [1, 2]], reference: [0, 0]) == 5)
     #expect(
-      Hypervolume.volume([[1, 3], [1, 3]], reference: [0, 0]) == 3,
-      "equal points count once"
-    )
+      Hypervolume.volume([[1, 3], [1, 3]], reference: [0, 0]) == 3, "equal points count once")
     // A staircase of four in two dimensions: 4·1 + 3·1 + 2·1 + 1·1.
     #expect(Hypervolume.volume([[1, 4], [2, 3], [3, 2], [4, 1]], reference: [0, 0]) == 10)
     #expect(Hypervolume.volume([[2, 2, 1], [1, 1, 3]], reference: [0, 0, 0]) == 4 + 3 - 1)
@@ -41,9 +40,7 @@ import Testing
     var stream = RandomStream(seed: 11, .test, round: objectives)
     for count in 1...9 {
       // Whole numbers, so that there are ties; both sums are then exact.
-      let points = (0..<count).map { _ in
-        (0..<objectives).map { _ in Double(stream.below(7)) }
-      }
+      let points = (0..<count).map { _ in (0..<objectives).map { _ in Double(stream.below(7)) } }
       let reference = (0..<objectives).map { _ in Double(stream.below(3)) }
       let expected = slow(points, reference)
       #expect(Hypervolume.volume(points, reference: reference) == expected, "\(points)")
@@ -53,42 +50,19 @@ import Testing
 
   // MARK: Fronts
 
-  private func run(
-    _ accuracy: Double?,
-    bytes: Int,
-    epsilon: Double? = nil,
-    guarantee: Bool = true
-  ) -> StrategyRun {
+  private func run(_ accuracy: Double?, bytes: Int, epsilon: Double? = nil, guarantee: Bool = true)
+    -> StrategyRun
+  {
     var record = RoundRecord(
-      round: 1,
-      sampled: [0],
-      bytes: RoundRecord.Bytes(up: bytes, down: 7),
-      time: RoundRecord.Time(wall: 1),
-      digest: "0"
-    )
+      round: 1, sampled: [0], bytes: RoundRecord.Bytes(up: bytes, down: 7),
+      time: RoundRecord.Time(wall: 1), digest: "0")
     record.generic = accuracy.map {
-      RoundRecord.Generic(
-        accuracy: $0,
-        loss: 1,
-        balancedAccuracy: $0,
-        macroF1: $0,
-        perClass: []
-      )
+      RoundRecord.Generic(accuracy: $0, loss: 1, balancedAccuracy: $0, macroF1: $0, perClass: [])
     }
     record.privacy = epsilon.map {
       RoundRecord.Privacy(
-        epsilonMax: $0,
-        epsilonMedian: $0,
-        delta: 1e-5,
-        accountant: "rdp",
-        hasGuarantee: guarantee,
-        clipped: nil,
-        norm: nil,
-        noiseToSignal: nil,
-        clip: 1,
-        error: nil,
-        stopped: []
-      )
+        epsilonMax: $0, epsilonMedian: $0, delta: 1e-5, accountant: "rdp", hasGuarantee: guarantee,
+        clipped: nil, norm: nil, noiseToSignal: nil, clip: 1, error: nil, stopped: [])
     }
     return StrategyRun(seed: 1, records: [record])
   }
@@ -103,14 +77,11 @@ import Testing
         (4, "a", [run(0.7, bytes: 20, epsilon: 3, guarantee: false)]),  // behind 2
         (5, "a", [run(0.6, bytes: 30, epsilon: 0.5)]),
         (5, "alone", [run(nil, bytes: 0)]),  // has no accuracy
-      ],
-      FrontSettings()
-    )
+      ], FrontSettings())
     #expect(
       front.objectives.map(\.metric.name) == [
         "generic.accuracy", "privacy.epsilon.max", "bytes.up",
-      ]
-    )
+      ])
     #expect(front.points.map(\.trial) == [1, 2, 3, 4, 5])
     #expect(front.front.map { front.points[$0].trial } == [1, 2, 5])
     #expect(front.leftOut == 1)
@@ -126,9 +97,7 @@ import Testing
   @Test("costs that nobody asked for count only where they differ")
   func defaults() {
     let front = ParetoFront(
-      [(1, "a", [run(0.5, bytes: 10)]), (2, "a", [run(0.6, bytes: 10)])],
-      FrontSettings()
-    )
+      [(1, "a", [run(0.5, bytes: 10)]), (2, "a", [run(0.6, bytes: 10)])], FrontSettings())
     #expect(front.objectives.map(\.metric.name) == ["generic.accuracy"])
     #expect(front.front.map { front.points[$0].trial } == [2])
     #expect(ParetoFront([], FrontSettings()).hypervolume == nil)
@@ -143,9 +112,7 @@ import Testing
       [
         (1, "a", [run(0.5, bytes: 10)]), (1, "b", [run(0.5, bytes: 10)]),
         (2, "a", [run(0.5, bytes: 11)]),
-      ],
-      settings
-    )
+      ], settings)
     #expect(front.front == [0, 1])
     #expect(abs((front.hypervolume ?? 0) - 0.1 * 10) < 1e-12)
   }

@@ -6,13 +6,11 @@ import Testing
 @testable import Records
 @testable import Studies
 
-@Suite("Successive halving", .serialized) struct HalvingTests {
-  private func halving(
-    _ metric: String = "generic.accuracy",
-    keep: Double = 1.0 / 3
-  ) throws -> Halving {
-    Halving(metric: try #require(ComparisonMetric(metric)), rungs: [1], keep: keep)
-  }
+@Suite("Successive halving", .serialized)
+struct HalvingTests {
+  private func halving(_ metric: String = "generic.accuracy", keep: Double = 1.0 / 3) throws
+    -> Halving
+  { Halving(metric: try #require(ComparisonMetric(metric)), rungs: [1], keep: keep) }
 
   @Test("the best n/eta go on, rounded down, at least one")
   func counts() throws {
@@ -37,10 +35,8 @@ import Testing
     "prune": { "kind": "halving", "rungs": [2, 5], "factor": 2 }
     """#
   private static let base = SweepFixture.base(
-    rounds: 8,
-    more: #""output": { "checkpointEvery": 3 },"#,
-    strategies: #"[ { "kind": "fedper" }, { "kind": "scaffold" } ]"#
-  )
+    rounds: 8, more: #""output": { "checkpointEvery": 3 },"#,
+    strategies: #"[ { "kind": "fedper" }, { "kind": "scaffold" } ]"#)
 
   /// The mean over seeds of the best strategy's last accuracy up to a round, read from the files
   /// of runs that were never stopped.
@@ -71,15 +67,10 @@ import Testing
     let fixture = try SweepFixture(Self.members, base: Self.base)
     let full = SweepFixture.read(
       #""grid": { "client.optimizer.learningRate": [0.3, 0.003, 0.03, 0.1, 0.001, 0.01] }"#,
-      base: Self.base
-    )
+      base: Self.base)
     let sweep = try #require(full.sweep)
-    _ = try SweepRunner(
-      sweep,
-      in: SweepFolder(fixture.folder.at("full")),
-      shard: nil,
-      threads: 1
-    ).run(interruption: { nil }, tell: { _ in }, report: { _, _ in })
+    _ = try SweepRunner(sweep, in: SweepFolder(fixture.folder.at("full")), shard: nil, threads: 1)
+      .run(interruption: { nil }, tell: { _ in }, report: { _, _ in })
 
     var active = sweep.trials
     var stopped: [Int: Int] = [:]
@@ -98,9 +89,7 @@ import Testing
     #expect(
       outcome.results.states
         == Dictionary(
-          uniqueKeysWithValues: (1...6).map { ($0, stopped[$0] == nil ? .finished : .pruned) }
-        )
-    )
+          uniqueKeysWithValues: (1...6).map { ($0, stopped[$0] == nil ? .finished : .pruned) }))
     for trial in fixture.sweep.trials {
       for run in trial.runs {
         for label in ["fedper", "scaffold"] {
@@ -141,9 +130,7 @@ import Testing
       turn += 1
       // Some of the turns are interrupted.
       missing = try fixture.run(
-        "parts",
-        shard: turn % 2 == 1 ? "2/2" : "1/2",
-        stopAfter: turn == 1 ? 5 : nil
+        "parts", shard: turn % 2 == 1 ? "2/2" : "1/2", stopAfter: turn == 1 ? 5 : nil
       ).missing
     }
     #expect(missing == nil)
@@ -160,8 +147,7 @@ import Testing
       "list": [ { "client.optimizer.learningRate": 1e6, "client.optimizer.weightDecay": 1e3,
                   "client.work.epochs": 4 }, { "client.batch": 10 } ],
       "prune": { "kind": "halving", "rungs": [2], "keep": 0.5 }
-      """#
-    )
+      """#)
     let outcome = try fixture.run("out")
     #expect(outcome.exit == .sweepWithFailures)
     #expect(outcome.results.states == [1: .failed, 2: .finished])

@@ -12,9 +12,7 @@ struct SweepFixture: Sendable {
 
   /// Four clients, forty images, a linear model; two seeds unless the sweep says otherwise.
   static func base(
-    rounds: Int = 4,
-    more: String = "",
-    strategies: String = #"[ { "kind": "fedavg" } ]"#
+    rounds: Int = 4, more: String = "", strategies: String = #"[ { "kind": "fedavg" } ]"#
   ) -> String {
     """
     { "fedsim": 1, "seeds": [1, 2],
@@ -32,8 +30,7 @@ struct SweepFixture: Sendable {
   /// Reads a sweep file with these members; `base.json` is what it names.
   static func read(_ members: String, base: String = base()) -> SweepReading {
     let text = "{ \"fedsim\": 1, \"kind\": \"sweep\",\n\"base\": \"base.json\",\n\(members) }"
-    return SweepReader().read(bytes: Array(text.utf8), file: "test.json") {
-      name throws(Failure) in
+    return SweepReader().read(bytes: Array(text.utf8), file: "test.json") { name throws(Failure) in
       guard name == "base.json" else {
         throw Failure(.dataMissingOrCorrupt, "E4001", "\(name): no such file")
       }
@@ -50,24 +47,16 @@ struct SweepFixture: Sendable {
   /// Makes the runs in a folder; stops after so many rounds of all runs together.
   @discardableResult
   func run(
-    _ name: String,
-    shard: String? = nil,
-    stopAfter limit: Int? = nil,
-    threads: Int = 1,
+    _ name: String, shard: String? = nil, stopAfter limit: Int? = nil, threads: Int = 1,
     tell: (SweepRunner.Event) -> Void = { _ in }
   ) throws -> SweepRunner.Outcome {
     var rounds = 0
     let runner = SweepRunner(
-      sweep,
-      in: SweepFolder(folder.at(name)),
-      shard: try shard.map { try #require(SweepShard($0)) },
-      threads: threads
-    )
+      sweep, in: SweepFolder(folder.at(name)),
+      shard: try shard.map { try #require(SweepShard($0)) }, threads: threads)
     return try runner.run(
-      interruption: { limit.map { rounds >= $0 } ?? false ? .interrupted : nil },
-      tell: tell,
-      report: { _, _ in rounds += 1 }
-    )
+      interruption: { limit.map { rounds >= $0 } ?? false ? .interrupted : nil }, tell: tell,
+      report: { _, _ in rounds += 1 })
   }
 
   /// A file as text.

@@ -5,7 +5,8 @@ import Testing
 @testable import Scenario
 @testable import Studies
 
-@Suite("Reading sweep files") struct SweepReaderTests {
+@Suite("Reading sweep files")
+struct SweepReaderTests {
   private func trials(_ members: String, base: String = SweepFixture.base()) throws -> [[String]] {
     let reading = SweepFixture.read(members, base: base)
     let sweep = try #require(reading.sweep, "\(reading.problems.map(\.text))")
@@ -15,15 +16,13 @@ import Testing
   @Test("a grid is the product, its last path varying fastest")
   func grid() throws {
     let found = try trials(
-      #""grid": { "client.batch": [4, 5], "//": "why", "$.federation.rounds": [2, 3, 4] }"#
-    )
+      #""grid": { "client.batch": [4, 5], "//": "why", "$.federation.rounds": [2, 3, 4] }"#)
     #expect(
       found == [
         ["client.batch=4", "federation.rounds=2"], ["client.batch=4", "federation.rounds=3"],
         ["client.batch=4", "federation.rounds=4"], ["client.batch=5", "federation.rounds=2"],
         ["client.batch=5", "federation.rounds=3"], ["client.batch=5", "federation.rounds=4"],
-      ]
-    )
+      ])
   }
 
   @Test("a list adds points of their own, {} is the scenario as it is")
@@ -32,24 +31,23 @@ import Testing
       #"""
       "grid": { "client.batch": [4] },
       "list": [ {}, { "federation.rounds": 7, "strategies.0.kind": "scaffold" } ]
-      """#
-    )
+      """#)
     #expect(
       found == [
         ["client.batch=4"], [], ["federation.rounds=7", "strategies[0].kind=\"scaffold\""],
-      ]
-    )
+      ])
   }
 
   @Test("drawn values depend on seed, trial and path alone, and stay in their bounds")
-  func random() throws {
+  func random()
+    throws
+  {
     func draw(_ trials: Int, _ seed: Int, _ more: String = "") throws -> [[String]] {
       try self.trials(
         #"""
         "random": { \#(more) "client.optimizer.learningRate": { "log": [0.001, 0.5] },
           "client.batch": { "integers": [2, 9] }, "trials": \#(trials), "seed": \#(seed) }
-        """#
-      )
+        """#)
     }
     let few = try draw(3, 1)
     let many = try draw(40, 1)
@@ -76,10 +74,9 @@ import Testing
   @Test(
     "six significant digits",
     arguments: [
-      (0.0314159265, 0.0314159), (123456.5, 123457.0), (-2.0 / 3, -0.666667), (0.05, 0.05),
-      (0, 0), (1e-12, 1e-12), (7e15, 7e15), (0.99999995, 1.0),
-    ] as [(Double, Double)]
-  )
+      (0.0314159265, 0.0314159), (123456.5, 123457.0), (-2.0 / 3, -0.666667), (0.05, 0.05), (0, 0),
+      (1e-12, 1e-12), (7e15, 7e15), (0.99999995, 1.0),
+    ] as [(Double, Double)])
   func rounded(number: Double, expected: Double) {
     #expect(SweepPoints.rounded(number) == expected)
   }
@@ -93,17 +90,14 @@ import Testing
       #"""
       "grid": { "privacy.target.epsilon": [4, null], "privacy.clip": [0.5, 1] },
       "list": [ { "client.optimizer.learningRate": null }, { "privacy": null } ]
-      """#,
-      base: SweepFixture.base(more: privacy)
-    )
+      """#, base: SweepFixture.base(more: privacy))
     let sweep = try #require(reading.sweep, "\(reading.problems.map(\.text))")
     #expect(
       sweep.trials.map(\.overrides) == [
         ["privacy.target.epsilon=4", "privacy.clip=0.5"],
         ["privacy.target.epsilon=4", "privacy.clip=1"], ["privacy.clip=0.5", "privacy=null"],
         ["client.optimizer.learningRate=null"],
-      ]
-    )
+      ])
     // Without privacy its clip does not matter: trials 4 and 6 are trial 3.
     #expect(sweep.trials.map(\.number) == [1, 2, 3, 5])
     let warnings = reading.problems.filter { $0.code == "W3090" }
@@ -120,18 +114,14 @@ import Testing
   func hashes() throws {
     let base = SweepFixture.base()
     let reading = SweepFixture.read(
-      #""seeds": [7, 9], "grid": { "client.batch": [4, 5] }"#,
-      base: base
-    )
+      #""seeds": [7, 9], "grid": { "client.batch": [4, 5] }"#, base: base)
     let sweep = try #require(reading.sweep)
     #expect(sweep.trials.flatMap(\.runs).count == 4)
     for trial in sweep.trials {
       for run in trial.runs {
         let alone = ScenarioReader().read(
-          bytes: Array(base.utf8),
-          file: "base.json",
-          overrides: trial.overrides + ["seeds=[\(run.seed)]"]
-        )
+          bytes: Array(base.utf8), file: "base.json",
+          overrides: trial.overrides + ["seeds=[\(run.seed)]"])
         #expect(alone.hash == run.hash)
       }
     }
@@ -142,8 +132,7 @@ import Testing
 
   @Test(
     "shards are i/n",
-    arguments: ["0/2", "3/2", "1", "1/", "/2", "1/2/3", "+1/2", "a/b", "1/0", "1/9999999"]
-  )
+    arguments: ["0/2", "3/2", "1", "1/", "/2", "1/2/3", "+1/2", "a/b", "1/0", "1/9999999"])
   func shards(text: String) { #expect(SweepShard(text) == nil) }
 
   @Test(
@@ -152,8 +141,7 @@ import Testing
       (
         #""list": [{}], "prune": { "kind": "halving", "rungs": [1], "metric": "time.wall" }"#,
         "E3427", "time.wall"
-      ),
-      (#""gird": { "client.batch": [4] }"#, "E3101", "\"grid\""),
+      ), (#""gird": { "client.batch": [4] }"#, "E3101", "\"grid\""),
       (#""grid": { "client.batch": 4 }"#, "E3102", "a list"),
       (#""grid": { "client.batch": [] }"#, "E3108", "1 to"),
       (#""grid": { "client.batch": [4, 4] }"#, "E3109", "again"),
@@ -162,16 +150,13 @@ import Testing
       (
         #""grid": { "strategies[0].kind": ["fedavg"], "strategies.0.kind": ["fedper"] }"#, "E3423",
         "twice"
-      ),
-      (#""list": []"#, "E3424", "no trial"),
-      (#""random": { "trials": 3 }"#, "E3424", "no path"),
+      ), (#""list": []"#, "E3424", "no trial"), (#""random": { "trials": 3 }"#, "E3424", "no path"),
       (#""random": { "client.batch": {}, "trials": 1 }"#, "E3425", "no distribution"),
       (#""random": { "client.batch": { "log": [0, 1] }, "trials": 1 }"#, "E3425", "0 < low"),
       (
         #""random": { "client.batch": { "integers": [3, 2] }, "trials": 1 }"#, "E3425",
         "low <= high"
-      ),
-      (#""random": { "client.batch": { "lgo": [1, 2] }, "trials": 1 }"#, "E3101", "\"log\""),
+      ), (#""random": { "client.batch": { "lgo": [1, 2] }, "trials": 1 }"#, "E3101", "\"log\""),
       (#""list": [{}], "prune": { "kind": "halving", "rungs": [2, 1] }"#, "E3426", "ascending"),
       (#""list": [{}], "prune": { "kind": "halving", "rungs": [9] }"#, "E3426", "beyond the 4"),
       (
@@ -189,19 +174,15 @@ import Testing
       (
         #""grid": { "client.batch": [4] }, "random": { "model.width": { "choice": [1] }, "trials": 100000 }"#,
         "E3429", "100001"
-      ),
-      (#""grid": { "client.optimizer.learningrate": [4] }"#, "E3101", "learningRate"),
+      ), (#""grid": { "client.optimizer.learningrate": [4] }"#, "E3101", "learningRate"),
       (#""grid": { "client.batch": [4, -1] }"#, "E3103", "(trial 2)"),
       (#""list": [{}, { "strategies[3].kind": "fedavg" }]"#, "E3004", "no element [3]"),
-    ]
-  )
+    ])
   func wrong(members: String, code: String, words: String) throws {
     let reading = SweepFixture.read(members)
     #expect(reading.sweep == nil)
     let problem = try #require(
-      reading.problems.first { $0.code == code },
-      "\(reading.problems.map(\.text))"
-    )
+      reading.problems.first { $0.code == code }, "\(reading.problems.map(\.text))")
     #expect(problem.text.contains(words), "\(problem.text)")
     #expect(problem.line == 3 || code == "E3424", "\(problem.text)")
     #expect(MessageCatalogue.entry(code) != nil)
@@ -214,8 +195,7 @@ import Testing
       "grid": { "client.batch": [4,
          -1], "client.optimizer.learningRate": [0.1,
          0, "x"] }
-      """
-    )
+      """)
     #expect(reading.sweep == nil)
     let told = reading.problems.filter { $0.severity == .error }.map { "\($0.code) \($0.line)" }
     #expect(told.sorted() == ["E3102 5", "E3103 4", "E3103 5"])
@@ -226,8 +206,7 @@ import Testing
   @Test("problems of the file and of its trials are told together")
   func together() {
     let reading = SweepFixture.read(
-      #""gird": {}, "grid": { "client.batch": [4, -1] }, "order": "any""#
-    )
+      #""gird": {}, "grid": { "client.batch": [4, -1] }, "order": "any""#)
     #expect(reading.problems.map(\.code).sorted() == ["E3101", "E3103", "E3105"])
     #expect(reading.sweep == nil)
   }

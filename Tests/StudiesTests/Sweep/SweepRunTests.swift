@@ -6,7 +6,8 @@ import Testing
 @testable import Records
 @testable import Studies
 
-@Suite("Sweeps", .serialized) struct SweepRunTests {
+@Suite("Sweeps", .serialized)
+struct SweepRunTests {
   private static let twentyFour = #"""
     "seeds": [1, 2, 3],
     "grid": { "client.optimizer.learningRate": [0.01, 0.03, 0.1, 0.3], "client.batch": [5, 10] }
@@ -33,8 +34,7 @@ import Testing
     #expect(
       lines[0]
         == "trial,client.optimizer.learningRate,client.batch,strategy,seed,round,metric,model,group"
-        + ",value"
-    )
+        + ",value")
     #expect(!lines.contains { $0.contains("time.wall") })
     for run in fixture.sweep.runs {
       let folder = try RunFolder(fixture.folder.at("out/runs/\(run.folder)"))
@@ -65,7 +65,9 @@ import Testing
   }
 
   @Test("two shards, each stopped and continued, end with the tables of one go")
-  func shards() throws {
+  func shards()
+    throws
+  {
     let whole = try #require(Self.whole)
     let fixture = try SweepFixture(Self.twentyFour)
     let first = try fixture.run("out", shard: "1/2", stopAfter: 7)
@@ -111,11 +113,7 @@ import Testing
     try first.run("out")
     let reading = SweepFixture.read(#""seeds": [1], "grid": { "client.batch": [10, 20] }"#)
     let runner = SweepRunner(
-      try #require(reading.sweep),
-      in: SweepFolder(first.folder.at("out")),
-      shard: nil,
-      threads: 1
-    )
+      try #require(reading.sweep), in: SweepFolder(first.folder.at("out")), shard: nil, threads: 1)
     var started: [Int] = []
     var alone = 0
     let outcome = try runner.run { event in
@@ -139,8 +137,7 @@ import Testing
       "seeds": [1],
       "list": [ { "client.optimizer.learningRate": 1e6, "client.optimizer.weightDecay": 1e3 }, { "client.batch": 5 },
                 { "data.dataset": { "kind": "mnist", "path": "nowhere" } }, { "client.batch": 10 } ]
-      """#
-    )
+      """#)
     let outcome = try fixture.run("out")
     #expect(outcome.exit == .sweepWithFailures)
     #expect(outcome.results.failed.map(\.run.trial) == [1, 3])
@@ -151,10 +148,7 @@ import Testing
     #expect(failed[1].contains(",1,1,5,E8001,") && failed[1].contains("diverged in round"))
     #expect(
       failed[1].hasSuffix(
-        "fedsim resume \(fixture.folder.at("out"))/runs/"
-          + fixture.sweep.runs[0].folder
-      )
-    )
+        "fedsim resume \(fixture.folder.at("out"))/runs/" + fixture.sweep.runs[0].folder))
     #expect(failed[2].contains(",3,1,4,E4001,"))
     let rows = try fixture.text("out/results.csv").split(separator: "\n").dropFirst()
     #expect(Set(rows.map { $0.prefix(1) }) == ["2", "4"])
@@ -171,9 +165,7 @@ import Testing
   func limited() throws {
     let trials = #""list": [ { "client.batch": 5 }, { "client.batch": 10 } ]"#
     let bound = try SweepFixture(
-      trials,
-      base: SweepFixture.base(more: #""limits": { "wallTime": 1e-9 },"#)
-    )
+      trials, base: SweepFixture.base(more: #""limits": { "wallTime": 1e-9 },"#))
     let stopped = try bound.run("out")
     #expect(stopped.exit == .sweepWithFailures)
     #expect(stopped.results.failed.map(\.failure.code) == ["E6002", "E6002", "E6002", "E6002"])
@@ -181,11 +173,7 @@ import Testing
     let free = try SweepFixture(trials)
     try free.run("whole")
     let runner = SweepRunner(
-      free.sweep,
-      in: SweepFolder(bound.folder.at("out")),
-      shard: nil,
-      threads: 1
-    )
+      free.sweep, in: SweepFolder(bound.folder.at("out")), shard: nil, threads: 1)
     let done = try runner.run(tell: { _ in }, report: { _, _ in })
     #expect(done.exit == .done)
     #expect(try bound.text("out/results.csv") == free.text("whole/results.csv"))
@@ -198,9 +186,7 @@ import Testing
       base: SweepFixture.base(
         strategies: #"""
           [ { "kind": "fedprox", "proximalWeight": 1e6, "label": "wild" }, { "kind": "fedavg" } ]
-          """#
-      )
-    )
+          """#))
     let outcome = try fixture.run("out")
     #expect(outcome.exit == .sweepWithFailures)
     #expect(outcome.results.failed.first?.failure.diverged == ["wild"])
@@ -212,10 +198,7 @@ import Testing
   func listing() throws {
     let fixture = try #require(Self.whole)
     let listing = try SweepListing(
-      fixture.sweep,
-      in: SweepFolder(fixture.folder.at("out")),
-      shard: nil
-    )
+      fixture.sweep, in: SweepFolder(fixture.folder.at("out")), shard: nil)
     #expect(listing.rows.map(\.state) == Array(repeating: "finished", count: 24))
     // 2 of 4 clients in 4 rounds, 10 images each in batches of 5.
     let cost = try #require(listing.rows.first?.cost)
@@ -247,9 +230,7 @@ import Testing
       #"""
       "seeds": [1], "grid": { "federation.participation": [0.25, 0.5, 1] },
       "front": { "minimise": ["bytes.up", "privacy.epsilon"] }
-      """#,
-      base: SweepFixture.base(strategies: #"[ { "kind": "fedavg" }, { "kind": "fedper" } ]"#)
-    )
+      """#, base: SweepFixture.base(strategies: #"[ { "kind": "fedavg" }, { "kind": "fedper" } ]"#))
     try fixture.run("out")
     let html = try fixture.text("out/sweep.html")
     #expect(html.contains("generic.accuracy against bytes.up"))

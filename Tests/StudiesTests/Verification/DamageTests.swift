@@ -17,8 +17,7 @@ struct DamageTests {
         ScenarioText.strategy(
           "fedavg",
           #""label": "private", "privacy": { "unit": "example", "mechanism": "dp-sgd", "#
-            + #""clip": 1, "noiseMultiplier": 1, "delta": 1e-3 }"#
-        ),
+            + #""clip": 1, "noiseMultiplier": 1, "delta": 1e-3 }"#),
       ]
       $0.federation = #"{ "clients": 3, "rounds": 4, "participation": 0.67 }"#
       $0.evaluation = #"{ "every": 2, "diagnostics": true }"#
@@ -88,12 +87,7 @@ struct DamageTests {
       let experiment = fixture.experiment
       let path = fixture.folder.at(name)
       let runs = try experiment.verify(
-        path,
-        rounds: nil,
-        scenarioHash: fixture.source.hash,
-        threads: 1,
-        report: { _ in }
-      )
+        path, rounds: nil, scenarioHash: fixture.source.hash, threads: 1, report: { _ in })
       let files = try experiment.verifyFiles(path, source: fixture.source)
       return files.isEmpty && runs.allSatisfy { $0.mismatch == nil }
     } catch let failure {
@@ -104,9 +98,9 @@ struct DamageTests {
 
   /// Whether a resume ends with the tables of the whole run; nil when it is refused.
   private func resumes(_ fixture: RunFixture, _ name: String) throws -> Bool? {
-    do {
-      #expect(try fixture.run(name, continues: true).exit == .done)
-    } catch let failure as Failure {
+    do { #expect(try fixture.run(name, continues: true).exit == .done) } catch let failure
+      as Failure
+    {
       #expect([.dataMissingOrCorrupt, .folderInUse].contains(failure.exit), "\(failure.message)")
       return nil
     }
@@ -135,8 +129,7 @@ struct DamageTests {
 
   @Test(
     "no damage of any file gives other numbers: it is refused, or changes nothing",
-    arguments: ["whole", "cut"]
-  )
+    arguments: ["whole", "cut"])
   func damaged(_ state: String) throws {
     let fixture = try Self.fixture()
     try fixture.run("whole")
@@ -145,8 +138,7 @@ struct DamageTests {
     if state == "whole" { #expect(try isSame(fixture, state) == true) }
     let names = try fixture.files(state)
     let original = try Dictionary(
-      uniqueKeysWithValues: names.map { ($0, try fixture.bytes("\(state)/\($0)")) }
-    )
+      uniqueKeysWithValues: names.map { ($0, try fixture.bytes("\(state)/\($0)")) })
     var dice = Dice(state: 7)
     func restore() throws {
       try? FileManager.default.removeItem(atPath: fixture.folder.at("try"))
@@ -224,10 +216,7 @@ struct DamageTests {
     try fixture.run("whole")
     func mismatches() throws -> [Verification.Mismatch?] {
       try fixture.experiment.verify(
-        fixture.folder.at("whole"),
-        rounds: nil,
-        scenarioHash: fixture.source.hash,
-        threads: 1,
+        fixture.folder.at("whole"), rounds: nil, scenarioHash: fixture.source.hash, threads: 1,
         report: { _ in }
       ).map(\.mismatch)
     }
@@ -246,8 +235,7 @@ struct DamageTests {
     try FileManager.default.removeItem(atPath: fixture.folder.at("whole/private-s1"))
     try FileManager.default.createSymbolicLink(
       atPath: fixture.folder.at("whole/private-s1"),
-      withDestinationPath: fixture.folder.at("whole/private-s1")
-    )
+      withDestinationPath: fixture.folder.at("whole/private-s1"))
     #expect(try mismatches()[2]?.recorded.contains("cannot be read") == true)
     expectDataFailure("E4010", ["private-s1"]) { _ = try RunFolder(fixture.folder.at("whole")) }
   }
@@ -277,7 +265,9 @@ struct DamageTests {
   ]
 
   @Test("no number in a file can stop a report: it is refused with exit 4, or shown")
-  func extreme() throws {
+  func extreme()
+    throws
+  {
     let fixture = try Self.fixture()
     try fixture.run("whole")
     // As a folder without checksums, so that the readers see the numbers.
@@ -317,8 +307,7 @@ struct DamageTests {
         } catch let failure {
           #expect(
             [.dataMissingOrCorrupt, .mismatch].contains(failure.exit),
-            "\(name): \(value): \(failure.message)"
-          )
+            "\(name): \(value): \(failure.message)")
         }
       }
       try fixture.folder.write("whole/\(name)", text: text)

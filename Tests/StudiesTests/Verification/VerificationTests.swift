@@ -16,18 +16,12 @@ struct VerificationTests {
     }
   }
 
-  private func verify(
-    _ fixture: RunFixture,
-    _ rounds: ClosedRange<Int>? = nil,
-    threads: Int = 2
-  ) throws -> [Verification] {
+  private func verify(_ fixture: RunFixture, _ rounds: ClosedRange<Int>? = nil, threads: Int = 2)
+    throws -> [Verification]
+  {
     try fixture.experiment.verify(
-      fixture.folder.at("out"),
-      rounds: rounds,
-      scenarioHash: fixture.source.hash,
-      threads: threads,
-      report: { _ in }
-    )
+      fixture.folder.at("out"), rounds: rounds, scenarioHash: fixture.source.hash, threads: threads,
+      report: { _ in })
   }
 
   @Test("a folder is what its scenario gives, for any number of threads")
@@ -97,9 +91,7 @@ struct VerificationTests {
     func replace(_ text: String) throws {
       let old = Array("fedsim-checkpoint-2".utf8)
       var changed = bytes
-      let place = try #require(
-        changed.indices.first { changed[$0...].starts(with: old) }
-      )
+      let place = try #require(changed.indices.first { changed[$0...].starts(with: old) })
       changed.replaceSubrange(place..<place + old.count, with: Array(text.utf8))
       try fixture.folder.write(path, changed)
     }
@@ -114,7 +106,9 @@ struct VerificationTests {
   }
 
   @Test("a power cut between writing and renaming leaves nothing behind a resume")
-  func leftovers() throws {
+  func leftovers()
+    throws
+  {
     let fixture = try fixture()
     try fixture.run("whole")
     try fixture.run("out", stopAfter: 9)

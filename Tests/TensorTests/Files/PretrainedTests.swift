@@ -2,7 +2,8 @@ import Tensor
 import Testing
 
 /// Weights of a file whose classifier, or whose images, are others.
-@Suite("Weights of another task") struct PretrainedTests {
+@Suite("Weights of another task")
+struct PretrainedTests {
   private func vit(classes: Int, side: Int = 8) throws -> Network {
     let spec = ModelSpec(kind: .vit, width: 12, patch: 4, depth: 1, heads: 3)
     let input = FeatureShape(height: side, width: side, channels: 3)

@@ -9,16 +9,15 @@ import Testing
 /// `encoded()` was also read by Python's safetensors 0.8.0 during development: write the bytes of
 /// `sample` to a file and compare `safetensors.numpy.load_file(path)`. The standing check is that
 /// our bytes of format_plain equal those that Python wrote.
-@Suite("Safetensors") struct SafetensorsTests {
+@Suite("Safetensors")
+struct SafetensorsTests {
   static let sample = Safetensors(
     items: [
       .init(name: "layer.weight", shape: [2, 3], values: [1, -2, 3.5, 0, .infinity, 0x1p-140]),
       .init(name: "scalar", shape: [], values: [7]),
       .init(name: "empty", shape: [0, 4], values: []),
       .init(name: "ünïcode \"quoted\"\n", shape: [1], values: [-0.0]),
-    ],
-    metadata: ["format": "pt", "note": "a \\ b", "a": ""]
-  )
+    ], metadata: ["format": "pt", "note": "a \\ b", "a": ""])
 
   @Test("What we write we read, bit by bit")
   func roundTrip() throws {
@@ -62,8 +61,7 @@ import Testing
     let file = try GoldenFile("format_state").file
     #expect(file["n1.num_batches_tracked"]?.values == [1])
     let layout = try NetworkRecipe.build(
-      "conv conv1 3 3 1 0 0; batch n1",
-      input: FeatureShape(height: 5, width: 5, channels: 2)
+      "conv conv1 3 3 1 0 0; batch n1", input: FeatureShape(height: 5, width: 5, channels: 2)
     ).layout
     let vector = try layout.parameters(from: file)
     for entry in layout.entries {
@@ -75,10 +73,7 @@ import Testing
   func mismatches() throws {
     let layout = try NetworkRecipe.build("dense fc 2 1", input: FeatureShape(features: 3)).layout
     let weight = Safetensors.Item(
-      name: "fc.weight",
-      shape: [2, 3],
-      values: [Float](repeating: 1, count: 6)
-    )
+      name: "fc.weight", shape: [2, 3], values: [Float](repeating: 1, count: 6))
     let bias = Safetensors.Item(name: "fc.bias", shape: [2], values: [1, 2])
     func message(_ items: [Safetensors.Item]) -> String {
       do {
@@ -128,12 +123,9 @@ import Testing
         + #""data_offsets":[0,8]}}"#,
       #"{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"#
         + #""a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#,
-    ]
-  )
+    ])
   func hostile(header: String) {
-    #expect(throws: Safetensors.FormatError.self) {
-      try Safetensors(decoding: self.file(header))
-    }
+    #expect(throws: Safetensors.FormatError.self) { try Safetensors(decoding: self.file(header)) }
   }
 
   @Test("Header lengths that lie are refused", arguments: [0, 1, 56, 58, 1 << 40, .max as UInt64])

@@ -48,11 +48,7 @@ struct GoldenFile: CustomStringConvertible {
 
   /// The size of an example.
   func shape() throws -> FeatureShape {
-    FeatureShape(
-      height: try int("height"),
-      width: try int("width"),
-      channels: try int("channels")
-    )
+    FeatureShape(height: try int("height"), width: try int("width"), channels: try int("channels"))
   }
 
   /// The network that the metadata describe.
@@ -63,16 +59,13 @@ struct GoldenFile: CustomStringConvertible {
     let norm = try text("norm").split(separator: ":")
     let kind = try #require(ModelSpec.Kind(rawValue: text("kind")))
     let spec = ModelSpec(
-      kind: kind,
-      width: try int("model_width"),
+      kind: kind, width: try int("model_width"),
       hidden: try text("hidden").split(separator: " ").compactMap { Int($0) },
       norm: norm[0] == "batch"
         ? .batch : norm[0] == "group" ? .group(groups: try #require(Int(norm[1]))) : .none,
-      patch: try kind == .vit ? int("patch") : 1,
-      depth: try kind == .vit ? int("depth") : 1,
+      patch: try kind == .vit ? int("patch") : 1, depth: try kind == .vit ? int("depth") : 1,
       heads: try kind == .vit ? int("heads") : 1,
-      mlpRatio: try kind == .vit ? number("mlp_ratio") : 1
-    )
+      mlpRatio: try kind == .vit ? number("mlp_ratio") : 1)
     return try Network(spec, input: shape(), classes: int("classes"))
   }
 
@@ -82,8 +75,7 @@ struct GoldenFile: CustomStringConvertible {
     Safetensors(
       items: file.items.filter { $0.name.hasPrefix(prefix) }.map {
         .init(name: String($0.name.dropFirst(prefix.count)), shape: $0.shape, values: $0.values)
-      }
-    )
+      })
   }
 
   /// A batch of NCHW images as channels-last examples.

@@ -3,17 +3,14 @@ import TestSupport
 import Testing
 
 /// Forward passes, losses, gradients and running statistics against PyTorch's.
-@Suite("Networks against PyTorch") struct GoldenNetworkTests {
+@Suite("Networks against PyTorch")
+struct GoldenNetworkTests {
   @Test(
-    "Each layer gives PyTorch's logits, loss and gradients",
-    arguments: GoldenFile.names("layer")
-  )
+    "Each layer gives PyTorch's logits, loss and gradients", arguments: GoldenFile.names("layer"))
   func layers(name: String) throws { try check(GoldenFile(name)) }
 
   @Test(
-    "Each model gives PyTorch's logits, loss and gradients",
-    arguments: GoldenFile.names("model")
-  )
+    "Each model gives PyTorch's logits, loss and gradients", arguments: GoldenFile.names("model"))
   func models(name: String) throws { try check(GoldenFile(name)) }
 
   @Test("There is a golden file for every layer and every model")
@@ -45,59 +42,39 @@ import Testing
     workspace.fill(try golden.images("input"), try golden.labels())
     network.forward(workspace, batch: batch, training: true)
     expectClose(
-      Array(workspace.logits),
-      try golden.doubles("logits"),
-      bound: forwardBound,
-      "logits"
-    )
+      Array(workspace.logits), try golden.doubles("logits"), bound: forwardBound, "logits")
     let loss = workspace.takeLoss(network, batch: batch)
     // A loss moves at most twice as far as the farthest logit.
     let logitScale = try golden.doubles("logits").map(abs).max() ?? 0
     expectClose(
-      [Float(loss)],
-      try golden.doubles("loss"),
-      bound: 2 * forwardBound,
-      floor: logitScale,
-      "loss"
-    )
+      [Float(loss)], try golden.doubles("loss"), bound: 2 * forwardBound, floor: logitScale, "loss")
     network.backward(workspace, batch: batch)
     try checkGradients(golden, network, workspace, batch: batch)
     try checkBatchNorm(golden, network, workspace, batch: batch)
   }
 
   private func checkGradients(
-    _ golden: GoldenFile,
-    _ network: Network,
-    _ workspace: Workspace,
-    batch: Int
+    _ golden: GoldenFile, _ network: Network, _ workspace: Workspace, batch: Int
   ) throws {
     let bound = Rounding.backward(network, batch: batch)
     let layout = network.layout
     let gradient =
-      Array(workspace.gradient)
-      + [Float](repeating: 0, count: layout.count - layout.trainedCount)
+      Array(workspace.gradient) + [Float](repeating: 0, count: layout.count - layout.trainedCount)
     let trained = layout.entries.filter(\.role.isTrained)
     let truths = try trained.map { try golden.doubles("grad." + $0.name) }
     // Errors of the layers behind reach a tensor even where its own gradient is small.
     let floor = 0.05 * (truths.joined().map(abs).max() ?? 0)
     for (entry, truth) in zip(trained, truths) {
       expectClose(
-        layout.exported(entry, from: gradient),
-        truth,
-        bound: bound,
-        floor: floor,
-        "gradient of " + entry.name
-      )
+        layout.exported(entry, from: gradient), truth, bound: bound, floor: floor,
+        "gradient of " + entry.name)
     }
     #expect(golden.tensors("grad.").items.count == trained.count)
   }
 
   /// A second training step and an evaluation, with the running statistics after each.
   private func checkBatchNorm(
-    _ golden: GoldenFile,
-    _ network: Network,
-    _ workspace: Workspace,
-    batch: Int
+    _ golden: GoldenFile, _ network: Network, _ workspace: Workspace, batch: Int
   ) throws {
     let bound = Rounding.forward(network, batch: batch)
     let statistics = network.layout.entries.filter { !$0.role.isTrained }
@@ -106,10 +83,7 @@ import Testing
       for entry in statistics {
         expectClose(
           network.layout.exported(entry, from: workspace.currentParameters),
-          try golden.doubles(prefix + entry.name),
-          bound: bound,
-          prefix + entry.name
-        )
+          try golden.doubles(prefix + entry.name), bound: bound, prefix + entry.name)
       }
     }
     try checkStatistics("after1.")
@@ -120,11 +94,7 @@ import Testing
     workspace.fill(try golden.images("input"))
     network.forward(workspace, batch: batch, training: false)
     expectClose(
-      Array(workspace.logits),
-      try golden.doubles("eval.logits"),
-      bound: bound,
-      "eval.logits"
-    )
+      Array(workspace.logits), try golden.doubles("eval.logits"), bound: bound, "eval.logits")
     let loss = workspace.takeLoss(network, batch: batch)
     let scale = try golden.doubles("eval.logits").map(abs).max() ?? 0
     expectClose([Float(loss)], try golden.doubles("eval.loss"), bound: 2 * bound, floor: scale)

@@ -3,28 +3,23 @@ import TestSupport
 import Testing
 
 /// Losses, optimizers and schedules against PyTorch's.
-@Suite("Training against PyTorch") struct GoldenTrainingTests {
+@Suite("Training against PyTorch")
+struct GoldenTrainingTests {
   @Test("Five steps of every optimizer", arguments: GoldenFile.names("optimizer"))
-  func optimizers(name: String) throws {
+  func optimizers(
+    name: String
+  ) throws {
     let golden = try GoldenFile(name)
     let spec = OptimizerSpec(
       kind: try #require(OptimizerSpec.Kind(rawValue: golden.text("kind"))),
-      learningRate: try golden.number("lr"),
-      momentum: try golden.number("momentum"),
-      nesterov: try golden.int("nesterov") == 1,
-      weightDecay: try golden.number("weight_decay"),
-      beta1: try golden.number("beta1"),
-      beta2: try golden.number("beta2"),
-      epsilon: try golden.number("eps")
-    )
+      learningRate: try golden.number("lr"), momentum: try golden.number("momentum"),
+      nesterov: try golden.int("nesterov") == 1, weightDecay: try golden.number("weight_decay"),
+      beta1: try golden.number("beta1"), beta2: try golden.number("beta2"),
+      epsilon: try golden.number("eps"))
     let network = try NetworkRecipe.build("dense fc 3 1", input: FeatureShape(features: 5))
     let batch = try golden.labels().count
     let workspace = Workspace(
-      network,
-      capacity: batch,
-      training: true,
-      moments: Optimizer.momentCount(spec)
-    )
+      network, capacity: batch, training: true, moments: Optimizer.momentCount(spec))
     workspace.load(try network.layout.parameters(from: golden.tensors("param.")))
     workspace.fill(try golden.images("input"), try golden.labels())
     var optimizer = Optimizer(spec, workspace)
@@ -33,19 +28,14 @@ import Testing
       workspace.takeLoss(network, batch: batch)
       network.backward(workspace, batch: batch)
       optimizer.step(
-        workspace,
-        learningRate: spec.learningRate,
-        ranges: [0..<network.layout.trainedCount]
-      )
+        workspace, learningRate: spec.learningRate, ranges: [0..<network.layout.trainedCount])
       for entry in network.layout.entries {
         // Each step moves a weight by gradients that are off by some roundings, and Adam divides
         // by a root: sixteen roundings a step cover both.
         expectClose(
           network.layout.exported(entry, from: workspace.currentParameters),
-          try golden.doubles("step\(step)." + entry.name),
-          bound: 16 * Double(step) * Rounding.unit,
-          "step \(step): \(entry.name)"
-        )
+          try golden.doubles("step\(step)." + entry.name), bound: 16 * Double(step) * Rounding.unit,
+          "step \(step): \(entry.name)")
       }
     }
     #expect(optimizer.steps == 5)
@@ -83,31 +73,22 @@ import Testing
   }
 
   @Test("Cross-entropy with weights and offsets", arguments: GoldenFile.names("loss"))
-  func losses(name: String) throws {
+  func losses(
+    name: String
+  ) throws {
     let golden = try GoldenFile(name)
     let logits = try golden.floats("logits")
     let labels = try golden.labels().map(Int32.init)
     let loss = SoftmaxCrossEntropy(
-      offsets: golden.file["offsets"]?.values,
-      weights: golden.file["weights"]?.values
-    )
+      offsets: golden.file["offsets"]?.values, weights: golden.file["weights"]?.values)
     var gradient = [Float](repeating: .nan, count: logits.count)
     let result = loss.evaluate(
-      logits: logits,
-      labels: labels,
-      batch: labels.count,
-      classes: 5,
-      gradient: &gradient
-    )
+      logits: logits, labels: labels, batch: labels.count, classes: 5, gradient: &gradient)
     // Sixteen roundings: the offset, the exponential (two ulps), the sum, the logarithm, weights.
     let bound = 16 * Rounding.unit
     expectClose(
-      [Float(result.lossSum / result.weight)],
-      try golden.doubles("loss"),
-      bound: bound,
-      floor: 10,
-      "loss"
-    )
+      [Float(result.lossSum / result.weight)], try golden.doubles("loss"), bound: bound, floor: 10,
+      "loss")
     expectClose(gradient, try golden.doubles("grad"), bound: bound, "gradient")
     var correct = 0
     for (example, label) in labels.enumerated() {

@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 /// The one door to OpenBLAS against three loops.
-@Suite("Matrix products") struct BLASTests {
+@Suite("Matrix products")
+struct BLASTests {
   static let sizes = [
     (1, 1, 1), (1, 7, 3), (5, 1, 9), (3, 4, 1), (2, 3, 0), (17, 13, 31), (33, 65, 7), (64, 10, 128),
     (100, 3, 257),
@@ -20,7 +21,9 @@ import Testing
   }
 
   @Test("Odd sizes, all transpositions, α and β, wide rows", arguments: sizes, forms)
-  func products(size: (Int, Int, Int), forms: (BLAS.Form, BLAS.Form)) {
+  func products(
+    size: (Int, Int, Int), forms: (BLAS.Form, BLAS.Form)
+  ) {
     let (m, n, k) = size
     for (alpha, beta, extra) in [(Float(1), Float(0), 0), (1, 1, 0), (-0.5, 2, 3)] {
       var stream = RandomStream(seed: 1, .test, client: m, step: n)
@@ -32,20 +35,8 @@ import Testing
       let start = (0..<m * ldc).map { _ in beta == 0 ? Float.nan : Float(stream.gaussian()) }
       var c = start
       BLAS.gemm(
-        forms.0,
-        forms.1,
-        m: m,
-        n: n,
-        k: k,
-        alpha: alpha,
-        a,
-        lda: max(1, lda),
-        b,
-        ldb: max(1, ldb),
-        beta: beta,
-        &c,
-        ldc: ldc
-      )
+        forms.0, forms.1, m: m, n: n, k: k, alpha: alpha, a, lda: max(1, lda), b, ldb: max(1, ldb),
+        beta: beta, &c, ldc: ldc)
       for i in 0..<m {
         for j in 0..<ldc {
           guard j < n else {

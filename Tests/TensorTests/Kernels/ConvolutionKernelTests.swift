@@ -5,7 +5,8 @@ import Testing
 
 /// Every way to compute a convolution against loops over its definition: odd sizes, all strides
 /// and paddings, maps of one position, channels that fill no vector.
-@Suite("Convolution kernels") struct ConvolutionKernelTests {
+@Suite("Convolution kernels")
+struct ConvolutionKernelTests {
   /// One shape.
   struct Shape: Sendable, CustomTestStringConvertible {
     var height: Int
@@ -22,12 +23,8 @@ import Testing
     var geometry: ConvolutionGeometry? {
       guard height + 2 * padding >= kernel, width + 2 * padding >= kernel else { return nil }
       return ConvolutionGeometry(
-        input: FeatureShape(height: height, width: width, channels: from),
-        channels: to,
-        kernel: kernel,
-        stride: stride,
-        padding: padding
-      )
+        input: FeatureShape(height: height, width: width, channels: from), channels: to,
+        kernel: kernel, stride: stride, padding: padding)
     }
   }
 
@@ -38,14 +35,8 @@ import Testing
       [(1, 1), (3, 5), (17, 19), (5, 33)].flatMap { from, to in
         (0...2).map { padding in
           Shape(
-            height: height,
-            width: width,
-            from: from,
-            to: to,
-            kernel: kernel,
-            stride: stride,
-            padding: padding
-          )
+            height: height, width: width, from: from, to: to, kernel: kernel, stride: stride,
+            padding: padding)
         }
       }
     }
@@ -106,10 +97,7 @@ import Testing
   }
 
   static func expect(
-    _ observed: [Float],
-    _ expected: [Double],
-    within bounds: [Double],
-    _ what: String
+    _ observed: [Float], _ expected: [Double], within bounds: [Double], _ what: String
   ) {
     var worst = 0.0
     for i in expected.indices {
@@ -125,7 +113,9 @@ import Testing
   }
 
   @Test("the definition's sums, in any shape", arguments: shapes + filterShapes)
-  func general(_ shape: Shape) {
+  func general(
+    _ shape: Shape
+  ) {
     guard let geometry = shape.geometry else { return }
     for method in [ConvolutionKernel.Method.direct, .patches] {
       let f = Fixture(geometry, method)
@@ -148,25 +138,16 @@ import Testing
     let forward = FilterMagnitude.forward(geometry, f.x, f.w)
     let bias = y.values.indices.map { Double(abs(f.b[$0 % f.b.count])) }
     check(
-      f,
-      naive,
-      "winograd",
-      forward: Self.bounds(
-        zip(forward, bias).map { $0 + $1 },
-        Double(shape.from) + extra + 1
-      ),
+      f, naive, "winograd",
+      forward: Self.bounds(zip(forward, bias).map { $0 + $1 }, Double(shape.from) + extra + 1),
       weight: {
         let (magnitudes, tiles) = FilterMagnitude.weightGradient(geometry, f.x, f.dy)
         return Self.bounds(magnitudes.map { $0 + 1 }, Double(tiles) + extra + 1)
       }(),
       input: {
         let back = ConvolutionGeometry(
-          input: geometry.output,
-          channels: shape.from,
-          kernel: 3,
-          stride: 1,
-          padding: 2 - shape.padding
-        )
+          input: geometry.output, channels: shape.from, kernel: 3, stride: 1,
+          padding: 2 - shape.padding)
         var turned = [Float](repeating: 0, count: f.w.count)
         for tap in 0..<9 {
           for i in 0..<shape.from {
@@ -178,14 +159,11 @@ import Testing
         }
         let magnitudes = FilterMagnitude.forward(back, f.dy, turned)
         return Self.bounds(magnitudes.map { $0 + 1 }, Double(shape.to) + extra + 1)
-      }()
-    )
+      }())
   }
 
   private func check(
-    _ f: Fixture,
-    _ naive: NaiveConvolution,
-    _ what: String,
+    _ f: Fixture, _ naive: NaiveConvolution, _ what: String,
     bound: (NaiveConvolution.Sums, Int) -> [Double]
   ) {
     let g = naive.geometry
@@ -196,21 +174,13 @@ import Testing
     for i in weight.magnitudes.indices { weight.magnitudes[i] += 1 }
     for i in input.magnitudes.indices { input.magnitudes[i] += 1 }
     check(
-      f,
-      naive,
-      what,
-      forward: bound(naive.forward(f.x, f.w, bias: f.b), g.patch),
-      weight: bound(weight, positions),
-      input: bound(input, g.kernel * g.kernel * g.output.channels)
+      f, naive, what, forward: bound(naive.forward(f.x, f.w, bias: f.b), g.patch),
+      weight: bound(weight, positions), input: bound(input, g.kernel * g.kernel * g.output.channels)
     )
   }
 
   private func check(
-    _ f: Fixture,
-    _ naive: NaiveConvolution,
-    _ what: String,
-    forward: [Double],
-    weight: [Double],
+    _ f: Fixture, _ naive: NaiveConvolution, _ what: String, forward: [Double], weight: [Double],
     input: [Double]
   ) {
     let (kernel, batch) = (f.kernel, f.batch)
@@ -218,29 +188,14 @@ import Testing
     for rectified in [false, true] {
       let y = f.run([Float](repeating: .nan, count: biased.count)) { o, y in
         kernel.forward(
-          o.x,
-          o.w,
-          bias: o.b,
-          rectified: rectified,
-          y,
-          batch: batch,
-          scratch: o.scratch
-        )
+          o.x, o.w, bias: o.b, rectified: rectified, y, batch: batch, scratch: o.scratch)
       }
       let expected = rectified ? biased.map { max(0, $0) } : biased
       Self.expect(y, expected, within: forward, "\(what) forward, rectified \(rectified)")
     }
     let plain = naive.forward(f.x, f.w).values
     let y = f.run([Float](repeating: .nan, count: plain.count)) { o, y in
-      kernel.forward(
-        o.x,
-        o.w,
-        bias: nil,
-        rectified: false,
-        y,
-        batch: batch,
-        scratch: o.scratch
-      )
+      kernel.forward(o.x, o.w, bias: nil, rectified: false, y, batch: batch, scratch: o.scratch)
     }
     Self.expect(y, plain, within: forward, "\(what) forward without bias")
     for add in [false, true] {
@@ -250,21 +205,14 @@ import Testing
         kernel.weightGradient(o.x, o.dy, to, batch: batch, accumulate: add, scratch: o.scratch)
       }
       Self.expect(
-        observed,
-        add ? dw.map { $0 + 1 } : dw,
-        within: weight,
-        "\(what) weight gradient, added \(add)"
-      )
+        observed, add ? dw.map { $0 + 1 } : dw, within: weight,
+        "\(what) weight gradient, added \(add)")
       let dx = naive.inputGradient(f.dy, f.w).values
       let back = f.run([Float](repeating: start, count: dx.count)) { o, to in
         kernel.inputGradient(o.dy, o.w, to, batch: batch, add: add, scratch: o.scratch)
       }
       Self.expect(
-        back,
-        add ? dx.map { $0 + 1 } : dx,
-        within: input,
-        "\(what) input gradient, added \(add)"
-      )
+        back, add ? dx.map { $0 + 1 } : dx, within: input, "\(what) input gradient, added \(add)")
     }
   }
 
@@ -279,14 +227,8 @@ import Testing
       func forward(_ first: Int, _ images: Int) -> [Float] {
         f.run([Float](repeating: 0, count: images * count)) { o, y in
           kernel.forward(
-            o.x + first * geometry.input.count,
-            o.w,
-            bias: nil,
-            rectified: false,
-            y,
-            batch: images,
-            scratch: o.scratch
-          )
+            o.x + first * geometry.input.count, o.w, bias: nil, rectified: false, y, batch: images,
+            scratch: o.scratch)
         }
       }
       let all = forward(0, 40)

@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 /// Flat vectors: lengths around the vector widths, and exactness where it is promised.
-@Suite("Vector arithmetic") struct VectorArithmeticTests {
+@Suite("Vector arithmetic")
+struct VectorArithmeticTests {
   static let lengths = [0, 1, 7, 8, 9, 15, 16, 17, 31, 33, 1000]
 
   private func random(_ count: Int, _ step: Int) -> [Float] {
@@ -13,7 +14,9 @@ import Testing
   }
 
   @Test("Element-wise results are one rounding per operation", arguments: lengths)
-  func elementwise(count: Int) {
+  func elementwise(
+    count: Int
+  ) {
     let (x, v) = (random(count, 0), random(count, 1))
     let start = random(count, 2)
     var y = start
@@ -64,7 +67,9 @@ import Testing
   }
 
   @Test("Infinity and NaN are found anywhere", arguments: lengths.dropFirst())
-  func finite(count: Int) {
+  func finite(
+    count: Int
+  ) {
     var x = random(count, 0)
     #expect(isFinite(x))
     for place in Set([0, count / 2, count - 1]) {

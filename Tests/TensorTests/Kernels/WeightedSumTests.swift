@@ -3,7 +3,8 @@ import Tensor
 import TestSupport
 import Testing
 
-@Suite("Weighted sums of many vectors") struct WeightedSumTests {
+@Suite("Weighted sums of many vectors")
+struct WeightedSumTests {
   /// Around the vector width, the eight terms and the block of columns.
   static let sizes = [
     (0, 3), (1, 0), (1, 1), (15, 7), (16, 8), (17, 9), (100, 24), (65_536, 8), (65_553, 11),
@@ -17,9 +18,7 @@ import Testing
 
   /// Runs `body` with pointers to all arrays.
   private func withTerms(
-    _ weights: [Float],
-    _ values: [[Float]],
-    _ body: ([WeightedDifferenceSum.Term]) -> Void
+    _ weights: [Float], _ values: [[Float]], _ body: ([WeightedDifferenceSum.Term]) -> Void
   ) {
     var terms: [WeightedDifferenceSum.Term] = []
     func next(_ index: Int) {
@@ -35,8 +34,7 @@ import Testing
   }
 
   private func add(
-    _ terms: [WeightedDifferenceSum.Term],
-    _ y: UnsafeMutableBufferPointer<Float>,
+    _ terms: [WeightedDifferenceSum.Term], _ y: UnsafeMutableBufferPointer<Float>,
     _ elements: Range<Int>
   ) {
     guard let start = y.baseAddress else { return }
@@ -44,7 +42,9 @@ import Testing
   }
 
   @Test("the bits are those of one scaled addition after the other", arguments: sizes)
-  func bits(columns: Int, terms: Int) {
+  func bits(
+    columns: Int, terms: Int
+  ) {
     let values = (0..<terms).map { random(columns, $0) }
     let weights = random(terms, 1000)
     let start = random(columns, 2000)
@@ -65,9 +65,7 @@ import Testing
     var parts = whole
     withTerms(weights, values) { terms in
       whole.withUnsafeMutableBufferPointer { add(terms, $0, 0..<1000) }
-      parts.withUnsafeMutableBufferPointer { buffer in
-        add(terms, buffer, 3..<500)
-      }
+      parts.withUnsafeMutableBufferPointer { buffer in add(terms, buffer, 3..<500) }
     }
     #expect(parts[..<3] == [0, 0, 0] && parts[500...].allSatisfy { $0 == 0 })
     #expect(parts[3..<500] == whole[3..<500])

@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 /// Cosine classifiers, besides what golden files and finite differences say of them.
-@Suite("Cosine classifiers") struct CosineTests {
+@Suite("Cosine classifiers")
+struct CosineTests {
   private func network(_ recipe: String) throws -> Network {
     try NetworkRecipe.build(recipe, input: FeatureShape(features: 7))
   }
@@ -43,9 +44,7 @@ import Testing
     for part in 0..<2 {
       let examples = part * 3..<(part + 1) * 3
       workspace.fill(
-        check.input[part * 21..<(part + 1) * 21].map(Float.init),
-        Array(check.labels[examples])
-      )
+        check.input[part * 21..<(part + 1) * 21].map(Float.init), Array(check.labels[examples]))
       network.forward(workspace, batch: 3, training: true)
       workspace.takeLoss(network, batch: 3)
       // Half the mean of three is the sum over six.
@@ -53,10 +52,8 @@ import Testing
       network.backward(workspace, batch: 3, accumulate: part > 0)
     }
     expectClose(
-      Array(workspace.gradient),
-      check.gradient.map(Double.init),
-      bound: Rounding.backward(network, batch: 6)
-    )
+      Array(workspace.gradient), check.gradient.map(Double.init),
+      bound: Rounding.backward(network, batch: 6))
     let still = Workspace(network, capacity: 1, training: true)
     still.load([Float](repeating: 0, count: 42) + workspace.currentParameters[42...])
     still.fill([1, 2, 3, 4, 5, 6, 7], [2])
@@ -79,8 +76,7 @@ import Testing
     #expect(
       frame.layout.entries.map(\.name) == [
         "fc1.weight", "fc1.bias", "proj.weight", "proj.bias", "etf.weight", "etf.scale",
-      ]
-    )
+      ])
     #expect(frame.layout["etf.weight"]?.shape == [3, 4] && frame.layout["etf.scale"]?.shape == [1])
     #expect(frame.classifier == "etf" && frame.featureWidth == 6)
     let check = GradientCheck(frame, batch: 4)
@@ -88,13 +84,10 @@ import Testing
     check.checkCoordinates(perTensor: 40)
     // On a map, columns lie as the map does, and leave in PyTorch's order.
     let flat = try NetworkRecipe.build(
-      "conv c 3 3 1 1 1; cosine fc 4 1 0",
-      input: FeatureShape(height: 3, width: 2, channels: 2)
-    )
+      "conv c 3 3 1 1 1; cosine fc 4 1 0", input: FeatureShape(height: 3, width: 2, channels: 2))
     #expect(
       flat.layout["fc.weight"]?.order
-        == .channelsLastColumns(FeatureShape(height: 3, width: 2, channels: 3))
-    )
+        == .channelsLastColumns(FeatureShape(height: 3, width: 2, channels: 3)))
     GradientCheck(flat, batch: 3).checkCoordinates(perTensor: 30)
   }
 }

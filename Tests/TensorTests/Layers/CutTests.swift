@@ -4,20 +4,17 @@ import TestSupport
 import Testing
 
 /// A network cut in two computes what the whole one does.
-@Suite("Cuts of networks") struct CutTests {
+@Suite("Cuts of networks")
+struct CutTests {
   static let specs: [(ModelSpec, side: Int, cuts: [String])] = [
     (ModelSpec(kind: .logistic, width: 1), 5, []),
     (ModelSpec(kind: .mlp, width: 1, hidden: [9, 7], dropout: [0.5]), 5, ["fc1", "fc2"]),
-    (
-      ModelSpec(kind: .mlp, width: 1, hidden: [9], activation: .gelu), 5, ["fc1"]
-    ),
+    (ModelSpec(kind: .mlp, width: 1, hidden: [9], activation: .gelu), 5, ["fc1"]),
     (ModelSpec(kind: .cnn, width: 4, dropout: [0.2, 0.5]), 9, ["conv1", "conv2", "fc1"]),
     (ModelSpec(kind: .cnn, width: 4, norm: .batch), 10, ["conv1", "conv2", "fc1"]),
     (ModelSpec(kind: .lenet5, width: 3), 28, ["conv1", "conv2", "fc1", "fc2"]),
     (ModelSpec(kind: .vgg, width: 4), 17, ["layer1", "layer2", "layer3", "fc1"]),
-    (
-      ModelSpec(kind: .vgg, width: 4, norm: .group(groups: 2), blocks: 1), 6, ["layer1", "fc1"]
-    ),
+    (ModelSpec(kind: .vgg, width: 4, norm: .group(groups: 2), blocks: 1), 6, ["layer1", "fc1"]),
     (
       ModelSpec(kind: .vit, width: 8, patch: 4, depth: 2, heads: 2), 8,
       ["blocks.0", "blocks.1", "norm"]
@@ -45,7 +42,9 @@ import Testing
   }
 
   @Test("Every model can be cut after each of its blocks", arguments: specs)
-  func names(_ spec: ModelSpec, side: Int, cuts: [String]) throws {
+  func names(
+    _ spec: ModelSpec, side: Int, cuts: [String]
+  ) throws {
     let network = try network(spec, side)
     #expect(network.cuts.map(\.name) == cuts)
     for cut in network.cuts {
@@ -89,7 +88,9 @@ import Testing
   }
 
   @Test("A head's gradient is the network's, bit for bit", arguments: specs)
-  func gradients(_ spec: ModelSpec, side: Int, cuts: [String]) throws {
+  func gradients(
+    _ spec: ModelSpec, side: Int, cuts: [String]
+  ) throws {
     var spec = spec
     spec.dropout = []
     let network = try network(spec, side)
@@ -119,8 +120,7 @@ import Testing
     space.load(parameters)
     space.fill(
       (0..<batch * network.input.count).map { _ in Float(stream.gaussian()) },
-      (0..<batch).map { $0 % network.classes }
-    )
+      (0..<batch).map { $0 % network.classes })
     network.forward(space, batch: batch, training: training)
     guard training else { return (batch, parameters, space) }
     space.takeLoss(network, batch: batch)

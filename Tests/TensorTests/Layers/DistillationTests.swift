@@ -4,47 +4,32 @@ import TestSupport
 import Testing
 
 /// Identities of soft targets; PyTorch's numbers are in GoldenLossTests.
-@Suite("Distillation") struct DistillationTests {
+@Suite("Distillation")
+struct DistillationTests {
   private let logits: [Float] = [0.3, -1.2, 2.5, 0.1, 0.7, -0.4, -3, 0, 40]
   private let classes = 3
 
   private func softmax(_ z: [Float], _ temperature: Float) -> [Float] {
     var p = [Float](repeating: .nan, count: z.count)
     Distillation.softmax(
-      z,
-      rows: z.count / classes,
-      classes: classes,
-      temperature: temperature,
-      into: &p
-    )
+      z, rows: z.count / classes, classes: classes, temperature: temperature, into: &p)
     return p
   }
 
-  private func evaluate(
-    _ loss: Distillation,
-    _ z: [Float],
-    _ q: [Float],
-    weight: Float = 1
-  ) -> (Double, [Float]) {
+  private func evaluate(_ loss: Distillation, _ z: [Float], _ q: [Float], weight: Float = 1) -> (
+    Double, [Float]
+  ) {
     var gradient = [Float](repeating: 0, count: z.count)
     let value = loss.evaluate(
-      logits: z,
-      targets: q,
-      rows: z.count / classes,
-      classes: classes,
-      weight: weight,
-      addingTo: &gradient
-    )
+      logits: z, targets: q, rows: z.count / classes, classes: classes, weight: weight,
+      addingTo: &gradient)
     return (value, gradient)
   }
 
   @Test("One's own softmax costs nothing at all", arguments: [0.25, 1, 2, 3.7, 20] as [Float])
   func zero(temperature: Float) {
     let (value, gradient) = evaluate(
-      Distillation(temperature: temperature),
-      logits,
-      softmax(logits, temperature)
-    )
+      Distillation(temperature: temperature), logits, softmax(logits, temperature))
     #expect(value == 0 && gradient.allSatisfy { $0 == 0 })
   }
 
@@ -88,13 +73,7 @@ import Testing
     let (same, half) = evaluate(loss, logits, q, weight: 0.5)
     #expect(value == same && half == gradient.map { 0.5 * $0 })
     var sum = gradient
-    let alone = loss.evaluate(
-      logits: logits,
-      targets: q,
-      rows: 3,
-      classes: 3,
-      addingTo: &sum
-    )
+    let alone = loss.evaluate(logits: logits, targets: q, rows: 3, classes: 3, addingTo: &sum)
     #expect(alone == value && sum == gradient.map { 2 * $0 })
     #expect(loss.evaluate(logits: logits, targets: q, rows: 3, classes: 3) == value)
   }
@@ -105,13 +84,7 @@ import Testing
     let (value, gradient) = evaluate(Distillation(temperature: 1), logits, q)
     var slope = [Float](repeating: 0, count: 9)
     let result = SoftmaxCrossEntropy().evaluate(
-      logits: logits,
-      labels: [2, 0, 1],
-      batch: 3,
-      classes: 3,
-      gradient: &slope,
-      totalWeight: 1
-    )
+      logits: logits, labels: [2, 0, 1], batch: 3, classes: 3, gradient: &slope, totalWeight: 1)
     #expect(abs(value - result.lossSum) <= 4 * Rounding.unit * value)
     for (a, b) in zip(gradient, slope) { #expect(abs(a - b) <= 2 * Float(Rounding.unit)) }
   }

@@ -3,7 +3,8 @@ import TestSupport
 import Testing
 
 /// Joined operations and fast dense layers against the interpreter, which knows neither.
-@Suite("Joined operations") struct FusionTests {
+@Suite("Joined operations")
+struct FusionTests {
   static let recipes: [(recipe: String, height: Int, width: Int)] = [
     // Convolution, ReLU and pooling: first layer, minimal filtering, both paddings.
     ("conv c1 16 3 1 1 1; relu; max 2 2 0; dense fc 5 1", 6, 8),
@@ -29,8 +30,7 @@ import Testing
     (
       "conv c1 16 3 1 1 0; group n1 4; relu; mark; conv c2 32 3 2 1 0; group n2 8; swap;"
         + "conv s 32 1 2 0 0; group n3 8; residual; relu; global; dense fc 5 1", 6, 4
-    ),
-    ("conv c1 16 3 1 1 0; mark; group n1 4; residual; relu; global; dense fc 5 1", 4, 4),
+    ), ("conv c1 16 3 1 1 0; mark; group n1 4; residual; relu; global; dense fc 5 1", 4, 4),
     (
       "conv c1 17 3 1 1 0; group n1 1; relu; mark; conv c2 17 3 1 1 0; group n2 17; residual;"
         + "global; dense fc 5 1", 5, 4
@@ -41,9 +41,7 @@ import Testing
   func joined(_ index: Int) throws {
     let (recipe, height, width) = Self.recipes[index]
     let network = try NetworkRecipe.build(
-      recipe,
-      input: FeatureShape(height: height, width: width, channels: 3)
-    )
+      recipe, input: FeatureShape(height: height, width: width, channels: 3))
     let check = GradientCheck(network, batch: 3)
     check.checkForward()
     check.checkCoordinates(perTensor: 30)
@@ -51,11 +49,11 @@ import Testing
   }
 
   @Test(
-    "dense layers of odd sizes, with few and many rows",
-    arguments: [1, 2, 11, 12, 13, 24, 25, 40],
-    [(1, 1), (15, 3), (16, 16), (17, 33), (530, 18), (1100, 10)]
-  )
-  func dense(_ batch: Int, _ size: (inputs: Int, hidden: Int)) throws {
+    "dense layers of odd sizes, with few and many rows", arguments: [1, 2, 11, 12, 13, 24, 25, 40],
+    [(1, 1), (15, 3), (16, 16), (17, 33), (530, 18), (1100, 10)])
+  func dense(
+    _ batch: Int, _ size: (inputs: Int, hidden: Int)
+  ) throws {
     let recipe = "dense a \(size.inputs) 1; relu; dense b \(size.hidden) 0; dense fc 3 1"
     let network = try NetworkRecipe.build(recipe, input: FeatureShape(features: 7))
     let check = GradientCheck(network, batch: batch)
@@ -64,13 +62,13 @@ import Testing
   }
 
   @Test("windows without a positive value pass no gradient, ties go to the first")
-  func ties() throws {
+  func ties()
+    throws
+  {
     // A 1×1 convolution with weight 1 for channel 0 makes the pooled map known.
     let recipe = "conv c1 16 1 1 0 1; relu; max 2 2 0; dense fc 2 1"
     let network = try NetworkRecipe.build(
-      recipe,
-      input: FeatureShape(height: 2, width: 4, channels: 1)
-    )
+      recipe, input: FeatureShape(height: 2, width: 4, channels: 1))
     let workspace = Workspace(network, capacity: 1, training: true)
     var parameters = [Float](repeating: 0, count: network.layout.count)
     let weight = try #require(network.layout["c1.weight"])

@@ -3,7 +3,8 @@ import TestSupport
 import Testing
 
 /// Float layers against a naive interpreter in double precision and its central differences.
-@Suite("Gradients against finite differences") struct GradientTests {
+@Suite("Gradients against finite differences")
+struct GradientTests {
   @Test("Every layer of the golden recipes", arguments: GoldenFile.names("layer"))
   func goldenRecipes(name: String) throws {
     let check = GradientCheck(try GoldenFile(name).network(), batch: 3)
@@ -14,9 +15,10 @@ import Testing
 
   @Test(
     "Dropout before and behind every activation",
-    arguments: ["relu", "gelu", "tempered 1.58 3 0.71", "tempered 2 2 1"]
-  )
-  func dropout(activation: String) throws {
+    arguments: ["relu", "gelu", "tempered 1.58 3 0.71", "tempered 2 2 1"])
+  func dropout(
+    activation: String
+  ) throws {
     let recipe =
       "dense fc1 16 1; \(activation); dropout 0.25; dense fc2 12 1; dropout 0.5; \(activation);"
       + "dense fc3 4 1"
@@ -56,52 +58,33 @@ import Testing
     var testDescription: String { "\(spec.kind) \(spec.norm) \(spec.activation) \(spec.dropout)" }
 
     init(
-      _ kind: ModelSpec.Kind,
-      _ width: Int,
-      _ norm: ModelSpec.Norm = .none,
-      _ height: Int,
-      _ columns: Int,
-      activation: ModelSpec.Activation = .relu,
-      dropout: [Double] = []
+      _ kind: ModelSpec.Kind, _ width: Int, _ norm: ModelSpec.Norm = .none, _ height: Int,
+      _ columns: Int, activation: ModelSpec.Activation = .relu, dropout: [Double] = []
     ) {
       spec = ModelSpec(
-        kind: kind,
-        width: width,
-        hidden: [11, 7],
-        norm: norm,
-        activation: activation,
-        dropout: dropout,
-        patch: 2,
-        depth: 2,
-        heads: 3
-      )
+        kind: kind, width: width, hidden: [11, 7], norm: norm, activation: activation,
+        dropout: dropout, patch: 2, depth: 2, heads: 3)
       input = FeatureShape(height: height, width: columns, channels: 3)
     }
   }
 
-  static let tanh = ModelSpec.Activation.temperedSigmoid(
-    scale: 2,
-    inverseTemperature: 2,
-    offset: 1
-  )
+  static let tanh = ModelSpec.Activation.temperedSigmoid(scale: 2, inverseTemperature: 2, offset: 1)
   static let models: [Model] = [
     Model(.logistic, 1, .none, 5, 4), Model(.mlp, 1, .none, 4, 3),
     Model(.mlp, 1, .none, 4, 3, activation: .gelu, dropout: [0.2]),
-    Model(.mlp, 1, .none, 4, 3, activation: tanh, dropout: [0.2]),
-    Model(.cnn, 4, .none, 9, 10), Model(.cnn, 4, .group(groups: 2), 10, 9),
-    Model(.cnn, 4, .batch, 10, 10), Model(.cnn, 4, .none, 10, 9, dropout: [0.25, 0.5]),
+    Model(.mlp, 1, .none, 4, 3, activation: tanh, dropout: [0.2]), Model(.cnn, 4, .none, 9, 10),
+    Model(.cnn, 4, .group(groups: 2), 10, 9), Model(.cnn, 4, .batch, 10, 10),
+    Model(.cnn, 4, .none, 10, 9, dropout: [0.25, 0.5]),
     Model(.cnn, 4, .group(groups: 4), 9, 9, activation: tanh, dropout: [0.25, 0.5]),
     Model(.lenet5, 3, .none, 16, 17), Model(.lenet5, 3, .group(groups: 1), 16, 16),
     Model(.lenet5, 3, .batch, 20, 16), Model(.lenet5, 3, .none, 28, 28),
-    Model(.vgg, 2, .none, 9, 8), Model(.vgg, 2, .batch, 8, 8),
-    Model(.resnet8, 4, .none, 8, 8), Model(.resnet8, 4, .group(groups: 2), 9, 7),
-    Model(.resnet8, 4, .batch, 8, 9),
+    Model(.vgg, 2, .none, 9, 8), Model(.vgg, 2, .batch, 8, 8), Model(.resnet8, 4, .none, 8, 8),
+    Model(.resnet8, 4, .group(groups: 2), 9, 7), Model(.resnet8, 4, .batch, 8, 9),
     Model(.resnet8, 4, .group(groups: 2), 8, 8, activation: .gelu),
-    Model(.resnet8, 4, .batch, 8, 8, activation: tanh),
-    Model(.resnet20, 4, .none, 6, 6), Model(.resnet20, 4, .group(groups: 2), 6, 6),
-    Model(.resnet20, 4, .batch, 6, 6), Model(.resnet18, 2, .none, 9, 8),
-    Model(.resnet18, 4, .group(groups: 2), 9, 8), Model(.resnet18, 4, .batch, 16, 16),
-    Model(.vit, 12, .none, 6, 4), Model(.vit, 18, .none, 8, 8),
+    Model(.resnet8, 4, .batch, 8, 8, activation: tanh), Model(.resnet20, 4, .none, 6, 6),
+    Model(.resnet20, 4, .group(groups: 2), 6, 6), Model(.resnet20, 4, .batch, 6, 6),
+    Model(.resnet18, 2, .none, 9, 8), Model(.resnet18, 4, .group(groups: 2), 9, 8),
+    Model(.resnet18, 4, .batch, 16, 16), Model(.vit, 12, .none, 6, 4), Model(.vit, 18, .none, 8, 8),
   ]
 
   @Test("The input's gradient where it is asked for; others keep their bits", arguments: models)

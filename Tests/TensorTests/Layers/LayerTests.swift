@@ -5,13 +5,12 @@ import TestSupport
 import Testing
 
 /// Properties of single layers that no golden number shows.
-@Suite("Layers") struct LayerTests {
+@Suite("Layers")
+struct LayerTests {
   /// The values behind `recipe`; a 1×1 average in front keeps in-place layers off the input.
   private func output(_ recipe: String, _ values: [Float]) throws -> [Float] {
     let network = try NetworkRecipe.build(
-      "avg 1 1 0; " + recipe,
-      input: FeatureShape(features: values.count)
-    )
+      "avg 1 1 0; " + recipe, input: FeatureShape(features: values.count))
     let workspace = Workspace(network, capacity: 1, training: false)
     workspace.fill(values)
     network.forward(workspace, batch: 1, training: false)
@@ -29,7 +28,9 @@ import Testing
   }
 
   @Test("The tempered sigmoid stays within −o … s − o and is finite far out")
-  func temperedRange() throws {
+  func temperedRange()
+    throws
+  {
     let values: [Float] = [-1e30, -1e4, -60, -1, 0, 1, 60, 1e4, 1e30]
     let result = try output("tempered 1.5 3 0.5", values)
     for y in result { #expect(y >= -0.5 && y <= 1) }
@@ -55,8 +56,7 @@ import Testing
   func maximumTies() throws {
     let network = try NetworkRecipe.build(
       "conv c 1 1 1 0 1; max 2 2 0; dense fc 1 0",
-      input: FeatureShape(height: 2, width: 2, channels: 2)
-    )
+      input: FeatureShape(height: 2, width: 2, channels: 2))
     let workspace = Workspace(network, capacity: 1, training: true)
     // The first channel is copied; the second only tells the places apart.
     workspace.load([1, 0, 0, 1])
@@ -72,7 +72,9 @@ import Testing
   }
 
   @Test("Group norm gives each group mean β and variance γ² even around 10³")
-  func groupNormOffset() throws {
+  func groupNormOffset()
+    throws
+  {
     let shape = FeatureShape(height: 5, width: 5, channels: 4)
     let network = try NetworkRecipe.build("group n 2", input: shape)
     let workspace = Workspace(network, capacity: 1, training: false)
@@ -94,9 +96,7 @@ import Testing
   @Test("Batch norm of a single value gives β and finite statistics")
   func singleValue() throws {
     let network = try NetworkRecipe.build(
-      "dense fc1 3 0; batch n",
-      input: FeatureShape(features: 2)
-    )
+      "dense fc1 3 0; batch n", input: FeatureShape(features: 2))
     let workspace = Workspace(network, capacity: 1, training: true)
     workspace.load(network.layout.initialParameters(.pytorch, seed: 1))
     let shift = try #require(network.layout["n.bias"])
@@ -112,15 +112,11 @@ import Testing
   }
 
   @Test(
-    "Dropout zeroes a share p, scales the rest, and follows its key",
-    arguments: [0.1, 0.5, 0.9]
-  )
+    "Dropout zeroes a share p, scales the rest, and follows its key", arguments: [0.1, 0.5, 0.9])
   func dropout(rate: Double) throws {
     let count = 40_000
     let network = try NetworkRecipe.build(
-      "avg 1 1 0; dropout \(rate); dropout \(rate)",
-      input: FeatureShape(features: count)
-    )
+      "avg 1 1 0; dropout \(rate); dropout \(rate)", input: FeatureShape(features: count))
     let workspace = Workspace(network, capacity: 1, training: true)
     workspace.fill([Float](repeating: 1, count: count))
     let layers = network.operations.compactMap { $0 as? Dropout }
@@ -152,7 +148,9 @@ import Testing
   }
 
   @Test("An example's dropout mask does not depend on the batch behind it")
-  func dropoutBatch() throws {
+  func dropoutBatch()
+    throws
+  {
     let network = try NetworkRecipe.build("dropout 0.5", input: FeatureShape(features: 13))
     let workspace = Workspace(network, capacity: 4, training: true)
     workspace.fill([Float](repeating: 1, count: 52))

@@ -3,30 +3,22 @@ import TestSupport
 import Testing
 
 /// Identities of softmax cross-entropy; PyTorch's numbers are in GoldenTrainingTests.
-@Suite("Softmax cross-entropy") struct LossTests {
-  private func evaluate(
-    _ loss: SoftmaxCrossEntropy,
-    _ logits: [Float],
-    _ labels: [Int32]
-  ) -> (SoftmaxCrossEntropy.Result, [Float]) {
+@Suite("Softmax cross-entropy")
+struct LossTests {
+  private func evaluate(_ loss: SoftmaxCrossEntropy, _ logits: [Float], _ labels: [Int32]) -> (
+    SoftmaxCrossEntropy.Result, [Float]
+  ) {
     var gradient = [Float](repeating: .nan, count: logits.count)
     let result = loss.evaluate(
-      logits: logits,
-      labels: labels,
-      batch: labels.count,
-      classes: logits.count / labels.count,
-      gradient: &gradient
-    )
+      logits: logits, labels: labels, batch: labels.count, classes: logits.count / labels.count,
+      gradient: &gradient)
     return (result, gradient)
   }
 
   @Test("Equal logits lose log C, and count the first class as the winner")
   func uniform() {
     let (result, gradient) = evaluate(
-      SoftmaxCrossEntropy(),
-      [Float](repeating: 3, count: 8),
-      [0, 2]
-    )
+      SoftmaxCrossEntropy(), [Float](repeating: 3, count: 8), [0, 2])
     #expect(abs(result.lossSum - 2 * 1.386_294_361_119_890_6) < 1e-12)
     #expect(result.correct == 1)
     #expect(gradient == [-0.375, 0.125, 0.125, 0.125, 0.125, 0.125, -0.375, 0.125])
@@ -53,11 +45,7 @@ import Testing
   func shift() {
     let logits: [Float] = [0.3, -1.2, 2.5, 0.1]
     let (plain, a) = evaluate(SoftmaxCrossEntropy(), logits, [1])
-    let (moved, b) = evaluate(
-      SoftmaxCrossEntropy(offsets: [4, 4, 4, 4]),
-      logits,
-      [1]
-    )
+    let (moved, b) = evaluate(SoftmaxCrossEntropy(offsets: [4, 4, 4, 4]), logits, [1])
     // z + 4 is below 8: rounded to 2⁻²².
     #expect(abs(plain.lossSum - moved.lossSum) < 4 * 0x1p-22)
     for (x, y) in zip(a, b) { #expect(abs(x - y) < 4 * 0x1p-22) }

@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 /// Sizes and costs of the models, and properties of whole networks.
-@Suite("Networks") struct NetworkTests {
+@Suite("Networks")
+struct NetworkTests {
   static let small = FeatureShape(height: 28, width: 28, channels: 1)
   static let cifar = FeatureShape(height: 32, width: 32, channels: 3)
 
@@ -19,16 +20,19 @@ import Testing
       (ModelSpec(kind: .resnet20, width: 16, norm: .batch), cifar, 272_474, 243_994_368),
       (ModelSpec(kind: .resnet18, width: 64, norm: .batch), cifar, 11_173_962, 3_328_997_376),
       (ModelSpec(kind: .vgg, width: 32), cifar, 669_354, 176_584_704),
-    ] as [(ModelSpec, FeatureShape, Int, Int)]
-  )
-  func sizes(spec: ModelSpec, input: FeatureShape, parameters: Int, flops: Int) throws {
+    ] as [(ModelSpec, FeatureShape, Int, Int)])
+  func sizes(
+    spec: ModelSpec, input: FeatureShape, parameters: Int, flops: Int
+  ) throws {
     let network = try Network(spec, input: input, classes: 10)
     #expect(network.layout.trainedCount == parameters)
     #expect(network.trainingFLOPs == flops)
   }
 
   @Test("LeNet-5 has its 61,706 parameters on 28×28 and 32×32 images of one channel")
-  func leNet() throws {
+  func leNet()
+    throws
+  {
     for side in [28, 32] {
       let shape = FeatureShape(height: side, width: side, channels: 1)
       let network = try Network(ModelSpec(kind: .lenet5, width: 6), input: shape, classes: 10)
@@ -47,10 +51,7 @@ import Testing
     guard least > 1 else { return }
     #expect(throws: ModelError.self) {
       try Network(
-        spec,
-        input: FeatureShape(height: least + 4, width: least - 1, channels: 1),
-        classes: 3
-      )
+        spec, input: FeatureShape(height: least + 4, width: least - 1, channels: 1), classes: 3)
     }
   }
 
@@ -75,12 +76,9 @@ import Testing
   }
 
   @Test(
-    "With accumulate, gradients of two batches add up: layers",
-    arguments: GoldenFile.names("layer")
+    "With accumulate, gradients of two batches add up: layers", arguments: GoldenFile.names("layer")
   )
-  func accumulateLayers(name: String) throws {
-    checkAccumulate(try GoldenFile(name).network())
-  }
+  func accumulateLayers(name: String) throws { checkAccumulate(try GoldenFile(name).network()) }
 
   private func checkAccumulate(_ network: Network) {
     let workspace = Workspace(network, capacity: 3, training: true)
@@ -89,9 +87,7 @@ import Testing
     let half = 3 * network.input.count
     func run(_ part: Int, accumulate: Bool) {
       workspace.fill(
-        Array(values[part * half..<(part + 1) * half]),
-        Array(labels[3 * part..<3 * part + 3])
-      )
+        Array(values[part * half..<(part + 1) * half]), Array(labels[3 * part..<3 * part + 3]))
       network.forward(workspace, batch: 3, training: true, dropoutKey: UInt64(part))
       workspace.takeLoss(network, batch: 3)
       network.backward(workspace, batch: 3, accumulate: accumulate)
@@ -105,12 +101,8 @@ import Testing
     for entry in network.layout.entries where entry.role.isTrained {
       let sum = entry.range.map { Double(first[$0]) + Double(second[$0]) }
       expectClose(
-        Array(workspace.gradient[entry.range]),
-        sum,
-        bound: Rounding.backward(network, batch: 3),
-        floor: Double(first[entry.range].map(abs).max() ?? 0),
-        entry.name
-      )
+        Array(workspace.gradient[entry.range]), sum, bound: Rounding.backward(network, batch: 3),
+        floor: Double(first[entry.range].map(abs).max() ?? 0), entry.name)
     }
   }
 
@@ -134,9 +126,7 @@ import Testing
       expectClose(
         Array(workspace.logits.prefix(5)),
         together[example * 5..<(example + 1) * 5].map(Double.init),
-        bound: Rounding.forward(network, batch: 1),
-        "example \(example)"
-      )
+        bound: Rounding.forward(network, batch: 1), "example \(example)")
     }
   }
 

@@ -4,23 +4,18 @@ import TestSupport
 import Testing
 
 /// Margins, scale and focus: identities and derivatives; PyTorch's numbers are in GoldenLossTests.
-@Suite("Softmax losses for long tails") struct TailLossTests {
+@Suite("Softmax losses for long tails")
+struct TailLossTests {
   private let logits: [Float] = [0.3, -1.2, 2.5, 0.1, 0.7, -0.4, 1.5, 1.25, -3, 0, 4, 0.5]
   private let labels: [Int32] = [0, 3, 2]
 
-  private func evaluate(
-    _ loss: SoftmaxCrossEntropy,
-    _ logits: [Float],
-    _ labels: [Int32]
-  ) -> (SoftmaxCrossEntropy.Result, [Float]) {
+  private func evaluate(_ loss: SoftmaxCrossEntropy, _ logits: [Float], _ labels: [Int32]) -> (
+    SoftmaxCrossEntropy.Result, [Float]
+  ) {
     var gradient = [Float](repeating: .nan, count: logits.count)
     let result = loss.evaluate(
-      logits: logits,
-      labels: labels,
-      batch: labels.count,
-      classes: logits.count / labels.count,
-      gradient: &gradient
-    )
+      logits: logits, labels: labels, batch: labels.count, classes: logits.count / labels.count,
+      gradient: &gradient)
     return (result, gradient)
   }
 
@@ -152,11 +147,7 @@ import Testing
   @Test("A class of offset −∞ is away also with margins, scale and focus")
   func excluded() {
     let cut = SoftmaxCrossEntropy(
-      offsets: [0, 0, -.infinity],
-      margins: [0.5, 0.25, 1],
-      scale: 3,
-      focus: 1
-    )
+      offsets: [0, 0, -.infinity], margins: [0.5, 0.25, 1], scale: 3, focus: 1)
     let rest = SoftmaxCrossEntropy(margins: [0.5, 0.25], scale: 3, focus: 1)
     let (a, x) = evaluate(cut, [1, 2, 9], [1])
     let (b, y) = evaluate(rest, [1, 2], [1])

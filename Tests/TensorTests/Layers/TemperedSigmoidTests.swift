@@ -3,14 +3,12 @@ import Tensor
 import Testing
 
 /// φ(x) = s·sigmoid(T·x) − o; its gradient is checked in every model by `GradientTests`.
-@Suite("Tempered sigmoids") struct TemperedSigmoidTests {
+@Suite("Tempered sigmoids")
+struct TemperedSigmoidTests {
   /// φ and φ' at some places, by a network of one weight 1.
-  static func curve(
-    _ s: Double,
-    _ t: Double,
-    _ o: Double,
-    at places: [Float]
-  ) -> (values: [Float], slopes: [Float]) {
+  static func curve(_ s: Double, _ t: Double, _ o: Double, at places: [Float]) -> (
+    values: [Float], slopes: [Float]
+  ) {
     var builder = NetworkBuilder(input: FeatureShape(features: 1))
     let sum = builder.dense("a", builder.input, 1, bias: true)
     let kind = ModelSpec.Activation.temperedSigmoid(scale: s, inverseTemperature: t, offset: o)

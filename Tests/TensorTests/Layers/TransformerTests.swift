@@ -5,16 +5,11 @@ import TestSupport
 import Testing
 
 /// Sizes, costs and properties of transformers and their layers.
-@Suite("Transformers") struct TransformerTests {
+@Suite("Transformers")
+struct TransformerTests {
   static let base = ModelSpec(kind: .vit, width: 768, patch: 16, depth: 12, heads: 12)
   static let small = ModelSpec(
-    kind: .vit,
-    width: 24,
-    initialisation: .timm,
-    patch: 4,
-    depth: 2,
-    heads: 3
-  )
+    kind: .vit, width: 24, initialisation: .timm, patch: 4, depth: 2, heads: 3)
   static let image = FeatureShape(height: 16, width: 12, channels: 3)
 
   @Test("ViT-B/16 at 224×224 has 85,798,656 parameters without its head")
@@ -45,13 +40,11 @@ import Testing
         "blocks.0.norm2.weight", "blocks.0.norm2.bias", "blocks.0.mlp.fc1.weight",
         "blocks.0.mlp.fc1.bias", "blocks.0.mlp.fc2.weight", "blocks.0.mlp.fc2.bias",
         "blocks.1.norm1.weight",
-      ]
-    )
+      ])
     #expect(
       layout.entries.suffix(4).map(\.name) == [
         "norm.weight", "norm.bias", "head.weight", "head.bias",
-      ]
-    )
+      ])
     #expect(layout["cls_token"]?.shape == [1, 1, 24] && layout["pos_embed"]?.shape == [1, 13, 24])
     #expect(layout["patch_embed.proj.weight"]?.shape == [24, 3, 4, 4])
     #expect(layout["blocks.1.attn.qkv.weight"]?.shape == [72, 24])
@@ -60,8 +53,7 @@ import Testing
 
   @Test(
     "Sizes that fit no image or no head are refused in words",
-    arguments: [(5, 3, 2, "patches of 5×5"), (4, 5, 2, "5 heads"), (4, 3, 0, "0 blocks")]
-  )
+    arguments: [(5, 3, 2, "patches of 5×5"), (4, 5, 2, "5 heads"), (4, 3, 0, "0 blocks")])
   func refused(patch: Int, heads: Int, depth: Int, words: String) {
     let spec = ModelSpec(kind: .vit, width: 24, patch: patch, depth: depth, heads: heads)
     let error = #expect(throws: ModelError.self) {
@@ -97,14 +89,12 @@ import Testing
       #expect(vector[entry.range].allSatisfy { $0 == 0 }, "\(entry.name)")
     }
     #expect(
-      layout.initialParameters(.zero, seed: 3)[layout.entries[1].range].allSatisfy { $0 == 0 }
-    )
+      layout.initialParameters(.zero, seed: 3)[layout.entries[1].range].allSatisfy { $0 == 0 })
     #expect(layout.initialParameters(.pytorch, seed: 3).allSatisfy { $0.isFinite })
   }
 
   @Test(
-    "Attention is invariant to adding a vector to all keys, and mixes values by weights of sum 1"
-  )
+    "Attention is invariant to adding a vector to all keys, and mixes values by weights of sum 1")
   func attentionProperties() throws {
     let (tokens, width) = (19, 8)
     let shape = FeatureShape(height: tokens, width: 1, channels: 3 * width)
@@ -122,15 +112,10 @@ import Testing
       for c in width..<2 * width { map[t * 3 * width + c] += 0.5 * Float(c - width) }
     }
     expectClose(output(), first.map(Double.init), bound: 64 * Rounding.unit, "moved keys")
-    for t in 0..<tokens {
-      for c in 2 * width..<3 * width { map[t * 3 * width + c] = 3 }
-    }
+    for t in 0..<tokens { for c in 2 * width..<3 * width { map[t * 3 * width + c] = 3 } }
     expectClose(
-      output(),
-      [Double](repeating: 3, count: tokens * width),
-      bound: 16 * Rounding.unit,
-      "equal values"
-    )
+      output(), [Double](repeating: 3, count: tokens * width), bound: 16 * Rounding.unit,
+      "equal values")
   }
 
   @Test("Scores far beyond exp's range give one-hot weights, and nothing that is not a number")
@@ -149,13 +134,11 @@ import Testing
     arguments: [
       (1, 1, 1), (3, 17, 33), (5, 40, 16), (64, 33, 7), (130, 300, 40), (260, 31, 530),
       (300, 257, 65),
-    ]
-  )
+    ])
   func linear(_ tokens: Int, _ inputs: Int, _ outputs: Int) throws {
     let network = try NetworkRecipe.build(
       "linear a \(inputs) 1; relu; linear b \(outputs) 1; global; dense fc 3 1",
-      input: FeatureShape(height: tokens, width: 1, channels: 2)
-    )
+      input: FeatureShape(height: tokens, width: 1, channels: 2))
     let check = GradientCheck(network, batch: 2)
     check.checkForward()
     check.checkDirections()
@@ -180,10 +163,7 @@ import Testing
       first += part
     }
     expectClose(
-      Array(workspace.gradient),
-      check.gradient.map(Double.init),
-      bound: Rounding.backward(network, batch: 5),
-      "gradient"
-    )
+      Array(workspace.gradient), check.gradient.map(Double.init),
+      bound: Rounding.backward(network, batch: 5), "gradient")
   }
 }

@@ -5,7 +5,8 @@ import Testing
 
 /// An optimizer on a plain vector is the one on a workspace, bit by bit; PyTorch's numbers for that
 /// one are in GoldenTrainingTests.
-@Suite("Optimizer on a vector") struct VectorOptimizerTests {
+@Suite("Optimizer on a vector")
+struct VectorOptimizerTests {
   static let specs = [
     OptimizerSpec(learningRate: 0.1), OptimizerSpec(learningRate: 0.1, weightDecay: 0.05),
     OptimizerSpec(learningRate: 0.1, momentum: 0.9, weightDecay: 0.01),
@@ -15,15 +16,13 @@ import Testing
   ]
 
   @Test("The same bits as the optimizer on a workspace", arguments: specs)
-  func same(spec: OptimizerSpec) throws {
+  func same(
+    spec: OptimizerSpec
+  ) throws {
     let network = try NetworkRecipe.build("dense fc 3 1", input: FeatureShape(features: 6))
     let count = network.layout.trainedCount
     let workspace = Workspace(
-      network,
-      capacity: 1,
-      training: true,
-      moments: Optimizer.momentCount(spec)
-    )
+      network, capacity: 1, training: true, moments: Optimizer.momentCount(spec))
     var parameters = network.layout.initialParameters(.pytorch, seed: 3)
     workspace.load(parameters)
     var optimizer = Optimizer(spec, workspace)
@@ -46,7 +45,9 @@ import Testing
   }
 
   @Test("A range leaves all else alone, an empty one everything", arguments: specs)
-  func ranges(spec: OptimizerSpec) {
+  func ranges(
+    spec: OptimizerSpec
+  ) {
     var vector = VectorOptimizer(spec, count: 8)
     var w = [Float](repeating: 0.5, count: 8)
     let ones = [Float](repeating: 1, count: 8)

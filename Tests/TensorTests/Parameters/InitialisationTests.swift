@@ -3,7 +3,8 @@ import TestSupport
 import Testing
 
 /// Initial weights: their distribution, and what they depend on.
-@Suite("Initial parameters") struct InitialisationTests {
+@Suite("Initial parameters")
+struct InitialisationTests {
   private func layout(classes: Int = 10, width: Int = 32) throws -> ParameterLayout {
     let spec = ModelSpec(kind: .resnet8, width: width, norm: .batch)
     let shape = FeatureShape(height: 8, width: 8, channels: 3)
@@ -12,10 +13,7 @@ import Testing
 
   /// Mean and variance within five standard errors of U(−b, b) or N(0, σ²).
   private func checkMoments(
-    _ values: ArraySlice<Float>,
-    deviation: Double,
-    kurtosis: Double,
-    _ name: String
+    _ values: ArraySlice<Float>, deviation: Double, kurtosis: Double, _ name: String
   ) {
     let n = Double(values.count)
     let mean = values.map(Double.init).reduce(0, +) / n
@@ -26,7 +24,9 @@ import Testing
   }
 
   @Test("PyTorch's rule is uniform within ±1/√fan_in, weights and biases alike")
-  func pytorch() throws {
+  func pytorch()
+    throws
+  {
     let spec = ModelSpec(kind: .cnn, width: 32)
     let shape = FeatureShape(height: 12, width: 12, channels: 3)
     let layout = try Network(spec, input: shape, classes: 10).layout
@@ -37,8 +37,7 @@ import Testing
       #expect(values.allSatisfy { Double(abs($0)) <= bound * (1 + 0x1p-24) }, "\(entry.name)")
       if values.count > 800 {
         #expect(
-          Double(values.max() ?? 0) > 0.98 * bound && Double(values.min() ?? 0) < -0.98 * bound
-        )
+          Double(values.max() ?? 0) > 0.98 * bound && Double(values.min() ?? 0) < -0.98 * bound)
         checkMoments(values, deviation: bound / 3.0.squareRoot(), kurtosis: 1.8, entry.name)
       }
     }
@@ -52,11 +51,7 @@ import Testing
     for entry in layout.entries where entry.role == .weight {
       let name = entry.name
       checkMoments(
-        he[entry.range],
-        deviation: (2 / Double(entry.fanIn)).squareRoot(),
-        kurtosis: 3,
-        name
-      )
+        he[entry.range], deviation: (2 / Double(entry.fanIn)).squareRoot(), kurtosis: 3, name)
       let spread = (2 / Double(entry.fanIn + entry.fanOut)).squareRoot()
       checkMoments(glorot[entry.range], deviation: spread, kurtosis: 1.8, name)
       let bound = spread * 3.0.squareRoot()
@@ -79,7 +74,9 @@ import Testing
   }
 
   @Test("A normal draw has normal tails: a third beyond σ, a twentieth beyond 2σ")
-  func tails() throws {
+  func tails()
+    throws
+  {
     let layout = try layout()
     let he = layout.initialParameters(.he, seed: 2)
     let entry = try #require(layout["layer3.0.conv2.weight"])
@@ -97,8 +94,7 @@ import Testing
     arguments: [
       ModelSpec.Initialisation.pytorch, .he, .glorot, .gain(factor: 2), .zero,
       .file(path: "weights"),
-    ]
-  )
+    ])
   func norms(rule: ModelSpec.Initialisation) throws {
     let layout = try layout(width: 4)
     let vector = layout.initialParameters(rule, seed: 3)
@@ -107,8 +103,7 @@ import Testing
       switch entry.role {
       case .normScale, .runningVariance: #expect(values.allSatisfy { $0 == 1 })
       case .normShift, .runningMean: #expect(values.allSatisfy { $0 == 0 })
-      case .weight, .bias:
-        if rule == .zero { #expect(values.allSatisfy { $0 == 0 }) }
+      case .weight, .bias: if rule == .zero { #expect(values.allSatisfy { $0 == 0 }) }
       default: Issue.record("\(entry.name) is no part of a residual network")
       }
     }
@@ -127,7 +122,9 @@ import Testing
   }
 
   @Test("Weights are drawn in PyTorch's order: memory order does not matter")
-  func drawnInOrder() throws {
+  func drawnInOrder()
+    throws
+  {
     // The same 6×12 weights, behind a map (permuted in memory) and behind a vector (not permuted).
     let map = FeatureShape(height: 2, width: 2, channels: 3)
     let a = try NetworkRecipe.build("dense fc 6 1", input: map).layout

@@ -3,7 +3,8 @@ import TestSupport
 import Testing
 
 /// Names, order and places of the parameters in the flat vector.
-@Suite("Parameter layout") struct ParameterLayoutTests {
+@Suite("Parameter layout")
+struct ParameterLayoutTests {
   private func layout(_ recipe: String) throws -> ParameterLayout {
     try NetworkRecipe.build(recipe, input: FeatureShape(height: 4, width: 3, channels: 2)).layout
   }
@@ -13,7 +14,9 @@ import Testing
     + "dense fc1 6 1; layer n; dense fc2 4 1"
 
   @Test("Tensors come in the order of PyTorch's state_dict, with its names and shapes")
-  func order() throws {
+  func order()
+    throws
+  {
     let entries = try layout(Self.recipe).entries
     let names = entries.map(\.name)
     #expect(
@@ -21,8 +24,7 @@ import Testing
         "conv1.weight", "bn1.weight", "bn1.bias", "bn1.running_mean", "bn1.running_var",
         "conv2.weight", "bn2.weight", "bn2.bias", "bn2.running_mean", "bn2.running_var",
         "fc1.weight", "fc1.bias", "n.weight", "n.bias", "fc2.weight", "fc2.bias",
-      ]
-    )
+      ])
     #expect(entries[0].shape == [5, 2, 3, 3])
     #expect(entries[10].shape == [6, 60])
     #expect(entries[0].fanIn == 18 && entries[0].fanOut == 45)
@@ -31,7 +33,9 @@ import Testing
   }
 
   @Test("Ranges fill the vector once, and what a gradient trains is its prefix")
-  func prefix() throws {
+  func prefix()
+    throws
+  {
     let layout = try layout(Self.recipe)
     var owners = [Int](repeating: 0, count: layout.count)
     for entry in layout.entries {

@@ -37,13 +37,14 @@ struct ParameterPoolTests {
   private static func workspace(_ pool: ParameterPool? = nil) throws -> (Network, Workspace) {
     let network = try NetworkRecipe.build(
       "conv c 4 3 1 1 1; batch n; relu; dense d 3 1",
-      input: FeatureShape(height: 2, width: 2, channels: 1)
-    )
+      input: FeatureShape(height: 2, width: 2, channels: 1))
     return (network, Workspace(network, capacity: 2, training: true, pool: pool))
   }
 
   @Test("shared parameters stay as they were, whatever the workspace does next")
-  func sharing() throws {
+  func sharing()
+    throws
+  {
     let (network, space) = try Self.workspace()
     let count = network.layout.count
     let first = (0..<count).map { Float($0) + 1 }
@@ -86,7 +87,9 @@ struct ParameterPoolTests {
   }
 
   @Test("workspaces of one pool use each other's vectors once nobody reads them")
-  func commonPool() throws {
+  func commonPool()
+    throws
+  {
     let network = try Self.workspace().0
     let pool = ParameterPool(count: network.layout.count, limit: 4)
     let spaces = try (0..<2).map { _ in try Self.workspace(pool).1 }

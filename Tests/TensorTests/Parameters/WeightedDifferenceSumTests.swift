@@ -11,11 +11,7 @@ struct WeightedDifferenceSumTests {
 
   /// Adds the terms `size` at a time.
   private static func sum(
-    _ vectors: [[Float]],
-    _ bases: [[Float]?],
-    from start: [Float],
-    size: Int,
-    fresh: Bool
+    _ vectors: [[Float]], _ bases: [[Float]?], from start: [Float], size: Int, fresh: Bool
   ) -> [UInt32] {
     var y = start
     // Copies that live in this function: their addresses stay.
@@ -34,23 +30,15 @@ struct WeightedDifferenceSumTests {
       guard let start = x[k].baseAddress else { continue }
       terms.append(
         WeightedDifferenceSum.Term(
-          weight: 0.1 + Float(k) / 7,
-          vector: start,
-          base: b[k].flatMap { $0.baseAddress.map { UnsafePointer($0) } }
-        )
-      )
+          weight: 0.1 + Float(k) / 7, vector: start,
+          base: b[k].flatMap { $0.baseAddress.map { UnsafePointer($0) } }))
     }
     y.withUnsafeMutableBufferPointer { target in
       guard let start = target.baseAddress else { return }
       var first = 0
       while first < terms.count {
         let part = Array(terms[first..<min(first + size, terms.count)])
-        WeightedDifferenceSum.add(
-          part,
-          to: start,
-          count: target.count,
-          fresh: fresh && first == 0
-        )
+        WeightedDifferenceSum.add(part, to: start, count: target.count, fresh: fresh && first == 0)
         first += size
       }
     }
@@ -59,9 +47,7 @@ struct WeightedDifferenceSumTests {
 
   @Test(
     "terms together give the bits of terms one by one, and those of the formula",
-    arguments: [1, 15, 63, 64, 65, 200],
-    [true, false]
-  )
+    arguments: [1, 15, 63, 64, 65, 200], [true, false])
   func batches(_ count: Int, _ fresh: Bool) {
     let vectors = (0..<5).map { Self.vector(count, step: $0) }
     let common: [Float]? = Self.vector(count, step: 9)

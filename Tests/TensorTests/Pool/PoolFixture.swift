@@ -16,10 +16,7 @@ struct PoolFixture {
   var parameters: [Float]
 
   init(
-    _ spec: ModelSpec,
-    _ pool: InstancePool,
-    input: FeatureShape,
-    classes: Int = 5,
+    _ spec: ModelSpec, _ pool: InstancePool, input: FeatureShape, classes: Int = 5,
     baseClasses: Int = 7
   ) throws {
     self.spec = spec
@@ -64,17 +61,13 @@ struct PoolFixture {
     workspace.fill(values)
     network.forward(workspace, batch: batch, training: false)
     return Result(
-      logits: Array(workspace.logits),
-      matches: Array(workspace.matches),
-      entries: Array(workspace.matchedEntries),
-      features: Array(workspace.features)
-    )
+      logits: Array(workspace.logits), matches: Array(workspace.matches),
+      entries: Array(workspace.matchedEntries), features: Array(workspace.features))
   }
 
   /// Changes the parameters of some entries.
   mutating func change(
-    where included: (ParameterLayout.Entry) -> Bool,
-    _ value: (Int, Float) -> Float
+    where included: (ParameterLayout.Entry) -> Bool, _ value: (Int, Float) -> Float
   ) {
     for entry in network.layout.entries where included(entry) {
       for (index, place) in entry.range.enumerated() {
@@ -84,20 +77,12 @@ struct PoolFixture {
   }
 
   static let transformer = ModelSpec(
-    kind: .vit,
-    width: 12,
-    patch: 4,
-    depth: 2,
-    heads: 3,
-    mlpRatio: 2
-  )
+    kind: .vit, width: 12, patch: 4, depth: 2, heads: 3, mlpRatio: 2)
   static let image = FeatureShape(height: 8, width: 8, channels: 3)
 
   /// Every kind that can be adapted, with every norm.
   static let specs: [ModelSpec] = [
-    transformer,
-    ModelSpec(kind: .mlp, width: 1, hidden: [11, 9]),
-    ModelSpec(kind: .cnn, width: 4),
+    transformer, ModelSpec(kind: .mlp, width: 1, hidden: [11, 9]), ModelSpec(kind: .cnn, width: 4),
     ModelSpec(kind: .cnn, width: 4, norm: .batch, dropout: [0.25, 0.5]),
     ModelSpec(kind: .resnet8, width: 4),
     ModelSpec(kind: .resnet8, width: 4, norm: .group(groups: 2), activation: .gelu),

@@ -3,14 +3,11 @@ import TestSupport
 import Testing
 
 /// A pool's operations against the interpreter in double precision and its central differences.
-@Suite("Gradients of adapted networks") struct PoolGradientTests {
+@Suite("Gradients of adapted networks")
+struct PoolGradientTests {
   private func check(_ fixture: PoolFixture, batch: Int = 3, perTensor: Int = 6) {
     let check = GradientCheck(
-      fixture.network,
-      batch: batch,
-      parameters: fixture.parameters,
-      matchWeight: 0.3
-    )
+      fixture.network, batch: batch, parameters: fixture.parameters, matchWeight: 0.3)
     check.checkForward()
     check.checkCoordinates(perTensor: perTensor)
     check.checkDirections()
@@ -30,14 +27,11 @@ import Testing
   @Test(
     "every choice of entries",
     arguments: [
-      InstancePool(poolSize: 1, matched: 1), .single,
-      InstancePool(poolSize: 4, matched: 4), InstancePool(poolSize: 3, matched: 3, keys: false),
-      InstancePool(poolSize: 6, matched: 1),
+      InstancePool(poolSize: 1, matched: 1), .single, InstancePool(poolSize: 4, matched: 4),
+      InstancePool(poolSize: 3, matched: 3, keys: false), InstancePool(poolSize: 6, matched: 1),
       InstancePool(poolSize: 6, matched: 3, batchAveraged: true),
       InstancePool(poolSize: 3, matched: 3, batchAveraged: true),
-    ],
-    [PoolFixture.transformer, ModelSpec(kind: .resnet8, width: 4, norm: .group(groups: 2))]
-  )
+    ], [PoolFixture.transformer, ModelSpec(kind: .resnet8, width: 4, norm: .group(groups: 2))])
   func choices(pool: InstancePool, spec: ModelSpec) throws {
     check(try PoolFixture(spec, pool, input: PoolFixture.image), batch: 4)
   }
@@ -61,26 +55,16 @@ import Testing
     _ = run(1, accumulate: false)
     let sum = run(2, accumulate: true)
     expectClose(
-      sum,
-      zip(first, second).map { Double($0) + Double($1) },
-      bound: Rounding.backward(network, batch: 3),
-      "sum"
-    )
+      sum, zip(first, second).map { Double($0) + Double($1) },
+      bound: Rounding.backward(network, batch: 3), "sum")
   }
 
   @Test("Entries that nobody took get exactly nothing; frozen tensors have no gradient at all")
   func unselected() throws {
     let fixture = try PoolFixture(
-      PoolFixture.transformer,
-      InstancePool(poolSize: 8, matched: 2),
-      input: PoolFixture.image
-    )
+      PoolFixture.transformer, InstancePool(poolSize: 8, matched: 2), input: PoolFixture.image)
     let check = GradientCheck(
-      fixture.network,
-      batch: 2,
-      parameters: fixture.parameters,
-      matchWeight: 0.1
-    )
+      fixture.network, batch: 2, parameters: fixture.parameters, matchWeight: 0.1)
     let taken = Set(check.workspace.matchedEntries.map(Int.init))
     #expect(taken.count >= 2 && taken.count < 8)
     let layout = fixture.network.layout
@@ -105,17 +89,10 @@ import Testing
   @Test("Keys learn from r alone, everything else from the loss of the logits alone")
   func separation() throws {
     let fixture = try PoolFixture(
-      PoolFixture.transformer,
-      PoolFixture.pool,
-      input: PoolFixture.image
-    )
+      PoolFixture.transformer, PoolFixture.pool, input: PoolFixture.image)
     func gradient(_ weight: Double) -> [Float] {
-      GradientCheck(
-        fixture.network,
-        batch: 3,
-        parameters: fixture.parameters,
-        matchWeight: weight
-      ).gradient
+      GradientCheck(fixture.network, batch: 3, parameters: fixture.parameters, matchWeight: weight)
+        .gradient
     }
     let (without, with) = (gradient(0), gradient(0.5))
     let keys = try #require(fixture.network.layout["pool.keys"]).range
@@ -126,10 +103,7 @@ import Testing
   @Test("Steps along the keys' gradient raise the mean matched cosine")
   func keysLearn() throws {
     var fixture = try PoolFixture(
-      PoolFixture.transformer,
-      PoolFixture.pool,
-      input: PoolFixture.image
-    )
+      PoolFixture.transformer, PoolFixture.pool, input: PoolFixture.image)
     let keys = try #require(fixture.network.layout["pool.keys"]).range
     let values = fixture.examples(6)
     func mean(_ matches: [Float]) -> Float { matches.reduce(0, +) / 6 }

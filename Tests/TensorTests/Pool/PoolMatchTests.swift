@@ -4,13 +4,16 @@ import TestSupport
 import Testing
 
 /// The choice of a pool's entries.
-@Suite("Matching") struct PoolMatchTests {
+@Suite("Matching")
+struct PoolMatchTests {
   private func fixture(_ pool: InstancePool = PoolFixture.pool) throws -> PoolFixture {
     try PoolFixture(PoolFixture.transformer, pool, input: PoolFixture.image)
   }
 
   @Test("The lengths of keys do not matter, to the bit for powers of two")
-  func scaleInvariance() throws {
+  func scaleInvariance()
+    throws
+  {
     var fixture = try fixture()
     let values = fixture.examples(6)
     let before = fixture.evaluate(values)
@@ -41,7 +44,9 @@ import Testing
   }
 
   @Test("Renumbering the pool renumbers the choice and changes no prediction")
-  func permutation() throws {
+  func permutation()
+    throws
+  {
     var fixture = try fixture()
     let values = fixture.examples(6)
     let before = fixture.evaluate(values)
@@ -75,17 +80,13 @@ import Testing
       let single = fixture.evaluate(alone)
       #expect(single.entries == Array(together.entries[2 * n..<2 * n + 2]))
       expectClose(
-        single.logits,
-        together.logits[5 * n..<5 * n + 5].map(Double.init),
-        bound: Rounding.forward(fixture.network, batch: 1)
-      )
+        single.logits, together.logits[5 * n..<5 * n + 5].map(Double.init),
+        bound: Rounding.forward(fixture.network, batch: 1))
       let other = mixed.evaluate(alone)
       // With one example per batch there is nothing to average.
       expectClose(
-        other.logits,
-        single.logits.map(Double.init),
-        bound: Rounding.forward(fixture.network, batch: 1)
-      )
+        other.logits, single.logits.map(Double.init),
+        bound: Rounding.forward(fixture.network, batch: 1))
       for c in 0..<5 { farthest = max(farthest, abs(other.logits[c] - averaged.logits[5 * n + c])) }
     }
     #expect(farthest > 0.01)
@@ -103,11 +104,7 @@ import Testing
     }
     let values = all.examples(6)
     let (a, b) = (all.evaluate(values), keyless.evaluate(values, parameters))
-    expectClose(
-      a.logits,
-      b.logits.map(Double.init),
-      bound: Rounding.forward(all.network, batch: 6)
-    )
+    expectClose(a.logits, b.logits.map(Double.init), bound: Rounding.forward(all.network, batch: 6))
     #expect(b.matches.isEmpty && b.entries.isEmpty)
     for n in 0..<6 { #expect(a.entries[5 * n..<5 * n + 5].sorted() == [0, 1, 2, 3, 4]) }
   }
@@ -125,11 +122,7 @@ import Testing
     #expect(result.entries == [0, 1, 2, 0, 1, 2] && result.matches == [0, 0])
     #expect(result.logits.allSatisfy { $0.isFinite })
     let check = GradientCheck(
-      fixture.network,
-      batch: 2,
-      parameters: fixture.parameters,
-      matchWeight: 0
-    )
+      fixture.network, batch: 2, parameters: fixture.parameters, matchWeight: 0)
     #expect(check.gradient.allSatisfy { $0.isFinite })
     // Whatever is not a number still chooses entries that exist, each once.
     fixture.change(where: { $0.role == .poolKey }) { index, _ in index < 24 ? .nan : 1 }

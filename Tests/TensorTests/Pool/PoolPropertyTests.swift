@@ -4,11 +4,11 @@ import TestSupport
 import Testing
 
 /// What an adapted network must show, whatever its numbers.
-@Suite("Adapted networks") struct PoolPropertyTests {
+@Suite("Adapted networks")
+struct PoolPropertyTests {
   @Test(
     "With γ = 1 and β = 0 the features are the frozen network's, to the bit",
-    arguments: PoolFixture.specs
-  )
+    arguments: PoolFixture.specs)
   func identity(spec: ModelSpec) throws {
     var fixture = try PoolFixture(spec, PoolFixture.pool, input: PoolFixture.image)
     fixture.change(where: { $0.role == .poolScale }) { _, _ in 1 }
@@ -63,11 +63,8 @@ import Testing
       workspace.fill(values)
       fixture.base.forward(workspace, batch: 4, training: false)
       expectClose(
-        fixture.evaluate(values, adapted).features,
-        Array(workspace.features).map(Double.init),
-        bound: 1e-5,
-        "\(spec.kind)"
-      )
+        fixture.evaluate(values, adapted).features, Array(workspace.features).map(Double.init),
+        bound: 1e-5, "\(spec.kind)")
     }
   }
 
@@ -77,11 +74,7 @@ import Testing
     let pool = InstancePool(poolSize: 25, matched: 3)
     for (classes, floats) in [(10, 5_357_050), (100, 7_087_300), (200, 9_009_800)] {
       let network = try Network(
-        TransformerTests.base,
-        adaptedBy: pool,
-        input: image,
-        classes: classes
-      )
+        TransformerTests.base, adaptedBy: pool, input: image, classes: classes)
       #expect(network.layout.trainedCount == floats)
       #expect(network.layout.movingCount == floats)
       #expect(network.layout.count - floats == 85_798_656)
@@ -92,10 +85,9 @@ import Testing
         sites.prefix(8).map(\.name) == [
           "pool.patch_embed.proj.scale", "pool.blocks.0.norm1.scale",
           "pool.blocks.0.attn.qkv.scale", "pool.blocks.0.attn.proj.scale",
-          "pool.blocks.0.norm2.scale", "pool.blocks.0.mlp.fc1.scale",
-          "pool.blocks.0.mlp.fc2.scale", "pool.blocks.1.norm1.scale",
-        ]
-      )
+          "pool.blocks.0.norm2.scale", "pool.blocks.0.mlp.fc1.scale", "pool.blocks.0.mlp.fc2.scale",
+          "pool.blocks.1.norm1.scale",
+        ])
       #expect(sites.last?.name == "pool.norm.scale" && sites[2].shape == [25, 2304])
     }
     let single = try Network(TransformerTests.base, adaptedBy: .single, input: image, classes: 200)
@@ -106,8 +98,7 @@ import Testing
     let double = try Network(TransformerTests.base, adaptedBy: pool, input: image, classes: 200)
     #expect(double.forwardFLOPs == 2 * plain.forwardFLOPs - 2 * 768 * 200)
     #expect(
-      double.trainingFLOPs - double.forwardFLOPs == single.trainingFLOPs - single.forwardFLOPs
-    )
+      double.trainingFLOPs - double.forwardFLOPs == single.trainingFLOPs - single.forwardFLOPs)
     #expect(single.trainingFLOPs < plain.trainingFLOPs)
   }
 
@@ -115,10 +106,7 @@ import Testing
   func sharedMaps() throws {
     for spec in [PoolFixture.transformer, ModelSpec(kind: .resnet20, width: 16)] {
       let asked = try Network(
-        spec,
-        adaptedBy: InstancePool(poolSize: 2, matched: 1),
-        input: PoolFixture.image,
-        classes: 5
+        spec, adaptedBy: InstancePool(poolSize: 2, matched: 1), input: PoolFixture.image, classes: 5
       )
       let plain = try Network(spec, input: PoolFixture.image, classes: 5)
       let single = try Network(spec, adaptedBy: .single, input: PoolFixture.image, classes: 5)
@@ -135,10 +123,7 @@ import Testing
   @Test("Tensors of the pool have the stated names and shapes, and no classifier of the base")
   func names() throws {
     let fixture = try PoolFixture(
-      ModelSpec(kind: .resnet8, width: 4, norm: .batch),
-      PoolFixture.pool,
-      input: PoolFixture.image
-    )
+      ModelSpec(kind: .resnet8, width: 4, norm: .batch), PoolFixture.pool, input: PoolFixture.image)
     let layout = fixture.network.layout
     #expect(layout["pool.keys"]?.shape == [5, 16])
     #expect(layout["pool.conv1.scale"]?.shape == [5, 4])
@@ -154,14 +139,11 @@ import Testing
   }
 
   @Test(
-    "Initial pools: γ around 1, β and keys around 0 by 0.02, heads by 2/(C·D), frozen as trained"
-  )
+    "Initial pools: γ around 1, β and keys around 0 by 0.02, heads by 2/(C·D), frozen as trained")
   func initialisation() throws {
     let fixture = try PoolFixture(
       ModelSpec(kind: .resnet8, width: 32, norm: .group(groups: 4)),
-      InstancePool(poolSize: 10, matched: 3),
-      input: PoolFixture.image
-    )
+      InstancePool(poolSize: 10, matched: 3), input: PoolFixture.image)
     let layout = fixture.network.layout
     func start(_ seed: UInt64) throws -> [Float] {
       try fixture.network.adaptedParameters(from: fixture.base.layout, fixture.trained, seed: seed)
@@ -188,16 +170,12 @@ import Testing
       #expect(vector[entry.range].elementsEqual(fixture.trained[source.range]), "\(entry.name)")
     }
     let other = try Network(
-      ModelSpec(kind: .resnet8, width: 16, norm: .group(groups: 4)),
-      input: PoolFixture.image,
+      ModelSpec(kind: .resnet8, width: 16, norm: .group(groups: 4)), input: PoolFixture.image,
       classes: 5
     ).layout
     #expect(throws: ModelError.self) {
       try fixture.network.adaptedParameters(
-        from: other,
-        [Float](repeating: 0, count: other.count),
-        seed: 1
-      )
+        from: other, [Float](repeating: 0, count: other.count), seed: 1)
     }
   }
 
@@ -218,7 +196,6 @@ import Testing
     #expect(message(ModelSpec(kind: .mlp, width: 1), PoolFixture.pool).contains("mlp"))
     #expect(message(ModelSpec(kind: .lenet5, width: 6), PoolFixture.pool).contains("16×16"))
     #expect(
-      message(ModelSpec(kind: .vit, width: 12, patch: 3), PoolFixture.pool).contains("patches")
-    )
+      message(ModelSpec(kind: .vit, width: 12, patch: 3), PoolFixture.pool).contains("patches"))
   }
 }

@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 /// Networks of which only the classifier is trained.
-@Suite("Frozen bodies") struct ProbeTests {
+@Suite("Frozen bodies")
+struct ProbeTests {
   private struct Probe {
     let base: Network
     let network: Network
@@ -26,9 +27,7 @@ import Testing
       var stream = RandomStream(seed: 2, .test)
       workspace.load(parameters)
       workspace.fill(
-        (0..<4 * network.input.count).map { _ in Float(stream.gaussian()) },
-        [0, 3, 4, 1]
-      )
+        (0..<4 * network.input.count).map { _ in Float(stream.gaussian()) }, [0, 3, 4, 1])
       network.forward(workspace, batch: 4, training: training, dropoutKey: 9)
       return workspace
     }
@@ -59,9 +58,7 @@ import Testing
     #expect(layout.trainedCount == layout.movingCount && probe.network.examplesAreIndependent)
     // A forward pass, and a weight gradient of the classifier alone.
     #expect(
-      probe.network.trainingFLOPs
-        == probe.base.forwardFLOPs + 2 * probe.base.featureWidth * 5
-    )
+      probe.network.trainingFLOPs == probe.base.forwardFLOPs + 2 * probe.base.featureWidth * 5)
     let workspace = probe.run(probe.network, probe.parameters, training: true)
     workspace.takeLoss(probe.network, batch: 4)
     probe.network.backward(workspace, batch: 4)
@@ -83,15 +80,10 @@ import Testing
   func refused() throws {
     let probe = try Probe(PoolFixture.specs[1])
     let other = try Network(
-      ModelSpec(kind: .mlp, width: 1, hidden: [11, 8]),
-      input: PoolFixture.image,
-      classes: 5
-    )
+      ModelSpec(kind: .mlp, width: 1, hidden: [11, 8]), input: PoolFixture.image, classes: 5)
     let error = #expect(throws: ModelError.self) {
       try probe.network.parameters(
-        from: other.layout,
-        [Float](repeating: 0, count: other.layout.count)
-      )
+        from: other.layout, [Float](repeating: 0, count: other.layout.count))
     }
     #expect(error?.message.contains("fc2.weight of shape [9, 11]") == true)
   }

@@ -19,10 +19,7 @@ struct ExampleFixture {
   private let key: UInt64 = 77
 
   init(
-    _ network: Network,
-    examples: Int,
-    rows: Int = 1,
-    seed: UInt64 = 1,
+    _ network: Network, examples: Int, rows: Int = 1, seed: UInt64 = 1,
     parameters given: [Float]? = nil
   ) {
     self.network = network
@@ -53,15 +50,10 @@ struct ExampleFixture {
     let width = rows * network.input.count
     workspace.fill(
       Array(values[range.lowerBound * width..<range.upperBound * width]),
-      Array(labels[range.lowerBound * rows..<range.upperBound * rows])
-    )
+      Array(labels[range.lowerBound * rows..<range.upperBound * rows]))
     network.forward(
-      workspace,
-      batch: range.count * rows,
-      training: true,
-      dropoutKey: key,
-      firstExample: range.lowerBound * rows
-    )
+      workspace, batch: range.count * rows, training: true, dropoutKey: key,
+      firstExample: range.lowerBound * rows)
     workspace.takeLoss(network, batch: range.count * rows)
     // The loss is a mean over all rows.
     for i in 0..<range.count * rows * network.classes {
@@ -88,11 +80,7 @@ struct ExampleFixture {
   /// A sweep over all examples.
   func swept(_ ranges: [Range<Int>]? = nil) -> ExampleGradients {
     let gradients = ExampleGradients(
-      network,
-      ranges: ranges ?? everything,
-      rowsPerExample: rows,
-      capacity: examples
-    )
+      network, ranges: ranges ?? everything, rowsPerExample: rows, capacity: examples)
     forward(0..<examples, in: workspace)
     gradients.sweep(workspace, examples: examples)
     return gradients
@@ -116,19 +104,13 @@ struct ExampleFixture {
 
 /// ‖x‖² over some places, in Double.
 func squared(_ x: [Float], _ ranges: [Range<Int>]) -> Double {
-  ranges.reduce(0) { sum, range in
-    x[range].reduce(sum) { $0 + Double($1) * Double($1) }
-  }
+  ranges.reduce(0) { sum, range in x[range].reduce(sum) { $0 + Double($1) * Double($1) } }
 }
 
 /// Expects two vectors to differ by little of the length of the second.
 func expectAlike(
-  _ observed: [Float],
-  _ expected: [Double],
-  within bound: Double = 1e-5,
-  scale: Double? = nil,
-  _ what: @autoclosure () -> String = "",
-  sourceLocation: SourceLocation = #_sourceLocation
+  _ observed: [Float], _ expected: [Double], within bound: Double = 1e-5, scale: Double? = nil,
+  _ what: @autoclosure () -> String = "", sourceLocation: SourceLocation = #_sourceLocation
 ) {
   let length = expected.reduce(0) { $0 + $1 * $1 }.squareRoot()
   let apart = zip(observed, expected).reduce(0) { sum, pair in
@@ -136,7 +118,5 @@ func expectAlike(
   }.squareRoot()
   #expect(
     apart <= bound * (scale ?? length) && observed.count == expected.count,
-    "\(what()): \(apart) apart at length \(length)",
-    sourceLocation: sourceLocation
-  )
+    "\(what()): \(apart) apart at length \(length)", sourceLocation: sourceLocation)
 }

@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 /// Norms and sums of single examples' gradients against gradients that were taken one by one.
-@Suite("Gradients of single examples") struct ExampleGradientsTests {
+@Suite("Gradients of single examples")
+struct ExampleGradientsTests {
   static let input = FeatureShape(height: 8, width: 8, channels: 3)
 
   /// Every model, with every norm that leaves examples alone.
@@ -17,12 +18,9 @@ import Testing
     (ModelSpec(kind: .cnn, width: 4, norm: .group(groups: 2)), 9),
     (
       ModelSpec(
-        kind: .cnn,
-        width: 16,
-        activation: .temperedSigmoid(scale: 2, inverseTemperature: 2, offset: 1)
-      ), 8
-    ),
-    (ModelSpec(kind: .lenet5, width: 6), 28),
+        kind: .cnn, width: 16,
+        activation: .temperedSigmoid(scale: 2, inverseTemperature: 2, offset: 1)), 8
+    ), (ModelSpec(kind: .lenet5, width: 6), 28),
     (ModelSpec(kind: .resnet8, width: 16, norm: .group(groups: 4)), 8),
     (ModelSpec(kind: .resnet8, width: 4), 9),
     (ModelSpec(kind: .resnet20, width: 4, norm: .group(groups: 2)), 8),
@@ -39,16 +37,12 @@ import Testing
     spec.classifier = classifier
     let side = specs[index].side
     return try Network(
-      spec,
-      input: FeatureShape(height: side, width: side, channels: 3),
-      classes: 5
-    )
+      spec, input: FeatureShape(height: side, width: side, channels: 3), classes: 5)
   }
 
   /// Norms, norms per layer and clipped sums.
   private func check(
-    _ fixture: ExampleFixture,
-    _ given: [Range<Int>]? = nil,
+    _ fixture: ExampleFixture, _ given: [Range<Int>]? = nil,
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
     let truth = fixture.truth()
@@ -62,10 +56,8 @@ import Testing
       let norm = squared(gradient, ranges).squareRoot()
       let own = gradients.squaredNorm(example).squareRoot()
       #expect(
-        abs(own - norm) <= 1e-5 * norm,
-        "example \(example): \(own) for \(norm)",
-        sourceLocation: sourceLocation
-      )
+        abs(own - norm) <= 1e-5 * norm, "example \(example): \(own) for \(norm)",
+        sourceLocation: sourceLocation)
       #expect(gradients.isFinite(example), sourceLocation: sourceLocation)
       for (index, layer) in gradients.layers.enumerated() {
         let part = squared(gradient, layer.ranges).squareRoot()
@@ -73,20 +65,14 @@ import Testing
         // A layer's gradient may be what is left after much has cancelled.
         #expect(
           abs(found - part) <= 1e-5 * part + 1e-6 * norm,
-          "example \(example), \(layer.name): \(found) for \(part)",
-          sourceLocation: sourceLocation
-        )
+          "example \(example), \(layer.name): \(found) for \(part)", sourceLocation: sourceLocation)
       }
       for range in ranges {
         for i in range { expected[i] += Double(factors[example]) * Double(gradient[i]) }
       }
     }
     expectAlike(
-      fixture.sum(gradients, factors),
-      expected,
-      "clipped sum",
-      sourceLocation: sourceLocation
-    )
+      fixture.sum(gradients, factors), expected, "clipped sum", sourceLocation: sourceLocation)
     let covered = gradients.layers.flatMap(\.ranges).reduce(0) { $0 + $1.count }
     #expect(covered == ranges.reduce(0) { $0 + $1.count }, sourceLocation: sourceLocation)
   }
@@ -102,16 +88,16 @@ import Testing
   }
 
   @Test(
-    "classifiers of directions",
-    arguments: [ModelSpec.Classifier.cosine, .frame(width: 7)],
-    [1, 4, 8]
-  )
+    "classifiers of directions", arguments: [ModelSpec.Classifier.cosine, .frame(width: 7)],
+    [1, 4, 8])
   func directions(_ classifier: ModelSpec.Classifier, _ index: Int) throws {
     check(ExampleFixture(try Self.network(index, classifier), examples: 6))
   }
 
   @Test("layers one by one", arguments: GoldenFile.names("layer"))
-  func layers(_ name: String) throws {
+  func layers(_ name: String)
+    throws
+  {
     let network = try GoldenFile(name).network()
     guard network.examplesAreIndependent else { return }
     check(ExampleFixture(network, examples: 6))
@@ -119,23 +105,21 @@ import Testing
   }
 
   @Test("joined operations", arguments: FusionTests.recipes.indices)
-  func joined(_ index: Int) throws {
+  func joined(_ index: Int)
+    throws
+  {
     let (recipe, height, width) = FusionTests.recipes[index]
     let network = try NetworkRecipe.build(
-      recipe,
-      input: FeatureShape(height: height, width: width, channels: 3)
-    )
+      recipe, input: FeatureShape(height: height, width: width, channels: 3))
     check(ExampleFixture(network, examples: 6))
   }
 
   @Test(
-    "pools of adapters on frozen networks",
-    arguments: PoolFixture.specs,
+    "pools of adapters on frozen networks", arguments: PoolFixture.specs,
     [
       InstancePool(poolSize: 5, matched: 2), .single,
       InstancePool(poolSize: 3, matched: 3, keys: false),
-    ]
-  )
+    ])
   func pools(_ spec: ModelSpec, _ pool: InstancePool) throws {
     let fixture = try PoolFixture(spec, pool, input: PoolFixture.image)
     #expect(fixture.network.examplesAreIndependent)
@@ -159,13 +143,9 @@ import Testing
       "conv c 4 3 1 1 1; relu; conv a 4 3 1 1 0; relu; conv a 4 3 1 1 0; dense fc 4 1",
     ] {
       let network = try NetworkRecipe.build(
-        recipe,
-        input: FeatureShape(height: 4, width: 5, channels: 2)
-      )
+        recipe, input: FeatureShape(height: 4, width: 5, channels: 2))
       let used = network.layout.entries.indices.filter { index in
-        !network.layout.entries[..<index].contains {
-          $0.name == network.layout.entries[index].name
-        }
+        !network.layout.entries[..<index].contains { $0.name == network.layout.entries[index].name }
       }.map { network.layout.entries[$0].range }
       let fixture = ExampleFixture(network, examples: 5, rows: rows)
       check(fixture, used)
@@ -175,13 +155,14 @@ import Testing
   }
 
   @Test("parameters that stay count in nothing and stay", arguments: specs.indices)
-  func parts(_ index: Int) throws {
+  func parts(
+    _ index: Int
+  ) throws {
     let network = try Self.network(index)
     let fixture = ExampleFixture(network, examples: 5)
     let classifier = network.layout.entries.filter { $0.layer == network.classifier }.map(\.range)
-    let body = network.layout.entries.filter {
-      $0.layer != network.classifier && $0.role.isTrained
-    }.map(\.range)
+    let body = network.layout.entries.filter { $0.layer != network.classifier && $0.role.isTrained }
+      .map(\.range)
     // Biases and norms alone; and a stretch that cuts tensors in two.
     let small = network.layout.entries.filter { $0.role == .bias || $0.role.isNorm }.map(\.range)
     let count = network.layout.trainedCount
@@ -190,9 +171,7 @@ import Testing
       check(fixture, ranges)
       let gradients = fixture.swept(ranges)
       var target = [Float](repeating: 3, count: count)
-      target.withUnsafeMutableBufferPointer {
-        gradients.add([1, 1, 1, 1, 1], to: $0)
-      }
+      target.withUnsafeMutableBufferPointer { gradients.add([1, 1, 1, 1, 1], to: $0) }
       for i in 0..<count where !ranges.contains(where: { $0.contains(i) }) {
         if target[i] != 3 {
           Issue.record("\(i) moved to \(target[i])")
@@ -203,7 +182,9 @@ import Testing
   }
 
   @Test("all factors one: the gradient of the batch", arguments: specs.indices)
-  func batch(_ index: Int) throws {
+  func batch(
+    _ index: Int
+  ) throws {
     let fixture = ExampleFixture(try Self.network(index), examples: 7)
     let gradients = fixture.swept()
     let sum = fixture.sum(gradients, [Float](repeating: 1, count: 7))
@@ -254,9 +235,7 @@ import Testing
     let partial = fixture.sum(parts, [0, 0, 1, 0, 0])
     #expect(abs(squared(partial, fixture.everything) - norm) <= 1e-5 * norm)
     parts.sweep(fixture.workspace, examples: 5, part: .body)
-    for example in 0..<5 {
-      #expect(parts.squaredNorm(example) == whole.squaredNorm(example))
-    }
+    for example in 0..<5 { #expect(parts.squaredNorm(example) == whole.squaredNorm(example)) }
     let factors: [Float] = [1, 0.5, 0.25, 2, 0]
     #expect(fixture.sum(parts, factors) == fixture.sum(whole, factors))
     // What is added between the parts counts: a change of the features' gradient changes the body.
@@ -270,26 +249,21 @@ import Testing
     for layer in parts.layers.indices {
       #expect(
         head.contains(layer)
-          ? parts.squaredNorm(1, layer: layer) > 0
-          : parts.squaredNorm(1, layer: layer) == 0
-      )
-      #expect(
-        parts.squaredNorm(2, layer: layer) == whole.squaredNorm(2, layer: layer)
-      )
+          ? parts.squaredNorm(1, layer: layer) > 0 : parts.squaredNorm(1, layer: layer) == 0)
+      #expect(parts.squaredNorm(2, layer: layer) == whole.squaredNorm(2, layer: layer))
     }
     let moving = fixture.network.layout.entries.filter { $0.layer == fixture.network.classifier }
     let late = ExampleGradients(fixture.network, ranges: moving.map(\.range), capacity: 5)
     fixture.forward(0..<5, in: fixture.workspace)
     late.sweep(
-      fixture.workspace,
-      examples: 5,
-      from: fixture.network.firstStep(moving: moving.map(\.range))
-    )
+      fixture.workspace, examples: 5, from: fixture.network.firstStep(moving: moving.map(\.range)))
     for layer in head { #expect(late.squaredNorm(3) == whole.squaredNorm(3, layer: layer)) }
   }
 
   @Test("micro-batches add up to the whole batch", arguments: specs.indices)
-  func microBatches(_ index: Int) throws {
+  func microBatches(
+    _ index: Int
+  ) throws {
     let fixture = ExampleFixture(try Self.network(index), examples: 7)
     let whole = fixture.swept()
     let (factors, _) = ExampleFixture.clipping(whole)
@@ -310,7 +284,9 @@ import Testing
   }
 
   @Test("factors of their own for each layer", arguments: [3, 8, 14])
-  func perLayer(_ index: Int) throws {
+  func perLayer(_ index: Int)
+    throws
+  {
     let fixture = ExampleFixture(try Self.network(index), examples: 5)
     let truth = fixture.truth()
     let gradients = fixture.swept()

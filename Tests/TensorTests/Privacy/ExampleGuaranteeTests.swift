@@ -2,11 +2,11 @@ import Tensor
 import Testing
 
 /// What privacy rests on: a bound on what one example can do, whatever is in it.
-@Suite("Guarantees of clipped sums") struct ExampleGuaranteeTests {
+@Suite("Guarantees of clipped sums")
+struct ExampleGuaranteeTests {
   @Test(
     "what is not finite is zero in every sum and harms nobody",
-    arguments: ExampleGradientsTests.specs.indices
-  )
+    arguments: ExampleGradientsTests.specs.indices)
   func notFinite(_ index: Int) throws {
     let fixture = ExampleFixture(try ExampleGradientsTests.network(index), examples: 6)
     let clean = fixture.swept()
@@ -38,15 +38,11 @@ import Testing
 
   @Test(
     "one more example changes the clipped sum by no more than C",
-    arguments: ExampleGradientsTests.specs.indices
-  )
+    arguments: ExampleGradientsTests.specs.indices)
   func sensitivity(_ index: Int) throws {
     for seed in [11, 12] as [UInt64] {
       let fixture = ExampleFixture(
-        try ExampleGradientsTests.network(index),
-        examples: 6,
-        seed: seed
-      )
+        try ExampleGradientsTests.network(index), examples: 6, seed: seed)
       let gradients = fixture.swept()
       let (factors, norm) = ExampleFixture.clipping(gradients)
       let whole = fixture.sum(gradients, factors)
@@ -73,10 +69,7 @@ import Testing
     func written(_ spec: ModelSpec, rows: Int = 1) throws -> [String] {
       let network = try Network(spec, input: cifar, classes: 10)
       return ExampleGradients(
-        network,
-        ranges: [0..<network.layout.trainedCount],
-        rowsPerExample: rows,
-        capacity: 1
+        network, ranges: [0..<network.layout.trainedCount], rowsPerExample: rows, capacity: 1
       ).layers.filter(\.isWrittenOut).map(\.name)
     }
     #expect(try written(ModelSpec(kind: .cnn, width: 32)) == ["conv1", "conv2"])

@@ -5,12 +5,11 @@ import Testing
 
 /// Norms from products of pairs against the gradient itself, formed in double precision from the
 /// definition.
-@Suite("Norms from products") struct ProductNormTests {
+@Suite("Norms from products")
+struct ProductNormTests {
   /// x and dy of some images, and the norm of each gradient that `window` gives.
   private func check(
-    _ geometry: ConvolutionGeometry,
-    rows: Int,
-    bias: Bool,
+    _ geometry: ConvolutionGeometry, rows: Int, bias: Bool,
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
     var stream = RandomStream(seed: 3, .test)
@@ -26,21 +25,13 @@ import Testing
       }
     }
     let products = OuterProducts(
-      positions: geometry.output.positions,
-      inputs: geometry.patch,
-      outputs: channels,
-      hasBias: bias,
-      window: geometry
-    )
+      positions: geometry.output.positions, inputs: geometry.patch, outputs: channels,
+      hasBias: bias, window: geometry)
     expect(products, rows, x, dy, truth, sourceLocation)
   }
 
   private func expect(
-    _ products: OuterProducts,
-    _ rows: Int,
-    _ a: [Float],
-    _ b: [Float],
-    _ truth: Double,
+    _ products: OuterProducts, _ rows: Int, _ a: [Float], _ b: [Float], _ truth: Double,
     _ sourceLocation: SourceLocation = #_sourceLocation
   ) {
     let norm = ProductNorm(products, rows: rows)
@@ -55,32 +46,21 @@ import Testing
       return
     }
     #expect(
-      abs(found - truth) <= 1e-6 * truth,
-      "\(found) for \(truth)",
-      sourceLocation: sourceLocation
-    )
+      abs(found - truth) <= 1e-6 * truth, "\(found) for \(truth)", sourceLocation: sourceLocation)
   }
 
   @Test(
     "windows of any size, stride and padding on maps of any shape",
     arguments: [
       (1, 1, 0), (1, 2, 0), (2, 2, 0), (3, 1, 1), (3, 1, 0), (3, 2, 1), (5, 1, 2), (5, 3, 4),
-    ],
-    [1, 3]
-  )
+    ], [1, 3])
   func windows(_ window: (kernel: Int, stride: Int, padding: Int), _ rows: Int) {
     for (height, width, inputs, outputs) in [(5, 5, 3, 4), (6, 9, 16, 33), (12, 5, 7, 16)] {
       check(
         ConvolutionGeometry(
-          input: FeatureShape(height: height, width: width, channels: inputs),
-          channels: outputs,
-          kernel: window.kernel,
-          stride: window.stride,
-          padding: window.padding
-        ),
-        rows: rows,
-        bias: rows == 1
-      )
+          input: FeatureShape(height: height, width: width, channels: inputs), channels: outputs,
+          kernel: window.kernel, stride: window.stride, padding: window.padding), rows: rows,
+        bias: rows == 1)
     }
   }
 
@@ -89,20 +69,15 @@ import Testing
     for (side, kernel, padding) in [(3, 3, 0), (1, 3, 1), (1, 5, 2), (2, 5, 2)] {
       check(
         ConvolutionGeometry(
-          input: FeatureShape(height: side, width: side, channels: 4),
-          channels: 6,
-          kernel: kernel,
-          stride: 1,
-          padding: padding
-        ),
-        rows: 1,
-        bias: true
-      )
+          input: FeatureShape(height: side, width: side, channels: 4), channels: 6, kernel: kernel,
+          stride: 1, padding: padding), rows: 1, bias: true)
     }
   }
 
   @Test("rows of one and of many positions", arguments: [1, 4], [1, 2, 17, 65])
-  func rows(_ rows: Int, _ positions: Int) {
+  func rows(
+    _ rows: Int, _ positions: Int
+  ) {
     var stream = RandomStream(seed: 4, .test)
     for (inputs, outputs) in [(1, 1), (7, 33), (300, 40)] {
       let count = rows * positions
@@ -122,12 +97,7 @@ import Testing
       // Of a single number nearly everything may cancel.
       if inputs == 1, count > 1 { continue }
       let products = OuterProducts(
-        positions: positions,
-        inputs: inputs,
-        outputs: outputs,
-        hasBias: true,
-        window: nil
-      )
+        positions: positions, inputs: inputs, outputs: outputs, hasBias: true, window: nil)
       expect(products, rows, a, b, truth)
     }
   }
@@ -135,13 +105,7 @@ import Testing
   @Test("where rounding would show, it says so")
   func cancellation() throws {
     // The same input at every position, and gradients that sum to zero.
-    let products = OuterProducts(
-      positions: 8,
-      inputs: 5,
-      outputs: 3,
-      hasBias: false,
-      window: nil
-    )
+    let products = OuterProducts(positions: 8, inputs: 5, outputs: 3, hasBias: false, window: nil)
     let norm = ProductNorm(products, rows: 1)
     var a = [Float](repeating: 0, count: 8 * 5 + 16)
     var b = [Float](repeating: 0, count: 8 * 3 + 16)
@@ -158,8 +122,7 @@ import Testing
     for rows in [1, 2] {
       let network = try NetworkRecipe.build(
         "linear a 96 0; group n 96; linear b 5 0; first",
-        input: FeatureShape(height: 2, width: 4, channels: 96)
-      )
+        input: FeatureShape(height: 2, width: 4, channels: 96))
       var fixture = ExampleFixture(network, examples: 4, rows: rows)
       for i in fixture.values.indices {
         fixture.values[i] = Float(i % 96 % 5) + 1 + 0.03 * fixture.values[i]

@@ -28,14 +28,11 @@ struct CoordinateMedian: UpdateFold {
 /// FedAvg with the median in place of the mean.
 struct FedMedian: Strategy {
   static let card = StrategyCard(
-    kind: "fed-median",
-    title: "FedMedian",
+    kind: "fed-median", title: "FedMedian",
     summary: "Local SGD from the global model, then the coordinate-wise median of the updates.",
     source: "Yin et al., ICML 2018, arXiv:1803.01498",
     equations: ["w ← w + median_k (w_k − w), coordinate by coordinate"],
-    messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
-    memory: "none"
-  )
+    messages: ["down: model (all tensors)", "up: model difference (all tensors)"], memory: "none")
   static let releases: [Release] = [.training(ModelExchange.block)]
 
   private let exchange: ModelExchange
@@ -46,11 +43,9 @@ struct FedMedian: Strategy {
 
   func download(_ server: ServerState, to client: Int) -> Payload { exchange.download(server) }
 
-  func train(
-    _ device: inout Device,
-    received: Payload,
-    memory: inout ClientMemory
-  ) throws(Divergence) -> ClientUpdate {
+  func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
+    throws(Divergence) -> ClientUpdate
+  {
     device.workspace.load(exchange.model(received, memory))
     var rule = PlainRule(device.loss)
     let report = try device.train(&rule)

@@ -17,23 +17,14 @@ for client in 0..<clients {
   }
 }
 let images = ImageSet(
-  shape: FeatureShape(height: 1, width: 1, channels: 1),
-  pixels: .floats(pixels),
-  labels: labels,
-  classes: 2
-)
+  shape: FeatureShape(height: 1, width: 1, channels: 1), pixels: .floats(pixels), labels: labels,
+  classes: 2)
 let network = try Network(ModelSpec(kind: .logistic, width: 1), input: images.shape, classes: 2)
 let problem = LearningProblem(
-  network: network,
-  clients: clients,
+  network: network, clients: clients,
   settings: LocalSettings(
-    work: .steps(4),
-    batch: perClient,
-    optimizer: OptimizerSpec(learningRate: 0.5)
-  ),
-  initial: [Float](repeating: 0, count: network.layout.count),
-  seed: 1
-)
+    work: .steps(4), batch: perClient, optimizer: OptimizerSpec(learningRate: 0.5)),
+  initial: [Float](repeating: 0, count: network.layout.count), seed: 1)
 
 /// Images of the honest clients that the method's model gets right after a few rounds.
 func right<Method: Strategy>(_ type: Method.Type) throws -> Int {
@@ -47,16 +38,9 @@ func right<Method: Strategy>(_ type: Method.Type) throws -> Int {
     for client in 0..<clients {
       var memory = ClientMemory()
       var device = Device(
-        client: client,
-        round: round,
-        rounds: 5,
-        seed: problem.seed,
-        examples: Array(client * perClient..<(client + 1) * perClient),
-        network: network,
-        workspace: workspace,
-        loader: loader,
-        settings: problem.settings
-      )
+        client: client, round: round, rounds: 5, seed: problem.seed,
+        examples: Array(client * perClient..<(client + 1) * perClient), network: network,
+        workspace: workspace, loader: loader, settings: problem.settings)
       let received = method.download(server, to: client)
       let update = try method.train(&device, received: received, memory: &memory)
       let weight = 1 / Double(clients)

@@ -23,35 +23,23 @@ struct FrozenMethodTests {
     static let all = [
       // 4·(2 + 4), 8·6 and 16·6: convolutions, norms, and those of two shortcuts.
       Backbone(
-        model: #"{ "kind": "resnet8", "width": 4, "norm": "batch" }"#,
-        channels: 24 + 48 + 96,
-        features: 16
-      ),
+        model: #"{ "kind": "resnet8", "width": 4, "norm": "batch" }"#, channels: 24 + 48 + 96,
+        features: 16),
       Backbone(
         model: #"{ "kind": "resnet8", "width": 4, "norm": { "kind": "group", "groups": 2 } }"#,
-        channels: 24 + 48 + 96,
-        features: 16
-      ),
+        channels: 24 + 48 + 96, features: 16),
       // Patches; norm, qkv, projection, norm, hidden layer and its projection; last norm.
       Backbone(
         model: """
           { "kind": "vit", "width": 12, "patch": 4, "depth": 1, "heads": 3, "mlpRatio": 2 }
-          """,
-        channels: 12 + (12 + 36 + 12 + 12 + 24 + 12) + 12,
-        features: 12
-      ),
+          """, channels: 12 + (12 + 36 + 12 + 12 + 24 + 12) + 12, features: 12),
       Backbone(
         model: #"{ "kind": "cnn", "width": 4, "norm": "none", "dropout": [0.25, 0.5] }"#,
-        channels: 4 + 8 + 16,
-        features: 16
-      ),
+        channels: 4 + 8 + 16, features: 16),
       Backbone(model: #"{ "kind": "mlp", "hidden": [9, 7] }"#, channels: 16, features: 7),
       Backbone(
-        model: #"{ "kind": "lenet5", "width": 3, "norm": "none" }"#,
-        channels: 3 + 8 + 60 + 42,
-        features: 42,
-        shape: FeatureShape(height: 28, width: 28, channels: 1)
-      ),
+        model: #"{ "kind": "lenet5", "width": 3, "norm": "none" }"#, channels: 3 + 8 + 60 + 42,
+        features: 42, shape: FeatureShape(height: 28, width: 28, channels: 1)),
     ]
   }
 
@@ -59,8 +47,7 @@ struct FrozenMethodTests {
 
   @Test(
     "two rounds train the part that travels and nothing else; bytes are the formula's",
-    arguments: Backbone.all
-  )
+    arguments: Backbone.all)
   func twoRounds(_ backbone: Backbone) throws {
     let file = try PartitionFile(sizes: [9, 6, 12])
     var text = ScenarioText(partition: file.json)
@@ -92,10 +79,9 @@ struct FrozenMethodTests {
     }
   }
 
-  private func trials(
-    _ strategies: [String],
-    _ change: (inout ScenarioText) -> Void = { _ in }
-  ) throws -> [Trial] {
+  private func trials(_ strategies: [String], _ change: (inout ScenarioText) -> Void = { _ in })
+    throws -> [Trial]
+  {
     let sizes = [13, 7, 22]
     let file = try PartitionFile(sizes: sizes)
     var text = ScenarioText(partition: file.json)
@@ -156,15 +142,10 @@ struct FrozenMethodTests {
     let one = SmallImages.floats(train: 12)
     guard case .floats(let pixels) = one.train.pixels else { return }
     let copies = ImageSet(
-      shape: one.train.shape,
-      pixels: .floats(pixels + pixels + pixels),
-      labels: one.train.labels + one.train.labels + one.train.labels,
-      classes: 3
-    )
+      shape: one.train.shape, pixels: .floats(pixels + pixels + pixels),
+      labels: one.train.labels + one.train.labels + one.train.labels, classes: 3)
     func run(_ clients: Int) throws -> Trial {
-      let file = try PartitionFile(
-        clients: (0..<clients).map { k in Array(12 * k..<12 * (k + 1)) }
-      )
+      let file = try PartitionFile(clients: (0..<clients).map { k in Array(12 * k..<12 * (k + 1)) })
       var text = ScenarioText(partition: file.json)
       text.federation = #"{ "clients": \#(clients), "rounds": 1 }"#
       text.strategies = [ScenarioText.strategy(kind)]
@@ -176,7 +157,9 @@ struct FrozenMethodTests {
   }
 
   @Test("a private head stays at its client; the rest of the pool is averaged")
-  func privateHead() throws {
+  func privateHead()
+    throws
+  {
     let trial = try trials([
       ScenarioText.strategy("fedins", #""poolSize": 4, "matched": 2, "private": ["head"]"#)
     ])[0]
@@ -191,7 +174,9 @@ struct FrozenMethodTests {
   }
 
   @Test("what makes no pool, or leaves nothing to adapt, is refused at validation")
-  func refusals() throws {
+  func refusals()
+    throws
+  {
     func expectRefusal(_ strategy: String, _ words: [String], model: String? = nil) {
       var text = ScenarioText()
       if let model { text.model = model }
@@ -200,10 +185,7 @@ struct FrozenMethodTests {
       #expect(errors.map(\.code) == ["E3301"])
       for word in words { #expect(errors.allSatisfy { $0.message.contains(word) }) }
     }
-    expectRefusal(
-      ScenarioText.strategy("fedins", #""poolSize": 3, "matched": 4"#),
-      ["4 of 3"]
-    )
+    expectRefusal(ScenarioText.strategy("fedins", #""poolSize": 3, "matched": 4"#), ["4 of 3"])
     for kind in ["fedins", "fedssf"] {
       expectRefusal(ScenarioText.strategy(kind), ["logistic"], model: #"{ "kind": "logistic" }"#)
     }

@@ -24,12 +24,7 @@ struct FrozenReferenceTests {
 
   /// Four deviations of one rounding of each weight per step and server operation, and of √n
   /// roundings of what gradients moved, n the longest sum; over all values.
-  private func bound(
-    _ expected: [Double],
-    _ initial: [Double],
-    steps: Int,
-    rounds: Int
-  ) -> Double {
+  private func bound(_ expected: [Double], _ initial: [Double], steps: Int, rounds: Int) -> Double {
     let roundings = Double(steps + 3 * rounds).squareRoot() * norm(expected, minus: nil)
     let longest = Double(data.train.shape.count).squareRoot()
     return 4 * Rounding.unit * (roundings + longest * norm(expected, minus: initial))
@@ -40,8 +35,7 @@ struct FrozenReferenceTests {
     arguments: [
       (4, 2, 0.1, false, true), (4, 2, 0.1, false, false), (5, 1, 0.6, false, true),
       (3, 3, 0.1, false, true), (4, 2, 0.1, true, true), (4, 2, 0, false, true),
-    ]
-  )
+    ])
   func fedIns(_ item: (Int, Int, Double, Bool, Bool)) throws {
     let (poolSize, matched, weight, batchAveraged, uniform) = item
     let rate = 0.02
@@ -50,8 +44,7 @@ struct FrozenReferenceTests {
       """
       "poolSize": \(poolSize), "matched": \(matched), "matchingWeight": \(weight),
       "batchAveraged": \(batchAveraged), "weighting": "\(uniform ? "uniform" : "scenario")"
-      """
-    )
+      """)
     text.optimizer = """
       { "kind": "sgd", "learningRate": \(rate), "momentum": 0, "weightDecay": 0 }
       """
@@ -62,12 +55,8 @@ struct FrozenReferenceTests {
     let weights = network.layout.exported(first, from: trial.initial).map(Double.init)
     var reference = ReferencePool(
       rows: (0..<6).map { Array(weights[$0 * 24..<($0 + 1) * 24]) },
-      constants: trial.initial[constants.range].map(Double.init),
-      classes: 3,
-      matched: matched,
-      matchingWeight: weight,
-      batchAveraged: batchAveraged
-    )
+      constants: trial.initial[constants.range].map(Double.init), classes: 3, matched: matched,
+      matchingWeight: weight, batchAveraged: batchAveraged)
     let initial = try ReferencePool.Entries(network, trial.initial, layer: "fc1")
     var pool = initial
     let examples = ReferenceExample.all(data.train)
@@ -75,12 +64,7 @@ struct FrozenReferenceTests {
       var next = pool.zeros
       for client in file.clients {
         let own = reference.train(
-          pool,
-          client.map { examples[$0] },
-          batch: 4,
-          epochs: 2,
-          rate: rate
-        )
+          pool, client.map { examples[$0] }, batch: 4, epochs: 2, rate: rate)
         next.add(uniform ? 1.0 / 3 : Double(client.count) / 42, own)
       }
       pool = next
@@ -102,8 +86,7 @@ struct FrozenReferenceTests {
         ScenarioText.Optimizers.nesterov,
         ReferenceSGD(rate: 0.05, momentum: 0.8, nesterov: true, decay: 0.02)
       ),
-    ]
-  )
+    ])
   func linearProbe(_ optimizer: String, _ sgd: ReferenceSGD) throws {
     var text = text("linear-probe", "", rounds: 3)
     text.optimizer = optimizer
@@ -131,13 +114,8 @@ struct FrozenReferenceTests {
     let initial = try classifier(trial.initial)
     var reference = ReferenceFederation(
       ReferenceModel(inputs: 6, hidden: 0, classes: 3),
-      clients: file.clients.map { $0.map { examples[$0] } },
-      batch: 4,
-      epochs: 2,
-      sgd: sgd,
-      method: .fedAvg,
-      initial: initial
-    )
+      clients: file.clients.map { $0.map { examples[$0] } }, batch: 4, epochs: 2, sgd: sgd,
+      method: .fedAvg, initial: initial)
     for round in 1...3 { reference.run(round, [0, 1, 2]) }
     let observed = try classifier(trial.model)
     let allowed = bound(reference.server, initial, steps: reference.steps, rounds: 3)

@@ -21,51 +21,35 @@ struct PoolTrainingTests {
       [
         "poolSize": .integer(poolSize), "matched": .integer(matched),
         "matchingWeight": .number(weight),
-      ]
-    )
+      ])
   }
 
   init() throws {
     let base = BaseModel(
-      spec: ModelSpec(kind: .mlp, width: 1, hidden: [8]),
-      input: data.shape,
-      classes: 3
-    )
+      spec: ModelSpec(kind: .mlp, width: 1, hidden: [8]), input: data.shape, classes: 3)
     settings = StrategySettings(FedIns.card, ["poolSize": .integer(6), "matched": .integer(2)])
     let adapted = try #require(try FedIns.adapt(settings, base))
     let scenario = try Network(base.spec, input: base.input, classes: base.classes)
     problem = LearningProblem(
-      network: adapted.network,
-      clients: 2,
+      network: adapted.network, clients: 2,
       settings: LocalSettings(
-        work: .epochs(2),
-        batch: 5,
-        optimizer: OptimizerSpec(learningRate: 0.05, momentum: 0)
-      ),
+        work: .epochs(2), batch: 5, optimizer: OptimizerSpec(learningRate: 0.05, momentum: 0)),
       initial: adapted.initial(scenario, scenario.layout.initialParameters(.pytorch, seed: 3), 3),
-      seed: 3
-    )
+      seed: 3)
   }
 
   private func device(_ client: Int) -> Device {
     Device(
-      client: client,
-      round: 1,
-      rounds: 1,
-      seed: 3,
-      examples: Array(30 * client..<30 * (client + 1)),
-      network: problem.network,
+      client: client, round: 1, rounds: 1, seed: 3,
+      examples: Array(30 * client..<30 * (client + 1)), network: problem.network,
       workspace: Workspace(problem.network, capacity: 16, training: true),
       loader: BatchLoader(data, PixelTransform(channels: data.shape.channels)),
-      settings: problem.settings
-    )
+      settings: problem.settings)
   }
 
   /// One round from a model; `change` alters what a client receives, and takes back what it sends.
   private func round(
-    from model: [Float],
-    _ settings: StrategySettings? = nil,
-    clients: [Int] = [0, 1],
+    from model: [Float], _ settings: StrategySettings? = nil, clients: [Int] = [0, 1],
     _ change: (Int, [Float], Bool) -> [Float] = { _, values, _ in values }
   ) throws -> [Float] {
     let method = FedIns(settings ?? self.settings, problem)
@@ -78,17 +62,12 @@ struct PoolTrainingTests {
       let block = download.block(ModelExchange.block)
       var received = Payload.empty
       received.append(
-        ModelExchange.block,
-        block.tensors,
-        values: change(client, block.values, true)
-      )
+        ModelExchange.block, block.tensors, values: change(client, block.values, true))
       let update = try method.train(&device, received: received, memory: &memory)
       var upload = Payload.empty
       upload.append(
-        ModelExchange.block,
-        block.tensors,
-        values: change(client, update.upload[ModelExchange.block], false)
-      )
+        ModelExchange.block, block.tensors,
+        values: change(client, update.upload[ModelExchange.block], false))
       fold.add(WeightedUpload(upload, weight: 1 / Double(clients.count), client: client))
     }
     let facts = RoundFacts(round: 1, uploads: clients.count, clients: 2)
@@ -151,26 +130,16 @@ struct PoolTrainingTests {
     #expect(best.counts.contains(0) && best.counts.count { $0 > 0 } > 1, "\(best.counts)")
 
     let base = BaseModel(
-      spec: ModelSpec(kind: .mlp, width: 1, hidden: [8]),
-      input: data.shape,
-      classes: 3
-    )
+      spec: ModelSpec(kind: .mlp, width: 1, hidden: [8]), input: data.shape, classes: 3)
     let single = try #require(try FedIns.adapt(weightless, base)).network
     #expect(single.layout == problem.layout)
     var other = problem
     other.network = single
     let method = FedIns(weightless, other)
     var device = Device(
-      client: 0,
-      round: 1,
-      rounds: 1,
-      seed: 3,
-      examples: probe.examples,
-      network: single,
-      workspace: Workspace(single, capacity: 16, training: true),
-      loader: probe.loader,
-      settings: problem.settings
-    )
+      client: 0, round: 1, rounds: 1, seed: 3, examples: probe.examples, network: single,
+      workspace: Workspace(single, capacity: 16, training: true), loader: probe.loader,
+      settings: problem.settings)
     var memory = ClientMemory()
     let received = method.download(ServerState(model: model), to: 0)
     _ = try method.train(&device, received: received, memory: &memory)
@@ -226,12 +195,8 @@ struct PoolTrainingTests {
       first = first.visiting(
         Array(0..<5),
         settings: LocalSettings(
-          work: .steps(1),
-          batch: 5,
-          optimizer: OptimizerSpec(learningRate: 0.05, momentum: 0)
-        ),
-        phase: .training
-      )
+          work: .steps(1), batch: 5, optimizer: OptimizerSpec(learningRate: 0.05, momentum: 0)),
+        phase: .training)
       let report = try method.train(&first, received: received, memory: &memory).report
       return report.lossSum / report.exampleWeight
     }

@@ -30,9 +30,7 @@ struct ReferencePool {
     /// The same shapes, all zero.
     var zeros: Entries {
       var copy = self
-      for path in Self.paths {
-        copy[keyPath: path] = self[keyPath: path].map { $0.map { _ in 0 } }
-      }
+      for path in Self.paths { copy[keyPath: path] = self[keyPath: path].map { $0.map { _ in 0 } } }
       return copy
     }
 
@@ -55,11 +53,7 @@ struct ReferencePool {
   private(set) var steps = 0
 
   init(
-    rows: [[Double]],
-    constants: [Double],
-    classes: Int,
-    matched: Int,
-    matchingWeight: Double,
+    rows: [[Double]], constants: [Double], classes: Int, matched: Int, matchingWeight: Double,
     batchAveraged: Bool
   ) {
     self.rows = rows
@@ -71,9 +65,7 @@ struct ReferencePool {
   }
 
   /// The frozen layer's output before its ReLU.
-  func linear(_ x: [Double]) -> [Double] {
-    zip(rows, constants).map { dot($0, x) + $1 }
-  }
+  func linear(_ x: [Double]) -> [Double] { zip(rows, constants).map { dot($0, x) + $1 } }
 
   /// The entries of an input: indices of the k largest cosines, and all cosines.
   func match(_ x: [Double], _ pool: Entries) -> (taken: [Int], cosines: [Double]) {
@@ -139,11 +131,7 @@ struct ReferencePool {
 
   /// Local SGD on examples in their order, the last batch of an epoch short.
   mutating func train(
-    _ start: Entries,
-    _ examples: [ReferenceExample],
-    batch: Int,
-    epochs: Int,
-    rate: Double
+    _ start: Entries, _ examples: [ReferenceExample], batch: Int, epochs: Int, rate: Double
   ) -> Entries {
     var pool = start
     for _ in 0..<epochs {
@@ -170,11 +158,7 @@ extension ReferencePool.Entries {
       return (0..<entry.shape[0]).map { Array(values[$0 * size..<($0 + 1) * size]) }
     }
     self.init(
-      keys: tensor("keys"),
-      scale: tensor(layer + ".scale"),
-      shift: tensor(layer + ".shift"),
-      weight: tensor("head.weight"),
-      bias: tensor("head.bias")
-    )
+      keys: tensor("keys"), scale: tensor(layer + ".scale"), shift: tensor(layer + ".shift"),
+      weight: tensor("head.weight"), bias: tensor("head.bias"))
   }
 }
