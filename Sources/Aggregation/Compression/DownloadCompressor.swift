@@ -104,7 +104,6 @@ public struct PreparedDownload: Sendable {
   package let blocks: [Block?]
   package let round: Int
 
-  /// One block of it.
   package struct Block: Sendable {
     package let source: PayloadBlock
     let decoded: [Float]

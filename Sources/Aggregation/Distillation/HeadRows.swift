@@ -36,7 +36,6 @@ package struct HeadRows: Sendable {
 
   package var count: Int { places.count }
 
-  /// A row's part and place in it.
   package func place(_ row: Int) -> (part: Part, row: Int) {
     (parts[Int(places[row].part)], Int(places[row].row))
   }

@@ -23,7 +23,6 @@ public struct LowRankCodec: Codec {
   /// 12.
   public var kind: CodecKind { .lowRank }
 
-  /// n, m and r' of a shape.
   func sides(_ shape: [Int]) -> (n: Int, m: Int, r: Int) {
     let n = shape.first ?? 1
     let m = shape.dropFirst().reduce(1, *)

@@ -12,7 +12,6 @@ public enum CodecSpec: Sendable, Equatable {
   case qsgd(QSGDCodec)
   /// Powers of two.
   case natural(NaturalCodec)
-  /// Signs.
   case sign(SignCodec)
   /// −1, 0 and 1.
   case ternary(TernaryCodec)

@@ -3,18 +3,18 @@ import Client
 import Tensor
 
 /// What `fedsim data check` says of a data set whose files are whole.
-public struct DataFacts: Sendable {
+package struct DataFacts: Sendable {
   private let data: LabelledData
 
   /// Reads every file of a data set.
   ///
   /// - Throws: exit 4 with the name of the first file that is missing or corrupt.
-  public init(_ dataset: DataSettings.Dataset) throws(Failure) {
+  package init(_ dataset: DataSettings.Dataset) throws(Failure) {
     data = try DatasetReader.load(dataset)
   }
 
   /// For people.
-  public var text: String {
+  package var text: String {
     var lines = [
       "\(data.title): OK",
       "images    \(data.train.count) training, \(data.test.count) test, \(data.train.shape)",
@@ -34,7 +34,7 @@ public struct DataFacts: Sendable {
   }
 
   /// For programs.
-  public var json: JSON {
+  package var json: JSON {
     func counts(_ images: ImageSet) -> JSON {
       [
         "images": .int(images.count), "perClass": .array(images.classCounts().map { .int($0) }),

@@ -1,12 +1,12 @@
 import Base
 
 /// From a data set's description to its images.
-public enum DatasetReader {
+package enum DatasetReader {
   /// Reads or makes a data set; everything in it is checked.
   ///
   /// - Throws: a `Failure` with exit code 4 that names the file, what was found in it and what was
   ///   expected.
-  public static func load(_ dataset: DataSettings.Dataset) throws(Failure) -> LabelledData {
+  package static func load(_ dataset: DataSettings.Dataset) throws(Failure) -> LabelledData {
     switch dataset {
     case .synthetic(let classes, let trainPerClass, let testPerClass, let seed):
       return try SyntheticImages.load(

@@ -4,22 +4,22 @@ import Base
 ///
 /// The loops of the built-in image problem live here because they are numeric: 3,072 values per
 /// image and shape painted.
-public struct Canvas: Sendable {
+package struct Canvas: Sendable {
   /// Pixels per side.
-  public static let side = 32
+  package static let side = 32
 
   private var red: [Float]
   private var green: [Float]
   private var blue: [Float]
 
   /// An empty picture.
-  public init() {
+  package init() {
     let empty = [Float](repeating: 0, count: Self.side * Self.side)
     (red, green, blue) = (empty, empty, empty)
   }
 
   /// Replaces everything by one colour plus a tint given on a 4×4 grid of 8×8 squares.
-  public mutating func fill(_ tint: [SIMD3<Float>], ground: SIMD3<Float>) {
+  package mutating func fill(_ tint: [SIMD3<Float>], ground: SIMD3<Float>) {
     precondition(tint.count == 16, "Canvas.fill: \(tint.count) tints for 16 squares")
     for y in 0..<Self.side {
       for x in 0..<Self.side {
@@ -36,7 +36,7 @@ public struct Canvas: Sendable {
   ///
   /// Both factors split into a part of x and a part of y (the cosine by its addition theorem), so a
   /// patch costs 64 exponentials and not 1,024.
-  public mutating func add(
+  package mutating func add(
     angle: Double, length: Double, phase: Double, spread: Float = 4.5, at centre: SIMD2<Float>,
     colour: SIMD3<Float>
   ) {
@@ -73,7 +73,7 @@ public struct Canvas: Sendable {
   ///   - noise: standard deviation of independent noise per value; its law is a triangle (the sum
   ///     of two uniform bytes), four values per random word.
   ///   - stream: where the noise comes from.
-  public func develop(
+  package func develop(
     into target: inout UnsafeMutableBufferPointer<UInt8>, at start: Int, noise: Float,
     from stream: inout RandomStream
   ) {

@@ -5,7 +5,7 @@
 /// `start` on are overwritten.
 ///
 /// - Precondition: both arrays are long enough.
-public func interleavePlanes(
+package func interleavePlanes(
   _ source: [UInt8], record: Int, offset: Int, images: Int, positions: Int, channels: Int,
   into target: inout [UInt8], at start: Int
 ) {

@@ -3,7 +3,7 @@ import Tensor
 /// A known change to a whole image.
 ///
 /// A style is stored as its place in `allCases`: only append.
-public enum ImageStyle: String, Sendable, CaseIterable {
+package enum ImageStyle: String, Sendable, CaseIterable {
   /// None.
   case plain
   /// A quarter turn counterclockwise; for square images.
@@ -22,7 +22,7 @@ public enum ImageStyle: String, Sendable, CaseIterable {
   case flip
 
   /// The place in `allCases`.
-  public var code: UInt8 { UInt8(Self.allCases.firstIndex(of: self) ?? 0) }
+  package var code: UInt8 { UInt8(Self.allCases.firstIndex(of: self) ?? 0) }
 }
 
 /// A pixel as it is stored.

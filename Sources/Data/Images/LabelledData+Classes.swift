@@ -10,7 +10,7 @@ extension LabelledData {
   ///
   /// Throws exit 3 when a class does not exist, or when fewer than two classes or no test image
   /// would be left.
-  public func withoutClasses(_ classes: [Int]) throws(Failure) -> LabelledData {
+  package func withoutClasses(_ classes: [Int]) throws(Failure) -> LabelledData {
     let isNamed = try named(classes)
     let rest = isNamed.count { !$0 }
     guard rest >= 2 else {
@@ -26,7 +26,7 @@ extension LabelledData {
   ///
   /// Throws exit 3 when a class does not exist, or when fewer than two are named or they have no
   /// training image.
-  public func onlyClasses(_ classes: [Int]) throws(Failure) -> LabelledData {
+  package func onlyClasses(_ classes: [Int]) throws(Failure) -> LabelledData {
     let isNamed = try named(classes)
     guard isNamed.count(where: { $0 }) >= 2 else { throw unfit("names fewer than two classes") }
     let list = classes.sorted().map(String.init).joined(separator: ", ")

@@ -2,7 +2,7 @@ import Client
 
 extension LabelledData {
   /// What is odd about data that can be used: one sentence each.
-  public var remarks: [String] {
+  package var remarks: [String] {
     var list: [String] = []
     if let remark = ChannelAxis.remark(train.shape) { list.append(remark) }
     for (images, name) in [(train, "training"), (test, "test")] {

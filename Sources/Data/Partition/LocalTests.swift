@@ -6,9 +6,9 @@ import Client
 /// All three policies have the same form: a list of images per client, from the test or from the
 /// training set, and a weight for every class. A client's accuracy is
 /// Σ_c w_kc · (share of its images of class c that are right).
-public struct LocalTests: Sendable {
+package struct LocalTests: Sendable {
   /// Which images the indices count.
-  public enum Source: Sendable, Equatable {
+  package enum Source: Sendable, Equatable {
     /// The test set of the data.
     case testSet
     /// The training set; the images are held out of training.
@@ -20,15 +20,14 @@ public struct LocalTests: Sendable {
     case own([[Int]])
   }
 
-  /// The policy.
-  public let policy: DataSettings.LocalTest.Policy
+  package let policy: DataSettings.LocalTest.Policy
   /// Where the images are.
-  public let source: Source
+  package let source: Source
   /// Clients that cannot be measured: no test image, or none of a class they have.
-  public let excludedClients: [Int]
+  package let excludedClients: [Int]
   /// Test images in the lists of two or more clients; 0 where all share one list by design
   /// (`prior-weighted`) or none is shared (`holdout`).
-  public let sharedImages: Int
+  package let sharedImages: Int
 
   private let lists: Lists
   private let counts: ClassCounts
@@ -38,7 +37,7 @@ public struct LocalTests: Sendable {
   /// The local tests of a split.
   ///
   /// `seed` is the seed of the split; draws are addressed by (seed, client).
-  public init(_ settings: DataSettings.LocalTest, split: Split, test: ImageSet, seed: UInt64) {
+  package init(_ settings: DataSettings.LocalTest, split: Split, test: ImageSet, seed: UInt64) {
     policy = settings.policy
     counts = split.clientClassCounts
     switch settings.policy {
@@ -72,10 +71,10 @@ public struct LocalTests: Sendable {
   }
 
   /// Whether a client is left out of every personal number.
-  public func excludes(_ client: Int) -> Bool { isExcluded[client] }
+  package func excludes(_ client: Int) -> Bool { isExcluded[client] }
 
   /// The images of a client, as indices into `source`.
-  public func images(of client: Int) -> [Int] {
+  package func images(of client: Int) -> [Int] {
     switch lists {
     case .shared(let all): all
     case .own(let all): all[client]
@@ -84,7 +83,7 @@ public struct LocalTests: Sendable {
 
   /// Whether every client is measured on the same images, so that one pass of a model that is
   /// common to all serves everyone.
-  public var sharesOneList: Bool {
+  package var sharesOneList: Bool {
     if case .shared = lists { return true }
     return false
   }
@@ -95,7 +94,7 @@ public struct LocalTests: Sendable {
   /// Under `prior-weighted` w_kc = n_kc/n_k over the classes that have a test image. Under the
   /// other policies every image counts alike: w_kc is the share of class c among the client's
   /// images. `labels` are the labels of `source`.
-  public func classWeights(of client: Int, labels: [Int32]) -> [Double] {
+  package func classWeights(of client: Int, labels: [Int32]) -> [Double] {
     var weights = [Double](repeating: 0, count: counts.classes)
     switch lists {
     case .shared:

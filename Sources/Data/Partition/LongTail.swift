@@ -5,16 +5,16 @@ import Base
 /// The exponential profile is the CIFAR-LT convention of Cao et al., NeurIPS 2019,
 /// arXiv:1906.07413. Their code takes the inverse factor n_min/n_max; here a factor is n_max/n_min
 /// ≥ 1.
-public struct LongTail: Sendable, Equatable {
+package struct LongTail: Sendable, Equatable {
   /// Images kept of each class.
-  public let counts: [Int]
+  package let counts: [Int]
 
   /// Sizes by a profile, for a training set with `available` images per class.
   ///
   /// n_max is the size of the smallest class in `available`, which is what public and pre-training
   /// images left, or `maxPerClass` if that is less. Sizes that are given one by one are cut to
   /// `maxPerClass`, too.
-  public init(_ settings: DataSettings.LongTail, available: [Int]) throws(Failure) {
+  package init(_ settings: DataSettings.LongTail, available: [Int]) throws(Failure) {
     let smallest = available.min() ?? 0
     let largest = min(settings.maxPerClass ?? smallest, smallest)
     switch settings.profile {
@@ -103,7 +103,7 @@ public struct LongTail: Sendable, Equatable {
   /// one keeps.
   ///
   /// `candidates`: indices to choose from, ascending; every image when left out.
-  public func keep(_ labels: [Int32], among candidates: [Int]? = nil, seed: UInt64) -> [Int] {
+  package func keep(_ labels: [Int32], among candidates: [Int]? = nil, seed: UInt64) -> [Int] {
     var members = [[Int]](repeating: [], count: counts.count)
     for index in candidates ?? Array(labels.indices) { members[Int(labels[index])].append(index) }
     var kept: [Int] = []

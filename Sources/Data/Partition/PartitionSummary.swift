@@ -1,13 +1,13 @@
 /// How many training images of each class every client has, [K][C], in one block.
-public struct ClassCounts: Sendable, Equatable {
+package struct ClassCounts: Sendable, Equatable {
   /// Number of clients K.
-  public let clients: Int
+  package let clients: Int
   /// Number of classes C.
-  public let classes: Int
+  package let classes: Int
   private var values: [Int32]
 
   /// Counts the labels of every client's images.
-  public init(_ lists: [[Int]], labels: [Int32], classes: Int) {
+  package init(_ lists: [[Int]], labels: [Int32], classes: Int) {
     clients = lists.count
     self.classes = classes
     values = [Int32](repeating: 0, count: lists.count * classes)
@@ -17,22 +17,22 @@ public struct ClassCounts: Sendable, Equatable {
   }
 
   /// Images of one class at one client, n_kc.
-  public subscript(client: Int, label: Int) -> Int { Int(values[client * classes + label]) }
+  package subscript(client: Int, label: Int) -> Int { Int(values[client * classes + label]) }
 
   /// n_k0 … n_k(C−1) of one client.
-  public subscript(client: Int) -> [Int] {
+  package subscript(client: Int) -> [Int] {
     values[client * classes..<(client + 1) * classes].map(Int.init)
   }
 
   /// n_k, the images of one client.
-  public func total(of client: Int) -> Int {
+  package func total(of client: Int) -> Int {
     var sum = 0
     for value in values[client * classes..<(client + 1) * classes] { sum += Int(value) }
     return sum
   }
 
   /// n_c, the images of each class over all clients.
-  public func pooled() -> [Int] {
+  package func pooled() -> [Int] {
     var sums = [Int](repeating: 0, count: classes)
     for client in 0..<clients { for label in 0..<classes { sums[label] += self[client, label] } }
     return sums
@@ -40,11 +40,11 @@ public struct ClassCounts: Sendable, Equatable {
 }
 
 /// The two files that say how a run's training set was spread.
-public enum PartitionSummary {
+package enum PartitionSummary {
   /// `split/partition.json`: `{"clients": [[index in the training set, ...], ...]}`, one client per
   /// line; with a hold-out also `"holdout"`, the images that each client keeps for testing; then
   /// `"public"` and `"pretrain"`, where there are such images.
-  public static func partitionJSON(
+  package static func partitionJSON(
     clients: [[Int]], holdout: [[Int]]? = nil, publicIndices: [Int] = [],
     pretrainIndices: [Int] = []
   ) -> String {
@@ -82,7 +82,7 @@ public enum PartitionSummary {
 
   /// `split/summary.csv`: one line per client, `client,total,class_0,…,class_{C-1}`, and one for
   /// each of `sets`, whose first entry is its name.
-  public static func csv(_ counts: ClassCounts, sets: [(name: String, perClass: [Int])] = [])
+  package static func csv(_ counts: ClassCounts, sets: [(name: String, perClass: [Int])] = [])
     -> String
   {
     var text = "client,total"

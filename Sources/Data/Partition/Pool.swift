@@ -29,7 +29,6 @@ package struct Pool: Sendable {
     self.seed = seed
   }
 
-  /// The random stream of one part of one attempt.
   package func stream(attempt: Int = 0, part: Int = 0) -> RandomStream {
     RandomStream(seed: seed, .partition, round: attempt, step: part)
   }

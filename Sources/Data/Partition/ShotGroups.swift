@@ -1,8 +1,7 @@
 /// Head, middle and tail classes by one of two rules that are in use; results under different
 /// rules cannot be compared, so a table names the rule it used.
-public struct ShotGroups: Sendable, Equatable {
-  /// A rule.
-  public enum Rule: String, Sendable, CaseIterable {
+package struct ShotGroups: Sendable, Equatable {
+  package enum Rule: String, Sendable, CaseIterable {
     /// More than 100 training images, 20 to 100, fewer than 20. Liu et al., CVPR 2019,
     /// arXiv:1904.05160. Says little where every class has hundreds of images.
     case absolute = "absolute >100 / 20..100 / <20"
@@ -11,7 +10,7 @@ public struct ShotGroups: Sendable, Equatable {
     case cumulative = "cumulative-share 75/95"
 
     /// The rule in words, for tables.
-    public var explanation: String {
+    package var explanation: String {
       switch self {
       case .absolute: "head > 100, middle 20-100, tail < 20 training images"
       case .cumulative: "head covers 75 %, head and middle 95 % of the training images"
@@ -20,19 +19,19 @@ public struct ShotGroups: Sendable, Equatable {
   }
 
   /// Where a class stands.
-  public enum Group: String, Sendable, CaseIterable {
+  package enum Group: String, Sendable, CaseIterable {
     case head
     case middle
     case tail
   }
 
   /// The rule that made the groups.
-  public let rule: Rule
+  package let rule: Rule
   /// The group of each class.
-  public let groups: [Group]
+  package let groups: [Group]
 
   /// The groups for given class sizes.
-  public init(_ rule: Rule, classCounts: [Int]) {
+  package init(_ rule: Rule, classCounts: [Int]) {
     self.rule = rule
     switch rule {
     case .absolute: groups = classCounts.map { $0 > 100 ? .head : $0 >= 20 ? .middle : .tail }
@@ -55,5 +54,5 @@ public struct ShotGroups: Sendable, Equatable {
   }
 
   /// The classes of a group, in label order.
-  public func classes(in group: Group) -> [Int] { groups.indices.filter { groups[$0] == group } }
+  package func classes(in group: Group) -> [Int] { groups.indices.filter { groups[$0] == group } }
 }

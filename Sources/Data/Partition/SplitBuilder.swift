@@ -6,28 +6,28 @@ import Client
 ///
 /// Before a client's hold-out the pooled histogram is exactly the long tail's, whatever the
 /// partition does, but for partitions that leave images unused (`dirichlet-prior`, `file`).
-public struct Split: Sendable {
+package struct Split: Sendable {
   /// All indices that train some client, ascending.
-  public let trainIndices: [Int]
+  package let trainIndices: [Int]
   /// Training-set indices of every client: disjoint, without those held out.
   ///
   /// Ascending, but for a partition file, whose order is kept.
-  public let clients: [[Int]]
+  package let clients: [[Int]]
   /// What each client holds out for its own test; nil under other policies.
-  public let holdout: [[Int]]?
+  package let holdout: [[Int]]?
   /// n_kc, training images per client and class.
-  public let clientClassCounts: ClassCounts
+  package let clientClassCounts: ClassCounts
   /// n_c, training images per class.
-  public let classCounts: [Int]
+  package let classCounts: [Int]
   /// The public set: training-set indices that no client holds, ascending, which is the order that
   /// everybody agrees on.
-  public var publicIndices: [Int] = []
+  package var publicIndices: [Int] = []
   /// Images held out for pre-training, ascending; the same under every seed of a scenario.
-  public var pretrainIndices: [Int] = []
+  package var pretrainIndices: [Int] = []
   /// Images of each class of the public set and of those for pre-training, where there are any.
   var heldOutCounts: [(name: String, perClass: [Int])] = []
   /// Images of each class that the long tail kept; nil without one.
-  public var longTailCounts: [Int]?
+  package var longTailCounts: [Int]?
 
   package init(
     trainIndices: [Int], clients: [[Int]], holdout: [[Int]]?, clientClassCounts: ClassCounts,
@@ -46,21 +46,21 @@ public struct Split: Sendable {
   }
 
   /// Clients without a training image; they are never useful in a cohort.
-  public var emptyClients: [Int] { clients.indices.filter { clients[$0].isEmpty } }
+  package var emptyClients: [Int] { clients.indices.filter { clients[$0].isEmpty } }
 
   /// The text of `split/partition.json`.
-  public var partitionJSON: String {
+  package var partitionJSON: String {
     PartitionSummary.partitionJSON(
       clients: clients, holdout: holdout, publicIndices: publicIndices,
       pretrainIndices: pretrainIndices)
   }
 
   /// The text of `split/summary.csv`.
-  public var summaryCSV: String { PartitionSummary.csv(clientClassCounts, sets: heldOutCounts) }
+  package var summaryCSV: String { PartitionSummary.csv(clientClassCounts, sets: heldOutCounts) }
 }
 
 /// Makes splits.
-public enum SplitBuilder {
+package enum SplitBuilder {
   /// The split of a seed.
   ///
   /// It depends on the data's labels, the data settings, the number of clients and the seed; not on
@@ -68,7 +68,7 @@ public enum SplitBuilder {
   ///
   /// - Throws: exit code 3 when the settings cannot be met by this data set, 4 when a partition
   ///   file is missing or wrong.
-  public static func split(_ data: LabelledData, settings: DataSettings, clients: Int, seed: UInt64)
+  package static func split(_ data: LabelledData, settings: DataSettings, clients: Int, seed: UInt64)
     throws(Failure) -> Split
   {
     let train = data.train

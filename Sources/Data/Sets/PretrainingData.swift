@@ -3,20 +3,20 @@ import Client
 import Tensor
 
 /// What a network learns from before the first round.
-public struct PretrainingData: Sendable {
+package struct PretrainingData: Sendable {
   /// The images, among others; labels are those of the pre-training problem.
-  public let images: ImageSet
+  package let images: ImageSet
   /// Which of them are learnt from, ascending.
-  public let indices: [Int]
+  package let indices: [Int]
   /// Images to measure the result on: the data's test images of the same classes.
-  public let test: ImageSet
+  package let test: ImageSet
 
   /// The images of a scenario.
   ///
   /// `data`: as read, with all classes.
   ///
   /// `split`: one of the scenario's splits; all hold out the same images.
-  public init(_ settings: PretrainSettings, data: LabelledData, split: Split) throws(Failure) {
+  package init(_ settings: PretrainSettings, data: LabelledData, split: Split) throws(Failure) {
     switch settings.source {
     case .images:
       images = data.train
@@ -33,7 +33,7 @@ public struct PretrainingData: Sendable {
 
 extension PretrainSettings {
   /// What the clients learn from: without the classes that pre-training takes away.
-  public func clientData(_ data: LabelledData) throws(Failure) -> LabelledData {
+  package func clientData(_ data: LabelledData) throws(Failure) -> LabelledData {
     classes.isEmpty ? data : try data.withoutClasses(classes)
   }
 
@@ -42,7 +42,7 @@ extension PretrainSettings {
   /// Images count by their content, not by their path. Pixels are taken to be normalised with the
   /// statistics of the images learnt from; the runs' seeds and splits have no part in it. Fields
   /// of the model are printed by reflection, so that a field that is added counts by itself.
-  public func cacheText(
+  package func cacheText(
     model: ModelSpec, normalize: DataSettings.Normalization, data: PretrainingData
   ) -> String {
     var indexHash = XXHash64()
@@ -58,7 +58,7 @@ extension PretrainSettings {
   }
 
   /// XXH64 of `cacheText`, sixteen hexadecimal digits: the name of a file of finished weights.
-  public func cacheKey(
+  package func cacheKey(
     model: ModelSpec, normalize: DataSettings.Normalization, data: PretrainingData
   ) -> String {
     var hash = XXHash64()

@@ -10,20 +10,20 @@ import Tensor
 /// on the seed, its client and its own index, not on who else is there.
 ///
 /// - Complexity: O(pixels); one copy of the pixels per seed.
-public struct StyledData: Sendable {
+package struct StyledData: Sendable {
   /// Training images; same order and labels.
-  public let train: ImageSet
+  package let train: ImageSet
   /// Test images; same order and labels.
-  public let test: ImageSet
+  package let test: ImageSet
   /// ``ImageStyle/code`` of each training image.
-  public let styleOfTrain: [UInt8]
+  package let styleOfTrain: [UInt8]
   /// ``ImageStyle/code`` of each test image.
-  public let styleOfTest: [UInt8]
+  package let styleOfTest: [UInt8]
 
   /// The styled data of a seed.
   ///
   /// - Precondition: the styles fit the images, which `SplitBuilder` has checked.
-  public init(_ data: LabelledData, split: Split, settings: DataSettings.Styles, seed: UInt64) {
+  package init(_ data: LabelledData, split: Split, settings: DataSettings.Styles, seed: UInt64) {
     var styles = [ImageStyle](repeating: .plain, count: data.train.count)
     for client in split.clients.indices {
       let own = Self.styles(of: client, settings, seed: seed)
@@ -44,7 +44,7 @@ public struct StyledData: Sendable {
   }
 
   /// The styles of a client, in the order in which the scenario lists them.
-  public static func styles(of client: Int, _ settings: DataSettings.Styles, seed: UInt64)
+  package static func styles(of client: Int, _ settings: DataSettings.Styles, seed: UInt64)
     -> [ImageStyle]
   {
     var stream = RandomStream(seed: seed, .styles, client: client)

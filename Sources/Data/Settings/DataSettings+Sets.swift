@@ -4,9 +4,9 @@ extension DataSettings {
   /// A public set: training images that no client holds, as many of each class as can be.
   ///
   /// Methods use the images; the labels are there for nobody.
-  public struct PublicSet: Sendable, Equatable {
+  package struct PublicSet: Sendable, Equatable {
     /// Number of images T.
-    public var size: Int
+    package var size: Int
 
     package init(size: Int) { self.size = size }
   }
@@ -15,11 +15,11 @@ extension DataSettings {
   ///
   /// One client's images then differ among themselves as other federations' clients differ from
   /// each other (heterogeneity inside a client: Feng et al., ICCV 2023, arXiv:2308.06051).
-  public struct Styles: Sendable, Equatable {
+  package struct Styles: Sendable, Equatable {
     /// The styles that occur, all different.
-    public var kinds: [ImageStyle]
+    package var kinds: [ImageStyle]
     /// Different styles of one client, m; from 1 to the number of kinds.
-    public var perClient: Int
+    package var perClient: Int
 
     package init(kinds: [ImageStyle], perClient: Int) {
       self.kinds = kinds
@@ -29,9 +29,9 @@ extension DataSettings {
 }
 
 /// How a network is trained before the first round, on images that no client has.
-public struct PretrainSettings: Sendable, Equatable {
+package struct PretrainSettings: Sendable, Equatable {
   /// Which images it learns from.
-  public enum Source: Sendable, Equatable {
+  package enum Source: Sendable, Equatable {
     /// That many training images, balanced, taken before everything else.
     case images(Int)
     /// All training images of these classes, ascending; clients do not know the classes.
@@ -39,20 +39,20 @@ public struct PretrainSettings: Sendable, Equatable {
   }
 
   /// Which images it learns from.
-  public var source: Source
+  package var source: Source
   /// Passes over the images.
-  public var epochs: Int
+  package var epochs: Int
   /// Examples per step.
-  public var batch: Int
+  package var batch: Int
   /// The optimizer, one for all epochs.
-  public var optimizer: OptimizerSpec
+  package var optimizer: OptimizerSpec
   /// The learning rate over epochs: an epoch is what a round is to `client.schedule`.
-  public var schedule: LearningRateSchedule
+  package var schedule: LearningRateSchedule
   /// Random changes to the images.
-  public var augment: [DataSettings.Augmentation]
+  package var augment: [DataSettings.Augmentation]
   /// The seed of the draw of images, the initial weights and the batches; not the runs' seeds, so
   /// that one backbone serves all runs.
-  public var seed: UInt64
+  package var seed: UInt64
 
   package init(
     source: Source, epochs: Int = 30, batch: Int = 128,
@@ -70,13 +70,13 @@ public struct PretrainSettings: Sendable, Equatable {
   }
 
   /// Images held out of the training set; nil when whole classes are taken.
-  public var images: Int? {
+  package var images: Int? {
     if case .images(let count) = source { return count }
     return nil
   }
 
   /// The classes taken away from the federation; none when images are held out.
-  public var classes: [Int] {
+  package var classes: [Int] {
     if case .classes(let list) = source { return list }
     return []
   }

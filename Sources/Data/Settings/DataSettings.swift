@@ -1,25 +1,25 @@
 /// Where examples come from and how they are spread.
-public struct DataSettings: Sendable {
+package struct DataSettings: Sendable {
   /// The data set.
-  public var dataset: Dataset
+  package var dataset: Dataset
   /// How class sizes fall; nil leaves the training set as it is.
-  public var longTail: LongTail?
+  package var longTail: LongTail?
   /// How training examples are spread over clients.
-  public var partition: Partition
+  package var partition: Partition
   /// What a client is tested on.
-  public var localTest: LocalTest
+  package var localTest: LocalTest
   /// Random changes to training images.
-  public var augment: [Augmentation]
+  package var augment: [Augmentation]
   /// How pixels become numbers.
-  public var normalize: Normalization
+  package var normalize: Normalization
   /// Images that everybody may look at; nil for none.
-  public var publicSet: PublicSet?
+  package var publicSet: PublicSet?
   /// Styles that make a client's own images differ from each other; nil for none.
-  public var styles: Styles?
+  package var styles: Styles?
   /// How the network is trained before the first round; nil for not at all.
   ///
   /// In a scenario it stands in `model`; it is here because it decides which images are left.
-  public var pretrain: PretrainSettings?
+  package var pretrain: PretrainSettings?
 
   package init(
     dataset: Dataset, longTail: LongTail?, partition: Partition, localTest: LocalTest,
@@ -38,7 +38,7 @@ public struct DataSettings: Sendable {
   }
 
   /// A data set and where it lies.
-  public enum Dataset: Sendable, Equatable {
+  package enum Dataset: Sendable, Equatable {
     case synthetic(classes: Int, trainPerClass: Int, testPerClass: Int, seed: UInt64)
     case cifar10(path: String)
     case cifar100(path: String, coarse: Bool)
@@ -50,18 +50,17 @@ public struct DataSettings: Sendable {
   }
 
   /// A profile of class sizes; `factor` is n_max / n_min ≥ 1.
-  public struct LongTail: Sendable, Equatable {
+  package struct LongTail: Sendable, Equatable {
     /// How sizes fall from the largest class to the smallest.
-    public enum Profile: Sendable, Equatable {
+    package enum Profile: Sendable, Equatable {
       case exponential(factor: Double)
       case step(factor: Double)
       case pareto(factor: Double)
       case explicit(counts: [Int])
     }
-    /// The profile.
-    public var profile: Profile
+    package var profile: Profile
     /// Caps n_max; nil means the size of the smallest full class.
-    public var maxPerClass: Int?
+    package var maxPerClass: Int?
 
     package init(profile: Profile, maxPerClass: Int? = nil) {
       self.profile = profile
@@ -70,7 +69,7 @@ public struct DataSettings: Sendable {
   }
 
   /// A rule that assigns training examples to clients, each to one at most.
-  public enum Partition: Sendable, Equatable {
+  package enum Partition: Sendable, Equatable {
     case iid
     case dirichlet(alpha: Double, minPerClient: Int)
     case dirichletCut(alpha: Double, minPerClient: Int)
@@ -85,7 +84,7 @@ public struct DataSettings: Sendable {
   }
 
   /// How client sizes are distributed when only quantity is skewed.
-  public enum QuantityLaw: Sendable, Equatable {
+  package enum QuantityLaw: Sendable, Equatable {
     /// Sizes ∝ exp(σ·N(0,1)).
     case logNormal(sigma: Double)
     /// Sizes ∝ rank^(−exponent).
@@ -93,9 +92,8 @@ public struct DataSettings: Sendable {
   }
 
   /// What a client's personal accuracy is measured on.
-  public struct LocalTest: Sendable, Equatable {
-    /// The policies.
-    public enum Policy: String, Sendable, CaseIterable {
+  package struct LocalTest: Sendable, Equatable {
+    package enum Policy: String, Sendable, CaseIterable {
       /// The balanced test set, class accuracies weighted by the client's class mix.
       case priorWeighted = "prior-weighted"
       /// Test images drawn to match the client's label counts; clients may share images.
@@ -103,12 +101,11 @@ public struct DataSettings: Sendable {
       /// A part of the client's own training examples, taken away before training.
       case holdout
     }
-    /// The policy.
-    public var policy: Policy
+    package var policy: Policy
     /// Test images per class used by `prior-weighted`, the first ones of each class.
-    public var perClass: Int
+    package var perClass: Int
     /// Share of a client's examples kept for testing by `holdout`, in (0, 1).
-    public var holdoutShare: Double
+    package var holdoutShare: Double
 
     package init(policy: Policy, perClass: Int, holdoutShare: Double) {
       self.policy = policy
@@ -118,7 +115,7 @@ public struct DataSettings: Sendable {
   }
 
   /// A random change to a training image.
-  public enum Augmentation: String, Sendable, CaseIterable {
+  package enum Augmentation: String, Sendable, CaseIterable {
     /// Pads 4 pixels on each side with zeros (after normalisation) and crops at random.
     case crop4
     /// Mirrors left to right with probability 1/2.
@@ -126,7 +123,7 @@ public struct DataSettings: Sendable {
   }
 
   /// How pixels become numbers.
-  public enum Normalization: String, Sendable, CaseIterable {
+  package enum Normalization: String, Sendable, CaseIterable {
     /// (x − mean) / std per channel, both from the pooled training set after the long tail.
     case dataset
     /// x / 255 for bytes; floats as they are.

@@ -34,7 +34,6 @@ struct Asynchrony {
     case arrive
     /// Its message would have been there.
     case lose
-    /// It vanishes.
     case vanish(PartTiming)
   }
 

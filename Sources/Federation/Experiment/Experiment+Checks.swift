@@ -10,7 +10,7 @@ extension Experiment {
   /// cannot have its network, a target that no noise meets, more memory than there is.
   ///
   /// Nothing is trained and nothing is written.
-  public func requireRunnable(threads: Int) throws(Failure) {
+  package func requireRunnable(threads: Int) throws(Failure) {
     try requireMemory(threads: threads)
     if let pretraining { _ = try pretrainingNetwork(pretraining) }
     for seed in scenario.seeds.indices {

@@ -18,7 +18,7 @@ extension Scenario {
   }
 
   /// What a display of progress must know before the first round.
-  public func progressPlan(threads: Int) -> ProgressPlan {
+  package func progressPlan(threads: Int) -> ProgressPlan {
     ProgressPlan(
       name: TerminalText.plain(name), strategies: runPlaces.map { strategies[$0].label },
       seeds: seeds, rounds: federation.rounds, threads: threads,

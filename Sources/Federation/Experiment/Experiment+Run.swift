@@ -6,21 +6,21 @@ import Scenario
 import Tensor
 
 /// How an experiment ended.
-public struct ExperimentResult: Sendable {
+package struct ExperimentResult: Sendable {
   /// All runs so far, in the order of the scenario.
-  public let results: [StrategyResult]
+  package let results: [StrategyResult]
   /// What the process should exit with.
-  public let exit: ExitCode
+  package let exit: ExitCode
   /// One sentence per run that did not finish, with its likely causes.
-  public let troubles: [String]
+  package let troubles: [String]
   /// The conditions in words.
-  public let conditions: [String]
+  package let conditions: [String]
   /// What the user should know before believing a number.
-  public let warnings: [String]
+  package let warnings: [String]
   /// Those of them that only the runs could tell: what stands above the table.
-  public let remarks: [String]
+  package let remarks: [String]
   /// What was found lost and was made anew.
-  public var notes: [String] = []
+  package var notes: [String] = []
 }
 
 extension Experiment {
@@ -36,7 +36,7 @@ extension Experiment {
   /// `report`: called after every round.
   ///
   /// Returns what was measured, also when interrupted.
-  public func run(
+  package func run(
     in path: String, source: ScenarioSource, threads: Int, continues: Bool = false,
     warnings given: [String] = [], page: PageWriter, report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> ExperimentResult {

@@ -5,9 +5,8 @@ import Scenario
 import Tensor
 
 /// A scenario with its data read and every check done: nothing is written before this exists.
-public struct Experiment: Sendable {
-  /// The scenario.
-  public let scenario: Scenario
+package struct Experiment: Sendable {
+  package let scenario: Scenario
   /// What clients learn from: the data as read, without classes that pre-training takes away.
   package let data: LabelledData
   package let network: Network
@@ -21,14 +20,14 @@ public struct Experiment: Sendable {
   /// What the files of `system` say.
   let systemFiles: SystemFiles
   /// What the user should know before believing a number.
-  public private(set) var warnings: [String]
+  package private(set) var warnings: [String]
   /// Codecs that encode nothing of a method, in words.
   private var unusedCodecs: [String] = []
 
   /// Reads the data and makes every split.
   ///
   /// - Throws: exit 3 when the scenario does not fit the data, 4 when data are missing or corrupt.
-  public init(_ scenario: Scenario) throws(Failure) {
+  package init(_ scenario: Scenario) throws(Failure) {
     guard BLAS.facts.failure == nil else {
       throw Failure(
         .dataMissingOrCorrupt, "E1020", BLAS.facts.failure ?? "",
@@ -96,7 +95,7 @@ public struct Experiment: Sendable {
   }
 
   /// The conditions in words, by the first seed's split.
-  public var conditions: [String] {
+  package var conditions: [String] {
     ConditionText(
       scenario: scenario, dataTitle: data.title, split: splits[0],
       parameters: network.layout.trainedCount

@@ -102,23 +102,23 @@ struct ExperimentFolder {
 }
 
 /// Writes the page of a run folder that has all other files.
-public typealias PageWriter = @Sendable (_ folder: String) throws(Failure) -> Void
+package typealias PageWriter = @Sendable (_ folder: String) throws(Failure) -> Void
 
 /// Where a scenario came from, as the run folder keeps it.
-public struct ScenarioSource: Sendable {
+package struct ScenarioSource: Sendable {
   /// The file as given.
-  public let bytes: [UInt8]
+  package let bytes: [UInt8]
   /// Every `--set`, in order.
-  public let overrides: [String]
+  package let overrides: [String]
   /// The scenario with every default.
-  public let resolved: JSON
+  package let resolved: JSON
   /// Identity of the resolved scenario.
-  public let hash: String
+  package let hash: String
   /// The command that repeats the runs.
-  public let command: String
+  package let command: String
 
   /// A source with every part.
-  public init(bytes: [UInt8], overrides: [String], resolved: JSON, hash: String, command: String) {
+  package init(bytes: [UInt8], overrides: [String], resolved: JSON, hash: String, command: String) {
     self.bytes = bytes
     self.overrides = overrides
     self.resolved = resolved

@@ -3,28 +3,27 @@ import Records
 import Scenario
 
 /// The scenario as a run folder keeps it: the file as it was given, and what was set besides.
-public struct FolderScenario {
+package struct FolderScenario {
   private let folder: String
   /// `scenario.json`.
-  public let bytes: [UInt8]
+  package let bytes: [UInt8]
   /// The `path=value` texts of `overrides.json`.
-  public let overrides: [String]
+  package let overrides: [String]
   /// The name that the run had: a scenario without one takes that of its file, which is another one
   /// in the run folder.
-  public let name: String?
+  package let name: String?
   /// `environment.json`; nil without it.
-  public let environment: JSON?
+  package let environment: JSON?
   /// The hash that the folder was made for; nil when it does not say.
-  public var recordedHash: String? { environment?["scenarioHash"]?.text }
+  package var recordedHash: String? { environment?["scenarioHash"]?.text }
 
-  /// The file of the scenario in a folder.
-  public static func file(_ folder: String) -> String { FilePath.join(folder, "scenario.json") }
+  package static func file(_ folder: String) -> String { FilePath.join(folder, "scenario.json") }
 
   /// Reads a folder; nil when it has no scenario.
   ///
   /// - Throws: E4096 for damaged overrides, E4125 for a damaged environment, and what a file throws
   ///   that cannot be read (exit 4).
-  public init?(_ folder: String) throws(Failure) {
+  package init?(_ folder: String) throws(Failure) {
     let what = "the scenario of a run folder"
     guard let bytes = try FileReader.optional(Self.file(folder), what: what) else { return nil }
     self.folder = folder
@@ -35,7 +34,7 @@ public struct FolderScenario {
   }
 
   /// All `path=value` texts with which the scenario is read again.
-  public var settings: [String] {
+  package var settings: [String] {
     (name.map { ["name=" + JSON.string($0).compact] } ?? []) + overrides
   }
 
@@ -59,7 +58,7 @@ public struct FolderScenario {
 
   /// Says in which fields a reading of the folder's files is not what it was made for; nil when it
   /// is, or when the folder does not tell.
-  public func change(_ resolved: JSON) -> String? {
+  package func change(_ resolved: JSON) -> String? {
     guard let recordedHash, ScenarioReading.hash(ofResolved: resolved) != recordedHash else {
       return nil
     }
@@ -74,7 +73,7 @@ public struct FolderScenario {
   /// Refuses a folder whose scenario is not the one that it was made for.
   ///
   /// - Throws: E9005 with the fields that differ (exit 9).
-  public func requireUnchanged(_ resolved: JSON?) throws(Failure) {
+  package func requireUnchanged(_ resolved: JSON?) throws(Failure) {
     let found =
       resolved.map { self.change($0) }
       ?? recordedHash.map { "its files no longer make a scenario; it was made for \($0)" }

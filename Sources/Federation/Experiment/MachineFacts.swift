@@ -3,26 +3,25 @@ import Tensor
 
 /// What the bits of a result depend on besides the scenario: written to `environment.json` and
 /// shown by `doctor`.
-public struct MachineFacts: Sendable {
+package struct MachineFacts: Sendable {
   /// Such as "Linux 6.1.0".
-  public let system: String
+  package let system: String
   /// Such as "AMD EPYC".
-  public let processor: String
+  package let processor: String
   /// Cores that this process may use.
-  public let cores: Int
+  package let cores: Int
   /// Widest vector instructions of the CPU: "avx512", "avx2", "baseline".
-  public let instructions: String
+  package let instructions: String
   /// Vector instructions that this program was compiled for.
-  public let compiledFor: String
+  package let compiledFor: String
   /// Whose matrix products and convolutions run: "fedsim" or "OpenBLAS".
-  public let kernels: String
+  package let kernels: String
   /// "release" or "debug".
-  public let build: String
+  package let build: String
   /// What OpenBLAS says of itself.
-  public let blas: BLAS.Facts
+  package let blas: BLAS.Facts
 
-  /// The facts of this machine.
-  public static let current = MachineFacts(
+  package static let current = MachineFacts(
     system: systemName, processor: processorName, cores: Machine.coreCount,
     instructions: CPUFeatures.avx512 ? "avx512" : CPUFeatures.avx2 ? "avx2" : "baseline",
     compiledFor: CPUFeatures.compiledFor,
@@ -30,7 +29,7 @@ public struct MachineFacts: Sendable {
     blas: BLAS.facts)
 
   /// As JSON, in fixed order.
-  public var json: JSON {
+  package var json: JSON {
     [
       "version": .string(FedsimVersion.current),
       "scenarioVersion": .int(FedsimVersion.scenarioFormat), "build": .string(build),

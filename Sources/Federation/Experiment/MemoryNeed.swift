@@ -16,7 +16,6 @@ struct MemoryNeed {
   /// Bytes among them that the process holds already.
   private(set) var taken = 0.0
 
-  /// All of it, in bytes.
   var total: Double { parts.reduce(0) { $0 + $1.bytes } }
 
   /// Adds the product of some factors, in bytes.

@@ -3,7 +3,7 @@ import Scenario
 
 extension ScenarioReader {
   /// A reader that knows the strategies of `cards`.
-  public init(cards: [StrategyCard] = StrategyRegistry.cards) {
+  package init(cards: [StrategyCard] = StrategyRegistry.cards) {
     self.init(cards: cards, reach: CodecReach.findings)
   }
 }

@@ -14,7 +14,6 @@ package struct NoisePlan: Sendable {
     var multiplier: Double
     /// Batches that it will draw if it takes part whenever it is asked to.
     package var plannedBatches: Int
-    /// Batches in one of its rounds.
     var batchesPerRound: Int
     /// Gradients on each batch.
     var gradientsPerBatch: Int

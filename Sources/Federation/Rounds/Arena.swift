@@ -168,7 +168,6 @@ package final class WorkerSpaces: @unchecked Sendable {
     return workspace(count + worker)
   }
 
-  /// The workspace of a worker.
   package subscript(worker: Int) -> Workspace {
     precondition(worker >= 0 && worker < count, "WorkerSpaces: worker \(worker) of \(count)")
     return workspace(worker)

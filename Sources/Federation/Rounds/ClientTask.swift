@@ -28,7 +28,6 @@ struct ClientMessage: Sendable {
   /// What stages on the client tell their halves at the server.
   var notes = Notes()
 
-  /// Bytes of the upload.
   var upBytes: Int { up?.byteCount ?? update.upload.byteCount }
   /// The update, whatever was sent of it.
   var shape: Payload { template ?? update.upload }

@@ -37,7 +37,6 @@ package struct CohortSampler: Sendable {
     }
   }
 
-  /// The size of a uniform cohort.
   package var size: Int { settings.uniformCohort }
 
   /// Whether every cohort is all clients, so that none needs to be drawn.

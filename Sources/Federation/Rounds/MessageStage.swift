@@ -210,7 +210,6 @@ final class Exchange {
 
 /// What becomes of a client's message.
 enum Fate: Sendable {
-  /// It is taken in.
   case taken
   /// Whether it is taken in is known when all times are.
   case held

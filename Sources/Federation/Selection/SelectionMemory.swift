@@ -55,7 +55,6 @@ package struct SelectionMemory: Sendable {
     }
   }
 
-  /// Keeps a round's reports.
   package func keep(_ reports: [Report], round: Int, in memory: inout StateTensors) {
     let zeros = [Float](repeating: 0, count: clients)
     for report in reports {

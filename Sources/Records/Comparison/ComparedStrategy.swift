@@ -2,11 +2,11 @@ import Base
 import Scenario
 
 /// One strategy with its runs of all folders.
-public struct ComparedStrategy: Sendable {
+package struct ComparedStrategy: Sendable {
   /// The name in the comparison: the label, with its folder where two folders mean two methods.
-  public let label: String
+  package let label: String
   /// The finished runs by seed.
-  public let runs: [UInt64: RunFolder.Part]
+  package let runs: [UInt64: RunFolder.Part]
 
   package init(label: String, runs: [UInt64: RunFolder.Part]) {
     self.label = label
@@ -14,7 +14,7 @@ public struct ComparedStrategy: Sendable {
   }
 
   /// The seeds, ascending.
-  public var seeds: [UInt64] { runs.keys.sorted() }
+  package var seeds: [UInt64] { runs.keys.sorted() }
 
   /// The strategies of all folders: same label and settings are one strategy, whose seeds add up.
   ///
@@ -27,7 +27,7 @@ public struct ComparedStrategy: Sendable {
   ///     two folders have the one that came further.
   /// - Returns: in the order of the folders.
   /// - Throws: E7002 when two folders have the same run with different results; exit 7.
-  public static func all(_ folders: [RunFolder], includingUnfinished: Bool = false) throws(Failure)
+  package static func all(_ folders: [RunFolder], includingUnfinished: Bool = false) throws(Failure)
     -> [ComparedStrategy]
   {
     var groups: [(label: String, settings: String, path: String, runs: [UInt64: RunFolder.Part])] =

@@ -2,60 +2,58 @@ import Base
 import Scenario
 
 /// All strategies of some run folders, each against one of them.
-public struct Comparison: Sendable {
+package struct Comparison: Sendable {
   /// What is compared, and how.
-  public struct Settings: Sendable, Equatable {
+  package struct Settings: Sendable, Equatable {
     /// The metric's path; nil: `generic.accuracy` when all strategies have it, else
     /// `personal.accuracy`.
-    public var metric: String?
+    package var metric: String?
     /// The label of the strategy that the others are compared with; nil: the first one.
-    public var baseline: String?
+    package var baseline: String?
     /// What is held equal; nil reads every run at its end.
-    public var budget: RunBudget?
+    package var budget: RunBudget?
     /// Differences up to this count as ties, ≥ 0; in the metric's own unit.
-    public var tieMargin = 0.0
+    package var tieMargin = 0.0
 
     /// A comparison of final values.
-    public init() {}
+    package init() {}
   }
 
   /// Where a run was read, when budgets are held equal.
-  public struct Reading: Sendable, Equatable {
-    /// The round.
-    public let round: Int
+  package struct Reading: Sendable, Equatable {
+    package let round: Int
     /// What it had spent.
-    public let spent: Double
+    package let spent: Double
   }
 
   /// One strategy.
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// The name.
-    public let label: String
+    package let label: String
     /// Values by seed; without those that have no value.
-    public let values: [UInt64: Double]
+    package let values: [UInt64: Double]
     /// Mean and interval over the seeds.
-    public let statistics: SeedStatistics
+    package let statistics: SeedStatistics
     /// Where each seed was read; empty without a budget.
-    public let readings: [UInt64: Reading]
+    package let readings: [UInt64: Reading]
     /// Against the baseline; nil for the baseline itself, and where no seed is common.
-    public var versus: PairedTests?
+    package var versus: PairedTests?
 
     /// The seeds with a value, ascending.
-    public var seeds: [UInt64] { values.keys.sorted() }
+    package var seeds: [UInt64] { values.keys.sorted() }
   }
 
-  /// The metric.
-  public let metric: ComparisonMetric
+  package let metric: ComparisonMetric
   /// What was asked.
-  public let settings: Settings
+  package let settings: Settings
   /// The largest budget that every run uses; nil without one.
-  public let limit: Double?
+  package let limit: Double?
   /// The label of the strategy that the others are compared with.
-  public let baseline: String
+  package let baseline: String
   /// The strategies, in the order of the folders.
-  public let rows: [Row]
+  package let rows: [Row]
   /// One sentence for everything that was left out.
-  public let leftOut: [String]
+  package let leftOut: [String]
 
   /// Compares strategies that were measured under the same conditions.
   ///
@@ -66,7 +64,7 @@ public struct Comparison: Sendable {
   /// - Throws: E2012 for an unknown metric or baseline (exit 2), E4100 when no run has finished
   ///   (exit 4), E7003 when nothing has the metric, the baseline lacks it, or a run's cost is not
   ///   known (exit 7).
-  public init(
+  package init(
     _ strategies: [ComparedStrategy], _ settings: Settings = Settings(), unfinished: [String] = []
   ) throws(Failure) {
     guard !strategies.isEmpty else {

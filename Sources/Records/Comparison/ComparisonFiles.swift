@@ -16,7 +16,7 @@ extension Comparison {
   /// `halfWidth`, `readAt` (`round` and `spent` by seed) and `versus`: `seeds`, `differences`,
   /// `mean`, `halfWidth`, `student`, `signFlip`, `wilcoxon` (each with `p` and `holm`), `dz`,
   /// `hedges`, `separated`, `wins` (over `seeds` and `clients`).
-  public var json: JSON {
+  package var json: JSON {
     var members: [(String, JSON)] = [
       ("metric", .string(metric.name)), ("unit", .string(metric.unit.rawValue)),
       ("lowerIsBetter", .bool(metric.lowerIsBetter)), ("baseline", .string(baseline)),
@@ -97,7 +97,7 @@ extension Comparison {
   }
 
   /// The tidy table `compare.csv`: one row per number; `seed` is empty where it is over all seeds.
-  public var csv: String {
+  package var csv: String {
     var out = CSV.line(["strategy", "baseline", "metric", "statistic", "seed", "value"]) + "\n"
     for row in rows {
       func add(_ statistic: String, _ value: Double?, seed: UInt64? = nil) {

@@ -2,9 +2,9 @@ import Base
 import Scenario
 
 /// The number by which runs are compared.
-public struct ComparisonMetric: Sendable {
+package struct ComparisonMetric: Sendable {
   /// How values are shown.
-  public enum Unit: String, Sendable {
+  package enum Unit: String, Sendable {
     /// In [0, 1], shown in per cent; differences in points.
     case share
     /// Shown in megabytes of 10⁶.
@@ -18,11 +18,11 @@ public struct ComparisonMetric: Sendable {
   }
 
   /// The path as in `summary.json`, such as "generic.shots.tail".
-  public let name: String
+  package let name: String
   /// How values are shown.
-  public let unit: Unit
+  package let unit: Unit
   /// Whether a smaller value is the better one.
-  public let lowerIsBetter: Bool
+  package let lowerIsBetter: Bool
   /// Reads it from the records of a run; nil when it has no meaning there.
   package let read: @Sendable (StrategyRun) -> Double?
 
@@ -32,7 +32,7 @@ public struct ComparisonMetric: Sendable {
   /// which are totals over the rounds; `time.virtual`; and `target.MODEL.ACCURACY.QUANTITY`, what a
   /// run had spent when it first reached an accuracy, such as `target.generic.0.4.bytes.up`, or
   /// `reached`, which is 1 or 0.
-  public init?(_ name: String) {
+  package init?(_ name: String) {
     self.name = name
     if name.hasPrefix("target.") {
       guard let target = Self.target(name.dropFirst("target.".count)) else { return nil }
@@ -57,7 +57,7 @@ public struct ComparisonMetric: Sendable {
   }
 
   /// All names but those of targets, in the order of the documents.
-  public static var names: [String] { HeadlineMetric.all.map(\.name) + totals.map(\.name) }
+  package static var names: [String] { HeadlineMetric.all.map(\.name) + totals.map(\.name) }
 
   /// Totals over a run that are no headline.
   private static let totals: [(name: String, read: @Sendable (StrategyRun) -> Double?)] = [

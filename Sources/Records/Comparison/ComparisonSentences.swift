@@ -3,7 +3,7 @@ import Base
 /// What a comparison says, in words.
 extension Comparison {
   /// One sentence for each strategy against the baseline, then what the numbers cannot tell.
-  public var sentences: [String] {
+  package var sentences: [String] {
     let others = rows.filter { $0.label != baseline }
     if others.isEmpty { return ["\(baseline) is alone: there is nothing to compare it with"] }
     let tests = others.count { $0.versus != nil }
@@ -87,7 +87,7 @@ extension Comparison {
   }
 
   /// What is held equal, and where each run was read; empty without a budget.
-  public var budgetLines: [String] {
+  package var budgetLines: [String] {
     guard let budget = settings.budget else { return [] }
     guard let limit else { return ["equal budget: no run spends any \(budget.rawValue)"] }
     let places = rows.map { row -> String in

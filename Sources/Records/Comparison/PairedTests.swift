@@ -1,37 +1,37 @@
 /// A strategy against the baseline: differences by seed, what tests say of them, and clients.
-public struct PairedTests: Sendable {
+package struct PairedTests: Sendable {
   /// The differences strategy − baseline over the seeds that both have.
-  public let difference: PairedDifference
+  package let difference: PairedDifference
   /// p of the paired t test; nil with one seed.
-  public let studentP: Double?
+  package let studentP: Double?
   /// The sign-flip permutation test.
-  public let signFlip: SignFlipTest
+  package let signFlip: SignFlipTest
   /// Wilcoxon's signed-rank test.
-  public let wilcoxon: WilcoxonTest
+  package let wilcoxon: WilcoxonTest
   /// How large the difference is beside its spread; nil with one seed or without a spread.
-  public let effect: EffectSize?
+  package let effect: EffectSize?
   /// Seeds on which the strategy is better, as good, or worse.
-  public let seeds: WinTieLoss
+  package let seeds: WinTieLoss
   /// The same over pairs of client and seed, by accuracy on local tests; nil when not measured, and
   /// where the metric is no measure of models.
   ///
   /// Clients of one run share a model and are not independent: this describes, it does not test.
-  public let clients: WinTieLoss?
+  package let clients: WinTieLoss?
   /// p of the three tests after Holm's correction over all strategies of the comparison.
-  public private(set) var holm = Holm()
+  package private(set) var holm = Holm()
 
   /// Adjusted p; nil where the test has none.
-  public struct Holm: Sendable, Equatable {
+  package struct Holm: Sendable, Equatable {
     /// Of the paired t test, which decides in words.
-    public var student: Double?
+    package var student: Double?
     /// Of the sign-flip test.
-    public var signFlip: Double?
+    package var signFlip: Double?
     /// Of Wilcoxon's test.
-    public var wilcoxon: Double?
+    package var wilcoxon: Double?
   }
 
   /// Whether the paired t test separates the two at 95 % after Holm; nil with one seed.
-  public var isSeparated: Bool? { holm.student.map { $0 <= 0.05 } }
+  package var isSeparated: Bool? { holm.student.map { $0 <= 0.05 } }
 
   /// Tests values by seed; nil when no seed is common.
   package init?(

@@ -1,8 +1,7 @@
 import Base
 
 /// What a comparison may hold equal: runs are then read where they have spent the same.
-public enum RunBudget: String, Sendable, CaseIterable {
-  /// Rounds.
+package enum RunBudget: String, Sendable, CaseIterable {
   case rounds
   /// Optimizer steps of all clients.
   case steps
@@ -18,7 +17,7 @@ public enum RunBudget: String, Sendable, CaseIterable {
   /// What a run has spent up to and with each of its records; nil from where it is not known.
   ///
   /// O(records). Nobody trained: no steps and no operations.
-  public func spent(_ records: [RoundRecord]) -> [Double?] {
+  package func spent(_ records: [RoundRecord]) -> [Double?] {
     var total: Double? = 0
     return records.map { record in
       switch self {
@@ -42,7 +41,7 @@ public enum RunBudget: String, Sendable, CaseIterable {
   }
 
   /// The amount with its unit.
-  public func text(_ amount: Double) -> String {
+  package func text(_ amount: Double) -> String {
     switch self {
     case .rounds: "\(NumberText.fixed(amount, 0)) rounds"
     case .steps: "\(NumberText.fixed(amount, 0)) steps"

@@ -1,13 +1,13 @@
 import Base
 
 /// A setting that is not the same in all run folders.
-public struct SettingDifference: Sendable, Equatable {
+package struct SettingDifference: Sendable, Equatable {
   /// The path in the scenario, such as "client.optimizer.learningRate".
-  public let path: String
+  package let path: String
   /// The value in each folder, as JSON; "-" where it is absent.
-  public let values: [String]
+  package let values: [String]
   /// Whether runs that differ in it can still be compared.
-  public let isAllowed: Bool
+  package let isAllowed: Bool
 
   /// Paths in which comparable runs may differ: what is compared, how often, and what is written.
   package static let allowed = [
@@ -20,7 +20,7 @@ public struct SettingDifference: Sendable, Equatable {
   /// Where the data's hashes agree, it does not matter where the data lay. Beside settings:
   /// `data (hash)` where images or labels differ, `split of seed S` where clients hold others.
   /// O(settings · folders).
-  public static func all(_ folders: [RunFolder]) -> [SettingDifference] {
+  package static func all(_ folders: [RunFolder]) -> [SettingDifference] {
     let trees = folders.map { leaves($0.resolved, "") }
     var paths: [String] = []
     var seen: Set<String> = []
@@ -73,7 +73,7 @@ public struct SettingDifference: Sendable, Equatable {
   }
 
   /// The difference as an object.
-  public var json: JSON {
+  package var json: JSON {
     .object([
       ("path", .string(path)), ("values", .array(values.map(JSON.string))),
       ("allowed", .bool(isAllowed)),

@@ -95,16 +95,16 @@ package enum SummaryFile {
 }
 
 /// A field in which two scenarios differ.
-public struct FieldChange: Equatable, Sendable {
+package struct FieldChange: Equatable, Sendable {
   /// Such as "$.client.batch".
-  public let path: String
+  package let path: String
   /// What it was, as JSON; "absent" where it was not there.
-  public let was: String
+  package let was: String
   /// What it is.
-  public let now: String
+  package let now: String
 
   /// The fields in which two resolved scenarios differ, but for those that change no number.
-  public static func list(_ was: JSON, _ now: JSON) -> [FieldChange] {
+  package static func list(_ was: JSON, _ now: JSON) -> [FieldChange] {
     var changes: [FieldChange] = []
     collect(was, now, "$", &changes)
     return changes.filter { !$0.path.hasPrefix("$.output") && !$0.path.hasPrefix("$.limits") }
@@ -127,7 +127,7 @@ public struct FieldChange: Equatable, Sendable {
   }
 
   /// "path was x and is y" for the first few of some changes.
-  public static func sentence(_ changes: [FieldChange]) -> String {
+  package static func sentence(_ changes: [FieldChange]) -> String {
     let first = changes.prefix(4).map { "\($0.path) was \($0.was) and is \($0.now)" }
     let rest = changes.count > 4 ? ["\(changes.count - 4) more"] : []
     return (first + rest).joined(separator: "; ")

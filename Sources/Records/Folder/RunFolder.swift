@@ -2,27 +2,26 @@ import Base
 import Scenario
 
 /// A run folder as it lies on the disk: what was asked, and what was measured.
-public struct RunFolder: Sendable {
+package struct RunFolder: Sendable {
   /// One strategy of the scenario.
-  public struct Entry: Sendable {
+  package struct Entry: Sendable {
     /// The name in tables and folders.
-    public let label: String
+    package let label: String
     /// The strategy's settings with every default, without the label.
-    public let settings: JSON
+    package let settings: JSON
     /// The finished runs, in the order of the scenario's seeds.
-    public let runs: [Part]
+    package let runs: [Part]
     /// The runs that have rounds but not all of them.
-    public let begun: [Part]
+    package let begun: [Part]
   }
 
   /// One strategy under one seed.
-  public struct Part: Sendable {
-    /// Its folder.
-    public let folder: String
+  package struct Part: Sendable {
+    package let folder: String
     /// Its records.
-    public let run: StrategyRun
+    package let run: StrategyRun
     /// Accuracy on local tests by evaluated round and client.
-    public let clients: [Int: [Int: Double]]
+    package let clients: [Int: [Int: Double]]
 
     /// Whether checksums of its tables were there, and right.
     let isPromised: Bool
@@ -38,41 +37,41 @@ public struct RunFolder: Sendable {
   }
 
   /// Where it lies.
-  public let path: String
+  package let path: String
   /// The scenario with every default.
-  public let resolved: JSON
+  package let resolved: JSON
   /// Sizes and hashes of the data, from `environment.json`; nil when they are not known.
-  public let data: JSON?
+  package let data: JSON?
   /// XXH64 of the split by seed, where its file is there.
-  public let splits: [UInt64: String]
+  package let splits: [UInt64: String]
   /// The strategies, in the order of the scenario.
-  public let entries: [Entry]
+  package let entries: [Entry]
   /// One sentence for each run that has not finished, with the folder.
-  public let unfinished: [String]
+  package let unfinished: [String]
   /// The same for a reader who knows the folder; without those that have not begun.
   package let unfinishedRuns: [String]
   /// The scenario's name.
-  public let name: String
+  package let name: String
   /// The scenario's seeds.
-  public let seeds: [UInt64]
+  package let seeds: [UInt64]
   /// Clients of the federation.
   package let clients: Int
   /// Accuracies whose cost is reported.
   package let targets: [AccuracyTarget]
   /// The conditions in words; empty when `environment.json` does not tell.
-  public let conditions: [String]
+  package let conditions: [String]
   /// What the reader must know before believing a number.
-  public let warnings: [String]
+  package let warnings: [String]
   /// What of damage could not be seen, because there is no checksum; also among the warnings.
-  public let unprotected: [String]
+  package let unprotected: [String]
   /// The command that repeats the runs; empty when it is not known.
-  public let command: String
+  package let command: String
 
   /// Reads a folder that `fedsim run` wrote; nothing of the data set is needed.
   ///
   /// - Throws: exit 4: E4095 when it is no run folder, E4098 when its scenario is damaged, and what
   ///   `RunTrace`, `TableRecord` and `FolderFacts` throw when a file is not what was written.
-  public init(_ path: String) throws(Failure) {
+  package init(_ path: String) throws(Failure) {
     let (scenario, reading) = try ScenarioReading.ofRunFolder(path)
     let resolved = reading.resolved ?? .object([])
     self.path = path

@@ -1,19 +1,19 @@
 import Data
 
 /// Comma-separated values as in RFC 4180, with `\n` at the end of lines.
-public enum CSV {
+package enum CSV {
   /// One line without its newline; fields with commas, quotes or line breaks are quoted.
-  public static func line(_ fields: [String]) -> String { fields.map(field).joined(separator: ",") }
+  package static func line(_ fields: [String]) -> String { fields.map(field).joined(separator: ",") }
 
   /// A number in its shortest form that reads back to the same bits; empty when nil or not finite.
-  public static func number(_ value: Double?) -> String {
+  package static func number(_ value: Double?) -> String {
     guard let value, value.isFinite else { return "" }
     if value == value.rounded(.towardZero), abs(value) < 1e15 { return String(Int(value)) }
     return value.description
   }
 
   /// The integer in the first field, such as the round of a row; nil for a header.
-  public static func leadingInteger(_ line: String) -> Int? {
+  package static func leadingInteger(_ line: String) -> Int? {
     Int(line.prefix { $0 != "," && $0 != " " })
   }
 
@@ -30,30 +30,30 @@ public enum CSV {
 }
 
 /// A row of `clients.csv`: one client's local test after a round.
-public struct ClientRow: Sendable, Equatable {
+package struct ClientRow: Sendable, Equatable {
   /// The first line of the file.
-  public static let header =
+  package static let header =
     "round,client,train_count,test_count,accuracy,loss,accuracy_alone,global_accuracy"
 
   /// The round, from 1.
-  public var round: Int
+  package var round: Int
   /// The client, from 0.
-  public var client: Int
+  package var client: Int
   /// The client's training examples.
-  public var trainCount: Int
+  package var trainCount: Int
   /// Size of the local test; its total weight where images are weighted.
-  public var testCount: Double
+  package var testCount: Double
   /// Accuracy on the local test.
-  public var accuracy: Double
+  package var accuracy: Double
   /// Mean cross-entropy on the local test; nil when not measured.
-  public var loss: Double?
+  package var loss: Double?
   /// Accuracy of the same client when it trains alone; nil without that reference.
-  public var accuracyAlone: Double?
+  package var accuracyAlone: Double?
   /// Accuracy of the client's own model with all classes counting alike; nil when not measured.
-  public var globalAccuracy: Double?
+  package var globalAccuracy: Double?
 
   /// A row with every field.
-  public init(
+  package init(
     round: Int, client: Int, trainCount: Int, testCount: Double, accuracy: Double,
     loss: Double? = nil, accuracyAlone: Double? = nil, globalAccuracy: Double? = nil
   ) {
@@ -68,7 +68,7 @@ public struct ClientRow: Sendable, Equatable {
   }
 
   /// The row as a line without its newline.
-  public var line: String {
+  package var line: String {
     CSV.line([
       "\(round)", "\(client)", "\(trainCount)", CSV.number(testCount), CSV.number(accuracy),
       CSV.number(loss), CSV.number(accuracyAlone), CSV.number(globalAccuracy),
@@ -77,25 +77,25 @@ public struct ClientRow: Sendable, Equatable {
 }
 
 /// A row of `classes.csv`: the accuracy of one class after a round.
-public struct ClassRow: Sendable, Equatable {
+package struct ClassRow: Sendable, Equatable {
   /// The first line of the file.
-  public static let header = "round,model,class,group,n_train,accuracy"
+  package static let header = "round,model,class,group,n_train,accuracy"
 
   /// The round, from 1.
-  public var round: Int
+  package var round: Int
   /// "generic" or another model's name.
-  public var model: String
+  package var model: String
   /// The class, from 0.
-  public var label: Int
+  package var label: Int
   /// Head, middle or tail by cumulative share; nil when all classes are equally frequent.
-  public var group: ShotGroups.Group?
+  package var group: ShotGroups.Group?
   /// Training images of the class over all clients.
-  public var trainCount: Int
+  package var trainCount: Int
   /// Recall of the class; NaN without test images.
-  public var accuracy: Double
+  package var accuracy: Double
 
   /// A row with every field.
-  public init(
+  package init(
     round: Int, model: String, label: Int, group: ShotGroups.Group?, trainCount: Int,
     accuracy: Double
   ) {
@@ -108,14 +108,14 @@ public struct ClassRow: Sendable, Equatable {
   }
 
   /// The row as a line without its newline.
-  public var line: String {
+  package var line: String {
     CSV.line([
       "\(round)", model, "\(label)", group?.rawValue ?? "", "\(trainCount)", CSV.number(accuracy),
     ])
   }
 
   /// The rows of one evaluation, a row per class.
-  public static func rows(round: Int, model: String, perClass: [Double], trainCounts: [Int])
+  package static func rows(round: Int, model: String, perClass: [Double], trainCounts: [Int])
     -> [ClassRow]
   {
     let groups = ShotGroups.cumulativeShare(trainCounts)
@@ -128,13 +128,13 @@ public struct ClassRow: Sendable, Equatable {
 }
 
 /// A row of `messages.csv`: one tensor sent between a client and the server.
-public struct MessageRow: Sendable, Equatable {
+package struct MessageRow: Sendable, Equatable {
   /// The first line of the file.
-  public static let header =
+  package static let header =
     "round,client,direction,tensor,dtype,shape,dense_bytes,coded_bytes,entropy_bytes"
 
   /// Which way a message goes.
-  public enum Direction: String, Sendable {
+  package enum Direction: String, Sendable {
     /// From a client to the server.
     case up
     /// From the server to a client.
@@ -142,26 +142,26 @@ public struct MessageRow: Sendable, Equatable {
   }
 
   /// The round, from 1.
-  public var round: Int
+  package var round: Int
   /// The client, from 0.
-  public var client: Int
+  package var client: Int
   /// Which way it goes.
-  public var direction: Direction
+  package var direction: Direction
   /// The tensor's name.
-  public var tensor: String
+  package var tensor: String
   /// Such as "F32".
-  public var dtype: String
+  package var dtype: String
   /// The tensor's shape.
-  public var shape: [Int]
+  package var shape: [Int]
   /// Bytes of the tensor as plain numbers.
-  public var denseBytes: Int
+  package var denseBytes: Int
   /// Bytes of the encoded buffer that the receiver decodes.
-  public var codedBytes: Int
+  package var codedBytes: Int
   /// The fewest bytes that they could have; nil for plain numbers.
-  public var entropyBytes: Double?
+  package var entropyBytes: Double?
 
   /// A row with every field.
-  public init(
+  package init(
     round: Int, client: Int, direction: Direction, tensor: String, dtype: String, shape: [Int],
     denseBytes: Int, codedBytes: Int, entropyBytes: Double? = nil
   ) {
@@ -177,7 +177,7 @@ public struct MessageRow: Sendable, Equatable {
   }
 
   /// The row as a line without its newline; the shape as "32x3x3x3".
-  public var line: String {
+  package var line: String {
     CSV.line([
       "\(round)", "\(client)", direction.rawValue, tensor, dtype,
       shape.map(String.init).joined(separator: "x"), "\(denseBytes)", "\(codedBytes)",
@@ -187,23 +187,23 @@ public struct MessageRow: Sendable, Equatable {
 }
 
 /// A line of `digest.txt`: the hash chain over the global state after a round.
-public struct DigestRow: Sendable, Equatable {
+package struct DigestRow: Sendable, Equatable {
   /// The round, from 1.
-  public var round: Int
+  package var round: Int
   /// The hash, hexadecimal.
-  public var digest: String
+  package var digest: String
 
   /// A line with both fields.
-  public init(round: Int, digest: String) {
+  package init(round: Int, digest: String) {
     self.round = round
     self.digest = digest
   }
 
   /// "round digest".
-  public var line: String { "\(round) \(digest)" }
+  package var line: String { "\(round) \(digest)" }
 
   /// Reads a line; nil when it is none.
-  public init?(_ line: String) {
+  package init?(_ line: String) {
     let parts = line.split(separator: " ")
     guard parts.count == 2, let round = Int(parts[0]) else { return nil }
     self.init(round: round, digest: String(parts[1]))

@@ -1,18 +1,18 @@
 /// Counts of (true class, predicted class) over a test set.
-public struct ConfusionMatrix: Sendable, Equatable {
+package struct ConfusionMatrix: Sendable, Equatable {
   /// Number of classes C.
-  public let classes: Int
+  package let classes: Int
   /// Row-major [C][C]: row is the true class, column the predicted one.
-  public private(set) var counts: [Int]
+  package private(set) var counts: [Int]
 
   /// No predictions yet.
-  public init(classes: Int) {
+  package init(classes: Int) {
     self.classes = classes
     counts = [Int](repeating: 0, count: classes * classes)
   }
 
   /// A matrix from its rows.
-  public init(rows: [[Int]]) {
+  package init(rows: [[Int]]) {
     precondition(
       rows.allSatisfy { $0.count == rows.count }, "ConfusionMatrix: \(rows.count) rows, not square")
     classes = rows.count
@@ -20,45 +20,45 @@ public struct ConfusionMatrix: Sendable, Equatable {
   }
 
   /// Counts `times` images of class `truth` that were taken for `predicted`.
-  public mutating func add(truth: Int, predicted: Int, times: Int = 1) {
+  package mutating func add(truth: Int, predicted: Int, times: Int = 1) {
     counts[truth * classes + predicted] += times
   }
 
   /// Adds the counts of another part of the same test set.
-  public mutating func merge(_ other: ConfusionMatrix) {
+  package mutating func merge(_ other: ConfusionMatrix) {
     precondition(
       other.classes == classes, "ConfusionMatrix.merge: \(other.classes) and \(classes) classes")
     for index in counts.indices { counts[index] += other.counts[index] }
   }
 
   /// Images of each true class, [C].
-  public var support: [Int] {
+  package var support: [Int] {
     (0..<classes).map { row in (0..<classes).reduce(0) { $0 + counts[row * classes + $1] } }
   }
 
   /// Images taken for each class, [C].
-  public var predicted: [Int] {
+  package var predicted: [Int] {
     (0..<classes).map { column in (0..<classes).reduce(0) { $0 + counts[$1 * classes + column] } }
   }
 
   /// Images classified correctly, per class, [C].
-  public var correct: [Int] { (0..<classes).map { counts[$0 * classes + $0] } }
+  package var correct: [Int] { (0..<classes).map { counts[$0 * classes + $0] } }
 
   /// All images.
-  public var total: Int { counts.reduce(0, +) }
+  package var total: Int { counts.reduce(0, +) }
 
   /// Share of images classified correctly; NaN without images.
-  public var accuracy: Double { Double(correct.reduce(0, +)) / Double(total) }
+  package var accuracy: Double { Double(correct.reduce(0, +)) / Double(total) }
 
   /// Recall of each class, [C]; NaN for a class without images.
-  public var recalls: [Double] { zip(correct, support).map { Double($0) / Double($1) } }
+  package var recalls: [Double] { zip(correct, support).map { Double($0) / Double($1) } }
 
   /// Mean recall over the classes that have images.
-  public var balancedAccuracy: Double { Metrics.mean(recalls.filter(\.isFinite)) }
+  package var balancedAccuracy: Double { Metrics.mean(recalls.filter(\.isFinite)) }
 
   /// Mean over classes of 2·tp / (images + predictions); classes that occur neither in truth nor
   /// in prediction are left out.
-  public var macroF1: Double {
+  package var macroF1: Double {
     let (hits, images, guesses) = (correct, support, predicted)
     let scores = (0..<classes).compactMap { index -> Double? in
       let weight = images[index] + guesses[index]
@@ -71,7 +71,7 @@ public struct ConfusionMatrix: Sendable, Equatable {
   ///
   /// - Parameter weights: [C], such as a client's training counts.
   /// - Returns: the mean over the classes that have images; NaN when no weight is left.
-  public func accuracy(weights: [Double]) -> Double {
+  package func accuracy(weights: [Double]) -> Double {
     precondition(
       weights.count == classes,
       "ConfusionMatrix.accuracy: \(weights.count) weights, \(classes) classes")

@@ -4,18 +4,18 @@ import Data
 extension ShotGroups {
   /// Groups by cumulative share; nil when all classes are equally frequent: then no class is rarer
   /// than another.
-  public static func cumulativeShare(_ counts: [Int]) -> ShotGroups? {
+  package static func cumulativeShare(_ counts: [Int]) -> ShotGroups? {
     guard let first = counts.first, counts.contains(where: { $0 != first }) else { return nil }
     return ShotGroups(.cumulative, classCounts: counts)
   }
 
   /// Groups by the number of training images.
-  public static func absolute(_ counts: [Int]) -> ShotGroups {
+  package static func absolute(_ counts: [Int]) -> ShotGroups {
     ShotGroups(.absolute, classCounts: counts)
   }
 
   /// Mean of the per-class accuracies of each group; classes without test images are left out.
-  public func accuracies(_ perClass: [Double]) -> RoundRecord.Shots {
+  package func accuracies(_ perClass: [Double]) -> RoundRecord.Shots {
     precondition(
       perClass.count == groups.count,
       "ShotGroups.accuracies: \(perClass.count) accuracies, \(groups.count) classes")
@@ -29,9 +29,9 @@ extension ShotGroups {
 }
 
 /// The measures of models and clients.
-public enum Metrics {
+package enum Metrics {
   /// The arithmetic mean, summed in order; NaN of nothing.
-  public static func mean(_ values: [Double]) -> Double {
+  package static func mean(_ values: [Double]) -> Double {
     values.reduce(0, +) / Double(values.count)
   }
 
@@ -43,7 +43,7 @@ public enum Metrics {
   ///   - trainCounts: training images per class, [C]; they define head, middle and tail.
   ///   - ece: expected calibration error; nil when not known.
   /// - Returns: the measures for a round record.
-  public static func generic(
+  package static func generic(
     _ confusion: ConfusionMatrix, lossSum: Double, trainCounts: [Int], ece: Double? = nil
   ) -> RoundRecord.Generic {
     let recalls = confusion.recalls
@@ -65,7 +65,7 @@ public enum Metrics {
   ///   - global: of each client, accuracy with all classes counting alike; nil where unknown.
   ///   - trainCounts: pooled training images per class, [C]; they define head, middle and tail.
   /// - Returns: nil when no client has a local test.
-  public static func personal(
+  package static func personal(
     _ accuracies: [Double], model: RoundRecord.Personal.Model, alone: [Double]? = nil,
     perClass: [[Double]] = [], global: [Double?] = [], trainCounts: [Int] = []
   ) -> RoundRecord.Personal? {
@@ -93,7 +93,7 @@ public enum Metrics {
 
   /// Share of clients strictly better than their reference; pairs with a NaN are left out, nil
   /// when none remains.
-  public static func helped(_ accuracies: [Double], alone: [Double]) -> Double? {
+  package static func helped(_ accuracies: [Double], alone: [Double]) -> Double? {
     precondition(
       accuracies.count == alone.count,
       "Metrics.helped: \(accuracies.count) accuracies, \(alone.count) references")
@@ -105,7 +105,7 @@ public enum Metrics {
   /// The `share` quantile with linear interpolation between order statistics.
   ///
   /// As NumPy's default: position share·(n − 1) in the sorted values. NaN of nothing.
-  public static func percentile(_ values: [Double], _ share: Double) -> Double {
+  package static func percentile(_ values: [Double], _ share: Double) -> Double {
     let sorted = values.sorted()
     guard let last = sorted.last else { return .nan }
     let position = share * Double(sorted.count - 1)
@@ -115,5 +115,5 @@ public enum Metrics {
   }
 
   /// The middle value, or the mean of the two in the middle; NaN of nothing.
-  public static func median(_ values: [Double]) -> Double { percentile(values, 0.5) }
+  package static func median(_ values: [Double]) -> Double { percentile(values, 0.5) }
 }

@@ -5,48 +5,48 @@ import Client
 ///
 /// A part is nil where it has no meaning: weight norms and alignment without a linear classifier on
 /// the features, the geometry of features where logits come from something else than features.
-public struct ModelDiagnostics: Sendable, Equatable {
+package struct ModelDiagnostics: Sendable, Equatable {
   /// The round after which it was measured.
-  public var round: Int
+  package var round: Int
   /// The state that was measured, as in `digest.txt`.
-  public var digest: String
+  package var digest: String
   /// Test images.
-  public var images: Int
+  package var images: Int
   /// Confidence against accuracy.
-  public var calibration: CalibrationBins
+  package var calibration: CalibrationBins
   /// ‖w_c‖₂ of each class's row of the classifier; nil without a linear one.
-  public var weightNorms: [Double]?
+  package var weightNorms: [Double]?
   /// The features' geometry; nil where it was not measured.
-  public var collapse: Collapse?
+  package var collapse: Collapse?
 
   /// Neural collapse (Papyan, Han and Donoho 2020), as `ClassGeometry` defines it.
-  public struct Collapse: Sendable, Equatable {
+  package struct Collapse: Sendable, Equatable {
     /// Classes with test images.
-    public var classes: Int
+    package var classes: Int
     /// d, the width of the features.
-    public var width: Int
+    package var width: Int
     /// NC1 = tr(Σ_W·Σ_B⁺)/C; nil when all class means are the same.
-    public var withinClassVariability: Double?
+    package var withinClassVariability: Double?
     /// Standard deviation over pairs of classes of the cosine between their centred means.
-    public var cosineDeviation: Double?
+    package var cosineDeviation: Double?
     /// Mean over pairs of |cosine + 1/(C − 1)|.
-    public var cosineGap: Double?
+    package var cosineGap: Double?
     /// Standard deviation of the centred means' norms divided by their mean.
-    public var normVariation: Double?
+    package var normVariation: Double?
     /// ‖W/‖W‖ − M/‖M‖‖ of classifier and centred means; nil without a linear classifier.
-    public var alignmentDistance: Double?
+    package var alignmentDistance: Double?
     /// Mean over classes of the cosine between classifier row and centred mean.
-    public var alignmentCosine: Double?
+    package var alignmentCosine: Double?
 
     /// Nothing known but sizes.
-    public init(classes: Int, width: Int) {
+    package init(classes: Int, width: Int) {
       self.classes = classes
       self.width = width
     }
   }
 
   /// The numbers of one model.
-  public init(
+  package init(
     round: Int, digest: String, images: Int, calibration: CalibrationBins,
     weightNorms: [Double]? = nil, collapse: Collapse? = nil
   ) {
@@ -64,7 +64,7 @@ extension ModelDiagnostics {
   package static let fileName = "diagnostics.json"
 
   /// The file as a value; numbers that are not finite are null.
-  public var json: JSON {
+  package var json: JSON {
     var members: [(String, JSON)] = [
       ("schema", 1), ("model", "generic"), ("round", .int(round)), ("digest", .string(digest)),
       ("images", .int(images)),
@@ -87,7 +87,7 @@ extension ModelDiagnostics {
   }
 
   /// Reads a file; nil when it is none.
-  public init?(_ json: JSON) {
+  package init?(_ json: JSON) {
     guard let round = json["round"]?.count, let digest = json["digest"]?.text,
       let images = json["images"]?.count, let part = json["calibration"],
       let counts = part["counts"]?.elements?.compactMap(\.count),

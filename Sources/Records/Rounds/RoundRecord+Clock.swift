@@ -3,18 +3,18 @@ import Scenario
 
 extension RoundRecord {
   /// Who took part in a round on the clock, by what became of them; ascending.
-  public struct Clock: Sendable, Equatable {
+  package struct Clock: Sendable, Equatable {
     /// Messages that the server took in.
-    public var completed: [Int]
+    package var completed: [Int]
     /// Vanished.
-    public var dropped: [Int]
+    package var dropped: [Int]
     /// Came when the round was over.
-    public var late: [Int]
+    package var late: [Int]
     /// Sent, and lost on the way.
-    public var lost: [Int]
+    package var lost: [Int]
 
     /// Clients by fate.
-    public init(completed: [Int], dropped: [Int] = [], late: [Int] = [], lost: [Int] = []) {
+    package init(completed: [Int], dropped: [Int] = [], late: [Int] = [], lost: [Int] = []) {
       self.completed = completed
       self.dropped = dropped
       self.late = late
@@ -23,18 +23,15 @@ extension RoundRecord {
   }
 
   /// What devices drew in a round, in joules.
-  public struct Energy: Sendable, Equatable {
-    /// Computing.
-    public var compute: Double
-    /// Sending.
-    public var send: Double
-    /// Receiving.
-    public var receive: Double
+  package struct Energy: Sendable, Equatable {
+    package var compute: Double
+    package var send: Double
+    package var receive: Double
     /// All of it.
-    public var joules: Double { compute + send + receive }
+    package var joules: Double { compute + send + receive }
 
     /// Energy.
-    public init(compute: Double, send: Double, receive: Double) {
+    package init(compute: Double, send: Double, receive: Double) {
       self.compute = compute
       self.send = send
       self.receive = receive
@@ -42,18 +39,18 @@ extension RoundRecord {
   }
 
   /// What a round cost.
-  public struct Cost: Sendable, Equatable {
+  package struct Cost: Sendable, Equatable {
     /// Bytes to the server.
-    public var up: Double
+    package var up: Double
     /// Bytes from the server.
-    public var down: Double
+    package var down: Double
     /// Devices at work.
-    public var devices: Double
+    package var devices: Double
     /// All of it.
-    public var total: Double { up + down + devices }
+    package var total: Double { up + down + devices }
 
     /// Cost.
-    public init(up: Double, down: Double, devices: Double) {
+    package init(up: Double, down: Double, devices: Double) {
       self.up = up
       self.down = down
       self.devices = devices

@@ -2,15 +2,15 @@ import Base
 
 extension RoundRecord {
   /// How near uploads came to what was meant; absent where nothing is encoded.
-  public struct Compression: Sendable, Equatable {
+  package struct Compression: Sendable, Equatable {
     /// cos(x̂, x) of all uploads as one vector; nil for zeros.
-    public var cosine: Double?
+    package var cosine: Double?
     /// ‖e‖ / ‖x‖, e what clients remember as lost; nil without a memory.
-    public var errorRatio: Double?
+    package var errorRatio: Double?
     /// Share of values that uploads tell.
-    public var kept: Double
+    package var kept: Double
     /// Seconds that all workers spent on encoding and decoding; differs between equal runs.
-    public var seconds: Double
+    package var seconds: Double
 
     package init(cosine: Double? = nil, errorRatio: Double? = nil, kept: Double, seconds: Double) {
       self.cosine = cosine

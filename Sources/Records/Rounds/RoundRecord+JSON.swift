@@ -2,7 +2,7 @@ import Base
 
 extension RoundRecord {
   /// The record as one JSON object; the keys always come in the same order.
-  public var json: JSON {
+  package var json: JSON {
     var members: [(String, JSON)] = [
       ("round", .int(round)), ("sampled", .array(sampled.map(JSON.int))), ("bytes", bytes.json),
     ]
@@ -20,12 +20,12 @@ extension RoundRecord {
   }
 
   /// The record as a line of `rounds.jsonl`, without the newline.
-  public var line: String { json.compact }
+  package var line: String { json.compact }
 
   /// Reads a record; nil when a key that is always there is missing or of another type.
   ///
   /// Keys that this version does not know are ignored.
-  public init?(_ json: JSON) {
+  package init?(_ json: JSON) {
     guard let round = json["round"]?.count, let sampled = json["sampled"]?.elements,
       let up = json["bytes"]?["up"]?.count, let down = json["bytes"]?["down"]?.count,
       let wall = json["time"]?["wall"]?.measure, let digest = json["digest"]?.text
@@ -59,7 +59,7 @@ extension RoundRecord {
   /// A torn last line, left by a crash, is skipped.
   ///
   /// - Throws: E1014 with the path and the line that is no record.
-  public static func read(jsonl bytes: [UInt8], path: String) throws(Failure) -> [RoundRecord] {
+  package static func read(jsonl bytes: [UInt8], path: String) throws(Failure) -> [RoundRecord] {
     var records: [RoundRecord] = []
     let lines = bytes.split(separator: 10, omittingEmptySubsequences: false)
     for (index, line) in lines.enumerated() {

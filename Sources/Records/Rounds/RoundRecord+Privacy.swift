@@ -2,30 +2,30 @@ import Base
 
 extension RoundRecord {
   /// What privacy cost up to this round, and what it did to this round's training.
-  public struct Privacy: Sendable, Equatable {
+  package struct Privacy: Sendable, Equatable {
     /// The largest ε over clients, or that of the server's releases; infinite without noise.
-    public var epsilonMax: Double
+    package var epsilonMax: Double
     /// The median over clients that released something.
-    public var epsilonMedian: Double
+    package var epsilonMedian: Double
     /// δ.
-    public var delta: Double
+    package var delta: Double
     /// "pld" or "rdp".
-    public var accountant: String
+    package var accountant: String
     /// Whether the ε means anything: nothing left a client unprotected.
-    public var hasGuarantee: Bool
+    package var hasGuarantee: Bool
     /// Share of examples, or of messages, that were scaled down; nil when there was none.
-    public var clipped: Double?
+    package var clipped: Double?
     /// Mean norm before clipping.
-    public var norm: Double?
+    package var norm: Double?
     /// Expected norm of the noise over the norm of the sum that it was added to, both summed up
     /// over the round's releases.
-    public var noiseToSignal: Double?
+    package var noiseToSignal: Double?
     /// The clip of the round.
-    public var clip: Double
+    package var clip: Double
     /// Mean norm of the hidden error; nil without error feedback.
-    public var error: Double?
+    package var error: Double?
     /// Clients of the cohort whose budget was used up.
-    public var stopped: [Int]
+    package var stopped: [Int]
 
     package init(
       epsilonMax: Double, epsilonMedian: Double, delta: Double, accountant: String,

@@ -1,5 +1,5 @@
 /// Holm's correction of several tests' p for being several.
-public enum HolmCorrection {
+package enum HolmCorrection {
   /// Adjusted p in the order given.
   ///
   /// Of m known ones, the i-th smallest becomes
@@ -10,7 +10,7 @@ public enum HolmCorrection {
   /// dependence. Those that are nil stay nil and do not count. O(m log m).
   ///
   /// - Source: Holm, A simple sequentially rejective multiple test procedure (1979), §2.
-  public static func adjusted(_ values: [Double?]) -> [Double?] {
+  package static func adjusted(_ values: [Double?]) -> [Double?] {
     let known = values.indices.filter { values[$0] != nil }.sorted {
       (values[$0] ?? 1, $0) < (values[$1] ?? 1, $1)
     }
@@ -25,7 +25,7 @@ public enum HolmCorrection {
 
   /// The fewest pairs n at which a sign-flip test can reach p̃ ≤ `level` beside `tests` − 1 others:
   /// 2 / 2ⁿ · tests ≤ level.
-  public static func seedsNeeded(tests: Int, level: Double = 0.05) -> Int {
+  package static func seedsNeeded(tests: Int, level: Double = 0.05) -> Int {
     var n = 1
     var p = 1.0
     while p * Double(tests) > level, n < 64 {

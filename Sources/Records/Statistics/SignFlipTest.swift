@@ -13,19 +13,19 @@ import Base
 ///
 /// - Source: Fisher, The Design of Experiments (1935), §21; Phipson and Smyth, Permutation p-values
 ///   should never be zero (2010), equation 2, for the sampled version.
-public struct SignFlipTest: Sendable, Equatable {
+package struct SignFlipTest: Sendable, Equatable {
   /// The two-sided p, in (0, 1].
-  public let p: Double
+  package let p: Double
   /// The smallest p that so many differences other than zero could give: 2 / 2ⁿ, 1 for none; for
   /// a sample not below 1 / (draws + 1).
-  public let attainable: Double
+  package let attainable: Double
   /// Assignments of signs that were drawn; nil when all were counted.
-  public let draws: Int?
+  package let draws: Int?
 
   /// The most differences other than zero for which all assignments are counted.
-  public static let mostExact = 20
+  package static let mostExact = 20
   /// Assignments drawn beyond that: standard error of p at most 0.0016.
-  public static let sampleSize = 99_999
+  package static let sampleSize = 99_999
 
   /// Tests finite differences.
   ///
@@ -35,7 +35,7 @@ public struct SignFlipTest: Sendable, Equatable {
   /// - Parameters:
   ///   - differences: one per pair, finite.
   ///   - seed: of the stream that draws signs when there are too many to count.
-  public init(_ differences: [Double], seed: UInt64 = 0) {
+  package init(_ differences: [Double], seed: UInt64 = 0) {
     precondition(
       differences.allSatisfy(\.isFinite),
       "SignFlipTest: \(differences.count) differences, not all finite")

@@ -1,18 +1,18 @@
 import Base
 
 /// Means over seeds with their uncertainty.
-public struct SeedStatistics: Sendable, Equatable {
+package struct SeedStatistics: Sendable, Equatable {
   /// Number of seeds n with a finite value.
-  public let count: Int
+  package let count: Int
   /// The arithmetic mean; NaN without values.
-  public let mean: Double
+  package let mean: Double
   /// Sample standard deviation (divisor n − 1); nil for n < 2.
-  public let standardDeviation: Double?
+  package let standardDeviation: Double?
   /// Half-width of the 95 % interval t₍n−1₎(0.975)·s/√n; nil for n < 2.
-  public let halfWidth: Double?
+  package let halfWidth: Double?
 
   /// Statistics of one value per seed; those that are not finite are left out.
-  public init(_ values: [Double]) {
+  package init(_ values: [Double]) {
     let finite = values.filter(\.isFinite)
     let mean = Metrics.mean(finite)
     count = finite.count
@@ -32,18 +32,18 @@ public struct SeedStatistics: Sendable, Equatable {
 }
 
 /// One method against another on the seeds that both have.
-public struct PairedDifference: Sendable, Equatable {
+package struct PairedDifference: Sendable, Equatable {
   /// Seeds that both have, ascending.
-  public let seeds: [UInt64]
+  package let seeds: [UInt64]
   /// first − second for each of these seeds.
-  public let differences: [Double]
+  package let differences: [Double]
   /// Mean, deviation and t-interval of the differences.
-  public let statistics: SeedStatistics
+  package let statistics: SeedStatistics
   /// Seeds on which the first is strictly larger.
-  public let wins: Int
+  package let wins: Int
 
   /// Pairs by seed; seeds where one value is missing or not finite are left out.
-  public init(_ first: [UInt64: Double], minus second: [UInt64: Double]) {
+  package init(_ first: [UInt64: Double], minus second: [UInt64: Double]) {
     var seeds: [UInt64] = []
     var differences: [Double] = []
     for (seed, value) in first.sorted(by: { $0.key < $1.key }) {
@@ -58,20 +58,20 @@ public struct PairedDifference: Sendable, Equatable {
   }
 
   /// True when the 95 % interval does not contain zero; nil without an interval.
-  public var isSeparated: Bool? { statistics.halfWidth.map { abs(statistics.mean) > $0 } }
+  package var isSeparated: Bool? { statistics.halfWidth.map { abs(statistics.mean) > $0 } }
 }
 
 /// Student's t distribution.
-public enum StudentT {
+package enum StudentT {
   /// P(T ≤ t) with ν = `freedom` ≥ 1 degrees of freedom: 1 − ½·I₍ν/(ν+t²)₎(ν/2, ½) for t ≥ 0.
-  public static func cumulative(_ t: Double, freedom: Int) -> Double {
+  package static func cumulative(_ t: Double, freedom: Int) -> Double {
     let freedom = Double(freedom)
     let tail = 0.5 * regularizedBeta(freedom / (freedom + t * t), freedom / 2, 0.5)
     return t >= 0 ? 1 - tail : tail
   }
 
   /// The t with P(T ≤ t) = `probability` in (0, 1), by bisection to the last bits.
-  public static func quantile(_ probability: Double, freedom: Int) -> Double {
+  package static func quantile(_ probability: Double, freedom: Int) -> Double {
     precondition(
       probability > 0 && probability < 1 && freedom >= 1,
       "StudentT.quantile: probability \(probability), freedom \(freedom)")
@@ -89,7 +89,7 @@ public enum StudentT {
   ///
   /// - Source: continued fraction of Abramowitz and Stegun 26.5.8, evaluated with the modified
   ///   method of Lentz; I_x(a, b) = 1 − I_{1−x}(b, a) where that converges faster.
-  public static func regularizedBeta(_ x: Double, _ a: Double, _ b: Double) -> Double {
+  package static func regularizedBeta(_ x: Double, _ a: Double, _ b: Double) -> Double {
     if x <= 0 { return 0 }
     if x >= 1 { return 1 }
     if x > (a + 1) / (a + b + 2) { return 1 - regularizedBeta(1 - x, b, a) }

@@ -15,9 +15,9 @@ import Base
 ///
 /// - Source: Wilcoxon, Individual comparisons by ranking methods (1945); the correction for ties is
 ///   Lehmann's, Nonparametrics (1975), §3.2.
-public struct WilcoxonTest: Sendable, Equatable {
+package struct WilcoxonTest: Sendable, Equatable {
   /// Whether p counts assignments or approximates.
-  public enum Method: String, Sendable {
+  package enum Method: String, Sendable {
     /// All assignments of signs.
     case exact
     /// The normal approximation, corrected for continuity and ties.
@@ -25,19 +25,19 @@ public struct WilcoxonTest: Sendable, Equatable {
   }
 
   /// Differences other than zero.
-  public let count: Int
+  package let count: Int
   /// The smaller of the two rank sums.
-  public let statistic: Double
+  package let statistic: Double
   /// The two-sided p, in (0, 1]; nil without a difference other than zero.
-  public let p: Double?
+  package let p: Double?
   /// How p was found.
-  public let method: Method
+  package let method: Method
 
   /// The most differences for which p is exact.
-  public static let mostExact = 25
+  package static let mostExact = 25
 
   /// Tests finite differences; O(n log n), exact O(n³).
-  public init(_ differences: [Double]) {
+  package init(_ differences: [Double]) {
     precondition(
       differences.allSatisfy(\.isFinite),
       "WilcoxonTest: \(differences.count) differences, not all finite")

@@ -1,18 +1,18 @@
 /// One number that a run is judged by.
-public struct HeadlineMetric: Sendable, Equatable {
+package struct HeadlineMetric: Sendable, Equatable {
   /// The path as in `rounds.jsonl`, such as "generic.shots.tail".
-  public let name: String
+  package let name: String
   /// Reads it from a finished run; nil when it has no meaning there.
   package let read: @Sendable (StrategyRun) -> Double?
 
   /// Metrics are the same when they have the same name.
-  public static func == (a: HeadlineMetric, b: HeadlineMetric) -> Bool { a.name == b.name }
+  package static func == (a: HeadlineMetric, b: HeadlineMetric) -> Bool { a.name == b.name }
 
   /// All of them, in the order of files and tables.
   ///
   /// Accuracies are those of the last evaluation;
   /// bytes and times are totals over the rounds.
-  public static let all: [HeadlineMetric] = [
+  package static let all: [HeadlineMetric] = [
     HeadlineMetric("generic.accuracy") { $0.lastGeneric?.accuracy },
     HeadlineMetric("generic.loss") { $0.lastGeneric?.loss },
     HeadlineMetric("generic.balancedAccuracy") { $0.lastGeneric?.balancedAccuracy },
@@ -55,26 +55,25 @@ public struct HeadlineMetric: Sendable, Equatable {
 }
 
 /// All rounds of one strategy with one seed.
-public struct StrategyRun: Sendable, Equatable {
-  /// The seed.
-  public var seed: UInt64
+package struct StrategyRun: Sendable, Equatable {
+  package var seed: UInt64
   /// The rounds, ascending.
-  public var records: [RoundRecord]
+  package var records: [RoundRecord]
 
   /// A run.
-  public init(seed: UInt64, records: [RoundRecord]) {
+  package init(seed: UInt64, records: [RoundRecord]) {
     self.seed = seed
     self.records = records
   }
 
   /// The generic model at its last evaluation.
-  public var lastGeneric: RoundRecord.Generic? { records.last { $0.generic != nil }?.generic }
+  package var lastGeneric: RoundRecord.Generic? { records.last { $0.generic != nil }?.generic }
 
   /// The personal models at their last evaluation.
-  public var lastPersonal: RoundRecord.Personal? { records.last { $0.personal != nil }?.personal }
+  package var lastPersonal: RoundRecord.Personal? { records.last { $0.personal != nil }?.personal }
 
   /// What privacy cost at the end.
-  public var lastPrivacy: RoundRecord.Privacy? { records.last { $0.privacy != nil }?.privacy }
+  package var lastPrivacy: RoundRecord.Privacy? { records.last { $0.privacy != nil }?.privacy }
 
   fileprivate func total(_ part: (RoundRecord) -> Double) -> Double? {
     records.isEmpty ? nil : records.reduce(0) { $0 + part($1) }
@@ -82,14 +81,13 @@ public struct StrategyRun: Sendable, Equatable {
 }
 
 /// All runs of one strategy.
-public struct StrategyResult: Sendable, Equatable {
+package struct StrategyResult: Sendable, Equatable {
   /// The name in tables and folders.
-  public var label: String
+  package var label: String
   /// One run per seed.
-  public var runs: [StrategyRun]
+  package var runs: [StrategyRun]
 
-  /// The runs of a strategy.
-  public init(label: String, runs: [StrategyRun]) {
+  package init(label: String, runs: [StrategyRun]) {
     self.label = label
     self.runs = runs
   }

@@ -1,22 +1,22 @@
 /// What is known before the first round: which runs there will be.
-public struct ProgressPlan: Sendable, Equatable {
+package struct ProgressPlan: Sendable, Equatable {
   /// The scenario's name.
-  public var name: String
+  package var name: String
   /// Labels of the strategies, in the order in which they run.
-  public var strategies: [String]
+  package var strategies: [String]
   /// The seeds; all strategies run under one before the next.
-  public var seeds: [UInt64]
+  package var seeds: [UInt64]
   /// Rounds of each run.
-  public var rounds: Int
+  package var rounds: Int
   /// Threads in use.
-  public var threads: Int
+  package var threads: Int
   /// Rounds between checkpoints; 0 for none.
-  public var checkpointEvery: Int
+  package var checkpointEvery: Int
   /// The ε that a strategy aims at, by label.
-  public var epsilons: [String: Double]
+  package var epsilons: [String: Double]
 
   /// A plan with every entry.
-  public init(
+  package init(
     name: String, strategies: [String], seeds: [UInt64], rounds: Int, threads: Int,
     checkpointEvery: Int = 0, epsilons: [String: Double] = [:]
   ) {
@@ -29,39 +29,37 @@ public struct ProgressPlan: Sendable, Equatable {
     self.epsilons = epsilons
   }
 
-  /// Runs in all.
-  public var runs: Int { strategies.count * seeds.count }
+  package var runs: Int { strategies.count * seeds.count }
 }
 
 /// What is known about a run at the end of a round.
-public struct ProgressState: Sendable, Equatable {
+package struct ProgressState: Sendable, Equatable {
   /// Position of the run among all, from 1.
-  public var run: Int
+  package var run: Int
   /// Number of runs.
-  public var runs: Int
+  package var runs: Int
   /// The strategy's label.
-  public var strategy: String
-  /// The seed.
-  public var seed: UInt64
+  package var strategy: String
+  package var seed: UInt64
   /// Rounds done.
-  public var round: Int
+  package var round: Int
   /// Rounds wanted.
-  public var rounds: Int
+  package var rounds: Int
   /// Accuracy of the generic model as a share; nil when never evaluated or without meaning.
-  public var generic: Double?
+  package var generic: Double?
   /// Mean personal accuracy as a share; nil likewise.
-  public var personal: Double?
+  package var personal: Double?
   /// Accuracy on tail classes as a share; nil likewise.
-  public var tail: Double?
+  package var tail: Double?
   /// The largest ε of a client so far; infinite without a guarantee, nil without privacy.
-  public var epsilon: Double?
+  package var epsilon: Double?
   /// Whether that ε is an upper bound by Rényi divergences, as between evaluations.
-  public var epsilonIsBound = false
+  package var epsilonIsBound = false
   /// Encoded bytes sent by clients so far.
-  public var bytesUp: Int
+  package var bytesUp: Int
 
   /// A state with every entry.
-  public init(
+  package init(
     run: Int, runs: Int, strategy: String, seed: UInt64, round: Int, rounds: Int,
     generic: Double? = nil, personal: Double? = nil, tail: Double? = nil, epsilon: Double? = nil,
     bytesUp: Int = 0
@@ -80,7 +78,7 @@ public struct ProgressState: Sendable, Equatable {
   }
 
   /// Takes over what a record says; accuracies of a round without evaluation stay.
-  public mutating func add(_ record: RoundRecord) {
+  package mutating func add(_ record: RoundRecord) {
     round = record.round
     bytesUp += record.bytes.up
     if let part = record.generic {

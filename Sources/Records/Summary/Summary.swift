@@ -3,20 +3,20 @@ import Base
 import Scenario
 
 /// What a scenario's runs add up to: every headline metric of every strategy over its seeds.
-public struct Summary: Sendable {
+package struct Summary: Sendable {
   /// One strategy's metrics.
-  public struct Strategy: Sendable {
+  package struct Strategy: Sendable {
     /// The name in tables and folders.
-    public let label: String
+    package let label: String
     /// The seeds, in the order given.
-    public let seeds: [UInt64]
+    package let seeds: [UInt64]
     /// Final values by metric name and seed; without metrics that have no meaning.
-    public let values: [String: [UInt64: Double]]
+    package let values: [String: [UInt64: Double]]
     /// What it cost to reach each accuracy that was asked for.
-    public let targets: [TargetSummary]
+    package let targets: [TargetSummary]
 
     /// Statistics of a metric over seeds; nil when it has no meaning or no finite value.
-    public func statistics(_ metric: String) -> SeedStatistics? {
+    package func statistics(_ metric: String) -> SeedStatistics? {
       guard let bySeed = values[metric] else { return nil }
       let statistics = SeedStatistics(seeds.compactMap { bySeed[$0] })
       return statistics.count == 0 ? nil : statistics
@@ -24,10 +24,10 @@ public struct Summary: Sendable {
   }
 
   /// The strategies, in the order given.
-  public let strategies: [Strategy]
+  package let strategies: [Strategy]
 
   /// Reads the final metrics of all runs, and what it cost to reach `targets`.
-  public init(_ results: [StrategyResult], targets: [AccuracyTarget] = []) {
+  package init(_ results: [StrategyResult], targets: [AccuracyTarget] = []) {
     strategies = results.map { result in
       var values: [String: [UInt64: Double]] = [:]
       for metric in HeadlineMetric.all {
@@ -48,7 +48,7 @@ public struct Summary: Sendable {
   ///   - digests: the last digest by strategy label and seed.
   ///   - warnings: what the reader must know, with what kept runs from finishing.
   /// - Returns: the file as a value.
-  public func json(name: String, digests: [String: [UInt64: String]] = [:], warnings: [String] = [])
+  package func json(name: String, digests: [String: [UInt64: String]] = [:], warnings: [String] = [])
     -> JSON
   {
     .object([
@@ -90,12 +90,12 @@ public struct Summary: Sendable {
 }
 
 /// The tidy table `results.csv`: one row per number.
-public enum ResultsTable {
+package enum ResultsTable {
   /// The first line of the file.
-  public static let header = "strategy,seed,round,metric,model,group,value"
+  package static let header = "strategy,seed,round,metric,model,group,value"
 
   /// The whole file; what it cost to reach `targets` stands behind a strategy's rounds.
-  public static func csv(_ results: [StrategyResult], targets: [AccuracyTarget] = []) -> String {
+  package static func csv(_ results: [StrategyResult], targets: [AccuracyTarget] = []) -> String {
     var out = header + "\n"
     for result in results {
       for run in result.runs {

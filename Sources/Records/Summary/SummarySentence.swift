@@ -4,21 +4,21 @@ import Base
 ///
 /// The reference is fixed before anything runs: comparing against the best one found would favour
 /// whichever was lucky.
-public struct SummarySentence: Sendable {
+package struct SummarySentence: Sendable {
   /// The strategy compared.
-  public let label: String
+  package let label: String
   /// The strategy it is compared with.
-  public let reference: String
+  package let reference: String
   /// The metric, such as "generic.accuracy".
-  public let metric: String
+  package let metric: String
   /// The differences over the seeds that both have.
-  public let difference: PairedDifference
+  package let difference: PairedDifference
 
   /// The two metrics that are compared in words.
   static let metrics = ["generic.accuracy", "personal.accuracy"]
 
   /// Every comparison that has meaning; empty with one strategy.
-  public static func all(_ summary: Summary) -> [SummarySentence] {
+  package static func all(_ summary: Summary) -> [SummarySentence] {
     var sentences: [SummarySentence] = []
     for metric in metrics {
       let known = summary.strategies.filter { $0.values[metric] != nil }
@@ -36,7 +36,7 @@ public struct SummarySentence: Sendable {
   }
 
   /// Such as "fedprox - fedavg, generic: +2.1 points [+1.2, +3.0], separated at 95 % …".
-  public var text: String {
+  package var text: String {
     let n = difference.seeds.count
     let model = metric.prefix { $0 != "." }
     let mean = 100 * difference.statistics.mean
@@ -55,7 +55,7 @@ public struct SummarySentence: Sendable {
   }
 
   /// The comparison as an entry of `summary.json`; in shares, not points.
-  public var json: JSON {
+  package var json: JSON {
     var members: [(String, JSON)] = [
       ("strategy", .string(label)), ("reference", .string(reference)), ("metric", .string(metric)),
       ("n", .int(difference.seeds.count)), ("mean", .number(difference.statistics.mean)),

@@ -13,19 +13,18 @@ extension AccuracyTarget {
 
 /// What a run had spent when it reached an accuracy for the first time: totals over all rounds up
 /// to that one, which is always a round that was evaluated.
-public struct TargetCost: Sendable, Equatable {
-  /// The round.
-  public var round: Int
+package struct TargetCost: Sendable, Equatable {
+  package var round: Int
   /// Bytes from clients to the server.
-  public var bytesUp: Double
+  package var bytesUp: Double
   /// Bytes from the server to clients.
-  public var bytesDown: Double
+  package var bytesDown: Double
   /// Bytes in both directions before the first round.
-  public var bytesSetup: Double
+  package var bytesSetup: Double
   /// Floating-point operations of training; nil when a round's are not known, or nobody trained.
-  public var flops: Double?
+  package var flops: Double?
   /// Seconds on the federation's clock; nil when it has none.
-  public var seconds: Double?
+  package var seconds: Double?
 
   /// The quantities in the order of files and tables; those that are absent, or were never spent
   /// before the first round, are nil.
@@ -36,7 +35,7 @@ public struct TargetCost: Sendable, Equatable {
   ]
 
   /// Reads a run; nil when no evaluated round reaches the target.
-  public init?(_ run: StrategyRun, reaching target: AccuracyTarget) {
+  package init?(_ run: StrategyRun, reaching target: AccuracyTarget) {
     let first = run.records.firstIndex { record in
       target.measured(record).map { $0 >= target.accuracy } ?? false
     }
@@ -54,18 +53,17 @@ public struct TargetCost: Sendable, Equatable {
 }
 
 /// What a strategy spent to reach an accuracy, over its seeds.
-public struct TargetSummary: Sendable {
-  /// The accuracy.
-  public let target: AccuracyTarget
+package struct TargetSummary: Sendable {
+  package let target: AccuracyTarget
   /// All seeds, in the order given.
-  public let seeds: [UInt64]
+  package let seeds: [UInt64]
   /// Seeds under which the model was measured at all.
-  public let measured: Int
+  package let measured: Int
   /// The cost by seed, of the seeds that reached it.
-  public let costs: [UInt64: TargetCost]
+  package let costs: [UInt64: TargetCost]
 
   /// Reads the runs of a strategy.
-  public init(_ runs: [StrategyRun], _ target: AccuracyTarget) {
+  package init(_ runs: [StrategyRun], _ target: AccuracyTarget) {
     self.target = target
     seeds = runs.map(\.seed)
     measured = runs.count { run in run.records.contains { target.measured($0) != nil } }
@@ -75,14 +73,14 @@ public struct TargetSummary: Sendable {
   }
 
   /// Seeds that reached it.
-  public var reached: Int { costs.count }
+  package var reached: Int { costs.count }
 
   /// "2 of 3", or "-" where nothing was measured: a mean is never shown without it.
   package var reachedText: String { measured == 0 ? "-" : "\(reached) of \(seeds.count)" }
 
   /// The mean of a quantity over the seeds that reached it; nil without one, or when it is absent
   /// in some of them.
-  public func mean(_ quantity: String) -> Double? {
+  package func mean(_ quantity: String) -> Double? {
     guard let read = TargetCost.quantities.first(where: { $0.name == quantity })?.read else {
       return nil
     }

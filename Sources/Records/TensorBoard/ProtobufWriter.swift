@@ -20,19 +20,16 @@ package struct ProtobufWriter: Sendable {
     writer.varint(value)
   }
 
-  /// A `double`.
   package mutating func double(_ field: Int, _ value: Double) {
     tag(field, 1)
     writer.number(value.bitPattern)
   }
 
-  /// A `float`.
   package mutating func float(_ field: Int, _ value: Float) {
     tag(field, 5)
     writer.float(value)
   }
 
-  /// A `string`.
   package mutating func text(_ field: Int, _ value: String) { data(field, Array(value.utf8)) }
 
   /// A message inside this one.

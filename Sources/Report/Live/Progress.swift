@@ -4,9 +4,9 @@ import Records
 /// Turns states into what is written on stderr.
 ///
 /// A value: time comes in, text comes out.
-public struct Progress: Sendable {
+package struct Progress: Sendable {
   /// How progress is shown.
-  public enum Style: Sendable, Equatable {
+  package enum Style: Sendable, Equatable {
     /// A few lines, redrawn in place.
     case redraw
     /// One plain line per evaluation.
@@ -16,11 +16,11 @@ public struct Progress: Sendable {
   }
 
   /// How progress is shown.
-  public let style: Style
+  package let style: Style
   /// Columns of the terminal.
-  public var width = 80
+  package var width = 80
   /// Rows of the terminal.
-  public var height = 24
+  package var height = 24
 
   private let plan: ProgressPlan
   private let started: Double
@@ -38,7 +38,7 @@ public struct Progress: Sendable {
   /// Nothing shown yet.
   ///
   /// `started`: seconds since 1970 when the command began.
-  public init(style: Style, plan: ProgressPlan, started: Double) {
+  package init(style: Style, plan: ProgressPlan, started: Double) {
     self.style = style
     self.plan = plan
     self.started = started
@@ -47,7 +47,7 @@ public struct Progress: Sendable {
   /// The style for an output: redrawing only on a terminal that can.
   ///
   /// `NO_COLOR` and `TERM=dumb` give plain lines.
-  public static func style(quiet: Bool, isTerminal: Bool, environment: [String: String]) -> Style {
+  package static func style(quiet: Bool, isTerminal: Bool, environment: [String: String]) -> Style {
     if quiet { return .quiet }
     let plain = environment["NO_COLOR"].map { !$0.isEmpty } ?? false
     let dumb = (environment["TERM"] ?? "dumb") == "dumb"
@@ -55,7 +55,7 @@ public struct Progress: Sendable {
   }
 
   /// What to write before the first round.
-  public mutating func begun(now: Double) -> String { style == .redraw ? redrawn(now) : "" }
+  package mutating func begun(now: Double) -> String { style == .redraw ? redrawn(now) : "" }
 
   /// What to write at the end of a round; may be empty.
   ///
@@ -65,7 +65,7 @@ public struct Progress: Sendable {
   ///   - evaluated: whether the models were measured.
   ///   - now: seconds since 1970.
   /// - Returns: text for stderr.
-  public mutating func roundEnded(
+  package mutating func roundEnded(
     _ state: ProgressState, seconds: Double, evaluated: Bool, now: Double
   ) -> String {
     note(state, seconds: seconds, now: now)
@@ -84,19 +84,19 @@ public struct Progress: Sendable {
   }
 
   /// What to write before a message or at the end: takes the display away.
-  public mutating func leave() -> String {
+  package mutating func leave() -> String {
     defer { drawn = 0 }
     return drawn > 0 ? "\u{1B}[\(drawn)A\r\u{1B}[J" : ""
   }
 
   /// Median seconds of the last ten rounds: an evaluation round does not make the ETA jump.
-  public var perRound: Double? { durations.isEmpty ? nil : Metrics.median(durations) }
+  package var perRound: Double? { durations.isEmpty ? nil : Metrics.median(durations) }
 
   /// Seconds that all runs together still take; nil before the first round.
   ///
   /// A run's rounds take the median of its strategy's latest rounds; a strategy that has not run
   /// yet is taken for the mean of those that have.
-  public var left: Double? {
+  package var left: Double? {
     guard let row = rows.last, let perRound, !speeds.isEmpty else { return nil }
     let typical = Metrics.mean(plan.strategies.compactMap { speeds[$0] })
     let count = max(1, plan.strategies.count)

@@ -1,17 +1,17 @@
 import Base
 
 /// The few facts and calls of a terminal that progress and tables need.
-public enum Terminal {
+package enum Terminal {
   /// Whether a stream is a terminal: 1 for stdout, 2 for stderr.
-  public static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+  package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
   /// Columns of the terminal behind a stream; `otherwise` when it is none or does not tell.
-  public static func width(_ descriptor: Int32, otherwise: Int = 120) -> Int {
+  package static func width(_ descriptor: Int32, otherwise: Int = 120) -> Int {
     size(descriptor).flatMap { $0.ws_col > 0 ? Int($0.ws_col) : nil } ?? otherwise
   }
 
   /// Rows of the terminal behind a stream; `otherwise` when it is none or does not tell.
-  public static func height(_ descriptor: Int32, otherwise: Int = 24) -> Int {
+  package static func height(_ descriptor: Int32, otherwise: Int = 24) -> Int {
     size(descriptor).flatMap { $0.ws_row > 0 ? Int($0.ws_row) : nil } ?? otherwise
   }
 
@@ -27,7 +27,7 @@ public enum Terminal {
   ///
   /// - Returns: why not all of it was written; nil also where nobody reads any more.
   @discardableResult
-  public static func write(_ text: String, to descriptor: Int32) -> Failure? {
+  package static func write(_ text: String, to descriptor: Int32) -> Failure? {
     if text.isEmpty { return nil }
     do throws(Failure) {
       try AtomicFile.writeAll(Array(text.utf8), to: descriptor, path: "a stream")
@@ -38,5 +38,5 @@ public enum Terminal {
   /// Writes to stderr at once.
   ///
   /// A closed stderr is no reason to stop a night's work.
-  public static func note(_ text: String) { write(text, to: 2) }
+  package static func note(_ text: String) { write(text, to: 2) }
 }

@@ -2,13 +2,12 @@ import Data
 import Records
 
 /// `report.html`: one file that needs nothing else, no script, no network.
-public struct HTMLReport: Sendable {
+package struct HTMLReport: Sendable {
   /// What is shown.
-  public let input: ReportInput
+  package let input: ReportInput
   package let summary: Summary
 
-  /// A report of `input`.
-  public init(_ input: ReportInput) {
+  package init(_ input: ReportInput) {
     self.input = input
     summary = Summary(input.strategies, targets: input.targets)
   }
@@ -28,7 +27,7 @@ public struct HTMLReport: Sendable {
   ]
 
   /// The whole file.
-  public var html: String {
+  package var html: String {
     let written = Self.sections.map { section -> (title: String, text: String) in
       var body = Markup()
       section.write(self, &body)

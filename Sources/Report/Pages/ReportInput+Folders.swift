@@ -14,7 +14,7 @@ extension ReportInput {
   /// - Throws: E7002 when two folders have the same run with different results (exit 7), E2012 for
   ///   an unknown metric or baseline (exit 2), E7003 when the metric that was asked for was not
   ///   measured (exit 7), E4101 when a file is damaged (exit 4).
-  public init(_ folders: [RunFolder], _ settings: Comparison.Settings = Comparison.Settings())
+  package init(_ folders: [RunFolder], _ settings: Comparison.Settings = Comparison.Settings())
     throws(Failure)
   {
     let shown = try ComparedStrategy.all(folders, includingUnfinished: true)

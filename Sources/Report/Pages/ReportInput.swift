@@ -3,64 +3,62 @@ import Records
 import Scenario
 
 /// Everything that a report shows; plain values, read back from run folders.
-public struct ReportInput: Sendable {
+package struct ReportInput: Sendable {
   /// The scenario's name.
-  public var title: String
+  package var title: String
   /// Data, split, clients, rounds, model, local test policy: a line each.
-  public var conditions: [String]
+  package var conditions: [String]
   /// What the reader must know before believing a number; may be empty.
-  public var warnings: [String]
+  package var warnings: [String]
   /// All runs, in the order of the scenario.
-  public var strategies: [StrategyResult]
+  package var strategies: [StrategyResult]
   /// Names of the classes, [C]; empty when unknown.
-  public var classNames: [String]
+  package var classNames: [String]
   /// Training images per class over all clients, [C]; empty when unknown.
-  public var classCounts: [Int]
+  package var classCounts: [Int]
   /// Training images per client and class, [K][C]; empty when not to be shown.
-  public var clientClassCounts: [[Int]]
+  package var clientClassCounts: [[Int]]
   /// ε of every client that released something, by strategy; empty when not to be shown.
-  public var clientEpsilons: [(label: String, epsilons: [Double])] = []
+  package var clientEpsilons: [(label: String, epsilons: [Double])] = []
   /// Accuracies whose cost is shown.
-  public var targets: [AccuracyTarget] = []
+  package var targets: [AccuracyTarget] = []
   /// The strategies against one of them, by one metric each; empty where nothing can be compared.
-  public var comparisons: [Comparison] = []
+  package var comparisons: [Comparison] = []
   /// What each client has, by strategy; empty when not to be shown.
-  public var clients: [ClientScores] = []
+  package var clients: [ClientScores] = []
   /// What was measured of finished models, by strategy; empty when not to be shown.
-  public var diagnostics: [StrategyDiagnostics] = []
+  package var diagnostics: [StrategyDiagnostics] = []
   /// What differs between the folders; empty for one.
-  public var differences: [SettingDifference] = []
+  package var differences: [SettingDifference] = []
   /// The folders, when there are several.
-  public var folders: [String] = []
+  package var folders: [String] = []
   /// Where methods and measures come from.
-  public var references: [Reference] = []
+  package var references: [Reference] = []
   /// The scenario with every default.
-  public var scenario: JSON
+  package var scenario: JSON
   /// The commands that repeat the runs, one a line.
-  public var command: String
+  package var command: String
 
   /// The clients of one strategy's runs, each on its local test at the last evaluation.
-  public struct ClientScores: Sendable, Equatable {
+  package struct ClientScores: Sendable, Equatable {
     /// The strategy.
-    public var label: String
+    package var label: String
     /// By seed and client, ascending.
-    public var scores: [Score]
+    package var scores: [Score]
 
     /// One client under one seed.
-    public struct Score: Sendable, Equatable {
-      /// The seed.
-      public var seed: UInt64
-      /// The client.
-      public var client: Int
+    package struct Score: Sendable, Equatable {
+      package var seed: UInt64
+      package var client: Int
       /// In [0, 1].
-      public var accuracy: Double
+      package var accuracy: Double
       /// The same client's when it trains alone; nil without that reference.
-      public var alone: Double?
+      package var alone: Double?
       /// The client's training images; nil when not known.
-      public var images: Int?
+      package var images: Int?
 
       /// A score with every entry.
-      public init(seed: UInt64, client: Int, accuracy: Double, alone: Double?, images: Int?) {
+      package init(seed: UInt64, client: Int, accuracy: Double, alone: Double?, images: Int?) {
         self.seed = seed
         self.client = client
         self.accuracy = accuracy
@@ -70,42 +68,42 @@ public struct ReportInput: Sendable {
     }
 
     /// The clients of a strategy.
-    public init(label: String, scores: [Score]) {
+    package init(label: String, scores: [Score]) {
       self.label = label
       self.scores = scores
     }
   }
 
   /// One strategy's models, one per seed.
-  public struct StrategyDiagnostics: Sendable, Equatable {
+  package struct StrategyDiagnostics: Sendable, Equatable {
     /// The strategy.
-    public var label: String
+    package var label: String
     /// By seed, ascending.
-    public var models: [ModelDiagnostics]
+    package var models: [ModelDiagnostics]
 
     /// The models of a strategy.
-    public init(label: String, models: [ModelDiagnostics]) {
+    package init(label: String, models: [ModelDiagnostics]) {
       self.label = label
       self.models = models
     }
   }
 
   /// A method or measure and where it comes from.
-  public struct Reference: Sendable, Equatable {
+  package struct Reference: Sendable, Equatable {
     /// What is used.
-    public var title: String
+    package var title: String
     /// Authors, venue and year.
-    public var source: String
+    package var source: String
 
     /// A reference.
-    public init(title: String, source: String) {
+    package init(title: String, source: String) {
       self.title = title
       self.source = source
     }
   }
 
   /// A report's content; what is left out is not shown.
-  public init(
+  package init(
     title: String, conditions: [String] = [], warnings: [String] = [], strategies: [StrategyResult],
     classNames: [String] = [], classCounts: [Int] = [], clientClassCounts: [[Int]] = [],
     scenario: JSON = .object([]), command: String = ""

@@ -2,13 +2,13 @@ import Base
 import Records
 
 /// A report over run folders, in all its forms, from their files alone.
-public struct RunReport: Sendable {
+package struct RunReport: Sendable {
   /// What is shown.
-  public let input: ReportInput
+  package let input: ReportInput
   private let table: HeadlineTable
 
   /// The name of the page in a run folder.
-  public static let fileName = "report.html"
+  package static let fileName = "report.html"
 
   /// Reads everything that a report shows.
   ///
@@ -16,7 +16,7 @@ public struct RunReport: Sendable {
   ///   - folders: found to be alike; one or several.
   ///   - settings: what is compared.
   /// - Throws: E4102 when nothing was measured yet (exit 4), and what `ReportInput` throws.
-  public init(_ folders: [RunFolder], _ settings: Comparison.Settings = Comparison.Settings())
+  package init(_ folders: [RunFolder], _ settings: Comparison.Settings = Comparison.Settings())
     throws(Failure)
   {
     input = try ReportInput(folders, settings)
@@ -29,23 +29,23 @@ public struct RunReport: Sendable {
   }
 
   /// The page.
-  public var html: String { HTMLReport(input).html }
+  package var html: String { HTMLReport(input).html }
   /// The headline table as a LaTeX `tabular`.
-  public var latex: String { table.latex(notes: notes) }
+  package var latex: String { table.latex(notes: notes) }
   /// The headline table as Markdown.
-  public var markdown: String { table.markdown(notes: notes) }
+  package var markdown: String { table.markdown(notes: notes) }
   /// The headline table as tidy rows at full precision.
-  public var csv: String { table.csv }
+  package var csv: String { table.csv }
 
   /// Writes the page of a run folder into it: the same that `fedsim report` writes, because it is
   /// made from the same files.
-  public static func writePage(of folder: String) throws(Failure) {
+  package static func writePage(of folder: String) throws(Failure) {
     let input = try ReportInput([try RunFolder(folder)])
     try AtomicFile.write(HTMLReport(input).html, to: FilePath.join(folder, fileName))
   }
 
   /// Writes the page into a folder, and the tables into `tables/` below it when asked to.
-  public func write(to folder: String, tables: Bool) throws(Failure) {
+  package func write(to folder: String, tables: Bool) throws(Failure) {
     try AtomicFile.write(html, to: FilePath.join(folder, Self.fileName))
     guard tables else { return }
     let path = FilePath.join(folder, "tables")

@@ -2,21 +2,21 @@ import Base
 import Records
 
 /// A comparison for a terminal.
-public struct ComparisonTable: Sendable {
+package struct ComparisonTable: Sendable {
   /// What is shown.
-  public let comparison: Comparison
+  package let comparison: Comparison
   /// The folders compared.
-  public let folders: [String]
+  package let folders: [String]
 
   /// A table of a comparison.
-  public init(_ comparison: Comparison, folders: [String]) {
+  package init(_ comparison: Comparison, folders: [String]) {
     self.comparison = comparison
     self.folders = folders
   }
 
   /// The lines, each at most `width` columns (at least 60, at most 120); columns that do not fit go
   /// into a second table.
-  public func text(width: Int) -> String {
+  package func text(width: Int) -> String {
     let width = min(max(width, 60), 120)
     var lines = (header + comparison.budgetLines).flatMap { SummaryTable.wrapped($0, width) } + [""]
     let labels = comparison.rows.map(\.label)

@@ -3,7 +3,7 @@ import Base
 import Records
 
 /// The headline table of a report: the same cells for HTML, LaTeX and Markdown.
-public struct HeadlineTable: Sendable {
+package struct HeadlineTable: Sendable {
   /// Columns under one heading.
   package struct Group: Sendable {
     package let title: String
@@ -22,7 +22,7 @@ public struct HeadlineTable: Sendable {
   private let summary: Summary
 
   /// The table of a summary.
-  public init(_ summary: Summary) {
+  package init(_ summary: Summary) {
     self.summary = summary
     labels = summary.strategies.map(\.label)
     groups = Self.definitions.map { title, columns in
@@ -131,7 +131,7 @@ extension HeadlineTable {
   ///
   /// - Parameter notes: lines above it, such as the conditions.
   /// - Returns: the whole file.
-  public func markdown(notes: [String]) -> String {
+  package func markdown(notes: [String]) -> String {
     let titles = groups.flatMap { group in group.columns.map { Self.short(group.title) + $0.title }
     }
     let cells = groups.flatMap(\.columns).map(\.cells)
@@ -166,7 +166,7 @@ extension HeadlineTable {
   ///
   /// - Parameter notes: lines above it, as comments.
   /// - Returns: the whole file.
-  public func latex(notes: [String]) -> String {
+  package func latex(notes: [String]) -> String {
     let columns = groups.flatMap(\.columns)
     func line(_ fields: [String]) -> String { fields.joined(separator: " & ") + " \\\\\n" }
     var text = notes.map { "% " + $0.split { $0.isNewline }.joined(separator: " ") + "\n" }.joined()
@@ -211,7 +211,7 @@ extension HeadlineTable {
   /// The tidy table: one row per number at full precision,
   /// `strategy,metric,statistic,seed,value`; the statistics are `value` of a seed, `n`, `mean`,
   /// `std` and `halfWidth`, as in `summary.json`.
-  public var csv: String {
+  package var csv: String {
     var out = CSV.line(["strategy", "metric", "statistic", "seed", "value"]) + "\n"
     for strategy in summary.strategies {
       for metric in HeadlineMetric.all {

@@ -2,7 +2,7 @@ import Records
 
 extension SettingDifference {
   /// A table of differences, a column for each folder, at most `width` columns wide.
-  public static func table(_ differences: [SettingDifference], folders: [String], width: Int)
+  package static func table(_ differences: [SettingDifference], folders: [String], width: Int)
     -> [String]
   {
     let rows = [["setting"] + folders] + differences.map { [$0.path] + $0.values }

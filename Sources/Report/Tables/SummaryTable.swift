@@ -2,16 +2,16 @@ import Base
 import Records
 
 /// The table at the end of a run, for a terminal.
-public struct SummaryTable: Sendable {
+package struct SummaryTable: Sendable {
   /// The scenario's name and conditions, a line each.
-  public var header: [String]
+  package var header: [String]
   /// The numbers.
-  public var summary: Summary
+  package var summary: Summary
   /// Whether to use bold for the headings.
-  public var colour: Bool
+  package var colour: Bool
 
   /// A table under a header of conditions.
-  public init(header: [String], summary: Summary, colour: Bool = false) {
+  package init(header: [String], summary: Summary, colour: Bool = false) {
     self.header = header
     self.summary = summary
     self.colour = colour
@@ -27,7 +27,7 @@ public struct SummaryTable: Sendable {
 
   /// The lines, each at most `width` columns (at least 60, at most 120): one table if it fits,
   /// else two or three.
-  public func text(width: Int) -> String {
+  package func text(width: Int) -> String {
     let width = min(max(width, 60), 120)
     var lines = (header + [notes]).flatMap { Self.wrapped($0, width) } + [""]
     // As many groups of columns side by side as fit next to a readable label.

@@ -69,7 +69,6 @@ package indirect enum FieldType: Sendable {
   case choice([String], synonyms: [String: String])
   /// Text, with a rule.
   case text(TextRule)
-  /// A list.
   case list(of: FieldType, counts: ClosedRange<Int>, unique: Bool)
   /// Fixed fields.
   case object([Field])

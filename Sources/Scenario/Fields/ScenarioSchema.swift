@@ -4,9 +4,9 @@ import Base
 /// JSON Schema of the scenario, made from the table that validates it.
 ///
 /// - Source: JSON Schema draft 2020-12, https://json-schema.org/draft/2020-12.
-public enum ScenarioSchema {
+package enum ScenarioSchema {
   /// The schema of scenarios, with the strategies of `cards`.
-  public static func json(cards: [StrategyCard]) -> JSON {
+  package static func json(cards: [StrategyCard]) -> JSON {
     document(
       "fedsim scenario, version \(FedsimVersion.scenarioFormat)",
       "One experiment of fedsim. Keys that start with // are comments.",

@@ -2,17 +2,17 @@ import Aggregation
 import Base
 
 /// What reading a scenario gave: a scenario, or the reasons why there is none.
-public struct ScenarioReading: Sendable {
+package struct ScenarioReading: Sendable {
   /// The name of the file that was read.
-  public let file: String
+  package let file: String
   /// Everything wrong or suspicious, in the order of the file.
-  public let problems: [Problem]
+  package let problems: [Problem]
   /// The scenario; nil when a problem is an error.
-  public let scenario: Scenario?
+  package let scenario: Scenario?
   /// Every field with its value, defaults included, in the table's order; nil when invalid.
-  public let resolved: JSON?
+  package let resolved: JSON?
   /// Where each resolved value came from: path to "file:line", "override" or "default".
-  public let origins: [(path: String, origin: String)]
+  package let origins: [(path: String, origin: String)]
 
   package init(
     file: String, problems: [Problem], scenario: Scenario?, resolved: JSON?,
@@ -26,21 +26,21 @@ public struct ScenarioReading: Sendable {
   }
 
   /// The problems that forbid a run.
-  public var errors: [Problem] { problems.filter { $0.severity == .error } }
+  package var errors: [Problem] { problems.filter { $0.severity == .error } }
   /// The problems that do not.
-  public var warnings: [Problem] { problems.filter { $0.severity == .warning } }
+  package var warnings: [Problem] { problems.filter { $0.severity == .warning } }
 
   /// Identity of the experiment, sixteen hexadecimal digits; nil when invalid.
   ///
   /// Taken over the resolved scenario with sorted keys and normalised numbers, without `output` and
   /// `limits`, which change no number.
-  public var hash: String? { resolved.map(ScenarioReading.hash(ofResolved:)) }
+  package var hash: String? { resolved.map(ScenarioReading.hash(ofResolved:)) }
 
   /// The origins as an object, for the run folder.
-  public var originsJSON: JSON { .object(origins.map { ($0.path, .string($0.origin)) }) }
+  package var originsJSON: JSON { .object(origins.map { ($0.path, .string($0.origin)) }) }
 
   /// The hash of a resolved scenario, such as one read back from a run folder.
-  public static func hash(ofResolved resolved: JSON) -> String {
+  package static func hash(ofResolved resolved: JSON) -> String {
     var tree = resolved
     tree["output"] = nil
     tree["limits"] = nil
@@ -64,7 +64,7 @@ public struct ScenarioReading: Sendable {
 }
 
 /// Reads scenarios: parses, applies overrides, validates, fills in defaults.
-public struct ScenarioReader: Sendable {
+package struct ScenarioReader: Sendable {
   private let cards: [StrategyCard]
   private let reach: ReachFinding.Search
 
@@ -84,7 +84,7 @@ public struct ScenarioReader: Sendable {
   ///   - file: its name, for messages and for the default of `name`.
   ///   - overrides: `path=value` texts, applied in order before validation.
   /// - Returns: all problems and, when none is an error, the scenario.
-  public func read(bytes: [UInt8], file: String, overrides: [String] = []) -> ScenarioReading {
+  package func read(bytes: [UInt8], file: String, overrides: [String] = []) -> ScenarioReading {
     var tree: JSON
     do { tree = try JSON(parsing: bytes) } catch {
       let problem = Problem(

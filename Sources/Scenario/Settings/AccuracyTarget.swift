@@ -1,9 +1,9 @@
 import Base
 
 /// An accuracy that runs are asked to reach.
-public struct AccuracyTarget: Sendable, Equatable {
+package struct AccuracyTarget: Sendable, Equatable {
   /// Which models are measured.
-  public enum Model: String, Sendable, CaseIterable {
+  package enum Model: String, Sendable, CaseIterable {
     /// The one model for all, on the global test set.
     case generic
     /// What clients get, each on its local test: the mean over clients.
@@ -11,18 +11,18 @@ public struct AccuracyTarget: Sendable, Equatable {
   }
 
   /// Which models are measured.
-  public var model: Model
+  package var model: Model
   /// The accuracy, a share in (0, 1].
-  public var accuracy: Double
+  package var accuracy: Double
 
   /// An accuracy of one of the two.
-  public init(_ model: Model, _ accuracy: Double) {
+  package init(_ model: Model, _ accuracy: Double) {
     self.model = model
     self.accuracy = accuracy
   }
 
   /// Such as "generic accuracy 32.5 %".
-  public var title: String {
+  package var title: String {
     var percent = NumberText.percent(accuracy, 3)
     while percent.hasSuffix("0") { percent.removeLast() }
     if percent.hasSuffix(".") { percent.removeLast() }

@@ -2,11 +2,11 @@ import Data
 import Tensor
 
 /// Clients that share a network which is not the server's.
-public struct ClientModelGroup: Sendable, Equatable {
+package struct ClientModelGroup: Sendable, Equatable {
   /// Their network.
-  public var model: ModelSpec
+  package var model: ModelSpec
   /// Who they are.
-  public var clients: Range<Int>
+  package var clients: Range<Int>
 
   package init(model: ModelSpec, clients: Range<Int>) {
     self.model = model
@@ -27,10 +27,10 @@ public struct ClientModelGroup: Sendable, Equatable {
 
 extension Scenario {
   /// How the network is trained before the first round; nil for not at all.
-  public var pretrain: PretrainSettings? { data.pretrain }
+  package var pretrain: PretrainSettings? { data.pretrain }
 
   /// The network of a client.
-  public func model(of client: Int) -> ModelSpec {
+  package func model(of client: Int) -> ModelSpec {
     clientModels.first { $0.clients.contains(client) }?.model ?? model
   }
 }

@@ -2,9 +2,9 @@ import Client
 import Data
 
 /// How a run protects examples or clients: the section `privacy` of a scenario.
-public struct PrivacySettings: Sendable, Equatable {
+package struct PrivacySettings: Sendable, Equatable {
   /// What is protected, and how.
-  public enum Unit: Sendable, Equatable {
+  package enum Unit: Sendable, Equatable {
     /// Each training example, by noise in each client's own training steps.
     case example(ExampleMechanism)
     /// Everything that a client has, by noise on what it sends.
@@ -12,15 +12,15 @@ public struct PrivacySettings: Sendable, Equatable {
   }
 
   /// Noise in a client's training steps.
-  public struct ExampleMechanism: Sendable, Equatable {
+  package struct ExampleMechanism: Sendable, Equatable {
     /// How c_i is chosen.
-    public var clipping = ExamplePrivacy.Clipping.flat
+    package var clipping = ExamplePrivacy.Clipping.flat
     /// Augmented copies of each example, K.
-    public var copies = 1
+    package var copies = 1
     /// DiceSGD's error feedback; nil is DP-SGD.
-    public var errorFeedback: ExamplePrivacy.ErrorFeedback?
+    package var errorFeedback: ExamplePrivacy.ErrorFeedback?
     /// How DiceSGD's noise is turned into an ε.
-    public var accounting = DiceMode.paper
+    package var accounting = DiceMode.paper
 
     package init(
       clipping: ExamplePrivacy.Clipping = ExamplePrivacy.Clipping.flat, copies: Int = 1,
@@ -34,9 +34,9 @@ public struct PrivacySettings: Sendable, Equatable {
   }
 
   /// Noise on what clients send.
-  public struct ClientMechanism: Sendable, Equatable {
+  package struct ClientMechanism: Sendable, Equatable {
     /// The mechanisms.
-    public enum Kind: Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
       /// Clipped updates, forgotten clips (McMahan et al. 2018, arXiv:1710.06963).
       case plain
       /// Each client keeps what its own clip took and adds it to its next update.
@@ -45,7 +45,7 @@ public struct PrivacySettings: Sendable, Equatable {
       case serverErrorFeedback(ratio: Double, cap: Double?)
     }
     /// Who adds the noise.
-    public enum Placement: String, Sendable, CaseIterable {
+    package enum Placement: String, Sendable, CaseIterable {
       /// The server, which is trusted with clipped updates.
       case server
       /// Each client a share of it, so that only the sum has all of it.
@@ -54,32 +54,32 @@ public struct PrivacySettings: Sendable, Equatable {
       case local
     }
     /// The noise's distribution.
-    public enum Noise: String, Sendable, CaseIterable {
+    package enum Noise: String, Sendable, CaseIterable {
       case gaussian
       /// On whole multiples of a grid, drawn with integers alone.
       case discrete
     }
     /// A clip that follows a quantile of the norms: Andrew and others 2021, arXiv:1905.03871.
-    public struct Adaptive: Sendable, Equatable {
+    package struct Adaptive: Sendable, Equatable {
       /// γ, the share of updates that shall stay whole.
-      public var quantile: Double
+      package var quantile: Double
       /// η_C, the step of the logarithm of the clip.
-      public var rate: Double
+      package var rate: Double
     }
     /// What is done with what a clip takes away.
-    public var kind = Kind.plain
+    package var kind = Kind.plain
     /// Who adds the noise.
-    public var placement = Placement.server
+    package var placement = Placement.server
     /// Which noise.
-    public var noise = Noise.gaussian
+    package var noise = Noise.gaussian
     /// Whether and how the clip moves; nil leaves it.
-    public var adaptive: Adaptive?
+    package var adaptive: Adaptive?
     /// N that the accountant takes in place of the number of clients; the run says so.
-    public var assumedPopulation: Int?
+    package var assumedPopulation: Int?
   }
 
   /// How an ε of DiceSGD is found.
-  public enum DiceMode: String, Sendable, CaseIterable {
+  package enum DiceMode: String, Sendable, CaseIterable {
     /// DP-SGD's accountant with the published factor on the noise, not independently verified.
     case paper
     /// One Gaussian mechanism for the whole run, from a bound on its sensitivity.
@@ -87,24 +87,24 @@ public struct PrivacySettings: Sendable, Equatable {
   }
 
   /// What is wanted of the noise.
-  public struct Target: Sendable, Equatable {
+  package struct Target: Sendable, Equatable {
     /// ε > 0.
-    public var epsilon: Double
+    package var epsilon: Double
     /// Whether every client gets noise for its own ε, or all the same noise, enough for the
     /// largest ε of all.
-    public var isPerClient: Bool
+    package var isPerClient: Bool
   }
 
   /// What is protected, and how.
-  public var unit: Unit
+  package var unit: Unit
   /// C > 0.
-  public var clip: Double
+  package var clip: Double
   /// σ, the noise's standard deviation on the sum divided by C; nil is found from the target.
-  public var noiseMultiplier: Double?
+  package var noiseMultiplier: Double?
   /// The ε to end with; beside a noise multiplier it is a budget.
-  public var target: Target?
+  package var target: Target?
   /// δ in (0, 1).
-  public var delta: Double
+  package var delta: Double
 
   package init(
     unit: Unit, clip: Double, noiseMultiplier: Double? = nil, target: Target? = nil, delta: Double
@@ -121,16 +121,16 @@ public struct PrivacySettings: Sendable, Equatable {
 
   /// Whether nothing is clipped and no noise is added: then a run is the one without privacy, with
   /// its batches, weights and bits.
-  public var isInert: Bool { noiseMultiplier == 0 && clip >= Self.infiniteClip }
+  package var isInert: Bool { noiseMultiplier == 0 && clip >= Self.infiniteClip }
 
   /// The example-level mechanism, if it is one that does something.
-  public var exampleLevel: ExampleMechanism? {
+  package var exampleLevel: ExampleMechanism? {
     guard case .example(let mechanism) = unit, !isInert else { return nil }
     return mechanism
   }
 
   /// The client-level mechanism, if it is one that does something.
-  public var clientLevel: ClientMechanism? {
+  package var clientLevel: ClientMechanism? {
     guard case .client(let mechanism) = unit, !isInert else { return nil }
     return mechanism
   }

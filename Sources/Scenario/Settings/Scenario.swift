@@ -5,31 +5,31 @@ import Data
 import Tensor
 
 /// One experiment, completely described: every default is filled in and every value is in range.
-public struct Scenario: Sendable {
+package struct Scenario: Sendable {
   /// Names the run folder.
-  public var name: String
+  package var name: String
   /// One run per strategy and seed.
-  public var seeds: [UInt64]
+  package var seeds: [UInt64]
   /// What is learnt.
-  public var data: DataSettings
+  package var data: DataSettings
   /// Who takes part, when.
-  public var federation: FederationSettings
+  package var federation: FederationSettings
   /// The network: the server's, and every client's where there are no groups.
-  public var model: ModelSpec
+  package var model: ModelSpec
   /// Clients with networks of their own, in the order of the clients; empty when all have `model`.
-  public var clientModels: [ClientModelGroup] = []
+  package var clientModels: [ClientModelGroup] = []
   /// What a client does in a round.
-  public var client: ClientSettings
+  package var client: ClientSettings
   /// The methods compared, in the order given.
-  public var strategies: [StrategyChoice]
+  package var strategies: [StrategyChoice]
   /// When and how models are measured.
-  public var evaluation: EvaluationSettings
+  package var evaluation: EvaluationSettings
   /// What is written.
-  public var output: OutputSettings
+  package var output: OutputSettings
   /// Devices and links in virtual time; nil for no clock.
-  public var system: SystemSettings?
+  package var system: SystemSettings?
   /// What a run may take of this machine.
-  public var limits = LimitSettings()
+  package var limits = LimitSettings()
 
   package init(
     name: String, seeds: [UInt64], data: DataSettings, federation: FederationSettings,
@@ -52,38 +52,38 @@ public struct Scenario: Sendable {
   }
 
   /// One method with its settings.
-  public struct StrategyChoice: Sendable {
+  package struct StrategyChoice: Sendable {
     /// The kind, such as "fedprox".
-    public var kind: String
+    package var kind: String
     /// The name in tables and folders: the kind, or what `label` says; unique in a scenario.
-    public var label: String
+    package var label: String
     /// The values of the fields on the strategy's card.
-    public var settings: StrategySettings
+    package var settings: StrategySettings
     /// The loss on the logits.
-    public var loss = LossSpec.crossEntropy
+    package var loss = LossSpec.crossEntropy
     /// Private tensors and the server's optimizer.
-    public var composition = Composition()
+    package var composition = Composition()
     /// What is done to the generic model's classifier before it is measured.
-    public var postHoc = PostHoc.none
+    package var postHoc = PostHoc.none
     /// How examples or clients are protected; nil for not at all.
-    public var privacy: PrivacySettings?
+    package var privacy: PrivacySettings?
     /// How messages are encoded; nil for plain numbers.
-    public var compression: CompressionSettings?
+    package var compression: CompressionSettings?
   }
 }
 
 /// Who takes part, when, with what weight.
-public struct FederationSettings: Sendable, Equatable {
+package struct FederationSettings: Sendable, Equatable {
   /// Number of clients K ≥ 1.
-  public var clients: Int
+  package var clients: Int
   /// Number of rounds R ≥ 0.
-  public var rounds: Int
+  package var rounds: Int
   /// Share of clients in a round, in (0, 1].
-  public var participation: Double
+  package var participation: Double
   /// How a cohort is drawn.
-  public var sampling: Sampling
+  package var sampling: Sampling
   /// How updates are weighted.
-  public var weighting: Weighting
+  package var weighting: Weighting
 
   /// Settings with every entry given.
   package init(
@@ -110,7 +110,7 @@ public struct FederationSettings: Sendable, Equatable {
   }
 
   /// How updates are weighted in the mean.
-  public enum Weighting: String, Sendable, CaseIterable {
+  package enum Weighting: String, Sendable, CaseIterable {
     /// By the number of training examples.
     case samples
     /// All alike.
@@ -119,16 +119,16 @@ public struct FederationSettings: Sendable, Equatable {
 }
 
 /// What a client does in a round: the Client module's own settings.
-public typealias ClientSettings = LocalSettings
+package typealias ClientSettings = LocalSettings
 
 /// When and how models are measured.
-public struct EvaluationSettings: Sendable, Equatable {
+package struct EvaluationSettings: Sendable, Equatable {
   /// Rounds between evaluations; the first and the last round are always evaluated.
-  public var every: Int
+  package var every: Int
   /// Accuracies whose cost is reported.
-  public var targets: [AccuracyTarget] = []
+  package var targets: [AccuracyTarget] = []
   /// Whether finished models are measured once more, for `diagnostics.json`.
-  public var diagnostics = true
+  package var diagnostics = true
 
   package init(every: Int, targets: [AccuracyTarget] = [], diagnostics: Bool = true) {
     self.every = every
@@ -138,15 +138,15 @@ public struct EvaluationSettings: Sendable, Equatable {
 }
 
 /// What is written besides the trace.
-public struct OutputSettings: Sendable, Equatable {
+package struct OutputSettings: Sendable, Equatable {
   /// Rounds between checkpoints; 0 writes one only when interrupted and at the end.
-  public var checkpointEvery: Int
+  package var checkpointEvery: Int
   /// Checkpoints that stay beside the last one.
-  public var keepCheckpoints = 0
+  package var keepCheckpoints = 0
   /// Whether personal models are written to `final/personal`.
-  public var personalModels: Bool
+  package var personalModels: Bool
   /// Whether each run writes a file for TensorBoard.
-  public var tensorboard: Bool
+  package var tensorboard: Bool
 
   package init(
     checkpointEvery: Int, keepCheckpoints: Int = 0, personalModels: Bool, tensorboard: Bool
@@ -159,14 +159,14 @@ public struct OutputSettings: Sendable, Equatable {
 }
 
 /// What a run may take of this machine; nil for as much as there is.
-public struct LimitSettings: Sendable, Equatable {
+package struct LimitSettings: Sendable, Equatable {
   /// Seconds of one call.
-  public var wallTime: Double?
+  package var wallTime: Double?
   /// Bytes of the process at its largest.
-  public var memory: Double?
+  package var memory: Double?
   /// Bytes of the run folder.
-  public var disk: Double?
+  package var disk: Double?
 
   /// No limit.
-  public init() {}
+  package init() {}
 }

@@ -1,6 +1,6 @@
 extension FederationSettings {
   /// How a cohort is drawn.
-  public enum Sampling: Sendable, Equatable {
+  package enum Sampling: Sendable, Equatable {
     /// max(1, round(participation·K)) clients without replacement.
     case uniform
     /// Each client independently with probability `participation`.
@@ -11,7 +11,7 @@ extension FederationSettings {
     case oort(Oort)
 
     /// The word in scenarios.
-    public var word: String {
+    package var word: String {
       switch self {
       case .uniform: "uniform"
       case .poisson: "poisson"
@@ -21,7 +21,7 @@ extension FederationSettings {
     }
 
     /// Whether cohorts depend on what clients tell of their losses, and so on the method.
-    public var readsLosses: Bool {
+    package var readsLosses: Bool {
       switch self {
       case .uniform, .poisson: false
       case .powerOfChoice, .oort: true
@@ -33,9 +33,9 @@ extension FederationSettings {
   ///
   /// - Source: Cho, Wang and Joshi, "Client Selection in Federated Learning: Convergence Analysis
   ///   and Power-of-Choice Selection Strategies", 2020, arXiv:2010.01243, section 4.
-  public struct PowerOfChoice: Sendable, Equatable {
+  package struct PowerOfChoice: Sendable, Equatable {
     /// Which loss decides.
-    public enum Loss: String, Sendable, CaseIterable {
+    package enum Loss: String, Sendable, CaseIterable {
       /// Of the current model on all of a candidate's examples (π_pow-d): every candidate gets the
       /// model and reports.
       case exact
@@ -44,9 +44,9 @@ extension FederationSettings {
     }
 
     /// d, m ≤ d ≤ K.
-    public var candidates: Int
+    package var candidates: Int
     /// Which loss decides.
-    public var loss: Loss
+    package var loss: Loss
 
     /// Settings with every entry given.
     package init(candidates: Int, loss: Loss) {
@@ -59,23 +59,23 @@ extension FederationSettings {
   ///
   /// - Source: Lai, Zhu, Madhyastha and Chowdhury, "Oort: Efficient Federated Learning via Guided
   ///   Participant Selection", OSDI 2021, algorithm 1.
-  public struct Oort: Sendable, Equatable {
+  package struct Oort: Sendable, Equatable {
     /// ε of the first round: the share of a cohort that has never taken part.
-    public var exploration = 0.9
+    package var exploration = 0.9
     /// What ε is multiplied by after each round.
-    public var explorationDecay = 0.98
+    package var explorationDecay = 0.98
     /// ε never falls below this.
-    public var explorationMinimum = 0.2
+    package var explorationMinimum = 0.2
     /// c: clients above this share of the cut-off utility are admitted.
-    public var cutOff = 0.95
+    package var cutOff = 0.95
     /// Utilities above this quantile count as the quantile.
-    public var clip = 0.95
+    package var clip = 0.95
     /// α: how much a client slower than T loses.
-    public var penalty = 2.0
+    package var penalty = 2.0
     /// Δ: what T starts from and grows by, in seconds.
-    public var pacerStep = 10.0
+    package var pacerStep = 10.0
     /// W: rounds over which the pacer adds utilities up.
-    public var pacerWindow = 20
+    package var pacerWindow = 20
 
     package init() {}
   }

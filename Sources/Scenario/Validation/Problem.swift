@@ -1,28 +1,28 @@
 import Base
 
 /// One thing that is wrong or suspicious in a scenario.
-public struct Problem: Sendable, Equatable {
+package struct Problem: Sendable, Equatable {
   /// Whether a run may start nevertheless.
-  public enum Severity: String, Sendable { case error, warning }
+  package enum Severity: String, Sendable { case error, warning }
 
   /// A code of the message catalogue, such as "E3103".
-  public let code: String
+  package let code: String
   /// Whether a run may start nevertheless.
-  public let severity: Severity
+  package let severity: Severity
   /// Where, such as "$.data.longTail.factor".
-  public let path: String
+  package let path: String
   /// Line in the file, from 1; 0 when the value came from the command line or nowhere.
-  public let line: Int
+  package let line: Int
   /// True when the value came from `--set`.
-  public let isOverride: Bool
+  package let isOverride: Bool
   /// What was found and what was expected.
-  public let message: String
+  package let message: String
   /// The legal values, or nil.
-  public let allowed: String?
+  package let allowed: String?
   /// What was probably meant: a name or a JSON value to put in place, or nil.
-  public let suggestion: String?
+  package let suggestion: String?
   /// What to do, or why, in a sentence; or nil.
-  public let hint: String?
+  package let hint: String?
 
   /// Marks values that were given on the command line.
   static let overrideLine = -1
@@ -43,7 +43,7 @@ public struct Problem: Sendable, Equatable {
   }
 
   /// For `validate --format json`: absent entries are left out.
-  public var json: JSON {
+  package var json: JSON {
     var all: [(String, JSON)] = [
       ("code", .string(code)), ("severity", .string(severity.rawValue)), ("path", .string(path)),
       ("line", line > 0 ? .int(line) : .null), ("message", .string(message)),
@@ -56,7 +56,7 @@ public struct Problem: Sendable, Equatable {
   }
 
   /// A block of lines for people: the place, what was found, what may help.
-  public var text: String {
+  package var text: String {
     var place = "  \(path)"
     if line > 0 { place += "  (line \(line))" }
     if isOverride { place += "  (--set)" }

@@ -2,37 +2,37 @@ import Base
 import Tensor
 
 /// What an audit found.
-public struct AuditReport: Sendable {
+package struct AuditReport: Sendable {
   /// The scenario's name.
-  public let name: String
+  package let name: String
   /// Identity of the resolved scenario.
-  public let scenarioHash: String
+  package let scenarioHash: String
   /// What was tried.
-  public let settings: AuditSettings
+  package let settings: AuditSettings
   /// One entry per strategy and seed, in the order of the scenario.
-  public let runs: [AuditedRun]
+  package let runs: [AuditedRun]
 }
 
 /// One model and what it tells.
-public struct AuditedRun: Sendable {
+package struct AuditedRun: Sendable {
   /// The strategy's label.
-  public let strategy: String
+  package let strategy: String
   /// The run's seed.
-  public let seed: UInt64
+  package let seed: UInt64
   /// Which model was attacked, in words; nil when there is none.
-  public let model: String?
+  package let model: String?
   /// What was not done, and why.
-  public var notes: [String] = []
+  package var notes: [String] = []
   /// One row per client whose mechanism was tried with a canary.
-  public var canaries: [CanaryRow] = []
+  package var canaries: [CanaryRow] = []
   /// One row per group of classes.
-  public var membership: [MembershipRow] = []
+  package var membership: [MembershipRow] = []
   /// One row per attack, batch and defence.
-  public var inversion: [InversionRow] = []
+  package var inversion: [InversionRow] = []
   /// Originals and reconstructions, in the order of the images.
-  public var pictures: [AuditPicture] = []
+  package var pictures: [AuditPicture] = []
   /// C of the defences; nil without attacks on gradients.
-  public var clip: Double?
+  package var clip: Double?
 
   /// A model without results.
   init(strategy: String, seed: UInt64, model: String?, notes: [String] = []) {
@@ -44,54 +44,52 @@ public struct AuditedRun: Sendable {
 }
 
 /// Membership of a group of classes, every class with as many members as others.
-public struct MembershipRow: Sendable {
+package struct MembershipRow: Sendable {
   /// "all", "head", "middle" or "tail".
-  public let group: String
-  /// The score.
-  public let score: MembershipScore
+  package let group: String
+  package let score: MembershipScore
 }
 
 /// What an attack got out of gradients of one kind.
-public struct InversionRow: Sendable {
-  /// The attack.
-  public let attack: AuditSettings.Attack
+package struct InversionRow: Sendable {
+  package let attack: AuditSettings.Attack
   /// Images per gradient.
-  public let batch: Int
+  package let batch: Int
   /// What protected the gradients; nil for nothing.
-  public let defence: GradientDefence?
+  package let defence: GradientDefence?
   /// Images attacked.
-  public let images: Int
+  package let images: Int
   /// Share of the labels that were found.
-  public let labels: Double
+  package let labels: Double
   /// Median PSNR of the reconstructions in decibels; nil where the attack gives no images.
-  public var psnr: Double?
+  package var psnr: Double?
   /// Median structural similarity.
-  public var ssim: Double?
+  package var ssim: Double?
   /// Share of images with a PSNR above 60 dB: equal for the eye, and nearly for the computer.
-  public var exact: Double?
+  package var exact: Double?
   /// Median of ‖found − true‖/‖true‖ of the features, where the attack gives features.
-  public var featureError: Double?
+  package var featureError: Double?
 }
 
 /// A thumbnail.
-public struct AuditPicture: Sendable {
+package struct AuditPicture: Sendable {
   /// Images with the same number belong together; the first of them is the original.
-  public let image: Int
+  package let image: Int
   /// What made it, in words: "original", "cosine, σ = 0.01".
-  public let title: String
+  package let title: String
   /// Its label, or what the attack took for it.
-  public let label: Int
+  package let label: Int
   /// How like the original; nil for that.
-  public let score: ImageScore?
+  package let score: ImageScore?
   /// The client whose image it is.
-  public let client: Int
+  package let client: Int
   let pixels: [UInt8]
   package let shape: FeatureShape
 }
 
 extension AuditReport {
   /// The content of `audit.json`.
-  public var json: JSON {
+  package var json: JSON {
     [
       "schema": 1, "name": .string(name), "scenarioHash": .string(scenarioHash),
       "version": .string(FedsimVersion.current), "settings": settings.json,

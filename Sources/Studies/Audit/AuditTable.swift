@@ -1,14 +1,14 @@
 import Base
 
 /// The audit as tables for a terminal.
-public struct AuditTable: Sendable {
+package struct AuditTable: Sendable {
   private let report: AuditReport
 
   /// The tables of a report.
-  public init(_ report: AuditReport) { self.report = report }
+  package init(_ report: AuditReport) { self.report = report }
 
   /// The lines.
-  public var text: String {
+  package var text: String {
     var blocks: [String] = ["leakage audit of \(report.name)"]
     let membership = report.runs.flatMap { run in
       run.membership.map { row in

@@ -98,23 +98,22 @@ struct CanaryAudit {
 }
 
 /// What a canary showed of one client's mechanism.
-public struct CanaryRow: Sendable {
-  /// The client.
-  public let client: Int
+package struct CanaryRow: Sendable {
+  package let client: Int
   /// Private batches in a trial.
-  public let batches: Int
+  package let batches: Int
   /// Trials with the canary, and as many without.
-  public let trials: Int
+  package let trials: Int
   /// ε that the accountant claims for a trial; infinite without noise.
-  public let claimed: Double
+  package let claimed: Double
   /// What was found.
-  public let found: EpsilonLowerBound
+  package let found: EpsilonLowerBound
 
   /// Whether what was found contradicts the claim.
-  public var isContradicted: Bool { found.epsilon > claimed }
+  package var isContradicted: Bool { found.epsilon > claimed }
 
   /// In words.
-  public var verdict: String {
+  package var verdict: String {
     if isContradicted { return "CONTRADICTED" }
     if !claimed.isFinite { return found.epsilon > 0 ? "leaks, no claim" : "no claim" }
     return "consistent"

@@ -3,7 +3,7 @@ import Records
 /// Exact bounds on a probability from k successes in n independent trials.
 ///
 /// - Source: Clopper and Pearson, Biometrika 26(4), 1934; by quantiles of the beta distribution.
-public enum ClopperPearson {
+package enum ClopperPearson {
   /// The p at which k or more successes have probability `error`: p lies below it with at most
   /// that probability.
   ///
@@ -13,7 +13,7 @@ public enum ClopperPearson {
   ///   - error: in (0, 1), one-sided.
   /// - Returns: 0 for k = 0, else the quantile `error` of Beta(k, n − k + 1), never rounded up.
   /// - Complexity: O(√n) about sixty times.
-  public static func lower(_ successes: Int, of trials: Int, error: Double) -> Double {
+  package static func lower(_ successes: Int, of trials: Int, error: Double) -> Double {
     guard successes > 0, trials > 0 else { return 0 }
     let (k, n) = (Double(successes), Double(trials))
     return bracket { StudentT.regularizedBeta($0, k, n - k + 1) < error }.low
@@ -28,7 +28,7 @@ public enum ClopperPearson {
   ///   - error: in (0, 1), one-sided.
   /// - Returns: 1 for k = n, else the quantile 1 − `error` of Beta(k + 1, n − k), never rounded
   ///   down.
-  public static func upper(_ successes: Int, of trials: Int, error: Double) -> Double {
+  package static func upper(_ successes: Int, of trials: Int, error: Double) -> Double {
     guard successes < trials else { return 1 }
     let (k, n) = (Double(successes), Double(trials))
     // By the other tail, which keeps its digits where `error` is small.
@@ -42,7 +42,7 @@ public enum ClopperPearson {
   ///   - trials: n ≥ 0.
   ///   - confidence: in (0, 1), such as 0.95.
   /// - Returns: the interval, within 0 ... 1.
-  public static func interval(_ successes: Int, of trials: Int, confidence: Double = 0.95)
+  package static func interval(_ successes: Int, of trials: Int, confidence: Double = 0.95)
     -> ClosedRange<Double>
   {
     let error = (1 - confidence) / 2

@@ -16,24 +16,24 @@ import Base
 ///
 /// - Source: Jagielski, Ullman and Oprea, NeurIPS 2020, arXiv:2006.07709; Nasr, Song, Thakurta,
 ///   Papernot and Carlini, IEEE S&P 2021, arXiv:2101.04535.
-public struct EpsilonLowerBound: Sendable, Equatable {
+package struct EpsilonLowerBound: Sendable, Equatable {
   /// ε is at least this, with confidence `confidence`; 0 where the attack proves nothing.
-  public let epsilon: Double
+  package let epsilon: Double
   /// δ of the claim.
-  public let delta: Double
+  package let delta: Double
   /// 1 − the probability that `epsilon` is above the true ε, such as 0.95.
-  public let confidence: Double
+  package let confidence: Double
   /// t: outcomes are told apart by T ≥ t.
-  public let threshold: Double
+  package let threshold: Double
   /// Which event was used.
-  public let event: Event
+  package let event: Event
   /// Runs of the deciding half in which the event happened, and those runs, where it is likelier.
-  public let likelier: Count
+  package let likelier: Count
   /// The same where it is rarer.
-  public let rarer: Count
+  package let rarer: Count
 
   /// A set of outcomes and the case in which it is likelier.
-  public enum Event: String, Sendable, CaseIterable {
+  package enum Event: String, Sendable, CaseIterable {
     /// T ≥ t, more often with the canary.
     case aboveWith
     /// T < t, more often without.
@@ -45,11 +45,11 @@ public struct EpsilonLowerBound: Sendable, Equatable {
   }
 
   /// Successes among trials.
-  public struct Count: Sendable, Equatable {
+  package struct Count: Sendable, Equatable {
     /// How often it happened.
-    public let successes: Int
+    package let successes: Int
     /// How often it was tried.
-    public let trials: Int
+    package let trials: Int
   }
 
   /// The bound from independent runs.
@@ -63,7 +63,7 @@ public struct EpsilonLowerBound: Sendable, Equatable {
   ///   - delta: δ in [0, 1].
   ///   - confidence: in (0, 1).
   /// - Complexity: O(n log n) and at most a thousand thresholds.
-  public init(with: [Double], without: [Double], delta: Double, confidence: Double = 0.95) {
+  package init(with: [Double], without: [Double], delta: Double, confidence: Double = 0.95) {
     let with = with.map { $0.isNaN ? -.infinity : $0 }
     let without = without.map { $0.isNaN ? -.infinity : $0 }
     let error = min(1, max(0, 1 - confidence))

@@ -55,14 +55,14 @@ final class GradientProbe {
 }
 
 /// What protects a gradient before anybody else sees it: clipped to a norm, with noise.
-public struct GradientDefence: Sendable, Equatable {
+package struct GradientDefence: Sendable, Equatable {
   /// C: g ← g·min(1, C/‖g‖); > 0.
-  public var clip: Double
+  package var clip: Double
   /// σ ≥ 0: then N(0, σ²C²) is added to every coordinate.
-  public var noise: Double
+  package var noise: Double
 
   /// A defence.
-  public init(clip: Double, noise: Double) {
+  package init(clip: Double, noise: Double) {
     self.clip = clip
     self.noise = noise
   }

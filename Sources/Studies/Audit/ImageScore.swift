@@ -2,14 +2,14 @@ import Base
 import Tensor
 
 /// How like two images are.
-public struct ImageScore: Sendable, Equatable {
+package struct ImageScore: Sendable, Equatable {
   /// 10·log₁₀(range²/MSE) in decibels, at most `largestPSNR`.
-  public let psnr: Double
+  package let psnr: Double
   /// Structural similarity in [−1, 1]; 1 for equal images.
-  public let ssim: Double
+  package let ssim: Double
 
   /// Stands for equal images, whose PSNR is infinite.
-  public static let largestPSNR = 200.0
+  package static let largestPSNR = 200.0
 
   /// Compares a reconstruction with the original; both channels last, in the same units.
   ///
@@ -18,7 +18,7 @@ public struct ImageScore: Sendable, Equatable {
   ///   - truth: the original, [shape.count].
   ///   - range: the largest minus the smallest value that a pixel can have, > 0.
   ///   - shape: size of the images.
-  public init(_ found: [Float], _ truth: [Float], range: Double, shape: FeatureShape) {
+  package init(_ found: [Float], _ truth: [Float], range: Double, shape: FeatureShape) {
     psnr = Self.psnr(meanSquare: Self.meanSquare(found, truth), range: range)
     ssim = Self.similarity(found, truth, range: range, shape: shape)
   }

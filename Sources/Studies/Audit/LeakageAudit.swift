@@ -9,18 +9,18 @@ import Tensor
 ///
 /// The attacks know what a curious server knows: the scenario, the model and a gradient. Clients'
 /// images are read to compute the gradients, as the clients would, and to score what was found.
-public struct LeakageAudit {
+package struct LeakageAudit {
   /// The experiment of the folder.
-  public let experiment: Experiment
+  package let experiment: Experiment
   /// The run folder.
-  public let folder: String
+  package let folder: String
   private let hash: String
 
   /// Reads a run folder, its data and its splits.
   ///
   /// - Throws: exit 4 when it is no run folder or its files are damaged, exit 9 when its scenario
   ///   was changed, and what an experiment throws.
-  public init(folder: String) throws(Failure) {
+  package init(folder: String) throws(Failure) {
     let (scenario, reading) = try ScenarioReading.ofRunFolder(folder)
     try FolderScenario(folder)?.requireUnchanged()
     self.folder = folder
@@ -43,7 +43,7 @@ public struct LeakageAudit {
   ///   - note: called with a line before each model.
   /// - Returns: what was found.
   /// - Throws: exit 4 when no model is there or one does not fit, and what an experiment throws.
-  public func run(
+  package func run(
     _ settings: AuditSettings = AuditSettings(), threads: Int = 1, note: (String) -> Void = { _ in }
   ) throws(Failure) -> AuditReport {
     try experiment.requireMemory(threads: threads)
@@ -137,7 +137,7 @@ extension LeakageAudit {
   /// Writes `audit/audit.json` and `audit/audit.html` into the run folder.
   ///
   /// - Throws: exit 4 when a file cannot be written.
-  public func write(_ report: AuditReport) throws(Failure) {
+  package func write(_ report: AuditReport) throws(Failure) {
     let target = FilePath.join(folder, "audit")
     try FilePath.makeFolder(target)
     try AtomicFile.write(report.json.pretty, to: FilePath.join(target, "audit.json"))

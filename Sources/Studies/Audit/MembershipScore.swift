@@ -8,24 +8,24 @@ import Records
 ///
 /// - Source: Yeom, Giacomelli, Fredrikson and Jha, CSF 2018, arXiv:1709.01604 (the test); Carlini
 ///   et al., IEEE S&P 2022, arXiv:2112.03570 (recall where false alarms are rare).
-public struct MembershipScore: Sendable, Equatable {
+package struct MembershipScore: Sendable, Equatable {
   /// Members that were scored, and as many others.
-  public let members: Int
+  package let members: Int
   /// Images that are no members.
-  public let others: Int
+  package let others: Int
   /// P(a member's loss is below another's) + ½·P(equal), in [0, 1].
-  public let auc: Double
+  package let auc: Double
   /// TPR − FPR of the paper's attacker, who knows the members' mean loss and takes it as the
   /// threshold; in [−1, 1].
-  public let advantage: Double
+  package let advantage: Double
   /// The largest TPR − FPR of any threshold: what an attacker with the best threshold gains.
-  public let bestAdvantage: Double
+  package let bestAdvantage: Double
   /// Share of the members that are found where at most `rate` of the others are called members.
-  public let recall: Double
+  package let recall: Double
   /// Clopper–Pearson interval of `recall`, 95 %, for this threshold.
-  public let recallInterval: ClosedRange<Double>
+  package let recallInterval: ClosedRange<Double>
   /// The false-positive rate that `recall` allows.
-  public let rate: Double
+  package let rate: Double
 
   /// Scores losses, lower for those that look like members; nil when one list is empty.
   ///
@@ -34,7 +34,7 @@ public struct MembershipScore: Sendable, Equatable {
   ///   - others: losses of images that were never trained on.
   ///   - rate: the false-positive rate allowed for `recall`, rounded down to whole images.
   /// - Complexity: O(n log n).
-  public init?(members: [Double], others: [Double], rate: Double = 0.01) {
+  package init?(members: [Double], others: [Double], rate: Double = 0.01) {
     guard !members.isEmpty, !others.isEmpty else { return nil }
     // A loss that is not a number looks like no member's.
     func ordered(_ losses: [Double]) -> [Double] {

@@ -5,17 +5,16 @@ import Tensor
 
 /// One line of JSON per measurement, with the fields that the programs in `bench/` print, too.
 extension WorkloadResult {
-  /// Median seconds per round.
-  public var secondsPerRound: Double { Metrics.median(laps.map(\.seconds)) }
+  package var secondsPerRound: Double { Metrics.median(laps.map(\.seconds)) }
   /// 10⁹ floating-point operations per second; products only, see ``Network/trainingFLOPs``.
-  public var gigaflops: Double { Double(flopsPerRound) / secondsPerRound / 1e9 }
+  package var gigaflops: Double { Double(flopsPerRound) / secondsPerRound / 1e9 }
   /// Median over the rounds of what everything else kept busy, in CPUs.
-  public var noise: Double { Metrics.median(laps.map(\.noise)) }
+  package var noise: Double { Metrics.median(laps.map(\.noise)) }
   /// Median CPUs in use.
-  public var cpus: Double { Metrics.median(laps.map(\.own)) }
+  package var cpus: Double { Metrics.median(laps.map(\.own)) }
 
   /// What is varied.
-  public var variant: String {
+  package var variant: String {
     var words = ["threads=\(settings.threads)"]
     if let sigma = workload.noiseMultiplier {
       words.append("dp-sgd,noise=\(JSON.number(sigma).compact)")
@@ -30,7 +29,7 @@ extension WorkloadResult {
   }
 
   /// `limits`: of as many threads, when measured in the same run.
-  public func json(limits: SpeedLimits?) -> JSON {
+  package func json(limits: SpeedLimits?) -> JSON {
     let seconds = laps.map(\.seconds)
     var members: [(String, JSON)] = [
       ("peer", "fedsim"), ("variant", .string(variant)), ("workload", .string(workload.name)),
@@ -62,7 +61,7 @@ extension WorkloadResult {
 
 extension MeanSpeed {
   /// One line of JSON.
-  public var json: JSON {
+  package var json: JSON {
     let seconds = laps.map(\.seconds)
     return [
       "peer": "fedsim", "variant": .string("threads=\(threads)"), "workload": "w5",
@@ -82,7 +81,7 @@ extension MeanSpeed {
 
 extension SpeedLimits {
   /// One line of JSON.
-  public var json: JSON {
+  package var json: JSON {
     [
       "peer": "fedsim", "workload": "limits", "threads": .int(threads),
       "fma_gflop_s": .rounded(multiplyAdd, 1), "read_gb_s": .rounded(read, 2),
@@ -95,16 +94,16 @@ extension SpeedLimits {
 
 extension LayerSpeed {
   /// 10⁹ floating-point operations per second of the forward pass.
-  public var forwardSpeed: Double { Double(flops) / forward / 1e9 }
+  package var forwardSpeed: Double { Double(flops) / forward / 1e9 }
   /// The same of the weights' gradient.
-  public var weightSpeed: Double { Double(flops) / weightGradient / 1e9 }
+  package var weightSpeed: Double { Double(flops) / weightGradient / 1e9 }
   /// The same of the input's gradient; 0 where there is none.
-  public var inputSpeed: Double { inputGradient.map { Double(flops) / $0 / 1e9 } ?? 0 }
+  package var inputSpeed: Double { inputGradient.map { Double(flops) / $0 / 1e9 } ?? 0 }
   /// The same of all passes of a training step together.
-  public var speed: Double { Double(trainingFLOPs) / seconds / 1e9 }
+  package var speed: Double { Double(trainingFLOPs) / seconds / 1e9 }
 
   /// `limits`: of one thread, when measured in the same run.
-  public func json(limits: SpeedLimits?) -> JSON {
+  package func json(limits: SpeedLimits?) -> JSON {
     var members: [(String, JSON)] = [
       ("peer", "fedsim"), ("workload", "kernels"), ("model", .string(model)),
       ("layer", .string(layer)), ("batch", .int(batch)), ("threads", 1),

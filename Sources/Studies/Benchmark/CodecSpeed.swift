@@ -7,48 +7,47 @@ import Tensor
 
 /// Speed of one codec on an update of a whole model, on one thread, beside a training step of that
 /// model.
-public struct CodecSpeed: Sendable {
+package struct CodecSpeed: Sendable {
   /// Such as "int8" or "top 1 % rice".
-  public let codec: String
+  package let codec: String
   /// Values of the update.
-  public let values: Int
-  /// Bytes of the frame.
-  public let frameBytes: Int
+  package let values: Int
+  package let frameBytes: Int
   /// Median seconds to encode.
-  public let encode: Double
+  package let encode: Double
   /// Median seconds to decode.
-  public let decode: Double
+  package let decode: Double
   /// ‖x̂ − x‖₂ / ‖x‖₂ of the update x and what came out.
-  public let error: Double
+  package let error: Double
   /// What a step of training takes.
-  public let step: TrainingStep
+  package let step: TrainingStep
 
   /// One step of plain SGD, and what it trains.
-  public struct TrainingStep: Sendable {
+  package struct TrainingStep: Sendable {
     /// The workload whose network it is, such as "w2r18".
-    public let workload: String
+    package let workload: String
     /// The network.
-    public let model: String
+    package let model: String
     /// Examples of the step.
-    public let batch: Int
+    package let batch: Int
     /// Median seconds.
-    public let seconds: Double
+    package let seconds: Double
   }
 
   /// 10⁹ bytes of the plain vector per second.
-  public var encodeSpeed: Double { 4 * Double(values) / encode / 1e9 }
+  package var encodeSpeed: Double { 4 * Double(values) / encode / 1e9 }
   /// 10⁹ bytes of the plain vector per second.
-  public var decodeSpeed: Double { 4 * Double(values) / decode / 1e9 }
+  package var decodeSpeed: Double { 4 * Double(values) / decode / 1e9 }
   /// Bytes of the plain vector per byte of the frame.
-  public var ratio: Double { 4 * Double(values) / Double(frameBytes) }
+  package var ratio: Double { 4 * Double(values) / Double(frameBytes) }
   /// Time of encoding and decoding one update per time of a training step.
-  public var shareOfStep: Double { (encode + decode) / step.seconds }
+  package var shareOfStep: Double { (encode + decode) / step.seconds }
 
   /// The workload whose network gives the tensors: the largest ResNet, 11,173,962 values.
-  public static let usual = "w2r18"
+  package static let usual = "w2r18"
 
   /// What is measured, in order.
-  public static let codecs: [(title: String, spec: CodecSpec)] = [
+  package static let codecs: [(title: String, spec: CodecSpec)] = [
     ("float32", .dense(.float32)), ("float16", .dense(.float16)), ("bfloat16", .dense(.bfloat16)),
     ("top 1 % rice", .sparse(SparseCodec(.top(.density(0.01))))),
     ("top 1 % int8", .sparse(SparseCodec(.top(.density(0.01)), values: .int8))),
@@ -75,7 +74,7 @@ public struct CodecSpeed: Sendable {
   /// `settings`: rounds and warm-up are repetitions here; everything runs on one thread.
   ///
   /// - Throws: exit 2 when memory cannot hold it; exit 1 for a codec that fails on its own frame.
-  public static func measure(
+  package static func measure(
     _ settings: BenchmarkSettings, of workload: Workload? = Workload.named(usual),
     codecs: [(title: String, spec: CodecSpec)] = codecs, _ report: (CodecSpeed) -> Void
   ) throws(Failure) {
@@ -141,7 +140,7 @@ public struct CodecSpeed: Sendable {
   }
 
   /// One line of JSON.
-  public var json: JSON {
+  package var json: JSON {
     [
       "peer": "fedsim", "workload": "codecs", "codec": .string(codec), "values": .int(values),
       "frame_bytes": .int(frameBytes), "ratio": .rounded(ratio, 2), "encode_s": .rounded(encode, 5),

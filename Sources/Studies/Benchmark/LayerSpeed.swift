@@ -3,35 +3,35 @@ import Records
 import Tensor
 
 /// Speed of one layer's three passes on one thread, apart from the network around it.
-public struct LayerSpeed: Sendable {
+package struct LayerSpeed: Sendable {
   /// The model that the layer was first met in, such as "resnet8".
-  public let model: String
+  package let model: String
   /// Sizes, such as "conv3x3 16->32 32x32 s2 p1".
-  public let layer: String
+  package let layer: String
   /// Samples per call.
-  public let batch: Int
+  package let batch: Int
   /// Floating-point operations of a forward pass.
-  public let flops: Int
+  package let flops: Int
   /// Median seconds of a forward pass.
-  public let forward: Double
+  package let forward: Double
   /// Median seconds of the weights' gradient.
-  public let weightGradient: Double
+  package let weightGradient: Double
   /// Median seconds of the input's gradient; nil for a layer that sees the data.
-  public let inputGradient: Double?
+  package let inputGradient: Double?
 
   /// Seconds of a training step of this layer.
-  public var seconds: Double { forward + weightGradient + (inputGradient ?? 0) }
+  package var seconds: Double { forward + weightGradient + (inputGradient ?? 0) }
   /// Floating-point operations of a training step of this layer.
-  public var trainingFLOPs: Int { flops * (inputGradient == nil ? 2 : 3) }
+  package var trainingFLOPs: Int { flops * (inputGradient == nil ? 2 : 3) }
 
   /// The batches that are measured unless others are asked for.
-  public static let batches = [10, 32, 256]
+  package static let batches = [10, 32, 256]
 
   /// Every shape of the workloads' layers once, in the order met; `report` gets each when it is
   /// measured.
   ///
   /// `seconds`: time spent on each pass.
-  public static func measure(
+  package static func measure(
     workloads: [Workload] = Workload.all, batches: [Int] = batches, seconds: Double = 0.15,
     _ report: (LayerSpeed) -> Void
   ) throws(Failure) {

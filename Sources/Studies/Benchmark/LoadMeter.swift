@@ -1,15 +1,15 @@
 import Base
 
 /// Times pieces of work, and notes what else the machine did meanwhile.
-public struct LoadMeter: Sendable {
+package struct LoadMeter: Sendable {
   /// One piece of work.
-  public struct Lap: Sendable, Equatable {
+  package struct Lap: Sendable, Equatable {
     /// Wall time.
-    public var seconds: Double
+    package var seconds: Double
     /// CPU seconds of this process per second.
-    public var own: Double
+    package var own: Double
     /// CPUs that everything else on the machine kept busy; 0 where the system does not tell.
-    public var noise: Double
+    package var noise: Double
   }
 
   private var busy = 0.0
@@ -17,17 +17,17 @@ public struct LoadMeter: Sendable {
   private var start = 0.0
 
   /// A meter that starts now.
-  public init() { begin() }
+  package init() { begin() }
 
   /// Starts anew.
-  public mutating func begin() {
+  package mutating func begin() {
     busy = Self.busySeconds
     own = Self.ownSeconds
     start = Self.now
   }
 
   /// What happened since the start; the next lap begins.
-  public mutating func lap() -> Lap {
+  package mutating func lap() -> Lap {
     let seconds = max(Self.now - start, 1e-9)
     let ownCPU = Self.ownSeconds - own
     let allCPU = Self.busySeconds - busy
@@ -36,7 +36,7 @@ public struct LoadMeter: Sendable {
   }
 
   /// Seconds of a clock that never jumps.
-  public static var now: Double { seconds(CLOCK_MONOTONIC) }
+  package static var now: Double { seconds(CLOCK_MONOTONIC) }
 
   /// CPU seconds of this process, all threads.
   private static var ownSeconds: Double { seconds(CLOCK_PROCESS_CPUTIME_ID) }
@@ -62,11 +62,11 @@ public struct LoadMeter: Sendable {
 
   /// Peak resident memory since the last reset, in units of 2^20 bytes; nil where the system does
   /// not tell.
-  public static var peakMebibytes: Double? { field("VmHWM:", of: "/proc/self/status") }
+  package static var peakMebibytes: Double? { field("VmHWM:", of: "/proc/self/status") }
 
   /// Memory that can be had without swapping, in bytes, and that this process may take; all of it
   /// where the system does not tell.
-  public static var availableBytes: Int {
+  package static var availableBytes: Int {
     let free = field("MemAvailable:", of: "/proc/meminfo").map { Int(clamping: $0 * 1_048_576) }
     return min(free ?? Machine.memoryBytes, MemoryLimit.current.bytes)
   }
@@ -74,7 +74,7 @@ public struct LoadMeter: Sendable {
   /// Forgets the peak so far: it counts again from what is resident now.
   ///
   /// Where the system cannot do so, the peak is that of the whole process.
-  public static func resetPeak() {
+  package static func resetPeak() {
     let descriptor = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
     defer { close(descriptor) }

@@ -4,18 +4,18 @@ import Scenario
 import Tensor
 
 /// Measurements of this machine for `doctor`: speed, and whether it repeats itself.
-public struct MachineProbe: Sendable {
+package struct MachineProbe: Sendable {
   /// GFLOP/s of one thread on a large matrix product.
-  public let productOneThread: Double
+  package let productOneThread: Double
   /// GFLOP/s of all threads, each on a product of its own.
-  public let productAllThreads: Double
+  package let productAllThreads: Double
   /// Threads measured.
-  public let threads: Int
+  package let threads: Int
   /// Whether training the same model with one thread and with several gives the same bits.
-  public let isDeterministic: Bool
+  package let isDeterministic: Bool
 
   /// Measures for about a second.
-  public static func measure(threads: Int) throws(Failure) -> MachineProbe {
+  package static func measure(threads: Int) throws(Failure) -> MachineProbe {
     let one = speed(threads: 1)
     let all = speed(threads: threads)
     return MachineProbe(

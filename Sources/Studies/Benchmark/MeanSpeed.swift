@@ -5,42 +5,41 @@ import Tensor
 
 /// Workload w5: the weighted mean of many updates that lie in memory, as an aggregator that keeps
 /// them all computes it.
-public struct MeanSpeed: Sendable {
+package struct MeanSpeed: Sendable {
   /// Updates m.
-  public let updates: Int
+  package let updates: Int
   /// Floats per update n.
-  public let parameters: Int
+  package let parameters: Int
   /// Threads that share the columns.
-  public let threads: Int
+  package let threads: Int
   /// The timed repetitions.
-  public let laps: [LoadMeter.Lap]
+  package let laps: [LoadMeter.Lap]
   /// 10⁹ bytes per second of a plain sum through memory, measured between the repetitions.
-  public let readSpeeds: [Double]
+  package let readSpeeds: [Double]
   /// Largest |found − x₀·Σ wᵢ·(1 + i/m)| over the mean's largest magnitude, in double precision.
-  public let error: Double
+  package let error: Double
   /// See ``LoadMeter/peakMebibytes``.
-  public let peakMebibytes: Double?
+  package let peakMebibytes: Double?
   package let mean: [Float]
 
   /// The updates and parameters of w5.
-  public static let usual = (updates: 1000, parameters: 1_000_000)
+  package static let usual = (updates: 1000, parameters: 1_000_000)
 
   /// 10⁹ bytes of updates per second, each byte counted once; the median repetition.
-  public var gigabytesPerSecond: Double {
+  package var gigabytesPerSecond: Double {
     4 * Double(updates) * Double(parameters) / Metrics.median(laps.map(\.seconds)) / 1e9
   }
 
-  /// Median of `readSpeeds`.
-  public var read: Double { Metrics.median(readSpeeds) }
+  package var read: Double { Metrics.median(readSpeeds) }
 
   /// Rounding of m additions, each at most half a unit in the last place of a partial sum.
-  public var isRight: Bool { error <= Double(updates + 2) * 0x1p-24 * 2 }
+  package var isRight: Bool { error <= Double(updates + 2) * 0x1p-24 * 2 }
 
   /// Makes updates xᵢ = (1 + i/m)·x₀ with x₀ standard normal and weights ∝ counts drawn from
   /// 10 … 99, then repeats the mean.
   ///
   /// Throws E2008 when memory cannot hold them.
-  public init(
+  package init(
     updates: Int = usual.updates, parameters: Int = usual.parameters, threads: Int,
     repetitions: Int, warmup: Int = 1, seed: UInt64, readCount: Int = SpeedLimits.usualCount,
     available: Int? = nil

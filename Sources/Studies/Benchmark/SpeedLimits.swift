@@ -3,28 +3,28 @@ import Federation
 import Tensor
 
 /// What this machine can do at most, measured in plain Swift by this build.
-public struct SpeedLimits: Sendable, Equatable {
+package struct SpeedLimits: Sendable, Equatable {
   /// Threads measured at once.
-  public let threads: Int
+  package let threads: Int
   /// Multiply-adds in registers, GFLOP/s of all threads together.
-  public let multiplyAdd: Double
+  package let multiplyAdd: Double
   /// Sum of an array per thread, 10⁹ bytes per second of all threads together: in order or as eight
   /// streams side by side, whichever is faster.
-  public let read: Double
+  package let read: Double
   /// Copy of an array per thread; reads and writes both count.
-  public let copy: Double
+  package let copy: Double
   /// z ← x + 3·y per thread; reads and writes all count.
-  public let triad: Double
+  package let triad: Double
   /// Floats of each array.
-  public let arrayCount: Int
+  package let arrayCount: Int
 
   /// Floats per array: 128 MiB, larger than any last-level cache has for a thread.
-  public static let usualCount = 32 << 20
+  package static let usualCount = 32 << 20
 
   /// The best of several runs each: other programs only ever slow a run down.
   ///
   /// `count`: floats per array; less where memory is short.
-  public static func measure(threads: Int, count: Int = usualCount, runs: Int = 7) -> SpeedLimits {
+  package static func measure(threads: Int, count: Int = usualCount, runs: Int = 7) -> SpeedLimits {
     let arrays = LimitArrays(threads: threads, count: count)
     return SpeedLimits(
       threads: threads, multiplyAdd: multiplyAdds(threads: threads, runs: runs),

@@ -8,37 +8,37 @@ import Tensor
 /// One round: each client of the cohort starts from the global model and takes one epoch of plain
 /// SGD over its samples in stored order; the server takes the unweighted mean. Inputs are synthetic
 /// or given; nothing is evaluated.
-public struct Workload: Sendable, Equatable {
+package struct Workload: Sendable, Equatable {
   /// Such as "w1".
-  public let name: String
+  package let name: String
   /// The network, in words.
-  public let title: String
+  package let title: String
   /// The network; its dropout rates are part of the workload.
-  public var model: ModelSpec
+  package var model: ModelSpec
   /// Size of one sample.
-  public let input: FeatureShape
+  package let input: FeatureShape
   /// Clients K whose samples are in memory.
-  public var clients: Int
+  package var clients: Int
   /// Samples per client n.
-  public var samples: Int
+  package var samples: Int
   /// Clients per round m ≤ K.
-  public var cohort: Int
+  package var cohort: Int
   /// Samples per step B; the last batch of a client may be shorter.
-  public let batch: Int
+  package let batch: Int
   /// σ of example-level DP-SGD with clip 1; nil trains without privacy.
-  public var noiseMultiplier: Double?
+  package var noiseMultiplier: Double?
 
   /// Classes of every workload.
-  public static let classes = 10
+  package static let classes = 10
   /// Learning rate of every workload.
-  public static let learningRate = 0.1
+  package static let learningRate = 0.1
 
   /// Samples that a round trains on: m·n.
-  public var samplesPerRound: Int { cohort * samples }
+  package var samplesPerRound: Int { cohort * samples }
   /// Floats of all inputs: K·n·(values per sample).
-  public var inputCount: Int { clients * samples * input.count }
+  package var inputCount: Int { clients * samples * input.count }
   /// Whether masks are drawn in each step.
-  public var hasDropout: Bool { !model.dropout.isEmpty }
+  package var hasDropout: Bool { !model.dropout.isEmpty }
 
   package func network() throws(Failure) -> Network {
     do { return try Network(model, input: input, classes: Self.classes) } catch {
@@ -54,17 +54,17 @@ public struct Workload: Sendable, Equatable {
   }
 
   /// The same work without clipping and noise.
-  public var plain: Workload {
+  package var plain: Workload {
     var workload = self
     workload.noiseMultiplier = nil
     return workload
   }
 
   /// The workload of a name, or nil.
-  public static func named(_ name: String) -> Workload? { all.first { $0.name == name } }
+  package static func named(_ name: String) -> Workload? { all.first { $0.name == name } }
 
   /// All workloads, in the order in which they run.
-  public static let all: [Workload] = [
+  package static let all: [Workload] = [
     // The setting of pfl-research's CIFAR-10 benchmark.
     images("w1", "CNN with dropout", .cnn, 32, 1000, 50, cohort: 50, batch: 10, [0.25, 0.5]),
     images("w2", "ResNet-8, group norm", .resnet8, 16, 10, 500, cohort: 10, batch: 32),

@@ -5,21 +5,21 @@ import Federation
 import Tensor
 
 /// Files that a workload starts from, where they are given.
-public struct WorkloadFiles: Sendable, Equatable {
+package struct WorkloadFiles: Sendable, Equatable {
   /// `.npy` of float32, [clients, samples, 32, 32, 3] or [clients, samples, 784].
-  public var inputs: String?
+  package var inputs: String?
   /// `.npy` of whole numbers from 0 to 9, [clients, samples]; goes with `inputs`.
-  public var labels: String?
+  package var labels: String?
   /// Safetensors with names of PyTorch or in call order, or a flat `.npy` in call order.
-  public var weights: String?
+  package var weights: String?
   /// `.npy` of whole numbers, [rounds, cohort]: row r is the cohort of round r.
-  public var cohorts: String?
+  package var cohorts: String?
 
   /// No files.
-  public init() {}
+  package init() {}
 
   /// The files that `bench/make_inputs.py` writes to a folder.
-  public init(folder: String) {
+  package init(folder: String) {
     inputs = FilePath.join(folder, "x.npy")
     labels = FilePath.join(folder, "y.npy")
     weights = FilePath.join(folder, "weights.safetensors")
@@ -27,7 +27,7 @@ public struct WorkloadFiles: Sendable, Equatable {
   }
 
   /// Whether nothing is given.
-  public var isEmpty: Bool { self == WorkloadFiles() }
+  package var isEmpty: Bool { self == WorkloadFiles() }
 }
 
 /// What a workload computes on: samples, initial weights, and cohorts where they are given.

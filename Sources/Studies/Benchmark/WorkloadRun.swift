@@ -7,44 +7,44 @@ import Scenario
 import Tensor
 
 /// How a workload is run.
-public struct BenchmarkSettings: Sendable, Equatable {
+package struct BenchmarkSettings: Sendable, Equatable {
   /// Timed rounds, at least 1.
-  public var rounds = 5
+  package var rounds = 5
   /// Rounds before them that are not timed.
-  public var warmup = 1
+  package var warmup = 1
   /// Workers.
-  public var threads = 1
+  package var threads = 1
   /// The seed of everything that is drawn.
-  public var seed: UInt64 = 1
+  package var seed: UInt64 = 1
   /// What is given and not drawn.
-  public var files = WorkloadFiles()
+  package var files = WorkloadFiles()
   /// Whether the first round's update is kept, for tests; it costs a model's memory.
   package var keepsUpdate = false
 
   /// One warm-up round and five timed ones on one thread.
-  public init() {}
+  package init() {}
 }
 
 /// What timing a workload gave.
-public struct WorkloadResult: Sendable {
+package struct WorkloadResult: Sendable {
   /// What was run.
-  public let workload: Workload
+  package let workload: Workload
   /// How.
-  public let settings: BenchmarkSettings
+  package let settings: BenchmarkSettings
   /// The timed rounds.
-  public let laps: [LoadMeter.Lap]
+  package let laps: [LoadMeter.Lap]
   /// Seconds of the very first round, timed or not.
-  public let firstRound: Double
+  package let firstRound: Double
   /// Seconds from `started` to the end.
-  public let sinceStart: Double
+  package let sinceStart: Double
   /// See ``LoadMeter/peakMebibytes``.
-  public let peakMebibytes: Double?
+  package let peakMebibytes: Double?
   /// ‖w₁ − w₀‖₂: how far the first round moved the model.
-  public let updateNorm: Double
+  package let updateNorm: Double
   /// w₁ − w₀ in our layout; empty unless it was to be kept.
   package let firstUpdate: [Float]
   /// Floating-point operations of a round: those of one sample's step times the samples.
-  public let flopsPerRound: Int
+  package let flopsPerRound: Int
 }
 
 extension WorkloadResult {
@@ -54,7 +54,7 @@ extension WorkloadResult {
   ///
   /// Throws exit 1 without OpenBLAS, exit 2 when memory cannot hold it, exit 4 for wrong files,
   /// exit 5 when a number is no longer finite.
-  public init(_ workload: Workload, _ settings: BenchmarkSettings, started: Double? = nil)
+  package init(_ workload: Workload, _ settings: BenchmarkSettings, started: Double? = nil)
     throws(Failure)
   {
     let started = started ?? LoadMeter.now

@@ -7,52 +7,52 @@ import Scenario
 import Tensor
 
 /// What a scenario will cost, before anything is trained or written.
-public struct Plan: Sendable {
+package struct Plan: Sendable {
   /// How much effort a plan may take.
-  public struct Settings: Sendable, Equatable {
+  package struct Settings: Sendable, Equatable {
     /// Workers that the run will have, ≥ 1.
-    public var threads: Int
+    package var threads: Int
     /// Seconds of real training per strategy to measure speed and memory with; 0 for none.
-    public var probe = 2.0
+    package var probe = 2.0
     /// Seconds that all rehearsals together may take; what is left then is extrapolated.
-    public var rehearsal = 60.0
+    package var rehearsal = 60.0
 
     /// The usual effort.
-    public init(threads: Int) { self.threads = threads }
+    package init(threads: Int) { self.threads = threads }
   }
 
   /// A limit of the scenario beside what is predicted, in the limit's unit.
-  public struct LimitCheck: Sendable, Equatable {
+  package struct LimitCheck: Sendable, Equatable {
     /// Such as "wallTime".
-    public let name: String
+    package let name: String
     /// Seconds or bytes.
-    public let limit: Double
+    package let limit: Double
     /// The same of the run; nil when not known.
-    public let predicted: Double?
+    package let predicted: Double?
     /// Whether the run will be stopped by it.
-    public var isExceeded: Bool { predicted.map { $0 > limit } ?? false }
+    package var isExceeded: Bool { predicted.map { $0 > limit } ?? false }
   }
 
   /// The scenario's name.
-  public let name: String
+  package let name: String
   /// The conditions in words.
-  public let conditions: [String]
+  package let conditions: [String]
   /// What the user should know before believing a number.
-  public let warnings: [String]
+  package let warnings: [String]
   /// Labels in the order of the scenario.
-  public let labels: [String]
+  package let labels: [String]
   /// Number of seeds.
-  public let seeds: Int
+  package let seeds: Int
   /// Workers that times are for.
-  public let threads: Int
+  package let threads: Int
   /// All runs, strategy by strategy.
-  public let runs: [Rehearsal]
+  package let runs: [Rehearsal]
   /// Seconds of pre-training, once; 0 without, nil when speed was not measured.
-  public let pretrainSeconds: Double?
+  package let pretrainSeconds: Double?
   /// Bytes of memory at the largest; nil without a probe.
-  public let memory: Double?
+  package let memory: Double?
   /// The scenario's limits.
-  public private(set) var limits: [LimitCheck] = []
+  package private(set) var limits: [LimitCheck] = []
 
   /// Plans an experiment.
   ///
@@ -61,7 +61,7 @@ public struct Plan: Sendable {
   ///
   /// - Throws: exit 3 when a method cannot have its network or noise, 6 when `limits.memory` is
   ///   certainly too small.
-  public init(_ experiment: Experiment, _ settings: Settings) throws(Failure) {
+  package init(_ experiment: Experiment, _ settings: Settings) throws(Failure) {
     let scenario = experiment.scenario
     try experiment.requireMemory(threads: settings.threads)
     name = scenario.name
@@ -107,7 +107,7 @@ public struct Plan: Sendable {
   package func runs(of label: String) -> [Rehearsal] { runs.filter { $0.label == label } }
 
   /// Seconds of all runs, one after the other; nil when one is not known.
-  public var seconds: Double? {
+  package var seconds: Double? {
     var total = pretrainSeconds ?? 0
     for run in runs {
       guard let seconds = run.seconds else { return nil }
@@ -117,13 +117,13 @@ public struct Plan: Sendable {
   }
 
   /// Bytes of the run folder at the end.
-  public var diskBytes: Double { runs.reduce(100_000) { $0 + $1.diskBytes } }
+  package var diskBytes: Double { runs.reduce(100_000) { $0 + $1.diskBytes } }
 
   /// Whether a limit will stop the run.
-  public var exceedsLimit: Bool { limits.contains(where: \.isExceeded) }
+  package var exceedsLimit: Bool { limits.contains(where: \.isExceeded) }
 
   /// What so many seeds can show, in a sentence.
-  public var seedSentence: String {
+  package var seedSentence: String {
     let tests = max(0, labels.count - 1)
     guard seeds >= 2 else {
       return "1 seed: no interval and no test; three seeds or more show how sure a difference is"

@@ -3,15 +3,15 @@ import Federation
 import Report
 
 /// A plan for a terminal, and as JSON.
-public struct PlanTable: Sendable {
+package struct PlanTable: Sendable {
   /// What is shown.
-  public let plan: Plan
+  package let plan: Plan
 
   /// A table of a plan.
-  public init(_ plan: Plan) { self.plan = plan }
+  package init(_ plan: Plan) { self.plan = plan }
 
   /// The lines, each at most `width` columns (at least 60, at most 120).
-  public func text(width: Int) -> String {
+  package func text(width: Int) -> String {
     let width = min(max(width, 60), 120)
     var lines = [plan.name] + plan.conditions + plan.warnings.map { "warning: " + $0 }
     lines += ["", "per run, mean over \(plan.seeds) seed\(plan.seeds == 1 ? "" : "s"):"]
@@ -102,7 +102,7 @@ public struct PlanTable: Sendable {
   }
 
   /// The plan as an object.
-  public var json: JSON {
+  package var json: JSON {
     func number(_ value: Double?) -> JSON { value.map { .number($0) } ?? .null }
     let runs = plan.runs.map { run -> JSON in
       .object([

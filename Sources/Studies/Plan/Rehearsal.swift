@@ -12,51 +12,50 @@ import Tensor
 /// A rehearsal is the run itself: the same cohorts, batches, messages, folds, clock and accountant,
 /// with networks' passes counted and not computed (`Workspace.isRehearsing`). So operations and
 /// bytes are those of the run wherever they do not depend on values.
-public struct Rehearsal: Sendable {
+package struct Rehearsal: Sendable {
   /// The strategy's label.
-  public let label: String
-  /// The seed.
-  public let seed: UInt64
+  package let label: String
+  package let seed: UInt64
   /// Rounds rehearsed.
-  public var rounds = 0
+  package var rounds = 0
   /// Rounds of the run; the totals below are scaled to them.
-  public var wanted = 0
+  package var wanted = 0
   /// Clients' parts in all rounds.
-  public var clientRounds = 0.0
+  package var clientRounds = 0.0
   /// Optimizer steps of all clients.
-  public var steps = 0.0
+  package var steps = 0.0
   /// Examples in them, counted once per visit.
-  public var examples = 0.0
+  package var examples = 0.0
   /// Floating-point operations of clients' training, as rounds.jsonl counts them.
-  public var flops = 0.0
+  package var flops = 0.0
   /// Those of the server's training.
-  public var serverFLOPs = 0.0
+  package var serverFLOPs = 0.0
   /// Those of evaluations.
-  public var evaluationFLOPs = 0.0
+  package var evaluationFLOPs = 0.0
   /// Encoded bytes from clients to the server.
-  public var bytesUp = 0.0
+  package var bytesUp = 0.0
   /// Encoded bytes from the server to clients.
-  public var bytesDown = 0.0
+  package var bytesDown = 0.0
   /// Bytes before the first round, both directions.
-  public var bytesSetup = 0.0
+  package var bytesSetup = 0.0
   /// Seconds on the federation's clock; nil without one.
-  public var virtualSeconds: Double?
+  package var virtualSeconds: Double?
   /// ε of each client that released something at the end, ascending, by privacy loss
   /// distributions; empty without privacy or without a guarantee.
-  public var epsilons: [Double] = []
+  package var epsilons: [Double] = []
   /// The last record's privacy; nil without.
-  public var privacy: RoundRecord.Privacy?
+  package var privacy: RoundRecord.Privacy?
   /// Bytes of the run's files at its end.
-  public var diskBytes = 0.0
+  package var diskBytes = 0.0
   /// Seconds of the run on this machine with so many workers; nil when nothing was measured.
-  public var seconds: Double?
+  package var seconds: Double?
   /// Bytes of memory that clients will have taken beyond what the rehearsal saw.
-  public var missingMemory = 0.0
+  package var missingMemory = 0.0
   /// Why bytes, operations or times may differ from the run's; empty: they will not.
-  public var doubts: [String] = []
+  package var doubts: [String] = []
 
   /// Whether bytes and operations will be those of the run.
-  public var isExact: Bool { doubts.isEmpty }
+  package var isExact: Bool { doubts.isEmpty }
 }
 
 extension Experiment {

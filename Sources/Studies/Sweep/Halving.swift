@@ -12,13 +12,13 @@ import Records
 ///
 /// - Source: Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter
 ///   optimization", AISTATS 2016.
-public struct Halving: Sendable {
+package struct Halving: Sendable {
   /// What trials are ranked by.
-  public let metric: ComparisonMetric
+  package let metric: ComparisonMetric
   /// Rounds after which trials are compared, ascending.
-  public let rungs: [Int]
+  package let rungs: [Int]
   /// The share that goes on.
-  public let keep: Double
+  package let keep: Double
 
   /// How many of `count` trials go on.
   func kept(of count: Int) -> Int {

@@ -1,23 +1,23 @@
 import Records
 
 /// What a sweep's front is over, as the file says.
-public struct FrontSettings: Sendable {
+package struct FrontSettings: Sendable {
   /// Metrics that shall be large; empty: accuracy.
-  public var maximise: [ComparisonMetric] = []
+  package var maximise: [ComparisonMetric] = []
   /// Metrics that shall be small; empty: those costs that differ.
-  public var minimise: [ComparisonMetric] = []
+  package var minimise: [ComparisonMetric] = []
   /// The corner of the hypervolume by metric, as far as it is given.
-  public var reference: [String: Double] = [:]
+  package var reference: [String: Double] = [:]
 }
 
 /// One number that a front is over.
-public struct FrontObjective: Sendable {
+package struct FrontObjective: Sendable {
   /// What is measured.
-  public let metric: ComparisonMetric
+  package let metric: ComparisonMetric
   /// Whether larger is better.
-  public let isMaximised: Bool
+  package let isMaximised: Bool
   /// The corner of the hypervolume in this objective; nil when no point has a finite value.
-  public internal(set) var reference: Double?
+  package internal(set) var reference: Double?
 
   /// A value such that larger is better.
   func oriented(_ value: Double) -> Double { isMaximised ? value : -value }
@@ -28,25 +28,25 @@ public struct FrontObjective: Sendable {
 /// A point is a strategy of a trial, its objectives are means over seeds. It is on the front when
 /// no other point is at least as good in all objectives and better in one; equal points are on it
 /// together. Without a guarantee ε is infinite. Points that lack an objective are left out.
-public struct ParetoFront: Sendable {
+package struct ParetoFront: Sendable {
   /// A strategy of a trial that ran to its end under all seeds.
-  public struct Point: Sendable, Equatable {
+  package struct Point: Sendable, Equatable {
     /// The trial's number.
-    public let trial: Int
+    package let trial: Int
     /// The strategy's label.
-    public let label: String
+    package let label: String
     /// The objectives in their own units, in the order of `objectives`.
-    public let values: [Double]
+    package let values: [Double]
   }
 
   /// What the front is over: those to maximise first.
-  public let objectives: [FrontObjective]
+  package let objectives: [FrontObjective]
   /// Every point that has all objectives.
-  public let points: [Point]
+  package let points: [Point]
   /// The places in `points` of those on the front.
-  public let front: [Int]
+  package let front: [Int]
   /// How many strategies of finished trials lack an objective.
-  public let leftOut: Int
+  package let leftOut: Int
 
   /// Finds the front.
   ///
@@ -114,7 +114,7 @@ public struct ParetoFront: Sendable {
 
   /// The volume that the front dominates, in the product of the objectives' units; nil without a
   /// reference.
-  public var hypervolume: Double? {
+  package var hypervolume: Double? {
     let reference = objectives.compactMap { objective in objective.reference.map(objective.oriented)
     }
     guard !objectives.isEmpty, reference.count == objectives.count else { return nil }

@@ -3,7 +3,7 @@ import Scenario
 
 extension ScenarioSchema {
   /// The schema of sweep files.
-  public static var sweep: JSON {
+  package static var sweep: JSON {
     document(
       "fedsim sweep, version 1",
       "Many scenarios of fedsim from one. Keys that start with // are comments.", SweepFields.root)

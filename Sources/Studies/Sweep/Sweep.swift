@@ -2,9 +2,9 @@ import Base
 import Scenario
 
 /// A sweep, completely described: every trial with its scenario, nothing left to decide.
-public struct Sweep: Sendable {
+package struct Sweep: Sendable {
   /// In which order runs are made.
-  public enum Order: String, Sendable, CaseIterable {
+  package enum Order: String, Sendable, CaseIterable {
     /// All trials under the first seed, then under the next.
     case seedMajor = "seed-major"
     /// All seeds of the first trial, then the next trial.
@@ -12,26 +12,26 @@ public struct Sweep: Sendable {
   }
 
   /// Names the folder.
-  public let name: String
+  package let name: String
   /// The sweep file.
-  public let bytes: [UInt8]
+  package let bytes: [UInt8]
   /// The path of the scenario that trials start from, as given.
-  public let base: String
+  package let base: String
   /// The content of that scenario.
-  public let baseBytes: [UInt8]
+  package let baseBytes: [UInt8]
   /// The paths that trials set, in the order of the file.
-  public let paths: [String]
+  package let paths: [String]
   /// The trials, numbered from 1: grid, list, random.
-  public let trials: [SweepTrial]
+  package let trials: [SweepTrial]
   /// In which order runs are made.
-  public let order: Order
+  package let order: Order
   /// How trials are stopped early; nil for not at all.
-  public let halving: Halving?
+  package let halving: Halving?
   /// What the front is over.
-  public let front: FrontSettings
+  package let front: FrontSettings
 
   /// All runs, in the order in which they are made.
-  public var runs: [SweepRun] {
+  package var runs: [SweepRun] {
     let all = trials.flatMap(\.runs)
     guard order == .seedMajor else { return all }
     // Trials have the same seeds in the same order.
@@ -43,27 +43,26 @@ public struct Sweep: Sendable {
 }
 
 /// One point of a sweep: the scenario with some values of its own.
-public struct SweepTrial: Sendable {
+package struct SweepTrial: Sendable {
   /// From 1.
-  public let number: Int
+  package let number: Int
   /// `path=value` texts that make the trial of the base scenario.
-  public let overrides: [String]
+  package let overrides: [String]
   /// The scenario; its seeds are those of all runs.
-  public let scenario: Scenario
+  package let scenario: Scenario
   /// The scenario with every default.
-  public let resolved: JSON
+  package let resolved: JSON
   /// The value of each path of the sweep in this trial, defaults included; nil where the trial has
   /// no such field.
-  public let values: [JSON?]
+  package let values: [JSON?]
   /// One per seed.
-  public let runs: [SweepRun]
+  package let runs: [SweepRun]
 
-  /// The labels of its strategies.
   package var labels: [String] { scenario.strategies.map(\.label) }
   package var rounds: Int { scenario.federation.rounds }
 
   /// `path=value` for people, only the last name of each path; "" when nothing is set.
-  public func words(_ paths: [String]) -> String {
+  package func words(_ paths: [String]) -> String {
     zip(paths, values).map { path, value in
       let name = path.split(separator: ".").last.map(String.init) ?? path
       return "\(name)=\(SweepTrial.text(value))"
@@ -78,29 +77,29 @@ public struct SweepTrial: Sendable {
 }
 
 /// One trial under one seed: all strategies of the scenario, in a run folder of its own.
-public struct SweepRun: Sendable {
+package struct SweepRun: Sendable {
   /// The trial's number.
-  public let trial: Int
+  package let trial: Int
   /// The only seed of the run.
-  public let seed: UInt64
+  package let seed: UInt64
   /// Identity of the resolved scenario with this seed alone.
-  public let hash: String
+  package let hash: String
 
   /// The name of the run folder below `runs/`.
-  public var folder: String { "\(hash)-s\(seed)" }
+  package var folder: String { "\(hash)-s\(seed)" }
 }
 
 /// A part of a sweep's runs, such as 2/4: those whose hash leaves a certain remainder.
 ///
 /// No coordinator is needed: every process knows from the hash alone which runs are its own.
-public struct SweepShard: Sendable, Equatable {
+package struct SweepShard: Sendable, Equatable {
   /// From 1 to `count`.
-  public let index: Int
+  package let index: Int
   /// How many parts there are.
-  public let count: Int
+  package let count: Int
 
   /// Reads "i/n" with 1 <= i <= n <= 1,000,000; nil when it is none.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, parts.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } }),
       let index = Int(parts[0]), let count = Int(parts[1]), (1...1_000_000).contains(count),
@@ -111,7 +110,7 @@ public struct SweepShard: Sendable, Equatable {
   }
 
   /// Whether a run is of this part.
-  public func owns(_ run: SweepRun) -> Bool {
+  package func owns(_ run: SweepRun) -> Bool {
     (UInt64(run.hash, radix: 16) ?? 0) % UInt64(count) == UInt64(index - 1)
   }
 }

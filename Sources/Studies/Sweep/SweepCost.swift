@@ -5,16 +5,16 @@ import Scenario
 
 /// What a run of a sweep will take: a ``Plan`` of its scenario under one seed, without measuring
 /// speed, summed up over its strategies.
-public struct SweepCost: Sendable, Equatable {
+package struct SweepCost: Sendable, Equatable {
   /// Clients trained, over all rounds and strategies; nil, as the others, when the data cannot be
   /// read.
-  public let clientRounds: Double?
+  package let clientRounds: Double?
   /// Optimizer steps.
-  public let steps: Double?
+  package let steps: Double?
   /// Floating-point operations of clients' training.
-  public let flops: Double?
+  package let flops: Double?
   /// Encoded bytes, both ways and before the first round.
-  public let bytes: Double?
+  package let bytes: Double?
 
   /// The cost of one run; rehearsals are cut off after a twentieth of a second per strategy.
   ///
@@ -55,26 +55,24 @@ struct SweepEstimates {
 }
 
 /// A sweep before it runs: every run with its state and cost.
-public struct SweepListing: Sendable {
+package struct SweepListing: Sendable {
   /// One run.
-  public struct Row: Sendable {
-    /// The run.
-    public let run: SweepRun
-    /// Its trial.
-    public let trial: SweepTrial
+  package struct Row: Sendable {
+    package let run: SweepRun
+    package let trial: SweepTrial
     /// "finished", "failed", "not begun", or rounds as "12/40".
-    public let state: String
+    package let state: String
     /// What it takes from its first round to its last.
-    public let cost: SweepCost
+    package let cost: SweepCost
   }
 
   /// The runs in their order.
-  public let rows: [Row]
+  package let rows: [Row]
 
   /// Lists the runs of a shard, or all; nothing is run or written.
   ///
   /// Throws what reading the runs' traces gives.
-  public init(_ sweep: Sweep, in folder: SweepFolder, shard: SweepShard?) throws(Failure) {
+  package init(_ sweep: Sweep, in folder: SweepFolder, shard: SweepShard?) throws(Failure) {
     let progress = try SweepProgress(sweep, folder)
     var estimates = SweepEstimates()
     var rows: [Row] = []

@@ -11,21 +11,20 @@ import Records
 ///
 /// A process writes only the folders of the runs that it holds the lock of; what all share is
 /// derived from them and written under the folder's own lock.
-public struct SweepFolder: Sendable {
+package struct SweepFolder: Sendable {
   /// Where it lies.
-  public let path: String
+  package let path: String
 
   /// Whether all tables of runs are held against their records, or only those that are read.
   private var checksAll = false
 
   /// A folder that may exist or not.
-  public init(_ path: String) { self.path = path }
+  package init(_ path: String) { self.path = path }
 
-  /// The run folder of a run.
-  public func folder(of run: SweepRun) -> String { FilePath.join(path, "runs/" + run.folder) }
+  package func folder(of run: SweepRun) -> String { FilePath.join(path, "runs/" + run.folder) }
 
   /// A file of the sweep.
-  public func file(_ name: String) -> String { FilePath.join(path, name) }
+  package func file(_ name: String) -> String { FilePath.join(path, name) }
 
   /// Makes the folder and writes what was asked.
   ///

@@ -17,7 +17,7 @@ extension SweepResults {
   ///
   /// A strategy has `strategy`, `round`, `seeds`, `front`, and `metrics` with `mean`, `n`,
   /// `halfWidth`, `values`.
-  public var json: [(String, JSON)] {
+  package var json: [(String, JSON)] {
     let total = sweep.trials.reduce(0) { $0 + $1.runs.count }
     let metrics = metrics
     let files = ["results.csv", "trials.csv", "front.csv", "failed.csv", "sweep.html"]
@@ -113,7 +113,7 @@ extension SweepResults {
 extension SweepListing {
   /// The runs as an array: `trial`, `seed`, `hash`, `state`, `values`, and `cost` with
   /// `clientRounds`, `steps`, `flops`, `bytes`.
-  public func json(_ sweep: Sweep) -> JSON {
+  package func json(_ sweep: Sweep) -> JSON {
     func number(_ value: Double?) -> JSON { value.map(JSON.number) ?? .null }
     let list = rows.map { row -> JSON in
       let values = zip(sweep.paths, row.trial.values).map { ($0, $1 ?? .null) }

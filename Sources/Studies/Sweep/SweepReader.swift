@@ -3,26 +3,26 @@ import Base
 import Scenario
 
 /// What reading a sweep file gave: a sweep, or the reasons why there is none.
-public struct SweepReading: Sendable {
+package struct SweepReading: Sendable {
   /// The name of the file that was read.
-  public let file: String
+  package let file: String
   /// Everything wrong or suspicious: of the file itself, or of the scenarios of all its trials.
-  public let problems: [Problem]
+  package let problems: [Problem]
   /// The sweep; nil when a problem is an error.
-  public let sweep: Sweep?
+  package let sweep: Sweep?
 
   /// The problems in the form in which those of a scenario are shown.
-  public var report: ScenarioReading {
+  package var report: ScenarioReading {
     ScenarioReading(file: file, problems: problems, scenario: nil, resolved: nil, origins: [])
   }
 }
 
 /// Reads sweep files: validates them, expands them, and reads the scenario of every trial.
-public struct SweepReader: Sendable {
+package struct SweepReader: Sendable {
   private let cards: [StrategyCard]
 
   /// A reader that knows the strategies of `cards`.
-  public init(cards: [StrategyCard] = StrategyRegistry.cards) { self.cards = cards }
+  package init(cards: [StrategyCard] = StrategyRegistry.cards) { self.cards = cards }
 
   /// Reads a sweep.
   ///
@@ -34,7 +34,7 @@ public struct SweepReader: Sendable {
   ///   - read: reads the scenario that the file names: its path as given to its path and bytes.
   /// - Returns: all problems of the file and of all trials and, when none is an error, the sweep.
   /// - Complexity: one reading of a scenario per trial.
-  public func read(
+  package func read(
     bytes: [UInt8], file: String,
     base read: (String) throws(Failure) -> (path: String, bytes: [UInt8])
   ) -> SweepReading {

@@ -5,23 +5,22 @@ import Records
 ///
 /// Nothing here depends on when, where or in which order runs were made; wall times are in none of
 /// the tables.
-public struct SweepResults: Sendable {
+package struct SweepResults: Sendable {
   /// One strategy of a trial that is where it shall be under all seeds.
-  public struct Entry: Sendable {
-    /// The trial.
-    public let trial: SweepTrial
+  package struct Entry: Sendable {
+    package let trial: SweepTrial
     /// The strategy's label.
-    public let label: String
+    package let label: String
     /// The round at which it is read: the last, or the rung where the trial was stopped.
-    public let round: Int
+    package let round: Int
     /// Its runs by seed, up to that round, without those that diverged.
-    public let runs: [StrategyRun]
+    package let runs: [StrategyRun]
     /// Whether the trial ran to its end, under all seeds.
-    public let isComplete: Bool
+    package let isComplete: Bool
   }
 
   /// Where a trial stands.
-  public enum State: String, Sendable {
+  package enum State: String, Sendable {
     /// All rounds are done.
     case finished
     /// It was stopped at a rung, behind others.
@@ -32,20 +31,19 @@ public struct SweepResults: Sendable {
     case failed
   }
 
-  /// The sweep.
-  public let sweep: Sweep
+  package let sweep: Sweep
   /// The sweep's folder.
-  public let folder: String
+  package let folder: String
   /// Every strategy of every trial that can be read.
-  public let entries: [Entry]
+  package let entries: [Entry]
   /// The front of all complete entries.
-  public let front: ParetoFront
+  package let front: ParetoFront
   /// Where each trial stands, by its number.
-  public let states: [Int: State]
+  package let states: [Int: State]
   /// Runs that are where they shall be.
-  public let doneRuns: Int
+  package let doneRuns: Int
   /// Runs that failed, in the order of trials, with the reason.
-  public let failed: [(run: SweepRun, failure: SweepFailure)]
+  package let failed: [(run: SweepRun, failure: SweepFailure)]
   let progress: SweepProgress
 
   init(_ sweep: Sweep, _ progress: SweepProgress, folder: String) {
@@ -92,7 +90,7 @@ public struct SweepResults: Sendable {
   }
 
   /// Whether every run is where it shall be and no rung waits.
-  public var isComplete: Bool {
+  package var isComplete: Bool {
     progress.open == nil && doneRuns == sweep.trials.reduce(0) { $0 + $1.runs.count }
   }
 
@@ -108,7 +106,7 @@ public struct SweepResults: Sendable {
   /// the rounds, and so are `train.flops`, `train.steps` and `train.examples`. Accuracies are those
   /// of the last evaluation. Values of a path are as in the resolved scenario, empty where a trial
   /// has no such field.
-  public var csv: String {
+  package var csv: String {
     let fixed = ["strategy", "seed", "round", "metric", "model", "group", "value"]
     var out = CSV.line(["trial"] + sweep.paths + fixed) + "\n"
     for entry in entries {
@@ -156,7 +154,7 @@ public struct SweepResults: Sendable {
 
   /// `trials.csv`: one row per trial and strategy with the mean and half-width of the 95 % interval
   /// of every headline metric and cost.
-  public var trialsCSV: String {
+  package var trialsCSV: String {
     let metrics = metrics
     var out =
       CSV.line(
@@ -180,7 +178,7 @@ public struct SweepResults: Sendable {
   ///
   /// An infinite ε is written inf. The row `reference` has the corner of the hypervolume,
   /// and its last column the volume.
-  public var frontCSV: String {
+  package var frontCSV: String {
     let names = front.objectives.map(\.metric.name)
     var out = CSV.line(["trial"] + sweep.paths + ["strategy"] + names + ["hypervolume"]) + "\n"
     func number(_ value: Double?) -> String { value == .infinity ? "inf" : CSV.number(value) }
@@ -206,7 +204,7 @@ public struct SweepResults: Sendable {
   }
 
   /// `failed.csv`: the runs that could not be finished, and how to go on with each.
-  public var failedCSV: String {
+  package var failedCSV: String {
     var out = CSV.line(["run", "trial", "seed", "exit", "code", "message", "command"]) + "\n"
     for (run, failure) in failed {
       out +=
@@ -219,7 +217,7 @@ public struct SweepResults: Sendable {
   }
 
   /// What a person can type to go on with a run that failed.
-  public func command(_ run: SweepRun) -> String {
+  package func command(_ run: SweepRun) -> String {
     let path = SweepFolder(folder).folder(of: run)
     let isFolder = FileKind(of: FilePath.join(path, "scenario.json")) == .file
     return isFolder ? "fedsim resume \(path)" : "fedsim sweep \(folder)"

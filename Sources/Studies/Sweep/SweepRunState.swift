@@ -2,15 +2,15 @@ import Base
 import Records
 
 /// Why a run of a sweep ended before its last round, and not because somebody asked.
-public struct SweepFailure: Sendable, Equatable {
+package struct SweepFailure: Sendable, Equatable {
   /// What the run alone would have exited with.
-  public let exit: Int
+  package let exit: Int
   /// Such as "E8001".
-  public let code: String
+  package let code: String
   /// What happened.
-  public let message: String
+  package let message: String
   /// Labels of strategies that diverged: they would do so again.
-  public let diverged: [String]
+  package let diverged: [String]
 
   /// A failure with every entry.
   init(exit: Int, code: String, message: String, diverged: [String] = []) {

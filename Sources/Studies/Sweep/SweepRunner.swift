@@ -10,14 +10,13 @@ import Scenario
 /// What has to be done is read from the disk, so that it does not matter which process did what, or
 /// how often it was stopped: runs that are finished are left alone, unfinished ones go on from
 /// their checkpoints, and one that another process holds is left to it.
-public struct SweepRunner: Sendable {
+package struct SweepRunner: Sendable {
   /// What is said while it goes on.
-  public enum Event: Sendable {
+  package enum Event: Sendable {
     /// A run starts or goes on; its place among those of this process, from 1.
     case started(SweepRun, SweepTrial, place: Int, of: Int)
     /// A run is where it shall be.
     case ended(SweepRun, SweepTrial)
-    /// A run failed.
     case failed(SweepRun, SweepFailure)
     /// Another process makes the run.
     case held(SweepRun)
@@ -26,26 +25,26 @@ public struct SweepRunner: Sendable {
   }
 
   /// How it ended.
-  public struct Outcome: Sendable {
+  package struct Outcome: Sendable {
     /// 0, 8 when runs failed, or that of the interruption.
-    public let exit: ExitCode
+    package let exit: ExitCode
     /// All numbers so far.
-    public let results: SweepResults
+    package let results: SweepResults
     /// A sentence on what is missing and who can do it; nil when nothing is.
-    public let missing: String?
+    package let missing: String?
   }
 
   /// What is run.
-  public let sweep: Sweep
+  package let sweep: Sweep
   /// Where.
-  public let folder: SweepFolder
+  package let folder: SweepFolder
   /// The runs of this process; nil for all.
-  public let shard: SweepShard?
+  package let shard: SweepShard?
   /// Workers of a run.
-  public let threads: Int
+  package let threads: Int
 
   /// A runner.
-  public init(_ sweep: Sweep, in folder: SweepFolder, shard: SweepShard?, threads: Int) {
+  package init(_ sweep: Sweep, in folder: SweepFolder, shard: SweepShard?, threads: Int) {
     self.sweep = sweep
     self.folder = folder
     self.shard = shard
@@ -59,7 +58,7 @@ public struct SweepRunner: Sendable {
   /// `tell`: called with what happens. `report`: called after every round.
   ///
   /// Throws what the sweep's own files give; what goes wrong in a run is in its outcome.
-  public func run(
+  package func run(
     interruption: () -> ExitCode? = { Interruption.requested }, tell: (Event) -> Void,
     report: (ProgressState, RoundRecord) -> Void
   ) throws(Failure) -> Outcome {

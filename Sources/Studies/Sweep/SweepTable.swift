@@ -3,14 +3,14 @@ import Records
 import Report
 
 /// A sweep for a terminal.
-public struct SweepTable: Sendable {
+package struct SweepTable: Sendable {
   /// What is shown.
-  public let results: SweepResults
+  package let results: SweepResults
   /// At most so many rows; the others are in `trials.csv`.
-  public let most: Int
+  package let most: Int
 
   /// A table of results.
-  public init(_ results: SweepResults, most: Int = 40) {
+  package init(_ results: SweepResults, most: Int = 40) {
     self.results = results
     self.most = most
   }
@@ -28,7 +28,7 @@ public struct SweepTable: Sendable {
   ///
   /// Best first in the first objective of the front; columns that do not fit are left out from the
   /// right, values of paths being shortened first.
-  public func text(width: Int) -> String {
+  package func text(width: Int) -> String {
     let width = min(max(width, 60), 120)
     let rows = Array(sorted.prefix(most))
     var lines = header.flatMap { SummaryTable.wrapped($0, width) } + [""]
@@ -198,7 +198,7 @@ public struct SweepTable: Sendable {
 
 extension SweepListing {
   /// The runs as a table, each line at most `width` columns (at least 60, at most 120).
-  public func text(_ sweep: Sweep, width: Int) -> String {
+  package func text(_ sweep: Sweep, width: Int) -> String {
     let width = min(max(width, 60), 120)
     func column(_ title: String, isText: Bool = false, _ cell: (Row) -> String) -> SweepTable.Column
     { SweepTable.Column(title: title, cells: rows.map(cell), isText: isText) }

@@ -5,32 +5,30 @@ import Records
 import Scenario
 
 /// Whether a run folder says what its scenario gives: its rounds are run again and compared.
-public struct Verification: Sendable, Equatable {
+package struct Verification: Sendable, Equatable {
   /// The first thing of a run that is not the same.
-  public struct Mismatch: Sendable, Equatable {
-    /// The round.
-    public let round: Int
+  package struct Mismatch: Sendable, Equatable {
+    package let round: Int
     /// The path in the record, such as "digest" or "generic.accuracy".
-    public let path: String
+    package let path: String
     /// What the folder says.
-    public let recorded: String
+    package let recorded: String
     /// What was found now.
-    public let found: String
+    package let found: String
 
     /// Whether rounds, or the whole run, are not there; else what is there differs.
-    public var isLost: Bool { path == "folder" || path == "round" && recorded == "absent" }
+    package var isLost: Bool { path == "folder" || path == "round" && recorded == "absent" }
   }
 
   /// The strategy's label.
-  public let label: String
-  /// The seed.
-  public let seed: UInt64
+  package let label: String
+  package let seed: UInt64
   /// The first round that was run again, behind a checkpoint or 1.
-  public var start = 1
+  package var start = 1
   /// Rounds compared.
-  public var compared = 0
+  package var compared = 0
   /// The first difference; nil when there is none.
-  public var mismatch: Mismatch?
+  package var mismatch: Mismatch?
 
   /// Compares two records, but for how long things took on the machine.
   static func difference(_ recorded: RoundRecord, _ found: RoundRecord) -> Mismatch? {
@@ -78,7 +76,7 @@ extension Experiment {
   ///
   /// - Throws: exit 9 while another process has the folder, exit 4 for lines that are none of a
   ///   run.
-  public func verify(
+  package func verify(
     _ folder: String, rounds: ClosedRange<Int>?, scenarioHash: String, threads: Int,
     report: (Verification) -> Void
   ) throws(Failure) -> [Verification] {
@@ -127,17 +125,17 @@ extension Experiment {
 }
 
 /// A file beside the runs that is not what they give.
-public struct FileMismatch: Sendable, Equatable {
+package struct FileMismatch: Sendable, Equatable {
   /// Its path in the run folder.
-  public let path: String
+  package let path: String
   /// What is wrong.
-  public let reason: String
+  package let reason: String
 }
 
 extension Experiment {
   /// Whether the files beside the runs of a folder are what the scenario and the runs' records
   /// give: the splits, the resolved scenario, the summary and the table of results.
-  public func verifyFiles(_ folder: String, source: ScenarioSource) throws(Failure)
+  package func verifyFiles(_ folder: String, source: ScenarioSource) throws(Failure)
     -> [FileMismatch]
   {
     var wrong: [FileMismatch] = []

@@ -9,7 +9,6 @@ struct DotProducts {
   let w: UnsafePointer<Float>
   /// Extent of k, the floats in a row of x and of w.
   let depth: Int
-  /// `scratchCount` floats.
   let scratch: UnsafeMutablePointer<Float>
 
   /// Two groups of sixteen vectors.

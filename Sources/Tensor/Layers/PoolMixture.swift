@@ -20,10 +20,8 @@ package struct PoolMixture: Sendable {
   /// Slot of how many examples of the batch chose each entry, [P] floats.
   package let counts: Int
 
-  /// Groups in a batch.
   package func groups(_ batch: Int) -> Int { choice == .perExample ? batch : 1 }
 
-  /// Examples of one group.
   package func examples(_ group: Int, _ batch: Int) -> Range<Int> {
     choice == .perExample ? group..<group + 1 : 0..<batch
   }

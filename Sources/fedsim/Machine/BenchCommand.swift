@@ -14,7 +14,6 @@ package struct BenchOptions: Equatable {
     case kernels
     /// Codecs of payloads.
     case codecs
-    /// A workload that trains.
     case training(Workload)
     /// w5: a mean of `updates` updates of `parameters` values.
     case aggregation(updates: Int, parameters: Int)
