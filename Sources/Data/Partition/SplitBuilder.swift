@@ -68,7 +68,9 @@ package enum SplitBuilder {
   ///
   /// - Throws: exit code 3 when the settings cannot be met by this data set, 4 when a partition
   ///   file is missing or wrong.
-  package static func split(_ data: LabelledData, settings: DataSettings, clients: Int, seed: UInt64)
+  package static func split(
+    _ data: LabelledData, settings: DataSettings, clients: Int, seed: UInt64
+  )
     throws(Failure) -> Split
   {
     let train = data.train

@@ -29,13 +29,6 @@ extension RoundRecord {
     package var receive: Double
     /// All of it.
     package var joules: Double { compute + send + receive }
-
-    /// Energy.
-    package init(compute: Double, send: Double, receive: Double) {
-      self.compute = compute
-      self.send = send
-      self.receive = receive
-    }
   }
 
   /// What a round cost.
@@ -48,13 +41,6 @@ extension RoundRecord {
     package var devices: Double
     /// All of it.
     package var total: Double { up + down + devices }
-
-    /// Cost.
-    package init(up: Double, down: Double, devices: Double) {
-      self.up = up
-      self.down = down
-      self.devices = devices
-    }
   }
 
   /// Puts what the clock saw into the record.

@@ -48,7 +48,9 @@ package struct Summary: Sendable {
   ///   - digests: the last digest by strategy label and seed.
   ///   - warnings: what the reader must know, with what kept runs from finishing.
   /// - Returns: the file as a value.
-  package func json(name: String, digests: [String: [UInt64: String]] = [:], warnings: [String] = [])
+  package func json(
+    name: String, digests: [String: [UInt64: String]] = [:], warnings: [String] = []
+  )
     -> JSON
   {
     .object([

@@ -66,12 +66,6 @@ package struct ReportInput: Sendable {
         self.images = images
       }
     }
-
-    /// The clients of a strategy.
-    package init(label: String, scores: [Score]) {
-      self.label = label
-      self.scores = scores
-    }
   }
 
   /// One strategy's models, one per seed.
@@ -80,12 +74,6 @@ package struct ReportInput: Sendable {
     package var label: String
     /// By seed, ascending.
     package var models: [ModelDiagnostics]
-
-    /// The models of a strategy.
-    package init(label: String, models: [ModelDiagnostics]) {
-      self.label = label
-      self.models = models
-    }
   }
 
   /// A method or measure and where it comes from.
@@ -94,12 +82,6 @@ package struct ReportInput: Sendable {
     package var title: String
     /// Authors, venue and year.
     package var source: String
-
-    /// A reference.
-    package init(title: String, source: String) {
-      self.title = title
-      self.source = source
-    }
   }
 
   /// A report's content; what is left out is not shown.

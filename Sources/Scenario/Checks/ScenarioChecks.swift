@@ -13,16 +13,6 @@ struct ScenarioChecks {
   let reach: ReachFinding.Search
   var problems: [Problem] = []
 
-  init(
-    values: [String: JSON], lines: [String: Int], cards: [StrategyCard],
-    reach: @escaping ReachFinding.Search
-  ) {
-    self.values = values
-    self.lines = lines
-    self.cards = cards
-    self.reach = reach
-  }
-
   /// All problems, errors first in the order of the sections.
   mutating func run() -> [Problem] {
     checkPartition()

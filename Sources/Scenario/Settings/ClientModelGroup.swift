@@ -8,11 +8,6 @@ package struct ClientModelGroup: Sendable, Equatable {
   /// Who they are.
   package var clients: Range<Int>
 
-  package init(model: ModelSpec, clients: Range<Int>) {
-    self.model = model
-    self.clients = clients
-  }
-
   /// K clients in groups: K·share of each, whole by largest remainders, in order.
   ///
   /// `shares`: ≥ 0 with sum 1.

@@ -33,14 +33,6 @@ package struct AuditedRun: Sendable {
   package var pictures: [AuditPicture] = []
   /// C of the defences; nil without attacks on gradients.
   package var clip: Double?
-
-  /// A model without results.
-  init(strategy: String, seed: UInt64, model: String?, notes: [String] = []) {
-    self.strategy = strategy
-    self.seed = seed
-    self.model = model
-    self.notes = notes
-  }
 }
 
 /// Membership of a group of classes, every class with as many members as others.

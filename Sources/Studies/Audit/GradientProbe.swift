@@ -61,12 +61,6 @@ package struct GradientDefence: Sendable, Equatable {
   /// σ ≥ 0: then N(0, σ²C²) is added to every coordinate.
   package var noise: Double
 
-  /// A defence.
-  package init(clip: Double, noise: Double) {
-    self.clip = clip
-    self.noise = noise
-  }
-
   /// What is sent in the place of `gradient`; `key` addresses the noise.
   ///
   /// - Source: Abadi et al., CCS 2016, algorithm 1, for one example.

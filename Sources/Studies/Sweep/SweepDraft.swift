@@ -14,11 +14,6 @@ struct SweepDraft {
   /// The paths that trials set, each once, in the order of the file.
   private(set) var paths: [String] = []
 
-  init(resolved: JSON, lines: [String: Int]) {
-    self.resolved = resolved
-    self.lines = lines
-  }
-
   /// Every point: grid, list, random.
   mutating func points() -> [SweepPoint] {
     let grid = gridPoints()
