@@ -139,7 +139,8 @@ let wrongScenarios: [WrongInput] = [
     "a negative rate", 3, ["$.client.optimizer.learningRate", "> 0"],
     optimizer("\"learningRate\": -0.1")),
   .init(
-    "a rate of 1e300", 3, ["$.client.optimizer.learningRate"], optimizer("\"learningRate\": 1e300")),
+    "a rate of 1e300", 3, ["$.client.optimizer.learningRate"],
+    optimizer("\"learningRate\": 1e300")),
   .init(
     "Nesterov without momentum", 3, ["$.client.optimizer.nesterov", "momentum > 0"],
     optimizer("\"nesterov\": true, \"momentum\": 0")),

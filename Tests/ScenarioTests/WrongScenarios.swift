@@ -61,7 +61,8 @@ let wrongNames: [WrongScenario] = [
     "E3101", "$.client.optimizer.lr", 7, top("\"client\": {\n\"optimizer\": {\"lr\": 1}}"),
     suggest: "\"learningRate\""),
   .init(
-    "E3101", "$.client.batch_size", 6, top("\"client\": {\"batch_size\": 8}"), suggest: "\"batch\""),
+    "E3101", "$.client.batch_size", 6, top("\"client\": {\"batch_size\": 8}"),
+    suggest: "\"batch\""),
   .init("E3101", "$.data.partiton", 4, data("\"partiton\": {}"), suggest: "\"partition\""),
   .init(
     "E3101", "$.data.partition.beta", 4,
@@ -77,7 +78,8 @@ let wrongNames: [WrongScenario] = [
     "E3111", "$.data.partition.alpha", 4, data("\"partition\": {\"kind\": \"iid\", \"alpha\": 1}")),
   .init("E3111", "$.model.hidden", 6, top("\"model\": {\"kind\": \"cnn\", \"hidden\": [1]}")),
   .init(
-    "E3105", "$.strategies[0].kind", 5, methods("[{\"kind\": \"fedprx\"}]"), suggest: "\"fedprox\""),
+    "E3105", "$.strategies[0].kind", 5, methods("[{\"kind\": \"fedprx\"}]"),
+    suggest: "\"fedprox\""),
   .init(
     "E3105", "$.data.dataset.kind", 2, set("{\"kind\": \"cifar-10\", \"path\": \"x\"}"),
     suggest: "\"cifar10\""),
@@ -109,7 +111,8 @@ let wrongValues: [WrongScenario] = [
   .init(
     "E3107", "$.federation.clients", 6, top("\"federation\": {\"clients\": 10.5}"), suggest: "11"),
   .init(
-    "E3102", "$.federation.clients", 6, top("\"federation\": {\"clients\": \"20\"}"), suggest: "20"),
+    "E3102", "$.federation.clients", 6, top("\"federation\": {\"clients\": \"20\"}"),
+    suggest: "20"),
   .init("E3102", "$.federation.rounds", 6, top("\"federation\": {\"rounds\": null}")),
   .init("E3102", "$.federation", 6, top("\"federation\": 3")),
   .init("E3103", "$.federation.participation", 6, top("\"federation\": {\"participation\": 0}")),
@@ -118,7 +121,8 @@ let wrongValues: [WrongScenario] = [
     "E3106", "$.federation.perRound", 6,
     top("\"federation\": {\"participation\": 1, \"perRound\": 2}")),
   .init(
-    "E3106", "$.client.work.steps", 6, top("\"client\": {\"work\": {\"epochs\": 1, \"steps\": 2}}")),
+    "E3106", "$.client.work.steps", 6,
+    top("\"client\": {\"work\": {\"epochs\": 1, \"steps\": 2}}")),
   .init("E3103", "$.client.batch", 6, top("\"client\": {\"batch\": 99999999999999999999}")),
   .init(
     "E3103", "$.client.optimizer.momentum", 6, top("\"client\": {\"optimizer\": {\"momentum\": 1}}")
@@ -164,7 +168,8 @@ let wrongValues: [WrongScenario] = [
 let wrongTogether: [WrongScenario] = [
   .init(
     "E3201", "$.model.norm.groups", 6,
-    top("\"model\": {\"width\": 30, \"norm\": {\"kind\": \"group\", \"groups\": 8}}"), suggest: "6"),
+    top("\"model\": {\"width\": 30, \"norm\": {\"kind\": \"group\", \"groups\": 8}}"),
+    suggest: "6"),
   .init(
     "E3230", "$.model.heads", 6, top("\"model\": {\"kind\": \"vit\", \"width\": 64, \"heads\": 6}"),
     suggest: "4"),

@@ -39,7 +39,8 @@ package struct APFL: BasedStrategy {
         "alpha", symbol: "α", .number(0...1, exclusiveMinimum: false), default: .number(0.5),
         "share of the local model, at the start if it adapts"),
       Hyperparameter(
-        "adaptive", symbol: "", .flag, default: .flag(true), "whether each client learns its share"),
+        "adaptive", symbol: "", .flag, default: .flag(true),
+        "whether each client learns its share"),
       Hyperparameter(
         "adaptEvery", symbol: "", .choice(["round", "step"]), default: .choice("round"),
         "whether the share moves at the first batch of a round or at every batch", inferred: true),

@@ -44,7 +44,8 @@ package struct FedMD: Strategy {
         "digest", symbol: "d(f, f̃)", .choice(Digest.allCases.map(\.rawValue)),
         default: .choice(Digest.absolute.rawValue),
         "What is sent, and the loss of the digest: l1-logits; kl-logits is τ²·KL(softmax(f̃/τ) ‖ "
-          + "softmax(f/τ)) of mean logits; kl-probabilities of mean probabilities.", inferred: true),
+          + "softmax(f/τ)) of mean logits; kl-probabilities of mean probabilities.",
+        inferred: true),
       Hyperparameter(
         "temperature", symbol: "τ", .number(0...1000, exclusiveMinimum: true), default: .number(1),
         "Of the two KL digests.", inferred: true),
@@ -53,7 +54,8 @@ package struct FedMD: Strategy {
         "Public images of a round, drawn anew in each; the whole public set when that is smaller."),
       Hyperparameter(
         "digestEpochs", symbol: "E_d", .number(0...1e6, exclusiveMinimum: false),
-        default: .number(1), "Passes over the round's public images in the digest.", inferred: true),
+        default: .number(1), "Passes over the round's public images in the digest.",
+        inferred: true),
       Hyperparameter(
         "publicBatch", symbol: "B_0", .integer(1...1_000_000), default: .integer(128),
         "Public images per step.", inferred: true),

@@ -45,7 +45,8 @@ package struct PFedMe: BasedStrategy {
         "gradient steps towards each proximal point"),
       Hyperparameter(
         "innerRate", symbol: "η_p", .number(0...1e6, exclusiveMinimum: true),
-        default: .number(0.01), "step size of these steps; below 2/λ for stability", inferred: true),
+        default: .number(0.01), "step size of these steps; below 2/λ for stability",
+        inferred: true),
       Hyperparameter(
         "warmStart", symbol: "", .flag, default: .flag(true),
         "whether θ starts from the last batch's solution, as in the authors' code, or from w_k",

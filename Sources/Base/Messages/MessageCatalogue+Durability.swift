@@ -46,7 +46,8 @@ extension MessageCatalogue {
     Entry(
       "E4123", "checkpoint of other rounds",
       "The checkpoint of a run and its rounds.jsonl are of different runs.",
-      "Restore both from one copy, or delete the folder of this run: fedsim resume DIR repeats it."),
+      "Restore both from one copy, or delete the folder of this run: fedsim resume DIR "
+        + "repeats it."),
     Entry(
       "E4124", "damaged line", "A line of a table is none that a run writes.",
       "Restore the file from a copy, or delete the folder of this run: fedsim resume DIR "

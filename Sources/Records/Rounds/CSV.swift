@@ -3,7 +3,9 @@ import Data
 /// Comma-separated values as in RFC 4180, with `\n` at the end of lines.
 package enum CSV {
   /// One line without its newline; fields with commas, quotes or line breaks are quoted.
-  package static func line(_ fields: [String]) -> String { fields.map(field).joined(separator: ",") }
+  package static func line(_ fields: [String]) -> String {
+    fields.map(field).joined(separator: ",")
+  }
 
   /// A number in its shortest form that reads back to the same bits; empty when nil or not finite.
   package static func number(_ value: Double?) -> String {

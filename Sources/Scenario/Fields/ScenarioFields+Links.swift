@@ -80,7 +80,8 @@ extension CodecFields {
     Field(
       "sums", .choice(["updates", "factors"]), .value("updates"),
       "updates: each client sends factors of its own update, and the server averages products; "
-        + "factors: the cohort's mean is factorised in two sums, as published, with its own error."),
+        + "factors: the cohort's mean is factorised in two sums, as published, with its own "
+        + "error."),
     Field(
       "errorReference", .choice(["aggregated", "own"]), .value("aggregated"),
       "With sums of factors, what a client's error is taken from: the mean, as in the authors' "
@@ -120,7 +121,8 @@ extension CodecFields {
         + "program.", synonyms: ["warmUp", "warm_up"]),
     Field("warmupStages", .integer(1...1000), .value(5), "W of a geometric warm-up."),
     Field(
-      "warmupRounds", .integer(1...1_000_000), .value(1), unit: "rounds", "How long a stage lasts."),
+      "warmupRounds", .integer(1...1_000_000), .value(1), unit: "rounds",
+      "How long a stage lasts."),
     absent(1),
   ]
 }

@@ -100,7 +100,8 @@ extension ScenarioFields {
       "From a client to the server; the median with sigma > 0.", synonyms: ["upload", "uplink"]),
     Field(
       "down", .quantity(.bandwidth, 1, 1e18), .value("50 Mbit/s"),
-      "From the server to a client; the median with sigma > 0.", synonyms: ["download", "downlink"]),
+      "From the server to a client; the median with sigma > 0.",
+      synonyms: ["download", "downlink"]),
     Field(
       "latency", .quantity(.duration, 0, 1e9), .value("40 ms"),
       "Of each message, before its first byte.", synonyms: ["delay", "ping"]),

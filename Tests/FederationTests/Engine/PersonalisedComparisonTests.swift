@@ -50,7 +50,8 @@ struct PersonalisedCase: CustomTestStringConvertible, Sendable {
     PersonalisedCase(
       testDescription: "pFedMe", kind: "pfedme",
       fields: #""proximalWeight": 4, "innerSteps": 3, "innerRate": 0.1, "serverMixing": 0.8"#,
-      method: { .pFedMe(lambda: 4, innerSteps: 3, innerRate: 0.1, warm: true, beta: 0.8) }, gain: 2),
+      method: { .pFedMe(lambda: 4, innerSteps: 3, innerRate: 0.1, warm: true, beta: 0.8) },
+      gain: 2),
     PersonalisedCase(
       testDescription: "pFedMe, cold starts", kind: "pfedme",
       fields: #""proximalWeight": 4, "innerSteps": 2, "innerRate": 0.1, "warmStart": false"#,
