@@ -2,6 +2,8 @@ import Base
 import Foundation
 import Testing
 
+@testable import fedsim
+
 @Suite("The command line")
 struct ArgumentsTests {
   let folder = TemporaryFolder()

@@ -2,6 +2,8 @@ import Base
 import Foundation
 import Testing
 
+@testable import fedsim
+
 @Suite("fedsim compare")
 struct CompareTests {
   /// Three runs that all tests read: two of one scenario under other seeds, one of another batch.

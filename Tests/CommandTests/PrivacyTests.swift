@@ -2,6 +2,8 @@ import Base
 import Foundation
 import Testing
 
+@testable import fedsim
+
 @Suite("fedsim privacy")
 struct PrivacyTests {
   let folder = TemporaryFolder()

@@ -85,7 +85,6 @@ struct MethodFitTests {
     #expect(problem.path == "$.strategies[0]")
     #expect(problem.line == sample.line)
     #expect(problem.hint != nil)
-    #expect(MessageCatalogue.entry(problem.code) != nil)
   }
 
   @Test(

@@ -21,7 +21,6 @@ struct ScenarioReaderTests {
       "\(reading.problems.map(\.text).joined(separator: "\n"))")
     #expect(problem.line == sample.line)
     #expect(problem.suggestion == sample.suggestion)
-    #expect(MessageCatalogue.entry(problem.code) != nil)
   }
 
   @Test("the table of wrong scenarios is large enough")
@@ -67,13 +66,6 @@ struct ScenarioReaderTests {
     #expect(reading.scenario != nil)
     #expect(reading.errors.isEmpty)
     #expect(reading.warnings.contains { $0.code == code && $0.path == path })
-    #expect(MessageCatalogue.entry(code) != nil)
-  }
-
-  @Test("no code is listed twice in the catalogue")
-  func uniqueCodes() {
-    let codes = MessageCatalogue.entries.map(\.code)
-    #expect(Set(codes).count == codes.count)
   }
 
   @Test("a scenario with every section gives every value")

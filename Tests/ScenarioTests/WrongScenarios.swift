@@ -181,7 +181,8 @@ let wrongTogether: [WrongScenario] = [
     suggest: "5"),
   .init(
     "E3203", "$.strategies[1].label", 5,
-    methods("[{\"kind\": \"fedavg\", \"label\": \"a\"}, {\"kind\": \"fedavg\", \"label\": \"A\"}]")),
+    methods(
+      "[{\"kind\": \"fedavg\", \"label\": \"a\"}, {\"kind\": \"fedavg\", \"label\": \"A\"}]")),
   .init("E3204", "$.data.partition.kind", 4, data("\"partition\": {\"kind\": \"natural\"}")),
   .init(
     "E3205", "$.data.longTail.counts", 4,

@@ -54,6 +54,33 @@ struct ArchitectureTests {
     }
   }
 
+  @Test("each code is declared once, in a module that throws it or in one above")
+  func codes() throws {
+    let picture = try picture()
+    var declared: [String: String] = [:]
+    for file in Repository.sources where file.name.hasSuffix("Messages.swift") {
+      for match in file.text.matches(of: /Entry\(\s*"([EW][0-9]{4})"/) {
+        let code = String(match.output.1)
+        #expect(declared[code] == nil, "\(code) is declared twice")
+        declared[code] = file.module
+      }
+    }
+    var thrown = Set<String>()
+    for file in Repository.sources where !file.name.hasSuffix("Messages.swift") {
+      let above = picture.prefix { $0 != file.module } + [file.module]
+      for match in file.text.matches(of: /"([EW][0-9]{4})"/) {
+        let code = String(match.output.1)
+        let home = try #require(declared[code], "\(file.path): \(code) has no page")
+        #expect(above.contains(home), "\(file.path) throws \(code) of \(home)")
+        if home == file.module { thrown.insert(code) }
+      }
+    }
+    #expect(thrown.count > 180, "the walk has lost its way")
+    // Notes without a code in their text, which have a page nevertheless.
+    let silent: Set = ["E1000", "W3080", "W4001", "W4002"]
+    #expect(Set(declared.keys).subtracting(thrown) == silent)
+  }
+
   @Test("what the manifest lets a module import is what it imports")
   func dependencies() throws {
     for (name, dependencies) in try manifest() { #expect(dependencies == imports[name], "\(name)") }

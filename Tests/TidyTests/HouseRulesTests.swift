@@ -113,21 +113,4 @@ struct HouseRulesTests {
       #expect(!file.text.lowercased().contains(text), "\(file.path) has \(text)")
     }
   }
-
-  @Test("every code in the sources has a row in the catalogue, and no row is there twice")
-  func codes() throws {
-    let code = try Regex("\"([EW][0-9]{4})\"", as: (Substring, Substring).self)
-    var count = 0
-    for file in Repository.sources where !file.name.hasPrefix("MessageCatalogue") {
-      for match in file.text.matches(of: code) {
-        count += 1
-        #expect(
-          MessageCatalogue.entry(String(match.output.1)) != nil,
-          "\(file.path): \(match.output.1) has no page")
-      }
-    }
-    #expect(count > 80, "the walk has lost its way")
-    let codes = MessageCatalogue.entries.map(\.code)
-    #expect(Set(codes).count == codes.count)
-  }
 }

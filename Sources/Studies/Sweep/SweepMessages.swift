@@ -1,9 +1,7 @@
-/// Codes of sweeps.
+import Base
+
 extension MessageCatalogue {
-  package static let sweep: [Entry] = [
-    Entry(
-      "E2020", "wrong shard", "--shard names no part of the runs.",
-      "Write --shard i/n, as 2/4 for the second of four parts."),
+  package static let sweeps: [Entry] = [
     Entry(
       "E3420", "no base scenario", "The scenario that a sweep starts from cannot be read.",
       "Give its path relative to the sweep file."),
@@ -39,17 +37,13 @@ extension MessageCatalogue {
       "E3429", "too many trials", "Grid, list and random make more trials than a sweep may have.",
       "Leave out values, or draw some at random."),
     Entry(
-      "E3430", "a sweep, not a scenario",
-      "The file describes many scenarios, where one is expected.",
-      "Run it with fedsim sweep FILE, or give the scenario that it names as base."),
+      "E4128", "note of a sweep damaged", "A file that a sweep keeps for itself cannot be read.",
+      "Restore it; for sweep.resolved.json, name the sweep file again: fedsim sweep FILE --out DIR."
+    ),
     Entry(
-      "W3090", "one scenario twice",
-      "Two trials of a sweep have the same scenario, for example because a value inside a section "
-        + "differs that both have taken away.",
-      "Nothing has to be done: it is run once, as the first of them."),
-    Entry(
-      "E4110", "no sweep", "The folder was not written by fedsim sweep.",
-      "Name a sweep file, or a folder that fedsim sweep wrote."),
+      "E6002", "limit reached",
+      "A run of a sweep reached one of its limits and stands behind a checkpoint.",
+      "Raise the limit in the scenario's limits; calling the sweep again goes on from there."),
     Entry(
       "E8001", "a run of a sweep diverged",
       "Some strategy of the run gave numbers that are not finite. It would do so again, so it is "
@@ -60,5 +54,10 @@ extension MessageCatalogue {
       "E9004", "folder of something else",
       "The folder for a sweep holds something else, and nothing is ever overwritten.",
       "Choose another folder with --out."),
+    Entry(
+      "W3090", "one scenario twice",
+      "Two trials of a sweep have the same scenario, for example because a value inside a section "
+        + "differs that both have taken away.",
+      "Nothing has to be done: it is run once, as the first of them."),
   ]
 }
