@@ -64,6 +64,15 @@ public struct BlockPlanner: Sendable {
     return try CodecPlan(count: next, groups: groups)
   }
 
+  /// The plan of a block in a round; what fails says whose it was.
+  public func plan(of block: PayloadBlock, round: Int, choice: [Int] = []) throws(FrameError)
+    -> CodecPlan
+  {
+    try block.coding([settings.codec] + settings.overrides.map(\.codec)) { () throws(CodecError) in
+      try plan(block.tensors, round: round, choice: choice)
+    }
+  }
+
   /// What each of `settings.options` is for a tensor: the same for all where it has no choice.
   public func options(of tensor: NamedShape) -> [CodecSpec] {
     settings.options.map { spec(of: tensor, $0) }

@@ -31,7 +31,7 @@ public struct DownloadCompressor: Sendable {
   public func prepare(
     _ common: Payload, _ memory: inout StateTensors, round: Int, exchange: Int,
     stream: (Int) -> RandomStream
-  ) throws(CodecError) -> PreparedDownload {
+  ) throws(FrameError) -> PreparedDownload {
     var blocks: [PreparedDownload.Block?] = []
     for (index, block) in common.blocks.enumerated() {
       guard let part = planner.part(of: block) else {
@@ -39,7 +39,7 @@ public struct DownloadCompressor: Sendable {
         continue
       }
       let coder = BlockCoder(
-        plan: try planner.plan(part.block.tensors, round: round), block: part.block,
+        plan: try planner.plan(of: part.block, round: round), block: part.block,
         stream: stream(index), exchange: exchange)
       if planner.settings.memory == .shadow {
         blocks.append(try shadow(coder, round, &memory))
@@ -55,7 +55,7 @@ public struct DownloadCompressor: Sendable {
 
   /// The shadow after this round's frame, and the bytes of all frames so far.
   private func shadow(_ coder: BlockCoder, _ round: Int, _ memory: inout StateTensors)
-    throws(CodecError) -> PreparedDownload.Block
+    throws(FrameError) -> PreparedDownload.Block
   {
     let block = coder.block
     let names = (shadow: Self.name("shadow", block.name), frames: Self.name("frames", block.name))
@@ -128,7 +128,7 @@ public struct PreparedDownload: Sendable {
   /// - Throws: as `UploadCompressor.compress`.
   /// - Complexity: O(values), to see that they are the common ones.
   public func receive(_ payload: Payload, lastRound: Int, stream: (Int) -> RandomStream)
-    throws(CodecError) -> Received
+    throws(FrameError) -> Received
   {
     var received = Received(payload: payload)
     var values: [[Float]] = []
@@ -148,7 +148,7 @@ public struct PreparedDownload: Sendable {
         continue
       } else {
         let coder = BlockCoder(
-          plan: try planner.plan(part.block.tensors, round: round), block: part.block,
+          plan: try planner.plan(of: part.block, round: round), block: part.block,
           stream: stream(index), exchange: 0)
         var memory = StateTensors()
         let message = try coder.code(part.block.values, &memory)

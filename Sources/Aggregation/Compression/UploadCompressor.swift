@@ -73,12 +73,12 @@ public struct UploadCompressor: Sendable {
   ///
   /// `stream`: where the random choices of the i-th block come from.
   ///
-  /// - Throws: ``CodecError/nonFinite`` when training has left the numbers,
+  /// - Throws: with ``CodecError/nonFinite`` when training has left the numbers,
   ///   ``CodecError/parameter(_:)`` for codecs that do not fit a block.
   /// - Complexity: that of the codecs; O(values) besides.
   public func compress(
     _ upload: Payload, _ memory: inout ClientMemory, _ facts: Facts, stream: (Int) -> RandomStream
-  ) throws(CodecError) -> Sent {
+  ) throws(FrameError) -> Sent {
     var sent = Sent(payload: upload)
     var values: [[Float]] = []
     let absent = memory[Self.lastRound].map { max(0, facts.round - Int(clamping: $0[0]) - 1) } ?? 0
@@ -92,10 +92,10 @@ public struct UploadCompressor: Sendable {
         values.append(block.values)
         continue
       }
+      let plan = try planner.plan(
+        of: part.block, round: facts.round, choice: facts.choices[block.name] ?? [])
       let coder = BlockCoder(
-        plan: try planner.plan(
-          part.block.tensors, round: facts.round, choice: facts.choices[block.name] ?? []),
-        block: part.block, stream: stream(index), exchange: facts.exchange)
+        plan: plan, block: part.block, stream: stream(index), exchange: facts.exchange)
       values.append(part.values(try encode(coder, facts, carry, rate, &memory, &sent)))
       sent.message.addPlain(part.plain, of: block.name)
     }
@@ -115,7 +115,7 @@ public struct UploadCompressor: Sendable {
   private func encode(
     _ coder: BlockCoder, _ facts: Facts, _ carry: Float, _ rate: Float,
     _ memory: inout ClientMemory, _ sent: inout Sent
-  ) throws(CodecError) -> [Float] {
+  ) throws(FrameError) -> [Float] {
     func name(_ what: String) -> String {
       Self.name(what, coder.block.name, exchange: coder.exchange)
     }
@@ -152,7 +152,9 @@ public struct UploadCompressor: Sendable {
       rule.clip = rule.clip.map { $0 * Double(rate) }
       var buffers = GradientAccumulator(count: coder.block.count)
       if let momentum = known("momentum"), let waiting = known("waiting") {
-        buffers = try GradientAccumulator(momentum: momentum, waiting: waiting)
+        buffers = try coder.block.coding(coder.plan.groups.map(\.codec)) { () throws(CodecError) in
+          try GradientAccumulator(momentum: momentum, waiting: waiting)
+        }
         buffers.scale(by: carry)
       }
       buffers.add(update, rule)
@@ -210,7 +212,7 @@ struct BlockCoder {
 
   /// Encodes, decodes, and notes both; `memory` holds the codecs' own.
   func send(_ values: [Float], _ memory: inout StateTensors, _ sent: inout UploadCompressor.Sent)
-    throws(CodecError) -> Message
+    throws(FrameError) -> Message
   {
     let message = try code(values, &memory)
     sent.message.add(block, plan, message.parts)
@@ -226,13 +228,15 @@ struct BlockCoder {
   }
 
   /// The buffer's parts and what a receiver decodes from it.
-  func code(_ values: [Float], _ memory: inout StateTensors) throws(CodecError) -> Message {
-    let name = UploadCompressor.name("factors", block.name, exchange: exchange)
-    var codecs = plan.memory(memory[name] ?? [])
-    var stream = stream
-    let frame = try plan.encode(values, stream: &stream, memory: &codecs)
-    let factors = plan.flattened(codecs)
-    memory[name] = factors.isEmpty ? nil : factors
-    return Message(decoded: try plan.decode(frame), parts: try plan.parts(of: frame))
+  func code(_ values: [Float], _ memory: inout StateTensors) throws(FrameError) -> Message {
+    try block.coding(plan.groups.map(\.codec)) { () throws(CodecError) in
+      let name = UploadCompressor.name("factors", block.name, exchange: exchange)
+      var codecs = plan.memory(memory[name] ?? [])
+      var stream = stream
+      let frame = try plan.encode(values, stream: &stream, memory: &codecs)
+      let factors = plan.flattened(codecs)
+      memory[name] = factors.isEmpty ? nil : factors
+      return Message(decoded: try plan.decode(frame), parts: try plan.parts(of: frame))
+    }
   }
 }

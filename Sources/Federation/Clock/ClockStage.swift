@@ -60,7 +60,7 @@ final class ClockStage: MessageStage {
 
   /// The clients of the round; with a trace and nobody there, the clock first goes on to when
   /// somebody comes.
-  func choose(_ round: Round) throws(Divergence) {
+  func choose(_ round: Round) throws(RoundFailure) {
     guard round.isSynchronous, !choosesByLosses else { return }
     func isThere(_ client: Int) -> Bool { clock.isAvailable(client, at: now, round: round.number) }
     while clock.hasTrace, !(0..<run.arena.problem.clients).contains(where: isThere),
@@ -74,7 +74,7 @@ final class ClockStage: MessageStage {
   // MARK: - A synchronous exchange
 
   /// What of a round's jobs the exchange does, with shares among those whose uploads will arrive.
-  func prepare(_ exchange: Exchange) throws(Divergence) -> (any ClientStage)? {
+  func prepare(_ exchange: Exchange) throws(RoundFailure) -> (any ClientStage)? {
     guard exchange.round.isSynchronous else { return nil }
     var jobs = exchange.jobs
     var seen = outcome
@@ -112,7 +112,7 @@ final class ClockStage: MessageStage {
   }
 
   /// Clients known to vanish are noted and counted here: nobody trains for them.
-  func begin(_ exchange: Exchange) throws(Divergence) {
+  func begin(_ exchange: Exchange) throws(RoundFailure) {
     guard exchange.round.isSynchronous, !vanishing.isEmpty else { return }
     let task = ClientTask(
       arena: run.arena, method: run.method, server: run.state.server, stages: exchange.clientStages)
@@ -137,7 +137,7 @@ final class ClockStage: MessageStage {
     arrival.seconds = timing.total
   }
 
-  func settle(_ exchange: Exchange) throws(Divergence) -> [WeightedUpload] {
+  func settle(_ exchange: Exchange) throws(RoundFailure) -> [WeightedUpload] {
     guard var clocked = self.exchange else { return [] }
     let uploads = clocked.settle(exchange.held)
     exchange.arrived = clocked.taken

@@ -59,7 +59,7 @@ final class CodecStage: MessageStage {
     isReported = round.isSynchronous
   }
 
-  func prepare(_ exchange: Exchange) throws(Divergence) -> (any ClientStage)? {
+  func prepare(_ exchange: Exchange) throws(RoundFailure) -> (any ClientStage)? {
     undelivered = [:]
     var choices: [String: [Int]] = [:]
     let prefix = RunCompression.choice("")
@@ -78,7 +78,7 @@ final class CodecStage: MessageStage {
   }
 
   /// What all clients of an exchange are sent, encoded once; nil for plain numbers.
-  private func prepareDownload(_ exchange: Exchange) throws(Divergence) -> PreparedDownload? {
+  private func prepareDownload(_ exchange: Exchange) throws(RoundFailure) -> PreparedDownload? {
     guard let compressor = compression.downlink, let first = exchange.addressees.first else {
       return nil
     }
@@ -90,11 +90,14 @@ final class CodecStage: MessageStage {
       common = others.first { !$0.blocks.isEmpty } ?? common
     }
     let streams = CodecStreams(seed: run.arena.seed, server: run.arena.problem.clients)
-    do throws(CodecError) {
-      return try compressor.prepare(
-        common, &memory.tensors, round: run.state.round, exchange: server.exchange
-      ) { streams.download(nil, round: run.state.round, number: exchange.number, block: $0) }
-    } catch { throw Divergence(round: run.state.round) }
+    let round = run.state.round
+    return try RoundFailure.coding(
+      .down, round: round, exchange: server.exchange, client: nil
+    ) { () throws(FrameError) in
+      try compressor.prepare(common, &memory.tensors, round: round, exchange: server.exchange) {
+        streams.download(nil, round: round, number: exchange.number, block: $0)
+      }
+    }
   }
 
   func arrive(_ arrival: inout Arrival, _ exchange: Exchange) {
@@ -111,7 +114,7 @@ final class CodecStage: MessageStage {
     }
   }
 
-  func settle(_ exchange: Exchange) throws(Divergence) -> [WeightedUpload] {
+  func settle(_ exchange: Exchange) throws(RoundFailure) -> [WeightedUpload] {
     for client in exchange.late where run.state.clients[client] != nil {
       for (name, values) in undelivered[client] ?? [:] {
         run.state.clients[client]?[CompressionMemory.section][name] = values
@@ -175,19 +178,22 @@ struct CodecOnClient: ClientStage {
   let senders: Int
 
   func receive(_ delivery: inout Delivery, _ turn: ClientTurn, _ state: ClientState)
-    throws(Divergence)
+    throws(RoundFailure)
   {
     let start = SystemClock.steady()
     var message = CodedMessage()
     let known = state[CompressionMemory.section]
     let lastRound = known[UploadCompressor.lastRound].map { Int(clamping: $0[0]) } ?? 0
     if let download {
-      do throws(CodecError) {
-        let result = try download.receive(delivery.payload, lastRound: lastRound) {
+      let payload = delivery.payload
+      let result = try RoundFailure.coding(
+        .down, round: turn.round, exchange: exchange, client: turn.client
+      ) { () throws(FrameError) in
+        try download.receive(payload, lastRound: lastRound) {
           streams.download(turn.client, round: turn.round, number: turn.number, block: $0)
         }
-        (delivery.payload, message) = (result.payload, result.message)
-      } catch { throw Divergence(round: turn.round, client: turn.client) }
+      }
+      (delivery.payload, message) = (result.payload, result.message)
     } else {
       for block in delivery.payload.blocks { message.addPlain(block) }
     }
@@ -199,7 +205,7 @@ struct CodecOnClient: ClientStage {
   }
 
   func leave(_ message: inout ClientMessage, _ device: Device, _ turn: ClientTurn)
-    throws(Divergence)
+    throws(RoundFailure)
   {
     let start = SystemClock.steady()
     var memory = message.state[CompressionMemory.section]
@@ -223,20 +229,22 @@ struct CodecOnClient: ClientStage {
   private func encode(
     _ message: inout ClientMessage, _ compressor: UploadCompressor, _ device: Device,
     _ turn: ClientTurn, _ memory: inout StateTensors, _ sent: inout Sent
-  ) throws(Divergence) {
+  ) throws(RoundFailure) {
     let upload = message.update.upload
     let steps = message.update.report.steps
     let facts = UploadCompressor.Facts(
       round: turn.round, exchange: exchange, learningRate: device.learningRate, steps: steps,
       senders: senders, choices: choices)
-    do throws(CodecError) {
-      let coded = try compressor.compress(upload, &memory, facts) {
+    let coded = try RoundFailure.coding(
+      .up, round: turn.round, exchange: exchange, client: turn.client, step: steps
+    ) { () throws(FrameError) in
+      try compressor.compress(upload, &memory, facts) {
         streams.upload(turn.client, round: turn.round, number: turn.number, block: $0)
       }
-      message.up = coded.message
-      message.update.upload = coded.payload
-      sent = Sent(quality: coded.quality, unheard: coded.unheard)
-    } catch { throw Divergence(round: turn.round, client: turn.client, step: steps) }
+    }
+    message.up = coded.message
+    message.update.upload = coded.payload
+    sent = Sent(quality: coded.quality, unheard: coded.unheard)
   }
 }
 

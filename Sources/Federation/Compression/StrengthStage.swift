@@ -26,7 +26,7 @@ final class StrengthStage: MessageStage {
     return run.state.round % layerwise.every == 0
   }
 
-  func prepare(_ exchange: Exchange) throws(Divergence) -> (any ClientStage)? {
+  func prepare(_ exchange: Exchange) throws(RoundFailure) -> (any ClientStage)? {
     sample = nil
     return nil
   }

@@ -18,10 +18,10 @@ final class SumStage: MessageStage {
     self.run = run
   }
 
-  func prepare(_ exchange: Exchange) throws(Divergence) -> (any ClientStage)? {
+  func prepare(_ exchange: Exchange) throws(RoundFailure) -> (any ClientStage)? {
     sums = WeightedMean()
     sample = nil
-    exchange.notes[SharedFactorsRound.self] = sharedFactors(exchange.jobs)
+    exchange.notes[SharedFactorsRound.self] = try sharedFactors(exchange.jobs)
     return nil
   }
 
@@ -35,7 +35,7 @@ final class SumStage: MessageStage {
     arrival.isConsumed = true
   }
 
-  func settle(_ exchange: Exchange) throws(Divergence) -> [WeightedUpload] {
+  func settle(_ exchange: Exchange) throws(RoundFailure) -> [WeightedUpload] {
     guard let sample else { return [] }
     let mean: Payload?
     if let factors = exchange.notes[SharedFactorsRound.self] {
@@ -70,12 +70,15 @@ final class SumStage: MessageStage {
   ///
   /// The plan is that of the method's download: what goes down as a model comes back as its
   /// difference.
-  private func sharedFactors(_ jobs: RoundJobs) -> SharedFactorsRound? {
+  private func sharedFactors(_ jobs: RoundJobs) throws(RoundFailure) -> SharedFactorsRound? {
     guard case .factors(let isOwn) = compression.memory, let planner = compression.uplink?.planner,
       let first = jobs.list.first,
-      let block = run.method.download(run.state.server, to: first.client).blocks.first,
-      let plan = try? planner.plan(block.tensors, round: run.state.round)
+      let block = run.method.download(run.state.server, to: first.client).blocks.first
     else { return nil }
+    let round = run.state.round
+    let plan = try RoundFailure.coding(
+      .up, round: round, exchange: run.state.server.exchange, client: nil
+    ) { () throws(FrameError) in try planner.plan(of: block, round: round) }
     let factors = SharedFactors(plan)
     var right = memory.tensors[SharedFactorsRound.factors] ?? []
     if right.count != factors.rightCount {
@@ -136,13 +139,15 @@ struct SharedFactorsRound: Sendable {
   func send(
     _ message: inout ClientMessage, _ memory: inout StateTensors, _ sent: inout CodecOnClient.Sent,
     round: Int
-  ) throws(Divergence) {
+  ) throws(RoundFailure) {
     let upload = message.update.upload
     guard let block = upload.blocks.first else { return }
     let name = UploadCompressor.name("error", block.name)
     var m = block.values
     if let error = memory[name], error.count == m.count { VectorArithmetic.addScaled(&m, 1, error) }
-    guard VectorArithmetic.isFinite(m.span) else { throw Divergence(round: round) }
+    guard VectorArithmetic.isFinite(m.span) else {
+      throw .diverged(Divergence(round: round))
+    }
     let left = factors.left(of: m, factors: right)
     memory[name] = m
     var coded = CodedMessage()

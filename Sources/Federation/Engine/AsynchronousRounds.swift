@@ -35,7 +35,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
   /// under synchronous methods.
   ///
   /// All that happens at one time happens before clients are started at that time.
-  func run(_ round: Round, _ simulation: Simulation) throws(Divergence) {
+  func run(_ round: Round, _ simulation: Simulation) throws(RoundFailure) {
     asynchrony.beginRound()
     let exchange = Exchange(round, 0, noJobs(simulation))
     var arrivals: [Int] = []
@@ -78,7 +78,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
   // MARK: - Starts
 
   /// Gives work to idle clients until as many as in a cohort are at work, or nobody is left to ask.
-  private func startClients(_ round: Round, _ simulation: Simulation) throws(Divergence) {
+  private func startClients(_ round: Round, _ simulation: Simulation) throws(RoundFailure) {
     let state = simulation.state
     let wanted = concurrency(simulation.arena) - asynchrony.flights.count
     guard wanted > 0 else { return }
@@ -180,7 +180,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
   /// Trains all that is at work when the next event up to a time needs it: the later, the more of
   /// it at once.
   private func trainDue(at time: Double, _ round: Round, _ simulation: Simulation)
-    throws(Divergence)
+    throws(RoundFailure)
   {
     while let next = asynchrony.queue.first, next.time <= time, case .train = next.value.turn {
       let due = asynchrony.inOrder.filter { $0.result == nil && vanishes($0) == nil }
@@ -196,7 +196,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
   /// Trains flights in parallel, and puts what becomes of them into the queue in place of what was
   /// there.
   private func train(_ flights: [Flight], _ round: Round, _ simulation: Simulation)
-    throws(Divergence)
+    throws(RoundFailure)
   {
     let results = try results(flights, round, simulation)
     simulation.arena.forgetModels()
@@ -226,7 +226,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
   }
 
   private func results(_ flights: [Flight], _ round: Round, _ simulation: Simulation)
-    throws(Divergence) -> [Result<ClientMessage, Divergence>]
+    throws(RoundFailure) -> [Result<ClientMessage, RoundFailure>]
   {
     let (arena, state) = (simulation.arena, simulation.state)
     let jobs = RoundJobs(
@@ -236,7 +236,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
     try simulation.prepare(exchange)
     let task = simulation.task(exchange)
     let states = flights.map { state.clients[$0.client] ?? ClientState() }
-    return arena.pool.map(flights.count) { worker, index -> Result<ClientMessage, Divergence> in
+    return arena.pool.map(flights.count) { worker, index -> Result<ClientMessage, RoundFailure> in
       let flight = flights[index]
       let turn = ClientTurn(
         client: flight.client, round: flight.round, number: flight.repetition, worker: worker)
@@ -252,7 +252,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
   /// What the end of a client's work means; true when its message was taken in.
   private func land(
     _ flight: Flight, _ turn: Asynchrony.Turn, _ exchange: Exchange, _ simulation: Simulation
-  ) throws(Divergence) -> Bool {
+  ) throws(RoundFailure) -> Bool {
     let (client, round) = (flight.client, simulation.state.round)
     if case .vanish(let part) = turn {
       clock.outcome.add(part)

@@ -30,13 +30,13 @@ package struct EvaluationResult {
 
 extension Simulation {
   /// Measures the current models.
-  package func evaluate() throws(Divergence) -> EvaluationResult { try evaluator.result() }
+  package func evaluate() throws(RoundFailure) -> EvaluationResult { try evaluator.result() }
 
   /// The model for everybody, with its classifier changed as the scenario says; or nil.
   package func genericModel() -> [Float]? { evaluator.genericModel() }
 
   /// A client's own model, or the generic one; nil when the method has neither.
-  func model(of client: Int, worker: Int) throws(Divergence) -> [Float]? {
+  func model(of client: Int, worker: Int) throws(RoundFailure) -> [Float]? {
     try evaluator.model(of: client, worker: worker)
   }
 
@@ -58,7 +58,7 @@ struct Evaluator: Sendable {
   /// The measures of all models.
   ///
   /// Test images never meet a gradient: personal models are made from training images only.
-  func result() throws(Divergence) -> EvaluationResult {
+  func result() throws(RoundFailure) -> EvaluationResult {
     var result = EvaluationResult()
     let tests = arena.localTests
     if let model = genericModel() {
@@ -69,7 +69,7 @@ struct Evaluator: Sendable {
       let first = measure(model, shared)
       var all = first
       all.add(measure(model, rest))
-      if arena.stop.wasSeen { throw Divergence(round: round) }
+      if arena.stop.wasSeen { throw .diverged(Divergence(round: round)) }
       result.generic = Metrics.generic(
         ConfusionMatrix(all), lossSum: all.lossByClass.reduce(0, +),
         trainCounts: arena.split.classCounts, ece: all.calibration.error)
@@ -95,12 +95,14 @@ struct Evaluator: Sendable {
   }
 
   /// A client's own model, or the generic one; nil when the method has neither.
-  package func model(of client: Int, worker: Int) throws(Divergence) -> [Float]? {
+  package func model(of client: Int, worker: Int) throws(RoundFailure) -> [Float]? {
     // Fine-tuning draws from counters that the round's training never reaches.
     var device = arena.device(
       client: client, round: max(1, round), examples: arena.split.clients[client], worker: worker,
       phase: .evaluation)
-    let own = try method.personalModel(&device, server, clients[client]?.method ?? ClientMemory())
+    let own = try RoundFailure.diverging { () throws(Divergence) in
+      try method.personalModel(&device, server, clients[client]?.method ?? ClientMemory())
+    }
     return own ?? genericModel()
   }
 
@@ -128,13 +130,13 @@ struct Evaluator: Sendable {
   private static var clientsAtOnce: Int { 16 }
 
   /// Each client's model on the client's own images.
-  private func scoreEachClient() throws(Divergence) -> [ClientScore] {
+  private func scoreEachClient() throws(RoundFailure) -> [ClientScore] {
     let count = arena.split.clients.count
     let size = Self.clientsAtOnce
     let pieces = arena.pool.map((count + size - 1) / size) {
-      worker, piece -> Result<[ClientScore], Divergence> in
-      if arena.stop.isUp { return .failure(Divergence(round: round)) }
-      do throws(Divergence) {
+      worker, piece -> Result<[ClientScore], RoundFailure> in
+      if arena.stop.isUp { return .failure(.diverged(Divergence(round: round))) }
+      do throws(RoundFailure) {
         return .success(try score(piece * size..<min((piece + 1) * size, count), worker: worker))
       } catch { return .failure(error) }
     }
@@ -145,7 +147,7 @@ struct Evaluator: Sendable {
   }
 
   /// Neighbouring clients on one worker.
-  private func score(_ clients: Range<Int>, worker: Int) throws(Divergence) -> [ClientScore] {
+  private func score(_ clients: Range<Int>, worker: Int) throws(RoundFailure) -> [ClientScore] {
     let tests = arena.localTests
     let loader = tests.source == .testSet ? arena.test : arena.train
     let hasOwn = method.models.contains(.personal)

@@ -58,7 +58,7 @@ package final class Simulation {
   // MARK: - A round
 
   /// One round: cohort → as many exchanges as the method makes.
-  package func runRound() throws(Divergence) -> Round {
+  package func runRound() throws(RoundFailure) -> Round {
     state.round += 1
     state.server.round = state.round
     let number = state.round
@@ -69,13 +69,13 @@ package final class Simulation {
     for stage in stages.reversed() { try stage.choose(round) }
     try rounds.run(round, self)
     try requireFinite()
-    for stage in stages.reversed() { stage.endRound(round) }
+    for stage in stages.reversed() { try stage.endRound(round) }
     state.extendDigest(stages, with: round.trained)
     return round
   }
 
   /// One exchange: download → train in parallel → take in, in order → server step.
-  func run(_ exchange: Exchange) throws(Divergence) {
+  func run(_ exchange: Exchange) throws(RoundFailure) {
     try prepare(exchange)
     for stage in stages.reversed() { try stage.begin(exchange) }
     aggregation.restart()
@@ -87,7 +87,7 @@ package final class Simulation {
   }
 
   /// Asks all stages what they do on the clients of an exchange.
-  func prepare(_ exchange: Exchange) throws(Divergence) {
+  func prepare(_ exchange: Exchange) throws(RoundFailure) {
     var clientStages: [any ClientStage] = []
     for stage in stages.reversed() {
       if let half = try stage.prepare(exchange) { clientStages.append(half) }
@@ -101,12 +101,12 @@ package final class Simulation {
   }
 
   /// Trains all jobs in parallel and takes their uploads in as they come, in the order of the jobs.
-  private func trainAndTake(_ exchange: Exchange) throws(Divergence) {
+  private func trainAndTake(_ exchange: Exchange) throws(RoundFailure) {
     let jobs = exchange.jobs
     // Copied before the workers start: they read, and the fold below writes, the clients' states.
     let states = jobs.list.map { state.clients[$0.client] ?? ClientState() }
     let (task, round, number) = (task(exchange), state.round, exchange.number)
-    var failure: Divergence?
+    var failure: RoundFailure?
     arena.pool.run(jobs.list.count) { worker, place in
       let job = jobs.list[place]
       let turn = ClientTurn(client: job.client, round: round, number: number, worker: worker)
@@ -116,7 +116,7 @@ package final class Simulation {
       uploads.reserveCapacity(results.count)
       for (offset, result) in results.enumerated() where failure == nil {
         switch result {
-        case .failure(let divergence): failure = divergence
+        case .failure(let found): failure = found
         case .success(let message):
           let job = jobs.list[first + offset]
           if let upload = take(Arrival(job, place: first + offset, message), exchange) {
@@ -145,7 +145,7 @@ package final class Simulation {
   }
 
   /// The server's step with what the aggregation holds.
-  private func step(_ exchange: Exchange, uploads: Int, weight: Double = 1) throws(Divergence) {
+  private func step(_ exchange: Exchange, uploads: Int, weight: Double = 1) throws(RoundFailure) {
     for stage in stages.reversed() { stage.willStep(exchange) }
     let (round, number) = (state.round, state.server.exchange)
     let facts = RoundFacts(
@@ -158,7 +158,7 @@ package final class Simulation {
   }
 
   /// The server's step with uploads that have come one by one.
-  func step(_ exchange: Exchange, _ buffer: [WeightedUpload]) throws(Divergence) {
+  func step(_ exchange: Exchange, _ buffer: [WeightedUpload]) throws(RoundFailure) {
     aggregation.restart()
     aggregation.add(buffer)
     let weight = buffer.reduce(0) { $0 + $1.weight }
@@ -167,10 +167,10 @@ package final class Simulation {
   }
 
   /// A model with an infinite weight ends the run.
-  private func requireFinite() throws(Divergence) {
+  private func requireFinite() throws(RoundFailure) {
     let model = state.server.model
     if let tensor = arena.problem.layout.firstNonFinite(model.span) {
-      throw Divergence(round: state.round, trace: Divergence.Trace(.server(tensor)))
+      throw .diverged(Divergence(round: state.round, trace: Divergence.Trace(.server(tensor))))
     }
   }
 
@@ -205,14 +205,14 @@ package final class Simulation {
 /// Who waits for whom.
 protocol RoundScheduler: AnyObject {
   /// Runs the exchanges of a round.
-  func run(_ round: Round, _ simulation: Simulation) throws(Divergence)
+  func run(_ round: Round, _ simulation: Simulation) throws(RoundFailure)
   /// Goes on from what a checkpoint has put into the stages.
   func resume(_ simulation: Simulation)
 }
 
 /// The server waits for its cohort.
 final class SynchronousRounds: RoundScheduler {
-  func run(_ round: Round, _ simulation: Simulation) throws(Divergence) {
+  func run(_ round: Round, _ simulation: Simulation) throws(RoundFailure) {
     let arena = simulation.arena
     var jobs = RoundJobs(round.cohort, arena, simulation.method.population, round.weighting)
     if let most = arena.mostJobs { jobs.cut(to: most) }

@@ -73,7 +73,10 @@ extension Experiment {
     var clock: [ClockOutcome?] = []
     var stopped: [[Int]] = []
     while simulation.round < scenario.federation.rounds {
-      rounds.append(try simulation.runRound())
+      do throws(RoundFailure) { rounds.append(try simulation.runRound()) } catch {
+        if case .diverged(let divergence) = error { throw divergence }
+        throw error
+      }
       digests.append(Digest.hex(simulation.digest))
       bytes.append(simulation.ledger.bytes)
       clock.append(simulation.clock?.outcome)

@@ -115,7 +115,7 @@ package struct Run {
   ) throws(Failure) -> MeasuredRound? {
     arena.stop.allow(start != nil || saved == simulation.round || simulation.round == 0)
     defer { arena.stop.allow(false) }
-    do throws(Divergence) {
+    do throws(RoundFailure) {
       let round = try measuredRound(&result)
       // Who left work has told so by a divergence, which somebody may have taken for none.
       return arena.stop.wasSeen ? nil : round
@@ -123,8 +123,9 @@ package struct Run {
       if arena.stop.wasSeen { return nil }
       arena.stop.allow(false)
       try files.promise(result.records.last?.round ?? 0)
+      guard case .diverged(let found) = error else { throw error.failure(run: name) }
       let divergence = DivergenceReport(
-        try traced(error), label: label, arena,
+        try traced(found), label: label, arena,
         losses: result.records.compactMap { $0.train?.loss }, lastCheckpoint: saved)
       try divergence.write(to: folder)
       result.end = .diverged(divergence)
@@ -152,9 +153,11 @@ package struct Run {
     {
       replay.restore(checkpoint)
     }
-    do throws(Divergence) {
+    do throws(RoundFailure) {
       while replay.round < divergence.round { _ = try replay.runRound() }
-    } catch { return error }
+    } catch .diverged(let found) {
+      return found
+    } catch { throw error.failure(run: name) }
     return divergence
   }
 
@@ -228,7 +231,7 @@ package struct Run {
   }
 
   /// One round with its evaluation; nothing is written.
-  package func measuredRound(_ result: inout RunResult, evaluates: Bool = true) throws(Divergence)
+  package func measuredRound(_ result: inout RunResult, evaluates: Bool = true) throws(RoundFailure)
     -> MeasuredRound
   {
     let start = SystemClock.steady()

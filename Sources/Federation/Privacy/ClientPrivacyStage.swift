@@ -73,7 +73,7 @@ final class ClientPrivacyStage: PrivacyStage {
   }
 
   /// Clients that add their own noise and whose budget does not pay for this round are left out.
-  func choose(_ round: Round) throws(Divergence) {
+  func choose(_ round: Round) throws(RoundFailure) {
     guard round.isSynchronous, mechanism.placement == .local, privacy.plan.limit != nil,
       run.method.population == .cohort
     else { return }
@@ -86,7 +86,7 @@ final class ClientPrivacyStage: PrivacyStage {
     round.cohort = round.cohort.filter { !left.contains($0) }
   }
 
-  func prepare(_ exchange: Exchange) throws(Divergence) -> (any ClientStage)? {
+  func prepare(_ exchange: Exchange) throws(RoundFailure) -> (any ClientStage)? {
     guard exchange.round.isSynchronous else { return nil }
     aggregate = PrivateAggregate()
     exchange.alwaysSteps = aggregates
@@ -117,7 +117,7 @@ final class ClientPrivacyStage: PrivacyStage {
   }
 
   /// The noisy mean of what was summed up, also of nothing.
-  func settle(_ exchange: Exchange) throws(Divergence) -> [WeightedUpload] {
+  func settle(_ exchange: Exchange) throws(RoundFailure) -> [WeightedUpload] {
     guard aggregates, exchange.round.isSynchronous else { return [] }
     if aggregate.template == nil {
       if template == nil { template = try sampleUpload(exchange.jobs.settings) }
@@ -177,7 +177,7 @@ final class ClientPrivacyStage: PrivacyStage {
 
   /// What an upload looks like, from a training whose result nobody sees: an empty cohort gets its
   /// noise like any other.
-  private func sampleUpload(_ settings: LocalSettings) throws(Divergence) -> Payload? {
+  private func sampleUpload(_ settings: LocalSettings) throws(RoundFailure) -> Payload? {
     guard let client = run.arena.split.clients.firstIndex(where: { !$0.isEmpty }) else {
       return nil
     }
@@ -289,7 +289,7 @@ struct ClippedMessage: ClientStage {
   var clearsNonFinite: Bool { true }
 
   func leave(_ message: inout ClientMessage, _ device: Device, _ turn: ClientTurn)
-    throws(Divergence)
+    throws(RoundFailure)
   {
     guard !message.update.upload.blocks.isEmpty else { return }
     let sent = release.release(message.update.upload, &message.state[RunPrivacy.section]) {

@@ -33,7 +33,7 @@ final class ExamplePrivacyStage: PrivacyStage {
   func beginRound(_ round: Round) { training = PrivateTraining.Statistics() }
 
   /// Clients whose budget does not pay for this round are left out.
-  func choose(_ round: Round) throws(Divergence) {
+  func choose(_ round: Round) throws(RoundFailure) {
     guard round.isSynchronous else {
       stopped = run.arena.split.clients.indices.filter { !canTrain($0) }
       return
@@ -49,7 +49,7 @@ final class ExamplePrivacyStage: PrivacyStage {
     round.cohort = round.cohort.filter { !left.contains($0) }
   }
 
-  func prepare(_ exchange: Exchange) throws(Divergence) -> (any ClientStage)? {
+  func prepare(_ exchange: Exchange) throws(RoundFailure) -> (any ClientStage)? {
     PrivateGradients(privacy: privacy)
   }
 
@@ -160,7 +160,7 @@ struct PrivateGradients: ClientStage {
   }
 
   func leave(_ message: inout ClientMessage, _ device: Device, _ turn: ClientTurn)
-    throws(Divergence)
+    throws(RoundFailure)
   {
     guard let training = device.privacy else { return }
     privacy.remember(training, &message.state[RunPrivacy.section])

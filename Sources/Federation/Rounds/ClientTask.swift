@@ -66,7 +66,7 @@ struct ClientTask: Sendable {
   let stages: [any ClientStage]
 
   /// What a client reads of what it is sent.
-  func deliver(_ turn: ClientTurn, _ state: ClientState) throws(Divergence) -> Delivery {
+  func deliver(_ turn: ClientTurn, _ state: ClientState) throws(RoundFailure) -> Delivery {
     var delivery = Delivery(method.download(server, to: turn.client))
     for stage in stages.reversed() { try stage.receive(&delivery, turn, state) }
     return delivery
@@ -80,12 +80,12 @@ struct ClientTask: Sendable {
   ///   - turn: when and on which worker.
   ///   - state: what the client remembers.
   ///   - delivery: what it read when it started; nil to be sent something now.
-  /// - Returns: what it hands over, or how it diverged.
+  /// - Returns: what it hands over, or why not.
   func run(
     _ job: RoundJobs.Job, _ settings: LocalSettings, _ turn: ClientTurn, _ state: ClientState,
     delivery: Delivery? = nil
-  ) -> Result<ClientMessage, Divergence> {
-    do throws(Divergence) {
+  ) -> Result<ClientMessage, RoundFailure> {
+    do throws(RoundFailure) {
       var settings = settings
       while true {
         let message = try train(job, settings, turn, state, delivery)
@@ -107,7 +107,7 @@ struct ClientTask: Sendable {
   private func train(
     _ job: RoundJobs.Job, _ settings: LocalSettings, _ turn: ClientTurn, _ state: ClientState,
     _ delivery: Delivery?
-  ) throws(Divergence) -> ClientMessage {
+  ) throws(RoundFailure) -> ClientMessage {
     let spaces = arena.spaces(of: job.client)
     let before = spaces.flops(turn.worker)
     let start = SystemClock.steady()
@@ -118,11 +118,13 @@ struct ClientTask: Sendable {
     let received: Delivery
     if let delivery { received = delivery } else { received = try deliver(turn, state) }
     var state = state
-    let update = try method.train(&device, received: received.payload, memory: &state.method)
+    let update = try RoundFailure.diverging { () throws(Divergence) in
+      try method.train(&device, received: received.payload, memory: &state.method)
+    }
     if arena.checksUploads, !stages.contains(where: \.clearsNonFinite),
       let tensor = update.upload.blocks.lazy.compactMap(\.firstNonFinite).first
     {
-      throw device.divergence(upload: tensor)
+      throw .diverged(device.divergence(upload: tensor))
     }
     var message = ClientMessage(
       received: received.payload, downBytes: received.byteCount, down: received.message,

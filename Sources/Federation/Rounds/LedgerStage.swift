@@ -25,7 +25,7 @@ final class LedgerStage: MessageStage {
     if round.number == 1, counts { countBroadcast() }
   }
 
-  func prepare(_ exchange: Exchange) throws(Divergence) -> (any ClientStage)? {
+  func prepare(_ exchange: Exchange) throws(RoundFailure) -> (any ClientStage)? {
     if exchange.number == 0 {
       messages.reserve(clients: exchange.jobs.list.count * run.method.exchanges)
     }

@@ -28,15 +28,15 @@ protocol MessageStage: AnyObject {
   /// Before a round: forgets the last one.
   func beginRound(_ round: Round)
   /// May choose the cohort, or leave clients out of it.
-  func choose(_ round: Round) throws(Divergence)
+  func choose(_ round: Round) throws(RoundFailure)
   /// Before an exchange: may leave out jobs; returns what clients do, nil for nothing.
-  func prepare(_ exchange: Exchange) throws(Divergence) -> (any ClientStage)?
+  func prepare(_ exchange: Exchange) throws(RoundFailure) -> (any ClientStage)?
   /// After all stages are prepared, before anybody trains.
-  func begin(_ exchange: Exchange) throws(Divergence)
+  func begin(_ exchange: Exchange) throws(RoundFailure)
   /// One client's message is there, or known to be lost; may take its upload away from the method.
   func arrive(_ arrival: inout Arrival, _ exchange: Exchange)
   /// After the last arrival: uploads that reach the method only now.
-  func settle(_ exchange: Exchange) throws(Divergence) -> [WeightedUpload]
+  func settle(_ exchange: Exchange) throws(RoundFailure) -> [WeightedUpload]
   /// The server is about to make its step.
   func willStep(_ exchange: Exchange)
   /// The server has made its step.
@@ -44,7 +44,7 @@ protocol MessageStage: AnyObject {
   /// The exchange is over.
   func endExchange(_ exchange: Exchange)
   /// The round is over, and its digest is not taken yet.
-  func endRound(_ round: Round)
+  func endRound(_ round: Round) throws(RoundFailure)
   /// Its part of the round's record and of the files beside it.
   func describe(_ lines: inout RoundParts)
 }
@@ -60,15 +60,15 @@ extension MessageStage {
     set {}
   }
   func beginRound(_ round: Round) {}
-  func choose(_ round: Round) throws(Divergence) {}
-  func prepare(_ exchange: Exchange) throws(Divergence) -> (any ClientStage)? { nil }
-  func begin(_ exchange: Exchange) throws(Divergence) {}
+  func choose(_ round: Round) throws(RoundFailure) {}
+  func prepare(_ exchange: Exchange) throws(RoundFailure) -> (any ClientStage)? { nil }
+  func begin(_ exchange: Exchange) throws(RoundFailure) {}
   func arrive(_ arrival: inout Arrival, _ exchange: Exchange) {}
-  func settle(_ exchange: Exchange) throws(Divergence) -> [WeightedUpload] { [] }
+  func settle(_ exchange: Exchange) throws(RoundFailure) -> [WeightedUpload] { [] }
   func willStep(_ exchange: Exchange) {}
   func didStep(_ exchange: Exchange) {}
   func endExchange(_ exchange: Exchange) {}
-  func endRound(_ round: Round) {}
+  func endRound(_ round: Round) throws(RoundFailure) {}
   func describe(_ lines: inout RoundParts) {}
 }
 
@@ -86,12 +86,12 @@ struct StageContext {
 protocol ClientStage: Sendable {
   /// Changes what the client reads of what it was sent; the last stage comes first.
   func receive(_ delivery: inout Delivery, _ turn: ClientTurn, _ state: ClientState)
-    throws(Divergence)
+    throws(RoundFailure)
   /// How the client's gradients are made private; nil when this is nothing to the stage.
   func training(_ turn: ClientTurn, _ state: ClientState) -> PrivateTraining?
   /// Changes what leaves the client, and what it remembers of that; the first stage comes first.
   func leave(_ message: inout ClientMessage, _ device: Device, _ turn: ClientTurn)
-    throws(Divergence)
+    throws(RoundFailure)
   /// Settings under which the client has to train again, because what it did took too long; nil to
   /// take it as it is.
   func shortened(_ message: ClientMessage, _ job: RoundJobs.Job, _ settings: LocalSettings)
@@ -102,11 +102,11 @@ protocol ClientStage: Sendable {
 
 extension ClientStage {
   func receive(_ delivery: inout Delivery, _ turn: ClientTurn, _ state: ClientState)
-    throws(Divergence)
+    throws(RoundFailure)
   {}
   func training(_ turn: ClientTurn, _ state: ClientState) -> PrivateTraining? { nil }
   func leave(_ message: inout ClientMessage, _ device: Device, _ turn: ClientTurn)
-    throws(Divergence)
+    throws(RoundFailure)
   {}
   func shortened(_ message: ClientMessage, _ job: RoundJobs.Job, _ settings: LocalSettings)
     -> LocalSettings?

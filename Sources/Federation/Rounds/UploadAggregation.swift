@@ -8,7 +8,7 @@ protocol UploadAggregation: AnyObject {
   func restart()
   /// Takes uploads in, with the result of taking one after the other.
   func add(_ uploads: [WeightedUpload])
-  func step(_ server: inout ServerState, _ round: RoundFacts) throws(Divergence)
+  func step(_ server: inout ServerState, _ round: RoundFacts) throws(RoundFailure)
 }
 
 /// A method and its fold: the one place where a strategy's type is opened.
@@ -22,8 +22,8 @@ private final class MethodAggregation<Method: Strategy>: UploadAggregation {
 
   func add(_ uploads: [WeightedUpload]) { if !uploads.isEmpty { fold.add(uploads) } }
 
-  func step(_ server: inout ServerState, _ round: RoundFacts) throws(Divergence) {
-    try method.step(&server, fold, round)
+  func step(_ server: inout ServerState, _ round: RoundFacts) throws(RoundFailure) {
+    try RoundFailure.diverging { () throws(Divergence) in try method.step(&server, fold, round) }
   }
 }
 

@@ -46,7 +46,7 @@ final class SelectionStage: MessageStage {
   }
 
   /// The clients of this round, ascending.
-  func choose(_ round: Round) throws(Divergence) {
+  func choose(_ round: Round) throws(RoundFailure) {
     let federation = run.arena.scenario.federation
     let clients = run.arena.split.clients.indices.filter { !run.arena.split.clients[$0].isEmpty }
     switch federation.sampling {
@@ -81,8 +81,8 @@ final class SelectionStage: MessageStage {
     reports[client, default: LocalReport()].add(arrival.message.update.report)
   }
 
-  func endRound(_ round: Round) {
-    let told = told(in: round)
+  func endRound(_ round: Round) throws(RoundFailure) {
+    let told = try told(in: round)
     guard !told.isEmpty else { return }
     memory.keep(told, round: round.number, in: &tensors)
     guard case .oort(let settings) = run.arena.scenario.federation.sampling else { return }
@@ -93,7 +93,7 @@ final class SelectionStage: MessageStage {
   /// What the clients of this round told of their training.
   ///
   /// Clients whose part in the method makes no training loss have nothing to report.
-  private func told(in round: Round) -> [SelectionMemory.Report] {
+  private func told(in round: Round) throws(RoundFailure) -> [SelectionMemory.Report] {
     var told: [SelectionMemory.Report] = []
     for client in round.sampled {
       guard let done = reports[client], done.exampleWeight > 0 else { continue }
@@ -103,11 +103,11 @@ final class SelectionStage: MessageStage {
       case .uniform, .poisson: continue
       case .powerOfChoice(let settings) where settings.loss == .exact: continue
       case .powerOfChoice:
-        let loss = receive(done.lossSum / done.exampleWeight, from: client, examples)
+        let loss = try receive(done.lossSum / done.exampleWeight, from: client, examples)
         told.append(.init(client: client, loss: loss, seconds: seconds))
       case .oort:
         let root = (done.squareSum / done.exampleWeight).squareRoot()
-        let loss = Double(examples) * receive(root, from: client, examples)
+        let loss = try Double(examples) * receive(root, from: client, examples)
         told.append(.init(client: client, loss: loss, seconds: seconds))
       }
     }
@@ -116,7 +116,7 @@ final class SelectionStage: MessageStage {
 
   /// F_k of the model that a client would be sent, on all of its own examples: mean cross-entropy,
   /// without augmentation and dropout.
-  private func exactLosses(of candidates: [Int]) throws(Divergence) -> [Double] {
+  private func exactLosses(of candidates: [Int]) throws(RoundFailure) -> [Double] {
     let measure = LossOnClient(
       arena: run.arena, method: run.method, server: run.state.server,
       clients: Dictionary(
@@ -130,13 +130,15 @@ final class SelectionStage: MessageStage {
     var losses: [Double] = []
     for (client, result) in zip(candidates, measured) {
       let examples = run.arena.split.clients[client].count
-      losses.append(receive(try result.get(), from: client, examples))
+      losses.append(try receive(try result.get(), from: client, examples))
     }
     return losses
   }
 
   /// The report of a client: encoded, counted as sent up, and decoded.
-  private func receive(_ loss: Double, from client: Int, _ examples: Int) -> Double {
+  private func receive(_ loss: Double, from client: Int, _ examples: Int)
+    throws(RoundFailure) -> Double
+  {
     do throws(CodecError) {
       let frame = try ReportFrame(samples: examples, loss: Float(loss), round: run.state.round)
         .encoded()
@@ -146,7 +148,9 @@ final class SelectionStage: MessageStage {
       ledger.count(up: payload, nil, of: client)
       return Double(try ReportFrame(decoding: frame).loss)
     } catch {
-      preconditionFailure("a report of \(examples) examples in round \(run.state.round): \(error)")
+      let error = FrameError(error, block: "report", values: examples, codecs: "report")
+      throw .frame(
+        FrameFailure(error: error, way: .up, round: run.state.round, exchange: 0, client: client))
     }
   }
 
@@ -167,20 +171,22 @@ private struct LossOnClient: Sendable {
   let server: ServerState
   let clients: [Int: ClientMemory]
 
-  func result(of client: Int, worker: Int) -> Result<Double, Divergence> {
-    do throws(Divergence) { return .success(try loss(of: client, worker: worker)) } catch {
+  func result(of client: Int, worker: Int) -> Result<Double, RoundFailure> {
+    do throws(RoundFailure) { return .success(try loss(of: client, worker: worker)) } catch {
       return .failure(error)
     }
   }
 
-  private func loss(of client: Int, worker: Int) throws(Divergence) -> Double {
+  private func loss(of client: Int, worker: Int) throws(RoundFailure) -> Double {
     let examples = arena.split.clients[client]
     var model = method.genericModel(server)
     if model == nil {
       // A method without a model for all: the client's own.
       var device = arena.device(
         client: client, round: server.round, examples: examples, worker: worker, phase: .selection)
-      model = try method.personalModel(&device, server, clients[client] ?? ClientMemory())
+      model = try RoundFailure.diverging { () throws(Divergence) in
+        try method.personalModel(&device, server, clients[client] ?? ClientMemory())
+      }
     }
     let space = arena.spaces(of: client)[worker]
     // Who has no model yet starts from the initial one.

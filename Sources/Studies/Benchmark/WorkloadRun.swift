@@ -76,9 +76,10 @@ extension WorkloadResult {
     var meter = LoadMeter()
     for round in 0..<rounds {
       meter.begin()
-      do throws(Divergence) { _ = try simulation.runRound() } catch {
+      do throws(RoundFailure) { _ = try simulation.runRound() } catch {
+        guard case .diverged(let found) = error else { throw error.failure(run: workload.name) }
         throw Failure(
-          .diverged, "E5001", "\(workload.name): a number is not finite in round \(error.round)",
+          .diverged, "E5001", "\(workload.name): a number is not finite in round \(found.round)",
           hint: "inputs and weights of ordinary size do not do this; look at the given files")
       }
       laps.append(meter.lap())

@@ -60,9 +60,10 @@ struct RunVerification {
           round: next, path: "round", recorded: "absent", found: "\(total) rounds in the scenario")
       }
       let round: MeasuredRound
-      do throws(Divergence) {
+      do throws(RoundFailure) {
         round = try run.measuredRound(&measured, evaluates: next >= first)
       } catch {
+        guard case .diverged = error else { throw error.failure(run: run.name) }
         if next == diverged { return try ending(tables, at: next - 1) }
         return Verification.Mismatch(
           round: next, path: "digest", recorded: recorded?.digest ?? "absent", found: "diverged")

@@ -27,10 +27,10 @@ private final class FlippingStage: MessageStage, ClientStage {
   let client = 1
   let sectionName: String? = "flips"
 
-  func prepare(_ exchange: Exchange) throws(Divergence) -> (any ClientStage)? { self }
+  func prepare(_ exchange: Exchange) throws(RoundFailure) -> (any ClientStage)? { self }
 
   func leave(_ message: inout ClientMessage, _ device: Device, _ turn: ClientTurn)
-    throws(Divergence)
+    throws(RoundFailure)
   {
     guard turn.client == client else { return }
     let upload = message.update.upload

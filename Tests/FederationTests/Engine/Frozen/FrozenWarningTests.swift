@@ -24,7 +24,6 @@ struct FrozenWarningTests {
     let strategy = ScenarioText.strategy(kind)
     let code = "W3030 $.strategies[0]"
     #expect(warnings(strategy).contains(code))
-    #expect(MessageCatalogue.entry("W3030") != nil)
     #expect(!warnings(strategy, model: pretrain).contains(code))
     let file = #", "init": { "kind": "file", "path": "x", "head": "fresh" }"#
     #expect(!warnings(strategy, model: file).contains(code))
