@@ -60,20 +60,6 @@ struct ReportRecordTests {
     ])
   func wrong(_ text: String) throws { #expect(RoundRecord(try JSON(parsing: text)) == nil) }
 
-  @Test("a torn last line is skipped, a broken line inside is told with its number")
-  func torn()
-    throws
-  {
-    let line = SampleRecord.full.line
-    let read = try RoundRecord.read(jsonl: Array((line + "\n" + line.prefix(40)).utf8), path: "r")
-    #expect(read == [SampleRecord.full])
-    let failure = #expect(throws: Failure.self) {
-      try RoundRecord.read(
-        jsonl: Array((line + "\n{\n" + line + "\n").utf8), path: "a/rounds.jsonl")
-    }
-    #expect(failure?.message == "a/rounds.jsonl, line 2: not a round record")
-  }
-
   @Test("rows have as many fields as their header")
   func rows() {
     let client = ClientRow(

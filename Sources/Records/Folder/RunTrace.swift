@@ -2,8 +2,9 @@ import Base
 
 /// The one reader of what a run has written: strict, for all commands.
 ///
-/// A torn last line is what a killed process leaves; anything else that is no line of a run is
-/// damage, and said with file and line.
+/// A last line without its newline is what a killed process leaves: in no file is it read, whether
+/// or not it looks whole. Anything else that is no line of a run is damage, and said with file and
+/// line. Columns are found by their names.
 package enum RunTrace {
   /// The most bytes of one kind in all rounds of a run: sums over runs cannot overflow.
   private static let mostBytes = 1 << 58
@@ -20,7 +21,15 @@ package enum RunTrace {
 
   /// The records in the bytes of a `rounds.jsonl`.
   package static func records(_ bytes: [UInt8], path: String) throws(Failure) -> [RoundRecord] {
-    let records = try RoundRecord.read(jsonl: bytes, path: path)
+    var records: [RoundRecord] = []
+    for (index, line) in wholeLines(bytes).enumerated() {
+      guard let json = try? JSON(parsing: Array(line)), let record = RoundRecord(json) else {
+        throw Failure(
+          .dataMissingOrCorrupt, "E1014", "\(path), line \(index + 1): not a round record",
+          hint: "restore the file, or delete the folder of this run: fedsim resume repeats it")
+      }
+      records.append(record)
+    }
     var (sent, classes) = (0, Int?.none)
     for (index, record) in records.enumerated() {
       func wrong(_ why: String) -> Failure {
@@ -67,13 +76,23 @@ package enum RunTrace {
   {
     var scores: [Int: [Int: Double]] = [:]
     let lines = wholeLines(bytes)
+    guard let header = lines.first else { return [:] }
+    let names = fields(header)
+    func place(_ name: String) throws(Failure) -> Int {
+      guard let place = names.firstIndex(of: name) else {
+        throw noLine(path, 1, "no column \(name)")
+      }
+      return place
+    }
+    let places = (
+      round: try place("round"), client: try place("client"), accuracy: try place("accuracy")
+    )
     for (index, line) in lines.enumerated().dropFirst() {
-      let fields = line.split(separator: 44, omittingEmptySubsequences: false)
-      func number(_ place: Int) -> Int? { Int(String(decoding: fields[place], as: UTF8.self)) }
-      guard fields.count >= 5, let round = number(0), round >= 0, let client = number(1),
-        client >= 0, client < clients,
-        let accuracy = fields[4].isEmpty
-          ? Double.nan : Double(String(decoding: fields[4], as: UTF8.self)),
+      let fields = fields(line)
+      guard fields.count == names.count, let round = Int(fields[places.round]), round >= 0,
+        let client = Int(fields[places.client]), client >= 0, client < clients,
+        let accuracy = fields[places.accuracy].isEmpty
+          ? Double.nan : Double(fields[places.accuracy]),
         accuracy.isNaN || abs(accuracy) <= 2
       else { throw noLine(path, index + 1, "no row of one of \(clients) clients") }
       if round <= last { scores[round, default: [:]][client] = accuracy }
@@ -101,6 +120,13 @@ package enum RunTrace {
   package static func epsilons(of line: JSON) -> [Double] {
     guard line["guarantee"]?.truth == true else { return [] }
     return (line["clients"]?.elements ?? []).compactMap { ($0["pld"] ?? $0["rdp"])?.double }
+  }
+
+  /// The fields of a table's line, none of which is quoted.
+  private static func fields(_ line: ArraySlice<UInt8>) -> [String] {
+    line.split(separator: 44, omittingEmptySubsequences: false).map {
+      String(decoding: $0, as: UTF8.self)
+    }
   }
 
   /// The lines that end with a newline.

@@ -53,27 +53,6 @@ extension RoundRecord {
     compression = json["compression"].flatMap(Compression.init)
     readClock(json)
   }
-
-  /// Reads the text of a `rounds.jsonl`.
-  ///
-  /// A torn last line, left by a crash, is skipped.
-  ///
-  /// - Throws: E1014 with the path and the line that is no record.
-  package static func read(jsonl bytes: [UInt8], path: String) throws(Failure) -> [RoundRecord] {
-    var records: [RoundRecord] = []
-    let lines = bytes.split(separator: 10, omittingEmptySubsequences: false)
-    for (index, line) in lines.enumerated() {
-      if line.isEmpty, index + 1 == lines.count { continue }
-      if let json = try? JSON(parsing: Array(line)), let record = RoundRecord(json) {
-        records.append(record)
-      } else if index + 1 < lines.count {
-        throw Failure(
-          .dataMissingOrCorrupt, "E1014", "\(path), line \(index + 1): not a round record",
-          hint: "restore the file, or delete the folder of this run: fedsim resume repeats it")
-      }
-    }
-    return records
-  }
 }
 
 extension RoundRecord.Generic {
