@@ -1,5 +1,7 @@
+import Aggregation
 import Base
 import Client
+import Codecs
 import Data
 import Scenario
 import Tensor
@@ -100,4 +102,190 @@ struct ConditionText {
   }
 
   func short(_ value: Double) -> String { JSON.number(value).compact }
+}
+
+/// Codecs and memories in words.
+extension ConditionText {
+  /// One line when all strategies have the same compression, else one for each that has some.
+  var compressionLines: [String] {
+    let choices = scenario.strategies
+    guard choices.contains(where: { $0.compression?.isInert == false }) else { return [] }
+    if let common = choices.first?.compression, choices.allSatisfy({ $0.compression == common }) {
+      return [text(of: common)]
+    }
+    return choices.compactMap { choice in
+      guard let settings = choice.compression, !settings.isInert else { return nil }
+      return "\(choice.label): \(text(of: settings))"
+    }
+  }
+
+  private func text(of settings: CompressionSettings) -> String {
+    let links = [("uplink", settings.uplink), ("downlink", settings.downlink)]
+    return links.compactMap { name, link in link.map { "\(name): \(text(of: $0))" } }.joined(
+      separator: "; ")
+  }
+
+  private func text(of link: LinkCompression) -> String {
+    var words = text(of: link.codec)
+    switch link.memory {
+    case .none: break
+    case .errorFeedback: words += " + error feedback"
+    case .estimates: words += " + EF21"
+    case .deepGradient(let deep):
+      words = "deep gradient compression, \(words), momentum \(amount(Double(deep.rule.momentum)))"
+    case .factors: words += ", the mean's factors"
+    case .shadow: words += ", changes of a shared model"
+    }
+    if let layerwise = link.layerwise { words += ", by layer every \(layerwise.every) rounds" }
+    return words
+  }
+
+  private func text(of codec: CodecSpec) -> String {
+    switch codec {
+    case .dense(let format): "dense \(format)"
+    case .sparse(let sparse):
+      switch sparse.selection {
+      case .top(.density(let share)), .sampled(let share):
+        "top-k \(amount(100 * share)) % \(sparse.values)"
+      case .topBlocks(.density(let share), let length):
+        "top blocks of \(length), \(amount(100 * share)) % \(sparse.values)"
+      case .top(.count(let k)), .topBlocks(.count(let k), _): "top-\(k) \(sparse.values)"
+      case .threshold(let tau): "from \(amount(Double(tau))) on, \(sparse.values)"
+      }
+    case .randomK(let random):
+      if case .density(let share) = random.amount {
+        "random-k \(amount(100 * share)) %"
+      } else {
+        "random-k"
+      }
+    case .integer(let integer): "\(integer.bits)-bit integers"
+    case .qsgd(let qsgd): "QSGD with \(qsgd.levels) levels"
+    case .natural: "powers of two"
+    case .sign: "signs"
+    case .ternary: "ternary"
+    case .lowRank(let lowRank): "rank \(lowRank.rank)"
+    case .empty: "nothing"
+    }
+  }
+
+  private func amount(_ value: Double) -> String { NumberText.fixed(value, value < 1 ? 2 : 0) }
+}
+
+/// Privacy in words: what is protected, how, under which assumptions.
+extension ConditionText {
+  /// One line when all strategies have the same privacy, else one for each that has some.
+  var privacyLines: [String] {
+    let choices = scenario.strategies
+    guard choices.contains(where: { $0.privacy != nil }) else { return [] }
+    if let common = choices.first?.privacy, choices.allSatisfy({ $0.privacy == common }) {
+      return ["privacy: \(text(of: common))"]
+    }
+    return choices.compactMap { choice in
+      choice.privacy.map { "privacy of \(choice.label): \(text(of: $0))" }
+    }
+  }
+
+  /// A section of the scenario in words.
+  private func text(of privacy: PrivacySettings) -> String {
+    if privacy.isInert { return "none (nothing is clipped, no noise)" }
+    var words: [String]
+    switch privacy.unit {
+    case .example(let mechanism): words = text(of: mechanism, privacy)
+    case .client(let mechanism): words = text(of: mechanism, privacy)
+    }
+    if let sigma = privacy.noiseMultiplier { words.append("noise multiplier \(short(sigma))") }
+    if let target = privacy.target {
+      let of = target.isPerClient ? " for each client" : ""
+      let kind = privacy.noiseMultiplier == nil ? "target" : "budget"
+      words.append("\(kind) epsilon \(short(target.epsilon))\(of)")
+    }
+    words.append("delta \(short(privacy.delta))")
+    return words.joined(separator: ", ")
+  }
+
+  private func text(of mechanism: PrivacySettings.ExampleMechanism, _ privacy: PrivacySettings)
+    -> [String]
+  {
+    var words = ["examples, add/remove neighbours, Poisson batches of client.batch expected"]
+    if let feedback = mechanism.errorFeedback {
+      let cap = feedback.cap.map { ", cap \(short($0))" } ?? ""
+      words.append(
+        "DiceSGD with clip \(short(privacy.clip)), rho \(short(feedback.ratio))\(cap), accounting "
+          + (mechanism.accounting == .paper ? "as published, not independently verified" : "strict")
+      )
+    } else {
+      words.append("DP-SGD with \(mechanism.clipping.rawValue) clip \(short(privacy.clip))")
+    }
+    if mechanism.copies > 1 { words.append("\(mechanism.copies) augmented copies") }
+    return words
+  }
+
+  private func text(of mechanism: PrivacySettings.ClientMechanism, _ privacy: PrivacySettings)
+    -> [String]
+  {
+    var words = ["clients"]
+    switch mechanism.kind {
+    case .plain: words.append("clipped updates")
+    case .clientErrorFeedback: words.append("clipped updates with error feedback at clients")
+    case .serverErrorFeedback(let ratio, _):
+      words.append(
+        "DiceSGD on updates, rho \(short(ratio)), accounting as published, not independently "
+          + "verified")
+    }
+    let clip = mechanism.adaptive == nil ? "clip" : "adaptive clip, first"
+    words.append("\(clip) \(short(privacy.clip))")
+    words.append("\(mechanism.noise.rawValue) noise: \(mechanism.placement.rawValue)")
+    if mechanism.placement == .local { words.append("replace-one neighbours") }
+    if let population = mechanism.assumedPopulation {
+      words.append("assumed population \(population)")
+    }
+    return words
+  }
+}
+
+/// What a scenario does with images and clients beyond splitting them; nothing where it does not.
+extension ConditionText {
+  /// Held-out images, pre-training, styles and groups of clients, a line each.
+  var setLines: [String] { [heldOut, pretraining, styles, groups].compactMap { $0 } }
+
+  private var heldOut: String? {
+    var parts: [String] = []
+    if !split.publicIndices.isEmpty { parts.append("\(split.publicIndices.count) public images") }
+    if !split.pretrainIndices.isEmpty {
+      parts.append("\(split.pretrainIndices.count) for pre-training")
+    }
+    guard !parts.isEmpty else { return nil }
+    let text = "held out first, class-balanced: " + parts.joined(separator: ", ")
+    guard let largest = split.longTailCounts?.max() else { return text }
+    return text + "; the long tail starts at \(largest) images of the rest"
+  }
+
+  private var pretraining: String? {
+    guard let settings = scenario.pretrain else { return nil }
+    let source =
+      switch settings.source {
+      case .images(let count): "\(count) images"
+      case .classes(let list):
+        "classes " + list.map(String.init).joined(separator: ", ")
+          + " of the data set, which clients do not know"
+      }
+    let rate = "\(settings.optimizer.kind.rawValue) \(short(settings.optimizer.learningRate))"
+    return "pre-trained on \(source): \(settings.epochs) epochs, batch \(settings.batch), \(rate), "
+      + "seed \(settings.seed)"
+  }
+
+  private var styles: String? {
+    guard let styles = scenario.data.styles else { return nil }
+    let names = styles.kinds.map(\.rawValue).joined(separator: ", ")
+    return "image styles \(names): \(styles.perClient) per client, all of them in the test images"
+  }
+
+  private var groups: String? {
+    guard !scenario.clientModels.isEmpty else { return nil }
+    let parts = scenario.clientModels.map { group in
+      let last = group.clients.upperBound - 1
+      return "\(group.clients.lowerBound)-\(last) \(text(of: group.model))"
+    }
+    return "models of clients " + parts.joined(separator: "; ")
+  }
 }

@@ -1,6 +1,8 @@
+import Aggregation
 import Base
 import Client
 import Data
+import Records
 import Scenario
 import Tensor
 
@@ -167,5 +169,301 @@ package struct Experiment: Sendable {
       list.append("batch norm's running statistics travel and are averaged like weights")
     }
     return list
+  }
+}
+
+extension Experiment {
+  /// How pixels become numbers under one of the seeds: by the statistics of the clients' images as
+  /// they see them.
+  func pixelTransform(_ index: Int) -> PixelTransform {
+    pixelTransform(index, of: images(index).train)
+  }
+
+  private func pixelTransform(_ index: Int, of images: ImageSet) -> PixelTransform {
+    switch scenario.data.normalize {
+    case .dataset: PixelTransform(statisticsOf: images, at: splits[index].trainIndices)
+    case .none: PixelTransform(channels: images.shape.channels)
+    }
+  }
+
+  /// Training and test images as the clients of one of the seeds see them.
+  private func images(_ index: Int) -> (train: ImageSet, test: ImageSet) {
+    guard let styles = scenario.data.styles else { return (data.train, data.test) }
+    let styled = StyledData(
+      data, split: splits[index], settings: styles, seed: scenario.seeds[index])
+    return (styled.train, styled.test)
+  }
+
+  /// Everything that strategies share under one of the seeds.
+  ///
+  /// `pretrained`: parameters of `network` to start from in place of random ones, but for its
+  /// classifier, which is new.
+  ///
+  /// `looksAtPixels`: false for checks that compute nothing: no image gets its style, and none is
+  /// measured for the normalisation.
+  package func arena(
+    _ index: Int, threads: Int, pretrained: PretrainedModel? = nil, looksAtPixels: Bool = true
+  ) -> Arena {
+    let seed = scenario.seeds[index]
+    let split = splits[index]
+    let images = looksAtPixels ? images(index) : (train: data.train, test: data.test)
+    let transform =
+      looksAtPixels
+      ? pixelTransform(index, of: images.train)
+      : PixelTransform(channels: data.train.shape.channels)
+    var initial = network.initialParameters(
+      scenario.model.initialisation, seed: seed, file: initialFile)
+    pretrained?.place(into: &initial, of: network)
+    let groups = zip(scenario.clientModels, groupNetworks).map { group, network in
+      LearningProblem.ClientGroup(
+        clients: group.clients, network: network,
+        initial: network.initialParameters(group.model.initialisation, seed: seed, file: nil))
+    }
+    func spaces(_ network: Network) -> WorkerSpaces {
+      WorkerSpaces(network, scenario.client, images: data.train.count, workers: threads)
+    }
+    var arena = Arena(
+      scenario: scenario, seed: seed, split: split,
+      localTests: LocalTests(scenario.data.localTest, split: split, test: images.test, seed: seed),
+      problem: LearningProblem(
+        network: network, clients: scenario.federation.clients, settings: scenario.client,
+        initial: initial, seed: seed, rounds: scenario.federation.rounds, groups: groups,
+        pooledCounts: split.classCounts, publicCount: split.publicIndices.count,
+        imageBytes: data.train.shape.count * (data.train.isBytes ? 1 : 4)),
+      train: BatchLoader(images.train, transform), test: BatchLoader(images.test, transform),
+      sampler: CohortSampler(settings: scenario.federation, seed: seed),
+      pool: WorkerPool(workers: threads), spaces: spaces(network),
+      groupSpaces: groupNetworks.map(spaces))
+    arena.clock = scenario.system.map {
+      VirtualClock($0, files: systemFiles, seed: seed, clients: scenario.federation.clients)
+    }
+    return arena
+  }
+}
+
+extension Experiment {
+  /// Throws whatever a run would throw between reading its data and its first step: a method that
+  /// cannot have its network, a target that no noise meets, more memory than there is.
+  ///
+  /// Nothing is trained and nothing is written.
+  package func requireRunnable(threads: Int) throws(Failure) {
+    try requireMemory(threads: threads)
+    if let pretraining { _ = try pretrainingNetwork(pretraining) }
+    for seed in scenario.seeds.indices {
+      // Networks are the same under every seed; noise follows from who holds how much.
+      let choices = scenario.strategies.filter { seed == 0 || $0.privacy?.isInert == false }
+      if choices.isEmpty { break }
+      let arena = arena(seed, threads: 1, looksAtPixels: false)
+      for choice in choices { _ = try adapted(arena, to: choice) }
+    }
+  }
+
+  /// The network that pre-training trains.
+  func pretrainingNetwork(_ data: PretrainingData) throws(Failure) -> Network {
+    do {
+      return try Network(scenario.model, input: data.images.shape, classes: data.images.classes)
+    } catch { throw Failure(.scenarioInvalid, "E3301", "$.model.kind: \(error.message)") }
+  }
+}
+
+extension Scenario {
+  /// Whether models are measured after a round: every `evaluation.every` rounds, and after the
+  /// first and the last.
+  package func isEvaluated(_ round: Int) -> Bool {
+    round <= 1 || round == federation.rounds || round % evaluation.every == 0
+  }
+
+  /// The places of the strategies in the order in which they run: `local-only` goes first, because
+  /// others are measured against it.
+  package var runPlaces: [Int] {
+    let isLocal = strategies.map { $0.kind == LocalOnly.card.kind }
+    return isLocal.indices.sorted { (isLocal[$0] ? 0 : 1, $0) < (isLocal[$1] ? 0 : 1, $1) }
+  }
+
+  /// What a display of progress must know before the first round.
+  package func progressPlan(threads: Int) -> ProgressPlan {
+    ProgressPlan(
+      name: TerminalText.plain(name), strategies: runPlaces.map { strategies[$0].label },
+      seeds: seeds, rounds: federation.rounds, threads: threads,
+      checkpointEvery: output.checkpointEvery,
+      epsilons: strategies.reduce(into: [:]) { known, choice in
+        known[choice.label] = choice.privacy?.target?.epsilon
+      })
+  }
+}
+
+extension Experiment {
+  /// The strategies in the order in which they run.
+  package var runOrder: [Scenario.StrategyChoice] {
+    scenario.runPlaces.map { scenario.strategies[$0] }
+  }
+}
+
+/// How an experiment ended.
+package struct ExperimentResult: Sendable {
+  /// All runs so far, in the order of the scenario.
+  package let results: [StrategyResult]
+  /// What the process should exit with.
+  package let exit: ExitCode
+  /// One sentence per run that did not finish, with its likely causes.
+  package let troubles: [String]
+  /// The conditions in words.
+  package let conditions: [String]
+  /// What the user should know before believing a number.
+  package let warnings: [String]
+  /// Those of them that only the runs could tell: what stands above the table.
+  package let remarks: [String]
+  /// What was found lost and was made anew.
+  package var notes: [String] = []
+}
+
+extension Experiment {
+  /// Runs every strategy under every seed and writes the folder.
+  ///
+  /// Seeds are the outer loop, so that an interrupted experiment has compared all strategies
+  /// under some seeds. `local-only` goes first: others are measured against it.
+  ///
+  /// `continues`: goes on with a folder that an earlier process left.
+  ///
+  /// `page`: writes the folder's page, last.
+  ///
+  /// `report`: called after every round.
+  ///
+  /// Returns what was measured, also when interrupted.
+  package func run(
+    in path: String, source: ScenarioSource, threads: Int, continues: Bool = false,
+    warnings given: [String] = [], page: PageWriter, report: (ProgressState, RoundRecord) -> Void
+  ) throws(Failure) -> ExperimentResult {
+    try run(
+      in: path, source: source, threads: threads, continues: continues, warnings: given,
+      interruption: { Interruption.requested }, leaves: { Interruption.requested != nil },
+      page: page, report: report)
+  }
+
+  /// As above; `interruption` is asked after every round whether to stop, and with which code.
+  ///
+  /// `leaves`: asked before every batch, by any thread, whether a round that is under way should be
+  /// left because somebody asked to stop; the run then stands behind the round before.
+  ///
+  /// `patience`: seconds from which on a round is too long to be waited for.
+  ///
+  /// `until`: a round after which every run stops behind a checkpoint, to go on another time as if
+  /// it had not stopped; nil for the last one.
+  package func run(
+    in path: String, source: ScenarioSource, threads: Int, continues: Bool = false,
+    warnings given: [String] = [], until last: Int? = nil, interruption: () -> ExitCode?,
+    leaves: @escaping @Sendable () -> Bool = { false }, patience: Double = 1, page: PageWriter,
+    report: (ProgressState, RoundRecord) -> Void
+  ) throws(Failure) -> ExperimentResult {
+    try requireMemory(threads: threads)
+    let limits = LimitWatch(scenario.limits, folder: path, pending: largestEnd)
+    let stops = { () -> ExitCode? in interruption() ?? (limits.isReached() ? .limitReached : nil) }
+    let folder = try ExperimentFolder(path, scenarioHash: source.hash, continues: continues)
+    try folder.begin(self, source: source, threads: threads, warnings: given + warnings)
+    var ends = RunEnds(folder: path)
+    var number = 0
+    let pretrained = try pretrained(in: path) { leaves() ? interruption() ?? .interrupted : nil }
+
+    seeds: for (index, seed) in scenario.seeds.enumerated() {
+      var arena = arena(index, threads: threads, pretrained: pretrained)
+      arena.stop = StopSign(leaves)
+      var alone: [Int: [Int: Double]] = [:]
+      for choice in runOrder {
+        number += 1
+        var progress = ProgressState(
+          run: number, runs: scenario.seeds.count * scenario.strategies.count,
+          strategy: choice.label, seed: seed, round: 0, rounds: scenario.federation.rounds)
+        var run = try run(
+          of: choice, arena, folder: FilePath.join(path, "\(choice.label)-s\(seed)"),
+          scenarioHash: source.hash, alone: choice.kind == LocalOnly.card.kind ? [:] : alone)
+        run.patience = patience
+        let result = try run.complete(until: last, stops) { record in
+          progress.add(record)
+          report(progress, record)
+        }
+        if choice.kind == LocalOnly.card.kind { alone = result.scores }
+        ends.add(result, of: choice.label, seed: seed, limit: limits.reason)
+        if ends.isStopped { break seeds }
+      }
+    }
+    let result = ends.result(of: self, warnings: given + warnings)
+    try folder.finish(
+      self, result.results, source: source, warnings: result.warnings + result.troubles, page: page)
+    return result
+  }
+
+  /// Bytes that a run's last checkpoint and its models take at most, beside what methods remember.
+  private var largestEnd: Int {
+    let models = scenario.output.personalModels ? scenario.federation.clients : 0
+    return 4 * network.layout.count * (2 + models)
+  }
+}
+
+/// How the runs of an experiment ended so far.
+private struct RunEnds {
+  let folder: String
+  private var runs: [String: [StrategyRun]] = [:]
+  private var troubles: [String] = []
+  private var still: [Stillness] = []
+  private var notes: [String] = []
+  private var exit = ExitCode.done
+  /// Whether a run was interrupted, and with it all that would follow.
+  private(set) var isStopped = false
+
+  init(folder: String) { self.folder = folder }
+
+  /// Takes in one run.
+  ///
+  /// `limit`: which limit of the scenario is reached, if one is.
+  mutating func add(_ result: RunResult, of label: String, seed: UInt64, limit: String?) {
+    runs[label, default: []].append(StrategyRun(seed: seed, records: result.records))
+    notes += result.notes
+    if let found = result.stillness { still.append(found) }
+    switch result.end {
+    case .finished, .paused: break
+    case .diverged(let divergence):
+      exit = .diverged
+      troubles.append(divergence.sentence)
+    case .interrupted(let code):
+      exit = code
+      isStopped = true
+      let reason = limit.map { " at " + $0 } ?? ""
+      let place =
+        result.records.last.map { "after round \($0.round)\(reason), checkpoint written" }
+        ?? "in its first round, of which nothing is kept"
+      troubles.append(
+        "\(label) seed \(seed): stopped \(place); continue with: fedsim resume \(folder)")
+    }
+  }
+
+  /// All of them, in the order of the scenario's strategies.
+  func result(of experiment: Experiment, warnings: [String]) -> ExperimentResult {
+    let remarks = Stillness.sentences(still)
+    return ExperimentResult(
+      results: experiment.scenario.strategies.compactMap { choice in
+        runs[choice.label].map { StrategyResult(label: choice.label, runs: $0) }
+      }, exit: exit, troubles: troubles, conditions: experiment.conditions,
+      warnings: remarks + warnings, remarks: remarks, notes: notes)
+  }
+}
+
+extension Experiment {
+  /// Copies of the model that wait for a later time: uploads of a cohort on the clock, or what
+  /// asynchronous clients were sent and made of it, with the server's buffer.
+  var waitingVectors: Int {
+    let cohort = scenario.federation.uniformCohort
+    var most = 0
+    for choice in scenario.strategies {
+      guard let type = StrategyRegistry[choice.kind] else { continue }
+      if type.needs.contains(.clock) {
+        var buffer = 0
+        if case .integer(let size) = choice.settings["buffer"] { buffer = size }
+        most = max(most, 2 * cohort + buffer)
+      } else if let system = scenario.system, system.holdsResults {
+        let drawn = Int(clamping: system.overSelection * Double(cohort))
+        most = max(most, min(drawn, scenario.federation.clients))
+      }
+    }
+    return most
   }
 }

@@ -1,3 +1,6 @@
+import Base
+import Scenario
+
 /// One line of `rounds.jsonl`: what happened in a round, and how good the models are after it.
 ///
 /// A part that is nil has no meaning in this round (for example, it was not evaluated) and is
@@ -235,5 +238,404 @@ package struct RoundRecord: Sendable, Equatable {
     self.personal = personal
     self.time = time
     self.digest = digest
+  }
+}
+
+extension RoundRecord {
+  /// Who took part in a round on the clock, by what became of them; ascending.
+  package struct Clock: Sendable, Equatable {
+    /// Messages that the server took in.
+    package var completed: [Int]
+    /// Vanished.
+    package var dropped: [Int]
+    /// Came when the round was over.
+    package var late: [Int]
+    /// Sent, and lost on the way.
+    package var lost: [Int]
+
+    /// Clients by fate.
+    package init(completed: [Int], dropped: [Int] = [], late: [Int] = [], lost: [Int] = []) {
+      self.completed = completed
+      self.dropped = dropped
+      self.late = late
+      self.lost = lost
+    }
+  }
+
+  /// What devices drew in a round, in joules.
+  package struct Energy: Sendable, Equatable {
+    package var compute: Double
+    package var send: Double
+    package var receive: Double
+    /// All of it.
+    package var joules: Double { compute + send + receive }
+  }
+
+  /// What a round cost.
+  package struct Cost: Sendable, Equatable {
+    /// Bytes to the server.
+    package var up: Double
+    /// Bytes from the server.
+    package var down: Double
+    /// Devices at work.
+    package var devices: Double
+    /// All of it.
+    package var total: Double { up + down + devices }
+  }
+
+  /// Puts what the clock saw into the record.
+  package mutating func note(_ outcome: ClockOutcome?, _ settings: SystemSettings) {
+    guard let outcome else { return }
+    time.virtual = outcome.end
+    clock = Clock(
+      completed: outcome.completed.sorted(), dropped: outcome.dropped.sorted(),
+      late: outcome.late.sorted(), lost: outcome.lost.sorted())
+    if let power = settings.energy {
+      energy = Energy(
+        compute: power.computeWatts * outcome.computing, send: power.sendWatts * outcome.sending,
+        receive: power.receiveWatts * outcome.receiving)
+    }
+    if let price = settings.cost {
+      cost = Cost(
+        up: price.perGigabyteUp * Double(bytes.up) / 1e9,
+        down: price.perGigabyteDown * Double(bytes.down) / 1e9,
+        devices: price.perDeviceHour * outcome.working / 3600)
+    }
+  }
+
+  /// The members of the clock; none without one.
+  var clockMembers: [(String, JSON)] {
+    var members: [(String, JSON)] = []
+    if let clock {
+      let fates = [
+        ("completed", clock.completed), ("dropped", clock.dropped), ("late", clock.late),
+        ("lost", clock.lost),
+      ]
+      members.append(("clock", .object(fates.map { ($0, .array($1.map(JSON.int))) })))
+    }
+    if let energy {
+      let parts: [(String, JSON)] = [
+        ("joules", .number(energy.joules)), ("compute", .number(energy.compute)),
+        ("send", .number(energy.send)), ("receive", .number(energy.receive)),
+      ]
+      members.append(("energy", .object(parts)))
+    }
+    if let cost {
+      let parts: [(String, JSON)] = [
+        ("total", .number(cost.total)), ("up", .number(cost.up)), ("down", .number(cost.down)),
+        ("devices", .number(cost.devices)),
+      ]
+      members.append(("cost", .object(parts)))
+    }
+    return members
+  }
+
+  /// Reads what `clockMembers` writes.
+  mutating func readClock(_ json: JSON) {
+    func clients(_ key: String) -> [Int]? { json["clock"]?[key]?.elements?.compactMap(\.count) }
+    if let completed = clients("completed"), let dropped = clients("dropped"),
+      let late = clients("late"), let lost = clients("lost")
+    {
+      clock = Clock(completed: completed, dropped: dropped, late: late, lost: lost)
+    }
+    if let part = json["energy"], let compute = part["compute"]?.double,
+      let send = part["send"]?.double, let receive = part["receive"]?.double
+    {
+      energy = Energy(compute: compute, send: send, receive: receive)
+    }
+    if let part = json["cost"], let up = part["up"]?.double, let down = part["down"]?.double,
+      let devices = part["devices"]?.double
+    {
+      cost = Cost(up: up, down: down, devices: devices)
+    }
+  }
+}
+
+extension RoundRecord {
+  /// How near uploads came to what was meant; absent where nothing is encoded.
+  package struct Compression: Sendable, Equatable {
+    /// cos(x̂, x) of all uploads as one vector; nil for zeros.
+    package var cosine: Double?
+    /// ‖e‖ / ‖x‖, e what clients remember as lost; nil without a memory.
+    package var errorRatio: Double?
+    /// Share of values that uploads tell.
+    package var kept: Double
+    /// Seconds that all workers spent on encoding and decoding; differs between equal runs.
+    package var seconds: Double
+
+    package init(cosine: Double? = nil, errorRatio: Double? = nil, kept: Double, seconds: Double) {
+      self.cosine = cosine
+      self.errorRatio = errorRatio
+      self.kept = kept
+      self.seconds = seconds
+    }
+  }
+}
+
+extension RoundRecord.Compression {
+  package var json: JSON {
+    var members: [(String, JSON)] = [("kept", .number(kept))]
+    if let cosine { members.append(("cosine", .number(cosine))) }
+    if let errorRatio { members.append(("errorRatio", .number(errorRatio))) }
+    members.append(("seconds", .number(seconds)))
+    return .object(members)
+  }
+
+  package init?(_ json: JSON) {
+    guard let kept = json["kept"]?.double, let seconds = json["seconds"]?.double else { return nil }
+    self.init(
+      cosine: json["cosine"]?.double, errorRatio: json["errorRatio"]?.double, kept: kept,
+      seconds: seconds)
+  }
+}
+
+extension RoundRecord {
+  /// The record as one JSON object; the keys always come in the same order.
+  package var json: JSON {
+    var members: [(String, JSON)] = [
+      ("round", .int(round)), ("sampled", .array(sampled.map(JSON.int))), ("bytes", bytes.json),
+    ]
+    if let train { members.append(("train", train.json)) }
+    if let generic { members.append(("generic", generic.json)) }
+    if let personal { members.append(("personal", personal.json)) }
+    if let privacy { members.append(("privacy", privacy.json)) }
+    if let compression { members.append(("compression", compression.json)) }
+    members += clockMembers
+    var times: [(String, JSON)] = [("wall", .number(time.wall))]
+    if let virtual = time.virtual { times.append(("virtual", .number(virtual))) }
+    members.append(("time", .object(times)))
+    members.append(("digest", .string(digest)))
+    return .object(members)
+  }
+
+  /// The record as a line of `rounds.jsonl`, without the newline.
+  package var line: String { json.compact }
+
+  /// Reads a record; nil when a key that is always there is missing or of another type.
+  ///
+  /// Keys that this version does not know are ignored.
+  package init?(_ json: JSON) {
+    guard let round = json["round"]?.count, let sampled = json["sampled"]?.elements,
+      let up = json["bytes"]?["up"]?.count, let down = json["bytes"]?["down"]?.count,
+      let wall = json["time"]?["wall"]?.measure, let digest = json["digest"]?.text
+    else { return nil }
+    let clients = sampled.compactMap(\.count)
+    guard clients.count == sampled.count else { return nil }
+    self.init(
+      round: round, sampled: clients, bytes: Bytes(up: up, down: down, json["bytes"]),
+      time: Time(wall: wall, virtual: json["time"]?["virtual"]?.measure), digest: digest)
+    if let part = json["train"] {
+      guard let loss = part["loss"]?.measure, let examples = part["examples"]?.count,
+        let steps = part["steps"]?.count
+      else { return nil }
+      train = Train(loss: loss, examples: examples, steps: steps, flops: part["flops"]?.measure)
+    }
+    if let part = json["generic"] {
+      guard let read = Generic(part) else { return nil }
+      generic = read
+    }
+    if let part = json["personal"] {
+      guard let read = Personal(part) else { return nil }
+      personal = read
+    }
+    privacy = json["privacy"].flatMap(Privacy.init)
+    compression = json["compression"].flatMap(Compression.init)
+    readClock(json)
+  }
+}
+
+extension RoundRecord.Generic {
+  fileprivate var json: JSON {
+    var members: [(String, JSON)] = [
+      ("accuracy", .number(accuracy)), ("loss", .number(loss)),
+      ("balancedAccuracy", .number(balancedAccuracy)), ("macroF1", .number(macroF1)),
+      ("perClass", .array(perClass.map(JSON.number))),
+    ]
+    if let shots { members.append(("shots", shots.json)) }
+    if let shotsAbsolute { members.append(("shotsAbsolute", shotsAbsolute.json)) }
+    if let ece { members.append(("ece", .number(ece))) }
+    return .object(members)
+  }
+
+  fileprivate init?(_ json: JSON) {
+    guard let accuracy = json["accuracy"]?.measure, let loss = json["loss"]?.measure,
+      let balanced = json["balancedAccuracy"]?.measure, let macroF1 = json["macroF1"]?.measure,
+      let classes = json["perClass"]?.elements
+    else { return nil }
+    let recalls = classes.compactMap(\.measure)
+    guard recalls.count == classes.count else { return nil }
+    self.init(
+      accuracy: accuracy, loss: loss, balancedAccuracy: balanced, macroF1: macroF1,
+      perClass: recalls, shots: json["shots"].flatMap(RoundRecord.Shots.init),
+      shotsAbsolute: json["shotsAbsolute"].flatMap(RoundRecord.Shots.init),
+      ece: json["ece"]?.measure)
+  }
+}
+
+extension RoundRecord.Shots {
+  fileprivate var json: JSON {
+    var members: [(String, JSON)] = [("rule", .string(rule))]
+    for (key, value) in [("head", head), ("middle", middle), ("tail", tail)] {
+      if let value { members.append((key, .number(value))) }
+    }
+    return .object(members)
+  }
+
+  fileprivate init?(_ json: JSON) {
+    guard let rule = json["rule"]?.text else { return nil }
+    self.init(
+      rule: rule, head: json["head"]?.measure, middle: json["middle"]?.measure,
+      tail: json["tail"]?.measure)
+  }
+}
+
+extension RoundRecord.Personal {
+  fileprivate var json: JSON {
+    var spread: [(String, JSON)] = [
+      ("std", .number(fairness.std)), ("p10", .number(fairness.p10)),
+      ("worst", .number(fairness.worst)),
+    ]
+    if let decile = fairness.worstDecile { spread.append(("worstDecile", .number(decile))) }
+    if let helped = fairness.helped { spread.append(("helped", .number(helped))) }
+    var members: [(String, JSON)] = [
+      ("accuracy", .number(accuracy)), ("model", .string(model.rawValue)),
+      ("fairness", .object(spread)),
+    ]
+    if let global { members.append(("global", .number(global))) }
+    if !perClass.isEmpty { members.append(("perClass", .array(perClass.map(JSON.number)))) }
+    if let shots { members.append(("shots", shots.json)) }
+    return .object(members)
+  }
+
+  fileprivate init?(_ json: JSON) {
+    guard let accuracy = json["accuracy"]?.measure,
+      let model = json["model"]?.text.flatMap(Model.init), let part = json["fairness"],
+      let std = part["std"]?.measure, let p10 = part["p10"]?.measure,
+      let worst = part["worst"]?.measure
+    else { return nil }
+    self.init(
+      accuracy: accuracy, model: model,
+      fairness: RoundRecord.Fairness(
+        std: std, p10: p10, worst: worst, worstDecile: part["worstDecile"]?.measure,
+        helped: part["helped"]?.measure))
+    global = json["global"]?.measure
+    perClass = json["perClass"]?.elements?.compactMap(\.measure) ?? []
+    shots = json["shots"].flatMap(RoundRecord.Shots.init)
+  }
+}
+
+extension JSON {
+  /// A number, or NaN for null; nil for anything else.
+  fileprivate var measure: Double? { isNull ? .nan : double }
+}
+
+extension RoundRecord.Bytes {
+  /// `setup` is there only where something was sent before the first round.
+  fileprivate var json: JSON {
+    var members: [(String, JSON)] = [("up", .int(up)), ("down", .int(down))]
+    if setup > 0 { members.append(("setup", .int(setup))) }
+    for (key, link) in [("dense", dense), ("entropy", entropy)] {
+      if let link {
+        members.append((key, .object([("up", .int(link.up)), ("down", .int(link.down))])))
+      }
+    }
+    return .object(members)
+  }
+
+  fileprivate init(up: Int, down: Int, _ json: JSON?) {
+    func link(_ key: String) -> Link? {
+      guard let up = json?[key]?["up"]?.count, let down = json?[key]?["down"]?.count else {
+        return nil
+      }
+      return Link(up: up, down: down)
+    }
+    self.init(up: up, down: down, setup: json?["setup"]?.count ?? 0)
+    dense = link("dense")
+    entropy = link("entropy")
+  }
+}
+
+extension RoundRecord.Train {
+  fileprivate var json: JSON {
+    var members: [(String, JSON)] = [
+      ("loss", .number(loss)), ("examples", .int(examples)), ("steps", .int(steps)),
+    ]
+    if let flops { members.append(("flops", .number(flops))) }
+    return .object(members)
+  }
+}
+
+extension RoundRecord {
+  /// What privacy cost up to this round, and what it did to this round's training.
+  package struct Privacy: Sendable, Equatable {
+    /// The largest ε over clients, or that of the server's releases; infinite without noise.
+    package var epsilonMax: Double
+    /// The median over clients that released something.
+    package var epsilonMedian: Double
+    /// δ.
+    package var delta: Double
+    /// "pld" or "rdp".
+    package var accountant: String
+    /// Whether the ε means anything: nothing left a client unprotected.
+    package var hasGuarantee: Bool
+    /// Share of examples, or of messages, that were scaled down; nil when there was none.
+    package var clipped: Double?
+    /// Mean norm before clipping.
+    package var norm: Double?
+    /// Expected norm of the noise over the norm of the sum that it was added to, both summed up
+    /// over the round's releases.
+    package var noiseToSignal: Double?
+    /// The clip of the round.
+    package var clip: Double
+    /// Mean norm of the hidden error; nil without error feedback.
+    package var error: Double?
+    /// Clients of the cohort whose budget was used up.
+    package var stopped: [Int]
+
+    package init(
+      epsilonMax: Double, epsilonMedian: Double, delta: Double, accountant: String,
+      hasGuarantee: Bool, clipped: Double? = nil, norm: Double? = nil, noiseToSignal: Double? = nil,
+      clip: Double, error: Double? = nil, stopped: [Int]
+    ) {
+      self.epsilonMax = epsilonMax
+      self.epsilonMedian = epsilonMedian
+      self.delta = delta
+      self.accountant = accountant
+      self.hasGuarantee = hasGuarantee
+      self.clipped = clipped
+      self.norm = norm
+      self.noiseToSignal = noiseToSignal
+      self.clip = clip
+      self.error = error
+      self.stopped = stopped
+    }
+  }
+}
+
+extension RoundRecord.Privacy {
+  package var json: JSON {
+    var members: [(String, JSON)] = [
+      ("epsilon", .object([("max", .number(epsilonMax)), ("median", .number(epsilonMedian))])),
+      ("delta", .number(delta)), ("accountant", .string(accountant)),
+      ("guarantee", .bool(hasGuarantee)), ("clip", .number(clip)),
+    ]
+    for (name, value) in [
+      ("clipped", clipped), ("norm", norm), ("noiseToSignal", noiseToSignal), ("error", error),
+    ] { if let value { members.append((name, .number(value))) } }
+    if !stopped.isEmpty { members.append(("stopped", .array(stopped.map(JSON.int)))) }
+    return .object(members)
+  }
+
+  package init?(_ json: JSON) {
+    func number(_ json: JSON?) -> Double? { json.flatMap { $0.isNull ? .infinity : $0.double } }
+    guard let largest = number(json["epsilon"]?["max"]),
+      let median = number(json["epsilon"]?["median"]), let delta = json["delta"]?.double,
+      let accountant = json["accountant"]?.text, let guarantee = json["guarantee"]?.truth
+    else { return nil }
+    self.init(
+      epsilonMax: largest, epsilonMedian: median, delta: delta, accountant: accountant,
+      hasGuarantee: guarantee, clipped: json["clipped"]?.double, norm: json["norm"]?.double,
+      noiseToSignal: json["noiseToSignal"]?.double, clip: json["clip"]?.double ?? .infinity,
+      error: json["error"]?.double, stopped: json["stopped"]?.elements?.compactMap(\.count) ?? [])
   }
 }

@@ -297,3 +297,111 @@ extension ParameterLayout {
     return entry.range.lowerBound
   }
 }
+
+/// Classifiers that are no dense layer.
+extension NetworkBuilder {
+  /// The last layer of a model, by `ending`.
+  package mutating func classifier(_ name: String, _ x: Map, _ classes: Int) -> Map {
+    switch ending {
+    case .linear: return dense(name, x, classes)
+    case .cosine: return cosine(name, x, classes, scaled: false, unitRows: true)
+    case .frame(let width):
+      let y = framed(x, classes, width: width)
+      noteClassifier("etf", reading: x)
+      return y
+    }
+  }
+
+  /// β·⟨v_c, x/‖x‖⟩ with a row per class, `<name>.weight`, and β in `<name>.scale` if `scaled`.
+  ///
+  /// `unitRows`: v_c = w_c/‖w_c‖, else v_c = w_c.
+  package mutating func cosine(
+    _ name: String, _ x: Map, _ outputs: Int, scaled: Bool, unitRows: Bool
+  ) -> Map {
+    let inputs = x.shape.count
+    declare(
+      .init(
+        name: name + ".weight", shape: [outputs, inputs], role: .weight,
+        order: x.shape.positions == 1 ? .asShaped : .channelsLastColumns(x.shape), fanIn: inputs,
+        fanOut: outputs))
+    if scaled { declare(.init(name: name + ".scale", shape: [1], role: .logitScale)) }
+    noteClassifier(name, reading: x)
+    let y = newMap(FeatureShape(features: outputs))
+    let saved = newSlot(perExample: inputs + outputs + 1)
+    add { layout in
+      CosineClassifier(
+        name: name, input: x.slot, output: y.slot, saved: saved, inputs: inputs, outputs: outputs,
+        weight: layout.offset(name + ".weight"),
+        scale: scaled ? layout.offset(name + ".scale") : nil, normalisesRows: unitRows)
+    }
+    return y
+  }
+
+  /// The projection `proj` and the scaled cosine classifier `etf` behind it.
+  package mutating func framed(_ x: Map, _ classes: Int, width: Int) -> Map {
+    cosine("etf", dense("proj", x, width), classes, scaled: true, unitRows: false)
+  }
+}
+
+/// Verbs for maps whose positions are tokens.
+extension NetworkBuilder {
+  /// The same dense layer at every position.
+  package mutating func linear(_ name: String, _ x: Map, _ outputs: Int, bias: Bool = true) -> Map {
+    let shape = x.shape
+    declare(
+      .init(
+        name: name + ".weight", shape: [outputs, shape.channels], role: .weight,
+        fanIn: shape.channels, fanOut: outputs))
+    if bias { declareBias(name, outputs, fanIn: shape.channels, fanOut: outputs) }
+    let y = newMap(FeatureShape(height: shape.height, width: shape.width, channels: outputs))
+    add { [frozen = isFrozen] layout in
+      PositionLinear(
+        name: name, input: x.slot, output: y.slot, positions: shape.positions,
+        inputs: shape.channels, outputs: outputs, weight: layout.offset(name + ".weight"),
+        bias: bias ? layout.offset(name + ".bias") : nil, frozen: frozen)
+    }
+    return site(name, y)
+  }
+
+  /// Self-attention; the map's channels are queries, keys and values, a third each.
+  package mutating func attention(_ x: Map, heads: Int) -> Map {
+    let width = x.shape.channels / 3
+    precondition(
+      x.shape.channels % 3 == 0 && heads > 0 && width % heads == 0,
+      "attention: \(heads) heads on \(x.shape)")
+    let tokens = x.shape.positions
+    let y = newMap(FeatureShape(height: x.shape.height, width: x.shape.width, channels: width))
+    let saved = newSlot(perExample: heads * tokens * tokens)
+    add(
+      Attention(
+        input: x.slot, output: y.slot, saved: saved, tokens: tokens, width: width, heads: heads))
+    return y
+  }
+
+  /// Declares `cls_token` and `pos_embed` for so many patches of so many channels: timm's names,
+  /// which come first in its files.
+  package mutating func declareClassToken(patches: Int, width: Int) {
+    declare(.init(name: "cls_token", shape: [1, 1, width], role: .classToken))
+    declare(.init(name: "pos_embed", shape: [1, patches + 1, width], role: .positions))
+  }
+
+  /// A class token in front of the map's positions, all with their embeddings added; the map
+  /// becomes a column of tokens.
+  package mutating func classToken(_ x: Map) -> Map {
+    let (positions, width) = (x.shape.positions, x.shape.channels)
+    let y = newMap(FeatureShape(height: positions + 1, width: 1, channels: width))
+    add { [frozen = isFrozen] layout in
+      ClassToken(
+        input: x.slot, output: y.slot, positions: positions, width: width,
+        token: layout.offset("cls_token"), embedding: layout.offset("pos_embed"), frozen: frozen)
+    }
+    return y
+  }
+
+  /// The features of the first position.
+  package mutating func firstPosition(_ x: Map) -> Map {
+    let y = newMap(FeatureShape(features: x.shape.channels))
+    add(FirstPosition(input: x.slot, output: y.slot, shape: x.shape))
+    return y
+  }
+}

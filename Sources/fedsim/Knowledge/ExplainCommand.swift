@@ -129,3 +129,104 @@ package enum ExplainCommand {
     return page
   }
 }
+
+/// Pages of fields: what stands in several places alike is told once, with all of its places.
+extension ExplainCommand {
+  /// The pages of a field: by full path, else by its last words.
+  static func fields(_ name: String) -> [Page] {
+    let wanted = ScenarioHelp.plainPath(name)
+    let all = ScenarioHelp.entries
+    var found = all.filter { ScenarioHelp.plainPath($0.path) == wanted }
+    if found.isEmpty {
+      found = all.filter { ScenarioHelp.plainPath($0.path).hasSuffix("." + wanted) }
+    }
+    var paths: [String] = []
+    for entry in found where !paths.contains(entry.path) { paths.append(entry.path) }
+    var pages: [(page: Page, places: [String], synonyms: [String])] = []
+    for path in paths {
+      let here = found.filter { $0.path == path }
+      let page = page(path, here)
+      let synonyms = unique(here.flatMap(\.field.synonyms))
+      if let same = pages.firstIndex(where: { $0.page.parts.elementsEqual(page.parts, by: ==) }) {
+        pages[same].places.append(path)
+        pages[same].synonyms = unique(pages[same].synonyms + synonyms)
+      } else {
+        pages.append((page, [path], synonyms))
+      }
+    }
+    return pages.map { page, places, synonyms in
+      var page = page
+      if places.count > 1 { page.parts.insert(("stands at", places), at: 0) }
+      let others = synonyms.joined(separator: ", ")
+      page.parts.append(("others call it", others.isEmpty ? [] : [others]))
+      return page
+    }
+  }
+
+  private static func page(_ path: String, _ here: [FieldIndex.Entry]) -> Page {
+    let meanings = here.map(\.field.summary).reduce(into: [String]()) {
+      if !$0.contains($1) { $0.append($1) }
+    }
+    let inside = ScenarioHelp.entries.filter { entry in
+      entry.path.hasPrefix(path + ".") && !entry.path.dropFirst(path.count + 1).contains(".")
+    }
+    return Page(
+      name: path, kind: "field",
+      parts: [
+        ("meaning", meanings), ("values", lines(here, full: true)),
+        ("fields", lines(inside, full: false)),
+      ])
+  }
+
+  /// Fields in a line each: name, kinds, what is legal, default, unit.
+  ///
+  /// Those that differ in their kinds alone share a line.
+  static func lines(_ entries: [FieldIndex.Entry], full: Bool) -> [String] {
+    var order: [[String]] = []
+    var kinds: [[String]: [[String]]] = [:]
+    for entry in entries {
+      let field = entry.field
+      var text = [full ? "" : field.name, field.type.allowed, "default: \(field.presence.words)"]
+      if let unit = field.unit { text.append("unit: \(unit)") }
+      if kinds[text] == nil { order.append(text) }
+      kinds[text, default: []].append(entry.kinds)
+    }
+    return order.map { text in
+      let under = under(kinds[text] ?? [])
+      let parts = [text[0], under.isEmpty ? "" : "[\(under)]"] + text.dropFirst()
+      return parts.filter { !$0.isEmpty }.joined(separator: "  ")
+    }
+  }
+
+  /// Chains of words of tags in one text: "a, b / x, y" for each of a and b with each of x and y.
+  private static func under(_ chains: [[String]]) -> String {
+    guard let length = chains.first?.count, length > 0 else { return "" }
+    if chains.allSatisfy({ $0.count == length }) {
+      let columns = (0..<length).map { place in unique(chains.map { $0[place] }) }
+      if columns.reduce(1, { $0 * $1.count }) == unique(chains).count {
+        return chain(columns.map(words))
+      }
+    }
+    // No product of lists: those with the same words behind the first belong together.
+    let tails = unique(chains.map { Array($0.dropFirst()) })
+    return tails.map { tail in
+      let heads = unique(chains.filter { Array($0.dropFirst()) == tail }.compactMap(\.first))
+      return chain([words(heads)] + tail)
+    }.joined(separator: "; ")
+  }
+
+  /// Words of tags, outermost first; what every strategy has is no matter of strategies.
+  private static func chain(_ columns: [String]) -> String {
+    columns.drop { $0 == everyStrategy && columns.count > 1 }.joined(separator: " / ")
+  }
+
+  private static let everyStrategy = "every strategy"
+
+  private static func words(_ list: [String]) -> String {
+    list == StrategyRegistry.cards.map(\.kind) ? everyStrategy : list.joined(separator: ", ")
+  }
+
+  private static func unique<Value: Equatable>(_ list: [Value]) -> [Value] {
+    list.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+}
