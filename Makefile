@@ -35,13 +35,14 @@ ENGINE = WorkerPool|Determinism|Asynchronous|SynchronousClock|Resume
 SANITIZED ?= ^TensorTests|^ClientTests|\.($(ENGINE))Tests
 
 .PHONY: demo test build check lint setup install clean help bench bench-peers \
-  drill check-tools fuzz tsan asan test-fast matrix
+  drill check-tools fuzz tsan asan test-fast matrix quick
 
 help:
 	@echo "make demo      build, run the built-in example, print its table and where report.html lies"
 	@echo "make test      the whole test suite"
 	@echo "make test-fast the suites that take seconds"
 	@echo "make build     $(PROGRAM), optimised for this machine"
+	@echo "make quick     .build-quick/debug/fedsim without the optimizer, seconds after an edit"
 	@echo "make check     what a change must pass: format, warnings as errors, tests"
 	@echo "make bench     build, then time the standard workloads beside the machine's limits"
 	@echo "make bench-peers VENV=DIR  the same work in PyTorch and pfl, in turn with fedsim"
@@ -67,6 +68,10 @@ test-fast: setup
 
 build: setup
 	$(SWIFT) build $(FLAGS) --product fedsim
+
+# Without the optimizer: for what does not train.
+quick: setup
+	$(SWIFT) build -c debug -Xswiftc -Onone $(ARCH) --scratch-path .build-quick --product fedsim
 
 check: test
 

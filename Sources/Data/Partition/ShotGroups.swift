@@ -8,14 +8,6 @@ package struct ShotGroups: Sendable, Equatable {
     /// Classes sorted by size; head until 75 % of all images are covered, middle until 95 %.
     /// A class that crosses a border belongs to the upper group. Xiao et al., ICLR 2024 (FedLoGe).
     case cumulative = "cumulative-share 75/95"
-
-    /// The rule in words, for tables.
-    package var explanation: String {
-      switch self {
-      case .absolute: "head > 100, middle 20-100, tail < 20 training images"
-      case .cumulative: "head covers 75 %, head and middle 95 % of the training images"
-      }
-    }
   }
 
   /// Where a class stands.

@@ -36,9 +36,6 @@ package struct ScenarioReading: Sendable {
   /// `limits`, which change no number.
   package var hash: String? { resolved.map(ScenarioReading.hash(ofResolved:)) }
 
-  /// The origins as an object, for the run folder.
-  package var originsJSON: JSON { .object(origins.map { ($0.path, .string($0.origin)) }) }
-
   /// The hash of a resolved scenario, such as one read back from a run folder.
   package static func hash(ofResolved resolved: JSON) -> String {
     var tree = resolved

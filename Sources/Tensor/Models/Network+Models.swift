@@ -51,18 +51,6 @@ extension ModelSpec.Kind {
     case .resnet8, .resnet20, .resnet18, .vit: 1
     }
   }
-
-  /// Channels of the first stage when the scenario is silent.
-  public var defaultWidth: Int {
-    switch self {
-    case .logistic, .mlp: 1
-    case .cnn, .resnet8, .vgg: 32
-    case .lenet5: 6
-    case .resnet20: 16
-    case .resnet18: 64
-    case .vit: 192
-    }
-  }
 }
 
 extension NetworkBuilder {
