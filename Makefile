@@ -38,7 +38,7 @@ SANITIZED ?= ^TensorTests|^ClientTests|\.($(ENGINE))Tests
   drill check-tools fuzz tsan asan test-fast matrix quick
 
 help:
-	@echo "make demo      build, run the built-in example, print its table and where report.html lies"
+	@echo "make demo      build, run the built-in example, print its table and where report.html is"
 	@echo "make test      the whole test suite"
 	@echo "make test-fast the suites that take seconds"
 	@echo "make build     $(PROGRAM), optimised for this machine"

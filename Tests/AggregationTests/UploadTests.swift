@@ -62,7 +62,7 @@ private struct Turns {
 
 @Suite("Uploads without a copy")
 struct UploadTests {
-  /// Everything, a body with a gap behind it, a head alone, nothing.
+  /// Everything, a body with a gap after it, a head alone, nothing.
   static let selections: [(String, @Sendable (ParameterLayout.Entry) -> Bool)] = [
     ("all", { _ in true }), ("no norm", { $0.layer != "n" }), ("head", { $0.layer == "d" }),
     ("none", { _ in false }),

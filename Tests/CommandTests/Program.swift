@@ -4,7 +4,7 @@ import Testing
 
 /// The built `fedsim`, run as a user runs it: words in, two streams and an exit code out.
 enum Program {
-  /// What one call left behind.
+  /// What one call left after.
   struct Outcome: Sendable {
     /// The exit code; nil when a signal ended the program.
     let exit: Int32?

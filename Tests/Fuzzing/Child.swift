@@ -1,6 +1,6 @@
 import Foundation
 
-/// What one call of the program left behind.
+/// What one call of the program left after.
 package struct Outcome: Sendable {
   /// The exit code; nil when a signal ended the program.
   package let exit: Int32?

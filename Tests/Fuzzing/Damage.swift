@@ -11,7 +11,7 @@ package enum Damage: Sendable, Equatable {
   case flip(String, Double, UInt8)
   /// Bytes put in at a share of it.
   case insert(String, Double, [UInt8])
-  /// Bytes behind its end.
+  /// Bytes after its end.
   case append(String, [UInt8])
   /// A line taken out; counted from 0, around the end.
   case dropLine(String, Int)
@@ -106,7 +106,7 @@ package enum Damage: Sendable, Equatable {
     return line[..<place.lowerBound] + Array(text.utf8) + line[place.upperBound...]
   }
 
-  /// Where numbers stand in a text: digits with sign, point and exponent, behind no letter.
+  /// Where numbers stand in a text: digits with sign, point and exponent, after no letter.
   static func numbers(in text: [UInt8]) -> [Range<Int>] {
     var places: [Range<Int>] = []
     var place = 0

@@ -46,7 +46,7 @@ struct RunTables: Sendable {
       let name = path.split(separator: "/").last.map(String.init) ?? path
       guard var found = other.lines[path] else { return "\(name): \(path) is missing" }
       let expected = lines[path] ?? []
-      // What a killed process began to write behind the last record is no record.
+      // What a killed process began to write after the last record is no record.
       if other.torn.contains(path), found.count == expected.count + 1 { found.removeLast() }
       guard found != expected else { continue }
       for (index, pair) in zip(expected, found).enumerated() where pair.0 != pair.1 {

@@ -5,7 +5,7 @@ import Synchronization
 package enum PreparedFolder: String, CaseIterable, Sendable {
   /// Three methods, all tables, finished.
   case finished
-  /// The same scenario, stopped behind a few rounds by its limit.
+  /// The same scenario, stopped after a few rounds by its limit.
   case stopped
   /// One small method, finished; for commands that only look.
   case small
@@ -90,7 +90,7 @@ package final class Shelf: Sendable {
   }
 }
 
-/// Texts of the scenarios behind prepared folders.
+/// Texts of the scenarios after prepared folders.
 enum Samples {
   static let scenarios = [
     InputFile("all.json", all), InputFile("small.json", small), InputFile("sweep.json", sweep),

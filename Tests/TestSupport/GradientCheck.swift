@@ -90,7 +90,7 @@ package struct GradientCheck {
     var kinks = 0
     var wrong: [String] = []
     for entry in network.layout.entries where entry.role.isTrained {
-      // Errors of the layers behind reach this tensor even where its own gradient is small.
+      // Errors of the layers after reach this tensor even where its own gradient is small.
       let scale = max(gradient[entry.range].map { Double(abs($0)) }.max() ?? 0, 0.05 * largest)
       let order = stream.permutation(entry.range.count).prefix(perTensor)
       for index in order.map({ entry.range.lowerBound + $0 }) {

@@ -54,7 +54,7 @@ package struct Generator {
     return all
   }
 
-  /// Fills the input: a one-hot row per label and N(0, 1) noise behind it.
+  /// Fills the input: a one-hot row per label and N(0, 1) noise after it.
   private func draw(_ labels: ArraySlice<Int>, _ stream: inout RandomStream) {
     let width = network.input.count
     for (i, label) in labels.enumerated() {

@@ -70,7 +70,7 @@ struct SemidefiniteRoot {
     return kept
   }
 
-  /// Takes a panel's columns off all entries behind it, each entry in the order of the columns.
+  /// Takes a panel's columns off all entries after it, each entry in the order of the columns.
   private mutating func takeOff(_ kept: [Int], from end: Int) {
     guard !kept.isEmpty, end < width else { return }
     let width = width

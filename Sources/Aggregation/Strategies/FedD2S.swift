@@ -257,7 +257,7 @@ package struct FedD2S: Strategy {
     if sharesWeights { average(uploads, cut, &server.model) }
   }
 
-  /// θ_s at its first use: Ω_0's layers behind the cut, or new ones.
+  /// θ_s at its first use: Ω_0's layers after the cut, or new ones.
   private func newHead(_ network: Network, _ cut: Network.Cut, _ s: Int) -> [Float] {
     guard startsRandom else { return problem.network.behind(cut).gather(problem.initial) }
     var stream = RandomStream(seed: problem.seed, .server, client: s)

@@ -53,7 +53,7 @@ package struct FedNova: BasedStrategy {
   let proximal: FedProx
   let proximalWeight: Double
   package let optimizer: OptimizerSpec
-  /// Trained floats among the shared ones: running statistics come behind them.
+  /// Trained floats among the shared ones: running statistics come after them.
   package let trainedCount: Int
 
   package init(_ settings: StrategySettings, _ problem: LearningProblem) {

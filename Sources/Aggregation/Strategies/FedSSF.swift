@@ -1,6 +1,6 @@
 import Tensor
 
-/// Federated SSF: a frozen network, one scale and shift behind each of its layers, and a
+/// Federated SSF: a frozen network, one scale and shift after each of its layers, and a
 /// classifier; clients train these, the server averages them.
 ///
 /// What FedIns is with a pool of one entry: no keys, no matching, no second pass for a query.

@@ -11,7 +11,7 @@ package struct FileSum: Equatable, Sendable {
 
   /// Reads the first bytes of a file, piece by piece: tables of long runs need no memory.
   ///
-  /// - Returns: the sum that can go on behind them; fewer bytes than `limit` when the file ends.
+  /// - Returns: the sum that can go on after them; fewer bytes than `limit` when the file ends.
   /// - Throws: exit 4 when the file cannot be read; a missing one counts as empty.
   package static func read(_ path: String, upTo limit: Int = .max) throws(Failure) -> RunningSum {
     var sum = RunningSum()
@@ -43,7 +43,7 @@ package struct RunningSum: Sendable {
 
   package init() {}
 
-  /// Goes on behind what was added.
+  /// Goes on after what was added.
   package mutating func add(_ more: [UInt8]) {
     hash.update(more)
     bytes += more.count

@@ -5,7 +5,7 @@
 public final class LineWriter {
   /// Where the lines go.
   public let path: String
-  /// Length and hash of the file, where it was opened behind a known beginning.
+  /// Length and hash of the file, where it was opened after a known beginning.
   package private(set) var written = RunningSum()
   private let descriptor: Int32
 
@@ -23,7 +23,7 @@ public final class LineWriter {
     if let header, lseek(descriptor, 0, SEEK_END) <= 0 { try append(header) }
   }
 
-  /// Opens `path` for appending behind a beginning that is known, and drops what lies behind that.
+  /// Opens `path` for appending after a beginning that is known, and drops what comes after that.
   ///
   /// - Throws: E1001…E1003 with the path.
   package init(_ path: String, header: String?, behind beginning: RunningSum) throws(Failure) {
@@ -69,7 +69,7 @@ public final class LineWriter {
     written.add(bytes)
   }
 
-  /// Shortens the file; what is appended next stands behind its first `length` bytes.
+  /// Shortens the file; what is appended next comes after its first `length` bytes.
   ///
   /// - Throws: E1002 with the path.
   package func cut(to length: Int) throws(Failure) {

@@ -59,7 +59,7 @@ public struct StreamAddress: Hashable, Sendable {
   /// The phase must be one for the purpose, and the step below the phase's number of steps.
   public var counter: Int {
     precondition(phase.serves(purpose), "StreamAddress: \(phase) is no phase of \(purpose)")
-    // The phases of the audit lie behind its plain steps.
+    // The phases of the audit come after its plain steps.
     let steps = purpose == .audit ? min(phase.steps, 1 << 32) : phase.steps
     precondition(
       step >= 0 && step < steps, "StreamAddress: step \(step) of \(phase); it may be 0 ..< \(steps)"

@@ -29,7 +29,7 @@ public enum NumberText {
     return fixed(value, abs(value) >= 100 || value == 0 ? 0 : abs(value) >= 1 ? 1 : 3)
   }
 
-  /// An ε with `decimals` digits behind the point, and never fewer than two that count: "5.86",
+  /// An ε with `decimals` digits after the point, and never fewer than two that count: "5.86",
   /// "0.0024", "1.2e-07"; a 0 is 0.
   public static func epsilon(_ value: Double?, _ decimals: Int = 2) -> String {
     guard let value, value.isFinite, value > 0 else {

@@ -7,7 +7,7 @@ public enum TextEncoding {
   /// The byte-order mark of UTF-8.
   static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-  /// Where the text begins: behind the mark, if there is one.
+  /// Where the text begins: after the mark, if there is one.
   public static func start(of bytes: [UInt8]) -> Int { bytes.starts(with: mark) ? mark.count : 0 }
 
   /// The encoding when it is none that is read, such as "UTF-16"; nil for UTF-8.

@@ -63,7 +63,7 @@ struct BitReader {
   /// Bytes that hold the bits taken.
   var byteCount: Int { (position &+ 7) / 8 }
 
-  /// At least 32 bits from here on in the upper half, zeros behind the memory's end.
+  /// At least 32 bits from here on in the upper half, zeros after the memory's end.
   @inline(__always)
   private func window() -> UInt64 {
     let byte = position &>> 3
@@ -117,7 +117,7 @@ struct BitReader {
   /// Takes bits that were read elsewhere.
   mutating func skip(_ bits: Int) { position = min(end, position &+ bits) }
 
-  /// Refuses bits behind the last field that are not zeros, and bytes behind them.
+  /// Refuses bits after the last field that are not zeros, and bytes after them.
   mutating func finish() throws(CodecError) {
     guard byteCount == memory.count else { throw .trailing(memory.count - byteCount) }
     guard position & 7 != 0 else { return }

@@ -57,7 +57,7 @@ enum CRC32 {
   /// Leaves 32 vectors at `sums` that have the remainder of all, the register's start included.
   ///
   /// Over bits P(x)⁵¹² = P(x⁵¹²): what holds for single bits holds for vectors of 512. A vector may
-  /// be taken away from the message when it is added to those that lie 32 − t behind it for every
+  /// be taken away from the message when it is added to those that lie 32 − t after it for every
   /// power t < 32 of the polynomial; so each sum is a vector and fourteen earlier sums, and no
   /// table is read.
   ///

@@ -6,7 +6,7 @@ import Base
 public enum CodecError: Error, Sendable, Equatable {
   /// The bytes end before what they announce.
   case truncated
-  /// This many bytes lie behind the end of what was announced.
+  /// This many bytes come after the end of what was announced.
   case trailing(Int)
   /// The first byte is not a frame's.
   case notAFrame
@@ -51,7 +51,7 @@ public enum CodecSize: Sendable, Equatable {
     return a.isExact && b.isExact ? .exactly(sum) : .atMost(sum)
   }
 
-  /// A part of fixed length behind another.
+  /// A part of fixed length after another.
   public static func + (a: CodecSize, b: Int) -> CodecSize { a + .exactly(b) }
 }
 

@@ -5,7 +5,7 @@
 /// Unbiased for what is left by clipping: first |x_i| ≤ c·σ, σ² = mean (x − mean x)², c = 2.5; a
 /// few large values would make all others 0.
 ///
-/// Body: scale f32, then five values per byte in base 3, Σ_j (t_j + 1)·3ʲ, 0 for those behind the
+/// Body: scale f32, then five values per byte in base 3, Σ_j (t_j + 1)·3ʲ, 0 for those after the
 /// end: 4 + ⌈d/5⌉ bytes. May be entropy coded.
 ///
 /// - Source: Wen, Xu, Yan, Wu, Wang, Chen and Li, NeurIPS 2017, sections 3.1 and 3.3.

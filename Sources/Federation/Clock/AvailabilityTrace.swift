@@ -91,7 +91,7 @@ package struct AvailabilityTrace: Sendable, Equatable {
     return low < list.count && list[low].from <= time ? list[low].to : nil
   }
 
-  /// The first beginning of a window behind a time; nil when there is none.
+  /// The first beginning of a window after a time; nil when there is none.
   package func opening(after time: Double) -> Double? {
     var (low, high) = (0, openings.count)
     while low < high {

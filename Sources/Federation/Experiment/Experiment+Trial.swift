@@ -36,7 +36,7 @@ package struct Trial: Sendable {
   package let clientModels: [[Float]?]
   /// What privacy cost at the end, by both accountants; nil without it.
   package let privacy: RoundRecord.Privacy?
-  /// The line of `privacy.jsonl` behind it.
+  /// The line of `privacy.jsonl` that goes with it.
   package let privacyLine: JSON?
   /// Clients that stopped because their budget was used up, by round.
   package let stopped: [[Int]]

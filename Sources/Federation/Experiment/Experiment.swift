@@ -343,11 +343,11 @@ extension Experiment {
   /// As above; `interruption` is asked after every round whether to stop, and with which code.
   ///
   /// `leaves`: asked before every batch, by any thread, whether a round that is under way should be
-  /// left because somebody asked to stop; the run then stands behind the round before.
+  /// left because somebody asked to stop; the run then stands at the end of the round before.
   ///
   /// `patience`: seconds from which on a round is too long to be waited for.
   ///
-  /// `until`: a round after which every run stops behind a checkpoint, to go on another time as if
+  /// `until`: a round after which every run stops with a checkpoint, to go on another time as if
   /// it had not stopped; nil for the last one.
   package func run(
     in path: String, source: ScenarioSource, threads: Int, continues: Bool = false,

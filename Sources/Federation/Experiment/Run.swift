@@ -32,7 +32,7 @@ package struct Run {
 
   /// Runs the remaining rounds, or those up to `last`.
   ///
-  /// `interruption`: asked after each round; a code stops the run behind a checkpoint.
+  /// `interruption`: asked after each round; a code stops the run with a checkpoint.
   ///
   /// `report`: called after each round.
   func complete(
@@ -84,7 +84,7 @@ package struct Run {
     return result
   }
 
-  /// Goes on from the checkpoint, if there is one, and opens the files behind it.
+  /// Goes on from the checkpoint, if there is one, and opens the files where it ends.
   ///
   /// - Returns: the files, the rounds that are there, and the round of the checkpoint or -1.
   private func begin() throws(Failure) -> (RunFiles, RunResult, saved: Int) {
@@ -133,7 +133,7 @@ package struct Run {
     }
   }
 
-  /// Writes a checkpoint, behind the promise of the tables that it goes with.
+  /// Writes a checkpoint, after the promise of the tables that it goes with.
   private func write(_ checkpoint: Checkpoint, _ files: RunFiles) throws(Failure) {
     try files.promise(checkpoint.round)
     try checkpoint.write(

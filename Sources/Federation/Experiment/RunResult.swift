@@ -4,7 +4,7 @@ import Records
 /// How a run ended.
 package enum RunEnd: Equatable {
   case finished
-  /// It stands behind a checkpoint at the round that it was to reach.
+  /// It has a checkpoint of the round that it was to reach.
   case paused
   case diverged(DivergenceReport)
   case interrupted(ExitCode)

@@ -110,7 +110,7 @@ package struct Arena: Sendable {
 package final class WorkerSpaces: @unchecked Sendable {
   // @unchecked: a worker touches only the place of its own number.
   private let places: UnsafeMutablePointer<Workspace?>
-  /// Workers; behind their places are as many for companions.
+  /// Workers; after their places there are as many for companions.
   private let count: Int
   private let make: () -> Workspace
   /// Where all of them have their parameters.

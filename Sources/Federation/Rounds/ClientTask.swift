@@ -7,7 +7,7 @@ import Tensor
 struct ClientMessage: Sendable {
   /// What the client read.
   var received: Payload
-  /// Bytes of the message behind it.
+  /// Bytes of the message that carried it.
   var downBytes: Int
   /// What was sent to it, where that was encoded.
   var down: CodedMessage?

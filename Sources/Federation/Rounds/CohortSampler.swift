@@ -26,7 +26,7 @@ package struct CohortSampler: Sendable {
   /// - `poisson`: each with probability `participation`; may be empty. Gaps between chosen clients
   ///   are geometric, so it takes O(m), too.
   /// - chosen by losses: as `uniform`, for a pooled site, which has nobody to choose from.
-  /// - given: the one of this round; asking for a round behind the last is a programmer's mistake.
+  /// - given: the one of this round; asking for a round after the last is a programmer's mistake.
   package func cohort(round: Int) -> [Int] {
     if let given { return given[round - 1] }
     var stream = RandomStream(seed: seed, .cohort, round: round)

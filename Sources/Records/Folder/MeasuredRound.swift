@@ -40,7 +40,7 @@ package struct RoundLines {
   package let privacy: String?
   package let record: String
 
-  /// The lines of a record and of what lies behind it.
+  /// The lines of a record and of what comes after it.
   ///
   /// `broadcast`: what was sent before the first round; it has round 0 and comes with the first.
   package init(

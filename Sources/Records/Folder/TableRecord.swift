@@ -3,7 +3,7 @@ import Base
 /// What a run promises of its tables: how long each was after a round, and what was in it.
 ///
 /// Written before the checkpoint of that round and after the tables are on the disk. So it is true
-/// of the beginnings of the tables at any time, whatever lies behind them: a killed process leaves
+/// of the beginnings of the tables at any time, whatever comes after them: a killed process leaves
 /// rounds and torn lines there, which are cut when the run goes on. What is promised and not found
 /// was damaged.
 ///

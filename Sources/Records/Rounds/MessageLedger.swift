@@ -110,7 +110,7 @@ package struct MessageLedger: Sendable {
     return bytes
   }
 
-  /// A row's text behind round and client.
+  /// A row's text after round and client.
   private static func end(_ direction: MessageRow.Direction, _ block: String, _ tensor: NamedShape)
     -> String
   {

@@ -96,7 +96,7 @@ package enum ResultsTable {
   /// The first line of the file.
   package static let header = "strategy,seed,round,metric,model,group,value"
 
-  /// The whole file; what it cost to reach `targets` stands behind a strategy's rounds.
+  /// The whole file; what it cost to reach `targets` comes after a strategy's rounds.
   package static func csv(_ results: [StrategyResult], targets: [AccuracyTarget] = []) -> String {
     var out = header + "\n"
     for result in results {

@@ -192,7 +192,7 @@ package struct WorkloadInputs: Sendable {
 
 extension ParameterLayout {
   /// Names by kind and place: the n-th layer with weights, in call order, counted from 0, is
-  /// "conv<n>" or "dense<n>", and the norm behind it "gn<n>"; ".w" is a weight or scale, ".b" a
+  /// "conv<n>" or "dense<n>", and the norm after it "gn<n>"; ".w" is a weight or scale, ".b" a
   /// bias or shift.
   package var callOrderNames: [String] {
     var place = -1

@@ -2,7 +2,8 @@ import Base
 import Records
 import Scenario
 
-/// A sweep file behind its table: points, pruning and front, with what only code can check.
+/// What a sweep file has besides its table: points, pruning and front, with what only code can
+/// check.
 struct SweepDraft {
   /// The file with every default.
   let resolved: JSON

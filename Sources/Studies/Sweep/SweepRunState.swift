@@ -43,7 +43,7 @@ package struct SweepRunState {
   package let results: [(label: String, run: StrategyRun)]
   /// The last round R.
   package let rounds: Int
-  /// Whether the run has closed its folder behind its last round.
+  /// Whether the run has closed its folder after its last round.
   let isClosed: Bool
   /// Why it stopped; nil when nothing is known.
   package let failure: SweepFailure?

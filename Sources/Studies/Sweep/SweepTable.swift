@@ -63,7 +63,7 @@ package struct SweepTable: Sendable {
     guard let objective = results.front.objectives.first else { return results.entries }
     let values = results.entries.map { entry -> Double in
       let mean = SweepResults.statistics(entry, objective.metric)?.mean
-      // Trials that were stopped, or are not done, stand behind those that are.
+      // Trials that were stopped, or are not done, come after those that are.
       return mean.map(objective.oriented) ?? -.infinity
     }
     return zip(results.entries, values).enumerated().sorted { a, b in

@@ -57,7 +57,7 @@ struct TableEvidence {
     return nil
   }
 
-  /// Nothing may stand behind the last round.
+  /// Nothing may come after the last round.
   func end(round: Int) -> Verification.Mismatch? {
     for table in tables where table.place < table.bytes.count {
       return mismatch(table, at: table.place, [], round)

@@ -94,7 +94,7 @@ struct RunVerification {
       round: checkpoint.round, path: "checkpoint", recorded: record.digest, found: digest)
   }
 
-  /// What stands behind the last round, and what is promised of the bytes of the tables: times,
+  /// What comes after the last round, and what is promised of the bytes of the tables: times,
   /// too.
   private func ending(_ tables: TableEvidence?, at round: Int) throws(Failure) -> Verification
     .Mismatch?

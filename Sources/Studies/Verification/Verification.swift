@@ -23,7 +23,7 @@ package struct Verification: Sendable, Equatable {
   /// The strategy's label.
   package let label: String
   package let seed: UInt64
-  /// The first round that was run again, behind a checkpoint or 1.
+  /// The first round that was run again, after a checkpoint or 1.
   package var start = 1
   /// Rounds compared.
   package var compared = 0

@@ -112,7 +112,7 @@ public struct Safetensors: Sendable, Equatable {
     try Self.check(spans, fill: bytes.count - dataStart)
   }
 
-  /// The format allows no holes, no overlaps and nothing behind the last tensor.
+  /// The format allows no holes, no overlaps and nothing after the last tensor.
   private static func check(_ spans: [Range<Int>], fill size: Int) throws(FormatError) {
     var next = 0
     let ordered = spans.sorted { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) }

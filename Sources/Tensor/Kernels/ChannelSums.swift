@@ -120,7 +120,7 @@ enum ChannelSums {
 
   /// sumDy[c] = Σ_p dy, sumDyX[c] = Σ_p dy·x.
   ///
-  /// `gate`: y of a ReLU behind; dy is first set to 0 where y ≤ 0, in place.
+  /// `gate`: y of a ReLU that follows; dy is first set to 0 where y ≤ 0, in place.
   ///
   /// `shortcut`: takes dy too, overwritten or added as `how` says.
   static func gradientSums(

@@ -179,7 +179,7 @@ struct DirectConvolution {
 
     /// Zeros needed in front of the outputs.
     private(set) var before = 0
-    /// Length with the zeros in front and behind.
+    /// Length with the zeros in front and after.
     private(set) var padded = 0
 
     init(kernel: Int, stride: Int, padding: Int, size: Int, outputs: Int) {

@@ -18,7 +18,7 @@ struct Finish {
   package enum Kind {
     /// C ← A·B.
     case overwrite
-    /// C ← C' + scale·A·B, C' being `source` floats behind C.
+    /// C ← C' + scale·A·B, C' being `source` floats after C.
     case addScaled
     /// C ← A·B + bias.
     case bias

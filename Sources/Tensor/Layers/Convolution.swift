@@ -1,6 +1,6 @@
 /// 2-D cross-correlation, PyTorch's Conv2d with a square kernel, on channels-last maps:
 /// y[n, oy, ox, o] = b[o] + Σ w[ky][kx][i][o] · x[n, oy·s + ky − p, ox·s + kx − p, i]; with a ReLU
-/// behind it where the network has one.
+/// after it where the network has one.
 package struct Convolution: WeightedOperation {
   package let name: String
   package let input: Int

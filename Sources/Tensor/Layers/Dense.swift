@@ -1,4 +1,4 @@
-/// y = x·Wᵀ + b, PyTorch's Linear: x [n, in], W [out, in], b [out], y [n, out]; with a ReLU behind
+/// y = x·Wᵀ + b, PyTorch's Linear: x [n, in], W [out, in], b [out], y [n, out]; with a ReLU after
 /// it where the network has one.
 package struct Dense: WeightedOperation {
   package let name: String

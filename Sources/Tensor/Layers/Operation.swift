@@ -52,7 +52,7 @@ extension Operation {
 }
 
 /// An operation whose output is linear in its parameters, y = W·x + b at one or many positions,
-/// with a ReLU behind it perhaps.
+/// with a ReLU after it perhaps.
 ///
 /// Its backward pass has three parts, which can be run on different examples: `backward` is one
 /// after the other on all of them.

@@ -2,7 +2,7 @@
 /// - Source: Lian et al. 2022, arXiv:2210.08823, equation 2; means over matched entries: Feng et
 ///   al., ICCV 2023.
 package struct PoolScale: Operation {
-  /// The layer behind which this is.
+  /// The layer after which this is.
   package let name: String
   package let input: Int
   package let output: Int

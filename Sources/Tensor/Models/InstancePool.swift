@@ -58,7 +58,7 @@ extension Network {
   /// statistics in both.
   ///
   /// Tensors: `pool.keys` [P, D], `pool.<layer>.scale` and `pool.<layer>.shift` [P, d],
-  /// `pool.head.weight` [P, C, D], `pool.head.bias` [P, C]; the frozen ones behind them under their
+  /// `pool.head.weight` [P, C, D], `pool.head.bias` [P, C]; the frozen ones after them under their
   /// usual names, without the classifier.
   /// - Throws: ``ModelError`` when the image is too small, the pool impossible, or the model has no
   ///   layer before its classifier.

@@ -1,4 +1,4 @@
-/// Building a frozen network a second time, with adapters of a pool behind its layers.
+/// Building a frozen network a second time, with adapters of a pool after its layers.
 extension NetworkBuilder {
   /// What becomes of a model's verbs while its layers are frozen.
   struct Adaptation {
@@ -72,7 +72,7 @@ extension NetworkBuilder {
     return y
   }
 
-  /// A site: a scale and a shift behind the layer of this name, in the adapted pass.
+  /// A site: a scale and a shift after the layer of this name, in the adapted pass.
   mutating func site(_ name: String, _ x: Map) -> Map {
     guard let mixture = adaptation?.mixture else { return x }
     let channels = x.shape.channels

@@ -1,6 +1,6 @@
 /// Places where a network can be cut in two, and its parts.
 extension Network {
-  /// A place between two layers: everything behind it sees nothing else of the layers before it.
+  /// A place between two layers: everything after it sees nothing else of the layers before it.
   public struct Cut: Sendable, Equatable {
     /// The last layer or block before it, such as "layer1.0".
     public let name: String
@@ -29,7 +29,7 @@ extension Network {
     return ParameterSelection(layout) { names.contains($0.name) }
   }
 
-  /// The tensors of the layers behind a cut.
+  /// The tensors of the layers after a cut.
   public func behind(_ cut: Cut) -> ParameterSelection {
     let names = Set(layout.entries.dropFirst(cut.tensors).map(\.name))
     return ParameterSelection(layout) { names.contains($0.name) }
@@ -46,7 +46,7 @@ extension Workspace {
 extension NetworkBuilder {
   /// Marks that a block of layers is complete, and returns its result.
   ///
-  /// Nothing behind the cut may read a map from before it, except this one.
+  /// Nothing after the cut may read a map from before it, except this one.
   package mutating func cut(_ name: String, _ x: Map) -> Map {
     note(
       Network.Cut(

@@ -34,7 +34,7 @@ public struct Network: Sendable {
   package let inputSlot: Int
   /// Where it can be cut, from the input to the logits; empty in a head.
   public internal(set) var cuts: [Cut] = []
-  /// What lies behind a cut; nil in a head.
+  /// What comes after a cut; nil in a head.
   var makeHead: (@Sendable (Cut) -> Network)?
 
   /// Memory that an operation writes.
@@ -73,7 +73,7 @@ public struct Network: Sendable {
   public let directRanges: [Range<Int>]
   /// The trained parameters outside `directRanges`.
   public let indirectRanges: [Range<Int>]
-  /// The first step behind the features: those from here on are the head.
+  /// The first step after the features: those from here on are the head.
   let headStart: Int
   /// Whether parameters can be read where somebody else keeps them: nothing is written to them,
   /// and nothing read beyond them.

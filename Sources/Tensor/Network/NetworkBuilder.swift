@@ -186,7 +186,7 @@ package struct NetworkBuilder: Sendable {
     return network
   }
 
-  /// The network, or what of it lies behind a cut.
+  /// The network, or what of it comes after a cut.
   private func build(_ logits: Map, from cut: Network.Cut?) -> Network {
     let layout = ParameterLayout(Array(tensors[(cut?.tensors ?? 0)...]))
     let operations = pending[(cut?.operations ?? 0)...].map { $0(layout) }
@@ -221,8 +221,8 @@ package struct NetworkBuilder: Sendable {
 
   // MARK: Private
 
-  /// Which sweep position writes an input gradient first decides overwrite or add; a slot that no
-  /// parameter lies behind needs none, unless it is `wanted`.
+  /// Which sweep position writes an input gradient first decides overwrite or add; a slot with no
+  /// parameter before it needs none, unless it is `wanted`.
   private static func gradientWrites(
     _ operations: [any Operation], _ logits: Map, _ wanted: Set<Int>
   ) -> [GradientWrite] {
@@ -337,7 +337,7 @@ extension NetworkBuilder {
     return y
   }
 
-  /// The projection `proj` and the scaled cosine classifier `etf` behind it.
+  /// The projection `proj` and the scaled cosine classifier `etf` after it.
   package mutating func framed(_ x: Map, _ classes: Int, width: Int) -> Map {
     cosine("etf", dense("proj", x, width), classes, scaled: true, unitRows: false)
   }

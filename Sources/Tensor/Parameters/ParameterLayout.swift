@@ -31,7 +31,7 @@ public struct ParameterLayout: Sendable, Equatable {
     /// A convolution's [out, in, kh, kw] lies as [kh][kw][in][out]: output channels are the
     /// vector lanes of a channels-last convolution.
     case kernelFirst
-    /// A dense layer behind a feature map: columns (c, y, x) lie as (y, x, c), so that flattening
+    /// A dense layer after a feature map: columns (c, y, x) lie as (y, x, c), so that flattening
     /// a channels-last map moves nothing.
     case channelsLastColumns(FeatureShape)
   }
@@ -63,7 +63,7 @@ public struct ParameterLayout: Sendable, Equatable {
   public let count: Int
   /// Floats that a gradient trains: the prefix 0 ..< trainedCount.
   public let trainedCount: Int
-  /// Floats that change in training: the prefix 0 ..< movingCount; behind it all is frozen.
+  /// Floats that change in training: the prefix 0 ..< movingCount; after it all is frozen.
   public let movingCount: Int
 
   /// Places tensors: trained ones first, frozen ones last, each kind in the order given.

@@ -113,7 +113,7 @@ public struct ParameterSelection: Sendable, Equatable {
 }
 
 extension ParameterLayout {
-  /// The names of the last `count` layers with weights, and of the norms among and behind them.
+  /// The names of the last `count` layers with weights, and of the norms among and after them.
   public func lastLayers(_ count: Int) -> Set<String> {
     let weighted = entries.indices.filter { entries[$0].role == .weight }
     guard count > 0, !weighted.isEmpty else { return [] }

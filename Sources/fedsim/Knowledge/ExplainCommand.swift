@@ -207,7 +207,7 @@ extension ExplainCommand {
         return chain(columns.map(words))
       }
     }
-    // No product of lists: those with the same words behind the first belong together.
+    // No product of lists: those with the same words after the first belong together.
     let tails = unique(chains.map { Array($0.dropFirst()) })
     return tails.map { tail in
       let heads = unique(chains.filter { Array($0.dropFirst()) == tail }.compactMap(\.first))

@@ -163,7 +163,7 @@ struct PrivateRunTests {
     let undeclared = leaks.filter { $0["what"]?.text == "not declared by the method" }.compactMap {
       $0["name"]?.text
     }
-    // Blocks per class have names of their own, behind one that is declared.
+    // Blocks per class have names of their own, after one that is declared.
     #expect(undeclared.isEmpty, "\(undeclared) beside \(type.releases.map(\.block))")
   }
 }

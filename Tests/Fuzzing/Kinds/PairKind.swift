@@ -114,7 +114,7 @@ enum PairKind {
     init(seed: UInt64) { cover = PairCover(seed: seed) }
   }
 
-  /// The try of a row; nil behind the last.
+  /// The try of a row; nil after the last.
   static func make(seed: UInt64, number: Int) -> FuzzCase? {
     guard let json = row(seed, number) else { return nil }
     var tried = FuzzCase(.pairs, seed: seed, number: number)

@@ -106,7 +106,7 @@ struct WorkloadFilesTests {
     let names = resnet.callOrderNames
     #expect(names.prefix(3) == ["conv0.w", "gn0.w", "gn0.b"])
     #expect(names.suffix(2) == ["dense9.w", "dense9.b"])
-    // A shortcut comes behind the two convolutions that it goes around.
+    // A shortcut comes after the two convolutions that it goes around.
     let shortcut = try #require(names.firstIndex(of: "conv5.w"))
     #expect(resnet.entries[shortcut].name == "layer2.0.downsample.0.weight")
   }

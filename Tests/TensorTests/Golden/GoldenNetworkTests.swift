@@ -62,7 +62,7 @@ struct GoldenNetworkTests {
       Array(workspace.gradient) + [Float](repeating: 0, count: layout.count - layout.trainedCount)
     let trained = layout.entries.filter(\.role.isTrained)
     let truths = try trained.map { try golden.doubles("grad." + $0.name) }
-    // Errors of the layers behind reach a tensor even where its own gradient is small.
+    // Errors of the layers after reach a tensor even where its own gradient is small.
     let floor = 0.05 * (truths.joined().map(abs).max() ?? 0)
     for (entry, truth) in zip(trained, truths) {
       expectClose(

@@ -16,7 +16,7 @@ struct LinearProductTests {
     let product = LinearProduct(inputs: inputs, outputs: outputs)
     var scratch = [Float](repeating: .nan, count: product.scratchCount)
 
-    // What lies behind a matrix must neither be read into a result nor be written.
+    // What comes after a matrix must neither be read into a result nor be written.
     var sums = y + [Float](repeating: .nan, count: 32)
     product.add(
       x + [Float](repeating: .nan, count: 32), rows: rows,

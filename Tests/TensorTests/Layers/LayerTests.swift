@@ -7,7 +7,7 @@ import Testing
 /// Properties of single layers that no golden number shows.
 @Suite("Layers")
 struct LayerTests {
-  /// The values behind `recipe`; a 1×1 average in front keeps in-place layers off the input.
+  /// The values after `recipe`; a 1×1 average in front keeps in-place layers off the input.
   private func output(_ recipe: String, _ values: [Float]) throws -> [Float] {
     let network = try NetworkRecipe.build(
       "avg 1 1 0; " + recipe, input: FeatureShape(features: values.count))

@@ -125,7 +125,7 @@ struct InitialisationTests {
   func drawnInOrder()
     throws
   {
-    // The same 6×12 weights, behind a map (permuted in memory) and behind a vector (not permuted).
+    // The same 6×12 weights, after a map (permuted in memory) and after a vector (not permuted).
     let map = FeatureShape(height: 2, width: 2, channels: 3)
     let a = try NetworkRecipe.build("dense fc 6 1", input: map).layout
     let b = try NetworkRecipe.build("dense fc 6 1", input: FeatureShape(features: 12)).layout

@@ -80,7 +80,7 @@ struct ParameterLayoutTests {
     let layout = try layout(Self.recipe)
     let vector = (0..<layout.count).map { Float($0) }
     let norms = ParameterSelection(layout) { $0.role.isNorm }
-    // Behind conv1, behind conv2, behind fc1, and the running statistics.
+    // Behind conv1, after conv2, after fc1, and the running statistics.
     #expect(norms.ranges.count == 4)
     #expect(norms.items.count == 10 && norms.count == 4 * 10 + 2 * 6 - 0)
     #expect(!norms.isEverything && norms.fullCount == layout.count)

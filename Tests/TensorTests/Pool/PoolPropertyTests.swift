@@ -29,7 +29,7 @@ struct PoolPropertyTests {
     ] {
       let fixture = try PoolFixture(spec, pool, input: PoolFixture.image)
       // γ̄ and β̄ go into the layer's weight and bias; a convolution without one keeps its β̄ in
-      // the norm behind, which takes any constant per group only: so those get γ̄ alone.
+      // the norm after, which takes any constant per group only: so those get γ̄ alone.
       var folded = fixture.trained
       let layout = fixture.network.layout
       var adapted = fixture.parameters
@@ -92,7 +92,7 @@ struct PoolPropertyTests {
     }
     let single = try Network(TransformerTests.base, adaptedBy: .single, input: image, classes: 200)
     #expect(single.layout.trainedCount == 359_624)
-    // No query pass: one forward pass, and input gradients behind the patches only.
+    // No query pass: one forward pass, and input gradients after the patches only.
     let plain = try Network(TransformerTests.base, input: image, classes: 200)
     #expect(single.forwardFLOPs == plain.forwardFLOPs)
     let double = try Network(TransformerTests.base, adaptedBy: pool, input: image, classes: 200)

@@ -66,7 +66,7 @@ struct ProbeTests {
     for c in 0..<5 {
       for i in [0, d - 1] {
         let entry = try #require(layout[probe.base.classifier + ".weight"])
-        // One position per column: behind a feature map columns lie as the map does.
+        // One position per column: after a feature map columns lie as the map does.
         let expected = (0..<4).reduce(0.0) {
           $0 + Double(workspace.logitsGradient[$1 * 5 + c]) * Double(workspace.features[$1 * d + i])
         }
