@@ -19,7 +19,7 @@ struct ScenarioDecoder {
     var data = try data(try root.node("data"))
     data.pretrain = try pretrain(try root.node("model"))
     let federation = try federation(try root.node("federation"))
-    var client = try client(try root.node("client"))
+    var client = ScenarioFields.client.read(try root.node("client").json)
     client.augmentation = AugmentationPlan(data.augment)
     return Scenario(
       name: try root.text("name"), seeds: try root.integers("seeds").map { UInt64(max(0, $0)) },
@@ -131,46 +131,6 @@ struct ScenarioDecoder {
     return FederationSettings(
       clients: clients, rounds: try node.int("rounds"), participation: share,
       sampling: try sampling(try node.node("sampling")), weighting: try node.choice("weighting"))
-  }
-
-  private func client(_ node: Node) throws(Missing) -> ClientSettings {
-    let work = try node.node("work")
-    return ClientSettings(
-      work: work.has("steps") ? .steps(try work.int("steps")) : .epochs(try work.number("epochs")),
-      batch: try node.int("batch"), order: try node.choice("order"),
-      optimizer: try optimizer(try node.node("optimizer")),
-      schedule: try schedule(try node.node("schedule")))
-  }
-
-  func optimizer(_ node: Node) throws(Missing) -> OptimizerSpec {
-    let kind: OptimizerSpec.Kind = try node.choice("kind")
-    var spec = OptimizerSpec(
-      kind: kind, learningRate: try node.number("learningRate"),
-      weightDecay: try node.number("weightDecay"))
-    switch kind {
-    case .sgd:
-      spec.momentum = try node.number("momentum")
-      spec.nesterov = try node.flag("nesterov")
-    case .adam, .adamw:
-      spec.beta1 = try node.number("beta1")
-      spec.beta2 = try node.number("beta2")
-      spec.epsilon = try node.number("epsilon")
-    }
-    return spec
-  }
-
-  func schedule(_ node: Node) throws(Missing) -> LearningRateSchedule {
-    let warmup = try node.int("warmup")
-    switch try node.text("kind") {
-    case "constant": return LearningRateSchedule(.constant, warmupRounds: warmup)
-    case "step":
-      let shape = LearningRateSchedule.Shape.step(
-        every: try node.int("every"), factor: try node.number("factor"))
-      return LearningRateSchedule(shape, warmupRounds: warmup)
-    case "cosine":
-      return LearningRateSchedule(.cosine(floor: try node.number("floor")), warmupRounds: warmup)
-    default: throw node.missing("kind")
-    }
   }
 
   // MARK: - Model

@@ -85,11 +85,11 @@ extension ScenarioFields {
         "batch", .integer(1...1_000_000), .value(128), unit: "examples", "Examples per step.",
         synonyms: ["batch_size", "batchSize", "bs", "B"]),
       Field(
-        "optimizer", .union(optimizer), .value([:]),
+        "optimizer", .union(optimizer.union), .value([:]),
         "The optimizer of pre-training; fields as in client.optimizer.",
         synonyms: ["optimiser", "opt"]),
       Field(
-        "schedule", .union(schedule), .value(["kind": "cosine"]),
+        "schedule", .union(schedule.union), .value(["kind": "cosine"]),
         "The learning rate over epochs; fields as in client.schedule, an epoch for a round.",
         synonyms: ["scheduler", "lr_scheduler", "lr_schedule"]),
       Field(

@@ -29,7 +29,7 @@ package enum ScenarioFields {
         "model", .union(model.adding(pretrain)), .value([:]), "The network.",
         synonyms: ["network", "net"]), clientModels,
       Field(
-        "client", .object(client), .value([:]), "What a client does in a round.",
+        "client", client.type, .value([:]), "What a client does in a round.",
         synonyms: ["local", "training"]),
       Field(
         "strategies", strategies(cards), .required,
