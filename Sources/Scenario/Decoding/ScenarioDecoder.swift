@@ -34,8 +34,8 @@ struct ScenarioDecoder {
         checkpointEvery: try root.node("output").int("checkpointEvery"),
         keepCheckpoints: try root.node("output").int("keepCheckpoints"),
         personalModels: try root.node("output").flag("personalModels"),
-        tensorboard: try root.node("output").flag("tensorboard")), system: try system(root),
-      limits: try limits(root))
+        tensorboard: try root.node("output").flag("tensorboard")), system: ScenarioFields.system.read(tree),
+      limits: ScenarioFields.limits.read(tree) ?? LimitSettings())
   }
 
   private func evaluation(_ node: Node) throws(Missing) -> EvaluationSettings {

@@ -35,13 +35,13 @@ package enum ScenarioFields {
         "strategies", strategies(cards), .required,
         "The methods compared: always a list; the run is its product with the seeds.",
         synonyms: ["strategy", "algorithm", "algorithms", "aggregator", "method", "methods"]),
-      privacy, compression, system,
+      privacy, compression, system.fields[0],
       Field(
         "evaluation", .object(evaluation), .value([:]), "When models are measured.",
         synonyms: ["eval", "test"]),
       Field(
         "output", .object(output), .value([:]), "What is written besides the trace.",
-        synonyms: ["logging", "save"]), limits,
+        synonyms: ["logging", "save"]), limits.fields[0],
     ]
   }
 
