@@ -35,7 +35,7 @@ extension ScenarioDecoder {
     let ranges = ClientModelGroup.ranges(clients: clients, shares: shares)
     var groups: [ClientModelGroup] = []
     for (node, range) in zip(nodes, ranges) {
-      groups.append(ClientModelGroup(model: try model(try node.node("model")), clients: range))
+      groups.append(ClientModelGroup(model: ScenarioFields.model.read(try node.node("model").json), clients: range))
     }
     return groups
   }

@@ -23,7 +23,7 @@ struct ScenarioDecoder {
     client.augmentation = AugmentationPlan(data.augment)
     return Scenario(
       name: try root.text("name"), seeds: try root.integers("seeds").map { UInt64(max(0, $0)) },
-      data: data, federation: federation, model: try model(try root.node("model")),
+      data: data, federation: federation, model: ScenarioFields.model.read(try root.node("model").json),
       clientModels: try clientModels(root, clients: federation.clients), client: client,
       strategies: try strategies(
         try root.nodes("strategies"),
@@ -131,60 +131,6 @@ struct ScenarioDecoder {
     return FederationSettings(
       clients: clients, rounds: try node.int("rounds"), participation: share,
       sampling: try sampling(try node.node("sampling")), weighting: try node.choice("weighting"))
-  }
-
-  // MARK: - Model
-
-  func model(_ node: Node) throws(Missing) -> ModelSpec {
-    var spec = ModelSpec(
-      kind: try node.choice("kind"), width: node.has("width") ? try node.int("width") : 0)
-    if spec.kind == .vit {
-      spec.patch = try node.int("patch")
-      spec.depth = try node.int("depth")
-      spec.heads = try node.int("heads")
-      spec.mlpRatio = try node.number("mlpRatio")
-    }
-    if node.has("hidden") { spec.hidden = try node.integers("hidden") }
-    if node.has("blocks") { spec.blocks = try node.int("blocks") }
-    if node.has("dropout") { spec.dropout = try node.numbers("dropout") }
-    if node.has("norm") {
-      let norm = try node.node("norm")
-      switch try norm.text("kind") {
-      case "group": spec.norm = .group(groups: try norm.int("groups"))
-      case "batch": spec.norm = .batch
-      default: spec.norm = .none
-      }
-    }
-    if node.has("activation") { spec.activation = try activation(try node.node("activation")) }
-    if try node.text("classifier") == "cosine" { spec.classifier = .cosine }
-    spec.initialisation = try initialisation(try node.node("init"))
-    return spec
-  }
-
-  private func activation(_ node: Node) throws(Missing) -> ModelSpec.Activation {
-    switch try node.text("kind") {
-    case "relu": .relu
-    case "gelu": .gelu
-    case "tanh": .temperedSigmoid(scale: 2, inverseTemperature: 2, offset: 1)
-    case "tempered-sigmoid":
-      .temperedSigmoid(
-        scale: try node.number("scale"), inverseTemperature: try node.number("inverseTemperature"),
-        offset: try node.number("offset"))
-    default: throw node.missing("kind")
-    }
-  }
-
-  private func initialisation(_ node: Node) throws(Missing) -> ModelSpec.Initialisation {
-    switch try node.text("kind") {
-    case "pytorch": .pytorch
-    case "he": .he
-    case "glorot": .glorot
-    case "gain": .gain(factor: try node.number("factor"))
-    case "zero": .zero
-    case "timm": .timm
-    case "file": .file(path: try node.text("path"), head: try node.choice("head"))
-    default: throw node.missing("kind")
-    }
   }
 }
 

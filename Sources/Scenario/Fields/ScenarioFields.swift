@@ -26,7 +26,7 @@ package enum ScenarioFields {
         "federation", .object(federation), .value([:]), "Who takes part, when, with what weight.",
         synonyms: ["server", "fl"]),
       Field(
-        "model", .union(model.adding(pretrain)), .value([:]), "The network.",
+        "model", .union(model.union.adding(pretrain)), .value([:]), "The network.",
         synonyms: ["network", "net"]), clientModels,
       Field(
         "client", client.type, .value([:]), "What a client does in a round.",
