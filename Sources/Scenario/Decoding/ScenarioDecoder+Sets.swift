@@ -23,7 +23,8 @@ extension ScenarioDecoder {
         ? .classes(try node.integers("classes").sorted()) : .images(try node.int("images")),
       epochs: try node.int("epochs"), batch: try node.int("batch"),
       optimizer: ScenarioFields.optimizer.read(try node.node("optimizer").json),
-      schedule: ScenarioFields.schedule.read(try node.node("schedule").json), augment: try node.choices("augment"),
+      schedule: ScenarioFields.schedule.read(try node.node("schedule").json),
+      augment: try node.choices("augment"),
       seed: UInt64(max(0, try node.int("seed"))))
   }
 
@@ -35,7 +36,9 @@ extension ScenarioDecoder {
     let ranges = ClientModelGroup.ranges(clients: clients, shares: shares)
     var groups: [ClientModelGroup] = []
     for (node, range) in zip(nodes, ranges) {
-      groups.append(ClientModelGroup(model: ScenarioFields.model.read(try node.node("model").json), clients: range))
+      groups.append(
+        ClientModelGroup(
+          model: ScenarioFields.model.read(try node.node("model").json), clients: range))
     }
     return groups
   }

@@ -23,7 +23,8 @@ struct ScenarioDecoder {
     client.augmentation = AugmentationPlan(data.augment)
     return Scenario(
       name: try root.text("name"), seeds: try root.integers("seeds").map { UInt64(max(0, $0)) },
-      data: data, federation: federation, model: ScenarioFields.model.read(try root.node("model").json),
+      data: data, federation: federation,
+      model: ScenarioFields.model.read(try root.node("model").json),
       clientModels: try clientModels(root, clients: federation.clients), client: client,
       strategies: try strategies(
         try root.nodes("strategies"),
@@ -34,7 +35,8 @@ struct ScenarioDecoder {
         checkpointEvery: try root.node("output").int("checkpointEvery"),
         keepCheckpoints: try root.node("output").int("keepCheckpoints"),
         personalModels: try root.node("output").flag("personalModels"),
-        tensorboard: try root.node("output").flag("tensorboard")), system: ScenarioFields.system.read(tree),
+        tensorboard: try root.node("output").flag("tensorboard")),
+      system: ScenarioFields.system.read(tree),
       limits: ScenarioFields.limits.read(tree) ?? LimitSettings())
   }
 

@@ -116,7 +116,8 @@ extension ScenarioFields {
           "Share of the clients, which are taken in order; all shares add up to 1.",
           synonyms: ["fraction", "part", "weight"]),
         Field(
-          "model", .union(model.union), .value([:]), "The network of these clients; fields as in model.",
+          "model", .union(model.union), .value([:]),
+          "The network of these clients; fields as in model.",
           synonyms: ["network", "net"]),
       ]), counts: 1...1000, unique: false), .optional,
     "Groups of clients with networks of their own, for methods that do not exchange weights; "

@@ -8,21 +8,22 @@ extension ScenarioFields {
     ClientSettings(work: .epochs(1), batch: 1, optimizer: OptimizerSpec(learningRate: 0)),
     [
       Setting(\.work, "work", work, .value([:]), "How much a client trains in a round."),
-    Setting(
-      \.batch, "batch", .integer(1...1_000_000), .value(32), unit: "examples",
-      "Examples per step; the last batch of an epoch may be shorter.",
-      synonyms: ["batch_size", "batchSize", "bs", "B", "local_bs"]),
-    Setting(
-      \.order, "order", .choice(of: ClientSettings.Order.self), .value("shuffled"),
-      "A new permutation in every epoch, or the partition's order (to replay elsewhere).",
-      synonyms: ["shuffle"]),
-    Setting(
-      \.optimizer, "optimizer", .union(optimizer), .value([:]), "The local optimizer, new in every round.",
-      synonyms: ["optimiser", "opt"]),
-    Setting(
-      \.schedule, "schedule", .union(schedule), .value([:]), "The learning rate over rounds.",
-      synonyms: ["scheduler", "lr_scheduler", "lr_schedule"]),
-  ])
+      Setting(
+        \.batch, "batch", .integer(1...1_000_000), .value(32), unit: "examples",
+        "Examples per step; the last batch of an epoch may be shorter.",
+        synonyms: ["batch_size", "batchSize", "bs", "B", "local_bs"]),
+      Setting(
+        \.order, "order", .choice(of: ClientSettings.Order.self), .value("shuffled"),
+        "A new permutation in every epoch, or the partition's order (to replay elsewhere).",
+        synonyms: ["shuffle"]),
+      Setting(
+        \.optimizer, "optimizer", .union(optimizer), .value([:]),
+        "The local optimizer, new in every round.",
+        synonyms: ["optimiser", "opt"]),
+      Setting(
+        \.schedule, "schedule", .union(schedule), .value([:]), "The learning rate over rounds.",
+        synonyms: ["scheduler", "lr_scheduler", "lr_schedule"]),
+    ])
 
   private static let work = Domain<ClientSettings.Work>.object(
     Part(
@@ -57,7 +58,8 @@ extension ScenarioFields {
       \.beta2, "beta2", .number(NumberRange(0, 1, exclusiveMaximum: true)), .value(0.999),
       "Decay of the second moment."),
     Setting(
-      \.epsilon, "epsilon", .number(above: 0, to: 1), .value(1e-8), "Added to the root of the second moment.",
+      \.epsilon, "epsilon", .number(above: 0, to: 1), .value(1e-8),
+      "Added to the root of the second moment.",
       synonyms: ["eps"]),
   ]
 
@@ -65,20 +67,23 @@ extension ScenarioFields {
     "kind", default: "sgd", synonyms: ["momentum": "sgd", "adam-w": "adamw"],
     [
       Case(
-        "sgd", "Stochastic gradient descent, as torch.optim.SGD.", OptimizerSpec(kind: .sgd, learningRate: 0),
+        "sgd", "Stochastic gradient descent, as torch.optim.SGD.",
+        OptimizerSpec(kind: .sgd, learningRate: 0),
         [
           rate(0.05),
           Setting(
             \.momentum, "momentum", .number(NumberRange(0, 1, exclusiveMaximum: true)), .value(0.9),
             "Momentum ρ.", synonyms: ["rho", "beta"]),
-          Setting(\.nesterov, "nesterov", .flag, .value(false), "Nesterov's form; needs momentum > 0."),
+          Setting(
+            \.nesterov, "nesterov", .flag, .value(false), "Nesterov's form; needs momentum > 0."),
           decay(5e-4, "Weight decay λ, added to the gradient."),
         ]),
       Case(
         "adam", "Adam (Kingma and Ba 2015).", OptimizerSpec(kind: .adam, learningRate: 0),
         [rate(0.001)] + moments + [decay(0, "Weight decay λ, added to the gradient.")]),
       Case(
-        "adamw", "AdamW (Loshchilov and Hutter 2019).", OptimizerSpec(kind: .adamw, learningRate: 0),
+        "adamw", "AdamW (Loshchilov and Hutter 2019).",
+        OptimizerSpec(kind: .adamw, learningRate: 0),
         [rate(0.001)] + moments + [decay(0.01, "Weight decay λ, decoupled.")]),
     ])
 

@@ -12,12 +12,15 @@ extension ScenarioFields {
       "vision-transformer": "vit",
     ],
     [
-      Case("logistic", "One dense layer (multinomial logistic regression).", ModelSpec(kind: .logistic, width: 0), [initialisation]),
+      Case(
+        "logistic", "One dense layer (multinomial logistic regression).",
+        ModelSpec(kind: .logistic, width: 0), [initialisation]),
       Case(
         "mlp", "Dense hidden layers.", ModelSpec(kind: .mlp, width: 0),
         [
           Setting(
-            \.hidden, "hidden", .list(of: .integer(1...65_536), counts: 1...16, unique: false), .value([128]),
+            \.hidden, "hidden", .list(of: .integer(1...65_536), counts: 1...16, unique: false),
+            .value([128]),
             unit: "neurons", "Size of each hidden layer.",
             synonyms: ["layers", "hidden_sizes", "hidden_dim", "units"]), activation,
           dropout([], "after each hidden layer"), initialisation,
@@ -29,31 +32,38 @@ extension ScenarioFields {
           dropout([0.25, 0.5], "after the pooling and after the hidden layer"), initialisation,
         ]),
       Case(
-        "lenet5", "LeCun et al. 1998.", ModelSpec(kind: .lenet5, width: 0), [width(6), norm("none"), activation, initialisation]),
+        "lenet5", "LeCun et al. 1998.", ModelSpec(kind: .lenet5, width: 0),
+        [width(6), norm("none"), activation, initialisation]),
       Case(
         "resnet8", "CIFAR ResNet with 3 blocks.", ModelSpec(kind: .resnet8, width: 0),
         [width(32), norm("group"), activation, initialisation]),
       Case(
-        "resnet20", "CIFAR ResNet with 9 blocks (He et al. 2016).", ModelSpec(kind: .resnet20, width: 0),
+        "resnet20", "CIFAR ResNet with 9 blocks (He et al. 2016).",
+        ModelSpec(kind: .resnet20, width: 0),
         [width(16), norm("group"), activation, initialisation]),
       Case(
         "resnet18", "ResNet-18 in its CIFAR form (3x3 stem).", ModelSpec(kind: .resnet18, width: 0),
         [width(64), norm("group"), activation, initialisation]),
       Case(
-        "vit", "Vision transformer with timm's names (Dosovitskiy et al. 2021).", ModelSpec(kind: .vit, width: 0),
+        "vit", "Vision transformer with timm's names (Dosovitskiy et al. 2021).",
+        ModelSpec(kind: .vit, width: 0),
         transformer + [initialisation("timm")]),
       Case(
         "vgg",
-        "Blocks of two 3x3 convolutions and a 2x2 maximum, one hidden layer of 16 times the width.", ModelSpec(kind: .vgg, width: 0),
+        "Blocks of two 3x3 convolutions and a 2x2 maximum, one hidden layer of 16 times the width.",
+        ModelSpec(kind: .vgg, width: 0),
         [
-          Setting(\.blocks, "blocks", .integer(1...3), .value(3), "Blocks, of 1, 2 and 2 times the width."),
+          Setting(
+            \.blocks, "blocks", .integer(1...3), .value(3), "Blocks, of 1, 2 and 2 times the width."
+          ),
           width(32), norm("none"), activation, initialisation,
         ]),
-    ]).with(classifier).map { spec, classifier in
-      var spec = spec
-      spec.classifier = classifier
-      return spec
-    }
+    ]
+  ).with(classifier).map { spec, classifier in
+    var spec = spec
+    spec.classifier = classifier
+    return spec
+  }
 
   private static let classifier = Part<ModelSpec.Classifier>(
     "classifier", .words(["linear": .linear, "cosine": .cosine]), .value("linear"),
@@ -206,14 +216,16 @@ extension ScenarioFields {
       "Side of a patch; it must divide both sides of the images.",
       synonyms: ["patch_size", "patchSize"]),
     Setting(
-      \.width, "width", .integer(1...8192), .value(192), unit: "channels", "Channels of every token.",
+      \.width, "width", .integer(1...8192), .value(192), unit: "channels",
+      "Channels of every token.",
       synonyms: ["embed_dim", "dim", "hidden_size"]),
     Setting(
       \.depth, "depth", .integer(1...128), .value(12), unit: "blocks",
       "Blocks, each of attention and one hidden layer.",
       synonyms: ["blocks", "num_layers", "layers"]),
     Setting(
-      \.heads, "heads", .integer(1...256), .value(3), "Attention heads; they must divide the width.",
+      \.heads, "heads", .integer(1...256), .value(3),
+      "Attention heads; they must divide the width.",
       synonyms: ["num_heads", "numHeads", "n_heads"]),
     Setting(
       \.mlpRatio, "mlpRatio", .number(above: 0, to: 64), .value(4),

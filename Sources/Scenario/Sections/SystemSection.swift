@@ -108,11 +108,15 @@ extension ScenarioFields {
       \.compute, "compute", .union(compute), .value([:]), "How fast devices compute.",
       synonyms: ["speed", "devices"]),
     Setting(
-      \.network, "network", .object(SystemSettings.Network(), network), .value([:]), "The links between clients and server.",
+      \.network, "network", .object(SystemSettings.Network(), network), .value([:]),
+      "The links between clients and server.",
       synonyms: ["links", "bandwidth"]),
-    Setting(\.availability, "availability", .union(availability), .value("always"), "Which clients can be asked."),
+    Setting(
+      \.availability, "availability", .union(availability), .value("always"),
+      "Which clients can be asked."),
     share(
-      \.dropout, "dropout", "Share of clients that vanish in the middle of a round; nothing comes back."),
+      \.dropout, "dropout",
+      "Share of clients that vanish in the middle of a round; nothing comes back."),
     share(\.loss, "loss", "Share of uploads that are sent, counted and lost."),
     Setting(
       \.deadline, "deadline", .quantity(.duration, 0, 1e12, exclusiveMinimum: true), .optional,
@@ -128,20 +132,26 @@ extension ScenarioFields {
       synonyms: ["straggler"]),
     Setting(
       \.energy, "energy",
-      .object(SystemSettings.Energy(), [
-        amount(\.computeWatts, "computeWatts", unit: "W", "Power of a device that computes."),
-        amount(\.sendWatts, "sendWatts", unit: "W", "Power of a device that sends."),
-        amount(\.receiveWatts, "receiveWatts", unit: "W", "Power of a device that receives."),
-      ]), .optional,
+      .object(
+        SystemSettings.Energy(),
+        [
+          amount(\.computeWatts, "computeWatts", unit: "W", "Power of a device that computes."),
+          amount(\.sendWatts, "sendWatts", unit: "W", "Power of a device that sends."),
+          amount(\.receiveWatts, "receiveWatts", unit: "W", "Power of a device that receives."),
+        ]), .optional,
       "What devices draw while they work; each round's record then has their joules.",
       synonyms: ["power"]),
     Setting(
       \.cost, "cost",
-      .object(SystemSettings.Cost(), [
-        amount(\.perGigabyteUp, "perGigabyteUp", "Price of 10^9 bytes from clients to the server."),
-        amount(\.perGigabyteDown, "perGigabyteDown", "Price of 10^9 bytes from the server to clients."),
-        amount(\.perDeviceHour, "perDeviceHour", "Price of an hour of a device that works."),
-      ]), .optional, "Prices in any currency; each round's record then has its cost.",
+      .object(
+        SystemSettings.Cost(),
+        [
+          amount(
+            \.perGigabyteUp, "perGigabyteUp", "Price of 10^9 bytes from clients to the server."),
+          amount(
+            \.perGigabyteDown, "perGigabyteDown", "Price of 10^9 bytes from the server to clients."),
+          amount(\.perDeviceHour, "perDeviceHour", "Price of an hour of a device that works."),
+        ]), .optional, "Prices in any currency; each round's record then has its cost.",
       synonyms: ["price", "prices"]),
   ]
 
