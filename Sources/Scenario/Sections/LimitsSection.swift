@@ -1,16 +1,3 @@
-/// What a run may take of this machine; nil for as much as there is.
-package struct LimitSettings: Sendable, Equatable {
-  /// Seconds of one call.
-  package var wallTime: Double?
-  /// Bytes of the process at its largest.
-  package var memory: Double?
-  /// Bytes of the run folder.
-  package var disk: Double?
-
-  /// No limit.
-  package init() {}
-}
-
 /// The section `limits`: what a run may take of this machine.
 extension ScenarioFields {
   static let limits = Part(

@@ -157,3 +157,16 @@ package struct OutputSettings: Sendable, Equatable {
     self.tensorboard = tensorboard
   }
 }
+
+/// What a run may take of this machine; nil for as much as there is.
+package struct LimitSettings: Sendable, Equatable {
+  /// Seconds of one call.
+  package var wallTime: Double?
+  /// Bytes of the process at its largest.
+  package var memory: Double?
+  /// Bytes of the run folder.
+  package var disk: Double?
+
+  /// No limit.
+  package init() {}
+}
