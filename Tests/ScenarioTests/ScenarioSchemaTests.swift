@@ -8,6 +8,11 @@ import Testing
 /// Written apart from the
 /// generator: what it does not know, it refuses.
 private struct SchemaChecker {
+  /// What references lead to.
+  let definitions: JSON?
+
+  init(_ document: JSON) { definitions = document["$defs"] }
+
   func accepts(_ json: JSON, _ schema: JSON) -> Bool {
     if let truth = schema.truth { return truth }
     return (schema.members ?? []).allSatisfy { accepts(json, $0.key, $0.value, schema) }
@@ -15,7 +20,11 @@ private struct SchemaChecker {
 
   private func accepts(_ json: JSON, _ key: String, _ rule: JSON, _ schema: JSON) -> Bool {
     switch key {
-    case "$schema", "title", "description", "default", "examples": true
+    case "$schema", "title", "description", "default", "examples", "$defs", "then", "else": true
+    case "if": accepts(json, schema[accepts(json, rule) ? "then" : "else"] ?? true)
+    case "$ref":
+      definitions?[String(rule.text?.dropFirst("#/$defs/".count) ?? "")].map { accepts(json, $0) }
+        ?? false
     case "type": hasType(json, rule.text ?? "")
     case "const": json == rule
     case "enum": rule.elements?.contains(json) ?? false
@@ -79,16 +88,16 @@ struct ScenarioSchemaTests {
   @Test("accepts what the validator accepts", arguments: [scenario(), richScenario, setsScenario])
   func accepts(text: String) throws {
     #expect(read(text).errors.isEmpty)
-    #expect(SchemaChecker().accepts(try JSON(parsing: text), schema))
+    #expect(SchemaChecker(schema).accepts(try JSON(parsing: text), schema))
     let resolved = try #require(read(text).resolved)
-    #expect(SchemaChecker().accepts(resolved, schema))
+    #expect(SchemaChecker(schema).accepts(resolved, schema))
   }
 
   @Test(
     "refuses what the validator refuses field by field",
     arguments: (wrongNames + wrongValues + wrongFiles + wrongSets).filter { $0.code != "E3001" })
   func refuses(_ sample: WrongScenario) throws {
-    #expect(!SchemaChecker().accepts(try JSON(parsing: sample.text), schema))
+    #expect(!SchemaChecker(schema).accepts(try JSON(parsing: sample.text), schema))
   }
 
   @Test("every default and every example is legal by its own schema")
@@ -97,11 +106,11 @@ struct ScenarioSchemaTests {
     func walk(_ json: JSON) {
       if let value = json["default"], json["title"] != nil {
         count += 1
-        #expect(SchemaChecker().accepts(value, json), "\(json["title"]?.compact ?? "")")
+        #expect(SchemaChecker(schema).accepts(value, json), "\(json["title"]?.compact ?? "")")
       }
       for value in json["examples"]?.elements ?? [] where json["title"] != nil {
         examples += 1
-        #expect(SchemaChecker().accepts(value, json), "\(json["title"]?.compact ?? "")")
+        #expect(SchemaChecker(schema).accepts(value, json), "\(json["title"]?.compact ?? "")")
       }
       for member in json.members ?? [] { walk(member.value) }
       for item in json.elements ?? [] { walk(item) }
@@ -118,7 +127,8 @@ struct ScenarioSchemaTests {
       #expect(text.contains("\"\(entry.field.name)\":{"), "\(entry.path)")
       #expect(!entry.field.summary.isEmpty, "\(entry.path)")
     }
-    let clients = schema["properties"]?["federation"]?["properties"]?["clients"]
+    let federation = schema["properties"]?["federation"]
+    let clients = federation?["properties"]?["clients"]
     #expect(clients?["minimum"] == 1)
     #expect(clients?["maximum"] == 10_000_000)
     #expect(clients?["default"] == 20)
@@ -142,6 +152,8 @@ struct ScenarioSchemaTests {
     ])
   func sweeps(members: String, isValid: Bool) throws {
     let text = "{ \"fedsim\": 1, \"kind\": \"sweep\", \"base\": \"b.json\", \(members) }"
-    #expect(SchemaChecker().accepts(try JSON(parsing: text), ScenarioSchema.sweep) == isValid)
+    #expect(
+      SchemaChecker(ScenarioSchema.sweep).accepts(try JSON(parsing: text), ScenarioSchema.sweep)
+        == isValid)
   }
 }

@@ -52,9 +52,17 @@ def validator(schema):
     return jsonschema.Draft202012Validator(schema)
 
 
+def resolved(schema, node):
+    """What a reference of the schema stands for; everything else as it is."""
+    if isinstance(node, dict) and "$ref" in node:
+        return schema["$defs"][node["$ref"].removeprefix("#/$defs/")]
+    return node
+
+
 def check_fields(schema):
     """Fields without words, and defaults or examples that are not legal."""
     wrong, count = [], 0
+    definitions = schema.get("$defs", {})
 
     def walk(node, path):
         nonlocal count
@@ -65,24 +73,28 @@ def check_fields(schema):
             return
         legal = [node["default"]] if "default" in node else []
         for value in (legal + node.get("examples", [])) if "title" in node else []:
-            if not jsonschema.Draft202012Validator(node).is_valid(value):
+            whole = {**node, "$defs": definitions}
+            if not jsonschema.Draft202012Validator(whole).is_valid(value):
                 wrong.append(f"{path}: {json.dumps(value)} is not legal by its own schema")
         for key, value in node.items():
-            if key in ("default", "examples", "enum", "const"):
+            if key in ("default", "examples", "enum", "const", "if", "$defs"):
                 continue
             if key == "properties":
                 for name, field in value.items():
+                    field = resolved(schema, field)
                     if isinstance(field, dict):
                         count += 1
                         if not ("const" in field or field.get("title")):
                             wrong.append(f"{path}.{name} has no title")
                         if not field.get("description"):
                             wrong.append(f"{path}.{name} has no description")
-                    walk(field, f"{path}.{name}")
+                    walk(value[name], f"{path}.{name}")
             else:
                 walk(value, f"{path}/{key}")
 
     walk(schema, "$")
+    for name, node in definitions.items():
+        walk(node, f"$defs.{name}")
     return wrong, count
 
 
@@ -207,6 +219,7 @@ def known_fields(schema):
     def walk(node):
         if isinstance(node, dict):
             for name, field in node.get("properties", {}).items():
+                field = resolved(schema, field)
                 if isinstance(field, dict) and "const" not in field:
                     value = field.get("default", (field.get("enum") or [None])[0])
                     if value is None:

@@ -22,8 +22,9 @@ extension ScenarioDecoder {
       source: node.has("classes")
         ? .classes(try node.integers("classes").sorted()) : .images(try node.int("images")),
       epochs: try node.int("epochs"), batch: try node.int("batch"),
-      optimizer: try optimizer(try node.node("optimizer")),
-      schedule: try schedule(try node.node("schedule")), augment: try node.choices("augment"),
+      optimizer: ScenarioFields.optimizer.read(try node.node("optimizer").json),
+      schedule: ScenarioFields.schedule.read(try node.node("schedule").json),
+      augment: try node.choices("augment"),
       seed: UInt64(max(0, try node.int("seed"))))
   }
 
@@ -35,7 +36,9 @@ extension ScenarioDecoder {
     let ranges = ClientModelGroup.ranges(clients: clients, shares: shares)
     var groups: [ClientModelGroup] = []
     for (node, range) in zip(nodes, ranges) {
-      groups.append(ClientModelGroup(model: try model(try node.node("model")), clients: range))
+      groups.append(
+        ClientModelGroup(
+          model: ScenarioFields.model.read(try node.node("model").json), clients: range))
     }
     return groups
   }

@@ -19,11 +19,12 @@ struct ScenarioDecoder {
     var data = try data(try root.node("data"))
     data.pretrain = try pretrain(try root.node("model"))
     let federation = try federation(try root.node("federation"))
-    var client = try client(try root.node("client"))
+    var client = ScenarioFields.client.read(try root.node("client").json)
     client.augmentation = AugmentationPlan(data.augment)
     return Scenario(
       name: try root.text("name"), seeds: try root.integers("seeds").map { UInt64(max(0, $0)) },
-      data: data, federation: federation, model: try model(try root.node("model")),
+      data: data, federation: federation,
+      model: ScenarioFields.model.read(try root.node("model").json),
       clientModels: try clientModels(root, clients: federation.clients), client: client,
       strategies: try strategies(
         try root.nodes("strategies"),
@@ -34,8 +35,9 @@ struct ScenarioDecoder {
         checkpointEvery: try root.node("output").int("checkpointEvery"),
         keepCheckpoints: try root.node("output").int("keepCheckpoints"),
         personalModels: try root.node("output").flag("personalModels"),
-        tensorboard: try root.node("output").flag("tensorboard")), system: try system(root),
-      limits: try limits(root))
+        tensorboard: try root.node("output").flag("tensorboard")),
+      system: ScenarioFields.system.read(tree),
+      limits: ScenarioFields.limits.read(tree) ?? LimitSettings())
   }
 
   private func evaluation(_ node: Node) throws(Missing) -> EvaluationSettings {
@@ -131,100 +133,6 @@ struct ScenarioDecoder {
     return FederationSettings(
       clients: clients, rounds: try node.int("rounds"), participation: share,
       sampling: try sampling(try node.node("sampling")), weighting: try node.choice("weighting"))
-  }
-
-  private func client(_ node: Node) throws(Missing) -> ClientSettings {
-    let work = try node.node("work")
-    return ClientSettings(
-      work: work.has("steps") ? .steps(try work.int("steps")) : .epochs(try work.number("epochs")),
-      batch: try node.int("batch"), order: try node.choice("order"),
-      optimizer: try optimizer(try node.node("optimizer")),
-      schedule: try schedule(try node.node("schedule")))
-  }
-
-  func optimizer(_ node: Node) throws(Missing) -> OptimizerSpec {
-    let kind: OptimizerSpec.Kind = try node.choice("kind")
-    var spec = OptimizerSpec(
-      kind: kind, learningRate: try node.number("learningRate"),
-      weightDecay: try node.number("weightDecay"))
-    switch kind {
-    case .sgd:
-      spec.momentum = try node.number("momentum")
-      spec.nesterov = try node.flag("nesterov")
-    case .adam, .adamw:
-      spec.beta1 = try node.number("beta1")
-      spec.beta2 = try node.number("beta2")
-      spec.epsilon = try node.number("epsilon")
-    }
-    return spec
-  }
-
-  func schedule(_ node: Node) throws(Missing) -> LearningRateSchedule {
-    let warmup = try node.int("warmup")
-    switch try node.text("kind") {
-    case "constant": return LearningRateSchedule(.constant, warmupRounds: warmup)
-    case "step":
-      let shape = LearningRateSchedule.Shape.step(
-        every: try node.int("every"), factor: try node.number("factor"))
-      return LearningRateSchedule(shape, warmupRounds: warmup)
-    case "cosine":
-      return LearningRateSchedule(.cosine(floor: try node.number("floor")), warmupRounds: warmup)
-    default: throw node.missing("kind")
-    }
-  }
-
-  // MARK: - Model
-
-  func model(_ node: Node) throws(Missing) -> ModelSpec {
-    var spec = ModelSpec(
-      kind: try node.choice("kind"), width: node.has("width") ? try node.int("width") : 0)
-    if spec.kind == .vit {
-      spec.patch = try node.int("patch")
-      spec.depth = try node.int("depth")
-      spec.heads = try node.int("heads")
-      spec.mlpRatio = try node.number("mlpRatio")
-    }
-    if node.has("hidden") { spec.hidden = try node.integers("hidden") }
-    if node.has("blocks") { spec.blocks = try node.int("blocks") }
-    if node.has("dropout") { spec.dropout = try node.numbers("dropout") }
-    if node.has("norm") {
-      let norm = try node.node("norm")
-      switch try norm.text("kind") {
-      case "group": spec.norm = .group(groups: try norm.int("groups"))
-      case "batch": spec.norm = .batch
-      default: spec.norm = .none
-      }
-    }
-    if node.has("activation") { spec.activation = try activation(try node.node("activation")) }
-    if try node.text("classifier") == "cosine" { spec.classifier = .cosine }
-    spec.initialisation = try initialisation(try node.node("init"))
-    return spec
-  }
-
-  private func activation(_ node: Node) throws(Missing) -> ModelSpec.Activation {
-    switch try node.text("kind") {
-    case "relu": .relu
-    case "gelu": .gelu
-    case "tanh": .temperedSigmoid(scale: 2, inverseTemperature: 2, offset: 1)
-    case "tempered-sigmoid":
-      .temperedSigmoid(
-        scale: try node.number("scale"), inverseTemperature: try node.number("inverseTemperature"),
-        offset: try node.number("offset"))
-    default: throw node.missing("kind")
-    }
-  }
-
-  private func initialisation(_ node: Node) throws(Missing) -> ModelSpec.Initialisation {
-    switch try node.text("kind") {
-    case "pytorch": .pytorch
-    case "he": .he
-    case "glorot": .glorot
-    case "gain": .gain(factor: try node.number("factor"))
-    case "zero": .zero
-    case "timm": .timm
-    case "file": .file(path: try node.text("path"), head: try node.choice("head"))
-    default: throw node.missing("kind")
-    }
   }
 }
 

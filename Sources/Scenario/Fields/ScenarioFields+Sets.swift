@@ -85,11 +85,11 @@ extension ScenarioFields {
         "batch", .integer(1...1_000_000), .value(128), unit: "examples", "Examples per step.",
         synonyms: ["batch_size", "batchSize", "bs", "B"]),
       Field(
-        "optimizer", .union(optimizer), .value([:]),
+        "optimizer", .union(optimizer.union), .value([:]),
         "The optimizer of pre-training; fields as in client.optimizer.",
         synonyms: ["optimiser", "opt"]),
       Field(
-        "schedule", .union(schedule), .value(["kind": "cosine"]),
+        "schedule", .union(schedule.union), .value(["kind": "cosine"]),
         "The learning rate over epochs; fields as in client.schedule, an epoch for a round.",
         synonyms: ["scheduler", "lr_scheduler", "lr_schedule"]),
       Field(
@@ -116,7 +116,8 @@ extension ScenarioFields {
           "Share of the clients, which are taken in order; all shares add up to 1.",
           synonyms: ["fraction", "part", "weight"]),
         Field(
-          "model", .union(model), .value([:]), "The network of these clients; fields as in model.",
+          "model", .union(model.union), .value([:]),
+          "The network of these clients; fields as in model.",
           synonyms: ["network", "net"]),
       ]), counts: 1...1000, unique: false), .optional,
     "Groups of clients with networks of their own, for methods that do not exchange weights; "

@@ -26,22 +26,22 @@ package enum ScenarioFields {
         "federation", .object(federation), .value([:]), "Who takes part, when, with what weight.",
         synonyms: ["server", "fl"]),
       Field(
-        "model", .union(model.adding(pretrain)), .value([:]), "The network.",
+        "model", .union(model.union.adding(pretrain)), .value([:]), "The network.",
         synonyms: ["network", "net"]), clientModels,
       Field(
-        "client", .object(client), .value([:]), "What a client does in a round.",
+        "client", client.type, .value([:]), "What a client does in a round.",
         synonyms: ["local", "training"]),
       Field(
         "strategies", strategies(cards), .required,
         "The methods compared: always a list; the run is its product with the seeds.",
         synonyms: ["strategy", "algorithm", "algorithms", "aggregator", "method", "methods"]),
-      privacy, compression, system,
+      privacy, compression, system.fields[0],
       Field(
         "evaluation", .object(evaluation), .value([:]), "When models are measured.",
         synonyms: ["eval", "test"]),
       Field(
         "output", .object(output), .value([:]), "What is written besides the trace.",
-        synonyms: ["logging", "save"]), limits,
+        synonyms: ["logging", "save"]), limits.fields[0],
     ]
   }
 

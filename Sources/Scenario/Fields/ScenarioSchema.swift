@@ -26,7 +26,7 @@ package enum ScenarioSchema {
       ]
     }
     schema += root
-    return .object(schema)
+    return SharedSchemas.shared(.object(schema))
   }
 
   /// A tag inside an object: its key, its word, and whether it may be left out.
@@ -104,28 +104,114 @@ package enum ScenarioSchema {
       }
       return schema
     case .union(let union):
-      let words = union.variants.filter { union.shorthand && $0.allowsShorthand }.map(\.name)
-      let bare: [JSON] = words.isEmpty ? [] : [["enum": .array(words.map(\.json))]]
-      var schema: [(String, JSON)] = [
-        ("oneOf", .array(bare + variants(union, tags: [], fields: [])))
-      ]
+      var schema = choice(union, tags: [], fields: [])
       // Every variant lets them pass; what they must be is said once.
-      if !union.common.isEmpty {
-        schema.append(("properties", .object(union.common.map { ($0.name, field($0)) })))
+      if !union.common.isEmpty, let place = schema.firstIndex(where: { $0.0 == "properties" }) {
+        for common in union.common { schema[place].1[common.name] = field(common) }
       }
-      return schema
+      let words = union.variants.filter { union.shorthand && $0.allowsShorthand }.map(\.name)
+      guard !words.isEmpty else { return schema }
+      return [
+        ("if", ["type": "string"]), ("then", ["enum": .array(words.map(\.json))]),
+        ("else", .object(schema)),
+      ]
     }
   }
 
-  /// One object per word; words with a second tag give one object per pair.
-  private static func variants(_ union: Union, tags: [Tag], fields: [Field]) -> [JSON] {
-    union.variants.flatMap { variant -> [JSON] in
-      let tag = (union.tag, variant.name, variant.summary, variant.name == union.initial)
+  /// An object whose fields follow from the word of its tag.
+  ///
+  /// One condition for each word, so that an editor complains about the wrong field of the word
+  /// that was meant, and not about all words.
+  private static func choice(_ union: Union, tags: [Tag], fields: [Field]) -> [(String, JSON)] {
+    let words = union.variants.map { "\($0.name): \($0.summary)" }.joined(separator: "  ")
+    let tag: JSON = [
+      "title": union.tag.json, "description": words.json,
+      "enum": .array(union.variants.map(\.name.json)),
+    ]
+    let conditions = union.variants.map { variant -> JSON in
+      let isDefault = variant.name == union.initial
+      let tag = (union.tag, variant.name, variant.summary, isDefault)
       let all = fields + variant.fields
-      if let inner = variant.inner { return variants(inner, tags: tags + [tag], fields: all) }
-      let passing = object(all, tags: tags + [tag], others: union.common)
-      return [.object([("title", variant.name.json)] + passing)]
+      let inside =
+        variant.inner.map { choice($0, tags: tags + [tag], fields: all) }
+        ?? [("title", variant.name.json)] + object(all, tags: tags + [tag], others: union.common)
+      let word: JSON = ["const": variant.name.json]
+      // Both rules hold for what is no object, too: it is complained about once, by its type.
+      var condition: [(String, JSON)] = [
+        ("type", "object"), ("properties", .object([(union.tag, word)])),
+      ]
+      if !isDefault { condition.append(("required", [union.tag.json])) }
+      return ["if": .object(condition), "then": .object(inside)]
     }
+    var schema: [(String, JSON)] = [
+      ("type", "object"), ("properties", .object([(union.tag, tag)])),
+      ("allOf", .array(conditions)),
+    ]
+    if union.initial == nil { schema.append(("required", [union.tag.json])) }
+    return schema
+  }
+}
+
+/// A schema in which what stands in several places stands once, under `$defs`.
+private struct SharedSchemas {
+  private var numbers: [String: Int] = [:]
+  private var all: [(json: JSON, text: String, uses: Int)] = []
+  private var names: [Int: String] = [:]
+  private var definitions: [(String, JSON)] = []
+
+  static func shared(_ schema: JSON) -> JSON {
+    var shared = Self()
+    let root = shared.collect(schema)
+    var whole = shared.expand(shared.all[root].json)
+    whole["$defs"] = .object(shared.definitions.sorted { $0.0 < $1.0 })
+    return whole
+  }
+
+  /// The number of a schema, whose own parts are replaced by theirs.
+  private mutating func collect(_ schema: JSON) -> Int {
+    let flat = Self.inside(schema) { .int(collect($0)) }
+    let text = flat.compact
+    if let number = numbers[text] {
+      all[number].uses += 1
+      return number
+    }
+    numbers[text] = all.count
+    all.append((flat, text, 1))
+    return all.count - 1
+  }
+
+  /// The schema with its parts in place, or with references to those that are shared.
+  private mutating func expand(_ flat: JSON) -> JSON {
+    Self.inside(flat) { part in
+      guard let number = part.int else { return part }
+      let (json, text, uses) = all[number]
+      guard uses > 1, text.utf8.count > 60 else { return expand(json) }
+      if names[number] == nil {
+        let title = json["title"]?.text ?? "fields"
+        let taken = definitions.count { $0.0 == title || $0.0.hasPrefix("\(title)-") }
+        names[number] = taken == 0 ? title : "\(title)-\(number)"
+        definitions.append((names[number] ?? "", .null))
+        let place = definitions.count - 1
+        definitions[place].1 = expand(json)
+      }
+      return ["$ref": .string("#/$defs/\(names[number] ?? "")")]
+    }
+  }
+
+  /// The schema with something else in place of each schema inside of it.
+  private static func inside(_ schema: JSON, _ change: (JSON) -> JSON) -> JSON {
+    guard let members = schema.members else { return schema }
+    return .object(
+      members.map { member in
+        let value = member.value
+        switch member.key {
+        case "properties":
+          return (member.key, .object((value.members ?? []).map { ($0.key, change($0.value)) }))
+        case "items", "then", "else": return (member.key, change(value))
+        case "allOf", "oneOf": return (member.key, .array((value.elements ?? []).map(change)))
+        default: return (member.key, value)
+        }
+      })
   }
 }
 

@@ -70,6 +70,8 @@ package enum ExplainCommand {
           ])
       ]
     }
+    // A section, though a word of some tag may be spelt like it.
+    if ScenarioHelp.entries.contains(where: { $0.path == name }) { return fields(name) }
     if let card = StrategyRegistry.cards.first(where: { $0.kind == name.lowercased() }) {
       return [page(card)]
     }

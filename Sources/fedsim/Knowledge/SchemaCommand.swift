@@ -11,7 +11,8 @@ enum SchemaCommand {
       return .done
     }
     if invocation.operands != ["scenario"] { try invocation.noOperands() }
-    Console.print(ScenarioSchema.json(cards: StrategyRegistry.cards))
+    // For programs: without line breaks and indents it is less than half as long.
+    Console.print(ScenarioSchema.json(cards: StrategyRegistry.cards).compact)
     return .done
   }
 }

@@ -1,5 +1,3 @@
-import Tensor
-
 /// Devices and links of a simulated federation.
 ///
 /// The initial values are the defaults of the scenario's section.

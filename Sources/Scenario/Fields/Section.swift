@@ -1,0 +1,248 @@
+import Base
+
+/// What a field takes, and the Swift value that is made of it.
+///
+/// It reads values that the validator has let pass, so it always succeeds: bounds and reading come
+/// from one declaration.
+package struct Domain<Value: Sendable>: Sendable {
+  package let type: FieldType
+  package let read: @Sendable (JSON) -> Value
+
+  fileprivate init(_ type: FieldType, _ read: @escaping @Sendable (JSON) -> Value?) {
+    self.type = type
+    self.read = { json in
+      guard let value = read(json) else {
+        preconditionFailure("\(json.compact) passed as \(type.allowed)")
+      }
+      return value
+    }
+  }
+
+  /// The same field, whose value is turned into something else.
+  func map<Other>(_ change: @escaping @Sendable (Value) -> Other) -> Domain<Other> {
+    Domain<Other>(type) { [read] in change(read($0)) }
+  }
+
+  /// An object whose members are the properties of a value.
+  static func object(_ initial: Value, _ settings: [Setting<Value>]) -> Self {
+    Self(.object(settings.map(\.field))) { json in
+      settings.reduce(into: initial) { $1.write(json, &$0) }
+    }
+  }
+
+  /// An object whose members are the arguments of a function.
+  static func object<each Argument>(
+    _ parts: repeat Part<each Argument>, make: @escaping @Sendable (repeat each Argument) -> Value
+  ) -> Self {
+    var fields: [Field] = []
+    repeat fields += (each parts).fields
+    return Self(.object(fields)) { json in make(repeat (each parts).read(json)) }
+  }
+
+  /// One of several sets of fields.
+  static func union(_ cases: Cases<Value>) -> Self { Self(.union(cases.union), cases.read) }
+
+  /// A list of values.
+  static func list<Element>(of element: Domain<Element>, counts: ClosedRange<Int>, unique: Bool)
+    -> Self where Value == [Element]
+  {
+    Self(.list(of: element.type, counts: counts, unique: unique)) {
+      $0.elements?.map(element.read)
+    }
+  }
+
+  /// One of the cases of an enumeration.
+  static func choice(of words: Value.Type, synonyms: [String: String] = [:]) -> Self
+  where Value: CaseIterable & RawRepresentable<String> {
+    Self(.choice(of: words, synonyms: synonyms)) { $0.text.flatMap(Value.init(rawValue:)) }
+  }
+
+  /// One of some words, each with what it stands for.
+  static func words(_ words: KeyValuePairs<String, Value>) -> Self {
+    let values = Array(words)
+    return Self(.choice(values.map(\.key))) { json in
+      values.first { $0.key == json.text }?.value
+    }
+  }
+}
+
+extension Domain<Int> {
+  static func integer(_ range: ClosedRange<Int>) -> Self { Self(.integer(range), \.int) }
+}
+
+extension Domain<UInt64> {
+  static let seed = Self(.integer(0...ScenarioFields.largestSeed)) { $0.int.map { UInt64($0) } }
+}
+
+extension Domain<Double> {
+  static func number(_ range: NumberRange) -> Self { Self(.number(range), \.double) }
+  static func number(from minimum: Double, to maximum: Double) -> Self {
+    number(NumberRange(minimum, maximum))
+  }
+  static func number(above minimum: Double, to maximum: Double) -> Self {
+    number(NumberRange(minimum, maximum, exclusiveMinimum: true))
+  }
+  static func quantity(
+    _ kind: Quantity.Kind, _ minimum: Double, _ maximum: Double, exclusiveMinimum: Bool = false
+  ) -> Self {
+    Self(.quantity(kind, minimum, maximum, exclusiveMinimum: exclusiveMinimum), \.double)
+  }
+  static let speed = Self(.speed, \.double)
+}
+
+extension Domain<Bool> { static let flag = Self(.flag, \.truth) }
+
+extension Domain<String> {
+  static func text(_ rule: TextRule) -> Self { Self(.text(rule), \.text) }
+}
+
+/// A field that is an argument of what is made, or a second tag with its fields.
+package struct Part<Value: Sendable>: Sendable {
+  let fields: [Field]
+  let inner: Union?
+  /// The value in an object; nil when it was left out.
+  fileprivate let find: @Sendable (JSON) -> Value?
+
+  init(
+    _ name: String, _ domain: Domain<Value>, _ presence: Field.Presence, unit: String? = nil,
+    _ summary: String, synonyms: [String] = [], excludes: String? = nil
+  ) {
+    fields = [
+      Field(
+        name, domain.type, presence, unit: unit, summary, synonyms: synonyms, excludes: excludes)
+    ]
+    inner = nil
+    find = { $0[name].map(domain.read) }
+  }
+
+  /// A second tag beside the first.
+  init(inner cases: Cases<Value>) {
+    (fields, inner) = ([], cases.union)
+    find = { cases.read($0) }
+  }
+
+  private init(_ fields: [Field], _ find: @escaping @Sendable (JSON) -> Value?) {
+    (self.fields, inner, self.find) = (fields, nil, find)
+  }
+
+  /// The same where nil stands for a field that was left out.
+  var ifGiven: Part<Value?> { Part<Value?>(fields) { [find] in .some(find($0)) } }
+
+  func read(_ object: JSON) -> Value {
+    guard let value = find(object) else {
+      preconditionFailure("\(fields.map(\.name)) is missing in \(object.compact)")
+    }
+    return value
+  }
+}
+
+/// A field and the property of `Root` that it sets.
+package struct Setting<Root>: Sendable {
+  package let field: Field
+  fileprivate let write: @Sendable (JSON, inout Root) -> Void
+
+  init<Value>(
+    _ path: any WritableKeyPath<Root, Value> & Sendable, _ name: String, _ domain: Domain<Value>,
+    _ presence: Field.Presence, unit: String? = nil, _ summary: String, synonyms: [String] = [],
+    excludes: String? = nil
+  ) {
+    self.init(
+      name, domain, presence, unit: unit, summary, synonyms: synonyms, excludes: excludes
+    ) { $0[keyPath: path] = $1 }
+  }
+
+  /// A property that is nil when the field is left out.
+  init<Value>(
+    _ path: any WritableKeyPath<Root, Value?> & Sendable, _ name: String, _ domain: Domain<Value>,
+    _ presence: Field.Presence, unit: String? = nil, _ summary: String, synonyms: [String] = [],
+    excludes: String? = nil
+  ) {
+    self.init(
+      name, domain, presence, unit: unit, summary, synonyms: synonyms, excludes: excludes
+    ) { $0[keyPath: path] = $1 }
+  }
+
+  /// A field with a setter of its own; one that was left out sets nothing.
+  init<Value>(
+    _ name: String, _ domain: Domain<Value>, _ presence: Field.Presence, unit: String? = nil,
+    _ summary: String, synonyms: [String] = [], excludes: String? = nil,
+    set: @escaping @Sendable (inout Root, Value) -> Void
+  ) {
+    field = Field(
+      name, domain.type, presence, unit: unit, summary, synonyms: synonyms, excludes: excludes)
+    write = { object, root in if let json = object[name] { set(&root, domain.read(json)) } }
+  }
+}
+
+/// One word of a tag, its fields, and what is made of them.
+package struct Case<Value: Sendable>: Sendable {
+  let variant: Variant
+  fileprivate let read: @Sendable (JSON) -> Value
+
+  /// A word whose fields are the arguments of a function, such as a case of an enumeration.
+  init<each Argument>(
+    _ name: String, _ summary: String, _ parts: repeat Part<each Argument>,
+    make: @escaping @Sendable (repeat each Argument) -> Value
+  ) {
+    var fields: [Field] = []
+    var inner: Union?
+    for part in repeat each parts {
+      fields += part.fields
+      inner = part.inner ?? inner
+    }
+    variant = Variant(name, summary, fields, inner: inner)
+    read = { json in make(repeat (each parts).read(json)) }
+  }
+
+  /// A word whose fields are properties.
+  init(_ name: String, _ summary: String, _ initial: Value, _ settings: [Setting<Value>] = []) {
+    variant = Variant(name, summary, settings.map(\.field))
+    read = { json in settings.reduce(into: initial) { $1.write(json, &$0) } }
+  }
+
+  /// A word with a second tag, whose fields set the same value.
+  init(
+    _ name: String, _ summary: String, _ settings: [Setting<Value>], inner: Cases<Value>
+  ) {
+    variant = Variant(name, summary, settings.map(\.field), inner: inner.union)
+    read = { json in settings.reduce(into: inner.read(json)) { $1.write(json, &$0) } }
+  }
+}
+
+/// The words of a tag.
+package struct Cases<Value: Sendable>: Sendable {
+  package let union: Union
+  let read: @Sendable (JSON) -> Value
+
+  init(
+    _ tag: String, default initial: String? = nil, shorthand: Bool = false,
+    synonyms: [String: String] = [:], _ cases: [Case<Value>]
+  ) {
+    union = Union(
+      tag, default: initial, shorthand: shorthand, synonyms: synonyms, cases.map(\.variant))
+    let readers = Dictionary(uniqueKeysWithValues: cases.map { ($0.variant.name, $0.read) })
+    read = { json in
+      guard let reader = readers[json[tag]?.text ?? ""] else {
+        preconditionFailure("\(tag) is none of its words in \(json.compact)")
+      }
+      return reader(json)
+    }
+  }
+
+  private init(_ union: Union, _ read: @escaping @Sendable (JSON) -> Value) {
+    (self.union, self.read) = (union, read)
+  }
+
+  /// The same choice with one more field, whatever is chosen.
+  func with<Other>(_ part: Part<Other>) -> Cases<(Value, Other)> {
+    let union = Union(
+      union.tag, default: union.initial, shorthand: union.shorthand, synonyms: union.synonyms,
+      common: union.common + part.fields, union.variants)
+    return Cases<(Value, Other)>(union) { [read] in (read($0), part.read($0)) }
+  }
+
+  /// The same choice of something that is made of the value.
+  func map<Other>(_ change: @escaping @Sendable (Value) -> Other) -> Cases<Other> {
+    Cases<Other>(union) { [read] in change(read($0)) }
+  }
+}
