@@ -114,7 +114,7 @@ package struct CurveAxis: Sendable {
 extension Plot {
   /// Curves of strategies; nil without a point.
   ///
-  /// - Parameter bounds: what the values can be; bands end there.
+  /// `bounds`: what the values can be; bands end there.
   static func curves(
     _ title: String, _ yTitle: String, _ strategies: [StrategyResult],
     over axis: CurveAxis = .rounds, within bounds: ClosedRange<Double> = 0...100,

@@ -17,9 +17,8 @@ extension Plot {
 
   /// How a number is spread over clients, a row for each strategy; nil without a value.
   ///
-  /// - Parameters:
-  ///   - bounds: the axis' natural range; nil to follow the values.
-  ///   - marked: a value with a line of its own.
+  /// `bounds`: the axis' natural range; nil to follow the values.
+  /// `marked`: a value with a line of its own.
   static func spread(
     _ title: String, _ xTitle: String, _ all: [(series: Series, values: [Double])],
     bounds: ClosedRange<Double>? = nil, marked: Double? = nil
@@ -97,9 +96,8 @@ extension Plot {
 
   /// Marks of strategies over two numbers; nil without a point.
   ///
-  /// - Parameters:
-  ///   - isJoined: whether lines join the marks of a strategy.
-  ///   - square: both axes from 0 to this, with a line between the corners.
+  /// `isJoined`: whether lines join the marks of a strategy.
+  /// `square`: both axes from 0 to this, with a line between the corners.
   static func scatter(
     _ title: String, x xTitle: String, y yTitle: String, _ all: [(series: Series, points: [Point])],
     isJoined: Bool = false, square: Double? = nil, note: String = ""
@@ -170,9 +168,8 @@ extension Plot {
   /// Accuracy of each class over its frequency: classes from frequent to rare, the strategies side
   /// by side, the number of training images below; nil without classes.
   ///
-  /// - Parameters:
-  ///   - counts: training images per class, [C].
-  ///   - accuracies: per class in [0, 1], [C] for each strategy; NaN where unknown.
+  /// `counts`: training images per class, [C].
+  /// `accuracies`: per class in [0, 1], [C] for each strategy; NaN where unknown.
   static func classes(
     _ names: [String], _ counts: [Int], _ accuracies: [(series: Series, values: [Double])]
   ) -> Plot? {
@@ -246,7 +243,7 @@ extension Plot {
   ///
   /// More clients than 60, or than 12,000 cells allow, are not drawn; the title says so.
   ///
-  /// - Parameter counts: training images, [K][C].
+  /// `counts`: training images, [K][C].
   static func holdings(_ names: [String], _ counts: [[Int]]) -> Plot? {
     let columns = counts.map(\.count).max() ?? 0
     let rows = Array(counts.prefix(max(10, min(60, 12_000 / max(columns, 1)))))

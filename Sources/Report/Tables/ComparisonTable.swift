@@ -41,8 +41,7 @@ extension Table {
 
   /// What differs between folders, a column for each of them.
   ///
-  /// - Parameters:
-  ///   - path: the most letters of a path that are shown, and of a value.
+  /// `path`: the most letters of a path that are shown, and of a value.
   package static func differences(
     _ differences: [SettingDifference], folders: [String], path: Int = .max, value: Int = .max
   ) -> Table {

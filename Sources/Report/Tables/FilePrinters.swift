@@ -3,7 +3,7 @@ import Records
 extension Table {
   /// The table as Markdown: one row of headings, in which a group's name precedes its columns.
   ///
-  /// - Parameter notes: lines above it, such as the conditions.
+  /// `notes`: lines above it, such as the conditions.
   package func markdown(notes: [String] = []) -> String {
     func line(_ fields: [String]) -> String {
       "| " + fields.map(Self.markdown).joined(separator: " | ") + " |\n"
@@ -28,7 +28,7 @@ extension Table {
 extension Table {
   /// The table as a LaTeX `tabular` that needs no package.
   ///
-  /// - Parameter notes: lines above it, as comments.
+  /// `notes`: lines above it, as comments.
   package func latex(notes: [String] = []) -> String {
     func line(_ fields: [String]) -> String { fields.joined(separator: " & ") + " \\\\\n" }
     var text = notes.map { "% " + $0.split { $0.isNewline }.joined(separator: " ") + "\n" }.joined()

@@ -25,7 +25,7 @@ package struct Cell: Sendable, Equatable {
 
   /// A number and how it is written; missing where there is none.
   ///
-  /// - Parameter scale: takes the number to the column's unit.
+  /// `scale`: takes the number to the column's unit.
   package static func number(_ value: Double?, scale: Double = 1, _ display: (Double) -> String)
     -> Cell
   {
@@ -120,9 +120,9 @@ package struct Table: Sendable, Equatable {
   package let rows: [[Cell]]
   package var note: String
 
-  /// - Parameters:
-  ///   - rows: what each row is about.
-  ///   - note: what must be said of all numbers, before the notes of the columns.
+  /// A table of rows, each about one thing.
+  ///
+  /// `note`: what must be said of all numbers, before the notes of the columns.
   package init<Row>(
     _ title: String = "", of rows: [Row], columns: [Column<Row>], note: String = ""
   ) {
