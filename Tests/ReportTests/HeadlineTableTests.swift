@@ -38,7 +38,7 @@ struct HeadlineTableTests {
       \\end{tabular}
 
       """
-    #expect(HeadlineTable(Self.summary).latex(notes: ["100 %\n<x>"]) == expected)
+    #expect(Table.headline(Self.summary).latex(notes: ["100 %\n<x>"]) == expected)
   }
 
   @Test("Markdown by hand: bars and underscores are escaped, numbers stand at the right")
@@ -52,12 +52,12 @@ struct HeadlineTableTests {
       | x\\|y | 70.0 ± 127.1 | 2.0 | 0 | 0:01:01 |
 
       """
-    #expect(HeadlineTable(Self.summary).markdown(notes: ["first <b>"]) == expected)
+    #expect(Table.headline(Self.summary).markdown(notes: ["first <b>"]) == expected)
   }
 
   @Test("every character that is a command in LaTeX is written as itself")
   func characters() {
-    let all = HeadlineTable.latex("\\&%$#_{}~^<>|\"±\u{1}")
+    let all = Table.latex("\\&%$#_{}~^<>|\"±\u{1}")
     #expect(
       all == "\\textbackslash{}\\&\\%\\$\\#\\_\\{\\}\\textasciitilde{}\\textasciicircum{}"
         + "\\textless{}\\textgreater{}\\textbar{}''$\\pm$ ")
@@ -65,7 +65,7 @@ struct HeadlineTableTests {
 
   @Test("tidy rows have every headline metric with its seeds")
   func csv() {
-    let lines = HeadlineTable(Self.summary).csv.split(separator: "\n").map(String.init)
+    let lines = Table.tidy(Self.summary).csv.split(separator: "\n").map(String.init)
     #expect(lines[0] == "strategy,metric,statistic,seed,value")
     for line in [
       "a_b,generic.accuracy,value,1,0.4", "a_b,generic.accuracy,value,2,0.5",

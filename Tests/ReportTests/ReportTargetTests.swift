@@ -149,9 +149,9 @@ struct ReportTargetTests {
   @Test("the report has the table only when targets were given")
   func html() {
     var input = ReportSample.input()
-    #expect(!HTMLReport(input).html.contains("Cost to a target"))
+    #expect(!input.page.html.contains("Cost to a target"))
     input.targets = [AccuracyTarget(.generic, 0.3), AccuracyTarget(.personal, 0.999)]
-    let html = HTMLReport(input).html
+    let html = input.page.html
     #expect(html.contains("<h2>Cost to a target</h2>"))
     #expect(html.contains("<h3>generic accuracy 30 %</h3>"))
     #expect(html.contains("<td>0 of 3</td>"))
@@ -163,19 +163,21 @@ struct ReportTargetTests {
     // Seed 2 lacks round 1, so round 1 is seed 1's alone.
     var second = Self.run(2, [nil, 0.4])
     second.records[1].bytes.up = 5_000_000
-    let points = CostCurve.megabytes.points([Self.run(1, [0.1, 0.2]), second])
+    let points = CurveAxis.megabytes.points([Self.run(1, [0.1, 0.2]), second]) {
+      $0.generic.map { 100 * $0.accuracy }
+    }
     #expect(points.map(\.x) == [15, 24])
     #expect(points.map { ($0.mean * 1000).rounded() } == [10_000, 30_000])
     // 30 - t(0.975; 1) * 14.142 / sqrt(2), with t = 12.7062; one seed alone has no interval.
     #expect(points.map { ($0.low * 1000).rounded() } == [10_000, -97_062])
-    let clock = CostCurve.seconds.points([Self.run(1, [0.1, 0.2])])
+    let clock = CurveAxis.seconds.points([Self.run(1, [0.1, 0.2])]) { $0.generic?.accuracy }
     #expect(clock.map(\.x) == [10, 20])
   }
 
   @Test(
     "figures: logarithmic when costs are far apart, silent strategies named, no clock no figure")
   func figures() {
-    let html = HTMLReport(ReportSample.input()).html
+    let html = ReportSample.input().page.html
     #expect(html.contains("Generic accuracy against megabytes"))
     #expect(html.contains("Generic accuracy against simulated seconds"))
     // 3.2 MB to 320 MB.
@@ -191,7 +193,7 @@ struct ReportTargetTests {
         }
       }
     }
-    let quiet = HTMLReport(input).html
+    let quiet = input.page.html
     #expect(quiet.contains("because they send nothing: fedavg."))
     #expect(!quiet.contains("simulated seconds"))
     #expect(TagBalance.problem(quiet) == nil)
@@ -199,12 +201,11 @@ struct ReportTargetTests {
 
   @Test("a logarithmic scale: equal ratios, few ticks with short words")
   func logarithmic() {
-    let scale = SVGScale(logarithmic: 0.02...20_000_000, from: 0, to: 1, count: 7)
-    #expect(scale.ticks.map(scale.label) == ["1", "100", "10k", "1e6"])
-    #expect(abs(scale.position(0.02)) < 1e-12)
-    #expect(abs(scale.position(20_000_000) - 1) < 1e-12)
-    #expect(abs(scale.position(2) - scale.position(0.2) - 1.0 / 9) < 1e-12)
-    let short = SVGScale(logarithmic: 3...70, from: 0, to: 1, count: 7)
-    #expect(short.ticks.map(short.label) == ["5", "10", "20", "50"])
+    let scale = Scale.logarithmic(0.02...20_000_000)
+    #expect(scale.ticks.map(\.label) == ["1", "100", "10k", "1e6"])
+    #expect(abs(scale.share(0.02)) < 1e-12)
+    #expect(abs(scale.share(20_000_000) - 1) < 1e-12)
+    #expect(abs(scale.share(2) - scale.share(0.2) - 1.0 / 9) < 1e-12)
+    #expect(Scale.logarithmic(3...70).ticks.map(\.label) == ["5", "10", "20", "50"])
   }
 }

@@ -5,7 +5,7 @@ import Records
 package struct RunReport: Sendable {
   /// What is shown.
   package let input: ReportInput
-  private let table: HeadlineTable
+  private let summary: Summary
 
   /// The name of the page in a run folder.
   package static let fileName = "report.html"
@@ -20,7 +20,7 @@ package struct RunReport: Sendable {
     throws(Failure)
   {
     input = try ReportInput(folders, settings)
-    table = HeadlineTable(Summary(input.strategies, targets: input.targets))
+    summary = Summary(input.strategies, targets: input.targets)
     guard !input.strategies.isEmpty else {
       throw Failure(
         .dataMissingOrCorrupt, "E4102", "no round has been run yet, so there is nothing to report",
@@ -29,19 +29,19 @@ package struct RunReport: Sendable {
   }
 
   /// The page.
-  package var html: String { HTMLReport(input).html }
+  package var html: String { input.page.html }
   /// The headline table as a LaTeX `tabular`.
-  package var latex: String { table.latex(notes: notes) }
+  package var latex: String { Table.headline(summary).latex(notes: notes) }
   /// The headline table as Markdown.
-  package var markdown: String { table.markdown(notes: notes) }
+  package var markdown: String { Table.headline(summary).markdown(notes: notes) }
   /// The headline table as tidy rows at full precision.
-  package var csv: String { table.csv }
+  package var csv: String { Table.tidy(summary).csv }
 
   /// Writes the page of a run folder into it: the same that `fedsim report` writes, because it is
   /// made from the same files.
   package static func writePage(of folder: String) throws(Failure) {
     let input = try ReportInput([try RunFolder(folder)])
-    try AtomicFile.write(HTMLReport(input).html, to: FilePath.join(folder, fileName))
+    try AtomicFile.write(input.page.html, to: FilePath.join(folder, fileName))
   }
 
   /// Writes the page into a folder, and the tables into `tables/` below it when asked to.
@@ -54,12 +54,10 @@ package struct RunReport: Sendable {
     try AtomicFile.write(markdown, to: FilePath.join(path, "headline.md"))
   }
 
-  private var notes: [String] { [input.title] + input.conditions + [seeds] }
+  private var notes: [String] { [input.title] + input.conditions + [summary.seedNote] }
+}
 
-  private var seeds: String {
-    let most = input.strategies.map(\.runs.count).max() ?? 0
-    return most >= 2
-      ? "\(most) seeds; mean ± half-width of the 95 % interval (Student t)"
-      : "single seed: no interval"
-  }
+extension ReportInput {
+  /// What is shown, as a page.
+  package var page: Page { ReportPage(self).page }
 }

@@ -1,14 +1,82 @@
 import Base
 import Records
 
+extension Table {
+  /// Strategies against one of them, a row for each.
+  package static func comparison(_ comparison: Comparison) -> Table {
+    let (metric, decimals) = (comparison.metric, comparison.decimals)
+    func versus(_ title: String, _ cell: @escaping (PairedTests) -> Cell) -> Column<Comparison.Row>
+    { Column(title) { $0.versus.map(cell) ?? .missing } }
+    func p(_ value: Double?, isApproximate: Bool = false) -> Cell {
+      let text = Comparison.probability(value)
+      return Cell(text: value != nil && isApproximate ? "~" + text : text, value: value)
+    }
+    var columns: [Column<Comparison.Row>] = [
+      .words("strategy") { $0.label }, Column("n") { .count($0.statistics.count) },
+      Column("mean") { row in
+        .mean(row.statistics, scale: 1 / metric.scale) { metric.text($0, decimals) }
+      },
+      versus("difference") { tests in
+        let (mean, half) = (tests.difference.statistics.mean, tests.difference.statistics.halfWidth)
+        func text(_ value: Double) -> String { metric.text(value, decimals, plus: true) }
+        var cell = Cell.number(mean, scale: 1 / metric.scale, text)
+        if let half {
+          cell.interval = " [\(text(mean - half)), \(text(mean + half))]"
+          cell.halfWidth = half / metric.scale
+        }
+        return cell
+      }, versus("seeds") { .text($0.seeds.text) },
+    ]
+    if comparison.rows.contains(where: { $0.versus?.clients != nil }) {
+      columns.append(versus("clients") { $0.clients.map { .text($0.text) } ?? .missing })
+    }
+    columns += [
+      versus("t Holm") { p($0.holm.student) }, versus("sign flip") { p($0.signFlip.p) },
+      versus("least") { p($0.signFlip.attainable) },
+      versus("Wilcoxon") { p($0.wilcoxon.p, isApproximate: $0.wilcoxon.method == .normal) },
+      versus("d_z") { .number($0.effect?.dz) { NumberText.fixed($0, 2, plus: true) } },
+    ]
+    return Table(of: comparison.rows, columns: columns)
+  }
+
+  /// What differs between folders, a column for each of them.
+  ///
+  /// `path`: the most letters of a path that are shown, and of a value.
+  package static func differences(
+    _ differences: [SettingDifference], folders: [String], path: Int = .max, value: Int = .max
+  ) -> Table {
+    // The end of a path tells more than its beginning.
+    func end(_ text: String, _ width: Int) -> String {
+      text.count <= width ? text : "…" + String(text.suffix(max(0, width - 1)))
+    }
+    return Table(
+      of: differences,
+      columns: [.words("setting") { end($0.path, path) }]
+        + folders.enumerated().map { place, folder in
+          .words(end(folder, value)) { end($0.values[place], value) }
+        })
+  }
+}
+
+extension SettingDifference {
+  /// A table of differences, a column for each folder, at most `width` columns wide.
+  package static func lines(_ differences: [SettingDifference], folders: [String], width: Int)
+    -> [String]
+  {
+    let longest = (["setting"] + differences.map(\.path)).map(\.count).max() ?? 0
+    let first = min(longest, max(20, width / 2))
+    let room = max(8, (width - first) / max(1, folders.count) - 2)
+    return Table.differences(differences, folders: folders, path: first, value: room).lines(
+      TerminalLayout(width: .max, names: first...first, hasRule: false))
+  }
+}
+
 /// A comparison for a terminal.
 package struct ComparisonTable: Sendable {
-  /// What is shown.
   package let comparison: Comparison
   /// The folders compared.
   package let folders: [String]
 
-  /// A table of a comparison.
   package init(_ comparison: Comparison, folders: [String]) {
     self.comparison = comparison
     self.folders = folders
@@ -17,13 +85,10 @@ package struct ComparisonTable: Sendable {
   /// The lines, each at most `width` columns (at least 60, at most 120); columns that do not fit go
   /// into a second table.
   package func text(width: Int) -> String {
-    let width = min(max(width, 60), 120)
-    var lines = (header + comparison.budgetLines).flatMap { SummaryTable.wrapped($0, width) } + [""]
-    let labels = comparison.rows.map(\.label)
-    lines += TextColumns(heading: "strategy", labels: labels, columns: columns).lines(width: width)
-    lines.append("")
-    let sentences = comparison.sentences + comparison.leftOut
-    lines += sentences.flatMap { SummaryTable.wrapped($0, width) }
+    let width = TerminalLayout.readable(width)
+    var lines = TextLines.wrapped(header + comparison.budgetLines, width) + [""]
+    lines += Table.comparison(comparison).lines(TerminalLayout(width: width)) + [""]
+    lines += TextLines.wrapped(comparison.sentences + comparison.leftOut, width)
     return lines.joined(separator: "\n")
   }
 
@@ -54,43 +119,5 @@ package struct ComparisonTable: Sendable {
     }
     lines.append(counts)
     return lines
-  }
-
-  /// The columns behind the strategies' names; a cell for each of them.
-  var columns: [TextColumns.Column] {
-    let (rows, metric, decimals) = (comparison.rows, comparison.metric, comparison.decimals)
-    func column(_ title: String, _ cell: (Comparison.Row) -> String) -> TextColumns.Column {
-      TextColumns.Column(title: title, cells: rows.map(cell))
-    }
-    func versus(_ title: String, _ cell: (PairedTests) -> String) -> TextColumns.Column {
-      column(title) { $0.versus.map(cell) ?? "-" }
-    }
-    var columns = [
-      column("n") { "\($0.statistics.count)" },
-      column("mean") { row in
-        guard row.statistics.count > 0 else { return "-" }
-        let mean = metric.text(row.statistics.mean, decimals)
-        return row.statistics.halfWidth.map { "\(mean) ± \(metric.text($0, decimals))" } ?? mean
-      },
-      versus("difference") { tests in
-        let (mean, half) = (tests.difference.statistics.mean, tests.difference.statistics.halfWidth)
-        let text = metric.text(mean, decimals, plus: true)
-        guard let half else { return text }
-        return text + " [\(metric.text(mean - half, decimals, plus: true)), "
-          + "\(metric.text(mean + half, decimals, plus: true))]"
-      }, versus("seeds") { $0.seeds.text },
-    ]
-    if rows.contains(where: { $0.versus?.clients != nil }) {
-      columns.append(versus("clients") { $0.clients?.text ?? "-" })
-    }
-    return columns + [
-      versus("t Holm") { Comparison.probability($0.holm.student) },
-      versus("sign flip") { Comparison.probability($0.signFlip.p) },
-      versus("least") { Comparison.probability($0.signFlip.attainable) },
-      versus("Wilcoxon") { tests in
-        let p = Comparison.probability(tests.wilcoxon.p)
-        return tests.wilcoxon.p != nil && tests.wilcoxon.method == .normal ? "~" + p : p
-      }, versus("d_z") { NumberText.fixed($0.effect?.dz, 2, plus: true) },
-    ]
   }
 }

@@ -1,83 +1,108 @@
 import Base
+import Report
 
-/// The audit as tables for a terminal.
-package struct AuditTable: Sendable {
-  private let report: AuditReport
+extension AuditReport {
+  /// What was found, as tables; those without rows are left out.
+  var tables: [Table] { [membership, inversion, canaries].filter { !$0.rows.isEmpty } }
 
-  /// The tables of a report.
-  package init(_ report: AuditReport) { self.report = report }
-
-  /// The lines.
-  package var text: String {
-    var blocks: [String] = ["leakage audit of \(report.name)"]
-    let membership = report.runs.flatMap { run in
-      run.membership.map { row in
-        [
-          run.strategy, "\(run.seed)", row.group, "\(row.score.members)",
-          NumberText.fixed(row.score.auc, 3), NumberText.fixed(row.score.advantage, 3),
-          NumberText.percent(row.score.recall) + " %",
-          NumberText.percent(row.score.recallInterval.lowerBound) + ".."
-            + NumberText.percent(row.score.recallInterval.upperBound) + " %",
-        ]
-      }
+  /// The tables for a terminal.
+  package func text(width: Int) -> String {
+    var lines = ["leakage audit of \(name)"]
+    for table in tables {
+      lines += ["", table.title] + table.lines(TerminalLayout(width: max(60, width), fixed: 2))
     }
-    if !membership.isEmpty {
-      let titles = [
-        "membership", "seed", "classes", "members", "AUC", "advantage", "found at 1 % FPR", "95 %",
-      ]
-      blocks.append(Self.table([titles] + membership))
-    }
-    let inversion = report.runs.flatMap { run in
-      run.inversion.map { row in
-        [
-          run.strategy, "\(run.seed)", row.attack.rawValue, "\(row.batch)",
-          row.defence.map { JSON.number($0.noise).compact } ?? "-",
-          NumberText.percent(row.labels, 0) + " %", NumberText.fixed(row.psnr, 1),
-          NumberText.fixed(row.ssim, 3), row.featureError.map { AuditWords.short($0) } ?? "-",
-        ]
-      }
-    }
-    if !inversion.isEmpty {
-      let titles = [
-        "gradients", "seed", "attack", "batch", "noise", "labels", "PSNR dB", "SSIM",
-        "feature error",
-      ]
-      blocks.append(Self.table([titles] + inversion))
-    }
-    let canaries = report.runs.flatMap { run in
-      run.canaries.map { row in
-        [
-          run.strategy, "\(run.seed)", "client \(row.client)", "\(row.batches)", "\(row.trials)",
-          row.claimed.isFinite ? NumberText.epsilon(row.claimed, 3) : "none",
-          NumberText.epsilon(row.found.epsilon, 3), row.verdict,
-        ]
-      }
-    }
-    if !canaries.isEmpty {
-      let titles = [
-        "canary", "seed", "whose", "batches", "trials", "claimed epsilon", "at least", "verdict",
-      ]
-      blocks.append(Self.table([titles] + canaries))
-    }
-    let notes = report.runs.flatMap { run in
-      run.notes.map { "\(run.strategy) seed \(run.seed): \($0)" }
-    }
-    if !notes.isEmpty { blocks.append(notes.joined(separator: "\n") + "\n") }
-    return blocks.joined(separator: "\n\n")
+    let notes = runs.flatMap { run in run.notes.map { "\(run.strategy) seed \(run.seed): \($0)" } }
+    if !notes.isEmpty { lines += [""] + notes + [""] }
+    return lines.joined(separator: "\n")
   }
 
-  /// Words to the left, numbers to the right.
-  private static func table(_ rows: [[String]]) -> String {
-    let count = rows.first?.count ?? 0
-    let widths = (0..<count).map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      var line = ""
-      for (column, text) in row.enumerated() {
-        let gap = String(repeating: " ", count: widths[column] - text.count)
-        line += column == 0 || column == 2 ? text + gap : gap + text
-        if column + 1 < row.count { line += "  " }
-      }
-      return line
-    }.joined(separator: "\n")
+  /// Rows of all runs, each with its run.
+  private func rows<Row>(_ read: (AuditedRun) -> [Row]) -> [(AuditedRun, Row)] {
+    runs.flatMap { run in read(run).map { (run, $0) } }
+  }
+
+  /// The columns that name a run.
+  private func names<Row>() -> [Column<(AuditedRun, Row)>] {
+    [.words("strategy") { $0.0.strategy }, Column("seed") { .text("\($0.0.seed)") }]
+  }
+
+  private func share(_ value: Double?, _ decimals: Int) -> Cell {
+    .number(value) { NumberText.percent($0, decimals) + " %" }
+  }
+
+  var canaries: Table {
+    Table(
+      "Canaries", of: rows(\.canaries),
+      columns: names() + [
+        Column("client") { .count($0.1.client) }, Column("batches") { .count($0.1.batches) },
+        Column("trials") { .count($0.1.trials) },
+        Column("claimed epsilon") { .epsilon($0.1.claimed) },
+        Column("at least (95 %)") { .epsilon($0.1.found.epsilon) },
+        .words("verdict") { $0.1.verdict },
+      ],
+      note: "A canary is an example whose gradient is the clip norm on one parameter. Private "
+        + "training runs with it and without it; how well both can be told apart gives an epsilon "
+        + "that the mechanism exceeds with 95 % confidence. It must not be above the claim for as "
+        + "many batches.")
+  }
+
+  var membership: Table {
+    Table(
+      "Membership", of: rows(\.membership),
+      columns: names() + [
+        .words("classes") { $0.1.group }, Column("members") { .count($0.1.score.members) },
+        Column("AUC") { .number($0.1.score.auc, 3) },
+        Column("advantage") { .number($0.1.score.advantage, 3) },
+        Column("best advantage") { .number($0.1.score.bestAdvantage, 3) },
+        Column("found at 1 % FPR") { share($0.1.score.recall, 1) },
+        Column("95 % interval") { row in
+          let (low, high) = (
+            row.1.score.recallInterval.lowerBound, row.1.score.recallInterval.upperBound
+          )
+          return .text(NumberText.percent(low) + " to " + NumberText.percent(high) + " %")
+        },
+      ],
+      note: "An image is called a member of the training data when its loss is low (Yeom et al. "
+        + "2018). AUC: probability that a member's loss is below that of another image; guessing "
+        + "gives 0.5. Advantage: true minus false positive rate with the members' mean loss as the "
+        + "threshold, and with the best of all thresholds; guessing gives 0. Found at 1 % FPR: "
+        + "share of the members that are found where at most 1 % of the others are taken for "
+        + "members. Every class has as many members as others.")
+  }
+
+  var inversion: Table {
+    Table(
+      "Gradients", of: rows(\.inversion),
+      columns: names() + [
+        .words("attack") { $0.1.attack.rawValue },
+        Column("images per gradient") { .count($0.1.batch) },
+        Column("noise σ") {
+          $0.1.defence.map { .number($0.noise, NumberText.plain) } ?? .text("not clipped")
+        }, Column("images") { .count($0.1.images) },
+        Column("labels found") { share($0.1.labels, 0) },
+        Column("PSNR", unit: "dB") { .number($0.1.psnr, 1) },
+        Column("SSIM") { .number($0.1.ssim, 3) }, Column("exact") { share($0.1.exact, 0) },
+        Column("feature error") { .number($0.1.featureError, AuditWords.short) },
+      ],
+      note: "Each gradient is that of one step on one image, or on the mean of a few. Analytic: a "
+        + "dense layer's rows over its bias's are what the layer read, the image itself where the "
+        + "layer is the first; the classifier's bias tells the label. In a batch, the row that "
+        + "comes closest to each image. Cosine (Geiping et al. 2020) and squares (Zhu et al. "
+        + "2019): \(settings.iterations) steps of descent to images of the same gradient. With "
+        + "noise, gradients are first clipped to the norm C below, then N(0, σ²C²) is added to "
+        + "each of their numbers. PSNR, SSIM and feature error (relative) are medians; exact is "
+        + "the share of images above 60 dB. Equal images count as "
+        + "\(Int(clamping: ImageScore.largestPSNR)) dB.")
+  }
+
+  var models: Table {
+    Table(
+      of: runs,
+      columns: [
+        .words("strategy") { $0.strategy }, Column("seed") { .text("\($0.seed)") },
+        .words("model") { $0.model ?? "none" },
+        Column("clipping norm C") { .number($0.clip, AuditWords.short) },
+        .words("notes") { $0.notes.isEmpty ? "-" : $0.notes.joined(separator: "; ") },
+      ])
   }
 }

@@ -2,6 +2,7 @@ import Aggregation
 import Base
 import Federation
 import Records
+import Report
 import Scenario
 import Tensor
 
@@ -141,6 +142,6 @@ extension LeakageAudit {
     let target = FilePath.join(folder, "audit")
     try FilePath.makeFolder(target)
     try AtomicFile.write(report.json.pretty, to: FilePath.join(target, "audit.json"))
-    try AtomicFile.write(AuditPage(report).html, to: FilePath.join(target, "audit.html"))
+    try AtomicFile.write(report.page.html, to: FilePath.join(target, "audit.html"))
   }
 }

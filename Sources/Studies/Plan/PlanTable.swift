@@ -12,55 +12,49 @@ package struct PlanTable: Sendable {
 
   /// The lines, each at most `width` columns (at least 60, at most 120).
   package func text(width: Int) -> String {
-    let width = min(max(width, 60), 120)
+    let width = TerminalLayout.readable(width)
     var lines = [plan.name] + plan.conditions + plan.warnings.map { "warning: " + $0 }
     lines += ["", "per run, mean over \(plan.seeds) seed\(plan.seeds == 1 ? "" : "s"):"]
-    lines = lines.flatMap { SummaryTable.wrapped($0, width) }
-    lines += TextColumns(heading: "strategy", labels: plan.labels, columns: columns).lines(
-      width: width)
-    lines.append("")
-    lines += sentences.flatMap { SummaryTable.wrapped($0, width) }
+    lines = TextLines.wrapped(lines, width) + table.lines(TerminalLayout(width: width)) + [""]
+    lines += TextLines.wrapped(sentences, width)
     return lines.joined(separator: "\n")
   }
 
-  private var columns: [TextColumns.Column] {
-    func column(_ title: String, _ cell: ([Rehearsal]) -> String) -> TextColumns.Column {
-      TextColumns.Column(title: title, cells: plan.labels.map { cell(plan.runs(of: $0)) })
-    }
+  private var table: Table {
     func mean(
-      _ title: String, _ text: @escaping (Double?) -> String, _ value: (Rehearsal) -> Double?
-    ) -> TextColumns.Column { column(title) { text(Self.mean($0.map(value))) } }
-    func count(_ value: Double?) -> String { NumberText.fixed(value, 0) }
-    var columns = [
-      mean("parts", count) { $0.clientRounds }, mean("steps", count) { $0.steps },
+      _ title: String, unit: String = "", isOptional: Bool = false,
+      _ display: @escaping (Double) -> String, _ value: @escaping (Rehearsal) -> Double?
+    ) -> Column<[Rehearsal]> {
+      Column(title, unit: unit, isOptional: isOptional) {
+        .number(Self.mean($0.map(value)), display)
+      }
+    }
+    func count(_ value: Double) -> String { NumberText.fixed(value, 0) }
+    var columns: [Column<[Rehearsal]>] = [
+      .words("strategy") { $0.first?.label ?? "" }, mean("parts", count) { $0.clientRounds },
+      mean("steps", count) { $0.steps },
       mean("training", { NumberText.operations($0) }) { $0.flops },
       mean("evaluation", { NumberText.operations($0) }) { $0.evaluationFLOPs },
-      mean("up MB", NumberText.megabytes) { $0.bytesUp },
-      mean("down MB", NumberText.megabytes) { $0.bytesDown },
+      mean("up", unit: "MB", NumberText.megabytes) { $0.bytesUp },
+      mean("down", unit: "MB", NumberText.megabytes) { $0.bytesDown },
     ]
     if plan.runs.contains(where: { $0.bytesSetup > 0 }) {
-      columns.append(mean("setup MB", NumberText.megabytes) { $0.bytesSetup })
-    }
-    if plan.runs.contains(where: { $0.virtualSeconds != nil }) {
-      columns.append(mean("virtual", NumberText.duration) { $0.virtualSeconds })
-    }
-    if plan.runs.contains(where: { $0.privacy != nil }) {
-      columns.append(
-        column("epsilon min/med/max") { runs in
-          let all = runs.flatMap(\.epsilons).sorted()
-          guard let least = all.first, let most = all.last else {
-            return runs.contains { $0.privacy != nil } ? "no guarantee" : "-"
-          }
-          let values = [least, EpsilonTable.median(ofSorted: all) ?? most, most]
-          return values.map { NumberText.epsilon($0) }.joined(separator: "/")
-        })
+      columns.append(mean("setup", unit: "MB", NumberText.megabytes) { $0.bytesSetup })
     }
     columns += [
-      mean("disk", NumberText.storage) { $0.diskBytes },
+      mean("virtual", isOptional: true, NumberText.duration) { $0.virtualSeconds },
+      Column("epsilon min/med/max", isOptional: true) { runs in
+        let all = runs.flatMap(\.epsilons).sorted()
+        guard let least = all.first, let most = all.last else {
+          return runs.contains { $0.privacy != nil } ? .text("no guarantee") : .missing
+        }
+        let values = [least, EpsilonTable.median(ofSorted: all) ?? most, most]
+        return .text(values.map { NumberText.epsilon($0) }.joined(separator: "/"))
+      }, mean("disk", NumberText.storage) { $0.diskBytes },
       mean("time", NumberText.duration) { $0.seconds },
-      column("bytes, FLOP") { $0.allSatisfy(\.isExact) ? "exact" : "about" },
+      Column("bytes, FLOP") { .text($0.allSatisfy(\.isExact) ? "exact" : "about") },
     ]
-    return columns
+    return Table(of: plan.labels.map { plan.runs(of: $0) }, columns: columns)
   }
 
   /// Totals, what is not exact, seeds and limits.

@@ -1,5 +1,6 @@
 import Base
 import Records
+import Report
 
 /// A sweep on the disk.
 ///
@@ -136,7 +137,7 @@ package struct SweepFolder: Sendable {
     for (name, text) in [
       ("results.csv", results.csv), ("trials.csv", results.trialsCSV),
       ("front.csv", results.frontCSV), ("failed.csv", results.failedCSV),
-      ("sweep.html", SweepPage(results).html),
+      ("sweep.html", results.page.html),
     ] { try AtomicFile.write(text, to: file(name)) }
     return results
   }

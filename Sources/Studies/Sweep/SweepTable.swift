@@ -15,31 +15,22 @@ package struct SweepTable: Sendable {
     self.most = most
   }
 
-  /// One column of a plain table.
-  package struct Column {
-    package let title: String
-    let cells: [String]
-    /// Words stand left, numbers right.
-    var isText = false
-    package var width: Int { max(title.count, cells.map(\.count).max() ?? 0) }
-  }
-
   /// The lines, each at most `width` columns (at least 60, at most 120).
   ///
   /// Best first in the first objective of the front; columns that do not fit are left out from the
   /// right, values of paths being shortened first.
   package func text(width: Int) -> String {
-    let width = min(max(width, 60), 120)
+    let width = TerminalLayout.readable(width)
     let rows = Array(sorted.prefix(most))
-    var lines = header.flatMap { SummaryTable.wrapped($0, width) } + [""]
+    var lines = TextLines.wrapped(header, width) + [""]
     if !rows.isEmpty {
-      lines += Self.lines(columns(rows), width: width)
+      lines += table(rows).lines(.list(width))
       if sorted.count > rows.count {
         lines.append("… \(sorted.count - rows.count) more in trials.csv")
       }
       lines.append("")
     }
-    return (lines + sentences.flatMap { SummaryTable.wrapped($0, width) }).joined(separator: "\n")
+    return (lines + TextLines.wrapped(sentences, width)).joined(separator: "\n")
   }
 
   private var header: [String] {
@@ -73,53 +64,57 @@ package struct SweepTable: Sendable {
     }.map(\.element.0)
   }
 
-  private func columns(_ rows: [SweepResults.Entry]) -> [Column] {
+  /// Every row, best first.
+  var table: Table { table(sorted) }
+
+  private func table(_ rows: [SweepResults.Entry]) -> Table {
     let sweep = results.sweep
-    func column(_ title: String, isText: Bool = false, _ cell: (SweepResults.Entry) -> String)
-      -> Column
-    { Column(title: title, cells: rows.map(cell), isText: isText) }
-    var columns = [
-      column("") { results.front.contains($0.trial.number, $0.label) ? "*" : "" },
-      column("trial") { "\($0.trial.number)" },
+    var columns: [Column<SweepResults.Entry>] = [
+      Column("") { .text(results.front.contains($0.trial.number, $0.label) ? "*" : "") },
+      Column("trial") { .count($0.trial.number) },
     ]
-    for (index, path) in sweep.paths.enumerated() {
-      let name = path.split(separator: ".").last.map(String.init) ?? path
-      columns.append(
-        column(String(name.suffix(20)), isText: true) { entry in
-          Self.shortened(Self.value(entry.trial.values[index]), 16)
-        })
-    }
+    columns += Self.settings(sweep) { $0.trial.values }
     if Set(rows.map(\.label)).count > 1 {
-      columns.append(column("strategy", isText: true) { Self.shortened($0.label, 20) })
+      columns.append(.words("strategy") { NumberText.shortened($0.label, 20) })
     }
-    columns.append(column("n") { "\($0.runs.count)" })
+    columns.append(Column("n") { .count($0.runs.count) })
     if rows.contains(where: { !$0.isComplete }) {
       columns.append(
-        column("round") { $0.isComplete ? "\($0.round)" : "\($0.round)/\($0.trial.rounds)" })
+        Column("round") { .text($0.isComplete ? "\($0.round)" : "\($0.round)/\($0.trial.rounds)") })
     }
-    return columns + results.front.objectives.map { objective in measured(objective, rows) }
+    return Table(
+      of: rows, columns: columns + results.front.objectives.map { measured($0.metric, rows) },
+      note: "Best first; mean ± half-width of the 95 % interval over seeds; * is on the front.")
   }
 
-  private func measured(_ objective: FrontObjective, _ rows: [SweepResults.Entry]) -> Column {
-    let metric = objective.metric
-    let known = rows.map { entry in
-      (ParetoFront.mean(metric, entry.runs), SweepResults.statistics(entry, metric)?.halfWidth)
+  /// A column of values for each path that the sweep varies.
+  fileprivate static func settings<Row>(_ sweep: Sweep, _ values: @escaping (Row) -> [JSON?])
+    -> [Column<Row>]
+  {
+    sweep.paths.enumerated().map { index, path in
+      let name = path.split(separator: ".").last.map(String.init) ?? path
+      return .words(String(name.suffix(20))) {
+        NumberText.shortened(value(values($0)[index]), 16)
+      }
     }
-    let decimals = metric.decimals(known.compactMap(\.0))
-    let cells = known.map { mean, half -> String in
-      guard let mean else { return "-" }
-      if mean == .infinity { return "none" }
-      let text = metric.text(mean, decimals)
+  }
+
+  private func measured(_ metric: ComparisonMetric, _ rows: [SweepResults.Entry])
+    -> Column<SweepResults.Entry>
+  {
+    let decimals = metric.decimals(rows.compactMap { ParetoFront.mean(metric, $0.runs) })
+    return Column(metric.name, unit: metric.unitText) { entry in
+      guard let mean = ParetoFront.mean(metric, entry.runs) else { return .missing }
+      if mean == .infinity { return .infinite }
+      var cell = Cell.number(mean, scale: 1 / metric.scale) { metric.text($0, decimals) }
       // Costs are the same under every seed, or nearly so.
-      guard let half, metric.unit == .share else { return text }
-      return "\(text) ± \(metric.text(half, decimals))"
+      if metric.unit == .share, let half = SweepResults.statistics(entry, metric)?.halfWidth {
+        cell.interval = " ± " + metric.text(half, decimals)
+        cell.halfWidth = half / metric.scale
+      }
+      return cell
     }
-    let unit = metric.unitText.isEmpty ? "" : " \(metric.unitText)"
-    return Column(title: metric.name + unit, cells: cells)
   }
-
-  /// Every row and column, best first.
-  var allColumns: [Column] { columns(sorted) }
 
   /// Winners, the front and the rungs in words.
   var sentences: [String] {
@@ -158,8 +153,6 @@ package struct SweepTable: Sendable {
     return lines
   }
 
-  // MARK: Plain tables
-
   /// A value of a path: numbers with four digits.
   package static func value(_ json: JSON?) -> String {
     guard let number = json?.double, json?.int == nil else { return SweepTrial.text(json) }
@@ -168,55 +161,30 @@ package struct SweepTable: Sendable {
     return abs(number) >= 1e-3 && abs(number) < 1e6
       ? NumberText.fixed(number, abs(number) >= 100 ? 1 : abs(number) >= 1 ? 3 : 5) : text
   }
+}
 
-  /// The text, cut in the middle of nothing: its end is replaced by an ellipsis.
-  static func shortened(_ text: String, _ width: Int) -> String {
-    text.count <= width ? text : text.prefix(width - 1) + "…"
-  }
-
-  /// Titles, a rule and the rows; columns that do not fit into `width` are left out.
-  package static func lines(_ columns: [Column], width: Int) -> [String] {
-    var shown: [Column] = []
-    var used = -2
-    for column in columns where used + 2 + column.width <= width {
-      shown.append(column)
-      used += 2 + column.width
-    }
-    func line(_ cells: [String]) -> String {
-      let text = zip(cells, shown).map { cell, column in
-        let gap = String(repeating: " ", count: column.width - cell.count)
-        return column.isText ? cell + gap : gap + cell
-      }.joined(separator: "  ")
-      return String(text.reversed().drop { $0 == " " }.reversed())
-    }
-    let rule = shown.map { String(repeating: "-", count: $0.width) }
-    let count = shown.first?.cells.count ?? 0
-    return [line(shown.map(\.title)), line(rule)]
-      + (0..<count).map { row in line(shown.map { $0.cells[row] }) }
+extension TerminalLayout {
+  /// Rows that nothing names: columns that do not fit are left out.
+  fileprivate static func list(_ width: Int) -> TerminalLayout {
+    TerminalLayout(width: width, fixed: 0, overflow: .leftOut)
   }
 }
 
 extension SweepListing {
   /// The runs as a table, each line at most `width` columns (at least 60, at most 120).
   package func text(_ sweep: Sweep, width: Int) -> String {
-    let width = min(max(width, 60), 120)
-    func column(_ title: String, isText: Bool = false, _ cell: (Row) -> String) -> SweepTable.Column
-    { SweepTable.Column(title: title, cells: rows.map(cell), isText: isText) }
-    var columns = [
-      column("trial") { "\($0.run.trial)" }, column("seed") { "\($0.run.seed)" },
-      column("hash", isText: true) { $0.run.hash }, column("state", isText: true) { $0.state },
-      column("client rounds") { NumberText.fixed($0.cost.clientRounds, 0) },
-      column("steps") { NumberText.fixed($0.cost.steps, 0) },
-      column("TFLOP") { NumberText.fixed($0.cost.flops.map { $0 / 1e12 }, 3) },
-      column("MB") { NumberText.megabytes($0.cost.bytes) },
+    let width = TerminalLayout.readable(width)
+    var columns: [Column<Row>] = [
+      Column("trial") { .count($0.run.trial) }, Column("seed") { .text("\($0.run.seed)") },
     ]
-    let values = sweep.paths.enumerated().map { index, path -> SweepTable.Column in
-      let name = path.split(separator: ".").last.map(String.init) ?? path
-      return column(String(name.suffix(20)), isText: true) { row in
-        SweepTable.shortened(SweepTable.value(row.trial.values[index]), 16)
-      }
-    }
-    columns.insert(contentsOf: values, at: 2)
+    columns += SweepTable.settings(sweep) { $0.trial.values }
+    columns += [
+      .words("hash") { $0.run.hash }, .words("state") { $0.state },
+      Column("client rounds") { .number($0.cost.clientRounds, 0) },
+      Column("steps") { .number($0.cost.steps, 0) },
+      Column("TFLOP") { .number($0.cost.flops.map { $0 / 1e12 }, 3) },
+      Column("MB") { .number($0.cost.bytes, scale: 1e-6, NumberText.megabytes) },
+    ]
     let total = rows.reduce((0.0, 0.0)) { sum, row in
       (sum.0 + (row.cost.clientRounds ?? 0), sum.1 + (row.cost.flops ?? 0))
     }
@@ -227,7 +195,7 @@ extension SweepListing {
       "nothing was run",
     ]
     return
-      (SweepTable.lines(columns, width: width) + [""]
-      + notes.flatMap { SummaryTable.wrapped($0, width) }).joined(separator: "\n")
+      (Table(of: rows, columns: columns).lines(.list(width)) + [""]
+      + TextLines.wrapped(notes, width)).joined(separator: "\n")
   }
 }

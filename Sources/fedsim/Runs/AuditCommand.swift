@@ -1,4 +1,5 @@
 import Base
+import Report
 import Scenario
 import Studies
 
@@ -76,7 +77,7 @@ package enum AuditCommand {
           ("report", .string(page)), ("audit", report.json),
         ]))
     case .text:
-      Console.print(AuditTable(report).text)
+      Console.print(report.text(width: Terminal.width(1)))
       Console.print("report  \(page)")
     }
     return .done

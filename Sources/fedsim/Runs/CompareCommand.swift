@@ -175,7 +175,7 @@ package enum CompareCommand {
         ]))
     case .text:
       if differences.isEmpty { return Console.print("no setting differs") }
-      let lines = SettingDifference.table(differences, folders: paths, width: Terminal.width(1))
+      let lines = SettingDifference.lines(differences, folders: paths, width: Terminal.width(1))
       Console.print(lines.joined(separator: "\n"))
       Console.print(
         isUnlike

@@ -46,7 +46,7 @@ enum LikeRuns {
         ]))
     case .text:
       Console.report(failure, format: .text)
-      let lines = SettingDifference.table(differences, folders: paths, width: Terminal.width(2))
+      let lines = SettingDifference.lines(differences, folders: paths, width: Terminal.width(2))
       Console.tell("\n" + lines.joined(separator: "\n"))
     }
   }

@@ -67,7 +67,7 @@ struct LeakageAuditTests {
       let tag = picture.prefix { $0 != ">" }
       #expect(tag.contains("alt=\"") && !tag.contains("alt=\"\""))
     }
-    #expect(AuditTable(report).text.contains("fedprox"))
+    #expect(report.text(width: 120).contains("fedprox"))
   }
 
   @Test("Without the final model the checkpoint is attacked, with the same findings")

@@ -75,7 +75,7 @@ struct DamageTests {
       let folder = try RunFolder(fixture.folder.at(name))
       var input = try RunReport([folder]).input
       input.warnings = []
-      return HTMLReport(input).html
+      return input.page.html
     } catch let failure {
       #expect(failure.exit == .dataMissingOrCorrupt, "\(failure.message)")
       return nil

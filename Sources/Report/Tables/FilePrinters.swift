@@ -1,0 +1,155 @@
+import Records
+
+extension Table {
+  /// The table as Markdown: one row of headings, in which a group's name precedes its columns.
+  ///
+  /// `notes`: lines above it, such as the conditions.
+  package func markdown(notes: [String] = []) -> String {
+    func line(_ fields: [String]) -> String {
+      "| " + fields.map(Self.markdown).joined(separator: " | ") + " |\n"
+    }
+    var text = notes.map { Self.markdown($0) + "\n\n" }.joined()
+    text += line(headings.map(\.lone)) + "|"
+    text += headings.map { $0.isText ? "---|" : "---:|" }.joined() + "\n"
+    return text + rows.map { line($0.map(\.whole)) }.joined()
+  }
+
+  /// Text in which nothing is markup: a bar would end a cell, a star begin emphasis.
+  static func markdown(_ text: String) -> String {
+    var out = ""
+    for scalar in text.unicodeScalars {
+      if "\\|*_`<>[]#".unicodeScalars.contains(scalar) { out += "\\" }
+      out.unicodeScalars.append(scalar.value < 0x20 ? " " : scalar)
+    }
+    return out.split(separator: " ").joined(separator: " ")
+  }
+}
+
+extension Table {
+  /// The table as a LaTeX `tabular` that needs no package.
+  ///
+  /// `notes`: lines above it, as comments.
+  package func latex(notes: [String] = []) -> String {
+    func line(_ fields: [String]) -> String { fields.joined(separator: " & ") + " \\\\\n" }
+    var text = notes.map { "% " + $0.split { $0.isNewline }.joined(separator: " ") + "\n" }.joined()
+    text += "% plain tabular: no package is needed; \\input it inside a table environment\n"
+    // A bar behind the rows' names, and between groups.
+    let bars = Set(
+      stretches.dropFirst().filter { isGrouped || $0.lowerBound == 1 }.map(\.lowerBound))
+    let format = headings.enumerated().map { place, heading in
+      (bars.contains(place) ? "|" : "") + (heading.isText ? "l" : "r")
+    }
+    text += "\\begin{tabular}{\(format.joined())}\n\\hline\n"
+    if isGrouped {
+      let tops = stretches.map { stretch -> String in
+        guard let group = headings[stretch.lowerBound].group else { return "" }
+        let bar = stretch.upperBound < headings.count ? "|" : ""
+        return "\\multicolumn{\(stretch.count)}{c\(bar)}{\(Self.latex(group.title))}"
+      }
+      text += line(tops)
+    }
+    text += line(headings.map { Self.latex($0.words) }) + "\\hline\n"
+    text += rows.map { row in line(row.map { Self.latex($0.whole) }) }.joined()
+    return text + "\\hline\n\\end{tabular}\n"
+  }
+
+  /// Text in which nothing is a command.
+  static func latex(_ text: String) -> String {
+    var out = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\\": out += "\\textbackslash{}"
+      case "~": out += "\\textasciitilde{}"
+      case "^": out += "\\textasciicircum{}"
+      case "<": out += "\\textless{}"
+      case ">": out += "\\textgreater{}"
+      case "|": out += "\\textbar{}"
+      case "\"": out += "''"
+      case "&", "%", "$", "#", "_", "{", "}": out += "\\\(scalar)"
+      case "±": out += "$\\pm$"
+      case let control where control.value < 0x20: out += " "
+      default: out.unicodeScalars.append(scalar)
+      }
+    }
+    return out
+  }
+}
+
+extension Table {
+  /// The table as comma-separated values: numbers at full precision, and behind a column with
+  /// intervals another one with half of their widths; what is missing is empty.
+  package var csv: String {
+    let halves = headings.indices.map { place in
+      rows.contains { $0[place].halfWidth != nil }
+    }
+    func line(_ fields: (Int) -> (String, String)) -> String {
+      let texts = headings.indices.flatMap { place -> [String] in
+        let (text, half) = fields(place)
+        return halves[place] ? [text, half] : [text]
+      }
+      return CSV.line(texts) + "\n"
+    }
+    return line { (headings[$0].lone, headings[$0].lone + " ±") }
+      + rows.map { row in
+        line { place in
+          let cell = row[place]
+          let number = CSV.number(cell.value)
+          let text = number.isEmpty ? (cell.isMissing ? "" : cell.text) : number
+          return (text, CSV.number(cell.halfWidth))
+        }
+      }.joined()
+  }
+}
+
+extension Table {
+  /// The table as HTML, in a box that scrolls on its own; nothing without rows.
+  package func write(to out: inout Markup) {
+    if rows.isEmpty { return }
+    // The first column of a group has a line at its left.
+    let starts = Set(stretches.map(\.lowerBound).filter { headings[$0].group != nil })
+    func attributes(_ place: Int) -> [(String, String)] {
+      let classes =
+        (headings[place].isText && place > 0 ? ["word"] : [])
+        + (starts.contains(place) ? ["start"] : [])
+      return classes.isEmpty ? [] : [("class", classes.joined(separator: " "))]
+    }
+    out.inside("div", [("class", "scroll"), ("tabindex", "0")]) { box in
+      box.inside("table") { table in
+        table.inside("thead") { head in
+          if isGrouped {
+            head.inside("tr", [("class", "groups")]) { row in
+              for stretch in stretches {
+                guard let group = headings[stretch.lowerBound].group else {
+                  row.element("td", [], "")
+                  continue
+                }
+                row.element(
+                  "th",
+                  [("colspan", "\(stretch.count)"), ("scope", "colgroup"), ("class", "start")],
+                  group.title)
+              }
+            }
+          }
+          head.inside("tr") { row in
+            for (place, heading) in headings.enumerated() {
+              row.element("th", [("scope", "col")] + attributes(place), heading.words)
+            }
+          }
+        }
+        table.inside("tbody") { body in
+          for cells in rows {
+            body.inside("tr") { row in
+              for (place, cell) in cells.enumerated() {
+                if place == 0 {
+                  row.element("th", [("scope", "row")], cell.whole)
+                } else {
+                  row.element("td", attributes(place), cell.whole)
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}

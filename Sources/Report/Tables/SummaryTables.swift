@@ -1,0 +1,213 @@
+import Base
+import Records
+import Scenario
+
+extension Table {
+  /// The headline table: what every strategy reached and spent, a row for each.
+  package static func headline(_ summary: Summary) -> Table {
+    Table(of: summary.strategies, columns: headlineColumns)
+  }
+
+  /// The columns of the headline table, in every form that it is printed in.
+  private static var headlineColumns: [Column<Summary.Strategy>] {
+    let generic = ColumnGroup(title: "generic accuracy %", short: "generic %")
+    let personal = ColumnGroup(title: "personal accuracy %", short: "personal %")
+    let cost = ColumnGroup(title: "cost per run", short: "")
+    return [
+      .words("strategy") { $0.label },
+      share(
+        "all", "generic.accuracy", generic,
+        note: "Generic: one model for all, on the global "
+          + "test set."),
+      share("head", "generic.shots.head", generic, isBrief: true),
+      share("middle", "generic.shots.middle", generic, isBrief: true),
+      share("tail", "generic.shots.tail", generic, isBrief: true),
+      share(
+        "mean", "personal.accuracy", personal,
+        note: "Personal: what each client gets, on its "
+          + "local test, each client counting the same."),
+      share("tail", "personal.shots.tail", personal, hasInterval: false, isDetail: true),
+      share("all classes", "personal.global", personal, hasInterval: false, isDetail: true),
+      share("std", "personal.fairness.std", personal, hasInterval: false, isDetail: true),
+      share(
+        "worst 10 %", "personal.fairness.worstDecile", personal, hasInterval: false,
+        note: "Worst 10 %: mean of the worst tenth of the clients."),
+      share("worst", "personal.fairness.worst", personal, hasInterval: false, isDetail: true),
+      measure(
+        "helped", "personal.fairness.helped", personal, scale: 100,
+        note: "Helped: share of clients better than when training alone."
+      ) { NumberText.percent($0, 0) + " %" },
+      Column(
+        "epsilon", in: cost, isOptional: true,
+        note: "Epsilon: the largest of all clients and seeds; none: no guarantee."
+      ) { strategy in
+        strategy.values["privacy.epsilon.max"].map { .epsilon($0.values.max() ?? .infinity, 2) }
+          ?? .missing
+      },
+      measure(
+        "up", unit: "MB", "bytes.up", cost, scale: 1e-6,
+        note: "Cost: encoded bytes of all "
+          + "messages of a run, in units of 10⁶ bytes."
+      ) { NumberText.megabytes($0) },
+      measure("down", unit: "MB", "bytes.down", cost, scale: 1e-6) { NumberText.megabytes($0) },
+      measure("virtual", "time.virtual", cost) { NumberText.duration($0) },
+      measure("wall", "time.wall", cost) { NumberText.duration($0) },
+    ]
+  }
+
+  /// A share in per cent.
+  private static func share(
+    _ title: String, _ metric: String, _ group: ColumnGroup, hasInterval: Bool = true,
+    isBrief: Bool = false, isDetail: Bool = false, note: String = ""
+  ) -> Column<Summary.Strategy> {
+    Column(
+      title, in: group, isBrief: isBrief, isDetail: isDetail, isOptional: true, note: note
+    ) { strategy in
+      .mean(strategy.statistics(metric), scale: 100, hasInterval: hasInterval) {
+        NumberText.percent($0)
+      }
+    }
+  }
+
+  /// The mean over seeds of what differs little between them.
+  private static func measure(
+    _ title: String, unit: String = "", _ metric: String, _ group: ColumnGroup, scale: Double = 1,
+    note: String = "", _ display: @escaping (Double) -> String
+  ) -> Column<Summary.Strategy> {
+    Column(title, unit: unit, in: group, isOptional: true, note: note) { strategy in
+      .mean(strategy.statistics(metric), scale: scale, hasInterval: false, display)
+    }
+  }
+
+  /// Every headline number in a row of its own: of each seed, and the statistics over seeds.
+  package static func tidy(_ summary: Summary) -> Table {
+    struct Number {
+      let strategy: String
+      let metric: String
+      let statistic: String
+      var seed: UInt64?
+      let value: Double
+    }
+    var numbers: [Number] = []
+    for strategy in summary.strategies {
+      for metric in HeadlineMetric.all {
+        guard let bySeed = strategy.values[metric.name] else { continue }
+        func add(_ statistic: String, _ value: Double?, seed: UInt64? = nil) {
+          guard let value, value.isFinite else { return }
+          numbers.append(
+            Number(
+              strategy: strategy.label, metric: metric.name, statistic: statistic, seed: seed,
+              value: value))
+        }
+        for seed in strategy.seeds { add("value", bySeed[seed], seed: seed) }
+        let statistics = SeedStatistics(strategy.seeds.compactMap { bySeed[$0] })
+        add("n", Double(statistics.count))
+        add("mean", statistics.mean)
+        add("std", statistics.standardDeviation)
+        add("halfWidth", statistics.halfWidth)
+      }
+    }
+    return Table(
+      of: numbers,
+      columns: [
+        .words("strategy") { $0.strategy }, .words("metric") { $0.metric },
+        .words("statistic") { $0.statistic },
+        Column("seed") { $0.seed.map { .text("\($0)") } ?? .missing },
+        Column("value") { .number($0.value) { CSV.number($0) } },
+      ])
+  }
+
+  /// What every strategy spent to reach the accuracies that were asked for: a table for each.
+  package static func targets(_ summary: Summary) -> [Table] {
+    let count = summary.strategies.first?.targets.count ?? 0
+    return (0..<count).map { index in
+      Table(
+        summary.strategies[0].targets[index].target.title,
+        of: summary.strategies.map { ($0.label, $0.targets[index]) },
+        columns: [
+          .words("strategy") { $0.0 }, Column("seeds") { .text($0.1.reachedText) },
+          spent("rounds", "", "round") { NumberText.fixed($0, 1) },
+          spent("up", "MB", "bytes.up", scale: 1e-6) { NumberText.megabytes($0) },
+          spent("down", "MB", "bytes.down", scale: 1e-6) { NumberText.megabytes($0) },
+          spent("setup", "MB", "bytes.setup", scale: 1e-6, isOptional: true) {
+            NumberText.megabytes($0)
+          },
+          spent("TFLOP", "", "train.flops", scale: 1e-12, isOptional: true) {
+            NumberText.fixed($0 / 1e12, $0 < 1e14 ? 3 : 1)
+          },
+          spent("clock", "s", "time.virtual", isOptional: true) {
+            NumberText.fixed($0, $0 < 100 ? 2 : 0)
+          },
+        ])
+    }
+  }
+
+  /// What the numbers of `targets` are.
+  static let targetNote =
+    "Up to the first evaluated round that reaches the accuracy: means over the seeds that reached "
+    + "it, and how many did"
+
+  private static func spent(
+    _ title: String, _ unit: String, _ quantity: String, scale: Double = 1,
+    isOptional: Bool = false, _ display: @escaping (Double) -> String
+  ) -> Column<(String, TargetSummary)> {
+    Column(title, unit: unit, isOptional: isOptional) {
+      .number($0.1.mean(quantity), scale: scale, display)
+    }
+  }
+}
+
+extension Cell {
+  /// An ε; "none" without a guarantee.
+  package static func epsilon(_ value: Double, _ decimals: Int = 3) -> Cell {
+    value.isFinite ? .number(value) { NumberText.epsilon($0, decimals) } : .infinite
+  }
+}
+
+/// The summary at the end of a run, for a terminal.
+package struct SummaryTable: Sendable {
+  /// The scenario's name and conditions, a line each.
+  package var header: [String]
+  package var summary: Summary
+  /// Whether to use bold for the headings.
+  package var colour: Bool
+
+  package init(header: [String], summary: Summary, colour: Bool = false) {
+    self.header = header
+    self.summary = summary
+    self.colour = colour
+  }
+
+  /// The lines, each at most `width` columns (at least 60, at most 120): one table if it fits,
+  /// else two or three.
+  package func text(width: Int) -> String {
+    let width = TerminalLayout.readable(width)
+    let notes =
+      summary.seedNote + "; worst 10 % is the mean of the worst tenth of the clients"
+    var lines = TextLines.wrapped(header + [notes], width) + [""]
+    lines += Table.headline(summary).lines(
+      TerminalLayout(width: width, names: 16...width, isBold: colour))
+    let sentences = TextLines.wrapped(SummarySentence.all(summary).map(\.text), width)
+    if !sentences.isEmpty { lines += [""] + sentences }
+    let targets = Table.targets(summary)
+    if !targets.isEmpty {
+      lines += [""] + TextLines.wrapped([Table.targetNote + ":"], width)
+      for table in targets {
+        // How many seeds reached it stands in every piece.
+        lines += ["", table.title]
+        lines += table.lines(TerminalLayout(width: width, names: 16...16, fixed: 2))
+      }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+extension Summary {
+  /// How many seeds there are, and what follows a "±".
+  var seedNote: String {
+    let most = strategies.map(\.seeds.count).max() ?? 0
+    return most >= 2
+      ? "\(most) seeds; mean ± half-width of the 95 % interval (Student t)"
+      : "single seed: no interval"
+  }
+}
