@@ -32,6 +32,7 @@ struct ReportTableTests {
       text.split(separator: "\n").filter { $0.hasPrefix("strategy") }.count
     }
     #expect(headings(table(width: 120)) == 1)
+
     #expect(headings(table(width: 80)) == 2)
   }
 

@@ -55,7 +55,9 @@ package struct Scale: Sendable, Equatable {
   /// What a scale can show: neither too large nor all equal.
   private static func spread(_ wanted: ClosedRange<Double>) -> ClosedRange<Double> {
     // A diverging loss can have any size.
-    let (low, high) = (max(wanted.lowerBound, -1e290), min(wanted.upperBound, 1e290))
+    let (low, high) = (
+      min(max(wanted.lowerBound, -1e290), 1e290), max(min(wanted.upperBound, 1e290), -1e290)
+    )
     let size = max(abs(low), abs(high))
     if size < 1e-280 { return low < 0 ? -1...1 : 0...1 }
     if high / 2 - low / 2 >= 1e-6 * size { return low...high }

@@ -46,7 +46,7 @@ extension Table {
 
 private struct TerminalPrinter {
   /// Columns between groups, and between columns.
-  private static let gaps = (groups: "    ", columns: "  ")
+  private static let gaps = (groups: "   ", columns: "  ")
 
   let table: Table
   let layout: TerminalLayout
@@ -62,9 +62,17 @@ private struct TerminalPrinter {
     texts = table.headings.enumerated().map { place, heading in
       table.rows.map { heading.isBrief ? $0[place].text : $0[place].whole }
     }
-    widths = zip(table.headings, texts).map { heading, column in
+    var widths = zip(table.headings, texts).map { heading, column in
       max(heading.words.count, column.map(\.count).max() ?? 0)
     }
+    // A group's title has room above its columns.
+    for stretch in table.stretches {
+      let shown = stretch.filter { !table.headings[$0].isDetail }
+      guard let last = shown.last, let title = table.headings[last].group?.title else { continue }
+      let inner = shown.reduce(-2) { $0 + 2 + widths[$1] }
+      widths[last] += max(0, title.count - inner)
+    }
+    self.widths = widths
     let heading = table.headings.first?.words.count ?? 0
     least = max(heading, min(widths.first ?? 0, layout.names.lowerBound))
   }
@@ -107,7 +115,8 @@ private struct TerminalPrinter {
     var widths = widths
     if layout.fixed > 0, !widths.isEmpty {
       let room = layout.width - used(piece) + least
-      widths[0] = max(8, min(widths[0], max(least, layout.names.upperBound), max(room, 1)))
+      widths[0] = max(
+        min(8, widths[0]), min(widths[0], max(least, layout.names.upperBound), max(room, 1)))
     }
     func line(_ text: (Int) -> String) -> String {
       joined(piece) { stretch in

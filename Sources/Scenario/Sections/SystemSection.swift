@@ -56,7 +56,8 @@ extension ScenarioFields {
           amount(
             \.perGigabyteUp, "perGigabyteUp", "Price of 10^9 bytes from clients to the server."),
           amount(
-            \.perGigabyteDown, "perGigabyteDown", "Price of 10^9 bytes from the server to clients."),
+            \.perGigabyteDown, "perGigabyteDown",
+            "Price of 10^9 bytes from the server to clients."),
           amount(\.perDeviceHour, "perDeviceHour", "Price of an hour of a device that works."),
         ]), .optional, "Prices in any currency; each round's record then has its cost.",
       synonyms: ["price", "prices"]),
