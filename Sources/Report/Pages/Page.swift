@@ -263,9 +263,10 @@ private enum PageStyle {
     figure,tr,.box{break-inside:avoid}.scroll{overflow:visible;background:none}
     .scroll svg{min-width:0!important;max-width:100%!important}
     nav{display:none}h2,h3,figcaption{break-after:avoid}
-    table{font-size:7.5pt;max-width:100%}
+    table{font-size:7pt;max-width:100%}
     th,td,td.word,tbody th,thead tr:last-child th{padding:.2em .3em;white-space:normal;
-    min-width:0;max-width:none;overflow-wrap:anywhere}
+    min-width:0;max-width:none;overflow-wrap:break-word}
+    .grid{grid-template-columns:1fr 1fr;gap:12px}
     tbody th{position:static}
     pre{white-space:pre-wrap;overflow-wrap:anywhere;overflow:visible}
     details::details-content{content-visibility:visible;block-size:auto}}
