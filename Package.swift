@@ -53,7 +53,7 @@ let package = Package(
       ], swiftSettings: numeric),
     .target(
       name: "Report",
-      dependencies: ["Base", "Client", "Aggregation", "Data", "Scenario", "Records", "Federation"],
+      dependencies: ["Base", "Client", "Aggregation", "Data", "Scenario", "Records"],
       swiftSettings: numeric),
     .target(
       name: "Studies",

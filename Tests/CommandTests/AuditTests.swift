@@ -16,7 +16,7 @@ struct AuditTests {
     let digest = folder.text("r/fedavg-s1/digest.txt")
     let outcome = try run("audit r --iterations 3 --images 1")
     #expect(outcome.exit == 0, "\(outcome.text)")
-    for part in ["membership", "analytic", "cosine", "squares", "report  r/audit/audit.html"] {
+    for part in ["Membership", "analytic", "cosine", "squares", "report  r/audit/audit.html"] {
       #expect(outcome.stdout.contains(part), "\(part) in \(outcome.text)")
     }
     #expect(outcome.stderr.contains("audit of fedavg seed 1"), "\(outcome.text)")

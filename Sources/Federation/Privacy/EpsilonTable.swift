@@ -1,4 +1,5 @@
 import Accounting
+import Records
 import Synchronization
 
 /// ε of a run's ledgers, each different one accounted for once.
@@ -87,13 +88,6 @@ package final class EpsilonTable: Sendable {
   /// 0 of none.
   package static func summary(_ epsilons: [Double]) -> (largest: Double, median: Double) {
     let sorted = epsilons.sorted()
-    return (sorted.last ?? 0, median(ofSorted: sorted) ?? 0)
-  }
-
-  /// The median of ascending numbers; nil of none.
-  package static func median(ofSorted values: [Double]) -> Double? {
-    guard !values.isEmpty else { return nil }
-    let (low, high) = (values[(values.count - 1) / 2], values[values.count / 2])
-    return low == high ? low : low + (high - low) / 2
+    return (sorted.last ?? 0, Metrics.median(ofSorted: sorted) ?? 0)
   }
 }

@@ -114,6 +114,13 @@ package enum Metrics {
     return sorted[below] + (position - Double(below)) * (sorted[below + 1] - sorted[below])
   }
 
+  /// The median of ascending numbers, which may be infinite; nil of none.
+  package static func median(ofSorted values: [Double]) -> Double? {
+    guard !values.isEmpty else { return nil }
+    let (low, high) = (values[(values.count - 1) / 2], values[values.count / 2])
+    return low == high ? low : low + (high - low) / 2
+  }
+
   /// The middle value, or the mean of the two in the middle; NaN of nothing.
   package static func median(_ values: [Double]) -> Double { percentile(values, 0.5) }
 }

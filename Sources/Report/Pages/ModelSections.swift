@@ -1,6 +1,5 @@
 import Base
 import Client
-import Federation
 import Records
 
 /// What lies behind accuracy: privacy, calibration, the classifier's norms, and the geometry of the
@@ -51,7 +50,7 @@ extension ReportPage {
     func at(_ title: String, _ share: Double) -> Column<(String, [Double])> {
       Column(title) { _, sorted in
         let nearest = sorted[Int(clamping: (Double(sorted.count - 1) * share).rounded())]
-        let value = share == 0.5 ? EpsilonTable.median(ofSorted: sorted) ?? nearest : nearest
+        let value = share == 0.5 ? Metrics.median(ofSorted: sorted) ?? nearest : nearest
         return .epsilon(value)
       }
     }

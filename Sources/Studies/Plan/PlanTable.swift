@@ -1,5 +1,6 @@
 import Base
 import Federation
+import Records
 import Report
 
 /// A plan for a terminal, and as JSON.
@@ -48,7 +49,7 @@ package struct PlanTable: Sendable {
         guard let least = all.first, let most = all.last else {
           return runs.contains { $0.privacy != nil } ? .text("no guarantee") : .missing
         }
-        let values = [least, EpsilonTable.median(ofSorted: all) ?? most, most]
+        let values = [least, Metrics.median(ofSorted: all) ?? most, most]
         return .text(values.map { NumberText.epsilon($0) }.joined(separator: "/"))
       }, mean("disk", NumberText.storage) { $0.diskBytes },
       mean("time", NumberText.duration) { $0.seconds },
@@ -149,7 +150,7 @@ package struct PlanTable: Sendable {
   private func epsilon(_ run: Rehearsal) -> JSON {
     guard let least = run.epsilons.first, let most = run.epsilons.last else { return .null }
     return [
-      "min": .number(least), "median": .number(EpsilonTable.median(ofSorted: run.epsilons) ?? most),
+      "min": .number(least), "median": .number(Metrics.median(ofSorted: run.epsilons) ?? most),
       "max": .number(most), "clients": .int(run.epsilons.count),
     ]
   }

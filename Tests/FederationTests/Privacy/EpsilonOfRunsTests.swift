@@ -182,9 +182,9 @@ struct EpsilonOfRunsTests {
       (.infinity, 2, "-"), (1.0681, 3, "1.068"), (1e-300, 2, "1.0e-300"),
     ]
     for (value, decimals, text) in cases { #expect(NumberText.epsilon(value, decimals) == text) }
-    #expect(EpsilonTable.median(ofSorted: [1, 2, 4, 9]) == 3)
-    #expect(EpsilonTable.median(ofSorted: [1, 2, 9]) == 2)
-    #expect(EpsilonTable.median(ofSorted: []) == nil)
+    #expect(Metrics.median(ofSorted: [1, 2, 4, 9]) == 3)
+    #expect(Metrics.median(ofSorted: [1, 2, 9]) == 2)
+    #expect(Metrics.median(ofSorted: []) == nil)
   }
 
   @Test("between evaluations there is a bound, and it says so")
