@@ -107,7 +107,10 @@ extension Experiment {
     var last: MeasuredRound?
     while plan.rounds < plan.wanted || plan.wanted == 0 {
       let before = arena.flops
-      guard let round = try? run.measuredRound(&result) else {
+      let round: MeasuredRound
+      do throws(RoundFailure) { round = try run.measuredRound(&result) } catch {
+        // A run would end there, too, and not as a divergence.
+        if case .frame = error { throw error.failure(run: run.name) }
         plan.doubts.append("its rehearsal ends in round \(plan.rounds + 1)")
         break
       }

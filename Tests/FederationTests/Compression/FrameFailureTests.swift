@@ -5,6 +5,7 @@ import Codecs
 import Fixtures
 import Report
 import Scenario
+import Studies
 import Testing
 
 @testable import Federation
@@ -59,6 +60,20 @@ struct FrameFailureTests {
     let failure = try #require(found)
     #expect(failure.code == "E1040")
     #expect(failure.message.contains("from the server to all clients"), "\(failure.message)")
+  }
+
+  @Test("a plan ends with the same error, and not with a doubt")
+  func planned() throws {
+    let fixture = try RunFixture {
+      $0.strategies = [ScenarioText.strategy("fedavg", #""compression": { "uplink": "qsgd" }"#)]
+    }
+    var scenario = fixture.experiment.scenario
+    scenario.strategies[0].compression?.uplink?.codec = .qsgd(QSGDCodec(levels: 0))
+    let experiment = try Experiment(scenario, data: fixture.data)
+    var settings = Plan.Settings(threads: 1)
+    settings.probe = 0
+    let failure = #expect(throws: Failure.self) { _ = try Plan(experiment, settings) }
+    #expect(failure?.code == "E1040")
   }
 
   @Test("values that are no numbers stay a divergence of their client and step")
