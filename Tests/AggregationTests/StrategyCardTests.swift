@@ -23,6 +23,17 @@ struct StrategyCardTests {
     #expect(!card.messages.isEmpty)
   }
 
+  @Test("a card shows the method's fields, each under its property's name")
+  func fields() {
+    func check<Method: Strategy>(_ type: Method.Type) {
+      let names = Method.Fields.all.map(\.name)
+      #expect(type.card.fields.map(\.name) == names, "\(type)")
+      let properties = Mirror(reflecting: Method.Fields()).children.map(\.label)
+      #expect(properties == names, "\(type)")
+    }
+    for type in StrategyRegistry.all { check(type) }
+  }
+
   @Test(
     "every default is legal, and none switches the method off",
     arguments: StrategyRegistry.cards.map(\.kind))

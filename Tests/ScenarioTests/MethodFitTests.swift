@@ -8,12 +8,14 @@ import Testing
 
 /// A method that exchanges predictions: it needs public images, and serves any networks.
 private struct PublicMethod: Strategy {
+  typealias Fields = NoFields
+
   static let card = StrategyCard(
     kind: "public-method", title: "", summary: "", source: "", equations: [], messages: [],
     memory: "")
   static let needs: MethodNeeds = [.publicSet, .anyModels]
 
-  init(_ settings: StrategySettings, _ problem: LearningProblem) {}
+  init(_ settings: Settings, _ problem: LearningProblem) {}
   func download(_ server: ServerState, to client: Int) -> Payload { .empty }
   func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)
     throws(Divergence) -> ClientUpdate

@@ -111,7 +111,7 @@ struct ScenarioDefaultsTests {
     ])
   func overrides(text: String) throws {
     let made = try #require(read(richScenario, set: [text]).scenario)
-    #expect(made.strategies[0].settings.number("proximalWeight") == 0.5)
+    #expect(made.strategies[0].settings["proximalWeight"] == .number(0.5))
   }
 
   @Test(

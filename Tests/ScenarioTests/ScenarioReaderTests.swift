@@ -88,9 +88,9 @@ struct ScenarioReaderTests {
     #expect(scenario.client.optimizer.beta2 == 0.999)
     #expect(scenario.client.schedule == LearningRateSchedule(.cosine(floor: 0.1), warmupRounds: 2))
     #expect(scenario.strategies.map(\.label) == ["fedprox", "weak", "controlled"])
-    #expect(scenario.strategies[0].settings.number("proximalWeight") == 0.1)
-    #expect(scenario.strategies[1].settings.number("proximalWeight") == 0.01)
-    #expect(scenario.strategies[2].settings.choice("option") == "I")
+    #expect(scenario.strategies[0].settings["proximalWeight"] == .number(0.1))
+    #expect(scenario.strategies[1].settings["proximalWeight"] == .number(0.01))
+    #expect(scenario.strategies[2].settings["option"] == .choice("I"))
     #expect(scenario.evaluation.every == 7)
     #expect(
       scenario.evaluation.targets == [

@@ -9,20 +9,25 @@ let sampleCards: [StrategyCard] = [
     "fedprox",
     [
       Hyperparameter(
-        "proximalWeight", symbol: "μ", .number(0...1e6, exclusiveMinimum: false),
-        default: .number(0.01), "Weight of the proximal term.", degenerate: (.number(0), "fedavg"))
+        "proximalWeight", "μ", in: 0...1e6, default: 0.01, "Weight of the proximal term.",
+        degenerate: (0, "fedavg")
+      ).info
     ]), card("scaffold"),
   card(
     "controlled",
     [
-      Hyperparameter(
-        "option", symbol: "-", .choice(["I", "II"]), default: .choice("II"), "Variant."),
-      Hyperparameter("warm", symbol: "-", .flag, default: .flag(false), "Warm start."),
-      Hyperparameter("memory", symbol: "m", .integer(1...10), default: .integer(3), "Length."),
+      Hyperparameter("option", "-", default: Option.second, "Variant.").info,
+      Hyperparameter("warm", "-", default: false, "Warm start.").info,
+      Hyperparameter("memory", "m", in: 1...10, default: 3, "Length.").info,
     ]),
 ]
 
-private func card(_ kind: String, _ fields: [Hyperparameter] = []) -> StrategyCard {
+private enum Option: String, CaseIterable, Sendable {
+  case first = "I"
+  case second = "II"
+}
+
+private func card(_ kind: String, _ fields: [AnyHyperparameter] = []) -> StrategyCard {
   StrategyCard(
     kind: kind, title: kind, summary: "For tests.", source: "-", equations: [], messages: [],
     memory: "-", fields: fields)

@@ -12,6 +12,18 @@ import Tensor
 /// | η_t | the client's learning rate, for w_i, v_i and α_i |
 /// | ξ_i, one batch for both gradients | `device` and its `twin` |
 package struct APFL: BasedStrategy {
+  package enum AdaptEvery: String, CaseIterable, Sendable { case round, step }
+
+  package struct Fields: StrategyFields {
+    let alpha = Hyperparameter(
+      "alpha", "α", in: 0...1, default: 0.5, "share of the local model, at the start if it adapts")
+    let adaptive = Hyperparameter("adaptive", default: true, "whether each client learns its share")
+    let adaptEvery = Hyperparameter(
+      "adaptEvery", default: AdaptEvery.round,
+      "whether the share moves at the first batch of a round or at every batch", inferred: true)
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "apfl", title: "APFL",
     summary: "FedAvg, and a local model at each client that is trained in a mixture with it; the "
@@ -34,17 +46,7 @@ package struct APFL: BasedStrategy {
         + "mixture; with α_k = 0 the personal model is w, statistics included.",
       "The reported training loss is that of w_k.",
     ], composes: .all,
-    fields: [
-      Hyperparameter(
-        "alpha", symbol: "α", .number(0...1, exclusiveMinimum: false), default: .number(0.5),
-        "share of the local model, at the start if it adapts"),
-      Hyperparameter(
-        "adaptive", symbol: "", .flag, default: .flag(true),
-        "whether each client learns its share"),
-      Hyperparameter(
-        "adaptEvery", symbol: "", .choice(["round", "step"]), default: .choice("round"),
-        "whether the share moves at the first batch of a round or at every batch", inferred: true),
-    ])
+    fields: Fields.all)
 
   package static let weighting: WeightingRule = .uniform
 
@@ -58,11 +60,11 @@ package struct APFL: BasedStrategy {
   package let initial: [Float]
   let trained: Int
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     base = FedAvg(ModelExchange(problem))
-    alpha = Float(settings.number("alpha"))
-    adaptive = settings.flag("adaptive")
-    everyStep = settings.choice("adaptEvery") == "step"
+    alpha = Float(settings.alpha)
+    adaptive = settings.adaptive
+    everyStep = settings.adaptEvery == .step
     initial = problem.initial
     trained = problem.layout.trainedCount
   }

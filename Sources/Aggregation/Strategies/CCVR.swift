@@ -14,6 +14,32 @@ import Tensor
 /// | M_c | `samplesPerClass` |
 /// | the calibrated classifier | `server.memory["calibrated"]` |
 package struct CCVR: Strategy {
+  package enum HeadStart: String, CaseIterable, Sendable { case current, fresh }
+
+  package struct Fields: StrategyFields {
+    let every = Hyperparameter(
+      "every", in: 0...1_000_000, default: 0,
+      "rounds between calibrations; 0 calibrates once, after the last round, as in the paper")
+    let samplesPerClass = Hyperparameter(
+      "samplesPerClass", "M_c", in: 1...1_000_000, default: 100,
+      "virtual features per class; 100 to 2000")
+    let shrinkage = Hyperparameter(
+      "shrinkage", "s", in: 0...1, default: 0.0,
+      "Σ_c ← (1 − s)·Σ_c + s·tr(Σ_c)/d·I, for classes with fewer examples than features")
+    let headStart = Hyperparameter(
+      "headStart", default: HeadStart.current,
+      "what re-training starts from: FedAvg's classifier, or random weights", inferred: true)
+    let headEpochs = Hyperparameter(
+      "headEpochs", in: 1...100_000, default: 30, "epochs of re-training", inferred: true)
+    let headLearningRate = Hyperparameter(
+      "headLearningRate", above: 0, to: 1e6, default: 0.01,
+      "step size of re-training, SGD with momentum 0.9", inferred: true)
+    let headBatch = Hyperparameter(
+      "headBatch", in: 1...1_000_000, default: 64, "virtual features per step of re-training",
+      inferred: true)
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "ccvr", title: "CCVR",
     summary: "FedAvg; then the classifier is re-trained on features drawn from class Gaussians.",
@@ -39,40 +65,18 @@ package struct CCVR: Strategy {
     deviations: [
       "The paper asks all clients for statistics; here those of the round's cohort send them."
     ], composes: [.loss, .serverOptimizer, .postHoc],
-    fields: [
-      Hyperparameter(
-        "every", symbol: "", .integer(0...1_000_000), default: .integer(0),
-        "rounds between calibrations; 0 calibrates once, after the last round, as in the paper"),
-      Hyperparameter(
-        "samplesPerClass", symbol: "M_c", .integer(1...1_000_000), default: .integer(100),
-        "virtual features per class; 100 to 2000"),
-      Hyperparameter(
-        "shrinkage", symbol: "s", .number(0...1, exclusiveMinimum: false), default: .number(0),
-        "Σ_c ← (1 − s)·Σ_c + s·tr(Σ_c)/d·I, for classes with fewer examples than features"),
-      Hyperparameter(
-        "headStart", symbol: "", .choice(["current", "fresh"]), default: .choice("current"),
-        "what re-training starts from: FedAvg's classifier, or random weights", inferred: true),
-      Hyperparameter(
-        "headEpochs", symbol: "", .integer(1...100_000), default: .integer(30),
-        "epochs of re-training", inferred: true),
-      Hyperparameter(
-        "headLearningRate", symbol: "", .number(0...1e6, exclusiveMinimum: true),
-        default: .number(0.01), "step size of re-training, SGD with momentum 0.9", inferred: true),
-      Hyperparameter(
-        "headBatch", symbol: "", .integer(1...1_000_000), default: .integer(64),
-        "virtual features per step of re-training", inferred: true),
-    ])
+    fields: Fields.all)
   package static let releases: [Release] = [
     .training(ModelExchange.block),
     .examples(counts, "class counts", .none, wholeNumbers: ["class_counts"]),
     .examples("class", "means and covariances of the features of each class", .mixed),
   ]
 
-  package static func objection(_ settings: StrategySettings, to network: Network) -> (
+  package static func objection(_ settings: Settings, to network: Network) -> (
     problem: String, hint: String
   )? { ClassifierPlace.objection(card.kind, to: network) }
 
-  package static func cautions(_ settings: StrategySettings, on network: Network) -> [(
+  package static func cautions(_ settings: Settings, on network: Network) -> [(
     warning: String, hint: String
   )] {
     let width = ClassifierPlace(network)?.width ?? 0
@@ -139,15 +143,15 @@ package struct CCVR: Strategy {
   let bodyTensors: ParameterSelection
   package let problem: LearningProblem
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    base = FedAvg(StrategySettings(FedAvg.card), problem)
-    every = settings.integer("every")
-    samples = settings.integer("samplesPerClass")
-    shrinkage = settings.number("shrinkage")
-    isFresh = settings.choice("headStart") == "fresh"
-    epochs = settings.integer("headEpochs")
-    learningRate = settings.number("headLearningRate")
-    batch = settings.integer("headBatch")
+  package init(_ settings: Settings, _ problem: LearningProblem) {
+    base = FedAvg(problem)
+    every = settings.every
+    samples = settings.samplesPerClass
+    shrinkage = settings.shrinkage
+    isFresh = settings.headStart == .fresh
+    epochs = settings.headEpochs
+    learningRate = settings.headLearningRate
+    batch = settings.headBatch
     classifier = ClassifierPlace(required: problem.network)
     bodyTensors = ParameterSelection(problem.layout) { $0.layer != problem.network.classifier }
     self.problem = problem

@@ -13,6 +13,30 @@ import Tensor
 /// | a client's gradients of real features, G_kc | the blocks "gradient-c" |
 /// | federated features, u | `server.memory["features"]`, [C·m × d] |
 package struct CReFF: Strategy {
+  package struct Fields: StrategyFields {
+    let featuresPerClass = Hyperparameter(
+      "featuresPerClass", "m", in: 1...100_000, default: 100, "federated features per class")
+    let featureSteps = Hyperparameter(
+      "featureSteps", "I", in: 1...100_000, default: 100, "steps of SGD on the features in a round")
+    let featureLearningRate = Hyperparameter(
+      "featureLearningRate", "η_u", above: 0, to: 1e6, default: 0.1, "step size on the features")
+    let headEpochs = Hyperparameter(
+      "headEpochs", "J", in: 1...100_000, default: 300,
+      "epochs of the new classifier on the features")
+    let headLearningRate = Hyperparameter(
+      "headLearningRate", above: 0, to: 1e6, default: 0.01,
+      "step size of the new classifier, plain SGD")
+    let headBatch = Hyperparameter(
+      "headBatch", in: 1...1_000_000, default: 32, "features per step of the new classifier")
+    let draws = Hyperparameter(
+      "draws", in: 1...100_000, default: 10, "draws of real features that a gradient is the mean of"
+    )
+    let gradientBatch = Hyperparameter(
+      "gradientBatch", in: 1...1_000_000, default: 32,
+      "real features per draw, at most as many as the client has of the class")
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "creff", title: "CReFF",
     summary: "FedAvg; the server re-trains the classifier on features that match real gradients.",
@@ -36,38 +60,13 @@ package struct CReFF: Strategy {
       "A gradient per class tells which classes a client has.",
     ], deviations: ["Real features are taken without augmentation, in evaluation mode."],
     composes: [.loss, .serverOptimizer, .postHoc],
-    fields: [
-      Hyperparameter(
-        "featuresPerClass", symbol: "m", .integer(1...100_000), default: .integer(100),
-        "federated features per class"),
-      Hyperparameter(
-        "featureSteps", symbol: "I", .integer(1...100_000), default: .integer(100),
-        "steps of SGD on the features in a round"),
-      Hyperparameter(
-        "featureLearningRate", symbol: "η_u", .number(0...1e6, exclusiveMinimum: true),
-        default: .number(0.1), "step size on the features"),
-      Hyperparameter(
-        "headEpochs", symbol: "J", .integer(1...100_000), default: .integer(300),
-        "epochs of the new classifier on the features"),
-      Hyperparameter(
-        "headLearningRate", symbol: "", .number(0...1e6, exclusiveMinimum: true),
-        default: .number(0.01), "step size of the new classifier, plain SGD"),
-      Hyperparameter(
-        "headBatch", symbol: "", .integer(1...1_000_000), default: .integer(32),
-        "features per step of the new classifier"),
-      Hyperparameter(
-        "draws", symbol: "", .integer(1...100_000), default: .integer(10),
-        "draws of real features that a gradient is the mean of"),
-      Hyperparameter(
-        "gradientBatch", symbol: "", .integer(1...1_000_000), default: .integer(32),
-        "real features per draw, at most as many as the client has of the class"),
-    ])
+    fields: Fields.all)
   package static let releases: [Release] = [
     .training(ModelExchange.block),
     .examples("gradient", "gradients of classes on their real features", .gradients),
   ]
 
-  package static func objection(_ settings: StrategySettings, to network: Network) -> (
+  package static func objection(_ settings: Settings, to network: Network) -> (
     problem: String, hint: String
   )? { ClassifierPlace.objection(card.kind, to: network) }
 
@@ -131,16 +130,16 @@ package struct CReFF: Strategy {
   package let classifier: ClassifierPlace
   package let problem: LearningProblem
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    base = FedAvg(StrategySettings(FedAvg.card), problem)
-    rows = settings.integer("featuresPerClass")
-    featureSteps = settings.integer("featureSteps")
-    featureLearningRate = Float(settings.number("featureLearningRate"))
-    headEpochs = settings.integer("headEpochs")
-    headLearningRate = settings.number("headLearningRate")
-    headBatch = settings.integer("headBatch")
-    draws = settings.integer("draws")
-    gradientBatch = settings.integer("gradientBatch")
+  package init(_ settings: Settings, _ problem: LearningProblem) {
+    base = FedAvg(problem)
+    rows = settings.featuresPerClass
+    featureSteps = settings.featureSteps
+    featureLearningRate = Float(settings.featureLearningRate)
+    headEpochs = settings.headEpochs
+    headLearningRate = settings.headLearningRate
+    headBatch = settings.headBatch
+    draws = settings.draws
+    gradientBatch = settings.gradientBatch
     classifier = ClassifierPlace(required: problem.network)
     self.problem = problem
   }

@@ -3,6 +3,8 @@ import Tensor
 
 /// Centralised training on the union of all clients' examples: what federation costs.
 package struct Centralised: Strategy {
+  package typealias Fields = NoFields
+
   package static let card = StrategyCard(
     kind: "centralised", title: "Centralised",
     summary: "SGD on the union of all clients' examples, with as many steps as the cohort takes.",
@@ -22,7 +24,7 @@ package struct Centralised: Strategy {
 
   let everything: ParameterSelection
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     everything = ParameterSelection(all: problem.layout)
   }
 

@@ -14,6 +14,19 @@ import Tensor
 /// | η of v_k | η · `personalRateFactor` |
 /// | s local iterations on v_k | `personalEpochs` |
 package struct Ditto: BasedStrategy {
+  package struct Fields: StrategyFields {
+    let proximalWeight = Hyperparameter(
+      "proximalWeight", "λ", in: 0...1e6, default: 0.1, "pull towards the global model",
+      degenerate: (0, "local-only"))
+    let personalEpochs = Hyperparameter(
+      "personalEpochs", "s", above: 0, to: 1000, default: 1,
+      "local epochs on the personal model in each round", inferred: true)
+    let personalRateFactor = Hyperparameter(
+      "personalRateFactor", "η_v/η", above: 0, to: 1e6, default: 1,
+      "learning rate of the personal model in units of the client's", inferred: true)
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "ditto", title: "Ditto",
     summary: "FedAvg, and beside it a personal model per client with a proximal pull to the "
@@ -28,19 +41,7 @@ package struct Ditto: BasedStrategy {
       "The reported training loss is that of the global model.",
       "A client that never took part is measured with the initial model, its v_k.",
     ], composes: .all,
-    fields: [
-      Hyperparameter(
-        "proximalWeight", symbol: "λ", .number(0...1e6, exclusiveMinimum: false),
-        default: .number(0.1), "pull towards the global model",
-        degenerate: (.number(0), "local-only")),
-      Hyperparameter(
-        "personalEpochs", symbol: "s", .number(0...1000, exclusiveMinimum: true),
-        default: .number(1), "local epochs on the personal model in each round", inferred: true),
-      Hyperparameter(
-        "personalRateFactor", symbol: "η_v/η", .number(0...1e6, exclusiveMinimum: true),
-        default: .number(1), "learning rate of the personal model in units of the client's",
-        inferred: true),
-    ])
+    fields: Fields.all)
 
   private static let own = "personal"
 
@@ -50,12 +51,12 @@ package struct Ditto: BasedStrategy {
   let phase: LocalPhase
   package let initial: [Float]
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    base = FedAvg(StrategySettings(FedAvg.card), problem)
-    proximalWeight = Float(settings.number("proximalWeight"))
-    personalRateFactor = settings.number("personalRateFactor")
+  package init(_ settings: Settings, _ problem: LearningProblem) {
+    base = FedAvg(problem)
+    proximalWeight = Float(settings.proximalWeight)
+    personalRateFactor = settings.personalRateFactor
     phase = LocalPhase(
-      .epochs(settings.number("personalEpochs")), ranges: [0..<problem.layout.trainedCount])
+      .epochs(settings.personalEpochs), ranges: [0..<problem.layout.trainedCount])
     initial = problem.initial
   }
 

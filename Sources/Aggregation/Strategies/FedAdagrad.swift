@@ -7,6 +7,12 @@
 /// | Δ_t | the mean upload |
 /// | v_t, τ, η | v of `ServerOptimizer`, `tau`, `serverLearningRate` |
 package struct FedAdagrad: BasedStrategy {
+  package struct Fields: StrategyFields {
+    let serverLearningRate = Hyperparameter.serverLearningRate(0.1, inferred: true)
+    let tau = Hyperparameter.adaptivity
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "fedadagrad", title: "FedAdagrad",
     summary: "FedAvg whose server divides each coordinate by the root of all its squared updates.",
@@ -20,16 +26,16 @@ package struct FedAdagrad: BasedStrategy {
       "No bias correction, as in the paper; v starts at τ².",
       "The paper's experiments have no first moment here (β₁ = 0).",
     ], composes: [.loss, .groups, .postHoc],
-    fields: [.serverLearningRate(0.1, inferred: true), .adaptivity])
+    fields: Fields.all)
 
   package static let weighting: WeightingRule = .uniform
 
   package let base: FedAvg
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     var problem = problem
     problem.composition.serverOptimizer = ServerOptimizer(
-      .adagrad, learningRate: settings.number("serverLearningRate"), tau: settings.number("tau"))
-    base = FedAvg(StrategySettings(FedAvg.card), problem)
+      .adagrad, learningRate: settings.serverLearningRate, tau: settings.tau)
+    base = FedAvg(problem)
   }
 }

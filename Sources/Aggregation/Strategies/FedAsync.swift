@@ -12,6 +12,27 @@ import Tensor
 /// | α, s(t − τ) | `mixing`, `arrivalWeight` |
 /// | ρ | `proximalWeight` |
 package struct FedAsync: BasedStrategy {
+  package enum StalenessRule: String, CaseIterable, Sendable { case polynomial, hinge, constant }
+
+  package struct Fields: StrategyFields {
+    let mixing = Hyperparameter(
+      "mixing", "α", above: 0, to: 1, default: 0.6, "weight of a fresh model")
+    let staleness = Hyperparameter(
+      "staleness", "s(t − τ)", default: StalenessRule.polynomial,
+      "how α falls with the age of the model that a client started from")
+    let stalenessExponent = Hyperparameter(
+      "stalenessExponent", "a", in: 0...100, default: 0.5, "of polynomial staleness")
+    let hingeSlope = Hyperparameter(
+      "hingeSlope", "a", above: 0, to: 1e6, default: 10, "of hinge staleness")
+    let hingeDelay = Hyperparameter(
+      "hingeDelay", "b", in: 0...1e6, default: 4,
+      "of hinge staleness: up to here nothing is taken off")
+    let proximalWeight = Hyperparameter(
+      "proximalWeight", "ρ", in: 0...1e6, default: 0.005,
+      "weight of the proximal term in the local objective; 0 for none", inferred: true)
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "fedasync", title: "FedAsync",
     summary: "Clients work at their own pace; each model is mixed in when it arrives.",
@@ -26,48 +47,25 @@ package struct FedAsync: BasedStrategy {
       "All clients count alike: a client that is twice as fast counts twice.",
       "The paper starts a client after a random delay; here delays come from the virtual clock.",
     ], composes: [.loss, .groups, .postHoc],
-    fields: [
-      Hyperparameter(
-        "mixing", symbol: "α", .number(0...1, exclusiveMinimum: true), default: .number(0.6),
-        "weight of a fresh model"),
-      Hyperparameter(
-        "staleness", symbol: "s(t − τ)", .choice(["polynomial", "hinge", "constant"]),
-        default: .choice("polynomial"),
-        "how α falls with the age of the model that a client started from"),
-      Hyperparameter(
-        "stalenessExponent", symbol: "a", .number(0...100, exclusiveMinimum: false),
-        default: .number(0.5), "of polynomial staleness"),
-      Hyperparameter(
-        "hingeSlope", symbol: "a", .number(0...1e6, exclusiveMinimum: true), default: .number(10),
-        "of hinge staleness"),
-      Hyperparameter(
-        "hingeDelay", symbol: "b", .number(0...1e6, exclusiveMinimum: false), default: .number(4),
-        "of hinge staleness: up to here nothing is taken off"),
-      Hyperparameter(
-        "proximalWeight", symbol: "ρ", .number(0...1e6, exclusiveMinimum: false),
-        default: .number(0.005), "weight of the proximal term in the local objective; 0 for none",
-        inferred: true),
-    ])
+    fields: Fields.all)
   package static let weighting = WeightingRule.uniform
   package static let needs: MethodNeeds = [.clock, .wholeUploads]
   package static let releases: [Release] = [.training(ModelExchange.block)]
 
   package let base: FedProx
   let mixing: Double
-  package let staleness: String
+  let staleness: StalenessRule
   package let exponent: Double
   let slope: Double
   let delay: Double
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    base = FedProx(
-      StrategySettings(
-        FedProx.card, ["proximalWeight": .number(settings.number("proximalWeight"))]), problem)
-    mixing = settings.number("mixing")
-    staleness = settings.choice("staleness")
-    exponent = settings.number("stalenessExponent")
-    slope = settings.number("hingeSlope")
-    delay = settings.number("hingeDelay")
+  package init(_ settings: Settings, _ problem: LearningProblem) {
+    base = FedProx(settings.proximalWeight, problem)
+    mixing = settings.mixing
+    staleness = settings.staleness
+    exponent = settings.stalenessExponent
+    slope = settings.hingeSlope
+    delay = settings.hingeDelay
   }
 
   package var schedule: Schedule { .buffered(1) }
@@ -75,9 +73,9 @@ package struct FedAsync: BasedStrategy {
   /// α_s.
   package func arrivalWeight(staleness s: Int) -> Double {
     switch staleness {
-    case "polynomial": mixing * Staleness.polynomial(s, exponent: exponent)
-    case "hinge": mixing * Staleness.hinge(s, slope: slope, delay: delay)
-    default: mixing
+    case .polynomial: mixing * Staleness.polynomial(s, exponent: exponent)
+    case .hinge: mixing * Staleness.hinge(s, slope: slope, delay: delay)
+    case .constant: mixing
     }
   }
 

@@ -11,6 +11,8 @@ import Tensor
 /// | n_k / n | the weight of a `WeightedUpload` |
 /// | ClientUpdate(k, w) | `train` |
 package struct FedAvg: Strategy {
+  package typealias Fields = NoFields
+
   package static let card = StrategyCard(
     kind: "fedavg", title: "FedAvg",
     summary: "Local SGD from the global model, then the weighted mean of the local models.",
@@ -25,7 +27,7 @@ package struct FedAvg: Strategy {
 
   package let exchange: ModelExchange
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     exchange = ModelExchange(problem)
   }
 

@@ -5,6 +5,16 @@ import Tensor
 ///
 /// Cheap, and often ahead of more complex methods: Yu et al. 2020, arXiv:2002.04758.
 package struct FedAvgFineTuned: BasedStrategy {
+  package enum Tune: String, CaseIterable, Sendable { case model, head }
+
+  package struct Fields: StrategyFields {
+    let epochs = Hyperparameter(
+      "epochs", "e", above: 0, to: 1000, default: 1, "local epochs of fine-tuning")
+    let tune = Hyperparameter(
+      "tune", default: Tune.model, "what is tuned: every layer, or the classifier alone")
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "fedavg-ft", title: "FedAvg + fine-tuning",
     summary: "FedAvg; a client's personal model is the global one after some local epochs.",
@@ -14,25 +24,18 @@ package struct FedAvgFineTuned: BasedStrategy {
       "personal model of k:  v_k ← w;  e epochs of v_k ← v_k − η·∇F_k(v_k; batch)",
     ], messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
     memory: "none; fine-tuned models are used for evaluation only", composes: .all,
-    fields: [
-      Hyperparameter(
-        "epochs", symbol: "e", .number(0...1000, exclusiveMinimum: true), default: .number(1),
-        "local epochs of fine-tuning"),
-      Hyperparameter(
-        "tune", symbol: "", .choice(["model", "head"]), default: .choice("model"),
-        "what is tuned: every layer, or the classifier alone"),
-    ])
+    fields: Fields.all)
 
   package let base: FedAvg
   let phase: LocalPhase
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    base = FedAvg(StrategySettings(FedAvg.card), problem)
-    let headOnly = settings.choice("tune") == "head"
+  package init(_ settings: Settings, _ problem: LearningProblem) {
+    base = FedAvg(problem)
+    let headOnly = settings.tune == .head
     let tuned = ParameterSelection(problem.layout) {
       $0.role.isTrained && (!headOnly || $0.layer == problem.network.classifier)
     }
-    phase = LocalPhase(.epochs(settings.number("epochs")), ranges: tuned.ranges)
+    phase = LocalPhase(.epochs(settings.epochs), ranges: tuned.ranges)
   }
 
   package var models: ModelKinds { base.models.union(.personal) }

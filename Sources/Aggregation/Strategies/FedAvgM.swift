@@ -8,6 +8,15 @@
 /// | v | u of `ServerOptimizer` |
 /// | Δw (theirs points backwards, ours forwards) | the mean upload |
 package struct FedAvgM: BasedStrategy {
+  package struct Fields: StrategyFields {
+    let serverMomentum = Hyperparameter(
+      "serverMomentum", "β", in: 0...0.9999, default: 0.9,
+      "decay of the server's momentum; 0.97 in some work", degenerate: (0, "fedavg"))
+    let serverLearningRate = Hyperparameter(
+      "serverLearningRate", "η_g", above: 0, to: 1e6, default: 1, "step size of the server")
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "fedavgm", title: "FedAvgM",
     summary: "FedAvg with heavy-ball momentum on the server's update.",
@@ -18,23 +27,15 @@ package struct FedAvgM: BasedStrategy {
     notes: [
       "Running statistics of batch norm are averaged as in FedAvg: momentum would overshoot."
     ], composes: [.loss, .groups, .postHoc],
-    fields: [
-      Hyperparameter(
-        "serverMomentum", symbol: "β", .number(0...0.9999, exclusiveMinimum: false),
-        default: .number(0.9), "decay of the server's momentum; 0.97 in some work",
-        degenerate: (.number(0), "fedavg")),
-      Hyperparameter(
-        "serverLearningRate", symbol: "η_g", .number(0...1e6, exclusiveMinimum: true),
-        default: .number(1), "step size of the server"),
-    ])
+    fields: Fields.all)
 
   package let base: FedAvg
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     var problem = problem
     problem.composition.serverOptimizer = ServerOptimizer(
-      .sgd, learningRate: settings.number("serverLearningRate"),
-      momentum: settings.number("serverMomentum"))
-    base = FedAvg(StrategySettings(FedAvg.card), problem)
+      .sgd, learningRate: settings.serverLearningRate,
+      momentum: settings.serverMomentum)
+    base = FedAvg(problem)
   }
 }

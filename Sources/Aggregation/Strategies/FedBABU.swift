@@ -13,6 +13,18 @@ import Tensor
 /// | τ, local epochs | `client.work` |
 /// | τ_f, epochs of fine-tuning | `epochs` |
 package struct FedBABU: BasedStrategy {
+  package enum Tune: String, CaseIterable, Sendable { case model, body, head }
+
+  package struct Fields: StrategyFields {
+    let epochs = Hyperparameter(
+      "epochs", "τ_f", above: 0, to: 1000, default: 5,
+      "local epochs of fine-tuning before a personal evaluation")
+    let tune = Hyperparameter(
+      "tune", default: Tune.model,
+      "what fine-tuning moves: every layer, all but the classifier, or the classifier alone")
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "fedbabu", title: "FedBABU",
     summary: "FedAvg of the body under a head that is never trained; clients fine-tune before "
@@ -29,17 +41,10 @@ package struct FedBABU: BasedStrategy {
         + "draw it from the seed that they know.",
       "Fine-tuning moves everything as in the paper's main results; it also studies parts.",
     ], composes: .all,
-    fields: [
-      Hyperparameter(
-        "epochs", symbol: "τ_f", .number(0...1000, exclusiveMinimum: true), default: .number(5),
-        "local epochs of fine-tuning before a personal evaluation"),
-      Hyperparameter(
-        "tune", symbol: "", .choice(["model", "body", "head"]), default: .choice("model"),
-        "what fine-tuning moves: every layer, all but the classifier, or the classifier alone"),
-    ])
+    fields: Fields.all)
 
   /// A network that is all head has nothing to train.
-  package static func objection(_ settings: StrategySettings, to network: Network) -> (
+  package static func objection(_ settings: Settings, to network: Network) -> (
     problem: String, hint: String
   )? {
     if network.layout.entries.contains(where: { $0.layer != network.classifier }) { return nil }
@@ -53,7 +58,7 @@ package struct FedBABU: BasedStrategy {
   let bodyPhase: LocalPhase
   let tuning: LocalPhase
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     let head = problem.network.classifier
     func trained(_ isMoved: (_ isHead: Bool) -> Bool) -> [Range<Int>] {
       ParameterSelection(problem.layout) { $0.role.isTrained && isMoved($0.layer == head) }.ranges
@@ -61,10 +66,10 @@ package struct FedBABU: BasedStrategy {
     // What is neither shared nor private has its initial values wherever it is needed.
     base = FedAvg(ModelExchange(problem, where: { $0.layer != head }))
     bodyPhase = LocalPhase(problem.settings.work, ranges: trained { !$0 })
-    let tune = settings.choice("tune")
+    let tune = settings.tune
     tuning = LocalPhase(
-      .epochs(settings.number("epochs")),
-      ranges: trained { tune == "model" || $0 == (tune == "head") })
+      .epochs(settings.epochs),
+      ranges: trained { tune == .model || $0 == (tune == .head) })
   }
 
   package var models: ModelKinds { base.models.union(.personal) }

@@ -9,6 +9,8 @@ import Tensor
 /// | BN layers of client k: γ, β, μ, σ² | `exchange.kept` |
 /// | w of all other layers | `exchange.shared` |
 package struct FedBN: BasedStrategy {
+  package typealias Fields = NoFields
+
   package static let card = StrategyCard(
     kind: "fedbn", title: "FedBN",
     summary: "FedAvg of everything but normalisation layers, which stay private.",
@@ -31,7 +33,7 @@ package struct FedBN: BasedStrategy {
     composes: [.loss, .serverOptimizer, .groups])
 
   /// Where nothing is private, nothing of the method is left.
-  package static func cautions(_ settings: StrategySettings, on network: Network) -> [(
+  package static func cautions(_ settings: Settings, on network: Network) -> [(
     warning: String, hint: String
   )] {
     let hasNorms = network.layout.entries.contains { ParameterGroup.norm.contains($0, of: network) }
@@ -47,7 +49,7 @@ package struct FedBN: BasedStrategy {
   package let base: FedAvg
 
   /// All parts train together, as a whole model does: FedAvg with private norms.
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     base = FedAvg(
       ModelExchange(problem, privately: { ParameterGroup.norm.contains($0, of: problem.network) }))
   }

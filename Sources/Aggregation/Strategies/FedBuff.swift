@@ -10,6 +10,16 @@
 /// | η_g, server momentum | `serverOptimizer` |
 /// | M, clients training at a time | the size of a cohort |
 package struct FedBuff: BasedStrategy {
+  package struct Fields: StrategyFields {
+    let buffer = Hyperparameter(
+      "buffer", "K", in: 1...100_000, default: 10,
+      "updates in a step of the server; 10 in the paper")
+    let stalenessExponent = Hyperparameter(
+      "stalenessExponent", "a", in: 0...100, default: 0.5,
+      "how fast an update's weight falls with its staleness; 0 for not at all")
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "fedbuff", title: "FedBuff",
     summary: "Clients work at their own pace; the server steps by the mean of each K updates.",
@@ -26,15 +36,7 @@ package struct FedBuff: BasedStrategy {
       "Running statistics of batch norm take the same mean without η_g.",
       "η_g and momentum are the scenario's serverOptimizer: sgd with learningRate and momentum.",
     ], composes: .all,
-    fields: [
-      Hyperparameter(
-        "buffer", symbol: "K", .integer(1...100_000), default: .integer(10),
-        "updates in a step of the server; 10 in the paper"),
-      Hyperparameter(
-        "stalenessExponent", symbol: "a", .number(0...100, exclusiveMinimum: false),
-        default: .number(0.5),
-        "how fast an update's weight falls with its staleness; 0 for not at all"),
-    ])
+    fields: Fields.all)
   package static let weighting = WeightingRule.uniform
   package static let needs: MethodNeeds = .clock
 
@@ -42,10 +44,10 @@ package struct FedBuff: BasedStrategy {
   package let buffer: Int
   package let exponent: Double
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    base = FedAvg(StrategySettings(FedAvg.card), problem)
-    buffer = settings.integer("buffer")
-    exponent = settings.number("stalenessExponent")
+  package init(_ settings: Settings, _ problem: LearningProblem) {
+    base = FedAvg(problem)
+    buffer = settings.buffer
+    exponent = settings.stalenessExponent
   }
 
   package var schedule: Schedule { .buffered(buffer) }

@@ -17,6 +17,63 @@ import Tensor
 /// | q_n | block `knowledge`, `memory["knowledge"]` |
 /// | λ, τ | `distillationWeight`, `temperature` |
 package struct FedD2S: Strategy {
+  package enum Upload: String, CaseIterable, Sendable { case perSample, perClass }
+  package enum KlScope: String, CaseIterable, Sendable { case wholeModel, participatingOnly }
+  package enum HeadInit: String, CaseIterable, Sendable { case initial, random }
+  package enum HeadOptimizer: String, CaseIterable, Sendable { case adam, sgd }
+  package enum LabelType: String, CaseIterable, Sendable { case int32, uint8 }
+
+  package struct Fields: StrategyFields {
+    let cuts = Hyperparameter(
+      "cuts", "𝒮", of: 0...1000,
+      "dropping set: cut numbers from the input, 0 for no exchange; empty: every cut there is")
+    let order = Hyperparameter(
+      "order", default: CutSchedule.Order.deepFirst,
+      "deep to shallow (d2s), shallow to deep (s2d), or the deepest of the set for good (never)")
+    let dropEvery = Hyperparameter(
+      "dropEvery", "T_drop", in: 0...1_000_000, default: 0,
+      "rounds per cut; 0: rounds over the number of cuts, rounded down", inferred: true)
+    let distillationWeight = Hyperparameter(
+      "distillationWeight", "λ", in: 0...1e6, default: 1, "weight of both distillation terms",
+      degenerate: (0, "local-only"), inferred: true)
+    let temperature = Hyperparameter(
+      "temperature", "τ", above: 0, to: 1000, default: 3, "temperature of all soft labels",
+      inferred: true)
+    let upload = Hyperparameter(
+      "upload", default: Upload.perSample,
+      "a row per example, or the means over each class of the client", inferred: true)
+    let klScope = Hyperparameter(
+      "klScope", default: KlScope.wholeModel,
+      "layers that the clients' distillation term trains: all, or those before the cut",
+      inferred: true)
+    let shareShallowWeights = Hyperparameter(
+      "shareShallowWeights", default: false,
+      "whether the server also averages the layers before the cut", inferred: true)
+    let headInit = Hyperparameter(
+      "headInit", default: HeadInit.initial,
+      "what a new head starts from: Ω_0's layers behind the cut, or weights of its own",
+      inferred: true)
+    let headEpochs = Hyperparameter(
+      "headEpochs", "E_s", in: 0...100_000, default: 0,
+      "epochs of head training in a round; 0: 5 per sample, 50 per class", inferred: true)
+    let headBatch = Hyperparameter(
+      "headBatch", "B_s", in: 1...65_536, default: 64, "rows per step of head training",
+      inferred: true)
+    let headOptimizer = Hyperparameter(
+      "headOptimizer", default: HeadOptimizer.adam, "optimizer of head training", inferred: true)
+    let headLearningRate = Hyperparameter(
+      "headLearningRate", above: 0, to: 1000, default: 0.001, "its step size", inferred: true)
+    let headMomentum = Hyperparameter(
+      "headMomentum", in: 0...0.999, default: 0.9, "momentum of sgd; adam has none", inferred: true)
+    let weightByCounts = Hyperparameter(
+      "weightByCounts", default: true,
+      "whether a class mean counts as often as it has examples (perClass)", inferred: true)
+    let labelType = Hyperparameter(
+      "labelType", default: LabelType.int32,
+      "how labels travel: 4 bytes, or 1 for up to 256 classes", inferred: true)
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "fedd2s", title: "FedD2S (instantiation)",
     summary: "Personal models that distil through head models at the server, data-free, while "
@@ -48,7 +105,7 @@ package struct FedD2S: Strategy {
     deviations: [
       "The paper's full text was not at hand: losses, payloads, the schedule of drops and all "
         + "defaults are inferred from its abstract and from related methods (FedGKT, FedGH, FD)."
-    ], composes: .loss, fields: fields)
+    ], composes: .loss, fields: Fields.all)
   package static let needs: MethodNeeds = [.ownDownloads]
   package static let ignores = [
     IgnoredField("federation.weighting", "knowledge is no mean of updates")
@@ -60,15 +117,15 @@ package struct FedD2S: Strategy {
       wholeNumbers: ["labels", "counts"]), .training(own),
   ]
 
-  package static func releases(_ settings: StrategySettings) -> [Release] {
-    let isPerClass = settings.choice("upload") == "perClass"
+  package static func releases(_ settings: Settings) -> [Release] {
+    let isPerClass = settings.upload == .perClass
     let sent = Release.examples(
       rows,
       isPerClass
         ? "mean representations and soft labels of classes, and their counts"
         : "representations, soft labels and labels of examples", .mixed,
       wholeNumbers: isPerClass ? ["labels", "counts"] : ["labels"])
-    return settings.flag("shareShallowWeights") ? [sent, .training(own)] : [sent]
+    return settings.shareShallowWeights ? [sent, .training(own)] : [sent]
   }
 
   private static let own = "model"
@@ -92,30 +149,30 @@ package struct FedD2S: Strategy {
   let headOptimizer: OptimizerSpec
   let labelElement: NamedShape.Element
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     self.problem = problem
     schedule = CutSchedule(
-      settings.integers("cuts"), available: problem.network.cuts.count,
-      order: CutSchedule.Order(rawValue: settings.choice("order")) ?? .deepFirst,
-      every: settings.integer("dropEvery"), rounds: problem.rounds)
-    distillationWeight = Float(settings.number("distillationWeight"))
-    distillation = Distillation(temperature: Float(settings.number("temperature")))
-    isPerClass = settings.choice("upload") == "perClass"
-    reachesWholeModel = settings.choice("klScope") == "wholeModel"
-    sharesWeights = settings.flag("shareShallowWeights")
-    startsRandom = settings.choice("headInit") == "random"
-    countsWeigh = settings.flag("weightByCounts")
-    let epochs = settings.integer("headEpochs")
+      settings.cuts, available: problem.network.cuts.count,
+      order: settings.order,
+      every: settings.dropEvery, rounds: problem.rounds)
+    distillationWeight = Float(settings.distillationWeight)
+    distillation = Distillation(temperature: Float(settings.temperature))
+    isPerClass = settings.upload == .perClass
+    reachesWholeModel = settings.klScope == .wholeModel
+    sharesWeights = settings.shareShallowWeights
+    startsRandom = settings.headInit == .random
+    countsWeigh = settings.weightByCounts
+    let epochs = settings.headEpochs
     headEpochs = epochs > 0 ? epochs : isPerClass ? 50 : 5
-    headBatch = settings.integer("headBatch")
-    let isAdam = settings.choice("headOptimizer") == "adam"
+    headBatch = settings.headBatch
+    let isAdam = settings.headOptimizer == .adam
     headOptimizer = OptimizerSpec(
-      kind: isAdam ? .adam : .sgd, learningRate: settings.number("headLearningRate"),
-      momentum: isAdam ? 0 : settings.number("headMomentum"))
-    labelElement = settings.choice("labelType") == "uint8" ? .uint8 : .int32
+      kind: isAdam ? .adam : .sgd, learningRate: settings.headLearningRate,
+      momentum: isAdam ? 0 : settings.headMomentum)
+    labelElement = settings.labelType == .uint8 ? .uint8 : .int32
   }
 
-  package static func objection(_ settings: StrategySettings, to network: Network) -> (
+  package static func objection(_ settings: Settings, to network: Network) -> (
     problem: String, hint: String
   )? {
     let cuts = network.cuts
@@ -125,11 +182,11 @@ package struct FedD2S: Strategy {
         "take a model with hidden layers, such as mlp, cnn or vgg"
       )
     }
-    if let deepest = settings.integers("cuts").max(), deepest > cuts.count {
+    if let deepest = settings.cuts.max(), deepest > cuts.count {
       let names = cuts.enumerated().map { "\($0 + 1) \($1.name)" }.joined(separator: ", ")
       return ("there is no cut \(deepest); the network has \(names)", "0 is no exchange at all")
     }
-    if settings.choice("labelType") == "uint8", network.classes > 256 {
+    if settings.labelType == .uint8, network.classes > 256 {
       return ("\(network.classes) classes do not fit one byte", "leave labelType out")
     }
     return nil
@@ -285,65 +342,4 @@ package struct FedD2S: Strategy {
     }
     return model
   }
-}
-
-extension FedD2S {
-  /// The fields of the card: the paper names the first three and shows what they do; the values and
-  /// all others are choices of this instantiation.
-  package static let fields = [
-    Hyperparameter(
-      "cuts", symbol: "𝒮", .integers(0...1000), default: .integers([]),
-      "dropping set: cut numbers from the input, 0 for no exchange; empty: every cut there is",
-      inferred: true),
-    Hyperparameter(
-      "order", symbol: "", .choice(CutSchedule.Order.allCases.map(\.rawValue)),
-      default: .choice("d2s"),
-      "deep to shallow (d2s), shallow to deep (s2d), or the deepest of the set for good (never)"),
-    Hyperparameter(
-      "dropEvery", symbol: "T_drop", .integer(0...1_000_000), default: .integer(0),
-      "rounds per cut; 0: rounds over the number of cuts, rounded down", inferred: true),
-    Hyperparameter(
-      "distillationWeight", symbol: "λ", .number(0...1e6, exclusiveMinimum: false),
-      default: .number(1), "weight of both distillation terms",
-      degenerate: (.number(0), "local-only"), inferred: true),
-    Hyperparameter(
-      "temperature", symbol: "τ", .number(0...1000, exclusiveMinimum: true), default: .number(3),
-      "temperature of all soft labels", inferred: true),
-    Hyperparameter(
-      "upload", symbol: "", .choice(["perSample", "perClass"]), default: .choice("perSample"),
-      "a row per example, or the means over each class of the client", inferred: true),
-    Hyperparameter(
-      "klScope", symbol: "", .choice(["wholeModel", "participatingOnly"]),
-      default: .choice("wholeModel"),
-      "layers that the clients' distillation term trains: all, or those before the cut",
-      inferred: true),
-    Hyperparameter(
-      "shareShallowWeights", symbol: "", .flag, default: .flag(false),
-      "whether the server also averages the layers before the cut", inferred: true),
-    Hyperparameter(
-      "headInit", symbol: "", .choice(["initial", "random"]), default: .choice("initial"),
-      "what a new head starts from: Ω_0's layers behind the cut, or weights of its own",
-      inferred: true),
-    Hyperparameter(
-      "headEpochs", symbol: "E_s", .integer(0...100_000), default: .integer(0),
-      "epochs of head training in a round; 0: 5 per sample, 50 per class", inferred: true),
-    Hyperparameter(
-      "headBatch", symbol: "B_s", .integer(1...65_536), default: .integer(64),
-      "rows per step of head training", inferred: true),
-    Hyperparameter(
-      "headOptimizer", symbol: "", .choice(["adam", "sgd"]), default: .choice("adam"),
-      "optimizer of head training", inferred: true),
-    Hyperparameter(
-      "headLearningRate", symbol: "", .number(0...1000, exclusiveMinimum: true),
-      default: .number(0.001), "its step size", inferred: true),
-    Hyperparameter(
-      "headMomentum", symbol: "", .number(0...0.999, exclusiveMinimum: false),
-      default: .number(0.9), "momentum of sgd; adam has none", inferred: true),
-    Hyperparameter(
-      "weightByCounts", symbol: "", .flag, default: .flag(true),
-      "whether a class mean counts as often as it has examples (perClass)", inferred: true),
-    Hyperparameter(
-      "labelType", symbol: "", .choice(["int32", "uint8"]), default: .choice("int32"),
-      "how labels travel: 4 bytes, or 1 for up to 256 classes", inferred: true),
-  ]
 }

@@ -12,6 +12,36 @@ import Tensor
 /// | N, η, d | `distillation.steps`, `.learningRate`, a batch of the public set |
 /// | σ(1/\|S\|·Σ_k f(x̂_t^k, d)) | the targets of ``EnsembleDistillation`` |
 package struct FedDF: Strategy {
+  package enum DistillationSchedule: String, CaseIterable, Sendable { case cosine, constant }
+
+  package struct Fields: StrategyFields {
+    let steps = Hyperparameter(
+      "steps", "N", in: 0...100_000_000, default: 10_000, "Steps of the server in a round at most.",
+      degenerate: (0, "fedavg"))
+    let patience = Hyperparameter(
+      "patience", "N_p", in: 1...100_000_000, default: 1000,
+      "Steps without improvement on the images kept aside after which the server stops.")
+    let checkEvery = Hyperparameter(
+      "checkEvery", "N_c", in: 1...100_000_000, default: 100,
+      "Steps between two looks at the images kept aside; the authors' code has 100.", inferred: true
+    )
+    let validationShare = Hyperparameter(
+      "validationShare", "ρ_v", in: 0...0.9, default: 0.1,
+      "Share of the public images kept aside; 0 makes all steps and takes the last model.",
+      inferred: true)
+    let distillationBatch = Hyperparameter(
+      "distillationBatch", "|d|", in: 1...1_000_000, default: 128, "Public images per step.")
+    let distillationRate = Hyperparameter(
+      "distillationRate", "η", above: 0, to: 1000, default: 1e-3,
+      "Learning rate of the server's Adam, new in every round.")
+    let distillationSchedule = Hyperparameter(
+      "distillationSchedule", "η_s", default: DistillationSchedule.cosine,
+      "Whether the rate falls over the steps, to 0 at the last one.")
+    let temperature = Hyperparameter(
+      "temperature", "τ", above: 0, to: 1000, default: 1, "Of teachers and student.")
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "feddf", title: "FedDF",
     summary: "FedAvg, whose server then trains the mean model towards the clients' mean "
@@ -35,35 +65,7 @@ package struct FedDF: Strategy {
         + "images kept aside; the paper has labelled images at the server.",
       "One network for all: the paper's groups of different networks are not offered.",
     ], composes: [.loss, .serverOptimizer, .postHoc],
-    fields: [
-      Hyperparameter(
-        "steps", symbol: "N", .integer(0...100_000_000), default: .integer(10_000),
-        "Steps of the server in a round at most.", degenerate: (.integer(0), equals: "fedavg")),
-      Hyperparameter(
-        "patience", symbol: "N_p", .integer(1...100_000_000), default: .integer(1000),
-        "Steps without improvement on the images kept aside after which the server stops."),
-      Hyperparameter(
-        "checkEvery", symbol: "N_c", .integer(1...100_000_000), default: .integer(100),
-        "Steps between two looks at the images kept aside; the authors' code has 100.",
-        inferred: true),
-      Hyperparameter(
-        "validationShare", symbol: "ρ_v", .number(0...0.9, exclusiveMinimum: false),
-        default: .number(0.1),
-        "Share of the public images kept aside; 0 makes all steps and takes the last model.",
-        inferred: true),
-      Hyperparameter(
-        "distillationBatch", symbol: "|d|", .integer(1...1_000_000), default: .integer(128),
-        "Public images per step."),
-      Hyperparameter(
-        "distillationRate", symbol: "η", .number(0...1000, exclusiveMinimum: true),
-        default: .number(1e-3), "Learning rate of the server's Adam, new in every round."),
-      Hyperparameter(
-        "distillationSchedule", symbol: "η_s", .choice(["cosine", "constant"]),
-        default: .choice("cosine"), "Whether the rate falls over the steps, to 0 at the last one."),
-      Hyperparameter(
-        "temperature", symbol: "τ", .number(0...1000, exclusiveMinimum: true), default: .number(1),
-        "Of teachers and student."),
-    ])
+    fields: Fields.all)
   package static let releases: [Release] = [.training(ModelExchange.block)]
 
   package static let needs: MethodNeeds = .publicSet
@@ -71,19 +73,19 @@ package struct FedDF: Strategy {
   package let base: FedAvg
   let distillation: EnsembleDistillation
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     base = FedAvg(ModelExchange(problem))
     distillation = EnsembleDistillation(
-      steps: settings.integer("steps"), batch: settings.integer("distillationBatch"),
-      learningRate: settings.number("distillationRate"),
-      isCosine: settings.choice("distillationSchedule") == "cosine",
-      temperature: Float(settings.number("temperature")),
-      validationShare: settings.number("validationShare"),
-      checkEvery: settings.integer("checkEvery"), patience: settings.integer("patience"))
+      steps: settings.steps, batch: settings.distillationBatch,
+      learningRate: settings.distillationRate,
+      isCosine: settings.distillationSchedule == .cosine,
+      temperature: Float(settings.temperature),
+      validationShare: settings.validationShare,
+      checkEvery: settings.checkEvery, patience: settings.patience)
   }
 
-  package static func largestBatch(_ settings: StrategySettings) -> Int {
-    settings.integer("distillationBatch")
+  package static func largestBatch(_ settings: Settings) -> Int {
+    settings.distillationBatch
   }
 
   package func download(_ server: ServerState, to client: Int) -> Payload {

@@ -13,6 +13,22 @@ import Tensor
 /// | γ | `distillationWeight` |
 /// | φ | cross-entropy |
 package struct FedDistill: Strategy {
+  package enum Collect: String, CaseIterable, Sendable { case training, after }
+  package enum Reports: String, CaseIterable, Sendable { case latest, round }
+
+  package struct Fields: StrategyFields {
+    let distillationWeight = Hyperparameter(
+      "distillationWeight", "γ", in: 0...1e6, default: 1, "weight of the distillation term",
+      degenerate: (0, "local-only"), inferred: true)
+    let collect = Hyperparameter(
+      "collect", default: Collect.training,
+      "answers while training, as in the paper, or of the trained model in evaluation mode")
+    let reports = Hyperparameter(
+      "reports", default: Reports.latest,
+      "means over every client's last report, or over those of the last round only", inferred: true)
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "feddistill", title: "FD (federated distillation)",
     summary: "Personal models; per class, each learns from the mean answer of all others.",
@@ -32,19 +48,7 @@ package struct FedDistill: Strategy {
       "One library averages logits and takes them for probabilities; these are probabilities.",
       "Class presence at each client becomes known to the server.",
     ], composes: .loss,
-    fields: [
-      Hyperparameter(
-        "distillationWeight", symbol: "γ", .number(0...1e6, exclusiveMinimum: false),
-        default: .number(1), "weight of the distillation term",
-        degenerate: (.number(0), "local-only"), inferred: true),
-      Hyperparameter(
-        "collect", symbol: "", .choice(["training", "after"]), default: .choice("training"),
-        "answers while training, as in the paper, or of the trained model in evaluation mode"),
-      Hyperparameter(
-        "reports", symbol: "", .choice(["latest", "round"]), default: .choice("latest"),
-        "means over every client's last report, or over those of the last round only",
-        inferred: true),
-    ])
+    fields: Fields.all)
   package static let releases: [Release] = [
     .examples(outputs, "mean soft labels of a client's classes", wholeNumbers: ["classes"])
   ]
@@ -133,11 +137,11 @@ package struct FedDistill: Strategy {
   let collectsInTraining: Bool
   let keepsReports: Bool
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     self.problem = problem
-    distillationWeight = Float(settings.number("distillationWeight"))
-    collectsInTraining = settings.choice("collect") == "training"
-    keepsReports = settings.choice("reports") == "latest"
+    distillationWeight = Float(settings.distillationWeight)
+    collectsInTraining = settings.collect == .training
+    keepsReports = settings.reports == .latest
   }
 
   package static let needs: MethodNeeds = [.anyModels, .ownDownloads]

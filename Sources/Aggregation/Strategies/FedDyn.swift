@@ -13,6 +13,15 @@ import Tensor
 /// | α | `alpha` |
 /// | m, P_t | `round.clients`, the cohort |
 package struct FedDyn: Strategy {
+  package struct Fields: StrategyFields {
+    let alpha = Hyperparameter(
+      "alpha", "α", above: 0, to: 1e6, default: 0.01, "weight of the dynamic penalty; 0.01 to 0.1")
+    let gradientClip = Hyperparameter(
+      "gradientClip", in: 0...1e6, default: 10,
+      "largest norm of a local gradient with its penalty; 0 for no limit", inferred: true)
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "feddyn", title: "FedDyn",
     summary: "A linear and a quadratic term make local optima agree with the global one.",
@@ -30,14 +39,7 @@ package struct FedDyn: Strategy {
       "Weight decay joins the gradient after the clip, as in the authors' code.",
       "Running statistics of batch norm are averaged as in FedAvg.",
     ], composes: [.loss, .postHoc],
-    fields: [
-      Hyperparameter(
-        "alpha", symbol: "α", .number(0...1e6, exclusiveMinimum: true), default: .number(0.01),
-        "weight of the dynamic penalty; 0.01 to 0.1"),
-      Hyperparameter(
-        "gradientClip", symbol: "", .number(0...1e6, exclusiveMinimum: false), default: .number(10),
-        "largest norm of a local gradient with its penalty; 0 for no limit", inferred: true),
-    ])
+    fields: Fields.all)
   package static let releases: [Release] = [.training(ModelExchange.block)]
 
   package static let weighting: WeightingRule = .uniform
@@ -70,9 +72,9 @@ package struct FedDyn: Strategy {
   package let exchange: ModelExchange
   package let trainedCount: Int
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    alpha = Float(settings.number("alpha"))
-    clip = settings.number("gradientClip")
+  package init(_ settings: Settings, _ problem: LearningProblem) {
+    alpha = Float(settings.alpha)
+    clip = settings.gradientClip
     exchange = ModelExchange(problem)
     trainedCount = problem.layout.trainedCount
   }

@@ -14,6 +14,30 @@ import Tensor
 /// | balanced feature loss | the scenario's `loss`, balanced softmax by default |
 /// | personalisation of V and g | `personalModel` |
 package struct FedETF: BasedStrategy {
+  package enum FrameTraffic: String, CaseIterable, Sendable { case seed, dense }
+
+  package struct Fields: StrategyFields {
+    let projectionWidth = Hyperparameter(
+      "projectionWidth", "p", in: 0...65_536, default: 0,
+      "width of the projection, at least the number of classes; 0 for just that number")
+    let initialScale = Hyperparameter(
+      "initialScale", "β₀", above: 0, to: 1e4, default: 1, "β before the first round")
+    let frameTraffic = Hyperparameter(
+      "frameTraffic", default: FrameTraffic.seed, "how V is sent: as 8 bytes, or as C·p floats")
+    let alternations = Hyperparameter(
+      "alternations", "a", in: 0...10_000, default: 20,
+      "turns of personalisation; 0 measures the generic model at every client")
+    let frameEpochs = Hyperparameter(
+      "frameEpochs", "e_V", above: 0, to: 1000, default: 3, "epochs on V_k in each turn")
+    let frameRate = Hyperparameter(
+      "frameRate", "η_V", above: 0, to: 1e3, default: 0.1, "learning rate of V_k")
+    let projectionEpochs = Hyperparameter(
+      "projectionEpochs", "e_g", above: 0, to: 1000, default: 3, "epochs on proj_k in each turn")
+    let projectionRate = Hyperparameter(
+      "projectionRate", "η_g", above: 0, to: 1e3, default: 0.05, "learning rate of proj_k")
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "fedetf", title: "FedETF",
     summary: "Features are normalised and compared with a fixed equiangular frame of the classes.",
@@ -42,32 +66,7 @@ package struct FedETF: BasedStrategy {
       "Personal models are tuned on features of the client's images without augmentation, "
         + "computed once in evaluation mode: the body is frozen, and passes over it are saved."
     ], composes: [.loss, .serverOptimizer, .groups], defaultLoss: "balanced-softmax",
-    fields: [
-      Hyperparameter(
-        "projectionWidth", symbol: "p", .integer(0...65_536), default: .integer(0),
-        "width of the projection, at least the number of classes; 0 for just that number"),
-      Hyperparameter(
-        "initialScale", symbol: "β₀", .number(0...1e4, exclusiveMinimum: true), default: .number(1),
-        "β before the first round"),
-      Hyperparameter(
-        "frameTraffic", symbol: "", .choice(["seed", "dense"]), default: .choice("seed"),
-        "how V is sent: as 8 bytes, or as C·p floats"),
-      Hyperparameter(
-        "alternations", symbol: "a", .integer(0...10_000), default: .integer(20),
-        "turns of personalisation; 0 measures the generic model at every client"),
-      Hyperparameter(
-        "frameEpochs", symbol: "e_V", .number(0...1000, exclusiveMinimum: true),
-        default: .number(3), "epochs on V_k in each turn"),
-      Hyperparameter(
-        "frameRate", symbol: "η_V", .number(0...1e3, exclusiveMinimum: true), default: .number(0.1),
-        "learning rate of V_k"),
-      Hyperparameter(
-        "projectionEpochs", symbol: "e_g", .number(0...1000, exclusiveMinimum: true),
-        default: .number(3), "epochs on proj_k in each turn"),
-      Hyperparameter(
-        "projectionRate", symbol: "η_g", .number(0...1e3, exclusiveMinimum: true),
-        default: .number(0.05), "learning rate of proj_k"),
-    ])
+    fields: Fields.all)
 
   private static let frame = "etf.weight"
   private static let scale = "etf.scale"
@@ -75,14 +74,14 @@ package struct FedETF: BasedStrategy {
 
   // MARK: - The network
 
-  package static func adapt(_ settings: StrategySettings, _ base: BaseModel) throws(ModelError)
+  package static func adapt(_ settings: Settings, _ base: BaseModel) throws(ModelError)
     -> AdaptedNetwork?
   {
     var spec = base.spec
-    let width = settings.integer("projectionWidth")
+    let width = settings.projectionWidth
     spec.classifier = .frame(width: width == 0 ? base.classes : width)
     let network = try Network(spec, input: base.input, classes: base.classes)
-    let beta = Float(settings.number("initialScale"))
+    let beta = Float(settings.initialScale)
     return AdaptedNetwork(network) { source, initial, seed in
       initialParameters(network, from: source, initial, beta: beta, seed: seed)
     }
@@ -105,7 +104,7 @@ package struct FedETF: BasedStrategy {
     return vector
   }
 
-  package static func objection(_ settings: StrategySettings, to network: Network) -> (
+  package static func objection(_ settings: Settings, to network: Network) -> (
     problem: String, hint: String
   )? {
     guard let rows = network.layout[frame] else { return ("fedetf needs its own classifier", "") }
@@ -114,7 +113,7 @@ package struct FedETF: BasedStrategy {
     }
   }
 
-  package static func cautions(_ settings: StrategySettings, on network: Network) -> [(
+  package static func cautions(_ settings: Settings, on network: Network) -> [(
     warning: String, hint: String
   )] {
     let (width, classes) = (network.featureWidth, network.classes)
@@ -130,7 +129,7 @@ package struct FedETF: BasedStrategy {
   // MARK: - Training
 
   package let base: FedAvg
-  package let settings: StrategySettings
+  package let settings: Settings
   package let seed: UInt64
   /// V, [C × p].
   let frameValues: [Float]
@@ -140,7 +139,7 @@ package struct FedETF: BasedStrategy {
   /// Ranges of the tail in the whole model, in the tail's order.
   let tailRanges: [Range<Int>]
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     guard let rows = problem.layout[Self.frame] else {
       preconditionFailure("FedETF: a network that `adapt` has not made")
     }
@@ -160,7 +159,7 @@ package struct FedETF: BasedStrategy {
 
   package func broadcast(_ server: ServerState) -> Payload {
     var payload = Payload.empty
-    if settings.choice("frameTraffic") == "seed" {
+    if settings.frameTraffic == .seed {
       let bytes = (0..<8).map { Float(UInt8(truncatingIfNeeded: seed >> (8 * $0))) }
       payload.append("frame", [NamedShape("frame.seed", [8], .uint8)], values: bytes)
     } else {
@@ -186,21 +185,22 @@ package struct FedETF: BasedStrategy {
     throws(Divergence) -> [Float]?
   {
     var model = base.exchange.model(server, memory)
-    let turns = settings.integer("alternations")
+    let turns = settings.alternations
     guard turns > 0, !device.examples.isEmpty else { return model }
     device.workspace.load(model)
     let (workspace, loader) = features(of: device)
     workspace.load(tailRanges.flatMap { model[$0] })
     var rule = PlainRule(SoftmaxCrossEntropy())
-    var frame = tuning(device, workspace, loader, rate: "frameRate", phase: .evaluation)
-    var projection = tuning(device, workspace, loader, rate: "projectionRate", phase: .projection)
+    var frame = tuning(device, workspace, loader, rate: settings.frameRate, phase: .evaluation)
+    var projection = tuning(
+      device, workspace, loader, rate: settings.projectionRate, phase: .projection)
     let frameRanges = ParameterSelection(tail.layout) { $0.name == Self.frame }.ranges
     let projectionRanges = ParameterSelection(tail.layout) { $0.layer == "proj" }.ranges
     for _ in 0..<turns {
       _ = try frame.train(
-        LocalPhase(.epochs(settings.number("frameEpochs")), ranges: frameRanges), &rule)
+        LocalPhase(.epochs(settings.frameEpochs), ranges: frameRanges), &rule)
       _ = try projection.train(
-        LocalPhase(.epochs(settings.number("projectionEpochs")), ranges: projectionRanges), &rule)
+        LocalPhase(.epochs(settings.projectionEpochs), ranges: projectionRanges), &rule)
     }
     let tuned = workspace.currentParameters
     var start = 0
@@ -225,11 +225,11 @@ package struct FedETF: BasedStrategy {
 
   /// The client at work on features, with a constant learning rate of its own.
   private func tuning(
-    _ device: Device, _ workspace: Workspace, _ loader: BatchLoader, rate: String,
+    _ device: Device, _ workspace: Workspace, _ loader: BatchLoader, rate: Double,
     phase: StreamAddress.Phase
   ) -> Device {
     var local = device.settings
-    local.optimizer.learningRate = settings.number(rate)
+    local.optimizer.learningRate = rate
     local.schedule = LearningRateSchedule()
     local.augmentation = AugmentationPlan()
     return Device(

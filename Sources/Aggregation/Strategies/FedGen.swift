@@ -15,6 +15,41 @@ import Tensor
 /// | equation 4 | `Generator.train` |
 /// | equation 5 | `Rule` |
 package struct FedGen: Strategy {
+  package struct Fields: StrategyFields {
+    let alpha = Hyperparameter(
+      "alpha", "α", in: 0...1e6, default: 10, "weight of the cross-entropy on generated features")
+    let beta = Hyperparameter(
+      "beta", "β", in: 0...1e6, default: 10,
+      "weight of the KL term between the model's answers and those to generated features")
+    let decay = Hyperparameter(
+      "decay", "γ", above: 0, to: 1, default: 0.98, "factor on α and β from round to round")
+    let fromRound = Hyperparameter(
+      "fromRound", in: 1...1_000_000, default: 1,
+      "first round in which clients use the generator, which is random in round 1")
+    let generatedBatch = Hyperparameter(
+      "generatedBatch", in: 0...65_536, default: 0,
+      "generated features per local step; 0: the client's batch")
+    let noise = Hyperparameter("noise", in: 1...4096, default: 32, "dimensions of ε")
+    let hidden = Hyperparameter(
+      "hidden", in: 1...65_536, default: 256,
+      "neurons of the generator's hidden layer; public code has 128 to 512")
+    let generatorSteps = Hyperparameter(
+      "generatorSteps", in: 0...1_000_000, default: 50, "steps of generator training in a round",
+      inferred: true)
+    let generatorBatch = Hyperparameter(
+      "generatorBatch", in: 2...65_536, default: 128, "generated features per such step")
+    let generatorLearningRate = Hyperparameter(
+      "generatorLearningRate", above: 0, to: 1000, default: 3e-4,
+      "step size of its Adam; public code has 1e-4 and 3e-4")
+    let generatorWeightDecay = Hyperparameter(
+      "generatorWeightDecay", in: 0...1000, default: 0.0, "weight decay of its Adam",
+      inferred: true)
+    let diversityWeight = Hyperparameter(
+      "diversityWeight", "η", in: 0...1e6, default: 1,
+      "weight of the diversity of generated features")
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "fedgen", title: "FedGen",
     summary: "FedAvg with a generator of features at the server, which teaches clients what the "
@@ -42,7 +77,7 @@ package struct FedGen: Strategy {
       "Noise is N(0, 1) as in the paper; the authors' code draws it from U(0, 1).",
       "The generator's optimizer starts anew in every round.",
       "Label counts of each client become known to the server.",
-    ], composes: [.loss, .serverOptimizer, .postHoc], fields: fields)
+    ], composes: [.loss, .serverOptimizer, .postHoc], fields: Fields.all)
   package static let releases: [Release] = [
     .training(ModelExchange.block),
     .examples(countsName, "class counts", .none, wholeNumbers: ["label_counts"]),
@@ -67,7 +102,7 @@ package struct FedGen: Strategy {
   let diversityWeight: Double
   package let optimizer: OptimizerSpec
 
-  package static func cautions(_ settings: StrategySettings, on network: Network) -> [(
+  package static func cautions(_ settings: Settings, on network: Network) -> [(
     warning: String, hint: String
   )] {
     let width = ClassifierPlace(network)?.width ?? 0
@@ -75,37 +110,37 @@ package struct FedGen: Strategy {
     return [
       (
         "the generator makes \(width) features at a time, for each local step and for "
-          + "\(settings.integer("generatorSteps")) steps of its own in a round: that may take "
+          + "\(settings.generatorSteps) steps of its own in a round: that may take "
           + "longer than the clients' training",
         "take a model with fewer inputs of its last layer, or fewer generatorSteps"
       )
     ]
   }
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     self.problem = problem
     exchange = ModelExchange(problem)
     network = Generator.network(
-      classes: problem.network.classes, noise: settings.integer("noise"),
-      hidden: settings.integer("hidden"), features: problem.network.featureWidth)
+      classes: problem.network.classes, noise: settings.noise,
+      hidden: settings.hidden, features: problem.network.featureWidth)
     tensors = ParameterSelection(all: network.layout)
     let name = problem.network.classifier
     classifier = (
       problem.layout[name + ".weight"]?.range ?? 0..<0,
       problem.layout[name + ".bias"]?.range ?? 0..<0
     )
-    alpha = settings.number("alpha")
-    beta = settings.number("beta")
-    decay = settings.number("decay")
-    fromRound = settings.integer("fromRound")
-    let generated = settings.integer("generatedBatch")
+    alpha = settings.alpha
+    beta = settings.beta
+    decay = settings.decay
+    fromRound = settings.fromRound
+    let generated = settings.generatedBatch
     generatedBatch = generated > 0 ? generated : problem.settings.batch
-    steps = settings.integer("generatorSteps")
-    batch = settings.integer("generatorBatch")
-    diversityWeight = settings.number("diversityWeight")
+    steps = settings.generatorSteps
+    batch = settings.generatorBatch
+    diversityWeight = settings.diversityWeight
     optimizer = OptimizerSpec(
-      kind: .adam, learningRate: settings.number("generatorLearningRate"),
-      weightDecay: settings.number("generatorWeightDecay"))
+      kind: .adam, learningRate: settings.generatorLearningRate,
+      weightDecay: settings.generatorWeightDecay)
   }
 
   package func start(_ problem: LearningProblem) -> ServerState {
@@ -203,43 +238,6 @@ package struct FedGen: Strategy {
     server.memory[Self.generatorName] = generator.parameters
   }
 
-  private static let fields = [
-    Hyperparameter(
-      "alpha", symbol: "α", .number(0...1e6, exclusiveMinimum: false), default: .number(10),
-      "weight of the cross-entropy on generated features"),
-    Hyperparameter(
-      "beta", symbol: "β", .number(0...1e6, exclusiveMinimum: false), default: .number(10),
-      "weight of the KL term between the model's answers and those to generated features"),
-    Hyperparameter(
-      "decay", symbol: "γ", .number(0...1, exclusiveMinimum: true), default: .number(0.98),
-      "factor on α and β from round to round"),
-    Hyperparameter(
-      "fromRound", symbol: "", .integer(1...1_000_000), default: .integer(1),
-      "first round in which clients use the generator, which is random in round 1"),
-    Hyperparameter(
-      "generatedBatch", symbol: "", .integer(0...65_536), default: .integer(0),
-      "generated features per local step; 0: the client's batch"),
-    Hyperparameter(
-      "noise", symbol: "", .integer(1...4096), default: .integer(32), "dimensions of ε"),
-    Hyperparameter(
-      "hidden", symbol: "", .integer(1...65_536), default: .integer(256),
-      "neurons of the generator's hidden layer; public code has 128 to 512"),
-    Hyperparameter(
-      "generatorSteps", symbol: "", .integer(0...1_000_000), default: .integer(50),
-      "steps of generator training in a round", inferred: true),
-    Hyperparameter(
-      "generatorBatch", symbol: "", .integer(2...65_536), default: .integer(128),
-      "generated features per such step"),
-    Hyperparameter(
-      "generatorLearningRate", symbol: "", .number(0...1000, exclusiveMinimum: true),
-      default: .number(3e-4), "step size of its Adam; public code has 1e-4 and 3e-4"),
-    Hyperparameter(
-      "generatorWeightDecay", symbol: "", .number(0...1000, exclusiveMinimum: false),
-      default: .number(0), "weight decay of its Adam", inferred: true),
-    Hyperparameter(
-      "diversityWeight", symbol: "η", .number(0...1e6, exclusiveMinimum: false),
-      default: .number(1), "weight of the diversity of generated features"),
-  ]
 }
 
 extension FedGen {

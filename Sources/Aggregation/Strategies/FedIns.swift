@@ -19,6 +19,28 @@ import Tensor
 /// | λ | `matchingWeight` |
 /// | w_i = 1/K | `uploadWeighting` |
 package struct FedIns: BasedStrategy {
+  package enum Weighting: String, CaseIterable, Sendable {
+    case uniform, scenario
+    package var rule: WeightingRule { self == .uniform ? .uniform : .scenario }
+  }
+
+  package struct Fields: StrategyFields {
+    let poolSize = Hyperparameter(
+      "poolSize", "P", in: 1...10_000, default: 25,
+      "entries of the pool; 8 to 10 suffice for small networks", degenerate: (1, "fedssf"))
+    let matched = Hyperparameter(
+      "matched", "k", in: 1...10_000, default: 3,
+      "entries whose mean adapts an image, at most poolSize")
+    let matchingWeight = Hyperparameter(
+      "matchingWeight", "λ", in: 0...1, default: 0.1,
+      "weight of 1 − r in the loss; at 0 keys stay at random")
+    let batchAveraged = Hyperparameter(
+      "batchAveraged", default: false,
+      "compatibility with public code of 2023: one adapter for a whole batch")
+    let weighting = FedIns.weightingField
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "fedins", title: "FedIns",
     summary: "A frozen network with a shared pool of adapters; each image takes those whose keys "
@@ -49,25 +71,11 @@ package struct FedIns: BasedStrategy {
         + "convolution, norm, hidden dense layer and patch embedding.",
       "The last round is reported, not the best one.",
     ], composes: [.loss, .serverOptimizer, .groups],
-    fields: [
-      Hyperparameter(
-        "poolSize", symbol: "P", .integer(1...10_000), default: .integer(25),
-        "entries of the pool; 8 to 10 suffice for small networks",
-        degenerate: (.integer(1), "fedssf")),
-      Hyperparameter(
-        "matched", symbol: "k", .integer(1...10_000), default: .integer(3),
-        "entries whose mean adapts an image, at most poolSize"),
-      Hyperparameter(
-        "matchingWeight", symbol: "λ", .number(0...1, exclusiveMinimum: false),
-        default: .number(0.1), "weight of 1 − r in the loss; at 0 keys stay at random"),
-      Hyperparameter(
-        "batchAveraged", symbol: "", .flag, default: .flag(false),
-        "compatibility with public code of 2023: one adapter for a whole batch"), weightingField,
-    ])
+    fields: Fields.all)
 
   /// Whether uploads count alike.
   static let weightingField = Hyperparameter(
-    "weighting", symbol: "w_k", .choice(["uniform", "scenario"]), default: .choice("uniform"),
+    "weighting", "w_k", default: Weighting.uniform,
     "uniform: 1/|S| as in the paper; scenario: as federation.weighting says")
 
   package static let needs: MethodNeeds = [.trainedNetwork]
@@ -86,13 +94,13 @@ package struct FedIns: BasedStrategy {
     )
   }
 
-  package static func adapt(_ settings: StrategySettings, _ base: BaseModel) throws(ModelError)
+  package static func adapt(_ settings: Settings, _ base: BaseModel) throws(ModelError)
     -> AdaptedNetwork?
   {
     try base.adapted(
       by: InstancePool(
-        poolSize: settings.integer("poolSize"), matched: settings.integer("matched"),
-        batchAveraged: settings.flag("batchAveraged")))
+        poolSize: settings.poolSize, matched: settings.matched,
+        batchAveraged: settings.batchAveraged))
   }
 
   /// (1 − λ)·CE + λ·(1 − r), means over the batch.
@@ -129,15 +137,10 @@ package struct FedIns: BasedStrategy {
   package let uploadWeighting: WeightingRule
   package let base: FedAvg
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    matchingWeight = settings.number("matchingWeight")
-    uploadWeighting = Self.weighting(settings)
+  package init(_ settings: Settings, _ problem: LearningProblem) {
+    matchingWeight = settings.matchingWeight
+    uploadWeighting = settings.weighting.rule
     base = FedAvg(ModelExchange(problem) { $0.role.isTrained })
-  }
-
-  /// What the field `weighting` says.
-  package static func weighting(_ settings: StrategySettings) -> WeightingRule {
-    settings.choice("weighting") == "uniform" ? .uniform : .scenario
   }
 
   package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)

@@ -16,6 +16,49 @@ import Tensor
 /// | stop-gradient | `StoppedHeads`: no gradient leaves them |
 /// | GA-FR, LA-FR | `Realignment.generic`, `Realignment.personal` |
 package struct FedLoGe: Strategy {
+  package enum FrameBias: String, CaseIterable, Sendable { case zero, `default` }
+  package enum FrameTraffic: String, CaseIterable, Sendable { case dense, sparse, seed }
+  package enum Generic: String, CaseIterable, Sendable { case realigned, auxiliary, frame }
+  package enum Prediction: String, CaseIterable, Sendable {
+    case realigned, sumOfPrivate = "sum-of-private", sumOfShared = "sum-of-shared", stageOne =
+      "stage-one"
+  }
+  package enum HeadLoss: String, CaseIterable, Sendable {
+    case crossEntropy = "cross-entropy", composed
+  }
+  package enum PrivateStart: String, CaseIterable, Sendable { case shared, own }
+
+  package struct Fields: StrategyFields {
+    let sparsity = Hyperparameter(
+      "sparsity", "β", in: 0...0.999, default: 0.6, "share of zeros in W")
+    let norm = Hyperparameter("norm", "γ", above: 0, to: 1e3, default: 0.1, "length of W's rows")
+    let constructionSteps = Hyperparameter(
+      "constructionSteps", in: 0...1_000_000, default: 10_000,
+      "Adam steps that make W's angles equal again")
+    let frameBias = Hyperparameter(
+      "frameBias", "b", default: FrameBias.zero,
+      "W's frozen bias: zero, or U(±1/√d) as a new linear layer has")
+    let frameTraffic = Hyperparameter(
+      "frameTraffic", default: FrameTraffic.dense,
+      "how W is sent: C·d + C floats; its non-zeros with a bit mask and the bias; or 8 bytes")
+    let scale = Hyperparameter(
+      "scale", "s", above: 0, to: 1e6, default: 1.7, "length of the rows of ψ'", inferred: true)
+    let generic = Hyperparameter(
+      "generic", default: Generic.realigned, "the generic head: ψ', ψ or W")
+    let prediction = Hyperparameter(
+      "prediction", default: Prediction.realigned,
+      "a client's logits: φ'_k, φ_k + φ'_k, φ'_k + ψ, or φ_k + ψ", inferred: true)
+    let mask = Hyperparameter(
+      "mask", default: false, "a client never predicts classes that it has no training image of")
+    let headLoss = Hyperparameter(
+      "headLoss", default: HeadLoss.crossEntropy,
+      "the loss of ψ and φ_k: plain, or the scenario's loss")
+    let privateStart = Hyperparameter(
+      "privateStart", default: PrivateStart.shared,
+      "φ_k starts as ψ does, or from a draw of its own", inferred: true)
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "fedloge", title: "FedLoGe",
     summary: "A frozen sparse frame trains the body; a shared and a private head are realigned.",
@@ -50,48 +93,10 @@ package struct FedLoGe: Strategy {
       "mask uses the classes of the client's training images; the published code looks at the "
         + "labels of the client's test images. It is off unless asked for.",
       "The published code's local fine-tuning of φ'_k, switched off there, is left out.",
-    ], composes: [.loss, .serverOptimizer, .postHoc], fields: FedLoGe.fields)
+    ], composes: [.loss, .serverOptimizer, .postHoc], fields: Fields.all)
   package static let releases: [Release] = [.training(ModelExchange.block), .training(auxiliary)]
 
-  private static let fields = [
-    Hyperparameter(
-      "sparsity", symbol: "β", .number(0...0.999, exclusiveMinimum: false), default: .number(0.6),
-      "share of zeros in W"),
-    Hyperparameter(
-      "norm", symbol: "γ", .number(0...1e3, exclusiveMinimum: true), default: .number(0.1),
-      "length of W's rows"),
-    Hyperparameter(
-      "constructionSteps", symbol: "", .integer(0...1_000_000), default: .integer(10_000),
-      "Adam steps that make W's angles equal again"),
-    Hyperparameter(
-      "frameBias", symbol: "b", .choice(["zero", "default"]), default: .choice("zero"),
-      "W's frozen bias: zero, or U(±1/√d) as a new linear layer has"),
-    Hyperparameter(
-      "frameTraffic", symbol: "", .choice(["dense", "sparse", "seed"]), default: .choice("dense"),
-      "how W is sent: C·d + C floats; its non-zeros with a bit mask and the bias; or 8 bytes"),
-    Hyperparameter(
-      "scale", symbol: "s", .number(0...1e6, exclusiveMinimum: true), default: .number(1.7),
-      "length of the rows of ψ'", inferred: true),
-    Hyperparameter(
-      "generic", symbol: "", .choice(["realigned", "auxiliary", "frame"]),
-      default: .choice("realigned"), "the generic head: ψ', ψ or W"),
-    Hyperparameter(
-      "prediction", symbol: "",
-      .choice(["realigned", "sum-of-private", "sum-of-shared", "stage-one"]),
-      default: .choice("realigned"), "a client's logits: φ'_k, φ_k + φ'_k, φ'_k + ψ, or φ_k + ψ",
-      inferred: true),
-    Hyperparameter(
-      "mask", symbol: "", .flag, default: .flag(false),
-      "a client never predicts classes that it has no training image of"),
-    Hyperparameter(
-      "headLoss", symbol: "", .choice(["cross-entropy", "composed"]),
-      default: .choice("cross-entropy"), "the loss of ψ and φ_k: plain, or the scenario's loss"),
-    Hyperparameter(
-      "privateStart", symbol: "", .choice(["shared", "own"]), default: .choice("shared"),
-      "φ_k starts as ψ does, or from a draw of its own", inferred: true),
-  ]
-
-  package static func objection(_ settings: StrategySettings, to network: Network) -> (
+  package static func objection(_ settings: Settings, to network: Network) -> (
     problem: String, hint: String
   )? {
     guard let place = ClassifierPlace(network), network.layout.trainedCount > place.count else {
@@ -101,15 +106,15 @@ package struct FedLoGe: Strategy {
       )
     }
     return SparseFrame.impossibility(
-      width: place.width, classes: place.classes, sparsity: settings.number("sparsity")
+      width: place.width, classes: place.classes, sparsity: settings.sparsity
     ).map { ($0, FeatureWidth.advice(atLeast: place.classes)) }
   }
 
-  package static func cautions(_ settings: StrategySettings, on network: Network) -> [(
+  package static func cautions(_ settings: Settings, on network: Network) -> [(
     warning: String, hint: String
   )] {
     var all: [(warning: String, hint: String)] = []
-    if settings.flag("mask") {
+    if settings.mask {
       all.append(
         (
           "personal accuracy is with class masking: clients know which classes they hold",
@@ -117,7 +122,7 @@ package struct FedLoGe: Strategy {
         ))
     }
     let caution = SparseFrame.caution(
-      width: network.featureWidth, classes: network.classes, sparsity: settings.number("sparsity"))
+      width: network.featureWidth, classes: network.classes, sparsity: settings.sparsity)
     if let caution { all.append((caution, "lower sparsity, or choose a wider model")) }
     return all
   }
@@ -126,7 +131,7 @@ package struct FedLoGe: Strategy {
   private static let head = "head"
   private static let frame = "frame"
 
-  package let settings: StrategySettings
+  package let settings: Settings
   package let seed: UInt64
   package let place: ClassifierPlace
   package let exchange: ModelExchange
@@ -137,7 +142,7 @@ package struct FedLoGe: Strategy {
   /// The trained ranges of θ.
   let phase: LocalPhase
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     let place = ClassifierPlace(required: problem.network)
     self.settings = settings
     self.place = place
@@ -154,16 +159,16 @@ package struct FedLoGe: Strategy {
 
   /// W with its bias.
   private static func frozenHead(
-    _ settings: StrategySettings, _ place: ClassifierPlace, _ seed: UInt64
+    _ settings: Settings, _ place: ClassifierPlace, _ seed: UInt64
   ) -> [Float] {
     var construction = SparseFrame.Settings()
-    construction.sparsity = settings.number("sparsity")
-    construction.norm = settings.number("norm")
-    construction.steps = settings.integer("constructionSteps")
+    construction.sparsity = settings.sparsity
+    construction.norm = settings.norm
+    construction.steps = settings.constructionSteps
     let frame = FrameShelf.frame(
       classes: place.classes, width: place.width, settings: construction, seed: seed)
     var bias = [Float](repeating: 0, count: place.classes)
-    if settings.choice("frameBias") == "default" {
+    if settings.frameBias == .default {
       var stream = RandomStream(seed: seed, .strategy, step: 0x53534562)  // "SSEb"
       bias = Array(place.fresh(&stream).suffix(place.classes))
     }
@@ -183,11 +188,11 @@ package struct FedLoGe: Strategy {
   package func broadcast(_ server: ServerState) -> Payload {
     let head = place.head(of: initial)
     var payload = Payload.empty
-    switch settings.choice("frameTraffic") {
-    case "seed":
+    switch settings.frameTraffic {
+    case .seed:
       let bytes = (0..<8).map { Float(UInt8(truncatingIfNeeded: seed >> (8 * $0))) }
       payload.append(Self.frame, [NamedShape("frame.seed", [8], .uint8)], values: bytes)
-    case "sparse":
+    case .sparse:
       let weight = head.prefix(place.weight.count)
       let kept = weight.filter { $0 != 0 }
       // Eight entries of the weight in one byte, the first in the lowest bit.
@@ -199,7 +204,7 @@ package struct FedLoGe: Strategy {
           NamedShape("frame.values", [kept.count]), NamedShape("frame.mask", [mask.count], .uint8),
           NamedShape("frame.bias", [place.classes]),
         ], values: kept + mask + head.suffix(place.classes))
-    default: payload.append(Self.frame, place.tensors(Self.frame), values: head)
+    case .dense: payload.append(Self.frame, place.tensors(Self.frame), values: head)
     }
     return payload
   }
@@ -226,7 +231,7 @@ package struct FedLoGe: Strategy {
     }
     var rule = StoppedHeads(
       loss: device.loss,
-      headLoss: settings.choice("headLoss") == "composed" ? nil : SoftmaxCrossEntropy(),
+      headLoss: settings.headLoss == .composed ? nil : SoftmaxCrossEntropy(),
       heads: [head(psi), head(privateHead(of: device.client, memory))])
     let report = try device.train(phase, &rule)
     let moved = rule.heads[0].values
@@ -241,7 +246,7 @@ package struct FedLoGe: Strategy {
   /// φ_k as the client has it.
   private func privateHead(of client: Int, _ memory: ClientMemory) -> [Float] {
     if let head = memory[Self.head] { return head }
-    guard settings.choice("privateStart") == "own" else { return firstHead }
+    guard settings.privateStart == .own else { return firstHead }
     var stream = RandomStream(seed: seed, .strategy, client: client, step: 0x706869)  // "phi"
     return place.fresh(&stream)
   }
@@ -259,11 +264,11 @@ package struct FedLoGe: Strategy {
   package func genericModel(_ server: ServerState) -> [Float]? {
     var model = server.model
     let psi = server.memory[Self.auxiliary, default: firstHead]
-    switch settings.choice("generic") {
-    case "frame": break
-    case "auxiliary": place.put(psi, into: &model)
-    default:
-      let scale = settings.number("scale")
+    switch settings.generic {
+    case .frame: break
+    case .auxiliary: place.put(psi, into: &model)
+    case .realigned:
+      let scale = settings.scale
       place.put(Realignment.generic(psi, classes: place.classes, scale: scale), into: &model)
     }
     return model
@@ -277,13 +282,13 @@ package struct FedLoGe: Strategy {
     let realigned = Realignment.personal(psi, own: phi, classes: place.classes)
     // Sums of logits that are linear in the same features are the logits of a sum.
     var head: [Float]
-    switch settings.choice("prediction") {
-    case "sum-of-private": head = zip(phi, realigned).map { $0 + $1 }
-    case "sum-of-shared": head = zip(realigned, psi).map { $0 + $1 }
-    case "stage-one": head = zip(phi, psi).map { $0 + $1 }
-    default: head = realigned
+    switch settings.prediction {
+    case .sumOfPrivate: head = zip(phi, realigned).map { $0 + $1 }
+    case .sumOfShared: head = zip(realigned, psi).map { $0 + $1 }
+    case .stageOne: head = zip(phi, psi).map { $0 + $1 }
+    case .realigned: head = realigned
     }
-    if settings.flag("mask") { Realignment.mask(&head, absentFrom: device.classCounts) }
+    if settings.mask { Realignment.mask(&head, absentFrom: device.classCounts) }
     var model = server.model
     place.put(head, into: &model)
     return model

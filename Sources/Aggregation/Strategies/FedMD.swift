@@ -13,6 +13,32 @@ import Tensor
 /// | f_k(x_i), class scores | the upload's block "scores" |
 /// | f̃(x_i), consensus | `server.memory["consensus"]` between the two exchanges of a round |
 package struct FedMD: Strategy {
+  package struct Fields: StrategyFields {
+    let digest = Hyperparameter(
+      "digest", "d(f, f̃)", default: Digest.absolute,
+      "What is sent, and the loss of the digest: l1-logits; kl-logits is τ²·KL(softmax(f̃/τ) ‖ "
+        + "softmax(f/τ)) of mean logits; kl-probabilities of mean probabilities.", inferred: true)
+    let temperature = Hyperparameter(
+      "temperature", "τ", above: 0, to: 1000, default: 1, "Of the two KL digests.", inferred: true)
+    let alignment = Hyperparameter(
+      "alignment", "|d_j|", in: 1...1_000_000_000, default: 5000,
+      "Public images of a round, drawn anew in each; the whole public set when that is smaller.")
+    let digestEpochs = Hyperparameter(
+      "digestEpochs", "E_d", in: 0...1e6, default: 1,
+      "Passes over the round's public images in the digest.", inferred: true)
+    let publicBatch = Hyperparameter(
+      "publicBatch", "B_0", in: 1...1_000_000, default: 128, "Public images per step.",
+      inferred: true)
+    let publicEpochs = Hyperparameter(
+      "publicEpochs", "E_0", in: 0...1e6, default: 20,
+      "Passes over the labelled public set before a client's first round; 0 uses no label.",
+      inferred: true)
+    let privateEpochs = Hyperparameter(
+      "privateEpochs", "E_1", in: 0...1e6, default: 25,
+      "Passes over the client's own images after that.", inferred: true)
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "fedmd", title: "FedMD",
     summary: "Clients send class scores on public images; each moves towards their mean, then "
@@ -39,35 +65,7 @@ package struct FedMD: Strategy {
     deviations: [
       "Transfer learning at first runs for given numbers of epochs, not to convergence."
     ], composes: .loss,
-    fields: [
-      Hyperparameter(
-        "digest", symbol: "d(f, f̃)", .choice(Digest.allCases.map(\.rawValue)),
-        default: .choice(Digest.absolute.rawValue),
-        "What is sent, and the loss of the digest: l1-logits; kl-logits is τ²·KL(softmax(f̃/τ) ‖ "
-          + "softmax(f/τ)) of mean logits; kl-probabilities of mean probabilities.",
-        inferred: true),
-      Hyperparameter(
-        "temperature", symbol: "τ", .number(0...1000, exclusiveMinimum: true), default: .number(1),
-        "Of the two KL digests.", inferred: true),
-      Hyperparameter(
-        "alignment", symbol: "|d_j|", .integer(1...1_000_000_000), default: .integer(5000),
-        "Public images of a round, drawn anew in each; the whole public set when that is smaller."),
-      Hyperparameter(
-        "digestEpochs", symbol: "E_d", .number(0...1e6, exclusiveMinimum: false),
-        default: .number(1), "Passes over the round's public images in the digest.",
-        inferred: true),
-      Hyperparameter(
-        "publicBatch", symbol: "B_0", .integer(1...1_000_000), default: .integer(128),
-        "Public images per step.", inferred: true),
-      Hyperparameter(
-        "publicEpochs", symbol: "E_0", .number(0...1e6, exclusiveMinimum: false),
-        default: .number(20),
-        "Passes over the labelled public set before a client's first round; 0 uses no label.",
-        inferred: true),
-      Hyperparameter(
-        "privateEpochs", symbol: "E_1", .number(0...1e6, exclusiveMinimum: false),
-        default: .number(25), "Passes over the client's own images after that.", inferred: true),
-    ])
+    fields: Fields.all)
   package static let releases: [Release] = [.examples(scores, "soft labels of a client's model")]
 
   /// What the digest minimises, and so what is exchanged.
@@ -98,21 +96,21 @@ package struct FedMD: Strategy {
   package let batch: Int
   package let epochs: (digest: Double, publicSet: Double, own: Double)
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     self.problem = problem
     publicSet = PublicSet(problem)
-    digest = Digest(rawValue: settings.choice("digest")) ?? .absolute
-    temperature = Float(settings.number("temperature"))
-    alignment = min(settings.integer("alignment"), publicSet.count)
-    batch = settings.integer("publicBatch")
+    digest = settings.digest
+    temperature = Float(settings.temperature)
+    alignment = min(settings.alignment, publicSet.count)
+    batch = settings.publicBatch
     epochs = (
-      settings.number("digestEpochs"), settings.number("publicEpochs"),
-      settings.number("privateEpochs")
+      settings.digestEpochs, settings.publicEpochs,
+      settings.privateEpochs
     )
   }
 
-  package static func largestBatch(_ settings: StrategySettings) -> Int {
-    settings.integer("publicBatch")
+  package static func largestBatch(_ settings: Settings) -> Int {
+    settings.publicBatch
   }
 
   package func broadcast(_ server: ServerState) -> Payload {

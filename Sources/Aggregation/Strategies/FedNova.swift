@@ -13,6 +13,13 @@ import Tensor
 /// | τ_eff = Σ p_i·‖a_i‖₁ | the mean of the block "steps" |
 /// | μ | `proximalWeight` |
 package struct FedNova: BasedStrategy {
+  package struct Fields: StrategyFields {
+    let proximalWeight = Hyperparameter(
+      "proximalWeight", "μ", in: 0...1e6, default: 0,
+      "weight of FedProx's term in the local objective; 0 for none")
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "fednova", title: "FedNova",
     summary: "Each client's update is divided by its amount of local work before averaging.",
@@ -33,11 +40,7 @@ package struct FedNova: BasedStrategy {
       "Running statistics of batch norm are averaged as in FedAvg.",
       "Some code takes Σ p_k·τ_k for τ_eff with the proximal term; here it is Σ p_k·a_k always.",
     ], composes: .all,
-    fields: [
-      Hyperparameter(
-        "proximalWeight", symbol: "μ", .number(0...1e6, exclusiveMinimum: false),
-        default: .number(0), "weight of FedProx's term in the local objective; 0 for none")
-    ])
+    fields: Fields.all)
   package static let releases: [Release] = [.training(ModelExchange.block), .size(steps)]
 
   /// Adaptive optimizers have no fixed weights of their gradients.
@@ -56,11 +59,10 @@ package struct FedNova: BasedStrategy {
   /// Trained floats among the shared ones: running statistics come after them.
   package let trainedCount: Int
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    base = FedAvg(StrategySettings(FedAvg.card), problem)
-    proximalWeight = settings.number("proximalWeight")
-    proximal = FedProx(
-      StrategySettings(FedProx.card, ["proximalWeight": .number(proximalWeight)]), problem)
+  package init(_ settings: Settings, _ problem: LearningProblem) {
+    base = FedAvg(problem)
+    proximalWeight = settings.proximalWeight
+    proximal = FedProx(proximalWeight, problem)
     optimizer = problem.settings.optimizer
     let trained = problem.layout.trainedCount
     trainedCount = base.exchange.shared.ranges.reduce(0) { $0 + $1.clamped(to: 0..<trained).count }

@@ -10,6 +10,14 @@ import Tensor
 /// | W_P, personalisation layers | the head: `exchange.kept` |
 /// | K_P | `privateLayers` |
 package struct FedPer: BasedStrategy {
+  package struct Fields: StrategyFields {
+    let privateLayers = Hyperparameter(
+      "privateLayers", "K_P", in: 0...1000, default: 1,
+      "dense or convolution layers kept private, counted from the output, norms with them",
+      degenerate: (0, "fedavg"))
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "fedper", title: "FedPer",
     summary: "Everybody trains a whole model; only the body is averaged, the head stays private.",
@@ -23,18 +31,13 @@ package struct FedPer: BasedStrategy {
       "No generic model: with private heads there is none to measure.",
       "A client that never took part is measured with the shared body and the initial head.",
     ], composes: [.loss, .serverOptimizer, .groups],
-    fields: [
-      Hyperparameter(
-        "privateLayers", symbol: "K_P", .integer(0...1000), default: .integer(1),
-        "dense or convolution layers kept private, counted from the output, norms with them",
-        degenerate: (.integer(0), "fedavg"))
-    ])
+    fields: Fields.all)
 
   package let base: FedAvg
 
   /// Both parts train together, as a whole model does: FedAvg with a private head.
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    let layers = problem.layout.lastLayers(settings.integer("privateLayers"))
+  package init(_ settings: Settings, _ problem: LearningProblem) {
+    let layers = problem.layout.lastLayers(settings.privateLayers)
     base = FedAvg(ModelExchange(problem, privately: { layers.contains($0.layer) }))
   }
 }

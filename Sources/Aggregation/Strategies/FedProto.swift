@@ -13,6 +13,26 @@ import Tensor
 /// | C̄^(j) | `server.memory["prototypes"]`, block `prototypes` downwards |
 /// | λ | `prototypeWeight` |
 package struct FedProto: Strategy {
+  package enum Distance: String, CaseIterable, Sendable { case mean, sum }
+  package enum PrototypeMean: String, CaseIterable, Sendable { case samples, uniform }
+  package enum Predict: String, CaseIterable, Sendable { case prototype, head }
+
+  package struct Fields: StrategyFields {
+    let prototypeWeight = Hyperparameter(
+      "prototypeWeight", "λ", in: 0...1e6, default: 1,
+      "weight of the distance to the prototypes; the paper tries 0.01 to 4")
+    let distance = Hyperparameter(
+      "distance", default: Distance.mean,
+      "squared differences averaged over the features, or summed", inferred: true)
+    let prototypeMean = Hyperparameter(
+      "prototypeMean", default: PrototypeMean.samples,
+      "prototypes of a class weighted by examples, or all clients alike")
+    let predict = Hyperparameter(
+      "predict", default: Predict.prototype,
+      "what classifies: the nearest prototype, as in the paper, or the client's classifier")
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "fedproto", title: "FedProto",
     summary: "Personal models whose features are pulled to common class prototypes; only "
@@ -42,34 +62,21 @@ package struct FedProto: Strategy {
       "Clients whose features have another width than the server's network, or none before the "
         + "classifier, train alone and send nothing.",
     ], composes: .loss,
-    fields: [
-      Hyperparameter(
-        "prototypeWeight", symbol: "λ", .number(0...1e6, exclusiveMinimum: false),
-        default: .number(1), "weight of the distance to the prototypes; the paper tries 0.01 to 4"),
-      Hyperparameter(
-        "distance", symbol: "", .choice(["mean", "sum"]), default: .choice("mean"),
-        "squared differences averaged over the features, or summed", inferred: true),
-      Hyperparameter(
-        "prototypeMean", symbol: "", .choice(["samples", "uniform"]), default: .choice("samples"),
-        "prototypes of a class weighted by examples, or all clients alike"),
-      Hyperparameter(
-        "predict", symbol: "", .choice(["prototype", "head"]), default: .choice("prototype"),
-        "what classifies: the nearest prototype, as in the paper, or the client's classifier"),
-    ])
+    fields: Fields.all)
   package static let releases: [Release] = [
     .examples(
       prototypes, "mean features of a client's classes, and their counts",
       wholeNumbers: ["classes", "counts"])
   ]
 
-  package static func releases(_ settings: StrategySettings) -> [Release] {
+  package static func releases(_ settings: Settings) -> [Release] {
     if weighsByCounts(settings) { return releases }
     return [.examples(prototypes, "mean features of a client's classes", wholeNumbers: ["classes"])]
   }
 
   /// Whether counts are sent.
-  private static func weighsByCounts(_ settings: StrategySettings) -> Bool {
-    settings.choice("prototypeMean") == "samples"
+  private static func weighsByCounts(_ settings: Settings) -> Bool {
+    settings.prototypeMean == .samples
   }
 
   private static let own = "model"
@@ -117,13 +124,13 @@ package struct FedProto: Strategy {
   /// d of the clients that take part.
   package let width: Int
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     self.problem = problem
     width = problem.network.featureWidth
-    let scale = settings.choice("distance") == "mean" ? 1 / Double(width) : 1
-    weight = settings.number("prototypeWeight") * scale
+    let scale = settings.distance == .mean ? 1 / Double(width) : 1
+    weight = settings.prototypeWeight * scale
     countsWeigh = Self.weighsByCounts(settings)
-    predictsByPrototype = settings.choice("predict") == "prototype"
+    predictsByPrototype = settings.predict == .prototype
   }
 
   package static let needs: MethodNeeds = .anyModels
@@ -132,7 +139,7 @@ package struct FedProto: Strategy {
   ]
   package var models: ModelKinds { .personal }
 
-  package static func objection(_ settings: StrategySettings, to network: Network) -> (
+  package static func objection(_ settings: Settings, to network: Network) -> (
     problem: String, hint: String
   )? {
     guard !hasFeatures(network) else { return nil }

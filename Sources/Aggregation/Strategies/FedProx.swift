@@ -11,6 +11,13 @@ import Tensor
 /// | wᵗ | `received` |
 /// | h_k(w; wᵗ) = F_k(w) + μ/2·‖w − wᵗ‖² | `Rule` |
 package struct FedProx: BasedStrategy {
+  package struct Fields: StrategyFields {
+    let proximalWeight = Hyperparameter(
+      "proximalWeight", "μ", in: 0...1e6, default: 0.01, "weight of the proximal term",
+      degenerate: (0, "fedavg"))
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "fedprox", title: "FedProx",
     summary: "FedAvg with a proximal term that keeps local models near the global one.",
@@ -25,11 +32,7 @@ package struct FedProx: BasedStrategy {
         + "{0.001, 0.01, 0.1, 1}.",
       "Private groups are pulled towards their own values at the start of the round.",
     ], composes: .all,
-    fields: [
-      Hyperparameter(
-        "proximalWeight", symbol: "μ", .number(0...1e6, exclusiveMinimum: false),
-        default: .number(0.01), "weight of the proximal term", degenerate: (.number(0), "fedavg"))
-    ])
+    fields: Fields.all)
 
   /// The gradient of the proximal objective: g ← g + μ·(w − wᵗ).
   package struct Rule: LocalRule {
@@ -48,9 +51,14 @@ package struct FedProx: BasedStrategy {
   let proximalWeight: Float
   package let base: FedAvg
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    proximalWeight = Float(settings.number("proximalWeight"))
-    base = FedAvg(StrategySettings(FedAvg.card), problem)
+  package init(_ settings: Settings, _ problem: LearningProblem) {
+    self.init(settings.proximalWeight, problem)
+  }
+
+  /// With a given μ.
+  package init(_ proximalWeight: Double, _ problem: LearningProblem) {
+    self.proximalWeight = Float(proximalWeight)
+    base = FedAvg(problem)
   }
 
   package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)

@@ -12,6 +12,19 @@ import Tensor
 /// | τ, local updates of the head | `headEpochs` |
 /// | GRD(f_i(h_i, φ), φ, α) | the second of `phases`, `bodyEpochs` long |
 package struct FedRep: BasedStrategy {
+  package struct Fields: StrategyFields {
+    let headEpochs = Hyperparameter(
+      "headEpochs", "τ", in: 0...1000, default: 10.0,
+      "local epochs on the head; 0 leaves all heads as they started")
+    let bodyEpochs = Hyperparameter(
+      "bodyEpochs", "E_b", above: 0, to: 1000, default: 1, "local epochs on the body")
+    let privateLayers = Hyperparameter(
+      "privateLayers", "h", in: 0...1000, default: 1,
+      "dense or convolution layers of the head, counted from the output, norms with them",
+      degenerate: (0, "fedavg"))
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "fedrep", title: "FedRep",
     summary: "Private heads trained on a frozen body, then the body under frozen heads, which is "
@@ -30,18 +43,7 @@ package struct FedRep: BasedStrategy {
       "No generic model: with private heads there is none to measure.",
     ], deviations: ["The paper averages bodies uniformly: federation.weighting \"uniform\"."],
     composes: [.loss, .serverOptimizer, .groups],
-    fields: [
-      Hyperparameter(
-        "headEpochs", symbol: "τ", .number(0...1000, exclusiveMinimum: false), default: .number(10),
-        "local epochs on the head; 0 leaves all heads as they started"),
-      Hyperparameter(
-        "bodyEpochs", symbol: "E_b", .number(0...1000, exclusiveMinimum: true), default: .number(1),
-        "local epochs on the body"),
-      Hyperparameter(
-        "privateLayers", symbol: "h", .integer(0...1000), default: .integer(1),
-        "dense or convolution layers of the head, counted from the output, norms with them",
-        degenerate: (.integer(0), "fedavg")),
-    ])
+    fields: Fields.all)
 
   package static let ignores = [
     IgnoredField("client.work", "headEpochs and bodyEpochs say how much a client trains")
@@ -51,10 +53,10 @@ package struct FedRep: BasedStrategy {
   /// Head, then body; without those that would move nothing.
   let phases: [LocalPhase]
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    let head = problem.layout.lastLayers(settings.integer("privateLayers"))
+  package init(_ settings: Settings, _ problem: LearningProblem) {
+    let head = problem.layout.lastLayers(settings.privateLayers)
     base = FedAvg(ModelExchange(problem, privately: { head.contains($0.layer) }))
-    let parts = [(true, settings.number("headEpochs")), (false, settings.number("bodyEpochs"))]
+    let parts = [(true, settings.headEpochs), (false, settings.bodyEpochs)]
     phases = parts.compactMap { isHead, epochs in
       let moved = ParameterSelection(problem.layout) {
         $0.role.isTrained && head.contains($0.layer) == isHead

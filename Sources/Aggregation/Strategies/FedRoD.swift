@@ -13,6 +13,15 @@ import Tensor
 /// | ĝ: balanced empirical risk | the scenario's `loss`, balanced softmax by default |
 /// | stop-gradient | `StoppedHeads` with `addsNetworkLogits` |
 package struct FedRoD: BasedStrategy {
+  package enum PrivateStart: String, CaseIterable, Sendable { case shared, zero, own }
+
+  package struct Fields: StrategyFields {
+    let privateStart = Hyperparameter(
+      "privateStart", default: PrivateStart.shared,
+      "P_k starts as G does, at zero, or from a draw of its own", inferred: true)
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "fedrod", title: "FedRoD",
     summary: "A generic head under a class-balanced loss, and a private head for what it lacks.",
@@ -34,13 +43,9 @@ package struct FedRoD: BasedStrategy {
     deviations: [
       "The variant that makes P_k by a hyper-network from the client's class counts is left out."
     ], composes: .all, defaultLoss: "balanced-softmax",
-    fields: [
-      Hyperparameter(
-        "privateStart", symbol: "", .choice(["shared", "zero", "own"]), default: .choice("shared"),
-        "P_k starts as G does, at zero, or from a draw of its own", inferred: true)
-    ])
+    fields: Fields.all)
 
-  package static func objection(_ settings: StrategySettings, to network: Network) -> (
+  package static func objection(_ settings: Settings, to network: Network) -> (
     problem: String, hint: String
   )? { ClassifierPlace.objection(card.kind, to: network) }
 
@@ -48,16 +53,16 @@ package struct FedRoD: BasedStrategy {
 
   package let base: FedAvg
   package let place: ClassifierPlace
-  package let start: String
+  let start: PrivateStart
   /// G₀.
   let firstHead: [Float]
   package let seed: UInt64
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     let place = ClassifierPlace(required: problem.network)
-    base = FedAvg(StrategySettings(FedAvg.card), problem)
+    base = FedAvg(problem)
     self.place = place
-    start = settings.choice("privateStart")
+    start = settings.privateStart
     firstHead = place.head(of: problem.initial)
     seed = problem.seed
   }
@@ -85,11 +90,11 @@ package struct FedRoD: BasedStrategy {
   private func privateHead(of client: Int, _ memory: ClientMemory) -> [Float] {
     if let head = memory[Self.head] { return head }
     switch start {
-    case "zero": return [Float](repeating: 0, count: place.count)
-    case "own":
+    case .zero: return [Float](repeating: 0, count: place.count)
+    case .own:
       var stream = RandomStream(seed: seed, .strategy, client: client, step: 0x526F44)  // "RoD"
       return place.fresh(&stream)
-    default: return firstHead
+    case .shared: return firstHead
     }
   }
 

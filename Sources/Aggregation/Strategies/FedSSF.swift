@@ -12,6 +12,11 @@ import Tensor
 /// | γ_s, β_s | `pool.<layer>.scale` [1, d_s], `pool.<layer>.shift` [1, d_s] |
 /// | W, b | `pool.head.weight` [1, C, D], `pool.head.bias` [1, C] |
 package struct FedSSF: BasedStrategy {
+  package struct Fields: StrategyFields {
+    let weighting = FedIns.weightingField
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "fedssf", title: "Federated SSF",
     summary: "A frozen network; scales and shifts behind its layers and a classifier are averaged.",
@@ -27,11 +32,11 @@ package struct FedSSF: BasedStrategy {
     ], memory: "none; the frozen network is everybody's from the start and never sent",
     notes: [
       "γ starts at N(1, 0.02²), β at N(0, 0.02²), W at N(0, 2/(C·D)), b at 0, as a pool's entry."
-    ], composes: .all, fields: [FedIns.weightingField])
+    ], composes: .all, fields: Fields.all)
 
   package static let needs: MethodNeeds = [.trainedNetwork]
 
-  package static func adapt(_ settings: StrategySettings, _ base: BaseModel) throws(ModelError)
+  package static func adapt(_ settings: Settings, _ base: BaseModel) throws(ModelError)
     -> AdaptedNetwork?
   { try base.adaptedOnce() }
 
@@ -39,8 +44,8 @@ package struct FedSSF: BasedStrategy {
   package let base: FedAvg
 
   /// FedAvg of everything that is trained.
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    uploadWeighting = FedIns.weighting(settings)
+  package init(_ settings: Settings, _ problem: LearningProblem) {
+    uploadWeighting = settings.weighting.rule
     base = FedAvg(ModelExchange(problem) { $0.role.isTrained })
   }
 }

@@ -8,6 +8,14 @@
 /// | m_t, v_t | u and v of `ServerOptimizer` |
 /// | β₁, β₂, τ, η | `beta1`, `beta2`, `tau`, `serverLearningRate` |
 package struct FedYogi: BasedStrategy {
+  package struct Fields: StrategyFields {
+    let serverLearningRate = Hyperparameter.serverLearningRate(0.01, inferred: true)
+    let beta1 = Hyperparameter.serverBeta1
+    let beta2 = Hyperparameter.serverBeta2
+    let tau = Hyperparameter.adaptivity
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "fedyogi", title: "FedYogi",
     summary: "FedAdam whose second moment grows at once and shrinks slowly.",
@@ -22,17 +30,17 @@ package struct FedYogi: BasedStrategy {
       "Running statistics of batch norm are averaged as in FedAvg.",
       "No bias correction, as in the paper; v starts at τ².",
     ], composes: [.loss, .groups, .postHoc],
-    fields: [.serverLearningRate(0.01, inferred: true), .serverBeta1, .serverBeta2, .adaptivity])
+    fields: Fields.all)
 
   package static let weighting: WeightingRule = .uniform
 
   package let base: FedAvg
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     var problem = problem
     problem.composition.serverOptimizer = ServerOptimizer(
-      .yogi, learningRate: settings.number("serverLearningRate"), beta1: settings.number("beta1"),
-      beta2: settings.number("beta2"), tau: settings.number("tau"))
-    base = FedAvg(StrategySettings(FedAvg.card), problem)
+      .yogi, learningRate: settings.serverLearningRate, beta1: settings.beta1,
+      beta2: settings.beta2, tau: settings.tau)
+    base = FedAvg(problem)
   }
 }

@@ -14,6 +14,55 @@ import Tensor
 /// | K̄_n | `server.memory["knowledge.n"]` between the two exchanges of a round |
 /// | N_eff,n = 1/Σ_m w_nm² | `server.memory["effective-neighbours"]`, 0 before n's first fusion |
 package struct KnFu: Strategy {
+  package struct Fields: StrategyFields {
+    let beta = Hyperparameter(
+      "beta", "β", in: 0...1e9, default: 10,
+      "Sharpness of the weights: 0 mixes all alike, large values leave each client its own. The "
+        + "value is the paper's, its place in the formula this program's reading.")
+    let estimate = Hyperparameter(
+      "estimate", "P_n", default: KnowledgeFusion.Estimate.meanSoftLabel,
+      "A client's class distribution: from its predictions, or its true label counts, which it "
+        + "then discloses (an oracle for comparisons).", inferred: true)
+    let smoothing = Hyperparameter(
+      "smoothing", "ε", above: 0, to: 1, default: 1e-3,
+      "Added to every class of P_n before it is compared.", inferred: true)
+    let divergence = Hyperparameter(
+      "divergence", "d", default: KnowledgeFusion.Measure.kl,
+      "How far two distributions are apart: KL(P_n ‖ P_m), or a symmetric measure.", inferred: true)
+    let topK = Hyperparameter(
+      "topK", "k", in: 0...1_000_000, default: 0,
+      "Clients in a mixture at most, those of largest weight; 0 for all.", inferred: true)
+    let minWeight = Hyperparameter(
+      "minWeight", "w_min", in: 0...1, default: 0.0,
+      "Smaller weights become 0, all but a client's largest; the others are scaled to sum 1.",
+      inferred: true)
+    let includeSelf = Hyperparameter(
+      "includeSelf", "n ∈ N_n", default: true,
+      "Whether a client's own predictions are in its mixture.", inferred: true)
+    let weightBySamples = Hyperparameter(
+      "weightBySamples", "p_m", default: false,
+      "Whether weights are multiplied by the clients' shares of federation.weighting.",
+      inferred: true)
+    let temperature = Hyperparameter(
+      "temperature", "τ", above: 0, to: 1000, default: 1,
+      "Of the targets and the model in step 4: 1 compares probabilities as they are.",
+      inferred: true)
+    let tuningEpochs = Hyperparameter(
+      "tuningEpochs", "E_f", in: 0...1e6, default: 1, "Passes over the public set in step 4.",
+      degenerate: (0, "local-only"), inferred: true)
+    let tuningBatch = Hyperparameter(
+      "tuningBatch", "B_f", in: 1...1_000_000, default: 64, "Public images per step.",
+      inferred: true)
+    let privateWeight = Hyperparameter(
+      "privateWeight", "γ", in: 0...1e6, default: 0,
+      "Weight of the loss on a private batch beside each public one in step 4.", inferred: true)
+    let warmup = Hyperparameter(
+      "warmup", "R_w", in: 0...1_000_000, default: 0,
+      "First rounds of local training alone: models that know nothing yet have flat P_n.",
+      inferred: true)
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "knfu", title: "KnFu",
     summary: "Clients send predictions on public images; the server mixes for each client those of "
@@ -48,70 +97,19 @@ package struct KnFu: Strategy {
         + "weights exp(−β·d) with the client itself among them, probabilities at temperature 1 on "
         + "the way, fine-tuning by KL on the public set alone, and every default but that of beta.",
     ], composes: .loss,
-    fields: [
-      Hyperparameter(
-        "beta", symbol: "β", .number(0...1e9, exclusiveMinimum: false), default: .number(10),
-        "Sharpness of the weights: 0 mixes all alike, large values leave each client its own. The "
-          + "value is the paper's, its place in the formula this program's reading."),
-      Hyperparameter(
-        "estimate", symbol: "P_n", .choice(KnowledgeFusion.Estimate.allCases.map(\.rawValue)),
-        default: .choice(KnowledgeFusion.Estimate.meanSoftLabel.rawValue),
-        "A client's class distribution: from its predictions, or its true label counts, which it "
-          + "then discloses (an oracle for comparisons).", inferred: true),
-      Hyperparameter(
-        "smoothing", symbol: "ε", .number(0...1, exclusiveMinimum: true), default: .number(1e-3),
-        "Added to every class of P_n before it is compared.", inferred: true),
-      Hyperparameter(
-        "divergence", symbol: "d", .choice(KnowledgeFusion.Measure.allCases.map(\.rawValue)),
-        default: .choice(KnowledgeFusion.Measure.kl.rawValue),
-        "How far two distributions are apart: KL(P_n ‖ P_m), or a symmetric measure.",
-        inferred: true),
-      Hyperparameter(
-        "topK", symbol: "k", .integer(0...1_000_000), default: .integer(0),
-        "Clients in a mixture at most, those of largest weight; 0 for all.", inferred: true),
-      Hyperparameter(
-        "minWeight", symbol: "w_min", .number(0...1, exclusiveMinimum: false), default: .number(0),
-        "Smaller weights become 0, all but a client's largest; the others are scaled to sum 1.",
-        inferred: true),
-      Hyperparameter(
-        "includeSelf", symbol: "n ∈ N_n", .flag, default: .flag(true),
-        "Whether a client's own predictions are in its mixture.", inferred: true),
-      Hyperparameter(
-        "weightBySamples", symbol: "p_m", .flag, default: .flag(false),
-        "Whether weights are multiplied by the clients' shares of federation.weighting.",
-        inferred: true),
-      Hyperparameter(
-        "temperature", symbol: "τ", .number(0...1000, exclusiveMinimum: true), default: .number(1),
-        "Of the targets and the model in step 4: 1 compares probabilities as they are.",
-        inferred: true),
-      Hyperparameter(
-        "tuningEpochs", symbol: "E_f", .number(0...1e6, exclusiveMinimum: false),
-        default: .number(1), "Passes over the public set in step 4.",
-        degenerate: (.number(0), equals: "local-only"), inferred: true),
-      Hyperparameter(
-        "tuningBatch", symbol: "B_f", .integer(1...1_000_000), default: .integer(64),
-        "Public images per step.", inferred: true),
-      Hyperparameter(
-        "privateWeight", symbol: "γ", .number(0...1e6, exclusiveMinimum: false),
-        default: .number(0),
-        "Weight of the loss on a private batch beside each public one in step 4.", inferred: true),
-      Hyperparameter(
-        "warmup", symbol: "R_w", .integer(0...1_000_000), default: .integer(0),
-        "First rounds of local training alone: models that know nothing yet have flat P_n.",
-        inferred: true),
-    ])
+    fields: Fields.all)
   package static let releases: [Release] = [
     .examples(block, "soft labels of a client's model"),
     .examples(labels, "a client's class shares"),
   ]
 
-  package static func releases(_ settings: StrategySettings) -> [Release] {
+  package static func releases(_ settings: Settings) -> [Release] {
     isHistogram(settings) ? releases : releases.filter { $0.block != labels }
   }
 
   /// Whether class shares are sent.
-  private static func isHistogram(_ settings: StrategySettings) -> Bool {
-    settings.choice("estimate") == KnowledgeFusion.Estimate.labelHistogram.rawValue
+  private static func isHistogram(_ settings: Settings) -> Bool {
+    settings.estimate == .labelHistogram
   }
 
   private static let own = "model"
@@ -137,28 +135,28 @@ package struct KnFu: Strategy {
   let privateWeight: Float
   package let warmup: Int
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     self.problem = problem
     publicSet = PublicSet(problem)
     var fusion = KnowledgeFusion()
-    fusion.beta = settings.number("beta")
-    fusion.smoothing = settings.number("smoothing")
-    fusion.measure = KnowledgeFusion.Measure(rawValue: settings.choice("divergence")) ?? .kl
-    fusion.includesSelf = settings.flag("includeSelf")
-    fusion.topK = settings.integer("topK")
-    fusion.minWeight = settings.number("minWeight")
-    fusion.usesShares = settings.flag("weightBySamples")
+    fusion.beta = settings.beta
+    fusion.smoothing = settings.smoothing
+    fusion.measure = settings.divergence
+    fusion.includesSelf = settings.includeSelf
+    fusion.topK = settings.topK
+    fusion.minWeight = settings.minWeight
+    fusion.usesShares = settings.weightBySamples
     self.fusion = fusion
-    estimate = KnowledgeFusion.Estimate(rawValue: settings.choice("estimate")) ?? .meanSoftLabel
-    temperature = Float(settings.number("temperature"))
-    epochs = settings.number("tuningEpochs")
-    batch = settings.integer("tuningBatch")
-    privateWeight = Float(settings.number("privateWeight"))
-    warmup = settings.integer("warmup")
+    estimate = settings.estimate
+    temperature = Float(settings.temperature)
+    epochs = settings.tuningEpochs
+    batch = settings.tuningBatch
+    privateWeight = Float(settings.privateWeight)
+    warmup = settings.warmup
   }
 
-  package static func largestBatch(_ settings: StrategySettings) -> Int {
-    settings.integer("tuningBatch")
+  package static func largestBatch(_ settings: Settings) -> Int {
+    settings.tuningBatch
   }
 
   package func broadcast(_ server: ServerState) -> Payload { publicSet.broadcast }

@@ -9,6 +9,14 @@ import Tensor
 /// | θ_k^ℓ, the local representation | the body: `exchange.kept` |
 /// | θ^g, the global model | the last layers: `exchange.shared` |
 package struct LGFedAvg: BasedStrategy {
+  package struct Fields: StrategyFields {
+    let sharedLayers = Hyperparameter(
+      "sharedLayers", "L", in: 0...1000, default: 1,
+      "dense or convolution layers shared, counted from the output, norms with them",
+      degenerate: (0, "local-only"), inferred: true)
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "lg-fedavg", title: "LG-FedAvg",
     summary: "Everybody trains a whole model; only its last layers are averaged, the body stays "
@@ -27,18 +35,13 @@ package struct LGFedAvg: BasedStrategy {
       "The paper starts from a model that FedAvg has trained, much public code from scratch, as "
         + "here; model.init \"file\" starts from a saved one."
     ], composes: [.loss, .serverOptimizer, .groups],
-    fields: [
-      Hyperparameter(
-        "sharedLayers", symbol: "L", .integer(0...1000), default: .integer(1),
-        "dense or convolution layers shared, counted from the output, norms with them",
-        degenerate: (.integer(0), "local-only"), inferred: true)
-    ])
+    fields: Fields.all)
 
   package let base: FedAvg
 
   /// Both parts train together, as a whole model does: FedAvg with a private body.
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    let layers = problem.layout.lastLayers(settings.integer("sharedLayers"))
+  package init(_ settings: Settings, _ problem: LearningProblem) {
+    let layers = problem.layout.lastLayers(settings.sharedLayers)
     base = FedAvg(ModelExchange(problem, privately: { !layers.contains($0.layer) }))
   }
 }

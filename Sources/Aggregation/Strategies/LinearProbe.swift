@@ -12,6 +12,8 @@ import Tensor
 /// | the features | the frozen body, as in an evaluation |
 /// | the linear classifier | the network's own: `fc`, `fc2`, `head`, by model |
 package struct LinearProbe: BasedStrategy {
+  package typealias Fields = NoFields
+
   package static let card = StrategyCard(
     kind: "linear-probe", title: "Linear probing",
     summary: "A frozen network; only its classifier is trained and averaged.",
@@ -32,14 +34,14 @@ package struct LinearProbe: BasedStrategy {
   package static let needs: MethodNeeds = [.trainedNetwork]
   package static let ignores = [IgnoredField("model.dropout", "the layers that have it are frozen")]
 
-  package static func adapt(_ settings: StrategySettings, _ base: BaseModel) throws(ModelError)
+  package static func adapt(_ settings: Settings, _ base: BaseModel) throws(ModelError)
     -> AdaptedNetwork?
   { try base.probed() }
 
   package let base: FedAvg
 
   /// FedAvg of everything that is trained: the classifier.
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     base = FedAvg(ModelExchange(problem) { $0.role.isTrained })
   }
 }

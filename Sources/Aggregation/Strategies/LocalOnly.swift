@@ -3,6 +3,8 @@ import Tensor
 
 /// Local training alone: the reference that every personalised method has to beat.
 package struct LocalOnly: Strategy {
+  package typealias Fields = NoFields
+
   package static let card = StrategyCard(
     kind: "local-only", title: "Local only",
     summary: "Each client trains its own model on its own examples and never sends anything.",
@@ -25,7 +27,7 @@ package struct LocalOnly: Strategy {
 
   package let problem: LearningProblem
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) { self.problem = problem }
+  package init(_ settings: Settings, _ problem: LearningProblem) { self.problem = problem }
 
   package func download(_ server: ServerState, to client: Int) -> Payload { .empty }
 

@@ -13,6 +13,15 @@ import Tensor
 /// | ℓ_con, equation 3 | `ModelContrast` |
 /// | μ, τ | `weight`, `temperature` |
 package struct MOON: BasedStrategy {
+  package struct Fields: StrategyFields {
+    let weight = Hyperparameter(
+      "weight", "μ", in: 0...1e6, default: 1, "weight of the contrastive term",
+      degenerate: (0, "fedavg"))
+    let temperature = Hyperparameter(
+      "temperature", "τ", above: 0, to: 1e6, default: 0.5, "divides the cosines")
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "moon", title: "MOON",
     summary: "A contrastive term pulls local features to the global model's, off the last local's.",
@@ -33,17 +42,10 @@ package struct MOON: BasedStrategy {
       "The paper puts a two-layer projection of width 256 before the classifier. Here z is what "
         + "the scenario's network gives its classifier, so that all methods share one network."
     ], composes: .all,
-    fields: [
-      Hyperparameter(
-        "weight", symbol: "μ", .number(0...1e6, exclusiveMinimum: false), default: .number(1),
-        "weight of the contrastive term", degenerate: (.number(0), "fedavg")),
-      Hyperparameter(
-        "temperature", symbol: "τ", .number(0...1e6, exclusiveMinimum: true), default: .number(0.5),
-        "divides the cosines"),
-    ])
+    fields: Fields.all)
 
   /// There must be features that training moves.
-  package static func objection(_ settings: StrategySettings, to network: Network) -> (
+  package static func objection(_ settings: Settings, to network: Network) -> (
     problem: String, hint: String
   )? {
     guard network.featuresSlot == 0 else { return nil }
@@ -92,10 +94,10 @@ package struct MOON: BasedStrategy {
   package let contrast: ModelContrast
   package let base: FedAvg
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    weight = settings.number("weight")
-    contrast = ModelContrast(temperature: settings.number("temperature"))
-    base = FedAvg(StrategySettings(FedAvg.card), problem)
+  package init(_ settings: Settings, _ problem: LearningProblem) {
+    weight = settings.weight
+    contrast = ModelContrast(temperature: settings.temperature)
+    base = FedAvg(problem)
   }
 
   package func train(_ device: inout Device, received: Payload, memory: inout ClientMemory)

@@ -15,6 +15,23 @@ import Tensor
 /// | step size of θ | `innerRate`, scheduled like η |
 /// | β | `serverMixing` |
 package struct PFedMe: BasedStrategy {
+  package struct Fields: StrategyFields {
+    let proximalWeight = Hyperparameter(
+      "proximalWeight", "λ", above: 0, to: 1e6, default: 15, "weight of the proximal term")
+    let innerSteps = Hyperparameter(
+      "innerSteps", "K", in: 1...1000, default: 5, "gradient steps towards each proximal point")
+    let innerRate = Hyperparameter(
+      "innerRate", "η_p", above: 0, to: 1e6, default: 0.01,
+      "step size of these steps; below 2/λ for stability", inferred: true)
+    let warmStart = Hyperparameter(
+      "warmStart", default: true,
+      "whether θ starts from the last batch's solution, as in the authors' code, or from w_k",
+      inferred: true)
+    let serverMixing = Hyperparameter(
+      "serverMixing", "β", above: 0, to: 1e6, default: 1, "step of the server towards the mean")
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "pfedme", title: "pFedMe",
     summary: "Each step moves the local model towards a personal one that solves a proximal "
@@ -36,25 +53,7 @@ package struct PFedMe: BasedStrategy {
     ],
     deviations: ["Paper: w_k takes plain SGD steps, which is client.optimizer without momentum."],
     composes: [.loss, .groups, .postHoc],
-    fields: [
-      Hyperparameter(
-        "proximalWeight", symbol: "λ", .number(0...1e6, exclusiveMinimum: true),
-        default: .number(15), "weight of the proximal term"),
-      Hyperparameter(
-        "innerSteps", symbol: "K", .integer(1...1000), default: .integer(5),
-        "gradient steps towards each proximal point"),
-      Hyperparameter(
-        "innerRate", symbol: "η_p", .number(0...1e6, exclusiveMinimum: true),
-        default: .number(0.01), "step size of these steps; below 2/λ for stability",
-        inferred: true),
-      Hyperparameter(
-        "warmStart", symbol: "", .flag, default: .flag(true),
-        "whether θ starts from the last batch's solution, as in the authors' code, or from w_k",
-        inferred: true),
-      Hyperparameter(
-        "serverMixing", symbol: "β", .number(0...1e6, exclusiveMinimum: true), default: .number(1),
-        "step of the server towards the mean"),
-    ])
+    fields: Fields.all)
 
   package static let weighting: WeightingRule = .uniform
 
@@ -67,13 +66,13 @@ package struct PFedMe: BasedStrategy {
   let warmStart: Bool
   let serverMixing: Float
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     base = FedAvg(ModelExchange(problem))
-    proximalWeight = Float(settings.number("proximalWeight"))
-    innerSteps = settings.integer("innerSteps")
-    innerRate = settings.number("innerRate")
-    warmStart = settings.flag("warmStart")
-    serverMixing = Float(settings.number("serverMixing"))
+    proximalWeight = Float(settings.proximalWeight)
+    innerSteps = settings.innerSteps
+    innerRate = settings.innerRate
+    warmStart = settings.warmStart
+    serverMixing = Float(settings.serverMixing)
   }
 
   package var models: ModelKinds { base.models.union(.personal) }

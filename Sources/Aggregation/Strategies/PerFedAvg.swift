@@ -15,6 +15,23 @@ import Tensor
 /// | D, D′, D″ | the next batches, one after the other |
 /// | δ | `finiteDifference` |
 package struct PerFedAvg: BasedStrategy {
+  package enum Variant: String, CaseIterable, Sendable { case hf, fo }
+
+  package struct Fields: StrategyFields {
+    let variant = Hyperparameter(
+      "variant", default: Variant.hf, "second-order term by finite differences (hf), or none (fo)")
+    let adaptationRate = Hyperparameter(
+      "adaptationRate", "α", in: 0...1e6, default: 0.01,
+      "step size of the adaptation, in training and evaluation", degenerate: (0, "fedavg"))
+    let finiteDifference = Hyperparameter(
+      "finiteDifference", "δ", above: 0, to: 1, default: 0.001,
+      "how far gradients for hf are taken apart, in units of g", inferred: true)
+    let adaptationSteps = Hyperparameter(
+      "adaptationSteps", in: 0...10_000, default: 1,
+      "steps of size α, each on a batch, before a personal evaluation")
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "per-fedavg", title: "Per-FedAvg",
     summary: "Federated meta-learning: clients descend on the loss after one adaptation step.",
@@ -37,22 +54,7 @@ package struct PerFedAvg: BasedStrategy {
     ],
     deviations: ["Paper: w_k takes plain SGD steps, which is client.optimizer without momentum."],
     composes: .all,
-    fields: [
-      Hyperparameter(
-        "variant", symbol: "", .choice(["hf", "fo"]), default: .choice("hf"),
-        "second-order term by finite differences (hf), or none (fo)"),
-      Hyperparameter(
-        "adaptationRate", symbol: "α", .number(0...1e6, exclusiveMinimum: false),
-        default: .number(0.01), "step size of the adaptation, in training and evaluation",
-        degenerate: (.number(0), "fedavg")),
-      Hyperparameter(
-        "finiteDifference", symbol: "δ", .number(0...1, exclusiveMinimum: true),
-        default: .number(0.001), "how far gradients for hf are taken apart, in units of g",
-        inferred: true),
-      Hyperparameter(
-        "adaptationSteps", symbol: "", .integer(0...10_000), default: .integer(1),
-        "steps of size α, each on a batch, before a personal evaluation"),
-    ])
+    fields: Fields.all)
 
   package static let weighting: WeightingRule = .uniform
 
@@ -62,12 +64,12 @@ package struct PerFedAvg: BasedStrategy {
   let finiteDifference: Float
   let adaptationSteps: Int
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  package init(_ settings: Settings, _ problem: LearningProblem) {
     base = FedAvg(ModelExchange(problem))
-    hasCurvature = settings.choice("variant") == "hf"
-    adaptationRate = Float(settings.number("adaptationRate"))
-    finiteDifference = Float(settings.number("finiteDifference"))
-    adaptationSteps = settings.integer("adaptationSteps")
+    hasCurvature = settings.variant == .hf
+    adaptationRate = Float(settings.adaptationRate)
+    finiteDifference = Float(settings.finiteDifference)
+    adaptationSteps = settings.adaptationSteps
   }
 
   package var models: ModelKinds { base.models.union(.personal) }

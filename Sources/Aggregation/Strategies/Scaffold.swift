@@ -13,6 +13,12 @@ import Tensor
 /// | η_l, η_g | the client's learning rate, `serverLearningRate` |
 /// | K (local steps) | `effectiveSteps`: τ for plain SGD |
 package struct Scaffold: Strategy {
+  package struct Fields: StrategyFields {
+    let serverLearningRate = Hyperparameter(
+      "serverLearningRate", "η_g", above: 0, to: 1e6, default: 1, "step size of the server")
+    package init() {}
+  }
+
   package static let card = StrategyCard(
     kind: "scaffold", title: "SCAFFOLD",
     summary: "Each local step is corrected by the difference of two control variates.",
@@ -32,11 +38,7 @@ package struct Scaffold: Strategy {
         + "gradients cause, so that c_k⁺ stays an average gradient. a = τ without momentum.",
       "Weight decay is part of the local gradient and so of the control variates.",
     ], composes: [.loss, .postHoc],
-    fields: [
-      Hyperparameter(
-        "serverLearningRate", symbol: "η_g", .number(0...1e6, exclusiveMinimum: true),
-        default: .number(1), "step size of the server")
-    ])
+    fields: Fields.all)
   package static let releases: [Release] = [
     .training(ModelExchange.block), .training(control, .gradients),
   ]
@@ -76,8 +78,8 @@ package struct Scaffold: Strategy {
   let trained: ParameterSelection
   package let optimizer: OptimizerSpec
 
-  package init(_ settings: StrategySettings, _ problem: LearningProblem) {
-    serverLearningRate = Float(settings.number("serverLearningRate"))
+  package init(_ settings: Settings, _ problem: LearningProblem) {
+    serverLearningRate = Float(settings.serverLearningRate)
     exchange = ModelExchange(problem)
     trained = ParameterSelection(problem.layout) { $0.role.isTrained }
     optimizer = problem.settings.optimizer

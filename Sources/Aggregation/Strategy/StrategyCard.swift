@@ -20,7 +20,7 @@ public struct StrategyCard: Sendable {
   /// Choices where papers or public code disagree, and which one is taken here.
   public let notes: [String]
   /// The fields of this kind in a scenario.
-  public let fields: [Hyperparameter]
+  public let fields: [AnyHyperparameter]
   /// What the scenario may compose with the method.
   public let composes: Parts
   /// Where this differs from the paper, or may.
@@ -51,7 +51,7 @@ public struct StrategyCard: Sendable {
   public init(
     kind: String, title: String, summary: String, source: String, equations: [String],
     messages: [String], memory: String, notes: [String] = [], deviations: [String] = [],
-    composes: Parts = [], defaultLoss: String = "cross-entropy", fields: [Hyperparameter] = []
+    composes: Parts = [], defaultLoss: String = "cross-entropy", fields: [AnyHyperparameter] = []
   ) {
     self.kind = kind
     self.title = title
@@ -66,121 +66,4 @@ public struct StrategyCard: Sendable {
     self.deviations = deviations
     self.defaultLoss = defaultLoss
   }
-}
-
-/// One field of a strategy in a scenario.
-public struct Hyperparameter: Sendable {
-  /// What values are legal.
-  public enum Domain: Sendable {
-    /// A number in a closed range; `exclusiveMinimum` leaves the lower bound out.
-    case number(ClosedRange<Double>, exclusiveMinimum: Bool)
-    /// A whole number in a closed range.
-    case integer(ClosedRange<Int>)
-    /// true or false.
-    case flag
-    /// One of some words.
-    case choice([String])
-    /// A list of whole numbers in a closed range, none given twice; empty leaves it to the method.
-    case integers(ClosedRange<Int>)
-  }
-
-  /// A value of one of the domains.
-  public enum Value: Sendable, Equatable {
-    case number(Double)
-    case integer(Int)
-    case flag(Bool)
-    case choice(String)
-    case integers([Int])
-  }
-
-  /// The field's name in a scenario.
-  public let name: String
-  /// The paper's symbol, such as "μ".
-  public let symbol: String
-  /// What is legal.
-  public let domain: Domain
-  /// The value when the scenario is silent: the paper's, never one that switches the method off.
-  public let initial: Value
-  /// Meaning, unit and usual values.
-  public let summary: String
-  /// A value at which the method equals another one, and that one's name.
-  public let degenerate: (value: Value, equals: String)?
-  /// Whether the paper, as far as it could be had, leaves this open: then the default is ours.
-  public let isInferred: Bool
-
-  /// A field with every entry.
-  public init(
-    _ name: String, symbol: String, _ domain: Domain, default initial: Value, _ summary: String,
-    degenerate: (value: Value, equals: String)? = nil, inferred isInferred: Bool = false
-  ) {
-    self.name = name
-    self.symbol = symbol
-    self.domain = domain
-    self.initial = initial
-    self.summary = summary
-    self.degenerate = degenerate
-    self.isInferred = isInferred
-  }
-}
-
-/// The validated field values of one strategy in a scenario: every field of its card is present.
-public struct StrategySettings: Sendable, Equatable {
-  private var values: [String: Hyperparameter.Value]
-
-  /// Values by field name; fields left out take the card's defaults.
-  public init(_ card: StrategyCard, _ given: [String: Hyperparameter.Value] = [:]) {
-    values = given
-    for field in card.fields where values[field.name] == nil { values[field.name] = field.initial }
-  }
-
-  /// A number field.
-  public func number(_ name: String) -> Double {
-    switch values[name] {
-    case .number(let value): value
-    case .integer(let value): Double(value)
-    default: preconditionFailure("StrategySettings.number: no number field \(name) on this card")
-    }
-  }
-
-  /// The number fields with their values, by name.
-  public var numbers: [(name: String, value: Double)] {
-    values.keys.sorted().compactMap { name in
-      if case .number(let value) = values[name] { (name, value) } else { nil }
-    }
-  }
-
-  /// A whole-number field.
-  public func integer(_ name: String) -> Int {
-    guard case .integer(let value) = values[name] else {
-      preconditionFailure("StrategySettings.integer: no integer field \(name) on this card")
-    }
-    return value
-  }
-
-  /// A true-or-false field.
-  public func flag(_ name: String) -> Bool {
-    guard case .flag(let value) = values[name] else {
-      preconditionFailure("StrategySettings.flag: no flag field \(name) on this card")
-    }
-    return value
-  }
-
-  /// A choice field.
-  public func choice(_ name: String) -> String {
-    guard case .choice(let value) = values[name] else {
-      preconditionFailure("StrategySettings.choice: no choice field \(name) on this card")
-    }
-    return value
-  }
-
-  /// A field with a list of whole numbers.
-  public func integers(_ name: String) -> [Int] {
-    guard case .integers(let value) = values[name] else {
-      preconditionFailure("StrategySettings.integers: no list field \(name) on this card")
-    }
-    return value
-  }
-
-  /// The raw value of a field, or nil.
-  public subscript(name: String) -> Hyperparameter.Value? { values[name] }
 }

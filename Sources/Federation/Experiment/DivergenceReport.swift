@@ -166,8 +166,8 @@ package struct DivergenceReport: Equatable {
   private static func methodCauses(_ choice: Scenario.StrategyChoice, _ arena: Arena) -> [Cause] {
     let rate = arena.problem.settings.optimizer.learningRate
     var found: [Cause] = []
-    for (name, value) in choice.settings.numbers where ["mu", "lambda"].contains(name) {
-      guard value * rate >= 1 else { continue }
+    let name = "proximalWeight"
+    if case .number(let value) = choice.settings[name], value * rate >= 1 {
       found.append(
         (
           10,

@@ -85,7 +85,7 @@ extension StrategyCard {
   /// The same settings with as few passes of the method's own as it may make: who asks only what is
   /// sent need not wait for them.
   fileprivate func lightest(_ settings: StrategySettings) -> StrategySettings {
-    var values: [String: Hyperparameter.Value] = [:]
+    var values: [String: AnyHyperparameter.Value] = [:]
     for field in fields {
       values[field.name] = settings[field.name]
       let isWork = field.name.hasSuffix("pochs") || field.name.hasSuffix("teps")

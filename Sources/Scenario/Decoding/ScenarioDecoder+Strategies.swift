@@ -11,7 +11,7 @@ extension ScenarioDecoder {
     for node in nodes {
       let kind = try node.text("kind")
       guard let card = cards.first(where: { $0.kind == kind }) else { throw node.missing("kind") }
-      var values: [String: Hyperparameter.Value] = [:]
+      var values: [String: AnyHyperparameter.Value] = [:]
       for field in card.fields {
         switch field.domain {
         case .number: values[field.name] = .number(try node.number(field.name))

@@ -34,7 +34,7 @@ extension ScenarioFields {
     return .string(earlier == 0 ? kind : "\(kind)-\(earlier + 1)")
   }
 
-  private static func field(_ hyperparameter: Hyperparameter) -> Field {
+  private static func field(_ hyperparameter: AnyHyperparameter) -> Field {
     let type: FieldType =
       switch hyperparameter.domain {
       case .number(let range, let exclusive):
@@ -63,7 +63,7 @@ extension ScenarioFields {
   ]
 }
 
-extension Hyperparameter.Value {
+extension AnyHyperparameter.Value {
   /// The value as it stands in a scenario.
   package var json: JSON {
     switch self {

@@ -68,7 +68,7 @@ extension WorkloadResult {
       inputs: try WorkloadInputs(
         workload, network, files: settings.files, rounds: rounds, seed: settings.seed, pool: pool),
       rounds: rounds, pool: pool, seed: settings.seed)
-    let method = FedAvg(StrategySettings(FedAvg.card), arena.problem)
+    let method = FedAvg(arena.problem)
     let simulation = Simulation(method, try arena.with(workload))
     var laps: [LoadMeter.Lap] = []
     var firstUpdate: [Float] = []

@@ -12,7 +12,7 @@ struct FedLoGeClientTests {
     "dense a 8 1; relu; dense fc 5 1",
   ]
 
-  private func settings(_ values: [String: Hyperparameter.Value] = [:]) -> StrategySettings {
+  private func settings(_ values: [String: AnyHyperparameter.Value] = [:]) -> StrategySettings {
     StrategySettings(FedLoGe.card, values.merging(["constructionSteps": .integer(50)]) { $1 })
   }
 

@@ -162,7 +162,7 @@ struct EpsilonOfRunsTests {
     let arena = try experiment.adapted(
       experiment.arena(0, threads: 1), to: experiment.scenario.strategies[0])
     func simulation() -> Simulation {
-      Simulation(FedAvg(StrategySettings(FedAvg.card), arena.problem), arena)
+      Simulation(FedAvg(arena.problem), arena)
     }
     let first = simulation()
     _ = try first.runRound()
@@ -192,7 +192,7 @@ struct EpsilonOfRunsTests {
     let experiment = try PrivateFederation.experiment([Self.section], rounds: 1)
     let arena = try experiment.adapted(
       experiment.arena(0, threads: 1), to: experiment.scenario.strategies[0])
-    let simulation = Simulation(FedAvg(StrategySettings(FedAvg.card), arena.problem), arena)
+    let simulation = Simulation(FedAvg(arena.problem), arena)
     _ = try simulation.runRound()
     let bound = try #require(simulation.privacy).trace(exact: false).record
     let exact = try #require(simulation.privacy).trace(exact: true).record

@@ -27,6 +27,8 @@ struct CoordinateMedian: UpdateFold {
 
 /// FedAvg with the median in place of the mean.
 struct FedMedian: Strategy {
+  typealias Fields = NoFields
+
   static let card = StrategyCard(
     kind: "fed-median", title: "FedMedian",
     summary: "Local SGD from the global model, then the coordinate-wise median of the updates.",
@@ -37,7 +39,7 @@ struct FedMedian: Strategy {
 
   private let exchange: ModelExchange
 
-  init(_ settings: StrategySettings, _ problem: LearningProblem) {
+  init(_ settings: Settings, _ problem: LearningProblem) {
     exchange = ModelExchange(problem)
   }
 

@@ -28,7 +28,7 @@ let problem = LearningProblem(
 
 /// Images of the honest clients that the method's model gets right after a few rounds.
 func right<Method: Strategy>(_ type: Method.Type) throws -> Int {
-  let method = Method(StrategySettings(type.card), problem)
+  let method = Method(problem)
   var server = method.start(problem)
   let workspace = Workspace(network, capacity: images.count, training: true)
   let loader = BatchLoader(images, PixelTransform(channels: 1))
