@@ -35,7 +35,7 @@ ENGINE = WorkerPool|Determinism|Asynchronous|SynchronousClock|Resume
 SANITIZED ?= ^TensorTests|^ClientTests|\.($(ENGINE))Tests
 
 .PHONY: demo test build check lint setup install clean help bench bench-peers \
-  drill check-tools fuzz tsan asan test-fast matrix quick
+  drill check-tools fuzz tsan asan test-fast matrix quick facts
 
 help:
 	@echo "make demo      build, run the built-in example, print its table and where report.html is"
@@ -52,6 +52,7 @@ help:
 	@echo "make tsan      kernels, devices and the engine under the thread sanitizer"
 	@echo "make asan      the same under the address sanitizer"
 	@echo "make check-tools VENV=DIR  fedsim's files read by TensorBoard, PyTorch and jsonschema"
+	@echo "make facts     the generated part of docs/strategies, written anew"
 	@echo "make install   copy the program to PREFIX/bin (now $(PREFIX)/bin)"
 
 demo: build
@@ -89,6 +90,9 @@ drill: build
 matrix: build
 	python3 Tests/Tools/behaviour_matrix.py --program $(PROGRAM) \
 	  $(if $(RECORD),--record) $(if $(ONLY),--only '$(ONLY)')
+
+facts: quick
+	python3 Tests/Tools/strategy_facts.py .build-quick/debug/fedsim
 
 # FLAGS are those of build and test: nothing is compiled twice.
 fuzz: build

@@ -117,6 +117,10 @@ let package = Package(
         "Federation", "Report", "Studies", "TestSupport", "Fixtures",
       ], exclude: ["Diagnostics/Golden/make_diagnostics_golden.py"], swiftSettings: strict),
     .testTarget(
+      name: "GuideTests",
+      dependencies: ["Aggregation", "Client", "Tensor", "Federation", "TestSupport", "Fixtures"],
+      swiftSettings: strict),
+    .testTarget(
       name: "ReportTests",
       dependencies: ["Base", "Client", "Data", "Scenario", "Records", "Report", "Fixtures"],
       swiftSettings: strict),
@@ -137,6 +141,6 @@ let package = Package(
     .testTarget(name: "FuzzTests", dependencies: ["fedsim", "Fuzzing"], swiftSettings: strict),
     .testTarget(
       name: "TidyTests",
-      dependencies: ["Base", "Aggregation", "Scenario", "Federation", "Studies"],
+      dependencies: ["Base", "Aggregation", "Scenario", "Records", "Federation", "Studies"],
       swiftSettings: strict),
   ])

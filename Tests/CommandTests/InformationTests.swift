@@ -39,6 +39,7 @@ struct InformationTests {
       ("validate missing.json", 4), ("run missing.json", 4), ("resume missing", 4),
       ("data check nothing", 4), ("data check cifar", 4), ("versoin", 2), ("run", 2),
       ("run good.json --treads 2", 2), ("list modles", 2), ("explain gradientz", 2),
+      ("explain W3002 --markdown", 2),
       ("run good.json --out o", 0), ("resume good-run", 4), ("bench w9", 2), ("help privacy", 0),
       ("privacy", 2), ("privacy noise", 2),
       ("privacy epsilon --rate 0.1 --noise 2 --steps 9 --delta 1e-5", 0),
@@ -61,6 +62,24 @@ struct InformationTests {
       #expect(page.exit == 0, "every code has a page: \(page.text)")
     }
   }
+
+  @Test("the facts in each page of docs/strategies are the program's", arguments: strategyPages)
+  func facts(name: String) throws {
+    let page = try String(contentsOf: Self.pages.appending(path: name), encoding: .utf8)
+    let start = try #require(page.range(of: "<!-- facts: fedsim explain "))
+    let kind = String(page[start.upperBound...].prefix { $0 != " " })
+    let shown = page.split(separator: " --markdown -->\n", maxSplits: 1).last?
+      .components(separatedBy: "<!-- end of facts -->").first
+    let run = try Program.run(["explain", kind, "--markdown"], in: folder.path)
+    #expect(run.exit == 0)
+    #expect(run.stdout == shown, "make facts writes them anew")
+  }
+
+  private static let pages = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "docs/strategies")
+  static let strategyPages =
+    (try? FileManager.default.contentsOfDirectory(atPath: pages.path(percentEncoded: false)))?
+    .filter { $0.hasSuffix(".md") }.sorted() ?? []
 
   @Test(
     "what stands in many places alike is explained once, with its places",

@@ -2,6 +2,7 @@ import Aggregation
 import Base
 import Federation
 import Foundation
+import Records
 import Scenario
 import Studies
 import Testing
@@ -101,5 +102,46 @@ struct StrategyShelfTests {
     #expect(reading.problems.isEmpty, "\(reading.problems.map(\.text))")
     #expect(reading.sweep?.name == file.name.replacing(".json", with: ""))
     #expect(file.text.contains("\"//\": "))
+  }
+}
+
+@Suite("The guide's samples are those that are compiled and run")
+struct GuideTests {
+  private func guide() throws -> String {
+    try #require(Repository.documents.first { $0.name == "write-your-own-strategy.md" }).text
+  }
+
+  /// What stands between the fences of one language.
+  private func blocks(_ language: String) throws -> [String] {
+    try guide().components(separatedBy: "```\(language)\n").dropFirst().map {
+      $0.components(separatedBy: "```\n")[0]
+    }
+  }
+
+  @Test(
+    "each sample file stands in the guide as it is",
+    arguments: Repository.tests.filter { $0.module == "GuideTests" })
+  func sample(file: Repository.File) throws {
+    // Inside the library nobody imports it.
+    let isMethod = !file.name.hasSuffix("Tests.swift")
+    let text = isMethod ? file.text.replacing("import Aggregation\n", with: "") : file.text
+    let isShown = try blocks("swift").contains(text)
+    // The second example is shown without its test.
+    #expect(isShown || file.name == "MedianFedAvgTests.swift", "\(file.name) differs")
+  }
+
+  @Test("its scenario is valid once the method is known, and FedAvg learns in it")
+  func scenario() throws {
+    let text = try #require(try blocks("json").first)
+    let reading = ScenarioReader().read(
+      bytes: Array(text.utf8), file: "clipped-fedavg.json",
+      overrides: [#"strategies=[{"kind":"fedavg"}]"#])
+    #expect(reading.problems.isEmpty, "\(reading.problems.map(\.text))")
+    var scenario = try #require(reading.scenario)
+    scenario.seeds = [1]
+    scenario.federation.rounds = 6
+    let trial = try Experiment(scenario).trial()
+    let accuracy = try #require(trial.generic).accuracy
+    #expect(accuracy > 0.15, "FedAvg stays at \(accuracy), and guessing has 0.1")
   }
 }

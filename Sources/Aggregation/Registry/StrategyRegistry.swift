@@ -6,8 +6,15 @@ import Synchronization
 public enum StrategyRegistry {
   private static let registered = Mutex<[any Strategy.Type]>([])
 
+  /// Methods that only one task knows, in place of those of the same kinds.
+  @TaskLocal package static var tried: [any Strategy.Type] = []
+
   /// All strategies, in the order of `fedsim list strategies`.
-  public static var all: [any Strategy.Type] { shelf + registered.withLock { $0 } }
+  public static var all: [any Strategy.Type] {
+    let common = shelf + registered.withLock { $0 }
+    let kinds = tried.map { $0.card.kind }
+    return common.filter { !kinds.contains($0.card.kind) } + tried
+  }
 
   /// Adds a method of another package.
   ///

@@ -34,7 +34,7 @@ extension ScenarioFields {
     return .string(earlier == 0 ? kind : "\(kind)-\(earlier + 1)")
   }
 
-  private static func field(_ hyperparameter: AnyHyperparameter) -> Field {
+  package static func field(_ hyperparameter: AnyHyperparameter) -> Field {
     let type: FieldType =
       switch hyperparameter.domain {
       case .number(let range, let exclusive):

@@ -28,6 +28,16 @@ package enum ExplainCommand {
 
   package static func run(_ invocation: Invocation) throws -> ExitCode {
     let name = try invocation.onlyOperand("a strategy, model, data set, partition, field or code")
+    if invocation.has("markdown") {
+      guard let type = StrategyRegistry[name.lowercased()] else {
+        throw Failure(
+          .wrongCommandLine, "E2006", "no strategy is called \"\(name)\"",
+          hint:
+            "--markdown writes the facts of a strategy's page; fedsim list strategies names them")
+      }
+      Console.print(StrategyPage(type).markdown)
+      return .done
+    }
     let pages = pages(name)
     guard let first = pages.first else {
       let near = Suggestions.nearest(name, among: names)
@@ -72,46 +82,10 @@ package enum ExplainCommand {
     }
     // A section, though a word of some tag may be spelt like it.
     if ScenarioHelp.entries.contains(where: { $0.path == name }) { return fields(name) }
-    if let card = StrategyRegistry.cards.first(where: { $0.kind == name.lowercased() }) {
-      return [page(card)]
-    }
+    if let type = StrategyRegistry[name.lowercased()] { return [StrategyPage(type).page] }
     if let page = CodecPage.page(name) { return [page] }
     let words = ScenarioHelp.words.filter { $0.name == name }.map(page)
     return words.isEmpty ? fields(name) : words
-  }
-
-  package static func page(_ card: StrategyCard) -> Page {
-    let fields = card.fields.map { field in
-      "\(field.name)  (\(field.symbol))  default \(field.initial.json.compact)  \(field.summary)"
-        + (field.isInferred ? "  [inferred: the paper's value is not known]" : "")
-    }
-    let parts: [(StrategyCard.Parts, String)] = [
-      (.loss, "loss (default \(card.defaultLoss))"), (.serverOptimizer, "serverOptimizer"),
-      (.groups, "private"), (.postHoc, "postHoc"),
-    ]
-    let composes = parts.filter { card.composes.contains($0.0) }.map(\.1)
-    return Page(
-      name: card.kind, kind: "strategy",
-      parts: [
-        ("title", [card.title]), ("summary", [card.summary]), ("source", [card.source]),
-        ("equations", card.equations), ("messages", card.messages), ("memory", [card.memory]),
-        ("privacy", privacy(card.kind)), ("fields", fields), ("composes with", composes),
-        ("notes", card.notes), ("deviations", card.deviations),
-      ])
-  }
-
-  /// What noise in training steps covers of a method's uploads, and what not.
-  private static func privacy(_ kind: String) -> [String] {
-    guard let type = StrategyRegistry[kind] else { return [] }
-    if type.population == .pooled { return ["one site: nothing is sent"] }
-    if type.releases.isEmpty { return ["nothing is sent"] }
-    return type.releases.map { release in
-      switch release.origin {
-      case .training: "\(release.block): made by training steps, which DP-SGD covers"
-      case .size: "\(release.block): tells the client's number of examples, taken as public"
-      case .examples(let what): "\(release.block): \(what): no guarantee at example level"
-      }
-    }
   }
 
   private static func page(_ word: ScenarioHelp.Word) -> Page {

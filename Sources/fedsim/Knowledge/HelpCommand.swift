@@ -110,7 +110,7 @@ extension CommandName {
     case .audit: "audit DIR [OPTIONS]"
     case .validate: "validate SCENARIO.json [--set path=value]... [--no-data]"
     case .list: "list \(ListCommand.subjects.joined(separator: "|"))"
-    case .explain: "explain NAME|FIELD|CODE"
+    case .explain: "explain NAME|FIELD|CODE [--markdown]"
     case .data: "data check PATH [--kind KIND]"
     case .privacy: "privacy epsilon|noise|steps|plan OPTIONS"
     case .bench: "bench [limits|kernels|codecs|WORKLOAD]... [OPTIONS]"
@@ -169,6 +169,7 @@ extension CommandName {
         set, "--no-data            only what the file says: no data and no other file is read",
         threads,
       ]
+    case .explain: return ["--markdown           the facts of a strategy's page, for a document"]
     case .data: return ["--kind KIND          the data set's kind, as cifar10"]
     case .privacy: return privacyLines
     case .bench: return benchLines
@@ -282,7 +283,8 @@ extension CommandName {
     case .audit: ["audit runs/first", "audit runs/first --attack membership,analytic --images 8"]
     case .validate: ["validate scenario.json", "validate scenario.json --no-data --format json"]
     case .list: ["list strategies", "list datasets --format json"]
-    case .explain: ["explain fedprox", "explain client.optimizer.learningRate"]
+    case .explain:
+      ["explain fedprox", "explain client.optimizer.learningRate", "explain fedprox --markdown"]
     case .data: ["data check data/cifar-10-batches-bin", "data check data/mnist --kind mnist"]
     case .privacy:
       [

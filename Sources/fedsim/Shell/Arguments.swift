@@ -51,6 +51,7 @@ package enum CommandName: String, CaseIterable {
         "clip": true, "trials": true, "threads": true,
       ]
     case .validate: ["set": true, "threads": true, "no-data": false]
+    case .explain: ["markdown": false]
     case .data: ["kind": true]
     case .privacy:
       [
