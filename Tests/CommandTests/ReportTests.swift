@@ -63,6 +63,31 @@ struct ReportTests {
     #expect(nothing.stderr.contains("E4095"))
   }
 
+  @Test("every figure of the page is a file that stands alone, with its numbers beside it")
+  func figures() throws {
+    let outcome = try run("report a --html f.html --figures figures")
+    #expect(outcome.exit == 0, "\(outcome.text)")
+    let names = try FileManager.default.contentsOfDirectory(atPath: Self.finished.at("figures"))
+    let images = names.filter { $0.hasSuffix(".svg") }.sorted()
+    #expect(images.count >= 5)
+    #expect(names.count == 2 * images.count)
+    // An image in the page has its own text in it, whitespace aside.
+    let page = Self.finished.text("f.html").filter { !$0.isWhitespace }
+    #expect(page.components(separatedBy: "<svg").count - 1 == images.count)
+    for image in images {
+      let text = Self.finished.text("figures/" + image)
+      #expect(page.contains(text.filter { !$0.isWhitespace }), "\(image)")
+      #expect(text.hasPrefix("<svg xmlns=\"http://www.w3.org/2000/svg\""))
+      let numbers = Self.finished.text("figures/" + image.dropLast(3) + "csv")
+      let lines = numbers.split(separator: "\n")
+      #expect(lines[0] == "mark,series,x,y,low,high,words")
+      #expect(lines.count > 1, "\(image) shows nothing")
+    }
+    let learning = try #require(names.first { $0.hasPrefix("0") && $0.hasSuffix(".csv") })
+    #expect(learning.hasPrefix("01-"))
+    #expect(try run("report a --html f.html --figures /dev/null/x").exit == 2)
+  }
+
   @Test("several folders: seeds add up, what differs is shown, no link leaves the page")
   func several() throws {
     let outcome = try run("report a b --html both.html --baseline local-only")

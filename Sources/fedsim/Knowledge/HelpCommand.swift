@@ -199,6 +199,7 @@ extension CommandName {
       "--latex FILE         the headline table as a LaTeX tabular that needs no package",
       "--markdown FILE      the headline table as Markdown",
       "--csv FILE           its numbers, one a row, at full precision",
+      "--figures DIR        every figure as a vector image of its own, with its numbers as CSV",
       "--metric PATH        what is compared; generic and personal accuracy unless given",
       "--baseline LABEL     the strategy that others are compared with; the first unless given",
     ]

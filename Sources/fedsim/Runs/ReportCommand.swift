@@ -12,6 +12,8 @@ package struct ReportOptions: Equatable {
   package let latex: String?
   package let markdown: String?
   package let csv: String?
+  /// A folder that gets each figure of the page as a file; nil writes none.
+  package let figures: String?
   package let settings: Comparison.Settings
   package let format: OutputFormat
 
@@ -22,7 +24,7 @@ package struct ReportOptions: Equatable {
         hint: "fedsim help report shows how it is called")
     }
     folders = invocation.operands
-    for name in ["html", "latex", "markdown", "csv", "metric", "baseline"] {
+    for name in ["html", "latex", "markdown", "csv", "figures", "metric", "baseline"] {
       if let text = invocation.last(name), text.isEmpty {
         throw Failure(.wrongCommandLine, "E2004", "--\(name) \"\": expected a name")
       }
@@ -31,6 +33,7 @@ package struct ReportOptions: Equatable {
     latex = invocation.last("latex")
     markdown = invocation.last("markdown")
     csv = invocation.last("csv")
+    figures = invocation.last("figures")
     var settings = Comparison.Settings()
     settings.metric = invocation.last("metric")
     settings.baseline = invocation.last("baseline")
@@ -61,6 +64,10 @@ package enum ReportCommand {
       try write(text, to: path, isNamed: true)
       files.append((name, path))
     }
+    if let folder = options.figures {
+      try write(report.input.page.figures, below: folder)
+      files.append(("figures", folder))
+    }
     switch options.format {
     case .json:
       Console.print(
@@ -76,6 +83,18 @@ package enum ReportCommand {
       }
     }
     return .done
+  }
+
+  /// Writes each figure as a vector image that stands alone, and what it shows as numbers.
+  private static func write(_ figures: [(name: String, plot: Plot)], below folder: String)
+    throws(Failure)
+  {
+    do throws(Failure) { try FilePath.makeFolder(folder) } catch { throw error.ofCommandLine }
+    for (name, plot) in figures {
+      let path = FilePath.join(folder, name)
+      try write(plot.svg, to: path + ".svg", isNamed: true)
+      try write(plot.csv, to: path + ".csv", isNamed: true)
+    }
   }
 
   /// Writes a file; a place that was named on the command line is wrong there, and another one can
