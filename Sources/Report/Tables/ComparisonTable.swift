@@ -67,7 +67,7 @@ extension SettingDifference {
     let first = min(longest, max(20, width / 2))
     let room = max(8, (width - first) / max(1, folders.count) - 2)
     return Table.differences(differences, folders: folders, path: first, value: room).lines(
-      TerminalLayout(width: .max, names: first...first, hasRule: false))
+      TerminalLayout(width: .max, names: first...first, head: .titles))
   }
 }
 

@@ -1,5 +1,6 @@
 import Base
 import Records
+import Report
 import Scenario
 import Studies
 
@@ -36,16 +37,13 @@ enum HelpCommand {
   }
 
   private static var overview: String {
-    let lines = CommandName.allCases.map { command in
-      let name = command.rawValue
-      return "  " + name + String(repeating: " ", count: 10 - name.count) + command.summary
-    }
+    let commands = Table.terms(CommandName.allCases.map { ("  " + $0.rawValue, $0.summary) })
     return """
       fedsim \(FedsimVersion.current): federated learning on long-tailed data, simulated
 
       usage: fedsim COMMAND [ARGUMENTS] [OPTIONS]
 
-      \(lines.joined(separator: "\n"))
+      \(commands.lines(.list).joined(separator: "\n"))
 
       \(globalOptions)
 
@@ -229,11 +227,14 @@ extension CommandName {
   /// The workloads and the options of `bench`.
   private var benchLines: [String] {
     let workloads = Workload.all.map { workload in
-      let name = workload.name + String(repeating: " ", count: 20 - workload.name.count)
-      return "\(name) \(workload.title): \(workload.clients) clients of \(workload.samples) "
-        + "samples, \(workload.cohort) a round, batch \(workload.batch)"
+      (
+        workload.name,
+        "\(workload.title): \(workload.clients) clients of \(workload.samples) samples, "
+          + "\(workload.cohort) a round, batch \(workload.batch)"
+      )
     }
-    return workloads + [
+    // As wide as the options' names.
+    return Table.terms(workloads, room: 19).lines(.list) + [
       "w5                   weighted mean of 1000 updates of 1,000,000 values",
       "kernels              each layer's passes on one thread, batches 10, 32 and 256",
       "codecs               payload codecs on an update of ResNet-18, beside a training step",

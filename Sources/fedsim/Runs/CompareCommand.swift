@@ -140,9 +140,8 @@ package enum CompareCommand {
         ]))
     case .text:
       Console.print(ComparisonTable(comparison, folders: paths).text(width: Terminal.width(1)))
-      if let file { Console.print("table   \(file)") }
-      if let out = options.out {
-        Console.print("report  " + FilePath.join(out, RunReport.fileName))
+      if let file, let out = options.out {
+        Console.print([("table", file), ("report", FilePath.join(out, RunReport.fileName))])
       }
     }
     return exit

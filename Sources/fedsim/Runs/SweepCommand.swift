@@ -162,8 +162,10 @@ package enum SweepCommand {
         Console.tell("\(results.failed.count - 10) more failed: \(folder.file("failed.csv"))")
       }
       if let missing = outcome.missing { Console.tell(missing) }
-      Console.print("tables  \(folder.path)/{results,trials,front,failed}.csv")
-      Console.print("report  \(folder.file("sweep.html"))")
+      Console.print([
+        ("tables", "\(folder.path)/{results,trials,front,failed}.csv"),
+        ("report", folder.file("sweep.html")),
+      ])
     }
     return outcome.exit
   }

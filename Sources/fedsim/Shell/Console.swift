@@ -53,6 +53,11 @@ enum Console {
   /// Writes a line of data to stdout.
   static func print(_ text: String) { out(shown(text, isFancy && isatty(1) == 1) + "\n") }
 
+  /// Writes names with what belongs to each to stdout, a line each.
+  static func print(_ terms: [(name: String, words: String)]) {
+    print(Table.terms(terms).lines(.list).joined(separator: "\n"))
+  }
+
   /// Writes one JSON object to stdout.
   static func print(_ json: JSON) { out(json.pretty) }
 
