@@ -95,6 +95,17 @@ struct TablePrinterTests {
     #expect(table.lines(TerminalLayout(width: 80)) == ["a", "-"])
   }
 
+  @Test("On pages only names get the width of names, a number or mark in front does not")
+  func firstColumn() {
+    func html(_ column: Column<Int>) -> String {
+      var out = Markup()
+      Table(of: [7], columns: [column]).write(to: &out)
+      return out.text
+    }
+    #expect(html(.words("strategy") { "\($0)" }).contains("<th scope=\"row\" class=\"name\">7"))
+    #expect(html(Column("trial") { .count($0) }).contains("<th scope=\"row\">7"))
+  }
+
   @Test("Rows that are printed one by one keep the columns of those before")
   func oneByOne() {
     let columns: [Column<(String, Int)>] = [

@@ -226,9 +226,9 @@ private enum PageStyle {
     th{font-weight:600}
     th:first-child,td:first-child,.word{text-align:left}
     td.word{white-space:normal;min-width:5em;max-width:26em;overflow-wrap:break-word}
-    tbody th{position:sticky;left:0;background:var(--paper);white-space:normal;
-    min-width:min(11em,34vw);
-    max-width:16em;overflow-wrap:break-word}
+    tbody th{position:sticky;left:0;background:var(--paper)}
+    tbody th.name{white-space:normal;min-width:min(11em,34vw);max-width:16em;
+    overflow-wrap:break-word}
     thead tr:last-child th{white-space:normal;max-width:11em;overflow-wrap:break-word;
     vertical-align:bottom}
     tr.groups>*{border-bottom:0;color:var(--soft);text-align:left;padding-bottom:0}
@@ -264,7 +264,7 @@ private enum PageStyle {
     .scroll svg{min-width:0!important;max-width:100%!important}
     nav{display:none}h2,h3,figcaption{break-after:avoid}
     table{font-size:7pt;max-width:100%}
-    th,td,td.word,tbody th,thead tr:last-child th{padding:.2em .3em;white-space:normal;
+    th,td,td.word,tbody th.name,thead tr:last-child th{padding:.2em .3em;white-space:normal;
     min-width:0;max-width:none;overflow-wrap:break-word}
     .grid{grid-template-columns:1fr 1fr;gap:12px}
     tbody th{position:static}

@@ -22,6 +22,7 @@ struct ReportReader {
 
   /// - Parameter settings: what is compared; without a metric generic and personal accuracy, where
   ///   they were measured.
+  /// - Returns: all that the folders' files say.
   /// - Throws: E2012 for an unknown metric or baseline (exit 2), E7003 when the metric that was
   ///   asked for was not measured (exit 7), E4101 when a file is damaged (exit 4).
   func input(_ settings: Comparison.Settings) throws(Failure) -> ReportInput {

@@ -45,7 +45,7 @@ extension Table {
   package static func differences(
     _ differences: [SettingDifference], folders: [String], path: Int = .max, value: Int = .max
   ) -> Table {
-    // The end of a path tells more than its beginning.
+    // The end of a path says more than its beginning.
     func end(_ text: String, _ width: Int) -> String {
       text.count <= width ? text : "…" + String(text.suffix(max(0, width - 1)))
     }

@@ -1,7 +1,7 @@
 import Base
 import Records
 
-/// What stands in one place of a table: a text for people, and the number behind it for programs.
+/// What stands in one place of a table: a text for people, and its number for programs.
 package struct Cell: Sendable, Equatable {
   package var text: String
   /// What follows the text where there is room: " ± 0.3", " [-0.1, +0.5]".
