@@ -54,11 +54,11 @@ extension Experiment {
   /// Refuses what this process may not take, before anything is written.
   ///
   /// Counted: images, workspaces, copies of the model at the server and on the way, counts of
-  /// predictions, the split, and what clients and the server of the hungriest strategy remember.
+  /// predictions, the split, and the largest state that a strategy's clients and server keep.
   package func requireMemory(threads: Int, limit: MemoryLimit = .current) throws(Failure) {
     var need = baseNeed(threads: threads)
     try require(need, threads: threads, limit)
-    guard let state = try hungriestState(beside: need, limit) else { return }
+    guard let state = try largestState(beside: need, limit) else { return }
     need.add("what \(state.clients) clients of \(state.label) remember", state.bytes)
     try require(need, threads: threads, limit)
   }
@@ -145,9 +145,9 @@ extension Experiment {
   /// The largest state of all strategies, which run one after the other; nil where none can matter
   /// beside everything else.
   ///
-  /// One client of each strategy is rehearsed for one round: what it and the server remember then
+  /// One client of each strategy is run dry for one round: what it and the server remember then
   /// is what each of them will remember, whatever the method, its codec and its privacy.
-  private func hungriestState(beside need: MemoryNeed, _ limit: MemoryLimit) throws(Failure)
+  private func largestState(beside need: MemoryNeed, _ limit: MemoryLimit) throws(Failure)
     -> State?
   {
     let clients = min(
@@ -173,7 +173,7 @@ extension Experiment {
   {
     var arena = try adapted(shared, to: choice)
     guard let client = arena.split.clients.firstIndex(where: { !$0.isEmpty }) else { return nil }
-    arena.rehearse(true)
+    arena.dryRun(true)
     arena.mostJobs = 1
     arena.problem.settings.work = .steps(1)
     arena.sampler = CohortSampler(
@@ -185,10 +185,10 @@ extension Experiment {
       let bytes = 2 * clients * 4 * Double(network.layout.count) * vectors
       return State(label: choice.label, clients: Int(clients), bytes: bytes)
     }
-    // A rehearsal computes nothing, so a method that needs results may end it: then what the server
+    // A dry run computes nothing, so a method that needs results may end it: then what the server
     // holds at the start is all that is known.
     _ = try? simulation.runRound()
-    arena.rehearse(false)
+    arena.dryRun(false)
     let state = simulation.state
     let held = state.clients.values.reduce(0.0) { $0 + 4 * Double($1.merged.count) }
     let known = max(1, state.clients.count)

@@ -37,7 +37,7 @@ package struct SweepFailure: Sendable, Equatable {
   }
 }
 
-/// What lies on the disk of one run.
+/// What is on disk of one run.
 package struct SweepRunState {
   /// The records of every strategy, in the order of the scenario.
   package let results: [(label: String, run: StrategyRun)]

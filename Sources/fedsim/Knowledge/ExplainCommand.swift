@@ -108,7 +108,7 @@ package enum ExplainCommand {
     return type.releases.map { release in
       switch release.origin {
       case .training: "\(release.block): made by training steps, which DP-SGD covers"
-      case .size: "\(release.block): tells the client's number of examples, taken as public"
+      case .size: "\(release.block): reveals the client's number of examples, taken as public"
       case .examples(let what): "\(release.block): \(what): no guarantee at example level"
       }
     }
@@ -132,7 +132,7 @@ package enum ExplainCommand {
   }
 }
 
-/// Pages of fields: what stands in several places alike is told once, with all of its places.
+/// Pages of fields: what stands in several places alike is shown once, with all of its places.
 extension ExplainCommand {
   /// The pages of a field: by full path, else by its last words.
   static func fields(_ name: String) -> [Page] {

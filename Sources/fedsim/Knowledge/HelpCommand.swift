@@ -82,7 +82,7 @@ extension CommandName {
     case .compare: "compare the strategies of finished runs, paired by seed"
     case .report: "write one page over run folders, and its tables for papers"
     case .sweep: "run many scenarios from one file; a front of accuracy, privacy, bytes and time"
-    case .audit: "attack a run's models and gradients; report what they tell of clients' images"
+    case .audit: "attack a run's models and gradients; report what they reveal of clients' images"
     case .validate: "report every problem of a scenario and its data at once; nothing is run"
     case .list: "list strategies, models, datasets, partitions, codecs or accountants"
     case .explain: "explain a strategy, a word or field of the scenario, or an error code"

@@ -59,7 +59,7 @@ package struct AuditOptions: Equatable {
   }
 }
 
-/// `fedsim audit`: what a run's models and gradients tell about its clients' images.
+/// `fedsim audit`: what a run's models and gradients reveal about its clients' images.
 package enum AuditCommand {
   package static func run(_ options: AuditOptions) throws -> ExitCode {
     let audit = try LeakageAudit(folder: options.folder)

@@ -71,7 +71,7 @@ package enum RunCommand {
     return try runner.run(continues: false)
   }
 
-  /// Reads the scenario and its data; nil, with all problems told, when it is invalid.
+  /// Reads the scenario and its data; nil, with all problems reported, when it is invalid.
   static func runner(_ options: RunOptions) throws -> ExperimentRunner? {
     let file: String
     let bytes: [UInt8]

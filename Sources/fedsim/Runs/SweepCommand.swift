@@ -64,7 +64,7 @@ package enum SweepCommand {
 
   // MARK: Reading
 
-  /// A sweep file; its scenario lies relative to it.
+  /// A sweep file; its scenario is relative to it.
   private static func reading(file: String) throws -> SweepReading {
     let bytes = try FileReader.scenario(file, what: "a sweep file")
     let folder = FilePath.split(file).folder

@@ -73,7 +73,7 @@ package enum Arguments {
   private static let shortForms = ["-h": "--help", "-q": "--quiet", "-o": "--out"]
   private static let global = ["format": true, "quiet": false, "help": false]
 
-  /// The format that was asked for, as far as it can be told of a wrong command line.
+  /// The format that was asked for, as far as it is known from a wrong command line.
   package static func format(in words: [String]) -> OutputFormat {
     if words.contains("--format=json") { return .json }
     let pairs = zip(words, words.dropFirst())
