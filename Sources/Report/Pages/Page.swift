@@ -191,6 +191,8 @@ extension Page {
 }
 
 /// The style sheet of every page: light and dark, narrow and wide, screen and paper.
+///
+/// Rows of tables are whole pixels high: a sticky cell would paint over the line of the row above.
 private enum PageStyle {
   static let sheet = """
     :root{color-scheme:light dark;\(light)}
@@ -220,8 +222,9 @@ private enum PageStyle {
     100% 0/48px 100% no-repeat local,linear-gradient(to left,var(--rule),transparent)
     100% 0/14px 100% no-repeat scroll}
     .grid+.scroll,.scroll+.grid{margin-top:20px}
-    table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.875rem}
-    th,td{padding:.4em .55em;text-align:right;white-space:nowrap;
+    table{border-collapse:separate;border-spacing:0;font-variant-numeric:tabular-nums;
+    font-size:.875rem}
+    th,td{padding:6px 8px;text-align:right;white-space:nowrap;
       border-bottom:1px solid var(--rule)}
     th{font-weight:600}
     th:first-child,td:first-child,.word{text-align:left}
