@@ -12,7 +12,6 @@ package struct CohortSampler: Sendable {
   /// Cohorts that are given and not drawn, ascending, one per round; nil: all are drawn.
   package let given: [[Int]]?
 
-  /// A sampler under a seed.
   package init(settings: FederationSettings, seed: UInt64, given: [[Int]]? = nil) {
     self.settings = settings
     self.seed = seed

@@ -27,12 +27,6 @@ package struct SelectionMemory: Sendable {
     package let loss: Double
     /// Seconds that it took; nil without a clock.
     package let seconds: Double?
-
-    package init(client: Int, loss: Double, seconds: Double?) {
-      self.client = client
-      self.loss = loss
-      self.seconds = seconds
-    }
   }
 
   /// The loss that each client last reported, infinite before the first report.

@@ -42,11 +42,10 @@ package enum ExplainCommand {
       if pages.count == 1 {
         Console.print(first.json)
       } else {
-        Console.print(
-          JSON.object([
-            ("schema", 1), ("status", "ok"), ("name", .string(name)),
-            ("pages", .array(pages.map(\.json))),
-          ]))
+        Console.answer([
+          ("name", .string(name)),
+          ("pages", .array(pages.map(\.json))),
+        ])
       }
     }
     return .done

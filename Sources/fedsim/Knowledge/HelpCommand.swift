@@ -27,11 +27,10 @@ enum HelpCommand {
     switch format {
     case .text: Console.print(text)
     case .json:
-      Console.print(
-        JSON.object([
-          ("schema", 1), ("status", "ok"), ("command", .string(command.rawValue)),
-          ("text", .string(text)),
-        ]))
+      Console.answer([
+        ("command", .string(command.rawValue)),
+        ("text", .string(text)),
+      ])
     }
     return .done
   }

@@ -21,10 +21,9 @@ enum ListCommand {
       let items = rows.map { row -> JSON in
         ["name": .string(row.name), "summary": .string(row.words)]
       }
-      Console.print(
-        JSON.object([
-          ("schema", 1), ("status", "ok"), ("subject", .string(subject)), ("items", .array(items)),
-        ]))
+      Console.answer([
+        ("subject", .string(subject)), ("items", .array(items)),
+      ])
     case .text: Console.print(rows)
     }
     return .done

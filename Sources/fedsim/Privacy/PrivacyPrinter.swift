@@ -152,13 +152,8 @@ struct PrivacyPrinter {
 
 /// How the table of `fedsim privacy plan` looks.
 struct PlanPrinter {
-  private let plan: PrivacyPlan
-  private let unit: PrivacyEvent.Unit
-
-  init(_ plan: PrivacyPlan, unit: PrivacyEvent.Unit) {
-    self.plan = plan
-    self.unit = unit
-  }
+  let plan: PrivacyPlan
+  let unit: PrivacyEvent.Unit
 
   private static let warning =
     "TAN is an approximation for planning, not a guarantee; surrogate runs are not private."

@@ -32,9 +32,8 @@ package struct RunOptions: Equatable {
       throw Failure(.wrongCommandLine, "E2004", "--out \"\": expected a folder")
     }
     out = invocation.last("out")
-    let seed = try invocation.integer("seed", in: 0...(1 << 53))
-    overrides = (invocation.options["set"] ?? []) + (seed.map { ["seeds=[\($0)]"] } ?? [])
-    threads = try invocation.integer("threads", in: 1...4096)
+    overrides = try invocation.overrides()
+    threads = try invocation.threads()
     format = invocation.format
     isQuiet = invocation.isQuiet
   }

@@ -37,7 +37,7 @@ package struct SweepOptions: Equatable {
       shard = nil
     }
     isListing = invocation.has("print")
-    threads = try invocation.integer("threads", in: 1...4096)
+    threads = try invocation.threads()
     format = invocation.format
     isQuiet = invocation.isQuiet
   }
@@ -116,12 +116,11 @@ package enum SweepCommand {
     let listing = try SweepListing(sweep, in: folder, shard: options.shard)
     switch options.format {
     case .json:
-      Console.print(
-        JSON.object([
-          ("schema", 1), ("status", "ok"), ("name", .string(sweep.name)),
-          ("base", .string(sweep.base)), ("folder", .string(folder.path)),
-          ("runs", listing.json(sweep)),
-        ]))
+      Console.answer([
+        ("name", .string(sweep.name)),
+        ("base", .string(sweep.base)), ("folder", .string(folder.path)),
+        ("runs", listing.json(sweep)),
+      ])
     case .text: Console.print(listing.text(sweep, width: Terminal.width(1)))
     }
     return .done

@@ -189,6 +189,15 @@ extension Invocation {
       hint: "fedsim help \(command.rawValue) shows how it is called")
   }
 
+  /// Workers that were asked for; nil means one per core.
+  package func threads() throws(Failure) -> Int? { try integer("threads", in: 1...4096) }
+
+  /// `path=value` texts of `--set`, and of `--seed`.
+  package func overrides() throws(Failure) -> [String] {
+    let seed = try integer("seed", in: 0...(1 << 53))
+    return (options["set"] ?? []) + (seed.map { ["seeds=[\($0)]"] } ?? [])
+  }
+
   /// A whole number given to an option; nil when the option is absent.
   package func integer(_ option: String, in range: ClosedRange<Int>) throws(Failure) -> Int? {
     guard let text = last(option) else { return nil }

@@ -61,6 +61,11 @@ enum Console {
   /// Writes one JSON object to stdout.
   static func print(_ json: JSON) { out(json.pretty) }
 
+  /// Writes the answer of a command to stdout, as one JSON object.
+  static func answer(isOK: Bool = true, _ members: [(String, JSON)]) {
+    print(JSON.object([("schema", 1), ("status", isOK ? "ok" : "error")] + members))
+  }
+
   private static func out(_ text: String) {
     guard let failure = Terminal.write(text, to: 1) else { return }
     lost.withLock { if $0 == nil { $0 = failure } }
