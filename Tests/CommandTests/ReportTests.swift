@@ -94,7 +94,8 @@ struct ReportTests {
     #expect(outcome.exit == 0, "\(outcome.text)")
     let text = Self.finished.text("both.html")
     for part in [
-      "3 seeds; mean", "What differs between the folders", "<th scope=\"row\">seeds</th>",
+      "3 seeds; mean", "What differs between the folders",
+      "<th scope=\"row\" class=\"name\">seeds</th>",
       "from a, b", "fedavg - local-only", "difference from local-only",
     ] { #expect(text.contains(part), "\(part)") }
     // The baseline has no generic model: only what it has is compared.

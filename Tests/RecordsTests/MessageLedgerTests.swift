@@ -1,7 +1,8 @@
 import Aggregation
-import Records
 import Tensor
 import Testing
+
+@testable import Records
 
 @Suite("The ledger of messages")
 struct MessageLedgerTests {

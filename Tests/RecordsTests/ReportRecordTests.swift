@@ -1,7 +1,8 @@
 import Base
 import Fixtures
-import Records
 import Testing
+
+@testable import Records
 
 @Suite("Round records and summaries")
 struct ReportRecordTests {

@@ -93,6 +93,29 @@ struct PlotTests {
     #expect(!Plot.Axis("epsilon", costs: [2]).hasNone)
   }
 
+  @Test("an axis of costs ends at a tick, also where all of them are equal")
+  func equalCosts() {
+    for costs in [[0.8883, 0.8883], [0.00000889, 0.00003373], [7]] {
+      let scale = Plot.Axis("MB", costs: costs).scale
+      #expect(scale.ticks.last?.value == scale.range.upperBound)
+      #expect(scale.range.contains(costs[0]) && scale.ticks.count >= 2)
+    }
+  }
+
+  @Test("low accuracies fill the figures of clients and classes")
+  func lowAccuracies() throws {
+    let series = Plot.Series("a", 0)
+    let clients = try #require(Plot.spread("t", "accuracy %", [(series, [0.4, 1.2, 2.1])]))
+    #expect(clients.x.scale.range.lowerBound == 0 && clients.x.scale.range.upperBound <= 4)
+    let classes = try #require(
+      Plot.classes([], [9, 5, 1], [(series: series, values: [0.04, .nan, 0.01])]))
+    #expect(classes.y.scale.range == 0...4)
+    for values in [[0.0, 0, 0], [Double](repeating: .nan, count: 3)] {
+      let plot = try #require(Plot.classes([], [9, 5, 1], [(series: series, values: values)]))
+      #expect(plot.y.scale.ticks.count >= 2)
+    }
+  }
+
   /// A figure of every kind, of twelve strategies with names that need escapes.
   private static let all: [Plot] = {
     let series = (0..<12).map { Plot.Series("strategy <\($0)> & \"others\"", $0) }

@@ -2,8 +2,9 @@ import Base
 import Fixtures
 import Foundation
 import Records
-import Report
 import Testing
+
+@testable import Report
 
 @Suite("HTML report")
 struct ReportHTMLTests {

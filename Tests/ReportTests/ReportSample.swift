@@ -1,7 +1,8 @@
 import Base
 import Data
 import Records
-import Report
+
+@testable import Report
 
 /// Invented runs with the shape of real ones: five strategies, three seeds, a hundred rounds.
 enum ReportSample {

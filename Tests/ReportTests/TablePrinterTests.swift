@@ -94,4 +94,34 @@ struct TablePrinterTests {
     #expect(table.csv == "a\n")
     #expect(table.lines(TerminalLayout(width: 80)) == ["a", "-"])
   }
+
+  @Test("On pages only names get the width of names, a number or mark in front does not")
+  func firstColumn() {
+    func html(_ column: Column<Int>) -> String {
+      var out = Markup()
+      Table(of: [7], columns: [column]).write(to: &out)
+      return out.text
+    }
+    #expect(html(.words("strategy") { "\($0)" }).contains("<th scope=\"row\" class=\"name\">7"))
+    #expect(html(Column("trial") { .count($0) }).contains("<th scope=\"row\">7"))
+  }
+
+  @Test("Rows that are printed one by one keep the columns of those before")
+  func oneByOne() {
+    let columns: [Column<(String, Int)>] = [
+      .words("name", room: 6) { $0.0 }, Column("count", room: 7) { .count($0.1) },
+    ]
+    let first = Table(of: [("a", 1)], columns: columns).lines(.whole)
+    let second = Table(of: [("longer", 1_234_567)], columns: columns).lines(.whole)
+    #expect(first == ["name      count", "------  -------", "a             1"])
+    #expect(second[0...1] == first[0...1])
+    #expect(second[2] == "longer  1234567")
+  }
+
+  @Test("Names with what belongs to them stand in two columns without headings")
+  func terms() {
+    let terms = Table.terms([("a name", "its words"), ("b", "")])
+    #expect(terms.lines(.list) == ["a name  its words", "b"])
+    #expect(Table.terms([("b", "words")], room: 8).lines(.list) == ["b         words"])
+  }
 }

@@ -78,7 +78,7 @@ package struct AvailabilityTrace: Sendable, Equatable {
     return (client, Window(from: from, to: to))
   }
 
-  /// The end of the window that a time lies in; nil when the client is away.
+  /// The end of the window that contains a time; nil when the client is away.
   ///
   /// - Complexity: O(log windows).
   package func departure(of client: Int, after time: Double) -> Double? {

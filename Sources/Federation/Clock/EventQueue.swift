@@ -19,7 +19,7 @@ package struct EventQueue<Value> {
   package var isEmpty: Bool { heap.isEmpty }
   package var first: Entry? { heap.first }
 
-  /// Adds an entry behind all others of its time.
+  /// Adds an entry after all others of its time.
   package mutating func push(_ value: Value, at time: Double) {
     push(value, at: time, sequence: pushed)
   }

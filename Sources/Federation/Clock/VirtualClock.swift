@@ -83,7 +83,7 @@ package struct VirtualClock: Sendable {
 
   /// Whether a client can be asked at a time.
   ///
-  /// `attempt`: which question of the round this is; each throws a coin of its own.
+  /// `attempt`: which question of the round this is; each has a draw of its own.
   package func isAvailable(_ client: Int, at time: Double, round: Int, attempt: Int = 0) -> Bool {
     switch settings.availability {
     case .always: return true

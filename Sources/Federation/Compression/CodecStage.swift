@@ -106,10 +106,10 @@ final class CodecStage: MessageStage {
     guard let sent = arrival.message.notes[CodecOnClient.Sent.self] else { return }
     switch arrival.fate {
     case .lost:
-      for (name, values) in sent.unheard {
+      for (name, values) in sent.undelivered {
         arrival.message.state[CompressionMemory.section][name] = values
       }
-    case .held: undelivered[arrival.job.client] = sent.unheard
+    case .held: undelivered[arrival.job.client] = sent.undelivered
     case .taken, .dropped: break
     }
   }
@@ -161,7 +161,7 @@ struct CodecOnClient: ClientStage {
   /// How near an upload is to what was meant, and what the client remembers if it does not arrive.
   struct Sent: Sendable {
     var quality = CompressionQuality()
-    var unheard: [String: [Float]] = [:]
+    var undelivered: [String: [Float]] = [:]
   }
 
   let compression: RunCompression
@@ -172,7 +172,7 @@ struct CodecOnClient: ClientStage {
   let factors: SharedFactorsRound?
   /// Strengths of tensors, by block, where the server has chosen some.
   let choices: [String: [Int]]
-  /// The last choice of strengths, which clients that do not know it are told.
+  /// The last choice of strengths, which is sent to clients that do not know it.
   let solution: (round: Int, counts: [Int])?
   let exchange: Int
   let senders: Int
@@ -244,7 +244,7 @@ struct CodecOnClient: ClientStage {
     }
     message.up = coded.message
     message.update.upload = coded.payload
-    sent = Sent(quality: coded.quality, unheard: coded.unheard)
+    sent = Sent(quality: coded.quality, undelivered: coded.unheard)
   }
 }
 

@@ -289,3 +289,43 @@ extension ConditionText {
     return "models of clients " + parts.joined(separator: "; ")
   }
 }
+
+/// Devices and links in words.
+extension ConditionText {
+  /// One line with a section `system`; nothing without it.
+  var systemLines: [String] {
+    guard let system = scenario.system else { return [] }
+    let network = system.network
+    var parts = [
+      "virtual time: \(compute(system.compute))",
+      "\(short(network.up)) bit/s up and \(short(network.down)) down"
+        + (network.sigma > 0 ? " (log-normal, σ \(short(network.sigma)))" : "")
+        + ", latency \(short(network.latency)) s",
+    ]
+    switch system.availability {
+    case .always: break
+    case .rate(let rate): parts.append("\(NumberText.percent(rate)) % of clients there")
+    case .trace: parts.append("availability from a file")
+    }
+    if system.dropout > 0 { parts.append("dropout \(NumberText.percent(system.dropout)) %") }
+    if system.loss > 0 { parts.append("loss \(NumberText.percent(system.loss)) %") }
+    if let deadline = system.deadline {
+      let stragglers = system.stragglers == .partial ? " (partial work)" : ""
+      parts.append("deadline \(short(deadline)) s\(stragglers)")
+    }
+    if system.overSelection > 1 { parts.append("over-selection \(short(system.overSelection))") }
+    return [parts.joined(separator: "; ")]
+  }
+
+  private func compute(_ law: SystemSettings.Compute) -> String {
+    switch law {
+    case .constant(let speed): "devices of \(short(speed)) FLOP/s"
+    case .logNormal(let median, let sigma):
+      "devices of \(short(median)) FLOP/s (log-normal, σ \(short(sigma)))"
+    case .zipf(let median, let exponent):
+      "devices of \(short(median)) FLOP/s (Zipf, exponent \(short(exponent)))"
+    case .table: "devices from a file"
+    case .values: "devices from a table"
+    }
+  }
+}

@@ -170,7 +170,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
     if case .rate = clock.clock.settings.availability,
       simulation.arena.split.clients.indices.contains(where: { canTrain($0, simulation) })
     {
-      return clock.now + 1  // another coin for each, a second later
+      return clock.now + 1  // another draw for each, a second later
     }
     return nil
   }

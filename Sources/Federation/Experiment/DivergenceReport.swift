@@ -79,7 +79,7 @@ package struct DivergenceReport: Equatable {
       + (trace.examples.count > 8 ? ", …" : "")
   }
 
-  /// The image behind the first number.
+  /// The image of the first number.
   private var culprit: Int? {
     guard let trace = divergence.trace else { return nil }
     switch trace.place {

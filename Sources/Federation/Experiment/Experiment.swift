@@ -104,15 +104,15 @@ package struct Experiment: Sendable {
     ).lines + unusedCodecs
   }
 
-  /// Notes codecs that reach nothing of a method on these data; those that validation told of are
+  /// Notes codecs that reach nothing of a method on these data; those that validation reported are
   /// no new warnings.
   private mutating func noteCodecs() {
     let found = scenario.strategies.map { CodecReach.findings($0, self, sizesCount: true) }
     for (choice, all) in zip(scenario.strategies, found) where !all.isEmpty {
       unusedCodecs += all.filter { $0.code == "W3044" }.map(\.text)
-      let told =
+      let known =
         scenario.data.knownImages == nil ? [] : CodecReach.findings(choice, self, sizesCount: false)
-      warnings += all.filter { !told.contains($0) }.map(\.text)
+      warnings += all.filter { !known.contains($0) }.map(\.text)
     }
   }
 

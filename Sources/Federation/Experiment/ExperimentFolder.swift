@@ -117,7 +117,6 @@ package struct ScenarioSource: Sendable {
   /// The command that repeats the runs.
   package let command: String
 
-  /// A source with every part.
   package init(bytes: [UInt8], overrides: [String], resolved: JSON, hash: String, command: String) {
     self.bytes = bytes
     self.overrides = overrides

@@ -6,7 +6,7 @@ import Records
 import Scenario
 import Tensor
 
-/// What a method sends, tensor by tensor: found by rehearsing its first rounds with two clients.
+/// What a method sends, tensor by tensor: found by a dry run of its first rounds with two clients.
 ///
 /// Nothing is declared for it, so that it cannot be wrong for a new method.
 package struct MessageSketch {
@@ -19,12 +19,12 @@ package struct MessageSketch {
   /// What clients send, and what they are sent after the first broadcast.
   package var up: [Sent] = []
   package var down: [Sent] = []
-  /// Whether all rounds of the run were rehearsed.
+  /// Whether the dry run covered all rounds.
   package var isWhole = false
   /// The network and what is known of it, as the method has it.
   package let problem: LearningProblem
 
-  /// Rounds that are rehearsed at most: methods whose messages begin later stay unjudged.
+  /// Rounds of the dry run at most: methods whose messages begin later stay unjudged.
   static let mostRounds = 64
 }
 
@@ -34,8 +34,8 @@ extension Experiment {
   ///
   /// - Parameters:
   ///   - choice: the strategy.
-  ///   - isEnough: ends the rehearsal before the last round.
-  /// - Returns: what the rehearsed rounds sent.
+  ///   - isEnough: ends the dry run before the last round.
+  /// - Returns: what these rounds sent.
   package func messages(of choice: Scenario.StrategyChoice, until isEnough: (MessageSketch) -> Bool)
     -> MessageSketch?
   {
@@ -46,17 +46,17 @@ extension Experiment {
     plain.settings = type.card.lightest(choice.settings)
     plain.compression = nil
     plain.privacy = nil
-    return try? rehearse(plain, until: isEnough)
+    return try? dryRun(plain, until: isEnough)
   }
 
-  private func rehearse(_ choice: Scenario.StrategyChoice, until isEnough: (MessageSketch) -> Bool)
+  private func dryRun(_ choice: Scenario.StrategyChoice, until isEnough: (MessageSketch) -> Bool)
     throws(Failure) -> MessageSketch
   {
     var arena = try adapted(arena(0, threads: 1, looksAtPixels: false), to: choice)
     arena.problem.settings.work = .steps(1)
     var sketch = MessageSketch(problem: arena.problem)
     arena.mostJobs = 2
-    arena.rehearse(true)
+    arena.dryRun(true)
     let simulation = try Self.simulation(of: choice, arena)
     sketch.isWhole = simulation.method.population == .pooled
     if sketch.isWhole { return sketch }

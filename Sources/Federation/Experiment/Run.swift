@@ -117,7 +117,7 @@ package struct Run {
     defer { arena.stop.allow(false) }
     do throws(RoundFailure) {
       let round = try measuredRound(&result)
-      // Who left work has told so by a divergence, which somebody may have taken for none.
+      // A worker that left its work reported a divergence, which somebody may have taken for none.
       return arena.stop.wasSeen ? nil : round
     } catch {
       if arena.stop.wasSeen { return nil }
@@ -141,8 +141,8 @@ package struct Run {
       keeping: arena.scenario.output.keepCheckpoints)
   }
 
-  /// The client behind a server's model that is not finite, if there is one: found by running the
-  /// rounds since the last checkpoint again and looking through every upload.
+  /// The client whose upload made the server's model not finite, if there is one: found by running
+  /// the rounds since the last checkpoint again and looking through every upload.
   private func traced(_ divergence: Divergence) throws(Failure) -> Divergence {
     guard divergence.client == nil else { return divergence }
     var arena = arena
@@ -161,7 +161,7 @@ package struct Run {
     return divergence
   }
 
-  /// The newest checkpoint that lies before a round; nil for none.
+  /// The newest checkpoint before a round; nil for none.
   package func checkpoint(before round: Int) throws(Failure) -> Checkpoint? {
     let folder = RunFiles.checkpoints(folder)
     let older = Checkpoint.kept(in: folder).filter { $0.round < round }.sorted {

@@ -10,7 +10,7 @@ package enum RunEnd: Equatable {
   case interrupted(ExitCode)
 }
 
-/// What a run leaves behind in memory, for summaries and for the runs after it.
+/// What a run leaves in memory, for summaries and for the runs after it.
 package struct RunResult {
   package var records: [RoundRecord] = []
   /// Accuracy of each client by evaluated round.

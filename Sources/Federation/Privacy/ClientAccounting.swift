@@ -8,7 +8,7 @@ package struct ClientAccounting {
   package enum Cohorts: Sendable, Equatable {
     /// It does not: everybody takes part, or each message is seen alone.
     case all
-    /// Each client takes part by a coin.
+    /// Each client takes part with a probability.
     case poisson(rate: Double)
     /// A fixed number of all clients.
     case fixed(Int, of: Int)
@@ -26,7 +26,7 @@ package struct ClientAccounting {
     self.cohorts = cohorts
   }
 
-  /// The argument behind DiceSGD's ε; nil for the plain mechanism.
+  /// The argument for DiceSGD's ε; nil for the plain mechanism.
   private var dice: DiceAccounting? {
     let (mode, ratio): (DiceAccounting.Mode, Double)
     switch mechanism.kind {

@@ -16,7 +16,7 @@ package struct ExampleAccounting {
     self.mechanism = mechanism
   }
 
-  /// The argument behind DiceSGD's ε, for a client's draws; nil for DP-SGD, and for settings that
+  /// The argument for DiceSGD's ε, for a client's draws; nil for DP-SGD, and for settings that
   /// it does not hold for.
   private func dice(rate: Double = 1, steps: Int = 1) -> DiceAccounting? {
     guard let feedback = mechanism.errorFeedback else { return nil }

@@ -17,7 +17,7 @@ protocol PrivacyStage: MessageStage {
   /// ε of each client, or that of the sums, at the end of a run that goes as planned, ascending;
   /// empty without a guarantee.
   ///
-  /// For rehearsals that stop before the end.
+  /// For dry runs that stop before the end.
   func plannedEpsilons() -> [Double]
   /// Clients of the round's cohort whose budget is used up.
   var stopped: [Int] { get }
@@ -40,7 +40,7 @@ extension PrivacyStage {
 
 /// What left clients without being declared.
 ///
-/// What a client once told stays told: blocks are kept through rounds and checkpoints.
+/// What a client once released stays released: blocks are kept through rounds and checkpoints.
 struct LeakWatch {
   private(set) var undeclared: Set<String> = []
   private static let prefix = "undeclared/"

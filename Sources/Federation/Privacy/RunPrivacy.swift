@@ -110,7 +110,7 @@ package struct RunPrivacy: Sendable {
       settings, memory: memories[worker], errors: errors, phase: .start(exchange))
   }
 
-  /// Puts what private training leaves behind into a client's memory.
+  /// Puts what private training leaves into a client's memory.
   func remember(_ training: PrivateTraining, _ memory: inout StateTensors) {
     for (name, error) in training.errors { memory[Self.errorPrefix + name] = error }
     var batches = memory[Self.batchesName] ?? []

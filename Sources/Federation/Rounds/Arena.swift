@@ -91,9 +91,9 @@ package struct Arena: Sendable {
   }
 
   /// Whether networks' passes are only counted from now on.
-  package func rehearse(_ isRehearsing: Bool) {
-    spaces.isRehearsing = isRehearsing
-    for spaces in groupSpaces { spaces.isRehearsing = isRehearsing }
+  package func dryRun(_ isOn: Bool) {
+    spaces.isDryRun = isOn
+    for spaces in groupSpaces { spaces.isDryRun = isOn }
   }
 
   /// Floating-point operations of all workers' passes so far.
@@ -147,8 +147,8 @@ package final class WorkerSpaces: @unchecked Sendable {
   }
 
   /// Whether passes are only counted from now on (`Workspace.isRehearsing`); while no worker runs.
-  var isRehearsing = false {
-    didSet { for place in 0..<2 * count { places[place]?.isRehearsing = isRehearsing } }
+  var isDryRun = false {
+    didSet { for place in 0..<2 * count { places[place]?.isRehearsing = isDryRun } }
   }
 
   /// Floating-point operations of all passes so far.
@@ -176,7 +176,7 @@ package final class WorkerSpaces: @unchecked Sendable {
   private func workspace(_ place: Int) -> Workspace {
     if let space = places[place] { return space }
     let space = make()
-    space.isRehearsing = isRehearsing
+    space.isRehearsing = isDryRun
     places[place] = space
     return space
   }

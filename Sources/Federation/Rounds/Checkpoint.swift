@@ -19,18 +19,6 @@ package struct Checkpoint: Equatable {
   /// Where the clock stands and who is at work, and what leaked; empty without both.
   package var clock = StateTensors()
 
-  /// A state with every part.
-  package init(
-    round: Int, digest: UInt64, server: ServerState, memories: [Int: ClientMemory],
-    clock: StateTensors = StateTensors()
-  ) {
-    self.clock = clock
-    self.round = round
-    self.digest = digest
-    self.server = server
-    self.memories = memories
-  }
-
   private static let format = "fedsim-checkpoint-2"
 
   /// Writes `<folder>/last.safetensors` and `<folder>/last.json`.

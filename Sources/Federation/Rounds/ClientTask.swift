@@ -40,7 +40,7 @@ struct ClientMessage: Sendable {
   }
 }
 
-/// A message: what its receiver reads, and the buffers behind it where it was encoded.
+/// A message: what its receiver reads, and its buffers where it was encoded.
 struct Delivery: Sendable {
   var payload: Payload
   /// nil for plain numbers.

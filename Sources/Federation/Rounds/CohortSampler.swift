@@ -12,7 +12,6 @@ package struct CohortSampler: Sendable {
   /// Cohorts that are given and not drawn, ascending, one per round; nil: all are drawn.
   package let given: [[Int]]?
 
-  /// A sampler under a seed.
   package init(settings: FederationSettings, seed: UInt64, given: [[Int]]? = nil) {
     self.settings = settings
     self.seed = seed
@@ -31,7 +30,7 @@ package struct CohortSampler: Sendable {
     if let given { return given[round - 1] }
     var stream = RandomStream(seed: seed, .cohort, round: round)
     switch settings.sampling {
-    case .uniform, .powerOfChoice, .oort: return uniform(&stream)
+    case .uniform, .powerOfChoice, .oort: return uniform(size, &stream) { _ in true }
     case .poisson:
       return stream.bernoulliSubset(count: settings.clients, rate: settings.participation)
     }
@@ -44,16 +43,44 @@ package struct CohortSampler: Sendable {
     given == nil && settings.sampling == .uniform && size >= settings.clients
   }
 
-  private func uniform(_ stream: inout RandomStream) -> [Int] {
-    let wanted = min(size, settings.clients)
-    if wanted == settings.clients { return Array(0..<wanted) }
+  /// Clients of a round among those that can be asked, ascending.
+  ///
+  /// - `uniform`: round(c·m) of them without replacement, as far as there are so many;
+  /// - `poisson`: each with probability min(1, c·participation);
+  /// - given: those of the cohort that can be asked.
+  ///
+  /// With c = 1 and everybody there, the clients of `cohort(round:)`.
+  ///
+  /// - Complexity: O(m) where all can be asked, at most O(K) questions.
+  package func cohort(round: Int, overSelection c: Double, where isAvailable: (Int) -> Bool)
+    -> [Int]
+  {
+    if let given { return given[round - 1].filter(isAvailable) }
+    var stream = RandomStream(seed: seed, .cohort, round: round)
+    if settings.sampling == .poisson {
+      return stream.bernoulliSubset(
+        count: settings.clients, rate: min(1, c * settings.participation)
+      ).filter(isAvailable)
+    }
+    return uniform(Int(clamping: (c * Double(size)).rounded()), &stream, where: isAvailable)
+  }
+
+  /// As many clients without replacement, among those that can be asked.
+  private func uniform(
+    _ most: Int, _ stream: inout RandomStream, where isAvailable: (Int) -> Bool
+  ) -> [Int] {
+    let wanted = min(most, settings.clients)
+    if wanted == settings.clients { return (0..<wanted).filter(isAvailable) }
     var moved: [Int: Int] = [:]
     var chosen: [Int] = []
     chosen.reserveCapacity(wanted)
-    for place in 0..<wanted {
+    var place = 0
+    while place < settings.clients, chosen.count < wanted {
       let pick = place + stream.below(settings.clients - place)
-      chosen.append(moved[pick] ?? pick)
+      let client = moved[pick] ?? pick
       moved[pick] = moved[place] ?? place
+      if isAvailable(client) { chosen.append(client) }
+      place += 1
     }
     return chosen.sorted()
   }

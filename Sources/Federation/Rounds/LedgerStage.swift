@@ -64,7 +64,7 @@ final class LedgerStage: MessageStage {
     return messages.add(payload, direction, client: client)
   }
 
-  /// What every client is told once: the method's broadcast, and the pooled class counts when the
+  /// What every client is sent once: the method's broadcast, and the pooled class counts when the
   /// loss needs them.
   private func countBroadcast() {
     var down = run.method.broadcast(run.state.server)

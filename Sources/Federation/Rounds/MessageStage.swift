@@ -243,7 +243,7 @@ struct Arrival {
   }
 }
 
-/// Values by their type: what one stage tells another, or its half on the clients tells its half at
+/// Values by their type: what a stage passes to another, or its half on the clients to its half at
 /// the server.
 struct Notes: Sendable {
   private var values: [ObjectIdentifier: any Sendable] = [:]

@@ -10,7 +10,7 @@ package enum RoundFailure: Error, Sendable, Equatable {
   /// A frame could not be made or read, which is a mistake of the program.
   case frame(FrameFailure)
 
-  /// What the user is told where a divergence cannot be meant.
+  /// What the message says where a divergence cannot be meant.
   package func failure(run: String) -> Failure {
     switch self {
     case .diverged(let divergence):
@@ -53,7 +53,7 @@ package struct FrameFailure: Sendable, Equatable {
   /// Nil for what the server sends to all.
   let client: Int?
 
-  /// What the user is told of it, with everything that a report of the mistake needs.
+  /// The message, with everything that a report of the mistake needs.
   func failure(run: String) -> Failure {
     let whose = client.map { "client \($0)" } ?? "all clients"
     let link = way == .up ? "from \(whose) to the server" : "from the server to \(whose)"

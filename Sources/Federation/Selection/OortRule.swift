@@ -26,13 +26,6 @@ package struct OortRule: Sendable {
     package let round: Int
     /// Seconds that it took then; nil without a clock.
     package let seconds: Double?
-
-    package init(client: Int, utility: Double, round: Int, seconds: Double?) {
-      self.client = client
-      self.utility = utility
-      self.round = round
-      self.seconds = seconds
-    }
   }
 
   /// ε of a round, from 1.

@@ -20,19 +20,13 @@ package struct SelectionMemory: Sendable {
 
   package init(clients: Int) { self.clients = clients }
 
-  /// What a client told.
+  /// What a client reported.
   package struct Report: Sendable, Equatable {
     package let client: Int
     /// The loss, or Oort's utility.
     package let loss: Double
     /// Seconds that it took; nil without a clock.
     package let seconds: Double?
-
-    package init(client: Int, loss: Double, seconds: Double?) {
-      self.client = client
-      self.loss = loss
-      self.seconds = seconds
-    }
   }
 
   /// The loss that each client last reported, infinite before the first report.

@@ -82,19 +82,19 @@ final class SelectionStage: MessageStage {
   }
 
   func endRound(_ round: Round) throws(RoundFailure) {
-    let told = try told(in: round)
-    guard !told.isEmpty else { return }
-    memory.keep(told, round: round.number, in: &tensors)
+    let reports = try reports(in: round)
+    guard !reports.isEmpty else { return }
+    memory.keep(reports, round: round.number, in: &tensors)
     guard case .oort(let settings) = run.arena.scenario.federation.sampling else { return }
-    let utility = told.reduce(0) { $0 + $1.loss }
+    let utility = reports.reduce(0) { $0 + $1.loss }
     memory.pace(utility, OortRule(settings), in: &tensors)
   }
 
-  /// What the clients of this round told of their training.
+  /// What the clients of this round reported of their training.
   ///
   /// Clients whose part in the method makes no training loss have nothing to report.
-  private func told(in round: Round) throws(RoundFailure) -> [SelectionMemory.Report] {
-    var told: [SelectionMemory.Report] = []
+  private func reports(in round: Round) throws(RoundFailure) -> [SelectionMemory.Report] {
+    var received: [SelectionMemory.Report] = []
     for client in round.sampled {
       guard let done = reports[client], done.exampleWeight > 0 else { continue }
       let examples = run.arena.split.clients[client].count
@@ -104,14 +104,14 @@ final class SelectionStage: MessageStage {
       case .powerOfChoice(let settings) where settings.loss == .exact: continue
       case .powerOfChoice:
         let loss = try receive(done.lossSum / done.exampleWeight, from: client, examples)
-        told.append(.init(client: client, loss: loss, seconds: seconds))
+        received.append(.init(client: client, loss: loss, seconds: seconds))
       case .oort:
         let root = (done.squareSum / done.exampleWeight).squareRoot()
         let loss = try Double(examples) * receive(root, from: client, examples)
-        told.append(.init(client: client, loss: loss, seconds: seconds))
+        received.append(.init(client: client, loss: loss, seconds: seconds))
       }
     }
-    return told
+    return received
   }
 
   /// F_k of the model that a client would be sent, on all of its own examples: mean cross-entropy,

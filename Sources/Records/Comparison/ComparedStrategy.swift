@@ -72,6 +72,6 @@ package struct ComparedStrategy: Sendable {
       .mismatch, "E7002",
       "\(first.folder) and \(second.folder) are the same run of \(label), but their digests differ"
         + (round.map { " from round \($0) on" } ?? ""),
-      hint: "compare folders of one version and one kind of machine; environment.json tells")
+      hint: "compare folders of one version and one kind of machine; environment.json says which")
   }
 }

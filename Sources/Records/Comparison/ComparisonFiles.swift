@@ -17,44 +17,39 @@ extension Comparison {
   /// `mean`, `halfWidth`, `student`, `signFlip`, `wilcoxon` (each with `p` and `holm`), `dz`,
   /// `hedges`, `separated`, `wins` (over `seeds` and `clients`).
   package var json: JSON {
-    var members: [(String, JSON)] = [
+    .known([
       ("metric", .string(metric.name)), ("unit", .string(metric.unit.rawValue)),
       ("lowerIsBetter", .bool(metric.lowerIsBetter)), ("baseline", .string(baseline)),
       ("tieMargin", .number(settings.tieMargin)),
-    ]
-    if let budget = settings.budget {
-      members.append(
-        (
-          "budget",
-          .object([("kind", .string(budget.rawValue)), ("limit", limit.map(JSON.number) ?? .null)])
-        ))
-    }
-    members.append(("strategies", .array(rows.map(json))))
-    members.append(("sentences", .array(sentences.map(JSON.string))))
-    members.append(("leftOut", .array(leftOut.map(JSON.string))))
-    return .object(members)
+      (
+        "budget",
+        settings.budget.map {
+          ["kind": .string($0.rawValue), "limit": limit.map(JSON.number) ?? .null]
+        }
+      ), ("strategies", .array(rows.map(json))),
+      ("sentences", .array(sentences.map(JSON.string))),
+      ("leftOut", .array(leftOut.map(JSON.string))),
+    ])
   }
 
   private func json(_ row: Row) -> JSON {
-    var members: [(String, JSON)] = [
+    let statistics = row.statistics
+    let readings = row.readings.sorted { $0.key < $1.key }.map { seed, reading -> JSON in
+      [
+        "seed": JSON(.number("\(seed)")), "round": .int(reading.round),
+        "spent": .number(reading.spent),
+      ]
+    }
+    return .known([
       ("strategy", .string(row.label)), ("seeds", Self.list(row.seeds)),
       ("values", .array(row.seeds.map { .number(row.values[$0] ?? .nan) })),
-      ("n", .int(row.statistics.count)),
-    ]
-    if row.statistics.count > 0 { members.append(("mean", .number(row.statistics.mean))) }
-    if let value = row.statistics.standardDeviation { members.append(("std", .number(value))) }
-    if let value = row.statistics.halfWidth { members.append(("halfWidth", .number(value))) }
-    if !row.readings.isEmpty {
-      let readings = row.readings.sorted { $0.key < $1.key }.map { seed, reading -> JSON in
-        [
-          "seed": JSON(.number("\(seed)")), "round": .int(reading.round),
-          "spent": .number(reading.spent),
-        ]
-      }
-      members.append(("readAt", .array(readings)))
-    }
-    if let versus = row.versus { members.append(("versus", Self.json(versus))) }
-    return .object(members)
+      ("n", .int(statistics.count)),
+      ("mean", statistics.count > 0 ? .number(statistics.mean) : nil),
+      ("std", statistics.standardDeviation.map(JSON.number)),
+      ("halfWidth", statistics.halfWidth.map(JSON.number)),
+      ("readAt", readings.isEmpty ? nil : .array(readings)),
+      ("versus", row.versus.map(Self.json)),
+    ])
   }
 
   private static func list(_ seeds: [UInt64]) -> JSON {
@@ -67,7 +62,7 @@ extension Comparison {
       ["wins": .int(counts.wins), "ties": .int(counts.ties), "losses": .int(counts.losses)]
     }
     let (difference, flip, ranks) = (tests.difference, tests.signFlip, tests.wilcoxon)
-    var members: [(String, JSON)] = [
+    return .object([
       ("seeds", list(difference.seeds)),
       ("differences", .array(difference.differences.map(JSON.number))),
       ("mean", .number(difference.statistics.mean)),
@@ -89,11 +84,8 @@ extension Comparison {
         ])
       ), ("dz", number(tests.effect?.dz)), ("hedges", number(tests.effect?.hedges)),
       ("separated", tests.isSeparated.map(JSON.bool) ?? .null),
-    ]
-    var wins: [(String, JSON)] = [("seeds", counts(tests.seeds))]
-    if let clients = tests.clients { wins.append(("clients", counts(clients))) }
-    members.append(("wins", .object(wins)))
-    return .object(members)
+      ("wins", .known([("seeds", counts(tests.seeds)), ("clients", tests.clients.map(counts))])),
+    ])
   }
 
   /// The tidy table `compare.csv`: one row per number; `seed` is empty where it is over all seeds.

@@ -2,7 +2,7 @@ import Base
 
 /// What `environment.json` of a run folder says, and what it promises of the files beside it.
 ///
-/// It is written behind all that a run is begun with: a folder that has it is whole so far.
+/// It is written after all that a run is begun with: a folder that has it is whole so far.
 package struct FolderFacts {
   package static let fileName = "environment.json"
 

@@ -27,7 +27,7 @@ extension MessageCatalogue {
     Entry(
       "E4120", "damaged table",
       "The beginning of a table of a run is not what was written there: its length or its checksum "
-        + "differs from the record in tables.json. The line is named where it can be told.",
+        + "differs from the record in tables.json. The line is named where it is known.",
       "Restore the file from a copy, or delete the folder of this run: fedsim resume DIR "
         + "repeats it."),
     Entry(

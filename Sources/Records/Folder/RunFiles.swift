@@ -176,7 +176,7 @@ package struct RunFiles {
     try AtomicFile.write(diagnostics.json.sealed.pretty, to: path)
   }
 
-  /// Where a model lies below the folder of a run.
+  /// Where a model is below the folder of a run.
   package static func model(_ name: String) -> String { "final/" + name + ".safetensors" }
 
   /// Writes the file of a model below `final/`.

@@ -1,7 +1,7 @@
 import Base
 import Scenario
 
-/// A run folder as it lies on the disk: what was asked, and what was measured.
+/// A run folder as it is on disk: what was asked, and what was measured.
 package struct RunFolder: Sendable {
   /// One strategy of the scenario.
   package struct Entry: Sendable {
@@ -36,7 +36,7 @@ package struct RunFolder: Sendable {
     }
   }
 
-  /// Where it lies.
+  /// Its path.
   package let path: String
   /// The scenario with every default.
   package let resolved: JSON
@@ -82,7 +82,7 @@ package struct RunFolder: Sendable {
     data = environment?["data"]
     conditions = Self.texts(environment?["conditions"])
     // A finished command has said more than the one that began.
-    let told = try SummaryFile.read(path, isSealed: isSealed) ?? environment
+    let saved = try SummaryFile.read(path, isSealed: isSealed) ?? environment
     command = environment?["command"]?.text ?? ""
     name = scenario.name
     seeds = scenario.seeds
@@ -127,7 +127,7 @@ package struct RunFolder: Sendable {
     self.unfinished = unfinished
     self.unfinishedRuns = unfinishedRuns
     self.unprotected = Self.protection(path, isSealed: isSealed, unprotected)
-    warnings = Self.texts(told?["warnings"]) + self.unprotected
+    warnings = Self.texts(saved?["warnings"]) + self.unprotected
   }
 
   /// What cannot be seen, because nothing was promised.

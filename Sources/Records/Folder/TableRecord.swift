@@ -79,7 +79,7 @@ package struct TableRecord: Equatable, Sendable {
   /// Holds the tables of a folder against the record.
   ///
   /// - Throws: E4120 with the first table that is not what was written, and the line where that
-  ///   can be told (exit 4).
+  ///   is known (exit 4).
   package func check(_ folder: String, only: String? = nil) throws(Failure) {
     guard let damage = try damage(in: folder, only: only) else { return }
     // Another process may go on with the run: it changes the record before it cuts the tables.
@@ -106,7 +106,7 @@ package struct TableRecord: Equatable, Sendable {
 /// A table that is not what was written.
 package struct TableDamage {
   package let path: String
-  /// The first line, from 1, that cannot have been written; nil where that cannot be told.
+  /// The first line, from 1, that cannot have been written; nil where that is not known.
   package let line: Int?
   /// The round up to which it is promised.
   package let round: Int

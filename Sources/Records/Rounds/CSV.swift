@@ -54,7 +54,6 @@ package struct ClientRow: Sendable, Equatable {
   /// Accuracy of the client's own model with all classes counting alike; nil when not measured.
   package var globalAccuracy: Double?
 
-  /// A row with every field.
   package init(
     round: Int, client: Int, trainCount: Int, testCount: Double, accuracy: Double,
     loss: Double? = nil, accuracyAlone: Double? = nil, globalAccuracy: Double? = nil
@@ -95,19 +94,6 @@ package struct ClassRow: Sendable, Equatable {
   package var trainCount: Int
   /// Recall of the class; NaN without test images.
   package var accuracy: Double
-
-  /// A row with every field.
-  package init(
-    round: Int, model: String, label: Int, group: ShotGroups.Group?, trainCount: Int,
-    accuracy: Double
-  ) {
-    self.round = round
-    self.model = model
-    self.label = label
-    self.group = group
-    self.trainCount = trainCount
-    self.accuracy = accuracy
-  }
 
   /// The row as a line without its newline.
   package var line: String {
@@ -162,22 +148,6 @@ package struct MessageRow: Sendable, Equatable {
   /// The fewest bytes that they could have; nil for plain numbers.
   package var entropyBytes: Double?
 
-  /// A row with every field.
-  package init(
-    round: Int, client: Int, direction: Direction, tensor: String, dtype: String, shape: [Int],
-    denseBytes: Int, codedBytes: Int, entropyBytes: Double? = nil
-  ) {
-    self.entropyBytes = entropyBytes
-    self.round = round
-    self.client = client
-    self.direction = direction
-    self.tensor = tensor
-    self.dtype = dtype
-    self.shape = shape
-    self.denseBytes = denseBytes
-    self.codedBytes = codedBytes
-  }
-
   /// The row as a line without its newline; the shape as "32x3x3x3".
   package var line: String {
     CSV.line([
@@ -195,7 +165,6 @@ package struct DigestRow: Sendable, Equatable {
   /// The hash, hexadecimal.
   package var digest: String
 
-  /// A line with both fields.
   package init(round: Int, digest: String) {
     self.round = round
     self.digest = digest

@@ -37,12 +37,10 @@ package struct ClockEvent: Sendable, Equatable {
 
   /// The line without its newline.
   package var line: String {
-    var members: [(String, JSON)] = [
+    JSON.known([
       ("round", .int(round)), ("time", .number(time)), ("kind", .string(kind.rawValue)),
-    ]
-    if let client { members.append(("client", .int(client))) }
-    if let staleness { members.append(("staleness", .int(staleness))) }
-    return JSON.object(members).compact
+      ("client", client.map(JSON.int)), ("staleness", staleness.map(JSON.int)),
+    ]).compact
   }
 }
 

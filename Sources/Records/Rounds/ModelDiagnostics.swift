@@ -65,7 +65,7 @@ extension ModelDiagnostics {
 
   /// The file as a value; numbers that are not finite are null.
   package var json: JSON {
-    var members: [(String, JSON)] = [
+    .known([
       ("schema", 1), ("model", "generic"), ("round", .int(round)), ("digest", .string(digest)),
       ("images", .int(images)),
       (
@@ -77,13 +77,10 @@ extension ModelDiagnostics {
           ("confidence", .array(calibration.confidence.map(JSON.number))),
         ])
       ),
-    ]
-    if let weightNorms {
-      members.append(
-        ("classifier", .object([("weightNorms", .array(weightNorms.map(JSON.number)))])))
-    }
-    if let collapse { members.append(("collapse", collapse.json)) }
-    return .object(members)
+      (
+        "classifier", weightNorms.map { ["weightNorms": .array($0.map(JSON.number))] }
+      ), ("collapse", collapse?.json),
+    ])
   }
 
   /// Reads a file; nil when it is none.
@@ -124,7 +121,6 @@ extension ModelDiagnostics {
 extension ModelDiagnostics.Collapse {
   private static var keys: [(String, WritableKeyPath<Self, Double?>)] {
     [
-
       ("withinClassVariability", \.withinClassVariability), ("cosineDeviation", \.cosineDeviation),
       ("cosineGap", \.cosineGap), ("normVariation", \.normVariation),
       ("alignmentDistance", \.alignmentDistance), ("alignmentCosine", \.alignmentCosine),
@@ -132,11 +128,9 @@ extension ModelDiagnostics.Collapse {
   }
 
   fileprivate var json: JSON {
-    var members: [(String, JSON)] = [("classes", .int(classes)), ("width", .int(width))]
-    for (key, place) in Self.keys {
-      if let value = self[keyPath: place] { members.append((key, .number(value))) }
-    }
-    return .object(members)
+    .known(
+      [("classes", .int(classes)), ("width", .int(width))]
+        + Self.keys.map { ($0, self[keyPath: $1].map(JSON.number)) })
   }
 
   fileprivate init?(_ json: JSON) {

@@ -48,7 +48,6 @@ package struct RoundRecord: Sendable, Equatable {
     /// encoded.
     package var entropy: Link?
 
-    /// Bytes in both directions.
     package init(up: Int, down: Int, setup: Int = 0) {
       self.up = up
       self.down = down
@@ -62,7 +61,6 @@ package struct RoundRecord: Sendable, Equatable {
       /// From the server to clients.
       package var down: Int
 
-      /// Bytes.
       package init(up: Int, down: Int) {
         self.up = up
         self.down = down
@@ -82,7 +80,6 @@ package struct RoundRecord: Sendable, Equatable {
     /// them.
     package var flops: Double?
 
-    /// Training of one round.
     package init(loss: Double, examples: Int, steps: Int, flops: Double? = nil) {
       self.loss = loss
       self.examples = examples
@@ -110,7 +107,6 @@ package struct RoundRecord: Sendable, Equatable {
     /// Expected calibration error in [0, 1], 15 bins of equal width; nil in records that lack it.
     package var ece: Double?
 
-    /// Every measure of a generic model.
     package init(
       accuracy: Double, loss: Double, balancedAccuracy: Double, macroF1: Double, perClass: [Double],
       shots: Shots? = nil, shotsAbsolute: Shots? = nil, ece: Double? = nil
@@ -137,7 +133,6 @@ package struct RoundRecord: Sendable, Equatable {
     /// Rare classes.
     package var tail: Double?
 
-    /// Three groups and their rule.
     package init(rule: String, head: Double?, middle: Double?, tail: Double?) {
       self.rule = rule
       self.head = head
@@ -160,7 +155,7 @@ package struct RoundRecord: Sendable, Equatable {
     /// Per class, the mean over the clients that hold it; NaN for a class that none holds.
     ///
     /// Empty when not measured.
-    package var perClass: [Double]
+    package var perClass: [Double] = []
     /// Groups of `perClass` by the pooled training images; nil as for the generic model.
     package var shots: Shots?
 
@@ -172,7 +167,6 @@ package struct RoundRecord: Sendable, Equatable {
       case generic
     }
 
-    /// Personal accuracy of one round.
     package init(
       accuracy: Double, model: Model, fairness: Fairness, global: Double? = nil,
       perClass: [Double] = [], shots: Shots? = nil
@@ -199,7 +193,6 @@ package struct RoundRecord: Sendable, Equatable {
     /// Share of clients better off than when training alone; nil without that reference.
     package var helped: Double?
 
-    /// Fairness with every entry.
     package init(
       std: Double, p10: Double, worst: Double, worstDecile: Double? = nil, helped: Double? = nil
     ) {
@@ -218,14 +211,12 @@ package struct RoundRecord: Sendable, Equatable {
     /// Of the simulated federation; nil when it has no clock.
     package var virtual: Double?
 
-    /// Durations of a round.
     package init(wall: Double, virtual: Double? = nil) {
       self.wall = wall
       self.virtual = virtual
     }
   }
 
-  /// A record; the parts without meaning are left out.
   package init(
     round: Int, sampled: [Int], bytes: Bytes, train: Train? = nil, generic: Generic? = nil,
     personal: Personal? = nil, time: Time, digest: String
@@ -252,14 +243,6 @@ extension RoundRecord {
     package var late: [Int]
     /// Sent, and lost on the way.
     package var lost: [Int]
-
-    /// Clients by fate.
-    package init(completed: [Int], dropped: [Int] = [], late: [Int] = [], lost: [Int] = []) {
-      self.completed = completed
-      self.dropped = dropped
-      self.late = late
-      self.lost = lost
-    }
   }
 
   /// What devices drew in a round, in joules.
@@ -303,34 +286,7 @@ extension RoundRecord {
     }
   }
 
-  /// The members of the clock; none without one.
-  var clockMembers: [(String, JSON)] {
-    var members: [(String, JSON)] = []
-    if let clock {
-      let fates = [
-        ("completed", clock.completed), ("dropped", clock.dropped), ("late", clock.late),
-        ("lost", clock.lost),
-      ]
-      members.append(("clock", .object(fates.map { ($0, .array($1.map(JSON.int))) })))
-    }
-    if let energy {
-      let parts: [(String, JSON)] = [
-        ("joules", .number(energy.joules)), ("compute", .number(energy.compute)),
-        ("send", .number(energy.send)), ("receive", .number(energy.receive)),
-      ]
-      members.append(("energy", .object(parts)))
-    }
-    if let cost {
-      let parts: [(String, JSON)] = [
-        ("total", .number(cost.total)), ("up", .number(cost.up)), ("down", .number(cost.down)),
-        ("devices", .number(cost.devices)),
-      ]
-      members.append(("cost", .object(parts)))
-    }
-    return members
-  }
-
-  /// Reads what `clockMembers` writes.
+  /// Reads the members of the clock; none without one.
   mutating func readClock(_ json: JSON) {
     func clients(_ key: String) -> [Int]? { json["clock"]?[key]?.elements?.compactMap(\.count) }
     if let completed = clients("completed"), let dropped = clients("dropped"),
@@ -348,6 +304,27 @@ extension RoundRecord {
     {
       cost = Cost(up: up, down: down, devices: devices)
     }
+  }
+}
+
+extension RoundRecord.Clock {
+  fileprivate var json: JSON {
+    .object(
+      [("completed", completed), ("dropped", dropped), ("late", late), ("lost", lost)].map {
+        ($0, .array($1.map(JSON.int)))
+      })
+  }
+}
+
+extension RoundRecord.Energy {
+  fileprivate var json: JSON {
+    .numbers([("joules", joules), ("compute", compute), ("send", send), ("receive", receive)])
+  }
+}
+
+extension RoundRecord.Cost {
+  fileprivate var json: JSON {
+    .numbers([("total", total), ("up", up), ("down", down), ("devices", devices)])
   }
 }
 
@@ -374,11 +351,9 @@ extension RoundRecord {
 
 extension RoundRecord.Compression {
   package var json: JSON {
-    var members: [(String, JSON)] = [("kept", .number(kept))]
-    if let cosine { members.append(("cosine", .number(cosine))) }
-    if let errorRatio { members.append(("errorRatio", .number(errorRatio))) }
-    members.append(("seconds", .number(seconds)))
-    return .object(members)
+    .numbers([
+      ("kept", kept), ("cosine", cosine), ("errorRatio", errorRatio), ("seconds", seconds),
+    ])
   }
 
   package init?(_ json: JSON) {
@@ -392,20 +367,14 @@ extension RoundRecord.Compression {
 extension RoundRecord {
   /// The record as one JSON object; the keys always come in the same order.
   package var json: JSON {
-    var members: [(String, JSON)] = [
+    .known([
       ("round", .int(round)), ("sampled", .array(sampled.map(JSON.int))), ("bytes", bytes.json),
-    ]
-    if let train { members.append(("train", train.json)) }
-    if let generic { members.append(("generic", generic.json)) }
-    if let personal { members.append(("personal", personal.json)) }
-    if let privacy { members.append(("privacy", privacy.json)) }
-    if let compression { members.append(("compression", compression.json)) }
-    members += clockMembers
-    var times: [(String, JSON)] = [("wall", .number(time.wall))]
-    if let virtual = time.virtual { times.append(("virtual", .number(virtual))) }
-    members.append(("time", .object(times)))
-    members.append(("digest", .string(digest)))
-    return .object(members)
+      ("train", train?.json), ("generic", generic?.json), ("personal", personal?.json),
+      ("privacy", privacy?.json), ("compression", compression?.json), ("clock", clock?.json),
+      ("energy", energy?.json), ("cost", cost?.json),
+      ("time", .numbers([("wall", time.wall), ("virtual", time.virtual)])),
+      ("digest", .string(digest)),
+    ])
   }
 
   /// The record as a line of `rounds.jsonl`, without the newline.
@@ -446,15 +415,12 @@ extension RoundRecord {
 
 extension RoundRecord.Generic {
   fileprivate var json: JSON {
-    var members: [(String, JSON)] = [
+    .known([
       ("accuracy", .number(accuracy)), ("loss", .number(loss)),
       ("balancedAccuracy", .number(balancedAccuracy)), ("macroF1", .number(macroF1)),
-      ("perClass", .array(perClass.map(JSON.number))),
-    ]
-    if let shots { members.append(("shots", shots.json)) }
-    if let shotsAbsolute { members.append(("shotsAbsolute", shotsAbsolute.json)) }
-    if let ece { members.append(("ece", .number(ece))) }
-    return .object(members)
+      ("perClass", .array(perClass.map(JSON.number))), ("shots", shots?.json),
+      ("shotsAbsolute", shotsAbsolute?.json), ("ece", ece.map(JSON.number)),
+    ])
   }
 
   fileprivate init?(_ json: JSON) {
@@ -474,11 +440,10 @@ extension RoundRecord.Generic {
 
 extension RoundRecord.Shots {
   fileprivate var json: JSON {
-    var members: [(String, JSON)] = [("rule", .string(rule))]
-    for (key, value) in [("head", head), ("middle", middle), ("tail", tail)] {
-      if let value { members.append((key, .number(value))) }
-    }
-    return .object(members)
+    .known([
+      ("rule", .string(rule)), ("head", head.map(JSON.number)), ("middle", middle.map(JSON.number)),
+      ("tail", tail.map(JSON.number)),
+    ])
   }
 
   fileprivate init?(_ json: JSON) {
@@ -491,20 +456,18 @@ extension RoundRecord.Shots {
 
 extension RoundRecord.Personal {
   fileprivate var json: JSON {
-    var spread: [(String, JSON)] = [
-      ("std", .number(fairness.std)), ("p10", .number(fairness.p10)),
-      ("worst", .number(fairness.worst)),
-    ]
-    if let decile = fairness.worstDecile { spread.append(("worstDecile", .number(decile))) }
-    if let helped = fairness.helped { spread.append(("helped", .number(helped))) }
-    var members: [(String, JSON)] = [
+    .known([
       ("accuracy", .number(accuracy)), ("model", .string(model.rawValue)),
-      ("fairness", .object(spread)),
-    ]
-    if let global { members.append(("global", .number(global))) }
-    if !perClass.isEmpty { members.append(("perClass", .array(perClass.map(JSON.number)))) }
-    if let shots { members.append(("shots", shots.json)) }
-    return .object(members)
+      (
+        "fairness",
+        .numbers([
+          ("std", fairness.std), ("p10", fairness.p10), ("worst", fairness.worst),
+          ("worstDecile", fairness.worstDecile), ("helped", fairness.helped),
+        ])
+      ), ("global", global.map(JSON.number)),
+      ("perClass", perClass.isEmpty ? nil : .array(perClass.map(JSON.number))),
+      ("shots", shots?.json),
+    ])
   }
 
   fileprivate init?(_ json: JSON) {
@@ -527,19 +490,26 @@ extension RoundRecord.Personal {
 extension JSON {
   /// A number, or NaN for null; nil for anything else.
   fileprivate var measure: Double? { isNull ? .nan : double }
+
+  /// An object of the members that have a value.
+  package static func known(_ members: [(String, JSON?)]) -> JSON {
+    .object(members.compactMap { key, value in value.map { (key, $0) } })
+  }
+
+  /// An object of the numbers that are not nil.
+  package static func numbers(_ members: [(String, Double?)]) -> JSON {
+    known(members.map { ($0, $1.map(JSON.number)) })
+  }
 }
 
 extension RoundRecord.Bytes {
   /// `setup` is there only where something was sent before the first round.
   fileprivate var json: JSON {
-    var members: [(String, JSON)] = [("up", .int(up)), ("down", .int(down))]
-    if setup > 0 { members.append(("setup", .int(setup))) }
-    for (key, link) in [("dense", dense), ("entropy", entropy)] {
-      if let link {
-        members.append((key, .object([("up", .int(link.up)), ("down", .int(link.down))])))
-      }
-    }
-    return .object(members)
+    func both(_ link: Link) -> JSON { ["up": .int(link.up), "down": .int(link.down)] }
+    return .known([
+      ("up", .int(up)), ("down", .int(down)), ("setup", setup > 0 ? .int(setup) : nil),
+      ("dense", dense.map(both)), ("entropy", entropy.map(both)),
+    ])
   }
 
   fileprivate init(up: Int, down: Int, _ json: JSON?) {
@@ -557,11 +527,10 @@ extension RoundRecord.Bytes {
 
 extension RoundRecord.Train {
   fileprivate var json: JSON {
-    var members: [(String, JSON)] = [
+    .known([
       ("loss", .number(loss)), ("examples", .int(examples)), ("steps", .int(steps)),
-    ]
-    if let flops { members.append(("flops", .number(flops))) }
-    return .object(members)
+      ("flops", flops.map(JSON.number)),
+    ])
   }
 }
 
@@ -614,16 +583,14 @@ extension RoundRecord {
 
 extension RoundRecord.Privacy {
   package var json: JSON {
-    var members: [(String, JSON)] = [
-      ("epsilon", .object([("max", .number(epsilonMax)), ("median", .number(epsilonMedian))])),
+    .known([
+      ("epsilon", ["max": .number(epsilonMax), "median": .number(epsilonMedian)]),
       ("delta", .number(delta)), ("accountant", .string(accountant)),
       ("guarantee", .bool(hasGuarantee)), ("clip", .number(clip)),
-    ]
-    for (name, value) in [
-      ("clipped", clipped), ("norm", norm), ("noiseToSignal", noiseToSignal), ("error", error),
-    ] { if let value { members.append((name, .number(value))) } }
-    if !stopped.isEmpty { members.append(("stopped", .array(stopped.map(JSON.int)))) }
-    return .object(members)
+      ("clipped", clipped.map(JSON.number)), ("norm", norm.map(JSON.number)),
+      ("noiseToSignal", noiseToSignal.map(JSON.number)), ("error", error.map(JSON.number)),
+      ("stopped", stopped.isEmpty ? nil : .array(stopped.map(JSON.int))),
+    ])
   }
 
   package init?(_ json: JSON) {

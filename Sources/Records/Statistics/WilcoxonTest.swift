@@ -77,7 +77,7 @@ package struct WilcoxonTest: Sendable, Equatable {
   /// Ranks from 1, mean ranks for ties, and the sizes of the groups of ties.
   ///
   /// Sizes that differ by rounding alone are tied: shares of the same test set are multiples of one
-  /// number, and their differences are not to be told apart by their last bits.
+  /// number, and their differences are not to be distinguished by their last bits.
   static func ranks(_ sizes: [Double]) -> (ranks: [Double], ties: [Int]) {
     let order = sizes.indices.sorted { (sizes[$0], $0) < (sizes[$1], $1) }
     let rounding = 1e-13 * (sizes.max() ?? 0)

@@ -60,7 +60,6 @@ package struct StrategyRun: Sendable, Equatable {
   /// The rounds, ascending.
   package var records: [RoundRecord]
 
-  /// A run.
   package init(seed: UInt64, records: [RoundRecord]) {
     self.seed = seed
     self.records = records

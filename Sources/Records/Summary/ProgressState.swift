@@ -15,7 +15,6 @@ package struct ProgressPlan: Sendable, Equatable {
   /// The ε that a strategy aims at, by label.
   package var epsilons: [String: Double]
 
-  /// A plan with every entry.
   package init(
     name: String, strategies: [String], seeds: [UInt64], rounds: Int, threads: Int,
     checkpointEvery: Int = 0, epsilons: [String: Double] = [:]
@@ -58,7 +57,6 @@ package struct ProgressState: Sendable, Equatable {
   /// Encoded bytes sent by clients so far.
   package var bytesUp: Int
 
-  /// A state with every entry.
   package init(
     run: Int, runs: Int, strategy: String, seed: UInt64, round: Int, rounds: Int,
     generic: Double? = nil, personal: Double? = nil, tail: Double? = nil, epsilon: Double? = nil,

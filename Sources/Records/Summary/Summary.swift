@@ -66,28 +66,22 @@ package struct Summary: Sendable {
     for metric in HeadlineMetric.all {
       guard let bySeed = strategy.values[metric.name] else { continue }
       let statistics = SeedStatistics(strategy.seeds.compactMap { bySeed[$0] })
-      var entry: [(String, JSON)] = [
+      // A single seed has no spread.
+      let entry = JSON.known([
         ("mean", .number(statistics.mean)), ("n", .int(statistics.count)),
-      ]
-      // Absent with a single seed: one number has no spread.
-      if let deviation = statistics.standardDeviation { entry.append(("std", .number(deviation))) }
-      if let half = statistics.halfWidth { entry.append(("halfWidth", .number(half))) }
-      entry.append(("values", .array(strategy.seeds.map { .number(bySeed[$0] ?? .nan) })))
-      metrics.append((metric.name, .object(entry)))
+        ("std", statistics.standardDeviation.map(JSON.number)),
+        ("halfWidth", statistics.halfWidth.map(JSON.number)),
+        ("values", .array(strategy.seeds.map { .number(bySeed[$0] ?? .nan) })),
+      ])
+      metrics.append((metric.name, entry))
     }
-    var members: [(String, JSON)] = [
+    let last = strategy.seeds.map { seed in digests[seed].map(JSON.string) ?? .null }
+    return .known([
       ("strategy", .string(strategy.label)),
       ("seeds", .array(strategy.seeds.map { JSON(.number(String($0))) })),
-    ]
-    if !digests.isEmpty {
-      let list = strategy.seeds.map { seed in digests[seed].map(JSON.string) ?? .null }
-      members.append(("digests", .array(list)))
-    }
-    members.append(("metrics", .object(metrics)))
-    if !strategy.targets.isEmpty {
-      members.append(("targets", .array(strategy.targets.map(\.json))))
-    }
-    return .object(members)
+      ("digests", digests.isEmpty ? nil : .array(last)), ("metrics", .object(metrics)),
+      ("targets", strategy.targets.isEmpty ? nil : .array(strategy.targets.map(\.json))),
+    ])
   }
 }
 

@@ -56,13 +56,12 @@ package struct SummarySentence: Sendable {
 
   /// The comparison as an entry of `summary.json`; in shares, not points.
   package var json: JSON {
-    var members: [(String, JSON)] = [
+    .known([
       ("strategy", .string(label)), ("reference", .string(reference)), ("metric", .string(metric)),
       ("n", .int(difference.seeds.count)), ("mean", .number(difference.statistics.mean)),
-    ]
-    if let half = difference.statistics.halfWidth { members.append(("halfWidth", .number(half))) }
-    members.append(("wins", .int(difference.wins)))
-    members.append(("values", .array(difference.differences.map(JSON.number))))
-    return .object(members)
+      ("halfWidth", difference.statistics.halfWidth.map(JSON.number)),
+      ("wins", .int(difference.wins)),
+      ("values", .array(difference.differences.map(JSON.number))),
+    ])
   }
 }

@@ -100,25 +100,19 @@ package struct TargetSummary: Sendable {
   /// `mean` and `values` have `round`, `bytes.up`, `bytes.down`, and where they are known
   /// `bytes.setup`, `train.flops`, `time.virtual`.
   package var json: JSON {
-    var members: [(String, JSON)] = [
+    let quantities = TargetCost.quantities
+    return .known([
       ("model", .string(target.model.rawValue)), ("accuracy", .number(target.accuracy)),
       ("seeds", .int(seeds.count)), ("reached", .int(reached)),
-    ]
-    if reached > 0 {
-      let means = TargetCost.quantities.compactMap { quantity in
-        mean(quantity.name).map { (quantity.name, JSON.number($0)) }
-      }
-      members.append(("mean", .object(means)))
-    }
-    let values = seeds.map { seed -> JSON in
-      guard let cost = costs[seed] else { return .null }
-      return .object(
-        TargetCost.quantities.compactMap { quantity in
-          quantity.read(cost).map { (quantity.name, JSON.number($0)) }
-        })
-    }
-    members.append(("values", .array(values)))
-    return .object(members)
+      ("mean", reached > 0 ? .numbers(quantities.map { ($0.name, mean($0.name)) }) : nil),
+      (
+        "values",
+        .array(
+          seeds.map { costs[$0] }.map { cost in
+            cost.map { cost in .numbers(quantities.map { ($0.name, $0.read(cost)) }) } ?? .null
+          })
+      ),
+    ])
   }
 }
 

@@ -74,7 +74,7 @@ package struct BoardEvent: Sendable {
     }
   }
 
-  /// The entry as it lies in the file: length, its masked CRC-32C, the message, its masked CRC-32C.
+  /// The entry as it is in the file: length, its masked CRC-32C, the message, its masked CRC-32C.
   ///
   /// - Source: TensorFlow, `core/lib/io/record_writer.h`.
   package var record: [UInt8] {

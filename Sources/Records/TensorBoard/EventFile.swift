@@ -15,7 +15,7 @@ package final class EventFile {
 
   /// Opens the file below the folder of a run, with the events of `records` and nothing else.
   ///
-  /// What it already has right stays where it lies, so that a TensorBoard that is looking on
+  /// What it already has right stays where it is, so that a TensorBoard that is looking on
   /// need not start again.
   ///
   /// - Parameters:

@@ -5,12 +5,12 @@ package enum Terminal {
   /// Whether a stream is a terminal: 1 for stdout, 2 for stderr.
   package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
-  /// Columns of the terminal behind a stream; `otherwise` when it is none or does not tell.
+  /// Columns of the terminal of a stream; `otherwise` when it is none or gives no size.
   package static func width(_ descriptor: Int32, otherwise: Int = 120) -> Int {
     size(descriptor).flatMap { $0.ws_col > 0 ? Int($0.ws_col) : nil } ?? otherwise
   }
 
-  /// Rows of the terminal behind a stream; `otherwise` when it is none or does not tell.
+  /// Rows of the terminal of a stream; `otherwise` when it is none or gives no size.
   package static func height(_ descriptor: Int32, otherwise: Int = 24) -> Int {
     size(descriptor).flatMap { $0.ws_row > 0 ? Int($0.ws_row) : nil } ?? otherwise
   }

@@ -152,7 +152,7 @@ extension Plot {
       legend: curves.map(\.series))
   }
 
-  /// What the vertical axis shows: all means, and of the bands what lies within the bounds and no
+  /// What the vertical axis shows: all means, and of the bands what is within the bounds and no
   /// further from the means than these are from each other.
   ///
   /// Intervals of two seeds are thirteen deviations wide; they must not flatten the curves.

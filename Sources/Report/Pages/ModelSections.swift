@@ -2,7 +2,7 @@ import Base
 import Client
 import Records
 
-/// What lies behind accuracy: privacy, calibration, the classifier's norms, and the geometry of the
+/// What accuracy does not show: privacy, calibration, the classifier's norms, the geometry of the
 /// features.
 extension ReportPage {
   var privacy: [Page.Block] {

@@ -191,6 +191,8 @@ extension Page {
 }
 
 /// The style sheet of every page: light and dark, narrow and wide, screen and paper.
+///
+/// Rows of tables are whole pixels high: a sticky cell would paint over the line of the row above.
 private enum PageStyle {
   static let sheet = """
     :root{color-scheme:light dark;\(light)}
@@ -220,15 +222,16 @@ private enum PageStyle {
     100% 0/48px 100% no-repeat local,linear-gradient(to left,var(--rule),transparent)
     100% 0/14px 100% no-repeat scroll}
     .grid+.scroll,.scroll+.grid{margin-top:20px}
-    table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.875rem}
-    th,td{padding:.4em .55em;text-align:right;white-space:nowrap;
+    table{border-collapse:separate;border-spacing:0;font-variant-numeric:tabular-nums;
+    font-size:.875rem}
+    th,td{padding:6px 8px;text-align:right;white-space:nowrap;
       border-bottom:1px solid var(--rule)}
     th{font-weight:600}
     th:first-child,td:first-child,.word{text-align:left}
     td.word{white-space:normal;min-width:5em;max-width:26em;overflow-wrap:break-word}
-    tbody th{position:sticky;left:0;background:var(--paper);white-space:normal;
-    min-width:min(11em,34vw);
-    max-width:16em;overflow-wrap:break-word}
+    tbody th{position:sticky;left:0;background:var(--paper)}
+    tbody th.name{white-space:normal;min-width:min(11em,34vw);max-width:16em;
+    overflow-wrap:break-word}
     thead tr:last-child th{white-space:normal;max-width:11em;overflow-wrap:break-word;
     vertical-align:bottom}
     tr.groups>*{border-bottom:0;color:var(--soft);text-align:left;padding-bottom:0}
@@ -264,7 +267,7 @@ private enum PageStyle {
     .scroll svg{min-width:0!important;max-width:100%!important}
     nav{display:none}h2,h3,figcaption{break-after:avoid}
     table{font-size:7pt;max-width:100%}
-    th,td,td.word,tbody th,thead tr:last-child th{padding:.2em .3em;white-space:normal;
+    th,td,td.word,tbody th.name,thead tr:last-child th{padding:.2em .3em;white-space:normal;
     min-width:0;max-width:none;overflow-wrap:break-word}
     .grid{grid-template-columns:1fr 1fr;gap:12px}
     tbody th{position:static}

@@ -2,22 +2,22 @@ import Base
 import Records
 import Scenario
 
-/// Everything that a report shows; plain values, read back from run folders.
+/// Everything that a report shows; what is left out is not shown.
 package struct ReportInput: Sendable {
   /// The scenario's name.
   package var title: String
   /// Data, split, clients, rounds, model, local test policy: a line each.
-  package var conditions: [String]
+  package var conditions: [String] = []
   /// What the reader must know before believing a number; may be empty.
-  package var warnings: [String]
+  package var warnings: [String] = []
   /// All runs, in the order of the scenario.
   package var strategies: [StrategyResult]
   /// Names of the classes, [C]; empty when unknown.
-  package var classNames: [String]
+  package var classNames: [String] = []
   /// Training images per class over all clients, [C]; empty when unknown.
-  package var classCounts: [Int]
+  package var classCounts: [Int] = []
   /// Training images per client and class, [K][C]; empty when not to be shown.
-  package var clientClassCounts: [[Int]]
+  package var clientClassCounts: [[Int]] = []
   /// ε of every client that released something, by strategy; empty when not to be shown.
   package var clientEpsilons: [(label: String, epsilons: [Double])] = []
   /// Accuracies whose cost is shown.
@@ -35,9 +35,9 @@ package struct ReportInput: Sendable {
   /// Where methods and measures come from.
   package var references: [Reference] = []
   /// The scenario with every default.
-  package var scenario: JSON
+  package var scenario: JSON = .object([])
   /// The commands that repeat the runs, one a line.
-  package var command: String
+  package var command = ""
 
   /// The clients of one strategy's runs, each on its local test at the last evaluation.
   package struct ClientScores: Sendable, Equatable {
@@ -56,15 +56,6 @@ package struct ReportInput: Sendable {
       package var alone: Double?
       /// The client's training images; nil when not known.
       package var images: Int?
-
-      /// A score with every entry.
-      package init(seed: UInt64, client: Int, accuracy: Double, alone: Double?, images: Int?) {
-        self.seed = seed
-        self.client = client
-        self.accuracy = accuracy
-        self.alone = alone
-        self.images = images
-      }
     }
   }
 
@@ -82,23 +73,6 @@ package struct ReportInput: Sendable {
     package var title: String
     /// Authors, venue and year.
     package var source: String
-  }
-
-  /// A report's content; what is left out is not shown.
-  package init(
-    title: String, conditions: [String] = [], warnings: [String] = [], strategies: [StrategyResult],
-    classNames: [String] = [], classCounts: [Int] = [], clientClassCounts: [[Int]] = [],
-    scenario: JSON = .object([]), command: String = ""
-  ) {
-    self.title = title
-    self.conditions = conditions
-    self.warnings = warnings
-    self.strategies = strategies
-    self.classNames = classNames
-    self.classCounts = classCounts
-    self.clientClassCounts = clientClassCounts
-    self.scenario = scenario
-    self.command = command
   }
 
   /// The place of a strategy among all, which chooses its colour.

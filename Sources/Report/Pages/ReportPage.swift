@@ -202,8 +202,7 @@ struct ReportPage {
       let plots = [
         Plot.spread(
           "Accuracy over clients", "accuracy on the client's local test, %",
-          input.clients.map { one in (series(one.label), one.scores.map { 100 * $0.accuracy }) },
-          bounds: 0...100),
+          input.clients.map { one in (series(one.label), one.scores.map { 100 * $0.accuracy }) }),
         Plot.spread(
           "What clients gain over training alone",
           "points of accuracy; right of zero: better than alone",

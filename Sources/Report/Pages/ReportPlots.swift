@@ -17,11 +17,10 @@ extension Plot {
 
   /// How a number is spread over clients, a row for each strategy; nil without a value.
   ///
-  /// `bounds`: the axis' natural range; nil to follow the values.
   /// `marked`: a value with a line of its own.
   static func spread(
     _ title: String, _ xTitle: String, _ all: [(series: Series, values: [Double])],
-    bounds: ClosedRange<Double>? = nil, marked: Double? = nil
+    marked: Double? = nil
   ) -> Plot? {
     let known = all.filter { !$0.values.isEmpty }
     let values = known.flatMap(\.values) + (marked.map { [$0] } ?? [])
@@ -33,7 +32,7 @@ extension Plot {
     }
     return Plot(
       title: title, description: words.joined(separator: "; ") + ".",
-      x: Axis(xTitle, .linear(bounds ?? low...high, count: 6)), y: rows(known.map(\.series)),
+      x: Axis(xTitle, .linear(fromZero(low, high), count: 6)), y: rows(known.map(\.series)),
       marks: (marked.map { [upright(at: $0, rows: known.count)] } ?? [])
         + known.enumerated().map { .box($1.series, $1.values, row: $0) })
   }
@@ -210,11 +209,13 @@ extension Plot {
     // Named by their counts where there are too many for names.
     let labels = order.map { hasBars ? name($0) : "\(counts[$0])" }
     let highest = log10(Double(max(counts.max() ?? 1, 1)) + 1)
+    let most = accuracies.flatMap(\.values).filter(\.isFinite).max() ?? 1
     return Plot(
       title: "Accuracy by class, from frequent to rare",
       description: words.joined(separator: "; ") + ".",
       x: Axis(names: labels, slot: slot, every: hasBars ? 1 : 10),
-      y: Axis("accuracy %", .linear(0...100)), marks: marks, legend: accuracies.map(\.series),
+      y: Axis("accuracy %", .linear(0...100 * most)), marks: marks,
+      legend: accuracies.map(\.series),
       foot: Foot(
         title: hasBars
           ? "training images per class (grey bars, logarithmic)"

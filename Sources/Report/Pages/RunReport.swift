@@ -15,11 +15,11 @@ package struct RunReport: Sendable {
   /// - Parameters:
   ///   - folders: found to be alike; one or several.
   ///   - settings: what is compared.
-  /// - Throws: E4102 when nothing was measured yet (exit 4), and what `ReportInput` throws.
+  /// - Throws: E4102 when nothing was measured yet (exit 4), and what `ReportReader` throws.
   package init(_ folders: [RunFolder], _ settings: Comparison.Settings = Comparison.Settings())
     throws(Failure)
   {
-    input = try ReportInput(folders, settings)
+    input = try ReportReader(folders).input(settings)
     summary = Summary(input.strategies, targets: input.targets)
     guard !input.strategies.isEmpty else {
       throw Failure(
@@ -40,7 +40,7 @@ package struct RunReport: Sendable {
   /// Writes the page of a run folder into it: the same that `fedsim report` writes, because it is
   /// made from the same files.
   package static func writePage(of folder: String) throws(Failure) {
-    let input = try ReportInput([try RunFolder(folder)])
+    let input = try ReportReader([try RunFolder(folder)]).input(Comparison.Settings())
     try AtomicFile.write(input.page.html, to: FilePath.join(folder, fileName))
   }
 

@@ -50,7 +50,7 @@ package struct Plot: Sendable {
   package struct Axis: Sendable {
     package var title: String
     package var scale: Scale
-    /// Whether what is not finite has a place of its own behind the end, under "none".
+    /// Whether what is not finite has a place of its own after the end, under "none".
     package var hasNone = false
     /// The length of one category; nil where numbers share the figure's length.
     package var slot: Double?
@@ -84,10 +84,10 @@ package struct Plot: Sendable {
         return
       }
       if least > 0, most > ratio * least {
-        // A little room, so that no mark lies on an axis.
+        // A little room, so that no mark is on an axis.
         scale = .logarithmic(least / 1.15...most * 1.15)
       } else {
-        scale = .linear(min(least, 0)...max(most, 0), count: 6, isRounded: false)
+        scale = .linear(min(least, 0)...max(most, 0), count: 6)
       }
     }
   }
@@ -96,7 +96,7 @@ package struct Plot: Sendable {
     /// The area between two curves.
     case band(Series, [(x: Double, low: Double, high: Double)], isFaint: Bool = false)
     case line(Series, [Point])
-    /// A marker at each point; pale ones stand behind others in what they say.
+    /// A marker at each point; pale ones are of less importance.
     case points(Series, [Point], size: Double = 3.6, isPale: Bool = false, words: String = "")
     /// From one point to another, with an arrow at an end that the scale does not show.
     case interval(Series, from: Point, to: Point)
@@ -111,7 +111,7 @@ package struct Plot: Sendable {
     case reference(Point, Point)
     /// A tinted stretch of slots.
     case zone(String, Range<Int>, isTinted: Bool)
-    /// Words behind the end of rows.
+    /// Words after the end of rows.
     case ends([String])
   }
 

@@ -26,7 +26,7 @@ extension Plot {
   static let mostDots = 1500
 }
 
-/// Draws a plot: where everything lies, and in which elements.
+/// Draws a plot: where everything goes, and in which elements.
 private struct SVGPrinter {
   private typealias Style = SeriesStyle
 
@@ -35,7 +35,7 @@ private struct SVGPrinter {
   private let right: Double
   private let top: Double
   private let bottom: Double
-  /// Where the numbers of the horizontal axis end; behind it is the place of "none".
+  /// Where the numbers of the horizontal axis end; after it is the place of "none".
   private let edge: Double
   private let width: Double
   private let height: Double
@@ -261,7 +261,7 @@ private struct SVGPrinter {
     let style = Style(index: series.index)
     let path = points.map(place).map { style.marker($0.0, $0.1, size: size) }.joined()
     let attributes = [
-      ("class", "mark \(style.colour)" + (isPale ? " behind" : "")), ("d", path),
+      ("class", "mark \(style.colour)" + (isPale ? " pale" : "")), ("d", path),
     ]
     if words.isEmpty { return svg.shape("path", attributes) }
     svg.inside("path", attributes) { $0.element("title", [], words) }
@@ -420,7 +420,7 @@ enum PlotStyle {
     .line{fill:none;stroke-width:2;stroke-linejoin:round}
     .line.thin{stroke-width:1.2}
     .mark{stroke:var(--paper);stroke-width:.7}
-    .mark.behind{fill-opacity:.35}
+    .mark.pale{fill-opacity:.35}
     .band{fill-opacity:.16;stroke:none}
     .band.faint{fill-opacity:.08}
     .band.box{fill-opacity:.28}

@@ -15,7 +15,7 @@ package struct Scale: Sendable, Equatable {
   /// Whether equal ratios have equal lengths.
   package var isLogarithmic = false
 
-  /// Where a number lies: 0 at the smallest shown, 1 at the largest; what is beyond lies there too.
+  /// Where a number is: 0 at the smallest shown, 1 at the largest; what is beyond is there too.
   package func share(_ value: Double) -> Double {
     let (low, high) = (range.lowerBound, range.upperBound)
     let shown = min(max(value, low), high)

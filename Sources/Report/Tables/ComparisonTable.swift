@@ -45,7 +45,7 @@ extension Table {
   package static func differences(
     _ differences: [SettingDifference], folders: [String], path: Int = .max, value: Int = .max
   ) -> Table {
-    // The end of a path tells more than its beginning.
+    // The end of a path says more than its beginning.
     func end(_ text: String, _ width: Int) -> String {
       text.count <= width ? text : "…" + String(text.suffix(max(0, width - 1)))
     }
@@ -67,7 +67,7 @@ extension SettingDifference {
     let first = min(longest, max(20, width / 2))
     let room = max(8, (width - first) / max(1, folders.count) - 2)
     return Table.differences(differences, folders: folders, path: first, value: room).lines(
-      TerminalLayout(width: .max, names: first...first, hasRule: false))
+      TerminalLayout(width: .max, names: first...first, head: .titles))
   }
 }
 

@@ -33,7 +33,7 @@ extension Table {
     func line(_ fields: [String]) -> String { fields.joined(separator: " & ") + " \\\\\n" }
     var text = notes.map { "% " + $0.split { $0.isNewline }.joined(separator: " ") + "\n" }.joined()
     text += "% plain tabular: no package is needed; \\input it inside a table environment\n"
-    // A bar behind the rows' names, and between groups.
+    // A bar after the rows' names, and between groups.
     let bars = Set(
       stretches.dropFirst().filter { isGrouped || $0.lowerBound == 1 }.map(\.lowerBound))
     let format = headings.enumerated().map { place, heading in
@@ -76,7 +76,7 @@ extension Table {
 }
 
 extension Table {
-  /// The table as comma-separated values: numbers at full precision, and behind a column with
+  /// The table as comma-separated values: numbers at full precision, and after a column with
   /// intervals another one with half of their widths; what is missing is empty.
   package var csv: String {
     let halves = headings.indices.map { place in
@@ -141,7 +141,8 @@ extension Table {
             body.inside("tr") { row in
               for (place, cell) in cells.enumerated() {
                 if place == 0 {
-                  row.element("th", [("scope", "row")], cell.whole)
+                  let style = headings[0].isText ? [("class", "name")] : []
+                  row.element("th", [("scope", "row")] + style, cell.whole)
                 } else {
                   row.element("td", attributes(place), cell.whole)
                 }

@@ -1,7 +1,7 @@
 import Base
 import Records
 
-/// What stands in one place of a table: a text for people, and the number behind it for programs.
+/// What stands in one place of a table: a text for people, and its number for programs.
 package struct Cell: Sendable, Equatable {
   package var text: String
   /// What follows the text where there is room: " ± 0.3", " [-0.1, +0.5]".
@@ -74,6 +74,8 @@ package struct Heading: Sendable, Equatable {
   package var isBrief = false
   /// Only pages and files have such a column.
   package var isDetail = false
+  /// The least width on a terminal, where rows are printed before the others are known.
+  package var room = 0
   /// What the numbers are.
   package var note = ""
 
@@ -96,20 +98,20 @@ package struct Column<Row> {
 
   package init(
     _ title: String, unit: String = "", in group: ColumnGroup? = nil, isText: Bool = false,
-    isBrief: Bool = false, isDetail: Bool = false, isOptional: Bool = false, note: String = "",
-    cell: @escaping (Row) -> Cell
+    isBrief: Bool = false, isDetail: Bool = false, isOptional: Bool = false, room: Int = 0,
+    note: String = "", cell: @escaping (Row) -> Cell
   ) {
     heading = Heading(
       title: title, unit: unit, group: group, isText: isText, isBrief: isBrief, isDetail: isDetail,
-      note: note)
+      room: room, note: note)
     self.isOptional = isOptional
     self.cell = cell
   }
 
   /// A column of words.
-  package static func words(_ title: String, _ text: @escaping (Row) -> String) -> Column {
-    Column(title, isText: true) { .text(text($0)) }
-  }
+  package static func words(
+    _ title: String, room: Int = 0, _ text: @escaping (Row) -> String
+  ) -> Column { Column(title, isText: true, room: room) { .text(text($0)) } }
 }
 
 /// Headings and rows of cells, which the terminal, Markdown, LaTeX, CSV and HTML print with the
@@ -136,6 +138,11 @@ package struct Table: Sendable, Equatable {
     var notes = [note]
     for heading in headings where !notes.contains(heading.note) { notes.append(heading.note) }
     self.note = notes.filter { !$0.isEmpty }.joined(separator: " ")
+  }
+
+  /// Names, each with what is said of it.
+  package static func terms(_ terms: [(name: String, words: String)], room: Int = 0) -> Table {
+    Table(of: terms, columns: [.words("", room: room) { $0.name }, .words("") { $0.words }])
   }
 
   /// Places of the columns that stand side by side under one group, or alone.

@@ -10,6 +10,13 @@ package struct TerminalLayout: Sendable {
     case leftOut
   }
 
+  /// What stands above the rows.
+  package enum Head: Sendable {
+    case none
+    case titles
+    case ruled
+  }
+
   /// Columns of the terminal.
   package var width: Int
   /// How much of the rows' names must be seen, and the most that is shown of them.
@@ -17,21 +24,27 @@ package struct TerminalLayout: Sendable {
   /// Columns that stand in every piece of a table that is continued.
   package var fixed: Int
   package var overflow: Overflow
-  package var hasRule: Bool
+  package var head: Head
   /// Whether headings are bold.
   package var isBold: Bool
 
   package init(
     width: Int, names: ClosedRange<Int> = 24...24, fixed: Int = 1,
-    overflow: Overflow = .continued, hasRule: Bool = true, isBold: Bool = false
+    overflow: Overflow = .continued, head: Head = .ruled, isBold: Bool = false
   ) {
     self.width = width
     self.names = names
     self.fixed = fixed
     self.overflow = overflow
-    self.hasRule = hasRule
+    self.head = head
     self.isBold = isBold
   }
+
+  /// A table that is never cut, for rows printed one by one.
+  package static let whole = TerminalLayout(width: .max, names: 0...(.max))
+
+  /// Rows that need no headings.
+  package static let list = TerminalLayout(width: .max, names: 0...(.max), head: .none)
 
   /// A width at which tables can be read: 60 to 120 columns.
   package static func readable(_ width: Int) -> Int { min(max(width, 60), 120) }
@@ -63,7 +76,7 @@ private struct TerminalPrinter {
       table.rows.map { heading.isBrief ? $0[place].text : $0[place].whole }
     }
     var widths = zip(table.headings, texts).map { heading, column in
-      max(heading.words.count, column.map(\.count).max() ?? 0)
+      max(heading.words.count, heading.room, column.map(\.count).max() ?? 0)
     }
     // A group's title has room above its columns.
     for stretch in table.stretches {
@@ -124,15 +137,15 @@ private struct TerminalPrinter {
       }
     }
     var lines: [String] = []
-    if table.isGrouped {
+    if table.isGrouped, layout.head != .none {
       let groups = joined(piece) { stretch in
         let width = stretch.reduce(-2) { $0 + 2 + widths[$1] }
         return padded(table.headings[stretch[0]].group?.title ?? "", width)
       }
       lines.append(bold(groups))
     }
-    lines.append(bold(line { table.headings[$0].words }))
-    if layout.hasRule { lines.append(line { String(repeating: "-", count: widths[$0]) }) }
+    if layout.head != .none { lines.append(bold(line { table.headings[$0].words })) }
+    if layout.head == .ruled { lines.append(line { String(repeating: "-", count: widths[$0]) }) }
     return lines + table.rows.indices.map { row in line { texts[$0][row] } }
   }
 

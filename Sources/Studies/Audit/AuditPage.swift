@@ -7,8 +7,9 @@ extension AuditReport {
   var page: Page {
     let title = "Leakage audit of \(name)"
     let scope =
-      "What the models and gradients of this run tell a curious server about the clients' images. "
-      + "An attack that fails proves nothing; one that works shows what has to be protected."
+      "What the models and gradients of this run reveal to a curious server about the clients' "
+      + "images. An attack that fails proves nothing; one that works shows what has to be "
+      + "protected."
     // The section has the table's title.
     let found = [canaries, membership, inversion].map { table in
       var table = table

@@ -13,7 +13,7 @@ package struct AuditReport: Sendable {
   package let runs: [AuditedRun]
 }
 
-/// One model and what it tells.
+/// One model and what it reveals.
 package struct AuditedRun: Sendable {
   /// The strategy's label.
   package let strategy: String

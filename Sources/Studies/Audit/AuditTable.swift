@@ -41,9 +41,9 @@ extension AuditReport {
         .words("verdict") { $0.1.verdict },
       ],
       note: "A canary is an example whose gradient is the clip norm on one parameter. Private "
-        + "training runs with it and without it; how well both can be told apart gives an epsilon "
-        + "that the mechanism exceeds with 95 % confidence. It must not be above the claim for as "
-        + "many batches.")
+        + "training runs with it and without it; how well they can be distinguished gives an "
+        + "epsilon that the mechanism exceeds with 95 % confidence. It must not be above the claim "
+        + "for as many batches.")
   }
 
   var membership: Table {
@@ -86,7 +86,7 @@ extension AuditReport {
       ],
       note: "Each gradient is that of one step on one image, or on the mean of a few. Analytic: a "
         + "dense layer's rows over its bias's are what the layer read, the image itself where the "
-        + "layer is the first; the classifier's bias tells the label. In a batch, the row that "
+        + "layer is the first; the classifier's bias reveals the label. In a batch, the row that "
         + "comes closest to each image. Cosine (Geiping et al. 2020) and squares (Zhu et al. "
         + "2019): \(settings.iterations) steps of descent to images of the same gradient. With "
         + "noise, gradients are first clipped to the norm C below, then N(0, σ²C²) is added to "

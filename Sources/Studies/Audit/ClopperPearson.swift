@@ -4,7 +4,7 @@ import Records
 ///
 /// - Source: Clopper and Pearson, Biometrika 26(4), 1934; by quantiles of the beta distribution.
 package enum ClopperPearson {
-  /// The p at which k or more successes have probability `error`: p lies below it with at most
+  /// The p at which k or more successes have probability `error`: p is below it with at most
   /// that probability.
   ///
   /// - Parameters:
@@ -19,7 +19,7 @@ package enum ClopperPearson {
     return bracket { StudentT.regularizedBeta($0, k, n - k + 1) < error }.low
   }
 
-  /// The p at which k or fewer successes have probability `error`: p lies above it with at most
+  /// The p at which k or fewer successes have probability `error`: p is above it with at most
   /// that probability.
   ///
   /// - Parameters:

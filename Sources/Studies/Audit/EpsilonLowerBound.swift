@@ -23,7 +23,7 @@ package struct EpsilonLowerBound: Sendable, Equatable {
   package let delta: Double
   /// 1 − the probability that `epsilon` is above the true ε, such as 0.95.
   package let confidence: Double
-  /// t: outcomes are told apart by T ≥ t.
+  /// t: outcomes are distinguished by T ≥ t.
   package let threshold: Double
   /// Which event was used.
   package let event: Event
@@ -126,7 +126,7 @@ private struct Halves {
     self.without = half(without)
   }
 
-  /// Values between which the two cases can be told apart, evenly spread over all of them.
+  /// Values between which the two cases can be distinguished, evenly spread over all of them.
   func thresholds(atMost most: Int) -> [Double] {
     let all = (with + without).sorted()
     guard all.count > most else { return all }

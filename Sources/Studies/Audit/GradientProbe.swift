@@ -4,7 +4,7 @@ import Tensor
 /// One network in memory that is asked for gradients of its mean cross-entropy: what a client
 /// computes, and what an attacker who knows the model can compute for any image.
 ///
-/// No dropout and no augmentation: both only blur what a gradient tells.
+/// No dropout and no augmentation: both only blur what a gradient reveals.
 final class GradientProbe {
   /// Built to give the gradient of its input.
   let network: Network

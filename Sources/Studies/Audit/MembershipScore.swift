@@ -1,7 +1,7 @@
 import Base
 import Records
 
-/// How well the loss of a model tells images that it was trained on from others.
+/// How well the loss of a model separates images that it was trained on from others.
 ///
 /// The attack: an image is called a member when its loss is below a threshold. 0.5, 0 and 1 % are
 /// what guessing gives for `auc`, `advantage` and `recall`.

@@ -18,7 +18,7 @@ final class FloatArrays: @unchecked Sendable {
 
   deinit { for array in memory { UnsafeMutableRawPointer(array).deallocate() } }
 
-  /// Where an array lies, for as long as somebody holds this.
+  /// Where an array is, for as long as somebody holds this.
   subscript(array: Int) -> UnsafePointer<Float> { UnsafePointer(memory[array]) }
 
   /// The same for writing.

@@ -3,20 +3,20 @@ import Client
 import Data
 import Scenario
 
-/// A part of the local work of a round, where a rehearsal of all of it would never end.
+/// A part of the local work of a round, where a dry run of all of it would never end.
 ///
-/// A rehearsal goes through every step, and a scenario may ask for a thousand million of them.
+/// A dry run goes through every step, and a scenario may ask for a thousand million of them.
 struct LesserWork {
-  /// Steps of all clients of a round that a rehearsal goes through.
+  /// Steps of all clients of a round that a dry run goes through.
   static let mostSteps = 100_000.0
 
-  /// The part that is rehearsed.
+  /// The part that is run dry.
   let work: LocalSettings.Work
   let twice: LocalSettings.Work
   /// How often the part goes into the whole.
   let factor: Double
 
-  /// Nil where a rehearsal can go through everything.
+  /// Nil where a dry run can go through everything.
   init?(_ scenario: Scenario, _ split: Split) {
     let work = scenario.client.work
     let batch = scenario.client.batch
@@ -41,12 +41,12 @@ struct LesserWork {
   }
 }
 
-extension Rehearsal {
+extension DryRun {
   /// Takes what grows with the work from a part of it to the whole: f(n·w) = f(w) + (n − 1) ·
   /// (f(2w) − f(w)), which is exact where every step costs the same.
-  mutating func extrapolate(to lesser: LesserWork, from more: Rehearsal) {
+  mutating func extrapolate(to lesser: LesserWork, from more: DryRun) {
     guard more.rounds == rounds else {
-      doubts.append("local work was rehearsed in part only")
+      doubts.append("the dry run covers local work in part only")
       return
     }
     let extra = lesser.factor - 1

@@ -14,8 +14,8 @@ package struct Plan: Sendable {
     package var threads: Int
     /// Seconds of real training per strategy to measure speed and memory with; 0 for none.
     package var probe = 2.0
-    /// Seconds that all rehearsals together may take; what is left then is extrapolated.
-    package var rehearsal = 60.0
+    /// Seconds that all dry runs together may take; what is left then is extrapolated.
+    package var dryRunSeconds = 60.0
 
     /// The usual effort.
     package init(threads: Int) { self.threads = threads }
@@ -46,7 +46,7 @@ package struct Plan: Sendable {
   /// Workers that times are for.
   package let threads: Int
   /// All runs, strategy by strategy.
-  package let runs: [Rehearsal]
+  package let runs: [DryRun]
   /// Seconds of pre-training, once; 0 without, nil when speed was not measured.
   package let pretrainSeconds: Double?
   /// Bytes of memory at the largest; nil without a probe.
@@ -56,8 +56,8 @@ package struct Plan: Sendable {
 
   /// Plans an experiment.
   ///
-  /// Every strategy under every seed is probed and rehearsed, one after the other, in the run's
-  /// order. Takes about (probe · strategies + rehearsal) seconds at most.
+  /// Every strategy under every seed is probed and run dry, one after the other, in the run's
+  /// order. Takes about (probe · strategies + dryRunSeconds) seconds at most.
   ///
   /// - Throws: exit 3 when a method cannot have its network or noise, 6 when `limits.memory` is
   ///   certainly too small.
@@ -69,19 +69,19 @@ package struct Plan: Sendable {
     labels = scenario.strategies.map(\.label)
     seeds = scenario.seeds.count
     threads = settings.threads
-    var found: [[Rehearsal]] = Array(repeating: [], count: labels.count)
+    var found: [[DryRun]] = Array(repeating: [], count: labels.count)
     var speeds: [Int: SpeedProbe] = [:]
-    var left = settings.rehearsal
+    var left = settings.dryRunSeconds
     var waiting = labels.count * seeds
     for seed in scenario.seeds.indices {
       // Strategies share what they share in a run, memory too.
       let arena = experiment.arena(seed, threads: settings.threads)
       for index in scenario.runPlaces {
         let start = SystemClock.steady()
-        let rehearsal = try experiment.rehearsal(
+        let one = try experiment.dryRun(
           strategy: index, arena, probe: seed == 0 ? settings.probe : 0,
           most: max(0.05, left / Double(waiting)), speed: &speeds[index])
-        found[index].append(rehearsal)
+        found[index].append(one)
         left -= max(0, SystemClock.steady() - start - (seed == 0 ? settings.probe : 0))
         waiting -= 1
       }
@@ -104,7 +104,7 @@ package struct Plan: Sendable {
   }
 
   /// The runs of one strategy.
-  package func runs(of label: String) -> [Rehearsal] { runs.filter { $0.label == label } }
+  package func runs(of label: String) -> [DryRun] { runs.filter { $0.label == label } }
 
   /// Seconds of all runs, one after the other; nil when one is not known.
   package var seconds: Double? {

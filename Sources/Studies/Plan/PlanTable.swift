@@ -24,14 +24,14 @@ package struct PlanTable: Sendable {
   private var table: Table {
     func mean(
       _ title: String, unit: String = "", isOptional: Bool = false,
-      _ display: @escaping (Double) -> String, _ value: @escaping (Rehearsal) -> Double?
-    ) -> Column<[Rehearsal]> {
+      _ display: @escaping (Double) -> String, _ value: @escaping (DryRun) -> Double?
+    ) -> Column<[DryRun]> {
       Column(title, unit: unit, isOptional: isOptional) {
         .number(Self.mean($0.map(value)), display)
       }
     }
     func count(_ value: Double) -> String { NumberText.fixed(value, 0) }
-    var columns: [Column<[Rehearsal]>] = [
+    var columns: [Column<[DryRun]>] = [
       .words("strategy") { $0.first?.label ?? "" }, mean("parts", count) { $0.clientRounds },
       mean("steps", count) { $0.steps },
       mean("training", { NumberText.operations($0) }) { $0.flops },
@@ -147,7 +147,7 @@ package struct PlanTable: Sendable {
     ])
   }
 
-  private func epsilon(_ run: Rehearsal) -> JSON {
+  private func epsilon(_ run: DryRun) -> JSON {
     guard let least = run.epsilons.first, let most = run.epsilons.last else { return .null }
     return [
       "min": .number(least), "median": .number(Metrics.median(ofSorted: run.epsilons) ?? most),

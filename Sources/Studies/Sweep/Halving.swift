@@ -5,7 +5,7 @@ import Records
 ///
 /// Of n trials that reach a rung the best max(1, floor(n · keep)) go on, by the mean over seeds of
 /// a metric, read at the last evaluated round up to the rung; of several strategies in a trial the
-/// best counts. A strategy without the metric under some seed, because it diverged, is behind all
+/// best counts. A strategy without the metric under some seed, because it diverged, ranks below all
 /// others; equal trials keep their order. A rung is a stop of the full run, not a shorter run:
 /// schedules see `federation.rounds` as ever, and a trial that goes on has the bits of one that was
 /// never stopped.
@@ -68,7 +68,7 @@ struct SweepProgress {
     let kept: [Int]
   }
 
-  /// What lies on the disk of every run, by the name of its folder.
+  /// What is on disk of every run, by the name of its folder.
   let states: [String: SweepRunState]
   /// The round that each trial shall reach now, by its number.
   private(set) var goals: [Int: Int] = [:]
@@ -98,7 +98,7 @@ struct SweepProgress {
       let values = active.map { trial in
         halving.value(trial.runs.compactMap { states[$0.folder] }, labels: trial.labels, rung: rung)
       }
-      // Behind the last round nobody goes on anywhere.
+      // After the last round no trial goes on.
       if rung == active.map(\.rounds).max() { return }
       let kept = halving.best(values).map { active[$0] }
       decisions.append(

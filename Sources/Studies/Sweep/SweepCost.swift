@@ -16,13 +16,13 @@ package struct SweepCost: Sendable, Equatable {
   /// Encoded bytes, both ways and before the first round.
   package let bytes: Double?
 
-  /// The cost of one run; rehearsals are cut off after a twentieth of a second per strategy.
+  /// The cost of one run; dry runs are cut off after a twentieth of a second per strategy.
   ///
   /// `experiment`: of one seed; nil when its data cannot be read.
   init(_ experiment: Experiment?) {
     var settings = Plan.Settings(threads: 1)
     settings.probe = 0
-    settings.rehearsal = 0
+    settings.dryRunSeconds = 0
     guard let experiment, let plan = try? Plan(experiment, settings) else {
       (clientRounds, steps, flops, bytes) = (nil, nil, nil, nil)
       return

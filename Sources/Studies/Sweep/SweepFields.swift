@@ -12,7 +12,7 @@ package enum SweepFields {
     Field(
       "fedsim", .integer(1...1), .required, "Version of the sweep format: 1.",
       synonyms: ["version", "schemaVersion"]),
-    Field("kind", .choice(["sweep"]), .required, "Tells a sweep from a scenario: \"sweep\"."),
+    Field("kind", .choice(["sweep"]), .required, "Marks the file as a sweep: \"sweep\"."),
     Field(
       "name", .text(.folderName), .derived("the file's name", ScenarioFields.defaultName),
       "Names the folder, runs/NAME unless --out is given.", synonyms: ["title", "experiment"]),
@@ -43,7 +43,7 @@ package enum SweepFields {
         + "path alone.", synonyms: ["sample", "samples"]),
     Field(
       "prune", .union(Union("kind", [Variant("halving", "Successive halving.", halving)])),
-      .optional, "Stops trials that fall behind.",
+      .optional, "Stops trials that do worse than others.",
       synonyms: ["early_terminate", "scheduler", "pruner"]),
     Field(
       "front", .object(front), .value([:]), "What the Pareto front is over: means over seeds.",

@@ -13,7 +13,7 @@ import Report
 /// A process writes only the folders of the runs that it holds the lock of; what all share is
 /// derived from them and written under the folder's own lock.
 package struct SweepFolder: Sendable {
-  /// Where it lies.
+  /// Its path.
   package let path: String
 
   /// Whether all tables of runs are held against their records, or only those that are read.
@@ -58,7 +58,7 @@ package struct SweepFolder: Sendable {
 
   // MARK: Runs
 
-  /// What lies on the disk of a run.
+  /// What is on disk of a run.
   func state(of run: SweepRun, of trial: SweepTrial) throws(Failure) -> SweepRunState {
     let (labels, rounds) = (trial.labels, trial.rounds)
     let folder = folder(of: run)
@@ -83,7 +83,7 @@ package struct SweepFolder: Sendable {
       failure: try json("failures/\(run.folder).json").flatMap(SweepFailure.init))
   }
 
-  /// Whether the folder is of this scenario and its summary tells of every strategy's last round:
+  /// Whether the folder is of this scenario and its summary holds every strategy's last round:
   /// the summary is the last thing that a run writes before its report.
   private func isClosed(
     _ folder: String, _ run: SweepRun, _ results: [(label: String, run: StrategyRun)], _ rounds: Int
@@ -92,9 +92,9 @@ package struct SweepFolder: Sendable {
       let facts = try FolderFacts.read(folder), facts.scenarioHash == run.hash,
       let summary = try SummaryFile.read(folder, isSealed: facts.isSealed)
     else { return false }
-    let told = summary["strategies"]?.elements ?? []
+    let saved = summary["strategies"]?.elements ?? []
     return results.allSatisfy { result in
-      let entry = told.first { $0["strategy"]?.text == result.label }
+      let entry = saved.first { $0["strategy"]?.text == result.label }
       return entry?["digests"]?.elements?.first?.text == result.run.records.last?.digest
     }
   }

@@ -53,13 +53,14 @@ extension SweepResults {
   private func json(_ entry: Entry, _ metrics: [ComparisonMetric]) -> JSON {
     let measured = metrics.compactMap { metric -> (String, JSON)? in
       guard let statistics = Self.statistics(entry, metric) else { return nil }
-      var members: [(String, JSON)] = [
-        ("mean", .number(statistics.mean)), ("n", .int(statistics.count)),
-      ]
-      if let half = statistics.halfWidth { members.append(("halfWidth", .number(half))) }
       let values = entry.runs.map { metric.read($0).map(JSON.number) ?? .null }
-      members.append(("values", .array(values)))
-      return (metric.name, .object(members))
+      return (
+        metric.name,
+        .known([
+          ("mean", .number(statistics.mean)), ("n", .int(statistics.count)),
+          ("halfWidth", statistics.halfWidth.map(JSON.number)), ("values", .array(values)),
+        ])
+      )
     }
     return .object([
       ("strategy", .string(entry.label)), ("round", .int(entry.round)),

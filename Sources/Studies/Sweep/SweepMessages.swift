@@ -25,7 +25,7 @@ extension MessageCatalogue {
       "For example { \"log\": [0.01, 0.5] }, { \"integers\": [1, 8] } or { \"choice\": [1, 2] }."),
     Entry(
       "E3426", "wrong rungs",
-      "The rungs of halving must ascend, and none may be behind the last round.",
+      "The rungs of halving must ascend, and none may be after the last round.",
       "Give rounds such as [20, 60, 200] for runs of 200 rounds."),
     Entry(
       "E3427", "unknown metric", "prune or front names a metric that there is not.",
@@ -42,7 +42,7 @@ extension MessageCatalogue {
     ),
     Entry(
       "E6002", "limit reached",
-      "A run of a sweep reached one of its limits and stands behind a checkpoint.",
+      "A run of a sweep reached one of its limits and stands after a checkpoint.",
       "Raise the limit in the scenario's limits; calling the sweep again goes on from there."),
     Entry(
       "E8001", "a run of a sweep diverged",

@@ -39,7 +39,7 @@ extension SweepResults {
       .plots(plots),
       .note(
         "Means over seeds. Full marks are on the front over all objectives together, pale ones are "
-          + "behind another point."),
+          + "dominated by another point."),
     ]
   }
 

@@ -55,7 +55,7 @@ package struct SweepReader: Sendable {
     let front = draft.front()
     let halving = draft.halving()
     var problems = validator.problems + draft.problems
-    // What is wrong with the trials is told in the same go, as far as there are any.
+    // What is wrong with the trials is reported together with it.
     guard let name = resolved["base"]?.text, !points.isEmpty, points.count <= SweepFields.mostTrials
     else { return failed(problems, file) }
 

@@ -23,7 +23,7 @@ package struct SweepResults: Sendable {
   package enum State: String, Sendable {
     /// All rounds are done.
     case finished
-    /// It was stopped at a rung, behind others.
+    /// It was stopped at a rung, because others were better.
     case pruned
     /// It waits for a rung to be decided, or for its turn.
     case open

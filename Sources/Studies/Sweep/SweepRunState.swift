@@ -10,16 +10,10 @@ package struct SweepFailure: Sendable, Equatable {
   /// What happened.
   package let message: String
   /// Labels of strategies that diverged: they would do so again.
-  package let diverged: [String]
+  package var diverged: [String] = []
+}
 
-  /// A failure with every entry.
-  init(exit: Int, code: String, message: String, diverged: [String] = []) {
-    self.exit = exit
-    self.code = code
-    self.message = message
-    self.diverged = diverged
-  }
-
+extension SweepFailure {
   /// Reads what `json` wrote; nil when it is none.
   init?(_ json: JSON) {
     guard let exit = json["exit"]?.int, let code = json["code"]?.text,
@@ -37,7 +31,7 @@ package struct SweepFailure: Sendable, Equatable {
   }
 }
 
-/// What lies on the disk of one run.
+/// What is on disk of one run.
 package struct SweepRunState {
   /// The records of every strategy, in the order of the scenario.
   package let results: [(label: String, run: StrategyRun)]

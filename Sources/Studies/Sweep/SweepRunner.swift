@@ -43,7 +43,6 @@ package struct SweepRunner: Sendable {
   /// Workers of a run.
   package let threads: Int
 
-  /// A runner.
   package init(_ sweep: Sweep, in folder: SweepFolder, shard: SweepShard?, threads: Int) {
     self.sweep = sweep
     self.folder = folder

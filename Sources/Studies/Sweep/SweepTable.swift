@@ -9,7 +9,6 @@ package struct SweepTable: Sendable {
   /// At most so many rows; the others are in `trials.csv`.
   package let most: Int
 
-  /// A table of results.
   package init(_ results: SweepResults, most: Int = 40) {
     self.results = results
     self.most = most

@@ -68,7 +68,7 @@ extension Experiment {
   ///
   /// `rounds`: those to compare; nil for all of the scenario, whether the folder has them or not,
   /// and with them every table and model. With a range a run starts at the newest of its
-  /// checkpoints that lies before it.
+  /// checkpoints that precedes it.
   ///
   /// `report`: called after each run.
   ///
@@ -164,9 +164,9 @@ extension Experiment {
       guard var found = try? JSON(parsing: bytes), found.isIntact ?? true else { return false }
       found["warnings"] = nil
       found["checksum"] = nil
-      var told = expected
-      told["warnings"] = nil
-      return found.compact == told.compact
+      var saved = expected
+      saved["warnings"] = nil
+      return found.compact == saved.compact
     }
     compare("results.csv") { $0 == Array(resultsTable(results).utf8) }
     return wrong

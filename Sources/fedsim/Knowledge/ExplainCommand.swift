@@ -52,11 +52,10 @@ package enum ExplainCommand {
       if pages.count == 1 {
         Console.print(first.json)
       } else {
-        Console.print(
-          JSON.object([
-            ("schema", 1), ("status", "ok"), ("name", .string(name)),
-            ("pages", .array(pages.map(\.json))),
-          ]))
+        Console.answer([
+          ("name", .string(name)),
+          ("pages", .array(pages.map(\.json))),
+        ])
       }
     }
     return .done
@@ -106,7 +105,7 @@ package enum ExplainCommand {
   }
 }
 
-/// Pages of fields: what stands in several places alike is told once, with all of its places.
+/// Pages of fields: what stands in several places alike is shown once, with all of its places.
 extension ExplainCommand {
   /// The pages of a field: by full path, else by its last words.
   static func fields(_ name: String) -> [Page] {

@@ -1,5 +1,6 @@
 import Base
 import Records
+import Report
 import Scenario
 import Studies
 
@@ -26,26 +27,22 @@ enum HelpCommand {
     switch format {
     case .text: Console.print(text)
     case .json:
-      Console.print(
-        JSON.object([
-          ("schema", 1), ("status", "ok"), ("command", .string(command.rawValue)),
-          ("text", .string(text)),
-        ]))
+      Console.answer([
+        ("command", .string(command.rawValue)),
+        ("text", .string(text)),
+      ])
     }
     return .done
   }
 
   private static var overview: String {
-    let lines = CommandName.allCases.map { command in
-      let name = command.rawValue
-      return "  " + name + String(repeating: " ", count: 10 - name.count) + command.summary
-    }
+    let commands = Table.terms(CommandName.allCases.map { ("  " + $0.rawValue, $0.summary) })
     return """
       fedsim \(FedsimVersion.current): federated learning on long-tailed data, simulated
 
       usage: fedsim COMMAND [ARGUMENTS] [OPTIONS]
 
-      \(lines.joined(separator: "\n"))
+      \(commands.lines(.list).joined(separator: "\n"))
 
       \(globalOptions)
 
@@ -84,7 +81,7 @@ extension CommandName {
     case .compare: "compare the strategies of finished runs, paired by seed"
     case .report: "write one page over run folders, and its tables for papers"
     case .sweep: "run many scenarios from one file; a front of accuracy, privacy, bytes and time"
-    case .audit: "attack a run's models and gradients; report what they tell of clients' images"
+    case .audit: "attack a run's models and gradients; report what they reveal of clients' images"
     case .validate: "report every problem of a scenario and its data at once; nothing is run"
     case .list: "list strategies, models, datasets, partitions, codecs or accountants"
     case .explain: "explain a strategy, a word or field of the scenario, or an error code"
@@ -231,11 +228,14 @@ extension CommandName {
   /// The workloads and the options of `bench`.
   private var benchLines: [String] {
     let workloads = Workload.all.map { workload in
-      let name = workload.name + String(repeating: " ", count: 20 - workload.name.count)
-      return "\(name) \(workload.title): \(workload.clients) clients of \(workload.samples) "
-        + "samples, \(workload.cohort) a round, batch \(workload.batch)"
+      (
+        workload.name,
+        "\(workload.title): \(workload.clients) clients of \(workload.samples) samples, "
+          + "\(workload.cohort) a round, batch \(workload.batch)"
+      )
     }
-    return workloads + [
+    // As wide as the options' names.
+    return Table.terms(workloads, room: 19).lines(.list) + [
       "w5                   weighted mean of 1000 updates of 1,000,000 values",
       "kernels              each layer's passes on one thread, batches 10, 32 and 256",
       "codecs               payload codecs on an update of ResNet-18, beside a training step",

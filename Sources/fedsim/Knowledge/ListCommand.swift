@@ -19,29 +19,23 @@ enum ListCommand {
     switch invocation.format {
     case .json:
       let items = rows.map { row -> JSON in
-        ["name": .string(row.name), "summary": .string(row.summary)]
+        ["name": .string(row.name), "summary": .string(row.words)]
       }
-      Console.print(
-        JSON.object([
-          ("schema", 1), ("status", "ok"), ("subject", .string(subject)), ("items", .array(items)),
-        ]))
-    case .text:
-      let width = rows.map(\.name.count).max() ?? 0
-      for row in rows {
-        let gap = String(repeating: " ", count: width - row.name.count + 2)
-        Console.print(row.name + gap + row.summary)
-      }
+      Console.answer([
+        ("subject", .string(subject)), ("items", .array(items)),
+      ])
+    case .text: Console.print(rows)
     }
     return .done
   }
 
-  private static func rows(_ subject: String) -> [(name: String, summary: String)]? {
+  private static func rows(_ subject: String) -> [(name: String, words: String)]? {
     switch subject {
     case "strategies": StrategyRegistry.cards.map { ($0.kind, "\($0.title): \($0.summary)") }
     case "models": ScenarioHelp.words(at: "model.kind")
     case "datasets": ScenarioHelp.words(at: "data.dataset.kind")
     case "partitions": ScenarioHelp.words(at: "data.partition.kind")
-    case "codecs": ScenarioFields.codecs
+    case "codecs": ScenarioFields.codecs.map { ($0.name, $0.summary) }
     case "accountants": Accountant.allCases.map { ($0.rawValue, $0.summary) }
     default: nil
     }

@@ -30,7 +30,7 @@ enum ScenarioHelp {
   }()
 
   /// The words of one tag, such as "data.partition.kind".
-  static func words(at path: String) -> [(name: String, summary: String)] {
+  static func words(at path: String) -> [(name: String, words: String)] {
     var seen: Set<String> = []
     return words.filter { "\($0.section).\($0.tag)" == path && seen.insert($0.name).inserted }.map {
       ($0.name, $0.summary)

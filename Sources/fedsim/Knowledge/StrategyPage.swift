@@ -43,7 +43,7 @@ package struct StrategyPage {
     return type.releases.map { release in
       switch release.origin {
       case .training: "\(release.block): made by training steps, which DP-SGD covers"
-      case .size: "\(release.block): tells the client's number of examples, taken as public"
+      case .size: "\(release.block): reveals the client's number of examples, taken as public"
       case .examples(let what): "\(release.block): \(what): no guarantee at example level"
       }
     }

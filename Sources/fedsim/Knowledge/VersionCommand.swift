@@ -9,11 +9,10 @@ enum VersionCommand {
       Console.print(
         "fedsim \(FedsimVersion.current)  (scenario format \(FedsimVersion.scenarioFormat))")
     case .json:
-      Console.print(
-        JSON.object([
-          ("schema", 1), ("status", "ok"), ("version", .string(FedsimVersion.current)),
-          ("scenarioFormat", .int(FedsimVersion.scenarioFormat)),
-        ]))
+      Console.answer([
+        ("version", .string(FedsimVersion.current)),
+        ("scenarioFormat", .int(FedsimVersion.scenarioFormat)),
+      ])
     }
     return .done
   }

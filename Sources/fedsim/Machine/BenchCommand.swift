@@ -48,7 +48,7 @@ package struct BenchOptions: Equatable {
     var settings = BenchmarkSettings()
     settings.rounds = try invocation.integer("rounds", in: 1...100_000) ?? settings.rounds
     settings.warmup = try invocation.integer("warmup", in: 0...100_000) ?? settings.warmup
-    settings.threads = try invocation.integer("threads", in: 1...4096) ?? Machine.coreCount
+    settings.threads = try invocation.threads() ?? Machine.coreCount
     settings.seed = UInt64(try invocation.integer("seed", in: 0...(1 << 53)) ?? 1)
     settings.files = try Self.files(invocation)
     let named = invocation.operands

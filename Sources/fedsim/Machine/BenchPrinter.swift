@@ -1,15 +1,14 @@
 import Base
 import Records
+import Report
 import Studies
 
 /// Shows each measurement as soon as it is there: a line of JSON, or a row of a table.
 struct BenchPrinter {
   let format: OutputFormat
-  private var table: [Column] = []
+  /// What stands above the row that was printed last.
+  private var headings: [Heading] = []
   private var limits: [SpeedLimits] = []
-
-  /// A heading and the width of its cells.
-  private typealias Column = (title: String, width: Int)
 
   init(format: OutputFormat) { self.format = format }
 
@@ -18,28 +17,29 @@ struct BenchPrinter {
   mutating func show(_ measured: SpeedLimits) {
     limits.append(measured)
     show(
-      measured.json,
+      measured, measured.json,
       [
-        ("limits", 8, "\(measured.threads) thr"),
-        ("FMA GFLOP/s", 11, fixed(measured.multiplyAdd, 1)),
-        ("read GB/s", 9, fixed(measured.read, 1)), ("copy GB/s", 9, fixed(measured.copy, 1)),
-        ("triad GB/s", 10, fixed(measured.triad, 1)),
+        .words("limits", room: 8) { "\($0.threads) thr" },
+        number("FMA GFLOP/s", 1) { $0.multiplyAdd }, number("read GB/s", 1) { $0.read },
+        number("copy GB/s", 1) { $0.copy }, number("triad GB/s", 1) { $0.triad },
       ])
   }
 
   mutating func show(_ result: WorkloadResult) {
     let known = limits.first { $0.threads == result.settings.threads }
-    let seconds = result.laps.map(\.seconds)
     show(
-      result.json(limits: known),
+      result, result.json(limits: known),
       [
-        ("workload", 8, name(of: result.workload)),
-        ("s/round", 9, fixed(result.secondsPerRound, 4)), ("min", 9, fixed(seconds.min(), 4)),
-        ("max", 9, fixed(seconds.max(), 4)), ("GFLOP/s", 8, fixed(result.gigaflops, 1)),
-        ("of FMA", 6, percent(known.map { result.gigaflops / $0.multiplyAdd })),
-        ("us/client", 10, fixed(result.secondsPerRound / Double(result.workload.cohort) * 1e6, 1)),
-        ("CPUs", 5, fixed(result.cpus, 2)), ("noise", 5, fixed(result.noise, 2)),
-        ("peak MiB", 8, fixed(result.peakMebibytes, 0)), ("update", 9, fixed(result.updateNorm, 6)),
+        .words("workload", room: 8) { Self.name(of: $0.workload) },
+        number("s/round", 4, room: 9) { $0.secondsPerRound },
+        number("min", 4, room: 9) { $0.laps.map(\.seconds).min() },
+        number("max", 4, room: 9) { $0.laps.map(\.seconds).max() },
+        number("GFLOP/s", 1, room: 8) { $0.gigaflops },
+        share("of FMA", room: 6) { result in known.map { result.gigaflops / $0.multiplyAdd } },
+        number("us/client", 1, room: 10) {
+          $0.secondsPerRound / Double($0.workload.cohort) * 1e6
+        }, number("CPUs", 2, room: 5) { $0.cpus }, number("noise", 2) { $0.noise },
+        number("peak MiB", 0) { $0.peakMebibytes }, number("update", 6, room: 9) { $0.updateNorm },
       ])
   }
 
@@ -53,11 +53,11 @@ struct BenchPrinter {
       ]
       return Console.print(line.compact)
     }
-    Console.print("private / plain: \(fixed(ratio, 3))")
+    Console.print("private / plain: \(NumberText.fixed(ratio, 3))")
   }
 
   /// "w4 plain" for work without the privacy that its name has.
-  private func name(of workload: Workload) -> String {
+  private static func name(of workload: Workload) -> String {
     let isPlain =
       workload.noiseMultiplier == nil && Workload.named(workload.name)?.noiseMultiplier != nil
     return isPlain ? workload.name + " plain" : workload.name
@@ -65,42 +65,45 @@ struct BenchPrinter {
 
   mutating func show(_ result: MeanSpeed) {
     show(
-      result.json,
+      result, result.json,
       [
-        ("workload", 8, "w5"), ("s/mean", 9, fixed(Metrics.median(result.laps.map(\.seconds)), 4)),
-        ("GB/s", 9, fixed(result.gigabytesPerSecond, 2)), ("read GB/s", 9, fixed(result.read, 2)),
-        ("of read", 8, percent(result.gigabytesPerSecond / result.read)),
-        ("noise", 6, fixed(Metrics.median(result.laps.map(\.noise)), 2)),
-        ("peak MiB", 10, fixed(result.peakMebibytes, 0)),
-        ("result", 6, result.isRight ? "right" : "WRONG"),
+        .words("workload", room: 8) { _ in "w5" },
+        number("s/mean", 4, room: 9) { Metrics.median($0.laps.map(\.seconds)) },
+        number("GB/s", 2, room: 9) { $0.gigabytesPerSecond },
+        number("read GB/s", 2) { $0.read },
+        share("of read", room: 8) { $0.gigabytesPerSecond / $0.read },
+        number("noise", 2, room: 6) { Metrics.median($0.laps.map(\.noise)) },
+        number("peak MiB", 0, room: 10) { $0.peakMebibytes },
+        Column("result") { .text($0.isRight ? "right" : "WRONG") },
       ])
   }
 
   mutating func show(_ row: LayerSpeed) {
     show(
-      row.json(limits: limits.first { $0.threads == 1 }),
+      row, row.json(limits: limits.first { $0.threads == 1 }),
       [
-        ("model", 8, row.model), ("layer", 28, row.layer), ("batch", 5, "\(row.batch)"),
-        ("forward", 8, fixed(row.forwardSpeed, 1)),
-        ("input grad", 10, row.inputGradient == nil ? "-" : fixed(row.inputSpeed, 1)),
-        ("weight grad", 11, fixed(row.weightSpeed, 1)), ("all GFLOP/s", 11, fixed(row.speed, 1)),
+        .words("model", room: 8) { $0.model }, .words("layer", room: 28) { $0.layer },
+        Column("batch") { .count($0.batch) }, number("forward", 1, room: 8) { $0.forwardSpeed },
+        number("input grad", 1) { $0.inputGradient == nil ? nil : $0.inputSpeed },
+        number("weight grad", 1) { $0.weightSpeed }, number("all GFLOP/s", 1) { $0.speed },
       ])
   }
 
   mutating func show(_ row: CodecSpeed) {
-    if format == .text, table.isEmpty || table[0].title != "codec" {
+    if format == .text, headings.first?.title != "codec" {
       let step = row.step
       Console.print(
         "\(row.values) values, one thread; one step: \(step.batch) samples of \(step.workload) "
-          + "(\(step.model)), \(fixed(step.seconds, 3)) s")
+          + "(\(step.model)), \(NumberText.fixed(step.seconds, 3)) s")
     }
     show(
-      row.json,
+      row, row.json,
       [
-        ("codec", 15, row.codec), ("frame MB", 8, fixed(Double(row.frameBytes) / 1e6, 3)),
-        ("ratio", 7, fixed(row.ratio, 1)), ("encode GB/s", 11, fixed(row.encodeSpeed, 2)),
-        ("decode GB/s", 11, fixed(row.decodeSpeed, 2)), ("of a step", 9, percent(row.shareOfStep)),
-        ("error", 7, fixed(row.error, 4)),
+        .words("codec", room: 15) { $0.codec },
+        number("frame MB", 3) { Double($0.frameBytes) / 1e6 },
+        number("ratio", 1, room: 7) { $0.ratio }, number("encode GB/s", 2) { $0.encodeSpeed },
+        number("decode GB/s", 2) { $0.decodeSpeed }, share("of a step") { $0.shareOfStep },
+        number("error", 4, room: 7) { $0.error },
       ])
   }
 
@@ -118,31 +121,24 @@ struct BenchPrinter {
 
   // MARK: - Output
 
-  private mutating func show(_ json: JSON, _ cells: [(title: String, width: Int, text: String)]) {
+  /// A row, below headings where the row before had others.
+  private mutating func show<Row>(_ row: Row, _ json: JSON, _ columns: [Column<Row>]) {
     guard format == .text else { return Console.print(json.compact) }
-    let columns = cells.map { ($0.title, $0.width) }
-    if !table.elementsEqual(columns, by: ==) {
-      if !table.isEmpty { Console.print("") }
-      table = columns
-      Console.print(line(cells.map { ($0.width, $0.title) }))
-      Console.print(line(cells.map { ($0.width, String(repeating: "-", count: $0.width)) }))
-    }
-    Console.print(line(cells.map { ($0.width, $0.text) }))
+    let table = Table(of: [row], columns: columns)
+    let lines = table.lines(.whole)
+    let isFirst = table.headings != headings
+    if isFirst, !headings.isEmpty { Console.print("") }
+    headings = table.headings
+    Console.print((isFirst ? lines : lines.suffix(1)).joined(separator: "\n"))
   }
 
-  /// Words to the left, numbers to the right: the first cell, and those wider than a number.
-  private func line(_ cells: [(width: Int, text: String)]) -> String {
-    cells.enumerated().map { place, cell in
-      let gap = String(repeating: " ", count: max(0, cell.width - cell.text.count))
-      return place == 0 || cell.width > 20 ? cell.text + gap : gap + cell.text
-    }.joined(separator: "  ")
-  }
+  private func number<Row>(
+    _ title: String, _ decimals: Int, room: Int = 0, _ value: @escaping (Row) -> Double?
+  ) -> Column<Row> { Column(title, room: room) { .number(value($0), decimals) } }
 
-  private func fixed(_ value: Double?, _ decimals: Int) -> String {
-    NumberText.fixed(value, decimals)
-  }
-
-  private func percent(_ share: Double?) -> String {
-    share == nil ? "-" : NumberText.percent(share, 1) + " %"
+  private func share<Row>(
+    _ title: String, room: Int = 0, _ value: @escaping (Row) -> Double?
+  ) -> Column<Row> {
+    Column(title, room: room) { .number(value($0)) { NumberText.percent($0, 1) + " %" } }
   }
 }

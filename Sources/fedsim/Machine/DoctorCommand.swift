@@ -35,33 +35,46 @@ package enum DoctorCommand {
       ]
       json["deterministic"] = .bool(probe.isDeterministic)
       Console.print(json)
-    case .text: Console.print(text(facts, probe))
+    case .text: Console.print(terms(facts, probe))
     }
     return probe.isDeterministic ? .done : .mismatch
   }
 
-  private static func text(_ facts: MachineFacts, _ probe: MachineProbe) -> String {
-    var lines = [
-      "fedsim       \(FedsimVersion.current), \(facts.build) build for \(facts.compiledFor)",
-      "system       \(facts.system)",
-      "processor    \(facts.processor), \(facts.cores) cores, \(facts.instructions)",
-      "kernels      \(facts.kernels)'s, as compiled for \(facts.compiledFor)",
-      "blas         \(facts.blas.configuration)",
-      "core type    \(facts.blas.coreType)"
-        + (facts.blas.forcedCoreType == nil
-          ? "" : " (chosen by fedsim; FEDSIM_OPENBLAS_CORETYPE changes it)"),
-      "product      \(Int(clamping: probe.productOneThread)) GFLOP/s on one thread, "
-        + "\(Int(clamping: probe.productAllThreads)) on \(probe.threads)",
-      "determinism  "
-        + (probe.isDeterministic
+  private static func terms(_ facts: MachineFacts, _ probe: MachineProbe)
+    -> [(name: String, words: String)]
+  {
+    var terms = [
+      ("fedsim", "\(FedsimVersion.current), \(facts.build) build for \(facts.compiledFor)"),
+      ("system", facts.system),
+      ("processor", "\(facts.processor), \(facts.cores) cores, \(facts.instructions)"),
+      ("kernels", "\(facts.kernels)'s, as compiled for \(facts.compiledFor)"),
+      ("blas", facts.blas.configuration),
+      (
+        "core type",
+        facts.blas.coreType
+          + (facts.blas.forcedCoreType == nil
+            ? "" : " (chosen by fedsim; FEDSIM_OPENBLAS_CORETYPE changes it)")
+      ),
+      (
+        "product",
+        "\(Int(clamping: probe.productOneThread)) GFLOP/s on one thread, "
+          + "\(Int(clamping: probe.productAllThreads)) on \(probe.threads)"
+      ),
+      (
+        "determinism",
+        probe.isDeterministic
           ? "ok: the same bits with one thread and with several"
-          : "FAILED: bits differ between one thread and several"),
+          : "FAILED: bits differ between one thread and several"
+      ),
     ]
     if facts.build == "release", facts.instructions != facts.compiledFor {
-      lines.append(
-        "hint         this program was compiled for \(facts.compiledFor); `make build` compiles "
-          + "for this machine")
+      terms.append(
+        (
+          "hint",
+          "this program was compiled for \(facts.compiledFor); `make build` compiles for this "
+            + "machine"
+        ))
     }
-    return lines.joined(separator: "\n")
+    return terms
   }
 }

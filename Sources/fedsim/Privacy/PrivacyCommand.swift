@@ -22,8 +22,8 @@ package enum PrivacyCommand {
           examples: options.examples, steps: options.steps, epsilon: options.epsilon,
           delta: options.delta, batches: options.batches, unit: options.unit)
         switch options.format {
-        case .json: Console.print(PlanPrinter(plan, unit: options.unit).json)
-        case .text: Console.print(PlanPrinter(plan, unit: options.unit).text)
+        case .json: Console.print(PlanPrinter(plan: plan, unit: options.unit).json)
+        case .text: Console.print(PlanPrinter(plan: plan, unit: options.unit).text)
         }
       } else {
         let printer = PrivacyPrinter(options, event: try event(options), try answers(options))

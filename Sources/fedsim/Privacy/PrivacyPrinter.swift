@@ -1,5 +1,6 @@
 import Accounting
 import Base
+import Report
 
 /// How the answers of `fedsim privacy` look.
 ///
@@ -95,30 +96,36 @@ struct PrivacyPrinter {
   }
 
   var text: String {
-    let title = options.question == .noise ? "noise" : options.question.rawValue
-    var lines: [String] = []
-    for answer in answers {
-      let value = shown(answer.value)
-      var line = Self.row(answer.accountant == .pld ? title : "", value)
-      line += String(repeating: " ", count: max(2, 26 - line.count))
-      line += "\(answer.accountant.rawValue.uppercased()), \(answer.accountant.title)"
-      if let order = answer.order { line += ", order \(Self.plain(order))" }
-      line += answer.accountant == .pld ? "; the one to report" : "; for comparison"
-      lines.append(line)
+    var rows = answers.compactMap(\.bracket).filter(\.upper.isFinite).map { bracket in
+      (name: options.question == .epsilon ? "between" : "reached", words: Self.words(bracket))
     }
-    for bracket in answers.compactMap(\.bracket) where bracket.upper.isFinite {
-      let name = options.question == .epsilon ? "between" : "reached"
-      lines.append(Self.row(name, Self.words(bracket)))
-    }
-    for input in inputs { lines.append(Self.row(input.words, input.value.compact)) }
-    for assumption in ledger.assumptions {
+    rows += inputs.map { ($0.words, $0.value.compact) }
+    rows += ledger.assumptions.map { assumption in
       let parts = assumption.split(separator: ": ", maxSplits: 1)
-      lines.append(Self.row(String(parts[0]), String(parts.last ?? "")))
+      return (String(parts[0]), String(parts.last ?? ""))
     }
+    var lines = found.lines(.list) + Table.terms(rows, room: Self.room).lines(.list)
     for answer in answers where answer.isOrderAtEdge {
       lines.append("the best order is the first or the last: RDP with others may be lower")
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// What the names of answers and of assumptions need.
+  private static let room = 15
+
+  private var found: Table {
+    Table(
+      of: answers,
+      columns: [
+        .words("", room: Self.room) { $0.accountant == .pld ? options.question.rawValue : "" },
+        .words("", room: 7) { shown($0.value) },
+        .words("") { answer in
+          "\(answer.accountant.rawValue.uppercased()), \(answer.accountant.title)"
+            + (answer.order.map { ", order \(Self.plain($0))" } ?? "")
+            + (answer.accountant == .pld ? "; the one to report" : "; for comparison")
+        },
+      ])
   }
 
   /// Budgets and noise are rounded up, so that what is printed still holds.
@@ -141,21 +148,12 @@ struct PrivacyPrinter {
   }
 
   private static func plain(_ value: Double) -> String { JSON.number(value).compact }
-
-  private static func row(_ name: String, _ value: String) -> String {
-    name + String(repeating: " ", count: max(1, 17 - name.count)) + value
-  }
 }
 
 /// How the table of `fedsim privacy plan` looks.
 struct PlanPrinter {
-  private let plan: PrivacyPlan
-  private let unit: PrivacyEvent.Unit
-
-  init(_ plan: PrivacyPlan, unit: PrivacyEvent.Unit) {
-    self.plan = plan
-    self.unit = unit
-  }
+  let plan: PrivacyPlan
+  let unit: PrivacyEvent.Unit
 
   private static let warning =
     "TAN is an approximation for planning, not a guarantee; surrogate runs are not private."
@@ -196,34 +194,31 @@ struct PlanPrinter {
     ])
   }
 
+  private var table: Table {
+    func number(_ title: String, _ text: @escaping (PrivacyPlan.Row) -> String)
+      -> Column<PrivacyPlan.Row>
+    { Column(title) { .text(text($0)) } }
+    return Table(
+      of: plan.rows,
+      columns: [
+        Column("batch") { .count($0.batch) },
+        number("rate") { NumberText.fixed($0.samplingRate, 6) },
+        number("noise") { PrivacyPrinter.up($0.noiseMultiplier) },
+        number("PLD") { PrivacyPrinter.up($0.pld) }, number("RDP") { PrivacyPrinter.up($0.rdp) },
+        number("eta") { NumberText.fixed($0.totalNoise, 4) },
+        number("TAN") { "~" + NumberText.fixed($0.approximateEpsilon, 2) },
+        number("surrogate noise") { NumberText.fixed($0.surrogateNoise, 4) },
+        .words("") { $0.isBelowWall ? "*" : "" },
+      ])
+  }
+
   var text: String {
-    let heads = ["batch", "rate", "noise", "PLD", "RDP", "eta", "TAN", "surrogate noise"]
-    let rows = plan.rows.map { row in
-      [
-        String(row.batch), NumberText.fixed(row.samplingRate, 6),
-        PrivacyPrinter.up(row.noiseMultiplier), PrivacyPrinter.up(row.pld),
-        PrivacyPrinter.up(row.rdp), NumberText.fixed(row.totalNoise, 4),
-        "~" + NumberText.fixed(row.approximateEpsilon, 2), NumberText.fixed(row.surrogateNoise, 4),
-      ]
-    }
-    let widths = heads.indices.map { column in ([heads] + rows).map { $0[column].count }.max() ?? 0
-    }
-    func line(_ cells: [String]) -> String {
-      zip(cells, widths).map { cell, width in
-        String(repeating: " ", count: width - cell.count) + cell
-      }.joined(separator: "  ")
-    }
-    let table = zip(plan.rows, rows).map { row, cells in
-      line(cells) + (row.isBelowWall ? "  *" : "")
-    }
     var lines = [
       "epsilon \(plan.epsilon) at delta \(plan.delta), \(plan.steps) steps of "
         + "\(plan.examples) \(unit.rawValue)s",
       "unit: one \(unit.rawValue); neighbours: one added or removed; sampling: Poisson", "",
-      line(heads),
     ]
-    lines += table
-    lines.append("")
+    lines += table.lines(TerminalLayout(width: .max, head: .titles)) + [""]
     if plan.rows.contains(where: \.isBelowWall) { lines.append("* noise \(lowNoise)") }
     lines.append("surrogate noise: the same signal and noise at batch \(plan.surrogateBatch).")
     lines.append(Self.warning)

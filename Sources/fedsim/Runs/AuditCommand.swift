@@ -36,7 +36,7 @@ package struct AuditOptions: Equatable {
       settings.clip = clip
     }
     self.settings = settings
-    threads = try invocation.integer("threads", in: 1...4096)
+    threads = try invocation.threads()
     format = invocation.format
     isQuiet = invocation.isQuiet
   }
@@ -59,7 +59,7 @@ package struct AuditOptions: Equatable {
   }
 }
 
-/// `fedsim audit`: what a run's models and gradients tell about its clients' images.
+/// `fedsim audit`: what a run's models and gradients reveal about its clients' images.
 package enum AuditCommand {
   package static func run(_ options: AuditOptions) throws -> ExitCode {
     let audit = try LeakageAudit(folder: options.folder)
@@ -71,11 +71,10 @@ package enum AuditCommand {
     let page = FilePath.join(options.folder, "audit/audit.html")
     switch options.format {
     case .json:
-      Console.print(
-        JSON.object([
-          ("schema", 1), ("status", "ok"), ("folder", .string(options.folder)),
-          ("report", .string(page)), ("audit", report.json),
-        ]))
+      Console.answer([
+        ("folder", .string(options.folder)),
+        ("report", .string(page)), ("audit", report.json),
+      ])
     case .text:
       Console.print(report.text(width: Terminal.width(1)))
       Console.print("report  \(page)")

@@ -47,9 +47,8 @@ package struct CompareOptions: Equatable {
     self.settings = settings
     onlyChanged = invocation.has("only-changed")
     out = invocation.last("out")
-    let seed = try invocation.integer("seed", in: 0...(1 << 53))
-    overrides = (invocation.options["set"] ?? []) + (seed.map { ["seeds=[\($0)]"] } ?? [])
-    threads = try invocation.integer("threads", in: 1...4096)
+    overrides = try invocation.overrides()
+    threads = try invocation.threads()
     format = invocation.format
     isQuiet = invocation.isQuiet
     let scenarios = operands.count(where: Self.isScenario)
@@ -130,19 +129,18 @@ package enum CompareCommand {
     }
     switch options.format {
     case .json:
-      Console.print(
-        JSON.object([
-          ("schema", 1), ("status", .string(exit == .done ? "ok" : "error")),
+      Console.answer(
+        isOK: exit == .done,
+        [
           ("exit", .int(Int(exit.rawValue))), ("folders", .array(paths.map(JSON.string))),
           ("table", file.map(JSON.string) ?? .null),
           ("report", options.out.map { .string(FilePath.join($0, RunReport.fileName)) } ?? .null),
           ("differences", .array(differences.map(\.json))), ("comparison", comparison.json),
-        ]))
+        ])
     case .text:
       Console.print(ComparisonTable(comparison, folders: paths).text(width: Terminal.width(1)))
-      if let file { Console.print("table   \(file)") }
-      if let out = options.out {
-        Console.print("report  " + FilePath.join(out, RunReport.fileName))
+      if let file, let out = options.out {
+        Console.print([("table", file), ("report", FilePath.join(out, RunReport.fileName))])
       }
     }
     return exit
@@ -168,11 +166,10 @@ package enum CompareCommand {
     let isUnlike = differences.contains { !$0.isAllowed }
     switch format {
     case .json:
-      Console.print(
-        JSON.object([
-          ("schema", 1), ("status", "ok"), ("folders", .array(paths.map(JSON.string))),
-          ("comparable", .bool(!isUnlike)), ("differences", .array(differences.map(\.json))),
-        ]))
+      Console.answer([
+        ("folders", .array(paths.map(JSON.string))),
+        ("comparable", .bool(!isUnlike)), ("differences", .array(differences.map(\.json))),
+      ])
     case .text:
       if differences.isEmpty { return Console.print("no setting differs") }
       let lines = SettingDifference.lines(differences, folders: paths, width: Terminal.width(1))

@@ -35,7 +35,7 @@ struct ExperimentRunner {
     /// Asked each time: a window may be made smaller while it is looked at.
     func measure() { (progress.width, progress.height) = (Terminal.width(2), Terminal.height(2)) }
     measure()
-    // Also before a failure is told.
+    // Also before a failure is reported.
     defer { Terminal.note(progress.leave()) }
     Terminal.note(progress.begun(now: SystemClock.now()))
     return try experiment.run(

@@ -16,9 +16,8 @@ package struct PlanOptions: Equatable {
 
   package init(_ invocation: Invocation) throws(Failure) {
     file = try invocation.onlyOperand("SCENARIO.json")
-    let seed = try invocation.integer("seed", in: 0...(1 << 53))
-    overrides = (invocation.options["set"] ?? []) + (seed.map { ["seeds=[\($0)]"] } ?? [])
-    threads = try invocation.integer("threads", in: 1...4096) ?? Machine.coreCount
+    overrides = try invocation.overrides()
+    threads = try invocation.threads() ?? Machine.coreCount
     let text = invocation.last("probe") ?? "2"
     guard let seconds = Double(text), (0...3600).contains(seconds) else {
       throw Failure(
@@ -51,12 +50,12 @@ package enum PlanCommand {
     switch options.format {
     case .text: Console.print(table.text(width: Terminal.width(1)))
     case .json:
-      Console.print(
-        JSON.object([
-          ("schema", 1), ("status", exit == .done ? "ok" : "error"),
+      Console.answer(
+        isOK: exit == .done,
+        [
           ("exit", .int(Int(exit.rawValue))), ("file", .string(options.file)),
           ("hash", .string(hash)), ("plan", table.json),
-        ]))
+        ])
     }
     return exit
   }

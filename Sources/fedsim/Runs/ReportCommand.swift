@@ -54,7 +54,7 @@ package enum ReportCommand {
     guard let folders = try LikeRuns.read(options.folders, options.format) else { return .mismatch }
     let report = try RunReport(folders, options.settings)
     let page = options.html ?? FilePath.join(options.folders[0], RunReport.fileName)
-    var files = [("report", page)]
+    var files = [(name: "report", words: page)]
     try write(report.html, to: page, isNamed: options.html != nil)
     for (name, path, text) in [
       ("latex", options.latex, report.latex), ("markdown", options.markdown, report.markdown),
@@ -78,9 +78,7 @@ package enum ReportCommand {
             ]))
     case .text:
       for warning in report.input.warnings { Console.tell("warning: " + warning) }
-      for (name, path) in files {
-        Console.print(name + String(repeating: " ", count: 10 - name.count) + path)
-      }
+      Console.print(files)
     }
     return .done
   }

@@ -21,7 +21,7 @@ package struct ResumeOptions: Equatable {
         "--set \(change): a run that goes on keeps its settings; only limits and output may change",
         hint: "as --set limits.wallTime=2h; for other settings start a new run")
     }
-    threads = try invocation.integer("threads", in: 1...4096)
+    threads = try invocation.threads()
     format = invocation.format
     isQuiet = invocation.isQuiet
   }

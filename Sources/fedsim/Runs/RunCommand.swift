@@ -32,9 +32,8 @@ package struct RunOptions: Equatable {
       throw Failure(.wrongCommandLine, "E2004", "--out \"\": expected a folder")
     }
     out = invocation.last("out")
-    let seed = try invocation.integer("seed", in: 0...(1 << 53))
-    overrides = (invocation.options["set"] ?? []) + (seed.map { ["seeds=[\($0)]"] } ?? [])
-    threads = try invocation.integer("threads", in: 1...4096)
+    overrides = try invocation.overrides()
+    threads = try invocation.threads()
     format = invocation.format
     isQuiet = invocation.isQuiet
   }
@@ -71,7 +70,7 @@ package enum RunCommand {
     return try runner.run(continues: false)
   }
 
-  /// Reads the scenario and its data; nil, with all problems told, when it is invalid.
+  /// Reads the scenario and its data; nil, with all problems reported, when it is invalid.
   static func runner(_ options: RunOptions) throws -> ExperimentRunner? {
     let file: String
     let bytes: [UInt8]

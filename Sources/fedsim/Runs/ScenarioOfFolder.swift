@@ -13,7 +13,7 @@ struct ScenarioOfFolder {
   let buildNote: String?
   private let kept: FolderScenario
 
-  /// Reads a folder; nil, with all problems told, when its scenario is invalid.
+  /// Reads a folder; nil, with all problems reported, when its scenario is invalid.
   ///
   /// `changes`: further `path=value` for this call, which the folder does not keep.
   ///

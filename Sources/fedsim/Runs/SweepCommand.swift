@@ -37,7 +37,7 @@ package struct SweepOptions: Equatable {
       shard = nil
     }
     isListing = invocation.has("print")
-    threads = try invocation.integer("threads", in: 1...4096)
+    threads = try invocation.threads()
     format = invocation.format
     isQuiet = invocation.isQuiet
   }
@@ -64,7 +64,7 @@ package enum SweepCommand {
 
   // MARK: Reading
 
-  /// A sweep file; its scenario lies relative to it.
+  /// A sweep file; its scenario is relative to it.
   private static func reading(file: String) throws -> SweepReading {
     let bytes = try FileReader.scenario(file, what: "a sweep file")
     let folder = FilePath.split(file).folder
@@ -116,12 +116,11 @@ package enum SweepCommand {
     let listing = try SweepListing(sweep, in: folder, shard: options.shard)
     switch options.format {
     case .json:
-      Console.print(
-        JSON.object([
-          ("schema", 1), ("status", "ok"), ("name", .string(sweep.name)),
-          ("base", .string(sweep.base)), ("folder", .string(folder.path)),
-          ("runs", listing.json(sweep)),
-        ]))
+      Console.answer([
+        ("name", .string(sweep.name)),
+        ("base", .string(sweep.base)), ("folder", .string(folder.path)),
+        ("runs", listing.json(sweep)),
+      ])
     case .text: Console.print(listing.text(sweep, width: Terminal.width(1)))
     }
     return .done
@@ -162,8 +161,10 @@ package enum SweepCommand {
         Console.tell("\(results.failed.count - 10) more failed: \(folder.file("failed.csv"))")
       }
       if let missing = outcome.missing { Console.tell(missing) }
-      Console.print("tables  \(folder.path)/{results,trials,front,failed}.csv")
-      Console.print("report  \(folder.file("sweep.html"))")
+      Console.print([
+        ("tables", "\(folder.path)/{results,trials,front,failed}.csv"),
+        ("report", folder.file("sweep.html")),
+      ])
     }
     return outcome.exit
   }

@@ -10,7 +10,7 @@ import Scenario
 enum ValidateCommand {
   static func run(_ invocation: Invocation) throws -> ExitCode {
     let path = try invocation.onlyOperand("SCENARIO.json")
-    let threads = try invocation.integer("threads", in: 1...4096) ?? Machine.coreCount
+    let threads = try invocation.threads() ?? Machine.coreCount
     let reading = ScenarioReader(cards: StrategyRegistry.cards).read(
       bytes: try FileReader.scenario(path), file: path, overrides: invocation.options["set"] ?? [])
     var failure: Failure?

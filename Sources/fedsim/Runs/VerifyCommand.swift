@@ -1,5 +1,6 @@
 import Base
 import Federation
+import Records
 import Studies
 
 /// The options of `fedsim verify`.
@@ -15,7 +16,7 @@ package struct VerifyOptions: Equatable {
   package init(_ invocation: Invocation) throws(Failure) {
     folder = try invocation.onlyOperand("the run folder")
     rounds = try invocation.last("rounds").map { text throws(Failure) in try Self.range(text) }
-    threads = try invocation.integer("threads", in: 1...4096)
+    threads = try invocation.threads()
     format = invocation.format
     isQuiet = invocation.isQuiet
   }
@@ -76,16 +77,16 @@ package enum VerifyCommand {
     let failure = failure(options.folder, runs, files, note: folder.buildNote)
     switch options.format {
     case .json:
-      Console.print(
-        JSON.object([
-          ("schema", 1), ("status", failure == nil ? "ok" : "error"),
+      Console.answer(
+        isOK: failure == nil,
+        [
           ("exit", .int(Int((failure?.exit ?? .done).rawValue))),
           ("code", failure.map { .string($0.code) } ?? .null), ("folder", .string(options.folder)),
           ("note", folder.buildNote.map(JSON.string) ?? .null), ("runs", .array(runs.map(json))),
           (
             "files", .array(files.map { ["path": .string($0.path), "reason": .string($0.reason)] })
           ),
-        ]))
+        ])
     case .text:
       for file in files { Console.print("\(file.path): \(file.reason)") }
       if let failure {
@@ -138,20 +139,18 @@ package enum VerifyCommand {
   }
 
   private static func json(_ one: Verification) -> JSON {
-    var members: [(String, JSON)] = [
+    .known([
       ("strategy", .string(one.label)), ("seed", .int(Int(one.seed))), ("start", .int(one.start)),
       ("compared", .int(one.compared)), ("same", .bool(one.mismatch == nil)),
-    ]
-    if let mismatch = one.mismatch {
-      members.append(
-        (
-          "mismatch",
+      (
+        "mismatch",
+        one.mismatch.map {
           [
-            "round": .int(mismatch.round), "path": .string(mismatch.path),
-            "recorded": .string(mismatch.recorded), "found": .string(mismatch.found),
+            "round": .int($0.round), "path": .string($0.path), "recorded": .string($0.recorded),
+            "found": .string($0.found),
           ]
-        ))
-    }
-    return .object(members)
+        }
+      ),
+    ])
   }
 }

@@ -74,7 +74,7 @@ package enum Arguments {
   private static let shortForms = ["-h": "--help", "-q": "--quiet", "-o": "--out"]
   private static let global = ["format": true, "quiet": false, "help": false]
 
-  /// The format that was asked for, as far as it can be told of a wrong command line.
+  /// The format that was asked for, as far as it is known from a wrong command line.
   package static func format(in words: [String]) -> OutputFormat {
     if words.contains("--format=json") { return .json }
     let pairs = zip(words, words.dropFirst())
@@ -188,6 +188,15 @@ extension Invocation {
     throw Failure(
       .wrongCommandLine, "E2005", "fedsim \(command.rawValue): unexpected argument \"\(first)\"",
       hint: "fedsim help \(command.rawValue) shows how it is called")
+  }
+
+  /// Workers that were asked for; nil means one per core.
+  package func threads() throws(Failure) -> Int? { try integer("threads", in: 1...4096) }
+
+  /// `path=value` texts of `--set`, and of `--seed`.
+  package func overrides() throws(Failure) -> [String] {
+    let seed = try integer("seed", in: 0...(1 << 53))
+    return (options["set"] ?? []) + (seed.map { ["seeds=[\($0)]"] } ?? [])
   }
 
   /// A whole number given to an option; nil when the option is absent.

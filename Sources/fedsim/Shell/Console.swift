@@ -53,8 +53,18 @@ enum Console {
   /// Writes a line of data to stdout.
   static func print(_ text: String) { out(shown(text, isFancy && isatty(1) == 1) + "\n") }
 
+  /// Writes names with what belongs to each to stdout, a line each.
+  static func print(_ terms: [(name: String, words: String)]) {
+    print(Table.terms(terms).lines(.list).joined(separator: "\n"))
+  }
+
   /// Writes one JSON object to stdout.
   static func print(_ json: JSON) { out(json.pretty) }
+
+  /// Writes the answer of a command to stdout, as one JSON object.
+  static func answer(isOK: Bool = true, _ members: [(String, JSON)]) {
+    print(JSON.object([("schema", 1), ("status", isOK ? "ok" : "error")] + members))
+  }
 
   private static func out(_ text: String) {
     guard let failure = Terminal.write(text, to: 1) else { return }

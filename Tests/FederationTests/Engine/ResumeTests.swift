@@ -1,6 +1,5 @@
 import Aggregation
 import Base
-import Federation
 import Fixtures
 import Foundation
 import Records
@@ -8,6 +7,8 @@ import Report
 import Scenario
 import Synchronization
 import Testing
+
+@testable import Federation
 
 @Suite("Going on with an experiment")
 struct ResumeTests {

@@ -1,9 +1,10 @@
 import Aggregation
 import Base
-import Federation
 import Scenario
 import Tensor
 import Testing
+
+@testable import Federation
 
 /// Choices on numbers that were worked out by hand.
 @Suite("Rules of client selection")

@@ -11,10 +11,10 @@ struct PlanTests {
   static let kinds = StrategyRegistry.cards.map(\.kind)
 
   /// A plan that measures no speed.
-  private func plan(_ fixture: RunFixture, rehearsal: Double = 60) throws -> Plan {
+  private func plan(_ fixture: RunFixture, seconds: Double = 60) throws -> Plan {
     var settings = Plan.Settings(threads: 2)
     settings.probe = 0
-    settings.rehearsal = rehearsal
+    settings.dryRunSeconds = seconds
     return try Plan(fixture.experiment, settings)
   }
 
@@ -94,7 +94,7 @@ struct PlanTests {
       ]
       $0.federation = #"{ "clients": 3, "rounds": 400 }"#
     }
-    let plan = try plan(fixture, rehearsal: 0)
+    let plan = try plan(fixture, seconds: 0)
     let coded = try #require(plan.runs.first)
     #expect(coded.doubts.contains { $0.contains("lengths of uploads depend on values") })
     let plain = try #require(plan.runs.last)
@@ -180,7 +180,7 @@ struct PlanTests {
 
   @Test("a thousand million steps are planned by a formula: so many times the operations of one")
   func manySteps() throws {
-    func planned(_ work: String, _ strategy: String = "fedavg") throws -> Rehearsal {
+    func planned(_ work: String, _ strategy: String = "fedavg") throws -> DryRun {
       let fixture = try RunFixture {
         $0.work = work
         $0.batch = 50  // all of a client's images: every step is an epoch like the others

@@ -9,14 +9,14 @@ import Tensor
 
 /// What one strategy under one seed will cost: found by running it with everything but arithmetic.
 ///
-/// A rehearsal is the run itself: the same cohorts, batches, messages, folds, clock and accountant,
+/// A dry run is the run itself: the same cohorts, batches, messages, folds, clock and accountant,
 /// with networks' passes counted and not computed (`Workspace.isRehearsing`). So operations and
 /// bytes are those of the run wherever they do not depend on values.
-package struct Rehearsal: Sendable {
+package struct DryRun: Sendable {
   /// The strategy's label.
   package let label: String
   package let seed: UInt64
-  /// Rounds rehearsed.
+  /// Rounds that were run dry.
   package var rounds = 0
   /// Rounds of the run; the totals below are scaled to them.
   package var wanted = 0
@@ -49,7 +49,7 @@ package struct Rehearsal: Sendable {
   package var diskBytes = 0.0
   /// Seconds of the run on this machine with so many workers; nil when nothing was measured.
   package var seconds: Double?
-  /// Bytes of memory that clients will have taken beyond what the rehearsal saw.
+  /// Bytes of memory that clients will have taken beyond what the dry run saw.
   package var missingMemory = 0.0
   /// Why bytes, operations or times may differ from the run's; empty: they will not.
   package var doubts: [String] = []
@@ -59,46 +59,46 @@ package struct Rehearsal: Sendable {
 }
 
 extension Experiment {
-  /// What a probe and a rehearsal of one strategy under one seed find.
+  /// What a probe and a dry run of one strategy under one seed find.
   ///
   /// - Parameters:
   ///   - strategy: its place in the scenario.
   ///   - arena: of the seed.
   ///   - probe: seconds of real training to measure speed with; 0 takes none.
-  ///   - most: seconds after which a rehearsal stops and is extrapolated.
+  ///   - most: seconds after which a dry run stops and is extrapolated.
   ///   - speed: what an earlier probe of this strategy found; takes what this one finds.
   /// - Returns: the totals of the run.
   /// - Throws: exit 3 when the method cannot have its network or noise.
-  func rehearsal(
+  func dryRun(
     strategy: Int, _ arena: Arena, probe: Double, most: Double, speed: inout SpeedProbe?
-  ) throws(Failure) -> Rehearsal {
+  ) throws(Failure) -> DryRun {
     let choice = scenario.strategies[strategy]
     guard let lesser = LesserWork(scenario, arena.split) else {
-      return try rehearsal(choice, arena, probe: probe, most: most, speed: &speed)
+      return try dryRun(choice, arena, probe: probe, most: most, speed: &speed)
     }
-    // Two rehearsals of a part of the work, the second of twice as much: what differs is work.
+    // Two dry runs of a part of the work, the second of twice as much: what differs is work.
     var arena = arena
     arena.problem.settings.work = lesser.work
-    var plan = try rehearsal(choice, arena, probe: probe, most: most / 3, speed: &speed)
+    var plan = try dryRun(choice, arena, probe: probe, most: most / 3, speed: &speed)
     arena.problem.settings.work = lesser.twice
-    let more = try rehearsal(
+    let more = try dryRun(
       choice, arena, probe: 0, most: .infinity, rounds: plan.rounds, speed: &speed)
     plan.extrapolate(to: lesser, from: more)
     return plan
   }
 
-  private func rehearsal(
+  private func dryRun(
     _ choice: Scenario.StrategyChoice, _ shared: Arena, probe seconds: Double, most: Double,
     rounds enough: Int = .max, speed known: inout SpeedProbe?
-  ) throws(Failure) -> Rehearsal {
+  ) throws(Failure) -> DryRun {
     let run = try run(of: choice, shared, folder: "", scenarioHash: "")
     let arena = run.arena
-    arena.rehearse(false)
+    arena.dryRun(false)
     if seconds > 0 { known = try SpeedProbe.measure(choice, arena, seconds: seconds) }
     let speed = known ?? SpeedProbe()
-    arena.rehearse(true)
+    arena.dryRun(true)
     let start = SystemClock.steady()
-    var plan = Rehearsal(label: choice.label, seed: arena.seed)
+    var plan = DryRun(label: choice.label, seed: arena.seed)
     plan.wanted = scenario.federation.rounds
     let workers = arena.pool.workers
     var (critical, lines) = (0.0, 0)
@@ -111,7 +111,7 @@ extension Experiment {
       do throws(RoundFailure) { round = try run.measuredRound(&result) } catch {
         // A run would end there, too, and not as a divergence.
         if case .frame = error { throw error.failure(run: run.name) }
-        plan.doubts.append("its rehearsal ends in round \(plan.rounds + 1)")
+        plan.doubts.append("its dry run ends in round \(plan.rounds + 1)")
         break
       }
       plan.rounds = round.record.round
@@ -138,7 +138,7 @@ extension Experiment {
     let overhead = encodingStart - start
 
     let planned = (0...plan.wanted).count { $0 > 0 && scenario.isEvaluated($0) }
-    let scale = plan.extrapolate(planned: Double(planned), rehearsed: evaluations)
+    let scale = plan.extrapolate(planned: Double(planned), counted: evaluations)
     plan.addMemory(run.simulation, arena)
     plan.diskBytes = Double(lines) * scale + Double(saved) + plan.missingMemory
     plan.diskBytes += modelBytes(run.simulation)
@@ -190,7 +190,7 @@ extension Experiment {
   }
 }
 
-extension Rehearsal {
+extension DryRun {
   fileprivate mutating func add(_ record: RoundRecord) {
     steps += Double(record.train?.steps ?? 0)
     examples += Double(record.train?.examples ?? 0)
@@ -202,7 +202,7 @@ extension Rehearsal {
   }
 
   /// Takes the totals to the run's length; returns the factor.
-  fileprivate mutating func extrapolate(planned: Double, rehearsed: Int) -> Double {
+  fileprivate mutating func extrapolate(planned: Double, counted: Int) -> Double {
     guard rounds < wanted, rounds > 0 else { return 1 }
     doubts.append("from its first \(rounds) of \(wanted) rounds")
     let scale = Double(wanted) / Double(rounds)
@@ -214,11 +214,11 @@ extension Rehearsal {
     bytesUp *= scale
     bytesDown *= scale
     virtualSeconds = virtualSeconds.map { $0 * scale }
-    if rehearsed > 0 { evaluationFLOPs *= planned / Double(rehearsed) }
+    if counted > 0 { evaluationFLOPs *= planned / Double(counted) }
     return scale
   }
 
-  /// What clients that the rehearsal did not reach will remember, like those that it did.
+  /// What clients that the dry run did not reach will remember, like those that it did.
   fileprivate mutating func addMemory(_ simulation: Simulation, _ arena: Arena) {
     let (reachedBefore, numbers) = simulation.remembered
     let known = 4 * numbers
