@@ -4,42 +4,6 @@ import Data
 import Tensor
 
 extension ScenarioChecks {
-  mutating func checkFederation() {
-    guard let clients = int("federation.clients"), let rounds = int("federation.rounds") else {
-      return
-    }
-    if values["seeds"]?.elements?.count == 1 {
-      warn(
-        "W3001", "seeds", "single seed: no interval can be given",
-        hint: "three seeds or more show how sure a difference is")
-    }
-    if rounds == 0 {
-      warn("W3007", "federation.rounds", "0 rounds: the initial model is evaluated and written")
-    }
-    if let count = int("federation.perRound"), count > clients {
-      error(
-        "E3202", "federation.perRound", "found \(count); there are only \(clients) clients",
-        suggestion: "\(clients)")
-      return
-    }
-    let given = number("federation.participation")
-    guard let share = given ?? int("federation.perRound").map({ Double($0) / Double(clients) }),
-      rounds > 0
-    else { return }
-    let size = max(1, (share * Double(clients)).rounded())
-    checkSelection(clients: clients, cohort: Int(size))
-    let cohort = size / Double(clients)
-    let absent = pow(1 - cohort, Double(rounds)) * Double(clients)
-    let isRandom = ["uniform", "poisson"].contains(text("federation.sampling.kind"))
-    if isRandom, absent >= 1 {
-      let path = given == nil ? "federation.perRound" : "federation.participation"
-      warn(
-        "W3004", path,
-        "about \(JSON.number(absent.rounded()).compact) of \(clients) clients will never take "
-          + "part in \(rounds) rounds", hint: "raise rounds or participation")
-    }
-  }
-
   /// A model of the scenario, such as "model" or "clientModels[0].model".
   mutating func checkModel(at path: String) {
     let kind = text("\(path).kind") ?? ""

@@ -18,7 +18,7 @@ struct ScenarioDecoder {
     let root = Node(tree, "")
     var data = try data(try root.node("data"))
     data.pretrain = try pretrain(try root.node("model"))
-    let federation = try federation(try root.node("federation"))
+    let federation = ScenarioFields.federation.read(try root.node("federation").json)
     var client = ScenarioFields.client.read(try root.node("client").json)
     client.augmentation = AugmentationPlan(data.augment)
     return Scenario(
@@ -30,25 +30,10 @@ struct ScenarioDecoder {
         try root.nodes("strategies"),
         privacy: root.has("privacy") ? try privacy(try root.node("privacy")) : nil,
         compression: root.has("compression") ? try compression(try root.node("compression")) : nil),
-      evaluation: try evaluation(try root.node("evaluation")),
-      output: OutputSettings(
-        checkpointEvery: try root.node("output").int("checkpointEvery"),
-        keepCheckpoints: try root.node("output").int("keepCheckpoints"),
-        personalModels: try root.node("output").flag("personalModels"),
-        tensorboard: try root.node("output").flag("tensorboard")),
+      evaluation: ScenarioFields.evaluation.read(try root.node("evaluation").json),
+      output: ScenarioFields.output.read(try root.node("output").json),
       system: ScenarioFields.system.read(tree),
       limits: ScenarioFields.limits.read(tree) ?? LimitSettings())
-  }
-
-  private func evaluation(_ node: Node) throws(Missing) -> EvaluationSettings {
-    var settings = EvaluationSettings(every: try node.int("every"))
-    settings.diagnostics = try node.flag("diagnostics")
-    guard node.has("targets") else { return settings }
-    let targets = try node.node("targets")
-    for model in AccuracyTarget.Model.allCases {
-      settings.targets += try targets.numbers(model.rawValue).map { AccuracyTarget(model, $0) }
-    }
-    return settings
   }
 
   // MARK: - Data
@@ -120,19 +105,6 @@ struct ScenarioDecoder {
     case "natural": return .natural
     default: throw node.missing("kind")
     }
-  }
-
-  // MARK: - Federation and client
-
-  private func federation(_ node: Node) throws(Missing) -> FederationSettings {
-    let clients = try node.int("clients")
-    // c / K · K rounds to c again for every c ≤ K ≤ 10⁷: the error is below K · 2⁻⁵².
-    let share =
-      node.has("perRound")
-      ? Double(try node.int("perRound")) / Double(clients) : try node.number("participation")
-    return FederationSettings(
-      clients: clients, rounds: try node.int("rounds"), participation: share,
-      sampling: try sampling(try node.node("sampling")), weighting: try node.choice("weighting"))
   }
 }
 
