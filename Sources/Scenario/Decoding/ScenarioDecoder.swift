@@ -16,8 +16,9 @@ struct ScenarioDecoder {
 
   func scenario(_ tree: JSON) throws(Missing) -> Scenario {
     let root = Node(tree, "")
-    var data = try data(try root.node("data"))
-    data.pretrain = try pretrain(try root.node("model"))
+    var data = ScenarioFields.data.read(try root.node("data").json)
+    data.pretrain = ScenarioFields.pretrain.read(try root.node("model").json)
+    let groups = ScenarioFields.clientModels.read(tree) ?? []
     let federation = ScenarioFields.federation.read(try root.node("federation").json)
     var client = ScenarioFields.client.read(try root.node("client").json)
     client.augmentation = AugmentationPlan(data.augment)
@@ -25,7 +26,9 @@ struct ScenarioDecoder {
       name: try root.text("name"), seeds: try root.integers("seeds").map { UInt64(max(0, $0)) },
       data: data, federation: federation,
       model: ScenarioFields.model.read(try root.node("model").json),
-      clientModels: try clientModels(root, clients: federation.clients), client: client,
+      clientModels: zip(
+        groups, ClientModelGroup.ranges(clients: federation.clients, shares: groups.map(\.share))
+      ).map { ClientModelGroup(model: $0.model, clients: $1) }, client: client,
       strategies: try strategies(
         try root.nodes("strategies"),
         privacy: root.has("privacy") ? try privacy(try root.node("privacy")) : nil,
@@ -34,77 +37,6 @@ struct ScenarioDecoder {
       output: ScenarioFields.output.read(try root.node("output").json),
       system: ScenarioFields.system.read(tree),
       limits: ScenarioFields.limits.read(tree) ?? LimitSettings())
-  }
-
-  // MARK: - Data
-
-  private func data(_ node: Node) throws(Missing) -> DataSettings {
-    let test = try node.node("test")
-    return DataSettings(
-      dataset: try dataset(try node.node("dataset")),
-      longTail: node.has("longTail") ? try longTail(try node.node("longTail")) : nil,
-      partition: try partition(try node.node("partition")),
-      localTest: .init(
-        policy: try test.choice("local"), perClass: try test.int("perClass"),
-        holdoutShare: try test.number("holdoutShare")), augment: try node.choices("augment"),
-      normalize: try node.choice("normalize"), publicSet: try publicSet(node),
-      styles: try styles(node))
-  }
-
-  private func dataset(_ node: Node) throws(Missing) -> DataSettings.Dataset {
-    switch try node.text("kind") {
-    case "synthetic":
-      .synthetic(
-        classes: try node.int("classes"), trainPerClass: try node.int("trainPerClass"),
-        testPerClass: try node.int("testPerClass"), seed: UInt64(max(0, try node.int("seed"))))
-    case "cifar10": .cifar10(path: try node.text("path"))
-    case "cifar100":
-      .cifar100(path: try node.text("path"), coarse: try node.text("labels") == "coarse")
-    case "mnist": .mnist(path: try node.text("path"), prefix: try node.text("prefix"))
-    case "leaf": .leaf(path: try node.text("path"))
-    case "npy": .npy(path: try node.text("path"))
-    default: throw node.missing("kind")
-    }
-  }
-
-  private func longTail(_ node: Node) throws(Missing) -> DataSettings.LongTail {
-    let profile: DataSettings.LongTail.Profile
-    switch try node.text("profile") {
-    case "exponential": profile = .exponential(factor: try node.number("factor"))
-    case "step": profile = .step(factor: try node.number("factor"))
-    case "pareto": profile = .pareto(factor: try node.number("factor"))
-    case "explicit": profile = .explicit(counts: try node.integers("counts"))
-    default: throw node.missing("profile")
-    }
-    let cap = node.has("maxPerClass") ? try node.int("maxPerClass") : nil
-    return .init(profile: profile, maxPerClass: cap)
-  }
-
-  private func partition(_ node: Node) throws(Missing) -> DataSettings.Partition {
-    switch try node.text("kind") {
-    case "iid": return .iid
-    case "dirichlet":
-      return .dirichlet(alpha: try node.number("alpha"), minPerClient: try node.int("minPerClient"))
-    case "dirichlet-cut":
-      return .dirichletCut(
-        alpha: try node.number("alpha"), minPerClient: try node.int("minPerClient"))
-    case "dirichlet-balanced": return .dirichletBalanced(alpha: try node.number("alpha"))
-    case "dirichlet-prior":
-      return .dirichletPrior(
-        alpha: try node.number("alpha"),
-        perClient: node.has("perClient") ? try node.int("perClient") : nil,
-        minPerClass: try node.int("minPerClass"))
-    case "shards": return .shards(perClient: try node.int("perClient"))
-    case "quantity":
-      let law: DataSettings.QuantityLaw =
-        try node.text("distribution") == "power-law"
-        ? .powerLaw(exponent: try node.number("exponent"))
-        : .logNormal(sigma: try node.number("sigma"))
-      return .quantity(law, minPerClient: try node.int("minPerClient"))
-    case "file": return .file(path: try node.text("path"))
-    case "natural": return .natural
-    default: throw node.missing("kind")
-    }
   }
 }
 

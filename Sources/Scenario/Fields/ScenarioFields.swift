@@ -21,13 +21,13 @@ package enum ScenarioFields {
         .value([1, 2, 3]),
         "One run per strategy and seed. For one seed all strategies share split, initial weights, "
           + "cohorts and batch order.", synonyms: ["seed", "random_seed", "randomSeed"]),
-      Field("data", .object(data), .required, "Where examples come from and how they are spread."),
+      Field("data", data.type, .required, "Where examples come from and how they are spread."),
       Field(
         "federation", federation.type, .value([:]), "Who takes part, when, with what weight.",
         synonyms: ["server", "fl"]),
       Field(
-        "model", .union(model.union.adding(pretrain)), .value([:]), "The network.",
-        synonyms: ["network", "net"]), clientModels,
+        "model", .union(model.with(pretrain).union), .value([:]), "The network.",
+        synonyms: ["network", "net"]), clientModels.fields[0],
       Field(
         "client", client.type, .value([:]), "What a client does in a round.",
         synonyms: ["local", "training"]),

@@ -115,3 +115,22 @@ extension ScenarioFields {
       ) { LearningRateSchedule(.cosine(floor: $0), warmupRounds: $1) },
     ])
 }
+
+/// Checks of `client`.
+extension ScenarioChecks {
+  mutating func checkClient() {
+    if values["client.optimizer.nesterov"]?.truth == true, number("client.optimizer.momentum") == 0
+    {
+      error(
+        "E3207", "client.optimizer.nesterov", "found true; Nesterov's form needs momentum > 0",
+        hint: "set momentum to 0.9, or nesterov to false")
+    }
+    if let warmup = int("client.schedule.warmup"), let rounds = int("federation.rounds"),
+      warmup > 0, warmup >= rounds
+    {
+      warn(
+        "W3010", "client.schedule.warmup",
+        "warm-up of \(warmup) rounds does not end within the \(rounds) rounds of the run")
+    }
+  }
+}

@@ -232,3 +232,52 @@ extension ScenarioFields {
       "Width of a block's hidden layer over the width.", synonyms: ["mlp_ratio"]),
   ]
 }
+
+/// Checks of `model`.
+extension ScenarioChecks {
+  /// A model of the scenario, such as "model" or "clientModels[0].model".
+  mutating func checkModel(at path: String) {
+    let kind = text("\(path).kind") ?? ""
+    if let width = int("\(path).width"), let groups = int("\(path).norm.groups") {
+      let channels = ScenarioFields.normalisedChannels(kind: kind, width: width)
+      if channels.contains(where: { $0 % groups != 0 }) {
+        let fix = ScenarioFields.largestDivisor(of: channels, upTo: groups)
+        error(
+          "E3201", "\(path).norm.groups",
+          "found \(groups) groups; they do not divide "
+            + channels.map(String.init).joined(separator: " and ") + " channels",
+          suggestion: "\(fix)", hint: "or choose another width")
+      }
+    }
+    checkTransformer(at: path)
+    guard let rates = values["\(path).dropout"]?.elements?.count, rates > 0 else { return }
+    if kind == "cnn", rates != 2 {
+      error(
+        "E3208", "\(path).dropout", "found \(rates) rates; a cnn takes two, or [] for none",
+        hint: "one after the pooling, one after the hidden layer")
+    }
+    if kind == "mlp", let layers = values["\(path).hidden"]?.elements?.count, rates != layers {
+      error(
+        "E3208", "\(path).dropout", "found \(rates) rates for \(layers) hidden layers",
+        hint: "give one rate per hidden layer, or [] for none")
+    }
+  }
+
+  /// Attention heads share the width evenly, and a hidden layer has a channel.
+  private mutating func checkTransformer(at path: String) {
+    guard text("\(path).kind") == "vit", let width = int("\(path).width") else { return }
+    if let heads = int("\(path).heads"), width % heads != 0 {
+      let fix = ScenarioFields.largestDivisor(of: [width], upTo: heads)
+      error(
+        "E3230", "\(path).heads",
+        "found \(heads) heads; they do not divide the width of \(width) channels",
+        suggestion: "\(fix)", hint: "or choose another width")
+    }
+    if let ratio = number("\(path).mlpRatio"), Double(width) * ratio < 1 {
+      error(
+        "E3231", "\(path).mlpRatio",
+        "found \(ratio); \(ratio) of \(width) channels is less than one",
+        hint: "the usual ratio is 4")
+    }
+  }
+}

@@ -1,53 +1,9 @@
 import Aggregation
 import Base
-import Data
 import Tensor
 
+/// Checks of `strategies`.
 extension ScenarioChecks {
-  /// A model of the scenario, such as "model" or "clientModels[0].model".
-  mutating func checkModel(at path: String) {
-    let kind = text("\(path).kind") ?? ""
-    if let width = int("\(path).width"), let groups = int("\(path).norm.groups") {
-      let channels = ScenarioFields.normalisedChannels(kind: kind, width: width)
-      if channels.contains(where: { $0 % groups != 0 }) {
-        let fix = ScenarioFields.largestDivisor(of: channels, upTo: groups)
-        error(
-          "E3201", "\(path).norm.groups",
-          "found \(groups) groups; they do not divide "
-            + channels.map(String.init).joined(separator: " and ") + " channels",
-          suggestion: "\(fix)", hint: "or choose another width")
-      }
-    }
-    checkTransformer(at: path)
-    guard let rates = values["\(path).dropout"]?.elements?.count, rates > 0 else { return }
-    if kind == "cnn", rates != 2 {
-      error(
-        "E3208", "\(path).dropout", "found \(rates) rates; a cnn takes two, or [] for none",
-        hint: "one after the pooling, one after the hidden layer")
-    }
-    if kind == "mlp", let layers = values["\(path).hidden"]?.elements?.count, rates != layers {
-      error(
-        "E3208", "\(path).dropout", "found \(rates) rates for \(layers) hidden layers",
-        hint: "give one rate per hidden layer, or [] for none")
-    }
-  }
-
-  mutating func checkClient() {
-    if values["client.optimizer.nesterov"]?.truth == true, number("client.optimizer.momentum") == 0
-    {
-      error(
-        "E3207", "client.optimizer.nesterov", "found true; Nesterov's form needs momentum > 0",
-        hint: "set momentum to 0.9, or nesterov to false")
-    }
-    if let warmup = int("client.schedule.warmup"), let rounds = int("federation.rounds"),
-      warmup > 0, warmup >= rounds
-    {
-      warn(
-        "W3010", "client.schedule.warmup",
-        "warm-up of \(warmup) rounds does not end within the \(rounds) rounds of the run")
-    }
-  }
-
   mutating func checkStrategies() {
     var labels: [String: Int] = [:]
     var seen: [String: Int] = [:]
