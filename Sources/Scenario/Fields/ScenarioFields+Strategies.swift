@@ -2,36 +2,9 @@ import Aggregation
 import Base
 
 extension ScenarioFields {
-  // MARK: The list
-
-  package static func strategies(_ cards: [StrategyCard]) -> FieldType {
-    let variants = cards.map { card in
-      Variant(
-        card.kind, card.summary,
-        [label] + parts(card) + card.fields.map(field) + [strategyPrivacy, strategyCompression])
-    }
-    let words = [
-      "fed-avg": "fedavg", "fed_avg": "fedavg", "avg": "fedavg", "prox": "fedprox",
-      "local": "local-only", "localonly": "local-only", "standalone": "local-only",
-      "central": "centralised", "centralized": "centralised", "fedavgft": "fedavg-ft",
-      "finetune": "fedavg-ft", "fedavg-finetune": "fedavg-ft",
-    ]
-    return .list(
-      of: .union(Union("kind", synonyms: words, variants)), counts: 1...1000, unique: false)
-  }
-
-  private static let label = Field(
-    "label", .text(.folderName), .derived("the kind; -2, -3 ... for further ones", defaultLabel),
-    "The name in tables and folders; unique in a scenario.", synonyms: ["name", "title", "id"])
-
-  /// The kind, with a number from the second of a kind on.
-  private static func defaultLabel(_ from: Derivation) -> JSON {
-    let digits = from.path.dropFirst("strategies[".count).prefix { $0.isNumber }
-    guard let index = Int(digits), let kind = from.values["strategies[\(index)].kind"]?.text else {
-      return "run"
-    }
-    let earlier = (0..<index).count { from.values["strategies[\($0)].kind"]?.text == kind }
-    return .string(earlier == 0 ? kind : "\(kind)-\(earlier + 1)")
+  /// The fields of a card.
+  static func hyperparameters(_ card: StrategyCard) -> Part<StrategySettings> {
+    Part(card.fields.map(field)) { ScenarioDecoder.settings(card, $0) }
   }
 
   private static func field(_ hyperparameter: Hyperparameter) -> Field {

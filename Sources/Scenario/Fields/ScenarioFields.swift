@@ -1,5 +1,7 @@
 import Aggregation
 import Base
+import Client
+import Data
 
 /// The whole scenario as a table.
 ///
@@ -8,42 +10,69 @@ package enum ScenarioFields {
   /// Integers up to here survive every JSON reader.
   package static let largestSeed = 1 << 53
 
-  package static func root(cards: [StrategyCard]) -> [Field] {
-    [
-      Field(
+  package static func root(cards: [StrategyCard]) -> [Field] { scenario(cards).fields }
+
+  static func scenario(_ cards: [StrategyCard]) -> Part<Scenario> {
+    Part(
+      Part(
         "fedsim", .integer(1...1), .required, "Version of the scenario format: 1.",
-        synonyms: ["version", "schemaVersion"]),
-      Field(
-        "name", .text(.folderName), .derived("the file's name", defaultName),
-        "Names the run folder and the report.", synonyms: ["title", "experiment", "run_name"]),
-      Field(
-        "seeds", .list(of: .integer(0...largestSeed), counts: 1...10_000, unique: true),
-        .value([1, 2, 3]),
-        "One run per strategy and seed. For one seed all strategies share split, initial weights, "
-          + "cohorts and batch order.", synonyms: ["seed", "random_seed", "randomSeed"]),
-      Field("data", data.type, .required, "Where examples come from and how they are spread."),
-      Field(
-        "federation", federation.type, .value([:]), "Who takes part, when, with what weight.",
+        synonyms: ["version", "schemaVersion"]), name, seeds,
+      Part("data", data, .required, "Where examples come from and how they are spread."),
+      Part(
+        "federation", federation, .value([:]), "Who takes part, when, with what weight.",
         synonyms: ["server", "fl"]),
-      Field(
-        "model", .union(model.with(pretrain).union), .value([:]), "The network.",
-        synonyms: ["network", "net"]), clientModels.fields[0],
-      Field(
-        "client", client.type, .value([:]), "What a client does in a round.",
+      Part(
+        "model", .union(model.with(pretrain)), .value([:]), "The network.",
+        synonyms: ["network", "net"]), clientModels,
+      Part(
+        "client", client, .value([:]), "What a client does in a round.",
         synonyms: ["local", "training"]),
-      Field(
+      Part(
         "strategies", strategies(cards), .required,
         "The methods compared: always a list; the run is its product with the seeds.",
         synonyms: ["strategy", "algorithm", "algorithms", "aggregator", "method", "methods"]),
-      privacy, compression, system.fields[0],
-      Field(
-        "evaluation", evaluation.type, .value([:]), "When models are measured.",
+      commonPrivacy, commonCompression, system,
+      Part(
+        "evaluation", evaluation, .value([:]), "When models are measured.",
         synonyms: ["eval", "test"]),
-      Field(
-        "output", output.type, .value([:]), "What is written besides the trace.",
-        synonyms: ["logging", "save"]), limits.fields[0],
-    ]
+      Part(
+        "output", output, .value([:]), "What is written besides the trace.",
+        synonyms: ["logging", "save"]), limits
+    ) {
+      _, name, seeds, data, federation, model, groups, client, strategies, privacy, compression,
+      system, evaluation, output, limits in
+      var scenario = Scenario(
+        name: name, seeds: seeds, data: data, federation: federation, model: model.0,
+        clientModels: ClientModelGroup.groups(groups ?? [], of: federation.clients),
+        client: client,
+        strategies: strategies.map { $0.choice(besides: privacy ?? nil, compression) },
+        evaluation: evaluation, output: output, system: system, limits: limits ?? LimitSettings())
+      scenario.data.pretrain = model.1
+      scenario.client.augmentation = AugmentationPlan(data.augment)
+      return scenario
+    }
   }
+
+  private static let name = Part<String>(
+    "name", .text(.folderName), .derived("the file's name", defaultName),
+    "Names the run folder and the report.", synonyms: ["title", "experiment", "run_name"])
+
+  private static let seeds = Part<[UInt64]>(
+    "seeds", .list(of: .seed, counts: 1...10_000, unique: true), .value([1, 2, 3]),
+    "One run per strategy and seed. For one seed all strategies share split, initial weights, "
+      + "cohorts and batch order.", synonyms: ["seed", "random_seed", "randomSeed"])
+
+  private static let commonPrivacy = Part(
+    "privacy", .union(privacy), .optional,
+    "Differential privacy of every strategy; one of its own on a strategy replaces it.",
+    synonyms: ["dp", "differentialPrivacy", "differential_privacy", "dp_sgd"]
+  ).ifGiven
+
+  private static let commonCompression = Part(
+    "compression", compression, .optional,
+    "How messages are encoded; one of its own on a strategy replaces it.",
+    synonyms: ["compress", "codec", "codecs", "quantization"]
+  ).ifGiven
 
   /// Sections of the format that other versions have and this one cannot do.
   static let unavailable: [String: String] = ["compare": "planned comparisons"]

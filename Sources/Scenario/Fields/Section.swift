@@ -100,7 +100,7 @@ package struct Part<Value: Sendable>: Sendable {
   /// The value in an object; nil when it was left out.
   fileprivate let find: @Sendable (JSON) -> Value?
 
-  private init(
+  init(
     _ fields: [Field], inner: Union? = nil, find: @escaping @Sendable (JSON) -> Value?
   ) { (self.fields, self.inner, self.find) = (fields, inner, find) }
 
@@ -145,6 +145,13 @@ package struct Part<Value: Sendable>: Sendable {
   /// The same fields, whose value is turned into something else.
   func map<Other>(_ change: @escaping @Sendable (Value) -> Other) -> Part<Other> {
     Part<Other>(fields, inner: inner) { [find] in find($0).map(change) }
+  }
+
+  /// The same value with properties that further fields set.
+  func with(_ settings: [Setting<Value>]) -> Part {
+    Part(fields + settings.flatMap(\.fields), inner: inner) { [find] json in
+      find(json).map { settings.reduce(into: $0) { $1.write(json, &$0) } }
+    }
   }
 
   func read(_ object: JSON) -> Value {

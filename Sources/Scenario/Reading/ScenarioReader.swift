@@ -90,28 +90,19 @@ package struct ScenarioReader: Sendable {
       return failed([problem], file)
     }
     let early = tree.members == nil ? [] : Overrides.apply(overrides, to: &tree)
-    var validator = ScenarioValidator(file: file, root: ScenarioFields.root(cards: cards))
+    let table = ScenarioFields.scenario(cards)
+    var validator = ScenarioValidator(file: file, root: table.fields)
     let resolved = validator.resolve(tree)
     var checks = ScenarioChecks(
       values: validator.values, lines: validator.lines, cards: cards, reach: reach)
-    var problems = early + validator.problems + checks.run()
-    problems = sorted(problems)
-    guard !problems.contains(where: { $0.severity == .error }) else {
-      return failed(problems, file)
-    }
-    do {
-      let scenario = try ScenarioDecoder(cards: cards).scenario(resolved)
-      problems = sorted(problems + checks.checkMethods(scenario))
-      guard !problems.contains(where: { $0.severity == .error }) else {
-        return failed(problems, file)
-      }
-      return ScenarioReading(
-        file: file, problems: problems, scenario: scenario, resolved: resolved,
-        origins: validator.origins)
-    } catch {
-      let bug = Problem("E1000", at: error.path, line: 0, "the validated value cannot be read back")
-      return failed(problems + [bug], file)
-    }
+    var problems = sorted(early + validator.problems + checks.run())
+    if problems.contains(where: { $0.severity == .error }) { return failed(problems, file) }
+    let scenario = table.read(resolved)
+    problems = sorted(problems + checks.checkMethods(scenario))
+    if problems.contains(where: { $0.severity == .error }) { return failed(problems, file) }
+    return ScenarioReading(
+      file: file, problems: problems, scenario: scenario, resolved: resolved,
+      origins: validator.origins)
   }
 
   private func failed(_ problems: [Problem], _ file: String) -> ScenarioReading {
