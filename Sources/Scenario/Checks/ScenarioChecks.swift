@@ -1,6 +1,7 @@
 import Aggregation
 import Base
 import Data
+import Tensor
 
 /// Rules that tie several fields together.
 ///
@@ -21,10 +22,16 @@ struct ScenarioChecks {
     checkClientModels()
     checkClient()
     checkStrategies()
-    checkPrivacy()
-    checkCompression()
+    for path in places(of: "privacy") { checkPrivacy(at: path) }
+    for path in places(of: "compression") { checkCompression(at: path) }
     checkSystem()
     return problems
+  }
+
+  /// Where a section may stand that strategies can have for themselves.
+  private func places(of section: String) -> [String] {
+    let strategies = (0..<1000).map { "strategies[\($0)]" }.filter { lines[$0] != nil }
+    return [section] + strategies.map { "\($0).\(section)" }
   }
 
   func int(_ path: String) -> Int? { values[path]?.int }
@@ -53,5 +60,48 @@ struct ScenarioChecks {
 
   mutating func warn(_ code: String, _ path: String, _ message: String, hint: String? = nil) {
     problems.append(Problem(code, .warning, at: path, line: line(path), message, hint: hint))
+  }
+}
+
+/// Checks of methods against what the rest of the scenario gives them, before any data are read.
+extension ScenarioChecks {
+  /// Problems of a scenario that is valid otherwise: its network can be built.
+  mutating func checkMethods(_ scenario: Scenario) -> [Problem] {
+    problems = []
+    let images = scenario.data.knownImages
+    let network = images.flatMap {
+      // An image that is too small for the model is found with the data.
+      try? Network(scenario.model, input: $0.shape, classes: $0.classes)
+    }
+    for (choice, type, path) in scenario.methods {
+      let fit = MethodFit(type, choice.settings, loss: choice.loss, postHoc: choice.postHoc)
+      var misfits = fit.misfits(
+        hasPublicSet: scenario.data.publicSet != nil,
+        hasClientModels: !scenario.clientModels.isEmpty)
+      if let network {
+        if let misfit = fit.misfit(scenario.model, network) { misfits.append(misfit) }
+        for caution in fit.cautions(scenario.model, network) {
+          warn("W3020", path, caution.warning, hint: caution.hint)
+        }
+      }
+      for misfit in misfits { error(misfit.code, path, misfit.problem, hint: misfit.hint) }
+    }
+    checkPrivateMethods(scenario)
+    checkCompressedMethods(scenario)
+    checkSelection(scenario)
+    checkClock(scenario)
+    if problems.contains(where: { $0.severity == .error }) { return problems }
+    checkInert(scenario, network)
+    checkReach(scenario)
+    return problems
+  }
+}
+
+extension Scenario {
+  /// The methods with their types, and where they stand.
+  var methods: [(choice: StrategyChoice, type: any Strategy.Type, path: String)] {
+    strategies.enumerated().compactMap { index, choice in
+      StrategyRegistry[choice.kind].map { (choice, $0, "strategies[\(index)]") }
+    }
   }
 }

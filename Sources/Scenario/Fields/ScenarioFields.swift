@@ -43,12 +43,13 @@ package enum ScenarioFields {
       system, evaluation, output, limits in
       var scenario = Scenario(
         name: name, seeds: seeds, data: data, federation: federation, model: model.0,
-        clientModels: ClientModelGroup.groups(groups ?? [], of: federation.clients),
-        client: client,
-        strategies: strategies.map { $0.choice(besides: privacy ?? nil, compression) },
-        evaluation: evaluation, output: output, system: system, limits: limits ?? LimitSettings())
+        client: client, evaluation: evaluation, output: output)
       scenario.data.pretrain = model.1
       scenario.client.augmentation = AugmentationPlan(data.augment)
+      scenario.clientModels = ClientModelGroup.groups(groups ?? [], of: federation.clients)
+      scenario.strategies = strategies.map { $0.choice(besides: privacy ?? nil, compression) }
+      scenario.system = system
+      scenario.limits = limits ?? LimitSettings()
       return scenario
     }
   }

@@ -43,13 +43,11 @@ package struct Domain<Value: Sendable>: Sendable {
   static func list<Element>(of element: Domain<Element>, counts: ClosedRange<Int>, unique: Bool)
     -> Self where Value == [Element]
   {
-    Self(.list(of: element.type, counts: counts, unique: unique)) {
-      $0.elements?.map(element.read)
-    }
+    Self(.list(of: element.type, counts: counts, unique: unique)) { $0.elements?.map(element.read) }
   }
 
   /// One of the cases of an enumeration.
-  static func choice(of words: Value.Type, synonyms: [String: String] = [:]) -> Self
+  static func choice(of words: Value.Type = Value.self, synonyms: [String: String] = [:]) -> Self
   where Value: CaseIterable & RawRepresentable<String> {
     Self(.choice(of: words, synonyms: synonyms)) { $0.text.flatMap(Value.init(rawValue:)) }
   }
@@ -57,9 +55,7 @@ package struct Domain<Value: Sendable>: Sendable {
   /// One of some words, each with what it stands for.
   static func words(_ words: KeyValuePairs<String, Value>) -> Self {
     let values = Array(words)
-    return Self(.choice(values.map(\.key))) { json in
-      values.first { $0.key == json.text }?.value
-    }
+    return Self(.choice(values.map(\.key))) { json in values.first { $0.key == json.text }?.value }
   }
 }
 
@@ -82,9 +78,15 @@ extension Domain<Double> {
   static func quantity(
     _ kind: Quantity.Kind, _ minimum: Double, _ maximum: Double, exclusiveMinimum: Bool = false
   ) -> Self {
-    Self(.quantity(kind, minimum, maximum, exclusiveMinimum: exclusiveMinimum), \.double)
+    let range = NumberRange(minimum, maximum, exclusiveMinimum: exclusiveMinimum)
+    return Self(.quantity(Quantity(kind: kind, range)), \.double)
   }
-  static let speed = Self(.speed, \.double)
+  /// FLOP/s of a device: times stay finite whatever the spread.
+  static let speed = quantity(.speed, 1, 1e24)
+  /// In [0, 1), such as the decay of a moment.
+  static let decay = number(NumberRange(0, 1, exclusiveMaximum: true))
+  /// In (0, 1).
+  static let openShare = number(NumberRange(0, 1, exclusiveMinimum: true, exclusiveMaximum: true))
 }
 
 extension Domain<Bool> { static let flag = Self(.flag, \.truth) }
@@ -100,9 +102,9 @@ package struct Part<Value: Sendable>: Sendable {
   /// The value in an object; nil when it was left out.
   fileprivate let find: @Sendable (JSON) -> Value?
 
-  init(
-    _ fields: [Field], inner: Union? = nil, find: @escaping @Sendable (JSON) -> Value?
-  ) { (self.fields, self.inner, self.find) = (fields, inner, find) }
+  init(_ fields: [Field], inner: Union? = nil, find: @escaping @Sendable (JSON) -> Value?) {
+    (self.fields, self.inner, self.find) = (fields, inner, find)
+  }
 
   /// A field.
   init(
@@ -138,9 +140,7 @@ package struct Part<Value: Sendable>: Sendable {
   init(inner cases: Cases<Value>) { self.init([], inner: cases.union, find: cases.read) }
 
   /// The same where nil stands for a field that was left out.
-  var ifGiven: Part<Value?> {
-    Part<Value?>(fields, inner: inner) { [find] in .some(find($0)) }
-  }
+  var ifGiven: Part<Value?> { Part<Value?>(fields, inner: inner) { [find] in .some(find($0)) } }
 
   /// The same fields, whose value is turned into something else.
   func map<Other>(_ change: @escaping @Sendable (Value) -> Other) -> Part<Other> {

@@ -12,8 +12,8 @@ extension ScenarioFields {
           "Share of the clients, which are taken in order; all shares add up to 1.",
           synonyms: ["fraction", "part", "weight"]),
         Part(
-          "model", .union(model), .value([:]),
-          "The network of these clients; fields as in model.", synonyms: ["network", "net"])
+          "model", .union(model), .value([:]), "The network of these clients; fields as in model.",
+          synonyms: ["network", "net"])
       ) { (share: $0, model: $1) }, counts: 1...1000, unique: false), .optional,
     "Groups of clients with networks of their own, for methods that do not exchange weights; "
       + "model stays the server's.",

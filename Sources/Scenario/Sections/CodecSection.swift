@@ -9,9 +9,9 @@ struct CodecWord: Sendable {
   let bytes: String
   let part: Part<CodecSpec>
 
-  init(
-    _ name: String, _ summary: String, bytes: String, _ part: Part<CodecSpec>
-  ) { (self.name, self.summary, self.bytes, self.part) = (name, summary, bytes, part) }
+  init(_ name: String, _ summary: String, bytes: String, _ part: Part<CodecSpec>) {
+    (self.name, self.summary, self.bytes, self.part) = (name, summary, bytes, part)
+  }
 
   /// All but deep gradient compression, which is no codec but a memory.
   static let all: [CodecWord] = [
@@ -21,8 +21,7 @@ struct CodecWord: Sendable {
         "format",
         .words([
           "float32": .dense(.float32), "float16": .dense(.float16), "bfloat16": .dense(.bfloat16),
-        ]),
-        .value("float32"), "The bits of a value.")),
+        ]), .value("float32"), "The bits of a value.")),
     CodecWord(
       "topk", "The largest magnitudes, with their positions.",
       bytes: "1 + |varint k| + positions + values; Rice gaps have about log2(d/k) + 1.6 bits",
@@ -125,15 +124,13 @@ struct CodecWord: Sendable {
 
   private static let positions = Part<IndexCoding>(
     "indices",
-    .words([
-      "rice": .rice, "packed": .packed, "bitmap": .bitmap, "runs": .runs, "u32": .words,
-    ]), .value("rice"), "How positions are written.", synonyms: ["positions", "index"])
+    .words(["rice": .rice, "packed": .packed, "bitmap": .bitmap, "runs": .runs, "u32": .words]),
+    .value("rice"), "How positions are written.", synonyms: ["positions", "index"])
 
   private static let values = Part<ValueCoding>(
     "values",
     .words([
-      "float32": .float32, "float16": .float16, "bfloat16": .bfloat16, "int8": .int8,
-      "sign": .sign,
+      "float32": .float32, "float16": .float16, "bfloat16": .bfloat16, "int8": .int8, "sign": .sign,
     ]), .value("float32"), "How kept values are written.")
 
   private static let entropyCoded = Part<Bool>(

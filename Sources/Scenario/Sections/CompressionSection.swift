@@ -28,9 +28,8 @@ extension ScenarioFields {
     _ codec: CodecWord, _ memory: [Setting<LinkCompression>]
   ) -> Case<LinkCompression?> {
     let plain = codec.part.map { LinkCompression($0) }
-    return Case(
-      codec.name, codec.summary,
-      plain.with(spread(codec.name) + memory).map { .some($0.contracting) })
+    let whole = plain.with(spread(codec.name) + memory)
+    return Case(codec.name, codec.summary, whole.map { .some($0.contracting) })
   }
 
   private static let uplinks =
@@ -92,7 +91,7 @@ extension ScenarioFields {
         \.denseVectors, "denseVectors", .flag, .value(.bool(codec == dgc.name)),
         "Whether tensors of one dimension (biases, norms) stay 32-bit floats."),
       Setting(
-        \.blocks, "blocks", .choice(of: LinkCompression.Blocks.self), .value("parameters"),
+        \.blocks, "blocks", .choice(), .value("parameters"),
         "parameters: blocks of network parameters alone; all: prototypes, soft labels, too."),
       Setting(
         \.overrides, "groups", .list(of: .union(groupCodecs), counts: 0...16, unique: false),
@@ -114,8 +113,8 @@ extension ScenarioFields {
       Part("every", .integer(1...1_000_000), .value(10), unit: "rounds", "Between solutions."),
       Part(
         "measure", .words(["norm": LayerwiseChoice.Measure.norm, "squared": .squared]),
-        .value("norm"),
-        "norm: of a layer's error, as in the authors' program; squared: its square."),
+        .value("norm"), "norm: of a layer's error, as in the authors' program; squared: its square."
+      ),
       Part(
         "slack", .number(above: 0, to: 1e6), .value(1),
         "Error allowed, relative to that of the same strength everywhere.")
@@ -155,9 +154,9 @@ extension ScenarioFields {
   }
 
   /// PowerSGD over a cohort.
-  private static func factors(
-    or errors: Part<LinkCompression.Memory>
-  ) -> Part<LinkCompression.Memory> {
+  private static func factors(or errors: Part<LinkCompression.Memory>) -> Part<
+    LinkCompression.Memory
+  > {
     Part(
       Part(
         "sums", .words(["updates": false, "factors": true]), .value("updates"),
@@ -199,7 +198,7 @@ extension ScenarioFields {
 
   private static let momentum = Part(
     Part(
-      "momentum", .number(NumberRange(0, 1, exclusiveMaximum: true)), .value(0.9),
+      "momentum", .decay, .value(0.9),
       "m of the momentum correction; clients' own momentum should be 0."),
     Part("nesterov", .flag, .value(false), "Whether the momentum is Nesterov's."),
     Part(
@@ -208,10 +207,7 @@ extension ScenarioFields {
         + "so each has it over the root of their number."
     ).ifGiven,
     Part("masking", .flag, .value(true), "Whether momentum of what was sent is set to 0.")
-  ) {
-    GradientAccumulator.Rule(
-      momentum: Float($0), isNesterov: $1, clip: $2, masksMomentum: $3)
-  }
+  ) { GradientAccumulator.Rule(momentum: Float($0), isNesterov: $1, clip: $2, masksMomentum: $3) }
 
   private static let warmUp = Part(
     Part(

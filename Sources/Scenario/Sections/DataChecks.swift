@@ -7,9 +7,7 @@ extension ScenarioChecks {
   var allClasses: Int? { fact("classes", cifar10: 10, fine: 100, coarse: 20) }
 
   /// Training images of each whole class where the data set fixes it.
-  private var wholeClass: Int? {
-    fact("trainPerClass", cifar10: 5000, fine: 500, coarse: 2500)
-  }
+  private var wholeClass: Int? { fact("trainPerClass", cifar10: 5000, fine: 500, coarse: 2500) }
 
   /// Test images of each class where the data set fixes it.
   private var testClass: Int? { fact("testPerClass", cifar10: 1000, fine: 100, coarse: 500) }
@@ -42,6 +40,11 @@ extension ScenarioChecks {
     return taken < whole ? whole - taken : nil
   }
 
+  /// Training images of the largest class under the cap.
+  private var largestClass: Int? {
+    fullClass.map { min($0, int("data.longTail.maxPerClass") ?? $0) }
+  }
+
   /// The explicit sizes, cut to the cap; nil for other profiles.
   private var cappedCounts: [Int]? {
     let cap = int("data.longTail.maxPerClass") ?? .max
@@ -50,11 +53,10 @@ extension ScenarioChecks {
 
   /// Training images after the long tail, or an upper bound of it; nil when unknown.
   var trainingImages: Int? {
-    guard let classes, let full = fullClass else { return nil }
+    guard let classes, let full = fullClass, let largest = largestClass else { return nil }
     if text("data.longTail.profile") == nil, let whole = wholeClass {
       return classes * whole - heldOutImages
     }
-    let largest = min(full, int("data.longTail.maxPerClass") ?? full)
     let factor = number("data.longTail.factor") ?? 1
     switch text("data.longTail.profile") {
     case "explicit": return cappedCounts?.reduce(0) { $0 + min($1, full) }
@@ -130,13 +132,11 @@ extension ScenarioChecks {
           "W3006", "data.longTail.factor",
           "factor 1 leaves all classes equal: there is no long tail")
       }
-      if let full = fullClass, factor > Double(min(full, int("data.longTail.maxPerClass") ?? full))
-      {
+      if let largest = largestClass, factor > Double(largest) {
         error(
           "E3205", "data.longTail.factor",
-          "found \(JSON.number(factor).compact); the largest class has "
-            + "\(min(full, int("data.longTail.maxPerClass") ?? full)) images, "
-            + "so the smallest would be empty",
+          "found \(JSON.number(factor).compact); the largest class has \(largest) images, so the "
+            + "smallest would be empty",
           hint: "give a factor of at most the size of the largest class")
       }
     }

@@ -34,8 +34,8 @@ extension ScenarioFields {
       synonyms: ["normalise", "normalization", "normalisation"])
   ) { dataset, publicSet, longTail, partition, test, augment, styles, normalize in
     DataSettings(
-      dataset: dataset, longTail: longTail, partition: partition, localTest: test,
-      augment: augment, normalize: normalize, publicSet: publicSet, styles: styles)
+      dataset: dataset, longTail: longTail, partition: partition, localTest: test, augment: augment,
+      normalize: normalize, publicSet: publicSet, styles: styles)
   }
 
   static let augmentations = Domain<[DataSettings.Augmentation]>.list(
@@ -71,12 +71,10 @@ extension ScenarioFields {
         Part(
           "testPerClass", .integer(1...1_000_000), .value(100), unit: "images",
           "Test images per class.", synonyms: ["test", "test_size"]),
-        Part(
-          "seed", .seed, .value(0), "Which problem is made; the runs' seeds do not change it.")
+        Part("seed", .seed, .value(0), "Which problem is made; the runs' seeds do not change it.")
       ) { .synthetic(classes: $0, trainPerClass: $1, testPerClass: $2, seed: $3) },
-      Case(
-        "cifar10", "CIFAR-10, binary version.", path("Folder with data_batch_1.bin and others.")
-      ) { .cifar10(path: $0) },
+      Case("cifar10", "CIFAR-10, binary version.", path("Folder with data_batch_1.bin and others."))
+      { .cifar10(path: $0) },
       Case(
         "cifar100", "CIFAR-100, binary version.", path("Folder with train.bin and test.bin."),
         Part(
@@ -126,8 +124,7 @@ extension ScenarioFields {
         factor, cap
       ) { DataSettings.LongTail(profile: .exponential(factor: $0), maxPerClass: $1) },
       Case(
-        "step", "The first half of the classes keeps n_max, the others n_max / factor.", factor,
-        cap
+        "step", "The first half of the classes keeps n_max, the others n_max / factor.", factor, cap
       ) { DataSettings.LongTail(profile: .step(factor: $0), maxPerClass: $1) },
       Case("pareto", "Sizes fall as a power law from n_max to n_max / factor.", factor, cap) {
         DataSettings.LongTail(profile: .pareto(factor: $0), maxPerClass: $1)
@@ -175,9 +172,8 @@ extension ScenarioFields {
         "For each class p ~ Dir(alpha), full clients drop out, the class is cut at cumulated p.",
         alpha, minimum(10)
       ) { .dirichletCut(alpha: $0, minPerClient: $1) },
-      Case(
-        "dirichlet-balanced", "Dirichlet class mixes, equal sizes (differ by at most 1).", alpha
-      ) { .dirichletBalanced(alpha: $0) },
+      Case("dirichlet-balanced", "Dirichlet class mixes, equal sizes (differ by at most 1).", alpha)
+      { .dirichletBalanced(alpha: $0) },
       Case(
         "dirichlet-prior",
         "For each client q ~ Dir(alpha) over classes, and exactly perClient images in these "
@@ -198,9 +194,9 @@ extension ScenarioFields {
           "perClient", .integer(1...100_000), .value(2), unit: "shards", "Shards of a client.",
           synonyms: ["shards", "shards_per_client", "n_shards", "classes_per_client"])
       ) { .shards(perClient: $0) },
-      Case(
-        "quantity", "Class mixes alike, sizes skewed.", minimum(1), Part(inner: quantityLaw)
-      ) { .quantity($1, minPerClient: $0) },
+      Case("quantity", "Class mixes alike, sizes skewed.", minimum(1), Part(inner: quantityLaw)) {
+        .quantity($1, minPerClient: $0)
+      },
       Case(
         "file", "A split made elsewhere: {\"clients\": [[index, ...], ...]}.",
         path("The JSON file, as in a run folder's split/partition.json.")
@@ -249,8 +245,8 @@ extension ScenarioFields {
       "perClass", .integer(1...1_000_000), .value(100), unit: "images",
       "Test images per class used by prior-weighted."),
     Part(
-      "holdoutShare", .number(NumberRange(0, 1, exclusiveMinimum: true, exclusiveMaximum: true)),
-      .value(0.2), "Share of a client's examples kept for testing by holdout.",
+      "holdoutShare", .openShare, .value(0.2),
+      "Share of a client's examples kept for testing by holdout.",
       synonyms: ["holdout", "test_fraction", "test_ratio"]), make: DataSettings.LocalTest.init)
 
   private static let styles = Part(

@@ -28,9 +28,9 @@ extension ScenarioFields {
       synonyms: ["calibration", "neuralCollapse", "neural_collapse"])
   ) { EvaluationSettings(every: $0, targets: $1 ?? [], diagnostics: $2) }
 
-  private static func target(_ model: AccuracyTarget.Model, _ summary: String)
-    -> Part<[AccuracyTarget]>
-  {
+  private static func target(_ model: AccuracyTarget.Model, _ summary: String) -> Part<
+    [AccuracyTarget]
+  > {
     Part(
       model.rawValue, .list(of: .number(above: 0, to: 1), counts: 0...100, unique: true),
       .value([]), summary

@@ -86,8 +86,8 @@ extension ScenarioFields {
       \.explorationDecay, "explorationDecay", from: 0, to: 1,
       "What epsilon is multiplied by after each round.", ["exploration_decay"]),
     utility(
-      \.explorationMinimum, "explorationMinimum", from: 0, to: 1,
-      "Epsilon never falls below this.", ["exploration_min"]),
+      \.explorationMinimum, "explorationMinimum", from: 0, to: 1, "Epsilon never falls below this.",
+      ["exploration_min"]),
     utility(
       \.cutOff, "cutOff", from: 0, to: 1,
       "Clients at or above this share of the cut-off utility may be drawn, c.",

@@ -20,8 +20,7 @@ extension ScenarioFields {
         [
           Setting(
             \.hidden, "hidden", .list(of: .integer(1...65_536), counts: 1...16, unique: false),
-            .value([128]),
-            unit: "neurons", "Size of each hidden layer.",
+            .value([128]), unit: "neurons", "Size of each hidden layer.",
             synonyms: ["layers", "hidden_sizes", "hidden_dim", "units"]), activation,
           dropout([], "after each hidden layer"), initialisation,
         ]),
@@ -46,8 +45,7 @@ extension ScenarioFields {
         [width(64), norm("group"), activation, initialisation]),
       Case(
         "vit", "Vision transformer with timm's names (Dosovitskiy et al. 2021).",
-        ModelSpec(kind: .vit, width: 0),
-        transformer + [initialisation("timm")]),
+        ModelSpec(kind: .vit, width: 0), transformer + [initialisation("timm")]),
       Case(
         "vgg",
         "Blocks of two 3x3 convolutions and a 2x2 maximum, one hidden layer of 16 times the width.",
@@ -55,8 +53,7 @@ extension ScenarioFields {
         [
           Setting(
             \.blocks, "blocks", .integer(1...3), .value(3), "Blocks, of 1, 2 and 2 times the width."
-          ),
-          width(32), norm("none"), activation, initialisation,
+          ), width(32), norm("none"), activation, initialisation,
         ]),
     ]
   ).with(classifier).map { spec, classifier in
@@ -126,9 +123,8 @@ extension ScenarioFields {
 
   private static func dropout(_ value: JSON, _ where: String) -> Setting<ModelSpec> {
     Setting(
-      \.dropout, "dropout",
-      .list(of: .number(NumberRange(0, 1, exclusiveMaximum: true)), counts: 0...16, unique: false),
-      .value(value), "Rates \(`where`); [] for none.", synonyms: ["drop", "dropout_rate"])
+      \.dropout, "dropout", .list(of: .decay, counts: 0...16, unique: false), .value(value),
+      "Rates \(`where`); [] for none.", synonyms: ["drop", "dropout_rate"])
   }
 
   private static let initialisation: Setting<ModelSpec> = initialisation("pytorch")
@@ -217,8 +213,7 @@ extension ScenarioFields {
       synonyms: ["patch_size", "patchSize"]),
     Setting(
       \.width, "width", .integer(1...8192), .value(192), unit: "channels",
-      "Channels of every token.",
-      synonyms: ["embed_dim", "dim", "hidden_size"]),
+      "Channels of every token.", synonyms: ["embed_dim", "dim", "hidden_size"]),
     Setting(
       \.depth, "depth", .integer(1...128), .value(12), unit: "blocks",
       "Blocks, each of attention and one hidden layer.",

@@ -21,8 +21,7 @@ extension ScenarioFields {
       "classes", .list(of: .integer(0...99_999), counts: 2...99_999, unique: true), .optional,
       "Classes to learn from instead: the clients' problem, training and test, is then the other "
         + "classes, relabelled 0, 1, ... in order; indices of a partition file and counts of a "
-        + "long tail mean what is left.", synonyms: ["labels", "heldOutClasses"],
-      excludes: "images"
+        + "long tail mean what is left.", synonyms: ["labels", "heldOutClasses"], excludes: "images"
     ).ifGiven,
     Part(
       "epochs", .integer(1...1_000_000), .value(30), unit: "epochs", "Passes over these images.",
@@ -39,8 +38,7 @@ extension ScenarioFields {
       "The learning rate over epochs; fields as in client.schedule, an epoch for a round.",
       synonyms: ["scheduler", "lr_scheduler", "lr_schedule"]),
     Part(
-      "augment", augmentations,
-      .derived("data.augment") { $0.values["data.augment"] ?? [] },
+      "augment", augmentations, .derived("data.augment") { $0.values["data.augment"] ?? [] },
       "Random changes to these images; words as in data.augment.",
       synonyms: ["augmentation", "augmentations", "transform", "transforms"]),
     Part(
@@ -64,14 +62,7 @@ extension ScenarioChecks {
         "E3253", "model.pretrain", "found neither \"images\" nor \"classes\"; expected one of them",
         hint: "\"images\": 5000 holds that many out; \"classes\": [8, 9] takes whole classes")
     }
-    if values["model.pretrain.optimizer.nesterov"]?.truth == true,
-      number("model.pretrain.optimizer.momentum") == 0
-    {
-      error(
-        "E3207", "model.pretrain.optimizer.nesterov",
-        "found true; Nesterov's form needs momentum > 0",
-        hint: "set momentum to 0.9, or nesterov to false")
-    }
+    checkOptimizer(at: "model.pretrain.optimizer")
     guard let list, let all = allClasses else { return }
     if let label = list.first(where: { $0 >= all }) {
       error(

@@ -14,72 +14,74 @@ extension ScenarioFields {
       Case(
         "example",
         "Each training example: clipped gradients of Poisson batches with noise, at each client.",
-        noise, perClientTarget, Part(inner: exampleMechanism)
-      ) { $0.settings(.example($2), $1) },
+        unit(perClientTarget, Part(inner: exampleMechanism).map { .example($0) })),
       Case(
         "client", "All that a client has: its messages are clipped as one vector and get noise.",
-        noise, commonTarget, clientLevel, Part(inner: clientMechanism)
-      ) { noise, target, mechanism, kind in
-        var mechanism = mechanism
-        mechanism.kind = kind
-        return noise.settings(.client(mechanism), target)
-      },
+        unit(
+          commonTarget,
+          Part(clientLevel, Part(inner: clientMechanism)) { mechanism, kind in
+            var mechanism = mechanism
+            mechanism.kind = kind
+            return .client(mechanism)
+          })),
     ])
 
   // MARK: Both units
 
-  private struct Noise {
-    let clip: Double
-    let multiplier: Double?
-    let delta: Double
-
-    /// One δ for both: the target's, where there is one.
-    func settings(_ unit: PrivacySettings.Unit, _ target: Target?) -> PrivacySettings {
-      PrivacySettings(
-        unit: unit, clip: clip, noiseMultiplier: multiplier,
-        target: target.map { .init(epsilon: $0.epsilon, isPerClient: $0.isPerClient) },
-        delta: target?.delta ?? delta)
+  private static func unit(_ target: Part<Target>, _ unit: Part<PrivacySettings.Unit>)
+    -> Part<PrivacySettings?>
+  {
+    let settings = Part(
+      PrivacySettings(unit: .example(PrivacySettings.ExampleMechanism()), clip: 1, delta: 1e-5),
+      noise + [
+        Setting(target) { settings, target in
+          settings.target = .init(epsilon: target.epsilon, isPerClient: target.isPerClient)
+          settings.delta = target.delta
+        }
+      ])
+    return Part(settings, unit) { settings, unit in
+      var settings = settings
+      settings.unit = unit
+      return settings
     }
   }
 
-  private typealias Target = (epsilon: Double, delta: Double, isPerClient: Bool)
-
-  private static let noise = Part(
-    Part(
-      "clip", .number(above: 0, to: 1e300), .value(1),
+  private static let noise: [Setting<PrivacySettings>] = [
+    Setting(
+      \.clip, "clip", .number(above: 0, to: 1e300), .value(1),
       "C: the largest norm of one unit's part. From 1e30 on it clips nothing; then, with a noise "
         + "multiplier of 0, the run is the one without privacy, bit for bit.",
       synonyms: ["clipNorm", "clipping_norm", "max_grad_norm", "l2_norm_clip", "C", "S"]),
-    Part(
-      "noiseMultiplier", .number(from: 0, to: 1e6), .optional,
+    Setting(
+      \.noiseMultiplier, "noiseMultiplier", .number(from: 0, to: 1e6), .optional,
       "sigma: standard deviation of the noise on the sum, divided by the clip. Without it the "
         + "target says how much noise there is; with both, the target is a budget.",
-      synonyms: ["sigma", "noise_multiplier", "z", "noise"]
-    ).ifGiven,
-    Part(
-      "delta", openShare,
-      .derived("target.delta if given, else 1e-5") { from in
-        let target = from.given.first { $0.key == "target" }?.value
-        let delta = target?.members?.first { $0.key == "delta" }?.value.double ?? 1e-5
-        return .number(delta > 0 && delta < 1 ? delta : 1e-5)
-      }, "delta of (epsilon, delta); below 1 / number of units.", synonyms: ["target_delta"]),
-    make: Noise.init)
+      synonyms: ["sigma", "noise_multiplier", "z", "noise"]),
+    Setting(
+      \.delta, "delta", .openShare, .derived("target.delta if given, else 1e-5", defaultDelta),
+      "delta of (epsilon, delta); below 1 / number of units.", synonyms: ["target_delta"]),
+  ]
 
-  private static let openShare = Domain<Double>.number(
-    NumberRange(0, 1, exclusiveMinimum: true, exclusiveMaximum: true))
+  private static func defaultDelta(_ from: Derivation) -> JSON {
+    let target = from.given.first { $0.key == "target" }?.value
+    let delta = target?.members?.first { $0.key == "delta" }?.value.double ?? 1e-5
+    return .number(delta > 0 && delta < 1 ? delta : 1e-5)
+  }
+
+  private typealias Target = (epsilon: Double, delta: Double, isPerClient: Bool)
 
   private static let epsilon = Part<Double>(
     "epsilon", .number(above: 0, to: 1e6), .required, "The epsilon at the end of the run.",
     synonyms: ["eps", "target_epsilon"])
 
   private static let targetDelta = Part<Double>(
-    "delta", openShare,
+    "delta", .openShare,
     .derived("privacy.delta") { from in
       let privacy = from.path.dropLast(".target.delta".count)
       return from.values["\(privacy).delta"] ?? .number(1e-5)
     }, "delta of the target.")
 
-  private static let perClientTarget = Part(
+  private static let perClientTarget = Part<Target>(
     "target",
     .object(
       epsilon, targetDelta,
@@ -87,15 +89,14 @@ extension ScenarioFields {
         "per", .words(["client": true, "common": false]), .value("client"),
         "client: each client has noise for its own epsilon, from its size and rounds; common: "
           + "one noise multiplier, such that the largest epsilon of all is the target.")
-    ) { Target($0, $1, $2) }, .optional,
+    ) { (epsilon: $0, delta: $1, isPerClient: $2) }, .optional,
     "What the noise is chosen for; a client whose budget is used up stops taking part.",
-    synonyms: ["budget"]
-  ).ifGiven
+    synonyms: ["budget"])
 
-  private static let commonTarget = Part(
-    "target", .object(epsilon, targetDelta) { Target($0, $1, false) }, .optional,
-    "What the noise is chosen for.", synonyms: ["budget"]
-  ).ifGiven
+  private static let commonTarget = Part<Target>(
+    "target", .object(epsilon, targetDelta) { (epsilon: $0, delta: $1, isPerClient: false) },
+    .optional,
+    "What the noise is chosen for.", synonyms: ["budget"])
 
   // MARK: Examples
 
@@ -107,7 +108,7 @@ extension ScenarioFields {
         "dp-sgd", "Abadi et al. 2016, arXiv:1607.00133.", PrivacySettings.ExampleMechanism(),
         [
           Setting(
-            \.clipping, "clipping", .choice(of: ExamplePrivacy.Clipping.self), .value("flat"),
+            \.clipping, "clipping", .choice(), .value("flat"),
             "flat: one norm over all parameters; per-layer: C/sqrt(L) for each of L layers; "
               + "automatic: every gradient is scaled to about C (Bu et al. 2022)."), copies,
         ]),
@@ -124,8 +125,7 @@ extension ScenarioFields {
                 + "starts anew.")
           ) { $0.errorFeedback?.decay = $1 },
           Setting(
-            \.accounting, "accounting", .choice(of: PrivacySettings.DiceMode.self),
-            .value("paper"),
+            \.accounting, "accounting", .choice(), .value("paper"),
             "paper: as published, not independently verified; strict: from a bound on the "
               + "sensitivity of the whole run, which needs errorCap."),
         ]),
@@ -169,12 +169,10 @@ extension ScenarioFields {
     PrivacySettings.ClientMechanism(),
     [
       Setting(
-        \.placement, "placement", .choice(of: PrivacySettings.ClientMechanism.Placement.self),
-        .value("server"),
+        \.placement, "placement", .choice(), .value("server"),
         "Who adds noise: the server; each client a share of it; each client all of it (local)."),
       Setting(
-        \.noise, "noise", .choice(of: PrivacySettings.ClientMechanism.Noise.self),
-        .value("gaussian"),
+        \.noise, "noise", .choice(), .value("gaussian"),
         "gaussian: floats, simulation-grade; discrete: whole multiples of a grid (Canonne et al. "
           + "2020, arXiv:2004.00010)."), Setting(\.adaptive, adaptiveClip),
       Setting(

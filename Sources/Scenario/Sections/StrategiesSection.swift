@@ -31,8 +31,7 @@ extension ScenarioFields {
       "finetune": "fedavg-ft", "fedavg-finetune": "fedavg-ft",
     ]
     return .list(
-      of: .union(Cases("kind", synonyms: words, cards.map(entry))), counts: 1...1000,
-      unique: false)
+      of: .union(Cases("kind", synonyms: words, cards.map(entry))), counts: 1...1000, unique: false)
   }
 
   private static func entry(_ card: StrategyCard) -> Case<Entry> {
@@ -104,12 +103,11 @@ extension ScenarioFields {
 
   private static let losses: [Case<LossSpec>] = [
     Case("cross-entropy", "CE(z, y).", .crossEntropy),
+    Case("balanced-softmax", "CE(z + log n, y) (Ren et al. 2020, arXiv:2007.10740).", prior) {
+      .balancedSoftmax(prior: $0)
+    },
     Case(
-      "balanced-softmax", "CE(z + log n, y) (Ren et al. 2020, arXiv:2007.10740).", prior
-    ) { .balancedSoftmax(prior: $0) },
-    Case(
-      "logit-adjustment", "CE(z + tau·log pi, y) (Menon et al. 2021, arXiv:2007.07314).", tau,
-      prior
+      "logit-adjustment", "CE(z + tau·log pi, y) (Menon et al. 2021, arXiv:2007.07314).", tau, prior
     ) { .logitAdjustment(tau: $0, prior: $1) },
     Case(
       "focal", "-(1 - p_y)^gamma · log p_y (Lin et al. 2017, arXiv:1708.02002).",
@@ -131,8 +129,8 @@ extension ScenarioFields {
       beta
     ) { .ldam(maxMargin: $0, scale: $1, reweightFrom: $2, beta: $3) },
     Case(
-      "class-balanced",
-      "Weights (1 - beta)/(1 - beta^n_c) (Cui et al. 2019, arXiv:1901.05555).", beta
+      "class-balanced", "Weights (1 - beta)/(1 - beta^n_c) (Cui et al. 2019, arXiv:1901.05555).",
+      beta
     ) { .classBalanced(beta: $0) },
   ]
 
@@ -146,8 +144,7 @@ extension ScenarioFields {
   )
 
   private static let beta = Part<Double>(
-    "beta", .number(NumberRange(0, 1, exclusiveMaximum: true)), .value(0.9999),
-    "Of the effective number of examples.")
+    "beta", .decay, .value(0.9999), "Of the effective number of examples.")
 
   private static let postHoc = Setting<Entry>(
     \.choice.postHoc, "postHoc",
@@ -183,16 +180,14 @@ extension ScenarioFields {
             [
               serverRate(1),
               Setting(
-                \.momentum, "momentum", .number(NumberRange(0, 1, exclusiveMaximum: true)),
-                .value(0), "Decay of the server's momentum; 0 with rate 1 is plain averaging."),
+                \.momentum, "momentum", .decay, .value(0),
+                "Decay of the server's momentum; 0 with rate 1 is plain averaging."),
             ]),
           Case(
             "adagrad", "Reddi et al. 2021, arXiv:2003.00295.", ServerOptimizer(.adagrad),
             [serverRate(0.1), adaptivity]),
-          Case(
-            "adam", "Reddi et al. 2021, arXiv:2003.00295.", ServerOptimizer(.adam), adaptive),
-          Case(
-            "yogi", "Reddi et al. 2021, arXiv:2003.00295.", ServerOptimizer(.yogi), adaptive),
+          Case("adam", "Reddi et al. 2021, arXiv:2003.00295.", ServerOptimizer(.adam), adaptive),
+          Case("yogi", "Reddi et al. 2021, arXiv:2003.00295.", ServerOptimizer(.yogi), adaptive),
         ])), .value("sgd"), "How the server applies the mean update.",
     synonyms: ["server_optimizer", "server", "serverOptimiser"])
 
@@ -203,12 +198,8 @@ extension ScenarioFields {
   }
 
   private static let adaptive: [Setting<ServerOptimizer>] = [
-    serverRate(0.01),
-    Setting(
-      \.beta1, "beta1", .number(NumberRange(0, 1, exclusiveMaximum: true)), .value(0.9),
-      "Decay of the first moment."),
-    Setting(
-      \.beta2, "beta2", .number(from: 0, to: 1), .value(0.99), "Decay of the second moment."),
+    serverRate(0.01), Setting(\.beta1, "beta1", .decay, .value(0.9), "Decay of the first moment."),
+    Setting(\.beta2, "beta2", .number(from: 0, to: 1), .value(0.99), "Decay of the second moment."),
     adaptivity,
   ]
 

@@ -16,8 +16,7 @@ extension ScenarioFields {
       synonyms: ["speed", "devices"]),
     Setting(
       \.network, "network", .object(SystemSettings.Network(), network), .value([:]),
-      "The links between clients and server.",
-      synonyms: ["links", "bandwidth"]),
+      "The links between clients and server.", synonyms: ["links", "bandwidth"]),
     Setting(
       \.availability, "availability", .union(availability), .value("always"),
       "Which clients can be asked."),
@@ -34,7 +33,7 @@ extension ScenarioFields {
       "So many times a cohort is drawn, and the first arrivals that make a cohort are taken.",
       synonyms: ["over_selection", "overcommit", "over_commitment", "oversampling"]),
     Setting(
-      \.stragglers, "stragglers", .choice(of: SystemSettings.Stragglers.self), .value("drop"),
+      \.stragglers, "stragglers", .choice(), .value("drop"),
       "What becomes of clients that would miss the deadline: nothing, or they make fewer steps.",
       synonyms: ["straggler"]),
     Setting(
@@ -147,8 +146,8 @@ extension ScenarioFields {
         "trace", "Windows of time from a file; a client without any is always away.",
         Part(
           "path", .text(.path), .required,
-          "A CSV file with the header client,from,to; times in virtual seconds.",
-          synonyms: ["file"])
+          "A CSV file with the header client,from,to; times in virtual seconds.", synonyms: ["file"]
+        )
       ) { .trace(path: $0) },
     ])
 }
@@ -206,9 +205,7 @@ extension ScenarioChecks {
           + "clients, without availability and overSelection",
         hint: "set federation.sampling to \"uniform\" or \"poisson\"")
     }
-    for (index, choice) in scenario.strategies.enumerated() {
-      guard let type = StrategyRegistry[choice.kind] else { continue }
-      let path = "strategies[\(index)]"
+    for (choice, type, path) in scenario.methods {
       let isAsynchronous = type.needs.contains(.clock)
       if let system = scenario.system, isAsynchronous,
         system.deadline != nil || system.overSelection > 1

@@ -22,14 +22,8 @@ package struct PrivacySettings: Sendable, Equatable {
     /// How DiceSGD's noise is turned into an ε.
     package var accounting = DiceMode.paper
 
-    package init(
-      clipping: ExamplePrivacy.Clipping = ExamplePrivacy.Clipping.flat, copies: Int = 1,
-      errorFeedback: ExamplePrivacy.ErrorFeedback? = nil, accounting: DiceMode = DiceMode.paper
-    ) {
-      self.clipping = clipping
-      self.copies = copies
+    package init(errorFeedback: ExamplePrivacy.ErrorFeedback? = nil) {
       self.errorFeedback = errorFeedback
-      self.accounting = accounting
     }
   }
 

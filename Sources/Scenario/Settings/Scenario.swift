@@ -21,7 +21,7 @@ package struct Scenario: Sendable {
   /// What a client does in a round.
   package var client: ClientSettings
   /// The methods compared, in the order given.
-  package var strategies: [StrategyChoice]
+  package var strategies: [StrategyChoice] = []
   /// When and how models are measured.
   package var evaluation: EvaluationSettings
   /// What is written.
@@ -31,24 +31,20 @@ package struct Scenario: Sendable {
   /// What a run may take of this machine.
   package var limits = LimitSettings()
 
+  /// No method yet, one network for all, no clock and no limit.
   package init(
     name: String, seeds: [UInt64], data: DataSettings, federation: FederationSettings,
-    model: ModelSpec, clientModels: [ClientModelGroup] = [], client: ClientSettings,
-    strategies: [StrategyChoice], evaluation: EvaluationSettings, output: OutputSettings,
-    system: SystemSettings? = nil, limits: LimitSettings = LimitSettings()
+    model: ModelSpec, client: ClientSettings, evaluation: EvaluationSettings,
+    output: OutputSettings
   ) {
     self.name = name
     self.seeds = seeds
     self.data = data
     self.federation = federation
     self.model = model
-    self.clientModels = clientModels
     self.client = client
-    self.strategies = strategies
     self.evaluation = evaluation
     self.output = output
-    self.system = system
-    self.limits = limits
   }
 
   /// One method with its settings.

@@ -5,15 +5,8 @@ import Tensor
 
 /// Checks of `compression` against itself, methods and privacy.
 extension ScenarioChecks {
-  /// Compression that its section alone shows to be wrong: of the scenario, then of strategies.
-  mutating func checkCompression() {
-    checkCompression(at: "compression")
-    for index in 0..<1000 where lines["strategies[\(index)]"] != nil {
-      checkCompression(at: "strategies[\(index)].compression")
-    }
-  }
-
-  private mutating func checkCompression(at path: String) {
+  /// Compression that its section alone shows to be wrong.
+  mutating func checkCompression(at path: String) {
     for link in ["uplink", "downlink"] {
       let link = "\(path).\(link)"
       if lines["\(link).layerwise"] != nil, text("\(link).scope") == "model" {
@@ -37,11 +30,8 @@ extension ScenarioChecks {
 
   /// Compression against the methods and privacy; the scenario is valid otherwise.
   mutating func checkCompressedMethods(_ scenario: Scenario) {
-    for (index, choice) in scenario.strategies.enumerated() {
-      guard let settings = choice.compression, !settings.isInert,
-        let type = StrategyRegistry[choice.kind]
-      else { continue }
-      let path = "strategies[\(index)]"
+    for (choice, type, path) in scenario.methods {
+      guard let settings = choice.compression, !settings.isInert else { continue }
       if let uplink = settings.uplink {
         checkUplink(uplink, type, choice, scenario, path)
         if let privacy = choice.privacy, !privacy.isInert { checkOrder(uplink, privacy, path) }

@@ -7,15 +7,8 @@ import Tensor
 
 /// Checks of `privacy` against methods, models and sampling.
 extension ScenarioChecks {
-  /// Privacy that its section alone shows to be wrong: of the scenario, then of single strategies.
-  mutating func checkPrivacy() {
-    checkPrivacy(at: "privacy")
-    for index in 0..<1000 where lines["strategies[\(index)]"] != nil {
-      checkPrivacy(at: "strategies[\(index)].privacy")
-    }
-  }
-
-  private mutating func checkPrivacy(at path: String) {
+  /// Privacy that its section alone shows to be wrong.
+  mutating func checkPrivacy(at path: String) {
     guard let unit = text("\(path).unit"), unit != "none" else { return }
     if lines["\(path).noiseMultiplier"] == nil, lines["\(path).target"] == nil {
       error(
@@ -75,11 +68,8 @@ extension ScenarioChecks {
 
   /// Privacy against the methods and the network; the scenario is valid otherwise.
   mutating func checkPrivateMethods(_ scenario: Scenario) {
-    for (index, choice) in scenario.strategies.enumerated() {
-      guard let settings = choice.privacy, !settings.isInert,
-        let type = StrategyRegistry[choice.kind]
-      else { continue }
-      let path = "strategies[\(index)]"
+    for (choice, type, path) in scenario.methods {
+      guard let settings = choice.privacy, !settings.isInert else { continue }
       if settings.exampleLevel != nil {
         checkExampleLevel(scenario, path)
         checkShares(type, settings, choice.label, scenario, path)
