@@ -1,32 +1,23 @@
 import Base
 import Codecs
 
-/// A codec as a word of the scenario.
-struct CodecWord: Sendable {
-  let name: String
-  let summary: String
-  /// Bytes of the body of d values, in words.
-  let bytes: String
-  let part: Part<CodecSpec>
-
-  init(_ name: String, _ summary: String, bytes: String, _ part: Part<CodecSpec>) {
-    (self.name, self.summary, self.bytes, self.part) = (name, summary, bytes, part)
-  }
-
-  /// All but deep gradient compression, which is no codec but a memory.
-  static let all: [CodecWord] = [
-    CodecWord(
-      "dense", "Every value in 32 or 16 bits.", bytes: "4d or 2d",
-      Part(
-        "format",
-        .words([
-          "float32": .dense(.float32), "float16": .dense(.float16), "bfloat16": .dense(.bfloat16),
-        ]), .value("float32"), "The bits of a value.")),
-    CodecWord(
-      "topk", "The largest magnitudes, with their positions.",
-      bytes: "1 + |varint k| + positions + values; Rice gaps have about log2(d/k) + 1.6 bits",
-      Part(
-        largest(0.01),
+/// Codecs as words of the scenario.
+enum CodecFields {
+  /// All but deep gradient compression, which is no codec but a memory; with the bytes of the body
+  /// of d values.
+  static let all: [(codec: Case<CodecSpec>, bytes: String)] = [
+    (
+      Case(
+        "dense", "Every value in 32 or 16 bits.",
+        Part(
+          "format",
+          .words(["float32": DenseCodec.Format.float32, "float16": .float16, "bfloat16": .bfloat16]
+          ), .value("float32"), "The bits of a value.")
+      ) { .dense($0) }, "4d or 2d"
+    ),
+    (
+      Case(
+        "topk", "The largest magnitudes, with their positions.", largest(0.01),
         Part(
           "block", .integer(1...1_000_000), .value(1),
           "Neighbours that are kept together, by their norm; 1 for single values.")
@@ -34,37 +25,38 @@ struct CodecWord: Sendable {
         guard length > 1, case .top(let amount) = codec.selection else { return .sparse(codec) }
         let blocks = SparseCodec.Selection.topBlocks(amount, length: length)
         return .sparse(SparseCodec(blocks, indices: codec.indices, values: codec.values))
-      }),
-    CodecWord(
-      "random-k", "Values at places drawn from a seed; no positions travel.",
-      bytes: "8 + |varint k| + 4k",
-      Part(
-        ratio(0.01),
+      }, "1 + |varint k| + positions + values; Rice gaps have about log2(d/k) + 1.6 bits"
+    ),
+    (
+      Case(
+        "random-k", "Values at places drawn from a seed; no positions travel.", ratio(0.01),
         Part(
           "places", .words(["own": false, "shared": true]), .value("own"),
           "own: each client draws its places; shared: all clients of a round have the same, so "
             + "that their sum is sparse, too.")
-      ) { .randomK(RandomKCodec(.density($0), seed: $1 ? 0 : nil)) }),
-    CodecWord(
-      "threshold", "All values from a magnitude on, with their positions.",
-      bytes: "as topk, with as many values as there are",
-      Part(
+      ) { .randomK(RandomKCodec(.density($0), seed: $1 ? 0 : nil)) }, "8 + |varint k| + 4k"
+    ),
+    (
+      Case(
+        "threshold", "All values from a magnitude on, with their positions.",
         Part(
           "threshold", .number(from: 0, to: 1e30), .required,
           "tau: values of at least this magnitude are sent.", synonyms: ["tau"]), positions, values
-      ) { .sparse(SparseCodec(.threshold(Float($0)), indices: $1, values: $2)) }),
-    CodecWord(
-      "quantize", "Whole numbers of 2 to 8 bits with a scale per chunk, stochastically rounded.",
-      bytes: "|varint c| + 4·ceil(d/c) + d·bits/8",
-      Part(
+      ) { .sparse(SparseCodec(.threshold(Float($0)), indices: $1, values: $2)) },
+      "as topk, with as many values as there are"
+    ),
+    (
+      Case(
+        "quantize", "Whole numbers of 2 to 8 bits with a scale per chunk, stochastically rounded.",
         Part("bits", .integer(2...8), .value(8), "Bits of a value."),
         Part("chunk", .integer(1...1 << 24), .value(1024), "Values that share a scale."),
         entropyCoded
-      ) { .integer(IntegerCodec(bits: $0, chunk: $1, isEntropyCoded: $2)) }),
-    CodecWord(
-      "qsgd", "Levels relative to a norm (Alistarh et al. 2017, arXiv:1610.02132).",
-      bytes: "4·ceil(d/c) + ceil(d·ceil(log2(2s + 1))/8); Elias codes are shorter for few levels",
-      Part(
+      ) { .integer(IntegerCodec(bits: $0, chunk: $1, isEntropyCoded: $2)) },
+      "|varint c| + 4·ceil(d/c) + d·bits/8"
+    ),
+    (
+      Case(
+        "qsgd", "Levels relative to a norm (Alistarh et al. 2017, arXiv:1610.02132).",
         Part("levels", .integer(1...32_767), .value(7), "s.", synonyms: ["s"]),
         Part("bucket", .integer(1...1 << 24), .value(512), "Values that share a norm."),
         Part(
@@ -74,31 +66,36 @@ struct CodecWord: Sendable {
           "coding",
           .words(["fixed": QSGDCodec.Coding.fixed, "entropy": .entropy, "elias": .elias]),
           .value("fixed"), "Fields of equal width, a range coder, or Elias' gamma codes.")
-      ) { .qsgd(QSGDCodec(levels: $0, bucket: $1, norm: $2, coding: $3)) }),
-    CodecWord(
-      "natural", "Powers of two (Horvath et al. 2019, arXiv:1905.10988).", bytes: "ceil(9d/8)",
-      entropyCoded.map { .natural(NaturalCodec(isEntropyCoded: $0)) }),
-    CodecWord(
-      "sign", "Signs (Bernstein et al. 2018; with a scale, Karimireddy et al. 2019).",
-      bytes: "4 + ceil(d/8)",
-      Part(
-        "scaled", .flag, .value(true),
-        "Whether the mean magnitude travels, too; without it every value is +1 or -1."
-      ).map { .sign(SignCodec(isScaled: $0)) }),
-    CodecWord(
-      "ternary", "-1, 0 and 1 with a scale (Wen et al. 2017, arXiv:1705.07878).",
-      bytes: "4 + ceil(d/5)",
-      Part(
+      ) { .qsgd(QSGDCodec(levels: $0, bucket: $1, norm: $2, coding: $3)) },
+      "4·ceil(d/c) + ceil(d·ceil(log2(2s + 1))/8); Elias codes are shorter for few levels"
+    ),
+    (
+      Case("natural", "Powers of two (Horvath et al. 2019, arXiv:1905.10988).", entropyCoded) {
+        .natural(NaturalCodec(isEntropyCoded: $0))
+      }, "ceil(9d/8)"
+    ),
+    (
+      Case(
+        "sign", "Signs (Bernstein et al. 2018; with a scale, Karimireddy et al. 2019).",
+        Part(
+          "scaled", .flag, .value(true),
+          "Whether the mean magnitude travels, too; without it every value is +1 or -1.")
+      ) { .sign(SignCodec(isScaled: $0)) }, "4 + ceil(d/8)"
+    ),
+    (
+      Case(
+        "ternary", "-1, 0 and 1 with a scale (Wen et al. 2017, arXiv:1705.07878).",
         Part(
           "clip", .number(from: 0, to: 1000), .value(2.5),
           "Magnitudes are cut at so many standard deviations; 0 for not at all."), entropyCoded
-      ) { .ternary(TernaryCodec(clip: $0 > 0 ? $0 : nil, isEntropyCoded: $1)) }),
-    CodecWord(
-      "low-rank", "Two factors of each matrix (PowerSGD, Vogels et al. 2019, arXiv:1905.13727).",
-      bytes: "4r(n + m) for an n x m matrix; others dense",
-      Part("rank", .integer(1...255), .value(4), "Columns of a factor.").map {
-        .lowRank(LowRankCodec(rank: $0))
-      }),
+      ) { .ternary(TernaryCodec(clip: $0 > 0 ? $0 : nil, isEntropyCoded: $1)) }, "4 + ceil(d/5)"
+    ),
+    (
+      Case(
+        "low-rank", "Two factors of each matrix (PowerSGD, Vogels et al. 2019, arXiv:1905.13727).",
+        Part("rank", .integer(1...255), .value(4), "Columns of a factor.")
+      ) { .lowRank(LowRankCodec(rank: $0)) }, "4r(n + m) for an n x m matrix; others dense"
+    ),
   ]
 
   /// The share of values that `initial` says, with their positions.

@@ -24,20 +24,20 @@ extension ScenarioFields {
       ], [Case("none", "Plain 32-bit floats without any frame.", nil)] + cases)
   }
 
-  private static func link(
-    _ codec: CodecWord, _ memory: [Setting<LinkCompression>]
-  ) -> Case<LinkCompression?> {
+  private static func link(_ codec: Case<CodecSpec>, _ memory: [Setting<LinkCompression>]) -> Case<
+    LinkCompression?
+  > {
     let plain = codec.part.map { LinkCompression($0) }
     let whole = plain.with(spread(codec.name) + memory)
     return Case(codec.name, codec.summary, whole.map { .some($0.contracting) })
   }
 
   private static let uplinks =
-    CodecWord.all.map { link($0, feedback($0.name)) } + [
+    CodecFields.all.map { link($0.codec, feedback($0.codec.name)) } + [
       Case(dgc.name, dgc.summary, deepGradient.with(spread(dgc.name)).map { .some($0) })
     ]
 
-  private static let downlinks = CodecWord.all.map { link($0, [shadow($0.name)]) }
+  private static let downlinks = CodecFields.all.map { link($0.codec, [shadow($0.codec.name)]) }
 
   private static let dgc = (
     name: "dgc", summary: "Deep gradient compression (Lin et al. 2018, arXiv:1712.01887)."
@@ -52,13 +52,14 @@ extension ScenarioFields {
       return CodecHelp(bytes: "as topk", codec: deepGradient.fields, link: link, memory: [])
     }
     let memory = (feedback(name) + [shadow(name)]).flatMap(\.fields)
-    return CodecWord.all.first { $0.name == name }.map {
-      CodecHelp(bytes: $0.bytes, codec: $0.part.fields, link: link, memory: memory)
+    return CodecFields.all.first { $0.codec.name == name }.map {
+      CodecHelp(bytes: $0.bytes, codec: $0.codec.part.fields, link: link, memory: memory)
     }
   }
 
   /// The codecs of `fedsim list codecs`.
-  package static let codecs = CodecWord.all.map { (name: $0.name, summary: $0.summary) } + [dgc]
+  package static let codecs =
+    CodecFields.all.map { (name: $0.codec.name, summary: $0.codec.summary) } + [dgc]
 }
 
 /// A codec's fields, by what they are about.
@@ -100,9 +101,7 @@ extension ScenarioFields {
     ] + (hasStrength ? [layerwise] : [])
   }
 
-  private static let groupCodecs = Cases(
-    "kind", CodecWord.all.map { Case($0.name, $0.summary, $0.part) }
-  ).with(
+  private static let groupCodecs = Cases("kind", CodecFields.all.map(\.codec)).with(
     Part(
       "group", .choice(of: ParameterGroup.self), .required, "The parameters: norm, head or body.")
   ).map { LinkCompression.Override($1, $0) }
@@ -187,7 +186,7 @@ extension ScenarioFields {
   }
 
   private static let deepGradient = Part(
-    CodecWord.largest(0.001), momentum, warmUp,
+    CodecFields.largest(0.001), momentum, warmUp,
     Part(
       "warmupRounds", .integer(1...1_000_000), .value(1), unit: "rounds", "How long a stage lasts.")
   ) { codec, rule, warmUp, stage in

@@ -77,6 +77,7 @@ extension ScenarioChecks {
 extension ScenarioChecks {
   mutating func checkData() {
     checkPartition()
+    checkPretrain()
     checkHeldOut()
     checkStyles()
     checkLongTail()
@@ -101,7 +102,6 @@ extension ScenarioChecks {
   }
 
   private mutating func checkHeldOut() {
-    checkPretrain()
     guard heldOutImages > 0, let classes, classes > 0, let whole = wholeClass,
       let clients = int("federation.clients")
     else { return }

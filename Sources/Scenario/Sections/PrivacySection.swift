@@ -28,9 +28,9 @@ extension ScenarioFields {
 
   // MARK: Both units
 
-  private static func unit(_ target: Part<Target>, _ unit: Part<PrivacySettings.Unit>)
-    -> Part<PrivacySettings?>
-  {
+  private static func unit(_ target: Part<Target>, _ unit: Part<PrivacySettings.Unit>) -> Part<
+    PrivacySettings?
+  > {
     let settings = Part(
       PrivacySettings(unit: .example(PrivacySettings.ExampleMechanism()), clip: 1, delta: 1e-5),
       noise + [
@@ -95,8 +95,7 @@ extension ScenarioFields {
 
   private static let commonTarget = Part<Target>(
     "target", .object(epsilon, targetDelta) { (epsilon: $0, delta: $1, isPerClient: false) },
-    .optional,
-    "What the noise is chosen for.", synonyms: ["budget"])
+    .optional, "What the noise is chosen for.", synonyms: ["budget"])
 
   // MARK: Examples
 

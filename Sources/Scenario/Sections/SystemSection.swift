@@ -135,7 +135,7 @@ extension ScenarioFields {
     "kind", default: "always", shorthand: true,
     synonyms: ["file": "trace", "bernoulli": "rate", "coin": "rate", "none": "always"],
     [
-      Case("always", "All, always.") { .always },
+      Case("always", "All, always.", .always),
       Case(
         "rate", "A coin for each client in each round, or whenever an asynchronous server asks.",
         Part(
