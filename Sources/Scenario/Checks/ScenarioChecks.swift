@@ -73,18 +73,18 @@ extension ScenarioChecks {
       // An image that is too small for the model is found with the data.
       try? Network(scenario.model, input: $0.shape, classes: $0.classes)
     }
-    for (choice, type, path) in scenario.methods {
-      let fit = MethodFit(type, choice.settings, loss: choice.loss, postHoc: choice.postHoc)
+    for method in scenario.methods {
+      guard let fit = MethodFit(method.choice) else { continue }
       var misfits = fit.misfits(
         hasPublicSet: scenario.data.publicSet != nil,
         hasClientModels: !scenario.clientModels.isEmpty)
       if let network {
         if let misfit = fit.misfit(scenario.model, network) { misfits.append(misfit) }
         for caution in fit.cautions(scenario.model, network) {
-          warn("W3020", path, caution.warning, hint: caution.hint)
+          warn("W3020", method.path, caution.warning, hint: caution.hint)
         }
       }
-      for misfit in misfits { error(misfit.code, path, misfit.problem, hint: misfit.hint) }
+      for misfit in misfits { error(misfit.code, method.path, misfit.problem, hint: misfit.hint) }
     }
     checkPrivateMethods(scenario)
     checkCompressedMethods(scenario)
@@ -97,11 +97,23 @@ extension ScenarioChecks {
   }
 }
 
+/// A method of a scenario that is valid otherwise.
+struct CheckedMethod {
+  let scenario: Scenario
+  let choice: Scenario.StrategyChoice
+  let type: any Strategy.Type
+  /// Where it stands, such as "strategies[0]".
+  let path: String
+
+  var label: String { choice.label }
+}
+
 extension Scenario {
-  /// The methods with their types, and where they stand.
-  var methods: [(choice: StrategyChoice, type: any Strategy.Type, path: String)] {
+  var methods: [CheckedMethod] {
     strategies.enumerated().compactMap { index, choice in
-      StrategyRegistry[choice.kind].map { (choice, $0, "strategies[\(index)]") }
+      StrategyRegistry[choice.kind].map {
+        CheckedMethod(scenario: self, choice: choice, type: $0, path: "strategies[\(index)]")
+      }
     }
   }
 }

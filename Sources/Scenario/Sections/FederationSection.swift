@@ -176,18 +176,15 @@ extension ScenarioChecks {
   mutating func checkSelection(_ scenario: Scenario) {
     let sampling = scenario.federation.sampling
     guard sampling.readsLosses else { return }
-    for (index, choice) in scenario.strategies.enumerated() {
-      guard let settings = choice.privacy, !settings.isInert else { continue }
+    for method in scenario.methods {
+      guard let settings = method.choice.privacy, !settings.isInert else { continue }
       error(
-        "E3335", "strategies[\(index)]",
-        "\(choice.label) has privacy, but federation.sampling is \"\(sampling.word)\": accounting "
+        "E3335", method.path,
+        "\(method.label) has privacy, but federation.sampling is \"\(sampling.word)\": accounting "
           + "assumes cohorts at random, and reported losses leave unprotected",
         hint: "set federation.sampling to \"uniform\" or \"poisson\", or leave privacy out")
     }
-    let choosers = scenario.strategies.filter { choice in
-      StrategyRegistry[choice.kind].map { $0.population == .cohort } ?? false
-    }
-    if choosers.count > 1 {
+    if scenario.methods.count(where: { $0.type.population == .cohort }) > 1 {
       warn(
         "W3035", "federation.sampling",
         "cohorts follow each method's own losses: the strategies do not share them")

@@ -62,9 +62,7 @@ package struct PrivacySettings: Sendable, Equatable {
     }
     /// What is done with what a clip takes away.
     package var kind = Kind.plain
-    /// Who adds the noise.
     package var placement = Placement.server
-    /// Which noise.
     package var noise = Noise.gaussian
     /// Whether and how the clip moves; nil leaves it.
     package var adaptive: Adaptive?
@@ -89,7 +87,6 @@ package struct PrivacySettings: Sendable, Equatable {
     package var isPerClient: Bool
   }
 
-  /// What is protected, and how.
   package var unit: Unit
   /// C > 0.
   package var clip: Double
