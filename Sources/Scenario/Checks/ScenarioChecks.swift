@@ -1,6 +1,7 @@
 import Aggregation
 import Base
 import Data
+import Tensor
 
 /// Rules that tie several fields together.
 ///
@@ -15,21 +16,22 @@ struct ScenarioChecks {
 
   /// All problems, errors first in the order of the sections.
   mutating func run() -> [Problem] {
-    checkPartition()
-    checkHeldOut()
-    checkStyles()
-    checkLongTail()
-    checkLocalTest()
-    checkSizes()
+    checkData()
     checkFederation()
     checkModel(at: "model")
     checkClientModels()
     checkClient()
     checkStrategies()
-    checkPrivacy()
-    checkCompression()
+    for path in places(of: "privacy") { checkPrivacy(at: path) }
+    for path in places(of: "compression") { checkCompression(at: path) }
     checkSystem()
     return problems
+  }
+
+  /// Where a section may stand that strategies can have for themselves.
+  private func places(of section: String) -> [String] {
+    let strategies = (0..<1000).map { "strategies[\($0)]" }.filter { lines[$0] != nil }
+    return [section] + strategies.map { "\($0).\(section)" }
   }
 
   func int(_ path: String) -> Int? { values[path]?.int }
@@ -59,142 +61,59 @@ struct ScenarioChecks {
   mutating func warn(_ code: String, _ path: String, _ message: String, hint: String? = nil) {
     problems.append(Problem(code, .warning, at: path, line: line(path), message, hint: hint))
   }
+}
 
-  // MARK: - Data
-
-  private mutating func checkPartition() {
-    let dataset = text("data.dataset.kind")
-    if text("data.partition.kind") == "natural", let dataset, dataset != "leaf" {
-      error(
-        "E3204", "data.partition.kind",
-        "found \"natural\"; the data set \"\(dataset)\" has no natural clients, only leaf has",
-        hint: "choose iid, dirichlet, dirichlet-prior, shards, quantity or another one")
+/// Checks of methods against what the rest of the scenario gives them, before any data are read.
+extension ScenarioChecks {
+  /// Problems of a scenario that is valid otherwise: its network can be built.
+  mutating func checkMethods(_ scenario: Scenario) -> [Problem] {
+    problems = []
+    let images = scenario.data.knownImages
+    let network = images.flatMap {
+      // An image that is too small for the model is found with the data.
+      try? Network(scenario.model, input: $0.shape, classes: $0.classes)
     }
-    let mirrored = values["data.augment"]?.elements?.contains { $0.text == "flip" } ?? false
-    if dataset == "mnist", mirrored {
-      warn(
-        "W3009", "data.augment", "\"flip\" mirrors digits and letters, which changes their meaning",
-        hint: "leave flip out for MNIST and EMNIST; for Fashion-MNIST it is fine")
-    }
-  }
-
-  /// Number of classes where the data set fixes it, those of pre-training included.
-  var allClasses: Int? {
-    switch text("data.dataset.kind") {
-    case "synthetic": int("data.dataset.classes")
-    case "cifar10": 10
-    case "cifar100": text("data.dataset.labels").map { $0 == "coarse" ? 20 : 100 }
-    default: nil
-    }
-  }
-
-  /// Training images of each whole class where the data set fixes it.
-  var wholeClass: Int? {
-    switch text("data.dataset.kind") {
-    case "synthetic": int("data.dataset.trainPerClass")
-    case "cifar10": 5000
-    case "cifar100": text("data.dataset.labels").map { $0 == "coarse" ? 2500 : 500 }
-    default: nil
-    }
-  }
-
-  private mutating func checkLongTail() {
-    if let factor = number("data.longTail.factor") {
-      if factor == 1 {
-        warn(
-          "W3006", "data.longTail.factor",
-          "factor 1 leaves all classes equal: there is no long tail")
+    for method in scenario.methods {
+      guard let fit = MethodFit(method.choice) else { continue }
+      var misfits = fit.misfits(
+        hasPublicSet: scenario.data.publicSet != nil,
+        hasClientModels: !scenario.clientModels.isEmpty)
+      if let network {
+        if let misfit = fit.misfit(scenario.model, network) { misfits.append(misfit) }
+        for caution in fit.cautions(scenario.model, network) {
+          warn("W3020", method.path, caution.warning, hint: caution.hint)
+        }
       }
-      if let full = fullClass, factor > Double(min(full, int("data.longTail.maxPerClass") ?? full))
-      {
-        error(
-          "E3205", "data.longTail.factor",
-          "found \(JSON.number(factor).compact); the largest class has "
-            + "\(min(full, int("data.longTail.maxPerClass") ?? full)) images, "
-            + "so the smallest would be empty",
-          hint: "give a factor of at most the size of the largest class")
-      }
+      for misfit in misfits { error(misfit.code, method.path, misfit.problem, hint: misfit.hint) }
     }
-    checkCap()
-    guard let counts = cappedCounts else { return }
-    if let classes, counts.count != classes {
-      error(
-        "E3205", "data.longTail.counts",
-        "found \(counts.count) sizes; the data set has \(classes) classes",
-        hint: "give one size per class")
-    }
-    if let full = fullClass, let index = counts.firstIndex(where: { $0 > full }) {
-      error(
-        "E3205", "data.longTail.counts",
-        "found \(counts[index]) for class \(index); a class has \(full) training images")
-    }
-    if counts.allSatisfy({ $0 == 0 }) {
-      error("E3205", "data.longTail.counts", "all sizes are 0: no training image is left")
-    }
+    checkPrivateMethods(scenario)
+    checkCompressedMethods(scenario)
+    checkSelection(scenario)
+    checkClock(scenario)
+    if problems.contains(where: { $0.severity == .error }) { return problems }
+    checkInert(scenario, network)
+    checkReach(scenario)
+    return problems
   }
+}
 
-  /// Training images after the long tail, or an upper bound of it; nil when unknown.
-  var trainingImages: Int? {
-    guard let classes, let full = fullClass else { return nil }
-    if text("data.longTail.profile") == nil, let whole = wholeClass {
-      return classes * whole - heldOutImages
-    }
-    let largest = min(full, int("data.longTail.maxPerClass") ?? full)
-    let factor = number("data.longTail.factor") ?? 1
-    switch text("data.longTail.profile") {
-    case "explicit": return cappedCounts?.reduce(0) { $0 + min($1, full) }
-    case "exponential":
-      return (0..<classes).reduce(0) { sum, index in
-        let exponent = -Double(index) / Double(max(1, classes - 1))
-        return sum + Int(clamping: Double(largest) * pow(factor, exponent))
-      }
-    case "step":
-      return classes / 2 * largest + (classes - classes / 2)
-        * Int(clamping: Double(largest) / factor)
-    default: return classes * largest
-    }
-  }
+/// A method of a scenario that is valid otherwise.
+struct CheckedMethod {
+  let scenario: Scenario
+  let choice: Scenario.StrategyChoice
+  let type: any Strategy.Type
+  /// Where it stands, such as "strategies[0]".
+  let path: String
 
-  private mutating func checkSizes() {
-    if let classes = int("data.dataset.classes"), let train = int("data.dataset.trainPerClass"),
-      let test = int("data.dataset.testPerClass")
-    {
-      let gibibytes = (classes * (train + test) * 3072) >> 30
-      if classes * (train + test) * 3072 > SyntheticImages.maximumBytes {
-        error(
-          "E3209", "data.dataset",
-          "found \(classes) classes of \(train) + \(test) images, \(gibibytes) GiB of pixels",
-          hint: "keep classes x (trainPerClass + testPerClass) below 5.5 million")
+  var label: String { choice.label }
+}
+
+extension Scenario {
+  var methods: [CheckedMethod] {
+    strategies.enumerated().compactMap { index, choice in
+      StrategyRegistry[choice.kind].map {
+        CheckedMethod(scenario: self, choice: choice, type: $0, path: "strategies[\(index)]")
       }
-    }
-    guard let images = trainingImages, let clients = int("federation.clients") else { return }
-    if clients > images {
-      error(
-        "E3206", "federation.clients",
-        "found \(clients) clients for \(images) training images; every client needs one",
-        hint: images > 0 ? "give at most \(images) clients or more data" : "give more data")
-      return
-    }
-    if let least = int("data.partition.minPerClient"), least > images / clients {
-      error(
-        "E3206", "data.partition.minPerClient",
-        "found \(least) images for each of \(clients) clients; there are only \(images)",
-        hint: "give at most \(images / clients)")
-    }
-    checkEqualSizes(images: images, clients: clients)
-    if text("data.partition.kind") == "shards", let shards = int("data.partition.perClient"),
-      shards > images / clients
-    {
-      error(
-        "E3206", "data.partition.perClient",
-        "found \(shards) shards for each of \(clients) clients; there are only \(images) images",
-        hint: "give at most \(images / clients)")
-    }
-    if let batch = int("client.batch"), batch > images / clients {
-      warn(
-        "W3003", "client.batch",
-        "a batch of \(batch) is larger than a client's share of about \(images / clients) images",
-        hint: "every epoch of such a client is one step")
     }
   }
 }

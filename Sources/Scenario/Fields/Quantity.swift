@@ -103,16 +103,3 @@ extension Quantity.Kind {
     }
   }
 }
-
-extension FieldType {
-  /// FLOP/s of a device: times stay finite whatever the spread.
-  package static let speed = quantity(.speed, 1, 1e24)
-
-  /// A quantity in a range of its base unit.
-  package static func quantity(
-    _ kind: Quantity.Kind, _ minimum: Double, _ maximum: Double, exclusiveMinimum: Bool = false
-  ) -> FieldType {
-    .quantity(
-      Quantity(kind: kind, NumberRange(minimum, maximum, exclusiveMinimum: exclusiveMinimum)))
-  }
-}

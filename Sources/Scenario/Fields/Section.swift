@@ -23,21 +23,18 @@ package struct Domain<Value: Sendable>: Sendable {
     Domain<Other>(type) { [read] in change(read($0)) }
   }
 
+  /// An object with what a part is made of.
+  static func object(_ part: Part<Value>) -> Self { Self(.object(part.fields), part.read) }
+
   /// An object whose members are the properties of a value.
   static func object(_ initial: Value, _ settings: [Setting<Value>]) -> Self {
-    Self(.object(settings.map(\.field))) { json in
-      settings.reduce(into: initial) { $1.write(json, &$0) }
-    }
+    object(Part(initial, settings))
   }
 
   /// An object whose members are the arguments of a function.
   static func object<each Argument>(
     _ parts: repeat Part<each Argument>, make: @escaping @Sendable (repeat each Argument) -> Value
-  ) -> Self {
-    var fields: [Field] = []
-    repeat fields += (each parts).fields
-    return Self(.object(fields)) { json in make(repeat (each parts).read(json)) }
-  }
+  ) -> Self { object(Part(repeat each parts, make: make)) }
 
   /// One of several sets of fields.
   static func union(_ cases: Cases<Value>) -> Self { Self(.union(cases.union), cases.read) }
@@ -46,13 +43,11 @@ package struct Domain<Value: Sendable>: Sendable {
   static func list<Element>(of element: Domain<Element>, counts: ClosedRange<Int>, unique: Bool)
     -> Self where Value == [Element]
   {
-    Self(.list(of: element.type, counts: counts, unique: unique)) {
-      $0.elements?.map(element.read)
-    }
+    Self(.list(of: element.type, counts: counts, unique: unique)) { $0.elements?.map(element.read) }
   }
 
   /// One of the cases of an enumeration.
-  static func choice(of words: Value.Type, synonyms: [String: String] = [:]) -> Self
+  static func choice(of words: Value.Type = Value.self, synonyms: [String: String] = [:]) -> Self
   where Value: CaseIterable & RawRepresentable<String> {
     Self(.choice(of: words, synonyms: synonyms)) { $0.text.flatMap(Value.init(rawValue:)) }
   }
@@ -60,9 +55,7 @@ package struct Domain<Value: Sendable>: Sendable {
   /// One of some words, each with what it stands for.
   static func words(_ words: KeyValuePairs<String, Value>) -> Self {
     let values = Array(words)
-    return Self(.choice(values.map(\.key))) { json in
-      values.first { $0.key == json.text }?.value
-    }
+    return Self(.choice(values.map(\.key))) { json in values.first { $0.key == json.text }?.value }
   }
 }
 
@@ -85,9 +78,15 @@ extension Domain<Double> {
   static func quantity(
     _ kind: Quantity.Kind, _ minimum: Double, _ maximum: Double, exclusiveMinimum: Bool = false
   ) -> Self {
-    Self(.quantity(kind, minimum, maximum, exclusiveMinimum: exclusiveMinimum), \.double)
+    let range = NumberRange(minimum, maximum, exclusiveMinimum: exclusiveMinimum)
+    return Self(.quantity(Quantity(kind: kind, range)), \.double)
   }
-  static let speed = Self(.speed, \.double)
+  /// FLOP/s of a device: times stay finite whatever the spread.
+  static let speed = quantity(.speed, 1, 1e24)
+  /// In [0, 1), such as the decay of a moment.
+  static let decay = number(NumberRange(0, 1, exclusiveMaximum: true))
+  /// In (0, 1).
+  static let openShare = number(NumberRange(0, 1, exclusiveMinimum: true, exclusiveMaximum: true))
 }
 
 extension Domain<Bool> { static let flag = Self(.flag, \.truth) }
@@ -96,37 +95,64 @@ extension Domain<String> {
   static func text(_ rule: TextRule) -> Self { Self(.text(rule), \.text) }
 }
 
-/// A field that is an argument of what is made, or a second tag with its fields.
+/// What is read of an object: a field, several that make one value, or a second tag.
 package struct Part<Value: Sendable>: Sendable {
   let fields: [Field]
   let inner: Union?
   /// The value in an object; nil when it was left out.
   fileprivate let find: @Sendable (JSON) -> Value?
 
+  init(_ fields: [Field], inner: Union? = nil, find: @escaping @Sendable (JSON) -> Value?) {
+    (self.fields, self.inner, self.find) = (fields, inner, find)
+  }
+
+  /// A field.
   init(
     _ name: String, _ domain: Domain<Value>, _ presence: Field.Presence, unit: String? = nil,
     _ summary: String, synonyms: [String] = [], excludes: String? = nil
   ) {
-    fields = [
-      Field(
-        name, domain.type, presence, unit: unit, summary, synonyms: synonyms, excludes: excludes)
-    ]
-    inner = nil
-    find = { $0[name].map(domain.read) }
+    let field = Field(
+      name, domain.type, presence, unit: unit, summary, synonyms: synonyms, excludes: excludes)
+    self.init([field]) { $0[name].map(domain.read) }
+  }
+
+  /// The arguments of a function, such as a case of an enumeration.
+  init<each Argument>(
+    _ parts: repeat Part<each Argument>, make: @escaping @Sendable (repeat each Argument) -> Value
+  ) {
+    var fields: [Field] = []
+    var inner: Union?
+    for part in repeat each parts {
+      fields += part.fields
+      inner = part.inner ?? inner
+    }
+    self.init(fields, inner: inner) { json in make(repeat (each parts).read(json)) }
+  }
+
+  /// The properties of a value.
+  init(_ initial: Value, _ settings: [Setting<Value>]) {
+    self.init(settings.flatMap(\.fields)) { json in
+      settings.reduce(into: initial) { $1.write(json, &$0) }
+    }
   }
 
   /// A second tag beside the first.
-  init(inner cases: Cases<Value>) {
-    (fields, inner) = ([], cases.union)
-    find = { cases.read($0) }
-  }
-
-  private init(_ fields: [Field], _ find: @escaping @Sendable (JSON) -> Value?) {
-    (self.fields, inner, self.find) = (fields, nil, find)
-  }
+  init(inner cases: Cases<Value>) { self.init([], inner: cases.union, find: cases.read) }
 
   /// The same where nil stands for a field that was left out.
-  var ifGiven: Part<Value?> { Part<Value?>(fields) { [find] in .some(find($0)) } }
+  var ifGiven: Part<Value?> { Part<Value?>(fields, inner: inner) { [find] in .some(find($0)) } }
+
+  /// The same fields, whose value is turned into something else.
+  func map<Other>(_ change: @escaping @Sendable (Value) -> Other) -> Part<Other> {
+    Part<Other>(fields, inner: inner) { [find] in find($0).map(change) }
+  }
+
+  /// The same value with properties that further fields set.
+  func with(_ settings: [Setting<Value>]) -> Part {
+    Part(fields + settings.flatMap(\.fields), inner: inner) { [find] json in
+      find(json).map { settings.reduce(into: $0) { $1.write(json, &$0) } }
+    }
+  }
 
   func read(_ object: JSON) -> Value {
     guard let value = find(object) else {
@@ -136,76 +162,64 @@ package struct Part<Value: Sendable>: Sendable {
   }
 }
 
-/// A field and the property of `Root` that it sets.
+/// Fields and the property of `Root` that they set.
 package struct Setting<Root>: Sendable {
-  package let field: Field
+  let fields: [Field]
   fileprivate let write: @Sendable (JSON, inout Root) -> Void
 
+  /// A part with a setter; a field that was left out sets nothing.
+  init<Value>(_ part: Part<Value>, set: @escaping @Sendable (inout Root, Value) -> Void) {
+    fields = part.fields
+    write = { object, root in if let value = part.find(object) { set(&root, value) } }
+  }
+
+  /// A part and its property.
+  init<Value>(_ path: any WritableKeyPath<Root, Value> & Sendable, _ part: Part<Value>) {
+    self.init(part) { $0[keyPath: path] = $1 }
+  }
+
+  /// A field and its property.
   init<Value>(
     _ path: any WritableKeyPath<Root, Value> & Sendable, _ name: String, _ domain: Domain<Value>,
     _ presence: Field.Presence, unit: String? = nil, _ summary: String, synonyms: [String] = [],
     excludes: String? = nil
   ) {
     self.init(
-      name, domain, presence, unit: unit, summary, synonyms: synonyms, excludes: excludes
-    ) { $0[keyPath: path] = $1 }
+      path,
+      Part(name, domain, presence, unit: unit, summary, synonyms: synonyms, excludes: excludes))
   }
 
-  /// A property that is nil when the field is left out.
+  /// A field and a property that is nil when it is left out.
   init<Value>(
     _ path: any WritableKeyPath<Root, Value?> & Sendable, _ name: String, _ domain: Domain<Value>,
     _ presence: Field.Presence, unit: String? = nil, _ summary: String, synonyms: [String] = [],
     excludes: String? = nil
   ) {
     self.init(
-      name, domain, presence, unit: unit, summary, synonyms: synonyms, excludes: excludes
+      Part(name, domain, presence, unit: unit, summary, synonyms: synonyms, excludes: excludes)
     ) { $0[keyPath: path] = $1 }
-  }
-
-  /// A field with a setter of its own; one that was left out sets nothing.
-  init<Value>(
-    _ name: String, _ domain: Domain<Value>, _ presence: Field.Presence, unit: String? = nil,
-    _ summary: String, synonyms: [String] = [], excludes: String? = nil,
-    set: @escaping @Sendable (inout Root, Value) -> Void
-  ) {
-    field = Field(
-      name, domain.type, presence, unit: unit, summary, synonyms: synonyms, excludes: excludes)
-    write = { object, root in if let json = object[name] { set(&root, domain.read(json)) } }
   }
 }
 
-/// One word of a tag, its fields, and what is made of them.
+/// One word of a tag, and what is made of its fields.
 package struct Case<Value: Sendable>: Sendable {
-  let variant: Variant
-  fileprivate let read: @Sendable (JSON) -> Value
+  let name: String
+  let summary: String
+  let part: Part<Value>
+
+  init(_ name: String, _ summary: String, _ part: Part<Value>) {
+    (self.name, self.summary, self.part) = (name, summary, part)
+  }
 
   /// A word whose fields are the arguments of a function, such as a case of an enumeration.
   init<each Argument>(
     _ name: String, _ summary: String, _ parts: repeat Part<each Argument>,
     make: @escaping @Sendable (repeat each Argument) -> Value
-  ) {
-    var fields: [Field] = []
-    var inner: Union?
-    for part in repeat each parts {
-      fields += part.fields
-      inner = part.inner ?? inner
-    }
-    variant = Variant(name, summary, fields, inner: inner)
-    read = { json in make(repeat (each parts).read(json)) }
-  }
+  ) { self.init(name, summary, Part(repeat each parts, make: make)) }
 
-  /// A word whose fields are properties.
+  /// A word whose fields are properties; without any it stands for the value.
   init(_ name: String, _ summary: String, _ initial: Value, _ settings: [Setting<Value>] = []) {
-    variant = Variant(name, summary, settings.map(\.field))
-    read = { json in settings.reduce(into: initial) { $1.write(json, &$0) } }
-  }
-
-  /// A word with a second tag, whose fields set the same value.
-  init(
-    _ name: String, _ summary: String, _ settings: [Setting<Value>], inner: Cases<Value>
-  ) {
-    variant = Variant(name, summary, settings.map(\.field), inner: inner.union)
-    read = { json in settings.reduce(into: inner.read(json)) { $1.write(json, &$0) } }
+    self.init(name, summary, Part(initial, settings))
   }
 }
 
@@ -219,8 +233,9 @@ package struct Cases<Value: Sendable>: Sendable {
     synonyms: [String: String] = [:], _ cases: [Case<Value>]
   ) {
     union = Union(
-      tag, default: initial, shorthand: shorthand, synonyms: synonyms, cases.map(\.variant))
-    let readers = Dictionary(uniqueKeysWithValues: cases.map { ($0.variant.name, $0.read) })
+      tag, default: initial, shorthand: shorthand, synonyms: synonyms,
+      cases.map { Variant($0.name, $0.summary, $0.part.fields, inner: $0.part.inner) })
+    let readers = Dictionary(uniqueKeysWithValues: cases.map { ($0.name, $0.part.read) })
     read = { json in
       guard let reader = readers[json[tag]?.text ?? ""] else {
         preconditionFailure("\(tag) is none of its words in \(json.compact)")

@@ -14,17 +14,6 @@ package struct ScenarioReading: Sendable {
   /// Where each resolved value came from: path to "file:line", "override" or "default".
   package let origins: [(path: String, origin: String)]
 
-  package init(
-    file: String, problems: [Problem], scenario: Scenario?, resolved: JSON?,
-    origins: [(path: String, origin: String)]
-  ) {
-    self.file = file
-    self.problems = problems
-    self.scenario = scenario
-    self.resolved = resolved
-    self.origins = origins
-  }
-
   /// The problems that forbid a run.
   package var errors: [Problem] { problems.filter { $0.severity == .error } }
   /// The problems that do not.
@@ -60,6 +49,13 @@ package struct ScenarioReading: Sendable {
   }
 }
 
+extension ScenarioReading {
+  /// The reasons why there is none.
+  package init(failed problems: [Problem], file: String) {
+    self.init(file: file, problems: problems, scenario: nil, resolved: nil, origins: [])
+  }
+}
+
 /// Reads scenarios: parses, applies overrides, validates, fills in defaults.
 package struct ScenarioReader: Sendable {
   private let cards: [StrategyCard]
@@ -87,35 +83,26 @@ package struct ScenarioReader: Sendable {
       let problem = Problem(
         "E3001", at: "", line: error.line, "not valid JSON: \(error.message)",
         hint: "line \(error.line), column \(error.column)")
-      return failed([problem], file)
+      return ScenarioReading(failed: [problem], file: file)
     }
     let early = tree.members == nil ? [] : Overrides.apply(overrides, to: &tree)
-    var validator = ScenarioValidator(file: file, root: ScenarioFields.root(cards: cards))
+    let table = ScenarioFields.scenario(cards)
+    var validator = ScenarioValidator(file: file, root: table.fields)
     let resolved = validator.resolve(tree)
     var checks = ScenarioChecks(
       values: validator.values, lines: validator.lines, cards: cards, reach: reach)
-    var problems = early + validator.problems + checks.run()
-    problems = sorted(problems)
-    guard !problems.contains(where: { $0.severity == .error }) else {
-      return failed(problems, file)
+    var problems = sorted(early + validator.problems + checks.run())
+    if problems.contains(where: { $0.severity == .error }) {
+      return ScenarioReading(failed: problems, file: file)
     }
-    do {
-      let scenario = try ScenarioDecoder(cards: cards).scenario(resolved)
-      problems = sorted(problems + checks.checkMethods(scenario))
-      guard !problems.contains(where: { $0.severity == .error }) else {
-        return failed(problems, file)
-      }
-      return ScenarioReading(
-        file: file, problems: problems, scenario: scenario, resolved: resolved,
-        origins: validator.origins)
-    } catch {
-      let bug = Problem("E1000", at: error.path, line: 0, "the validated value cannot be read back")
-      return failed(problems + [bug], file)
+    let scenario = table.read(resolved)
+    problems = sorted(problems + checks.checkMethods(scenario))
+    if problems.contains(where: { $0.severity == .error }) {
+      return ScenarioReading(failed: problems, file: file)
     }
-  }
-
-  private func failed(_ problems: [Problem], _ file: String) -> ScenarioReading {
-    ScenarioReading(file: file, problems: problems, scenario: nil, resolved: nil, origins: [])
+    return ScenarioReading(
+      file: file, problems: problems, scenario: scenario, resolved: resolved,
+      origins: validator.origins)
   }
 
   /// Errors before warnings, each by line; equal lines keep the order in which they were found.

@@ -13,13 +13,12 @@ extension ScenarioFields {
         "Examples per step; the last batch of an epoch may be shorter.",
         synonyms: ["batch_size", "batchSize", "bs", "B", "local_bs"]),
       Setting(
-        \.order, "order", .choice(of: ClientSettings.Order.self), .value("shuffled"),
+        \.order, "order", .choice(), .value("shuffled"),
         "A new permutation in every epoch, or the partition's order (to replay elsewhere).",
         synonyms: ["shuffle"]),
       Setting(
         \.optimizer, "optimizer", .union(optimizer), .value([:]),
-        "The local optimizer, new in every round.",
-        synonyms: ["optimiser", "opt"]),
+        "The local optimizer, new in every round.", synonyms: ["optimiser", "opt"]),
       Setting(
         \.schedule, "schedule", .union(schedule), .value([:]), "The learning rate over rounds.",
         synonyms: ["scheduler", "lr_scheduler", "lr_schedule"]),
@@ -52,15 +51,11 @@ extension ScenarioFields {
 
   private static let moments: [Setting<OptimizerSpec>] = [
     Setting(
-      \.beta1, "beta1", .number(NumberRange(0, 1, exclusiveMaximum: true)), .value(0.9),
-      "Decay of the first moment.", synonyms: ["betas"]),
-    Setting(
-      \.beta2, "beta2", .number(NumberRange(0, 1, exclusiveMaximum: true)), .value(0.999),
-      "Decay of the second moment."),
+      \.beta1, "beta1", .decay, .value(0.9), "Decay of the first moment.", synonyms: ["betas"]),
+    Setting(\.beta2, "beta2", .decay, .value(0.999), "Decay of the second moment."),
     Setting(
       \.epsilon, "epsilon", .number(above: 0, to: 1), .value(1e-8),
-      "Added to the root of the second moment.",
-      synonyms: ["eps"]),
+      "Added to the root of the second moment.", synonyms: ["eps"]),
   ]
 
   static let optimizer = Cases<OptimizerSpec>(
@@ -72,8 +67,7 @@ extension ScenarioFields {
         [
           rate(0.05),
           Setting(
-            \.momentum, "momentum", .number(NumberRange(0, 1, exclusiveMaximum: true)), .value(0.9),
-            "Momentum ρ.", synonyms: ["rho", "beta"]),
+            \.momentum, "momentum", .decay, .value(0.9), "Momentum ρ.", synonyms: ["rho", "beta"]),
           Setting(
             \.nesterov, "nesterov", .flag, .value(false), "Nesterov's form; needs momentum > 0."),
           decay(5e-4, "Weight decay λ, added to the gradient."),
@@ -114,4 +108,26 @@ extension ScenarioFields {
           synonyms: ["min", "eta_min", "minimum"]), warmup
       ) { LearningRateSchedule(.cosine(floor: $0), warmupRounds: $1) },
     ])
+}
+
+/// Checks of `client`.
+extension ScenarioChecks {
+  mutating func checkClient() {
+    checkOptimizer(at: "client.optimizer")
+    if let warmup = int("client.schedule.warmup"), let rounds = int("federation.rounds"),
+      warmup > 0, warmup >= rounds
+    {
+      warn(
+        "W3010", "client.schedule.warmup",
+        "warm-up of \(warmup) rounds does not end within the \(rounds) rounds of the run")
+    }
+  }
+
+  /// An optimizer of the scenario, such as that of pre-training.
+  mutating func checkOptimizer(at path: String) {
+    guard values["\(path).nesterov"]?.truth == true, number("\(path).momentum") == 0 else { return }
+    error(
+      "E3207", "\(path).nesterov", "found true; Nesterov's form needs momentum > 0",
+      hint: "set momentum to 0.9, or nesterov to false")
+  }
 }

@@ -12,51 +12,42 @@ extension ScenarioFields {
       "vision-transformer": "vit",
     ],
     [
-      Case(
-        "logistic", "One dense layer (multinomial logistic regression).",
-        ModelSpec(kind: .logistic, width: 0), [initialisation]),
-      Case(
-        "mlp", "Dense hidden layers.", ModelSpec(kind: .mlp, width: 0),
+      network(.logistic, "One dense layer (multinomial logistic regression).", [initialisation]),
+      network(
+        .mlp, "Dense hidden layers.",
         [
           Setting(
             \.hidden, "hidden", .list(of: .integer(1...65_536), counts: 1...16, unique: false),
-            .value([128]),
-            unit: "neurons", "Size of each hidden layer.",
+            .value([128]), unit: "neurons", "Size of each hidden layer.",
             synonyms: ["layers", "hidden_sizes", "hidden_dim", "units"]), activation,
           dropout([], "after each hidden layer"), initialisation,
         ]),
-      Case(
-        "cnn", "Two 3x3 convolutions, pooling, one hidden layer.", ModelSpec(kind: .cnn, width: 0),
+      network(
+        .cnn, "Two 3x3 convolutions, pooling, one hidden layer.",
         [
           width(32), norm("none"), activation,
           dropout([0.25, 0.5], "after the pooling and after the hidden layer"), initialisation,
         ]),
-      Case(
-        "lenet5", "LeCun et al. 1998.", ModelSpec(kind: .lenet5, width: 0),
-        [width(6), norm("none"), activation, initialisation]),
-      Case(
-        "resnet8", "CIFAR ResNet with 3 blocks.", ModelSpec(kind: .resnet8, width: 0),
+      network(.lenet5, "LeCun et al. 1998.", [width(6), norm("none"), activation, initialisation]),
+      network(
+        .resnet8, "CIFAR ResNet with 3 blocks.",
         [width(32), norm("group"), activation, initialisation]),
-      Case(
-        "resnet20", "CIFAR ResNet with 9 blocks (He et al. 2016).",
-        ModelSpec(kind: .resnet20, width: 0),
+      network(
+        .resnet20, "CIFAR ResNet with 9 blocks (He et al. 2016).",
         [width(16), norm("group"), activation, initialisation]),
-      Case(
-        "resnet18", "ResNet-18 in its CIFAR form (3x3 stem).", ModelSpec(kind: .resnet18, width: 0),
+      network(
+        .resnet18, "ResNet-18 in its CIFAR form (3x3 stem).",
         [width(64), norm("group"), activation, initialisation]),
-      Case(
-        "vit", "Vision transformer with timm's names (Dosovitskiy et al. 2021).",
-        ModelSpec(kind: .vit, width: 0),
+      network(
+        .vit, "Vision transformer with timm's names (Dosovitskiy et al. 2021).",
         transformer + [initialisation("timm")]),
-      Case(
-        "vgg",
+      network(
+        .vgg,
         "Blocks of two 3x3 convolutions and a 2x2 maximum, one hidden layer of 16 times the width.",
-        ModelSpec(kind: .vgg, width: 0),
         [
           Setting(
             \.blocks, "blocks", .integer(1...3), .value(3), "Blocks, of 1, 2 and 2 times the width."
-          ),
-          width(32), norm("none"), activation, initialisation,
+          ), width(32), norm("none"), activation, initialisation,
         ]),
     ]
   ).with(classifier).map { spec, classifier in
@@ -64,6 +55,10 @@ extension ScenarioFields {
     spec.classifier = classifier
     return spec
   }
+
+  private static func network(
+    _ kind: ModelSpec.Kind, _ summary: String, _ settings: [Setting<ModelSpec>]
+  ) -> Case<ModelSpec> { Case(kind.rawValue, summary, ModelSpec(kind: kind, width: 0), settings) }
 
   private static let classifier = Part<ModelSpec.Classifier>(
     "classifier", .words(["linear": .linear, "cosine": .cosine]), .value("linear"),
@@ -95,9 +90,9 @@ extension ScenarioFields {
                 "Groups; they must divide the channels of every stage.",
                 synonyms: ["num_groups", "numGroups", "n_groups"])
             ) { .group(groups: $0) },
-            Case("batch", "Batch normalisation; running statistics are part of the payload.") {
-              .batch
-            }, Case("none", "No normalisation.") { .none },
+            Case(
+              "batch", "Batch normalisation; running statistics are part of the payload.", .batch),
+            Case("none", "No normalisation.", .none),
           ])), .value(.string(value)), "Normalisation after each convolution.",
       synonyms: ["normalization", "normalisation", "norm_layer"])
   }
@@ -109,10 +104,10 @@ extension ScenarioFields {
         "kind", default: "relu", shorthand: true,
         synonyms: ["temperedSigmoid": "tempered-sigmoid", "sigmoid": "tempered-sigmoid"],
         [
-          Case("relu", "max(0, x).") { .relu }, Case("gelu", "x·Φ(x).") { .gelu },
-          Case("tanh", "The tempered sigmoid (2, 2, 1).") {
-            .temperedSigmoid(scale: 2, inverseTemperature: 2, offset: 1)
-          },
+          Case("relu", "max(0, x).", .relu), Case("gelu", "x·Φ(x).", .gelu),
+          Case(
+            "tanh", "The tempered sigmoid (2, 2, 1).",
+            .temperedSigmoid(scale: 2, inverseTemperature: 2, offset: 1)),
           Case(
             "tempered-sigmoid", "scale·sigmoid(inverseTemperature·x) − offset.",
             Part("scale", .number(above: 0, to: 1000), .value(1.58), "Height s."),
@@ -126,9 +121,8 @@ extension ScenarioFields {
 
   private static func dropout(_ value: JSON, _ where: String) -> Setting<ModelSpec> {
     Setting(
-      \.dropout, "dropout",
-      .list(of: .number(NumberRange(0, 1, exclusiveMaximum: true)), counts: 0...16, unique: false),
-      .value(value), "Rates \(`where`); [] for none.", synonyms: ["drop", "dropout_rate"])
+      \.dropout, "dropout", .list(of: .decay, counts: 0...16, unique: false), .value(value),
+      "Rates \(`where`); [] for none.", synonyms: ["drop", "dropout_rate"])
   }
 
   private static let initialisation: Setting<ModelSpec> = initialisation("pytorch")
@@ -141,11 +135,10 @@ extension ScenarioFields {
           "kind", default: value, shorthand: true,
           synonyms: ["kaiming": "he", "xavier": "glorot", "default": "pytorch", "zeros": "zero"],
           [
-            Case("pytorch", "U(±1/√fan_in) for weights and biases.") { .pytorch },
-            Case("he", "N(0, 2/fan_in), biases 0 (He et al. 2015).") { .he },
-            Case("glorot", "U(±√(6/(fan_in + fan_out))), biases 0 (Glorot and Bengio 2010).") {
-              .glorot
-            },
+            Case("pytorch", "U(±1/√fan_in) for weights and biases.", .pytorch),
+            Case("he", "N(0, 2/fan_in), biases 0 (He et al. 2015).", .he),
+            Case(
+              "glorot", "U(±√(6/(fan_in + fan_out))), biases 0 (Glorot and Bengio 2010).", .glorot),
             Case(
               "gain",
               "N(0, factor²/fan_in), biases 0: for tempered sigmoids (Papernot et al. 2021).",
@@ -153,11 +146,11 @@ extension ScenarioFields {
                 "factor", .number(above: 0, to: 1e6),
                 .derived("what keeps the spread: 4/(s·T) for a tempered sigmoid", defaultGain),
                 "Spread of the weights against that of a linear layer.")
-            ) { .gain(factor: $0) }, Case("zero", "Every weight and bias 0.") { .zero },
+            ) { .gain(factor: $0) }, Case("zero", "Every weight and bias 0.", .zero),
             Case(
               "timm",
-              "N(0, 0.02²) for dense layers, their biases 0; PyTorch's rule for convolutions."
-            ) { .timm },
+              "N(0, 0.02²) for dense layers, their biases 0; PyTorch's rule for convolutions.",
+              .timm),
             Case(
               "file", "Weights of a safetensors file.",
               Part("path", .text(.path), .required, "The file, PyTorch names and shapes."),
@@ -217,8 +210,7 @@ extension ScenarioFields {
       synonyms: ["patch_size", "patchSize"]),
     Setting(
       \.width, "width", .integer(1...8192), .value(192), unit: "channels",
-      "Channels of every token.",
-      synonyms: ["embed_dim", "dim", "hidden_size"]),
+      "Channels of every token.", synonyms: ["embed_dim", "dim", "hidden_size"]),
     Setting(
       \.depth, "depth", .integer(1...128), .value(12), unit: "blocks",
       "Blocks, each of attention and one hidden layer.",
@@ -231,4 +223,53 @@ extension ScenarioFields {
       \.mlpRatio, "mlpRatio", .number(above: 0, to: 64), .value(4),
       "Width of a block's hidden layer over the width.", synonyms: ["mlp_ratio"]),
   ]
+}
+
+/// Checks of `model`.
+extension ScenarioChecks {
+  /// A model of the scenario, such as "model" or "clientModels[0].model".
+  mutating func checkModel(at path: String) {
+    let kind = text("\(path).kind") ?? ""
+    if let width = int("\(path).width"), let groups = int("\(path).norm.groups") {
+      let channels = ScenarioFields.normalisedChannels(kind: kind, width: width)
+      if channels.contains(where: { $0 % groups != 0 }) {
+        let fix = ScenarioFields.largestDivisor(of: channels, upTo: groups)
+        error(
+          "E3201", "\(path).norm.groups",
+          "found \(groups) groups; they do not divide "
+            + channels.map(String.init).joined(separator: " and ") + " channels",
+          suggestion: "\(fix)", hint: "or choose another width")
+      }
+    }
+    checkTransformer(at: path)
+    guard let rates = values["\(path).dropout"]?.elements?.count, rates > 0 else { return }
+    if kind == "cnn", rates != 2 {
+      error(
+        "E3208", "\(path).dropout", "found \(rates) rates; a cnn takes two, or [] for none",
+        hint: "one after the pooling, one after the hidden layer")
+    }
+    if kind == "mlp", let layers = values["\(path).hidden"]?.elements?.count, rates != layers {
+      error(
+        "E3208", "\(path).dropout", "found \(rates) rates for \(layers) hidden layers",
+        hint: "give one rate per hidden layer, or [] for none")
+    }
+  }
+
+  /// Attention heads share the width evenly, and a hidden layer has a channel.
+  private mutating func checkTransformer(at path: String) {
+    guard text("\(path).kind") == "vit", let width = int("\(path).width") else { return }
+    if let heads = int("\(path).heads"), width % heads != 0 {
+      let fix = ScenarioFields.largestDivisor(of: [width], upTo: heads)
+      error(
+        "E3230", "\(path).heads",
+        "found \(heads) heads; they do not divide the width of \(width) channels",
+        suggestion: "\(fix)", hint: "or choose another width")
+    }
+    if let ratio = number("\(path).mlpRatio"), Double(width) * ratio < 1 {
+      error(
+        "E3231", "\(path).mlpRatio",
+        "found \(ratio); \(ratio) of \(width) channels is less than one",
+        hint: "the usual ratio is 4")
+    }
+  }
 }

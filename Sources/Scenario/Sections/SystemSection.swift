@@ -16,8 +16,7 @@ extension ScenarioFields {
       synonyms: ["speed", "devices"]),
     Setting(
       \.network, "network", .object(SystemSettings.Network(), network), .value([:]),
-      "The links between clients and server.",
-      synonyms: ["links", "bandwidth"]),
+      "The links between clients and server.", synonyms: ["links", "bandwidth"]),
     Setting(
       \.availability, "availability", .union(availability), .value("always"),
       "Which clients can be asked."),
@@ -34,7 +33,7 @@ extension ScenarioFields {
       "So many times a cohort is drawn, and the first arrivals that make a cohort are taken.",
       synonyms: ["over_selection", "overcommit", "over_commitment", "oversampling"]),
     Setting(
-      \.stragglers, "stragglers", .choice(of: SystemSettings.Stragglers.self), .value("drop"),
+      \.stragglers, "stragglers", .choice(), .value("drop"),
       "What becomes of clients that would miss the deadline: nothing, or they make fewer steps.",
       synonyms: ["straggler"]),
     Setting(
@@ -136,7 +135,7 @@ extension ScenarioFields {
     "kind", default: "always", shorthand: true,
     synonyms: ["file": "trace", "bernoulli": "rate", "coin": "rate", "none": "always"],
     [
-      Case("always", "All, always.") { .always },
+      Case("always", "All, always.", .always),
       Case(
         "rate", "A coin for each client in each round, or whenever an asynchronous server asks.",
         Part(
@@ -147,8 +146,8 @@ extension ScenarioFields {
         "trace", "Windows of time from a file; a client without any is always away.",
         Part(
           "path", .text(.path), .required,
-          "A CSV file with the header client,from,to; times in virtual seconds.",
-          synonyms: ["file"])
+          "A CSV file with the header client,from,to; times in virtual seconds.", synonyms: ["file"]
+        )
       ) { .trace(path: $0) },
     ])
 }
@@ -206,67 +205,67 @@ extension ScenarioChecks {
           + "clients, without availability and overSelection",
         hint: "set federation.sampling to \"uniform\" or \"poisson\"")
     }
-    for (index, choice) in scenario.strategies.enumerated() {
-      guard let type = StrategyRegistry[choice.kind] else { continue }
-      let path = "strategies[\(index)]"
-      let isAsynchronous = type.needs.contains(.clock)
+    for method in scenario.methods {
+      let isAsynchronous = method.type.needs.contains(.clock)
       if let system = scenario.system, isAsynchronous,
         system.deadline != nil || system.overSelection > 1
       {
         warn(
-          "W3060", path,
-          "\(choice.label) is asynchronous: system.deadline, overSelection and stragglers do not "
+          "W3060", method.path,
+          "\(method.label) is asynchronous: system.deadline, overSelection and stragglers do not "
             + "apply to it")
       }
-      if let system = scenario.system, isAsynchronous { checkArrivals(system, choice.label, path) }
+      if let system = scenario.system, isAsynchronous { checkArrivals(system, method) }
       if isAsynchronous, federation.sampling.readsLosses {
         warn(
-          "W3063", path,
-          "\(choice.label) is asynchronous: federation.sampling does not choose its clients")
+          "W3063", method.path,
+          "\(method.label) is asynchronous: federation.sampling does not choose its clients")
       }
-      if choice.compression?.uplink?.sumsFirst == true,
+      let link = method.choice.compression
+      if link?.uplink?.sumsFirst == true,
         isAsynchronous || scenario.system?.holdsResults == true
       {
         error(
-          "E3364", path,
-          "\(choice.label): ef21 and sums of factors need every message of a cohort; "
+          "E3364", method.path,
+          "\(method.label): ef21 and sums of factors need every message of a cohort; "
             + (isAsynchronous ? "an asynchronous method has no cohorts" : "some may be late"),
           hint: "take \"feedback\": \"ef-sgd\", and \"sums\": \"updates\"")
       }
-      let link = choice.compression
       if isAsynchronous, link?.downlink?.memory == .shadow || link?.uplink?.layerwise != nil {
         error(
-          "E3364", path,
-          "\(choice.label): a shadow model and layer-wise strengths go from round to round, and an "
+          "E3364", method.path,
+          "\(method.label): a shadow model and layer-wise strengths go from round to round, and an "
             + "asynchronous method sends whenever somebody is idle",
           hint: "set \"shadow\" to false and leave layerwise out")
       }
-      if let privacy = choice.privacy, !privacy.isInert, let mechanism = privacy.clientLevel {
-        checkClock(scenario.system, mechanism, isAsynchronous, choice.label, path)
+      if let privacy = method.choice.privacy, !privacy.isInert, let mechanism = privacy.clientLevel
+      {
+        checkClock(mechanism, method)
       }
     }
   }
 
   /// A round of an asynchronous method lasts until as many messages have arrived as a cohort has
   /// clients, whatever is started in vain before.
-  private mutating func checkArrivals(_ system: SystemSettings, _ label: String, _ path: String) {
+  private mutating func checkArrivals(_ system: SystemSettings, _ method: CheckedMethod) {
     let starts = 1 / ((1 - system.dropout) * (1 - system.loss))
     guard starts >= 5 else { return }
     warn(
-      "W3013", path,
-      "\(label) is asynchronous: with this dropout and loss each message that arrives takes "
+      "W3013", method.path,
+      "\(method.label) is asynchronous: with this dropout and loss each message that arrives takes "
         + "\(NumberText.short(starts)) starts, and a round is that much slower to simulate",
       hint: "lower system.dropout or system.loss, or federation.rounds")
   }
 
   /// Client-level privacy is accounted for cohorts that are drawn and not selected by speed.
   private mutating func checkClock(
-    _ system: SystemSettings?, _ mechanism: PrivacySettings.ClientMechanism, _ isAsynchronous: Bool,
-    _ label: String, _ path: String
+    _ mechanism: PrivacySettings.ClientMechanism, _ method: CheckedMethod
   ) {
     var reasons: [String] = []
-    if isAsynchronous { reasons.append("an asynchronous method has no drawn cohorts") }
-    if let system {
+    if method.type.needs.contains(.clock) {
+      reasons.append("an asynchronous method has no drawn cohorts")
+    }
+    if let system = method.scenario.system {
       if system.overSelection > 1 { reasons.append("overSelection prefers fast clients") }
       if system.deadline != nil { reasons.append("deadline leaves slow clients out") }
       if system.availability != .always { reasons.append("availability changes who is drawn") }
@@ -276,7 +275,8 @@ extension ScenarioChecks {
     }
     for reason in reasons {
       error(
-        "E3363", path, "\(label): no accountant for client-level privacy here: \(reason)",
+        "E3363", method.path,
+        "\(method.label): no accountant for client-level privacy here: \(reason)",
         hint: "leave it out, or set privacy.unit to \"example\"")
     }
   }

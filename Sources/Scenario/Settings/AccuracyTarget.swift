@@ -10,12 +10,10 @@ package struct AccuracyTarget: Sendable, Equatable {
     case personal
   }
 
-  /// Which models are measured.
   package var model: Model
   /// The accuracy, a share in (0, 1].
   package var accuracy: Double
 
-  /// An accuracy of one of the two.
   package init(_ model: Model, _ accuracy: Double) {
     self.model = model
     self.accuracy = accuracy

@@ -18,6 +18,13 @@ package struct ClientModelGroup: Sendable, Equatable {
       return start..<start + size
     }
   }
+
+  /// Networks with shares of K clients.
+  static func groups(_ groups: [(share: Double, model: ModelSpec)], of clients: Int) -> [Self] {
+    zip(groups, ranges(clients: clients, shares: groups.map(\.share))).map {
+      ClientModelGroup(model: $0.model, clients: $1)
+    }
+  }
 }
 
 extension Scenario {

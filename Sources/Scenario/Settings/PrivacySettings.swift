@@ -22,14 +22,8 @@ package struct PrivacySettings: Sendable, Equatable {
     /// How DiceSGD's noise is turned into an ε.
     package var accounting = DiceMode.paper
 
-    package init(
-      clipping: ExamplePrivacy.Clipping = ExamplePrivacy.Clipping.flat, copies: Int = 1,
-      errorFeedback: ExamplePrivacy.ErrorFeedback? = nil, accounting: DiceMode = DiceMode.paper
-    ) {
-      self.clipping = clipping
-      self.copies = copies
+    package init(errorFeedback: ExamplePrivacy.ErrorFeedback? = nil) {
       self.errorFeedback = errorFeedback
-      self.accounting = accounting
     }
   }
 
@@ -68,9 +62,7 @@ package struct PrivacySettings: Sendable, Equatable {
     }
     /// What is done with what a clip takes away.
     package var kind = Kind.plain
-    /// Who adds the noise.
     package var placement = Placement.server
-    /// Which noise.
     package var noise = Noise.gaussian
     /// Whether and how the clip moves; nil leaves it.
     package var adaptive: Adaptive?
@@ -95,7 +87,6 @@ package struct PrivacySettings: Sendable, Equatable {
     package var isPerClient: Bool
   }
 
-  /// What is protected, and how.
   package var unit: Unit
   /// C > 0.
   package var clip: Double

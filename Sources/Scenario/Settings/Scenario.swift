@@ -10,45 +10,35 @@ package struct Scenario: Sendable {
   package var name: String
   /// One run per strategy and seed.
   package var seeds: [UInt64]
-  /// What is learnt.
   package var data: DataSettings
-  /// Who takes part, when.
   package var federation: FederationSettings
   /// The network: the server's, and every client's where there are no groups.
   package var model: ModelSpec
   /// Clients with networks of their own, in the order of the clients; empty when all have `model`.
   package var clientModels: [ClientModelGroup] = []
-  /// What a client does in a round.
   package var client: ClientSettings
   /// The methods compared, in the order given.
-  package var strategies: [StrategyChoice]
-  /// When and how models are measured.
+  package var strategies: [StrategyChoice] = []
   package var evaluation: EvaluationSettings
-  /// What is written.
   package var output: OutputSettings
   /// Devices and links in virtual time; nil for no clock.
   package var system: SystemSettings?
-  /// What a run may take of this machine.
   package var limits = LimitSettings()
 
+  /// No method yet, one network for all, no clock and no limit.
   package init(
     name: String, seeds: [UInt64], data: DataSettings, federation: FederationSettings,
-    model: ModelSpec, clientModels: [ClientModelGroup] = [], client: ClientSettings,
-    strategies: [StrategyChoice], evaluation: EvaluationSettings, output: OutputSettings,
-    system: SystemSettings? = nil, limits: LimitSettings = LimitSettings()
+    model: ModelSpec, client: ClientSettings, evaluation: EvaluationSettings,
+    output: OutputSettings
   ) {
     self.name = name
     self.seeds = seeds
     self.data = data
     self.federation = federation
     self.model = model
-    self.clientModels = clientModels
     self.client = client
-    self.strategies = strategies
     self.evaluation = evaluation
     self.output = output
-    self.system = system
-    self.limits = limits
   }
 
   /// One method with its settings.
@@ -59,7 +49,6 @@ package struct Scenario: Sendable {
     package var label: String
     /// The values of the fields on the strategy's card.
     package var settings: StrategySettings
-    /// The loss on the logits.
     package var loss = LossSpec.crossEntropy
     /// Private tensors and the server's optimizer.
     package var composition = Composition()
@@ -80,12 +69,9 @@ package struct FederationSettings: Sendable, Equatable {
   package var rounds: Int
   /// Share of clients in a round, in (0, 1].
   package var participation: Double
-  /// How a cohort is drawn.
   package var sampling: Sampling
-  /// How updates are weighted.
   package var weighting: Weighting
 
-  /// Settings with every entry given.
   package init(
     clients: Int, rounds: Int, participation: Double, sampling: Sampling, weighting: Weighting
   ) {
@@ -130,32 +116,21 @@ package struct EvaluationSettings: Sendable, Equatable {
   /// Whether finished models are measured once more, for `diagnostics.json`.
   package var diagnostics = true
 
-  package init(every: Int, targets: [AccuracyTarget] = [], diagnostics: Bool = true) {
-    self.every = every
-    self.targets = targets
-    self.diagnostics = diagnostics
-  }
+  package init(every: Int) { self.every = every }
 }
 
-/// What is written besides the trace.
+/// What is written besides the trace: nothing, unless something else is said.
 package struct OutputSettings: Sendable, Equatable {
   /// Rounds between checkpoints; 0 writes one only when interrupted and at the end.
-  package var checkpointEvery: Int
+  package var checkpointEvery = 0
   /// Checkpoints that stay beside the last one.
   package var keepCheckpoints = 0
   /// Whether personal models are written to `final/personal`.
-  package var personalModels: Bool
+  package var personalModels = false
   /// Whether each run writes a file for TensorBoard.
-  package var tensorboard: Bool
+  package var tensorboard = false
 
-  package init(
-    checkpointEvery: Int, keepCheckpoints: Int = 0, personalModels: Bool, tensorboard: Bool
-  ) {
-    self.checkpointEvery = checkpointEvery
-    self.keepCheckpoints = keepCheckpoints
-    self.personalModels = personalModels
-    self.tensorboard = tensorboard
-  }
+  package init() {}
 }
 
 /// What a run may take of this machine; nil for as much as there is.

@@ -45,10 +45,8 @@ extension FederationSettings {
 
     /// d, m ≤ d ≤ K.
     package var candidates: Int
-    /// Which loss decides.
     package var loss: Loss
 
-    /// Settings with every entry given.
     package init(candidates: Int, loss: Loss) {
       self.candidates = candidates
       self.loss = loss

@@ -20,6 +20,17 @@ extension ScenarioValidator {
     }
   }
 
+  /// Reports a value that the type does not take.
+  private mutating func refuse(
+    _ code: String, _ json: JSON, _ type: FieldType, at path: String, suggestion: String? = nil,
+    hint: String? = nil
+  ) -> JSON? {
+    report(
+      code, at: path, line: json.line, "found \(found(json)); expected \(type.allowed)",
+      allowed: type.allowed, suggestion: suggestion, hint: hint)
+    return nil
+  }
+
   /// Reports a type error; suggests the value that has the right type where one is obvious.
   mutating func wrongType(_ type: FieldType, _ json: JSON, at path: String) -> JSON? {
     var suggestion: String?
@@ -54,10 +65,7 @@ extension ScenarioValidator {
     default: break
     }
     if json.isNull, hint == nil { hint = "leave the field out for its default" }
-    report(
-      code, at: path, line: json.line, "found \(found(json)); expected \(type.allowed)",
-      allowed: type.allowed, suggestion: suggestion, hint: hint)
-    return nil
+    return refuse(code, json, type, at: path, suggestion: suggestion, hint: hint)
   }
 
   /// The number that a text in quotes was meant to be, as JSON writes it; nil for "inf", "nan" and
@@ -82,13 +90,11 @@ extension ScenarioValidator {
   // MARK: - Leaves
 
   /// The normalised value, or nil after a problem was reported.
-  package mutating func leaf(_ type: FieldType, _ json: JSON, at path: String, summary: String)
-    -> JSON?
-  {
+  package mutating func leaf(_ type: FieldType, _ json: JSON, at path: String) -> JSON? {
     switch type {
     case .integer(let range): return integer(json, range, type, at: path)
-    case .number(let range): return number(json, range, type, at: path, summary: summary)
-    case .quantity(let quantity): return self.quantity(json, quantity, at: path)
+    case .number(let range): return number(json, range, type, at: path)
+    case .quantity(let quantity): return self.quantity(json, quantity, type, at: path)
     case .flag: return json.truth == nil ? wrongType(type, json, at: path) : json
     case .choice(let words, let synonyms):
       guard let word = json.text else { return wrongType(type, json, at: path) }
@@ -101,10 +107,7 @@ extension ScenarioValidator {
     case .text(let rule):
       guard let text = json.text else { return wrongType(type, json, at: path) }
       if rule.accepts(text) { return json }
-      report(
-        "E3110", at: path, line: json.line, "found \(found(json)); expected \(type.allowed)",
-        allowed: type.allowed)
-      return nil
+      return refuse("E3110", json, type, at: path)
     case .anything: return json
     case .list, .object, .union, .map: return nil
     }
@@ -130,14 +133,11 @@ extension ScenarioValidator {
         allowed: type.allowed, suggestion: inside ? JSON.number(near).compact : nil)
       return nil
     }
-    report(
-      "E3103", at: path, line: json.line, "found \(found(json)); expected \(type.allowed)",
-      allowed: type.allowed)
-    return nil
+    return refuse("E3103", json, type, at: path)
   }
 
   private mutating func number(
-    _ json: JSON, _ range: NumberRange, _ type: FieldType, at path: String, summary: String
+    _ json: JSON, _ range: NumberRange, _ type: FieldType, at path: String
   ) -> JSON? {
     guard case .number = json.value else { return wrongType(type, json, at: path) }
     let number = json.double
@@ -153,11 +153,25 @@ extension ScenarioValidator {
         hint: "\(found(json)) is the inverse, used by some code bases")
       return nil
     }
-    report(
-      "E3103", at: path, line: json.line, "found \(found(json)); expected \(type.allowed)",
-      allowed: type.allowed,
+    return refuse(
+      "E3103", json, type, at: path,
       hint: number.map(range.isTooSmall) == true
         ? "it becomes a 32-bit float, and those below 1.2e-38 are 0 or lose their digits" : nil)
-    return nil
+  }
+
+  /// The value in the base unit.
+  private mutating func quantity(
+    _ json: JSON, _ quantity: Quantity, _ type: FieldType, at path: String
+  ) -> JSON? {
+    guard let text = json.text else {
+      guard let value = json.double else { return wrongType(type, json, at: path) }
+      return quantity.range.contains(value)
+        ? .number(value) : refuse("E3103", json, type, at: path)
+    }
+    guard let value = quantity.value(of: text) else {
+      let meant = Double(text).flatMap { quantity.range.contains($0) ? Self.literal(text) : nil }
+      return refuse("E3114", json, type, at: path, suggestion: meant)
+    }
+    return quantity.range.contains(value) ? .number(value) : refuse("E3103", json, type, at: path)
   }
 }

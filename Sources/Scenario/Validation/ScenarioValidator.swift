@@ -78,7 +78,7 @@ package struct ScenarioValidator {
           "found both \"\(rival.key)\" and \"\(field.name)\"; they say the same in two ways",
           hint: "remove one of them")
       }
-      return visit(field.type, member.value, at: path, summary: field.summary)
+      return visit(field.type, member.value, at: path)
     }
     switch field.presence {
     case .required:
@@ -88,18 +88,16 @@ package struct ScenarioValidator {
       return nil
     case .optional: return nil
     case .value(let json):
-      return rival == nil ? visit(field.type, json, at: path, summary: field.summary) : nil
+      return rival == nil ? visit(field.type, json, at: path) : nil
     case .derived(_, let rule):
       let json = rule(Derivation(values: values, path: path, file: file, given: members))
-      return visit(field.type, json, at: path, summary: field.summary)
+      return visit(field.type, json, at: path)
     }
   }
 
   // MARK: - Values
 
-  private mutating func visit(_ type: FieldType, _ json: JSON, at path: String, summary: String)
-    -> JSON?
-  {
+  private mutating func visit(_ type: FieldType, _ json: JSON, at path: String) -> JSON? {
     lines[path] = json.line
     switch type {
     case .object(let fields):
@@ -111,7 +109,7 @@ package struct ScenarioValidator {
       guard let items = json.elements else { return wrongType(type, json, at: path) }
       return list(items, of: element, counts, unique, json, at: path)
     default:
-      guard let leaf = leaf(type, json, at: path, summary: summary) else { return nil }
+      guard let leaf = leaf(type, json, at: path) else { return nil }
       return record(leaf, at: path, line: json.line)
     }
   }
@@ -134,7 +132,7 @@ package struct ScenarioValidator {
     let fixed = Set(mapping.fixed.map(\.name))
     var resolved: [JSON.Member] = []
     for member in members where !member.key.hasPrefix("//") && !fixed.contains(member.key) {
-      if let value = visit(mapping.value, member.value, at: "\(path).\(member.key)", summary: "") {
+      if let value = visit(mapping.value, member.value, at: "\(path).\(member.key)") {
         resolved.append(JSON.Member(member.key, value))
       }
     }
@@ -163,7 +161,7 @@ package struct ScenarioValidator {
       let here = "\(path)[\(index)]"
       lines[here] = item.line
       let before = origins.count
-      guard let value = visit(element, item, at: here, summary: "") else { continue }
+      guard let value = visit(element, item, at: here) else { continue }
       if !element.hasFields { origins.removeLast(origins.count - before) }
       if unique, let first = seen.updateValue(index, forKey: value.compact) {
         report(

@@ -198,8 +198,8 @@ extension Workload {
         normalize: .none),
       federation: FederationSettings(
         clients: clients, rounds: rounds, participation: Double(cohort) / Double(clients),
-        sampling: .uniform, weighting: .uniform), model: model, client: settings, strategies: [],
+        sampling: .uniform, weighting: .uniform), model: model, client: settings,
       evaluation: EvaluationSettings(every: rounds + 1),
-      output: OutputSettings(checkpointEvery: 0, personalModels: false, tensorboard: false))
+      output: OutputSettings())
   }
 }

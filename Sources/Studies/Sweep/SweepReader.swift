@@ -12,9 +12,7 @@ package struct SweepReading: Sendable {
   package let sweep: Sweep?
 
   /// The problems in the form in which those of a scenario are shown.
-  package var report: ScenarioReading {
-    ScenarioReading(file: file, problems: problems, scenario: nil, resolved: nil, origins: [])
-  }
+  package var report: ScenarioReading { ScenarioReading(failed: problems, file: file) }
 }
 
 /// Reads sweep files: validates them, expands them, and reads the scenario of every trial.

@@ -2,36 +2,16 @@ import Aggregation
 import Base
 
 extension ScenarioFields {
-  // MARK: The list
-
-  package static func strategies(_ cards: [StrategyCard]) -> FieldType {
-    let variants = cards.map { card in
-      Variant(
-        card.kind, card.summary,
-        [label] + parts(card) + card.fields.map(field) + [strategyPrivacy, strategyCompression])
+  /// The fields of a card.
+  static func hyperparameters(_ card: StrategyCard) -> Part<StrategySettings> {
+    Part(card.fields.map(field)) { json in
+      var values: [String: AnyHyperparameter.Value] = [:]
+      for field in card.fields {
+        guard let value = json[field.name] else { return nil }
+        values[field.name] = field.domain.value(value)
+      }
+      return StrategySettings(card, values)
     }
-    let words = [
-      "fed-avg": "fedavg", "fed_avg": "fedavg", "avg": "fedavg", "prox": "fedprox",
-      "local": "local-only", "localonly": "local-only", "standalone": "local-only",
-      "central": "centralised", "centralized": "centralised", "fedavgft": "fedavg-ft",
-      "finetune": "fedavg-ft", "fedavg-finetune": "fedavg-ft",
-    ]
-    return .list(
-      of: .union(Union("kind", synonyms: words, variants)), counts: 1...1000, unique: false)
-  }
-
-  private static let label = Field(
-    "label", .text(.folderName), .derived("the kind; -2, -3 ... for further ones", defaultLabel),
-    "The name in tables and folders; unique in a scenario.", synonyms: ["name", "title", "id"])
-
-  /// The kind, with a number from the second of a kind on.
-  private static func defaultLabel(_ from: Derivation) -> JSON {
-    let digits = from.path.dropFirst("strategies[".count).prefix { $0.isNumber }
-    guard let index = Int(digits), let kind = from.values["strategies[\(index)].kind"]?.text else {
-      return "run"
-    }
-    let earlier = (0..<index).count { from.values["strategies[\($0)].kind"]?.text == kind }
-    return .string(earlier == 0 ? kind : "\(kind)-\(earlier + 1)")
   }
 
   package static func field(_ hyperparameter: AnyHyperparameter) -> Field {
@@ -61,6 +41,19 @@ extension ScenarioFields {
     "fineTuneEpochs": ["ft_epochs", "epochs", "finetune_epochs"],
     "epochs": ["local_epochs", "E", "ft_epochs", "finetune_epochs"],
   ]
+}
+
+extension AnyHyperparameter.Domain {
+  /// What a legal value is; nil for one of another type.
+  fileprivate func value(_ json: JSON) -> AnyHyperparameter.Value? {
+    switch self {
+    case .number: json.double.map { .number($0) }
+    case .integer: json.int.map { .integer($0) }
+    case .flag: json.truth.map { .flag($0) }
+    case .choice: json.text.map { .choice($0) }
+    case .integers: .integers(json.elements?.compactMap(\.int) ?? [])
+    }
+  }
 }
 
 extension AnyHyperparameter.Value {

@@ -7,15 +7,8 @@ import Tensor
 
 /// Checks of `privacy` against methods, models and sampling.
 extension ScenarioChecks {
-  /// Privacy that its section alone shows to be wrong: of the scenario, then of single strategies.
-  mutating func checkPrivacy() {
-    checkPrivacy(at: "privacy")
-    for index in 0..<1000 where lines["strategies[\(index)]"] != nil {
-      checkPrivacy(at: "strategies[\(index)].privacy")
-    }
-  }
-
-  private mutating func checkPrivacy(at path: String) {
+  /// Privacy that its section alone shows to be wrong.
+  mutating func checkPrivacy(at path: String) {
     guard let unit = text("\(path).unit"), unit != "none" else { return }
     if lines["\(path).noiseMultiplier"] == nil, lines["\(path).target"] == nil {
       error(
@@ -75,36 +68,36 @@ extension ScenarioChecks {
 
   /// Privacy against the methods and the network; the scenario is valid otherwise.
   mutating func checkPrivateMethods(_ scenario: Scenario) {
-    for (index, choice) in scenario.strategies.enumerated() {
-      guard let settings = choice.privacy, !settings.isInert,
-        let type = StrategyRegistry[choice.kind]
-      else { continue }
-      let path = "strategies[\(index)]"
+    for method in scenario.methods {
+      guard let settings = method.choice.privacy, !settings.isInert else { continue }
       if settings.exampleLevel != nil {
-        checkExampleLevel(scenario, path)
-        checkShares(type, settings, choice.label, scenario, path)
+        checkExampleLevel(method)
+        checkShares(settings, method)
       }
       if let mechanism = settings.clientLevel {
-        checkClientLevel(type, mechanism, settings, scenario, path)
-        checkScales(type, choice, path)
+        checkClientLevel(mechanism, settings, method)
+        checkScales(method)
       }
       let audit = ReleaseAudit(
-        type, choice.settings, loss: choice.loss, settings: settings,
+        method.type, method.choice.settings, loss: method.choice.loss, settings: settings,
         normalization: scenario.data.normalize)
-      if let sentence = audit.sentence { warn("W3032", path, "\(choice.label): \(sentence)") }
+      if let sentence = audit.sentence {
+        warn("W3032", method.path, "\(method.label): \(sentence)")
+      }
       if settings.noiseMultiplier == 0 {
-        warn("W3033", path, "\(choice.label): no noise, so no epsilon")
+        warn("W3033", method.path, "\(method.label): no noise, so no epsilon")
       }
     }
   }
 
-  private mutating func checkExampleLevel(_ scenario: Scenario, _ path: String) {
+  private mutating func checkExampleLevel(_ method: CheckedMethod) {
+    let scenario = method.scenario
     let models =
       [("model", scenario.model)]
       + scenario.clientModels.enumerated().map { ("clientModels[\($0)].model", $1.model) }
     for (place, model) in models where model.norm == .batch {
       error(
-        "E3333", path,
+        "E3333", method.path,
         "example-level privacy cannot use batch normalisation (\(place).norm): statistics mix "
           + "examples, so no gradient is one example's",
         hint: "set \(place).norm to \"group\", or privacy.unit to \"client\"")
@@ -112,18 +105,19 @@ extension ScenarioChecks {
   }
 
   private mutating func checkClientLevel(
-    _ type: any Strategy.Type, _ mechanism: PrivacySettings.ClientMechanism,
-    _ settings: PrivacySettings, _ scenario: Scenario, _ path: String
+    _ mechanism: PrivacySettings.ClientMechanism, _ settings: PrivacySettings,
+    _ method: CheckedMethod
   ) {
+    let (scenario, type) = (method.scenario, method.type)
     if type.population == .pooled {
       error(
-        "E3332", path,
+        "E3332", method.path,
         "\(type.card.kind) has one site with everybody's examples: no client to protect",
         hint: "set privacy.unit to \"example\", or this strategy's privacy to \"none\"")
     }
     if !type.sumsUploads, mechanism.placement != .local {
       error(
-        "E3332", path,
+        "E3332", method.path,
         "\(type.card.kind) looks at each client's upload; noise on their sum protects none of them",
         hint: "set privacy.placement to \"local\"")
     }
@@ -132,7 +126,7 @@ extension ScenarioChecks {
       let deviation = CountNoise.deviation(cohort: size)
       if CountNoise.updateMultiplier(sigma, countDeviation: deviation) == nil {
         error(
-          "E3332", path,
+          "E3332", method.path,
           "the noise multiplier \(JSON.number(sigma).compact) is too large for an adaptive clip: "
             + "counting \(JSON.number(size).compact) clients alone costs more privacy",
           hint: "take less than \(JSON.number(size / 10).compact), or the clipping \"flat\"")
@@ -141,7 +135,7 @@ extension ScenarioChecks {
     let population = mechanism.assumedPopulation ?? scenario.federation.clients
     if settings.delta >= 1 / Double(population) {
       warn(
-        "W3034", path,
+        "W3034", method.path,
         "delta \(JSON.number(settings.delta).compact) is not below 1 / \(population) clients")
     }
   }
@@ -150,43 +144,40 @@ extension ScenarioChecks {
 extension ScenarioChecks {
   /// Clients' sizes against δ and the batch, where the mean size is known: somebody has at least
   /// as many images, and somebody at most as many.
-  private mutating func checkShares(
-    _ type: any Strategy.Type, _ settings: PrivacySettings, _ label: String, _ scenario: Scenario,
-    _ path: String
-  ) {
+  private mutating func checkShares(_ settings: PrivacySettings, _ method: CheckedMethod) {
+    let scenario = method.scenario
     guard let images = trainingImages else { return }
-    let units = type.population == .pooled ? 1 : scenario.federation.clients
+    let units = method.type.population == .pooled ? 1 : scenario.federation.clients
     let share = Double(images) / Double(units)
     if settings.delta * share >= 1 {
       warn(
-        "W3034", path,
-        "\(label): delta \(JSON.number(settings.delta).compact) is not below 1 / n of a client "
-          + "with the mean of n = \(NumberText.fixed(share, 0)) images")
+        "W3034", method.path,
+        "\(method.label): delta \(JSON.number(settings.delta).compact) is not below 1 / n of a "
+          + "client with the mean of n = \(NumberText.fixed(share, 0)) images")
     }
     if Double(scenario.client.batch) > share {
       warn(
-        "W3038", path,
-        "\(label): sums are divided by the batch of \(scenario.client.batch) that is expected of "
-          + "everybody; clients with fewer images, such as the mean of "
+        "W3038", method.path,
+        "\(method.label): sums are divided by the batch of \(scenario.client.batch) that is "
+          + "expected of everybody; clients with fewer images, such as the mean of "
           + "\(NumberText.fixed(share, 0)), take smaller steps",
         hint: "lower client.batch, or raise the learning rate")
     }
   }
 
   /// What is clipped together has one scale, and what counts is no part of it.
-  private mutating func checkScales(
-    _ type: any Strategy.Type, _ choice: Scenario.StrategyChoice, _ path: String
-  ) {
+  private mutating func checkScales(_ method: CheckedMethod) {
+    let (choice, type) = (method.choice, method.type)
     if !type.sendsUploads, type.population == .cohort {
       warn(
-        "W3037", path,
+        "W3037", method.path,
         "\(choice.label): its clients send nothing, so there is nothing to clip, no noise, and no "
           + "epsilon is spent")
     }
     let releases = type.releases(choice.settings).filter { $0.scale != .none }
     if let count = releases.first(where: { $0.scale == .count }) {
       error(
-        "E3370", path,
+        "E3370", method.path,
         "\(choice.kind) sends the count \"\(count.block)\" beside its update: clipped and noised "
           + "as one vector, noise would decide how far the server moves",
         hint: "take fedavg or scaffold, or privacy.unit \"example\"")
@@ -205,7 +196,7 @@ extension ScenarioChecks {
         what += "\""
       }
       error(
-        "E3370", path,
+        "E3370", method.path,
         "\(choice.kind) sends \"\(what): no one clip fits all that is sent, and the noise for the "
           + "largest would drown the rest",
         hint: "take another method, or privacy.unit \"example\", which covers training steps alone")
@@ -214,7 +205,7 @@ extension ScenarioChecks {
     if Set(releases.map(\.scale)).count > 1 {
       let names = releases.map { "\"\($0.block)\" (\($0.scale.rawValue))" }
       warn(
-        "W3036", path,
+        "W3036", method.path,
         "\(choice.label): \(names.joined(separator: " and ")) are clipped and noised as one "
           + "vector; the one with the larger numbers takes most of the clip")
     }

@@ -1,89 +1,9 @@
 import Aggregation
 import Base
-import Data
 import Tensor
 
+/// Checks of `strategies`.
 extension ScenarioChecks {
-  mutating func checkFederation() {
-    guard let clients = int("federation.clients"), let rounds = int("federation.rounds") else {
-      return
-    }
-    if values["seeds"]?.elements?.count == 1 {
-      warn(
-        "W3001", "seeds", "single seed: no interval can be given",
-        hint: "three seeds or more show how sure a difference is")
-    }
-    if rounds == 0 {
-      warn("W3007", "federation.rounds", "0 rounds: the initial model is evaluated and written")
-    }
-    if let count = int("federation.perRound"), count > clients {
-      error(
-        "E3202", "federation.perRound", "found \(count); there are only \(clients) clients",
-        suggestion: "\(clients)")
-      return
-    }
-    let given = number("federation.participation")
-    guard let share = given ?? int("federation.perRound").map({ Double($0) / Double(clients) }),
-      rounds > 0
-    else { return }
-    let size = max(1, (share * Double(clients)).rounded())
-    checkSelection(clients: clients, cohort: Int(size))
-    let cohort = size / Double(clients)
-    let absent = pow(1 - cohort, Double(rounds)) * Double(clients)
-    let isRandom = ["uniform", "poisson"].contains(text("federation.sampling.kind"))
-    if isRandom, absent >= 1 {
-      let path = given == nil ? "federation.perRound" : "federation.participation"
-      warn(
-        "W3004", path,
-        "about \(JSON.number(absent.rounded()).compact) of \(clients) clients will never take "
-          + "part in \(rounds) rounds", hint: "raise rounds or participation")
-    }
-  }
-
-  /// A model of the scenario, such as "model" or "clientModels[0].model".
-  mutating func checkModel(at path: String) {
-    let kind = text("\(path).kind") ?? ""
-    if let width = int("\(path).width"), let groups = int("\(path).norm.groups") {
-      let channels = ScenarioFields.normalisedChannels(kind: kind, width: width)
-      if channels.contains(where: { $0 % groups != 0 }) {
-        let fix = ScenarioFields.largestDivisor(of: channels, upTo: groups)
-        error(
-          "E3201", "\(path).norm.groups",
-          "found \(groups) groups; they do not divide "
-            + channels.map(String.init).joined(separator: " and ") + " channels",
-          suggestion: "\(fix)", hint: "or choose another width")
-      }
-    }
-    checkTransformer(at: path)
-    guard let rates = values["\(path).dropout"]?.elements?.count, rates > 0 else { return }
-    if kind == "cnn", rates != 2 {
-      error(
-        "E3208", "\(path).dropout", "found \(rates) rates; a cnn takes two, or [] for none",
-        hint: "one after the pooling, one after the hidden layer")
-    }
-    if kind == "mlp", let layers = values["\(path).hidden"]?.elements?.count, rates != layers {
-      error(
-        "E3208", "\(path).dropout", "found \(rates) rates for \(layers) hidden layers",
-        hint: "give one rate per hidden layer, or [] for none")
-    }
-  }
-
-  mutating func checkClient() {
-    if values["client.optimizer.nesterov"]?.truth == true, number("client.optimizer.momentum") == 0
-    {
-      error(
-        "E3207", "client.optimizer.nesterov", "found true; Nesterov's form needs momentum > 0",
-        hint: "set momentum to 0.9, or nesterov to false")
-    }
-    if let warmup = int("client.schedule.warmup"), let rounds = int("federation.rounds"),
-      warmup > 0, warmup >= rounds
-    {
-      warn(
-        "W3010", "client.schedule.warmup",
-        "warm-up of \(warmup) rounds does not end within the \(rounds) rounds of the run")
-    }
-  }
-
   mutating func checkStrategies() {
     var labels: [String: Int] = [:]
     var seen: [String: Int] = [:]

@@ -5,15 +5,8 @@ import Tensor
 
 /// Checks of `compression` against itself, methods and privacy.
 extension ScenarioChecks {
-  /// Compression that its section alone shows to be wrong: of the scenario, then of strategies.
-  mutating func checkCompression() {
-    checkCompression(at: "compression")
-    for index in 0..<1000 where lines["strategies[\(index)]"] != nil {
-      checkCompression(at: "strategies[\(index)].compression")
-    }
-  }
-
-  private mutating func checkCompression(at path: String) {
+  /// Compression that its section alone shows to be wrong.
+  mutating func checkCompression(at path: String) {
     for link in ["uplink", "downlink"] {
       let link = "\(path).\(link)"
       if lines["\(link).layerwise"] != nil, text("\(link).scope") == "model" {
@@ -37,16 +30,15 @@ extension ScenarioChecks {
 
   /// Compression against the methods and privacy; the scenario is valid otherwise.
   mutating func checkCompressedMethods(_ scenario: Scenario) {
-    for (index, choice) in scenario.strategies.enumerated() {
-      guard let settings = choice.compression, !settings.isInert,
-        let type = StrategyRegistry[choice.kind]
-      else { continue }
-      let path = "strategies[\(index)]"
+    for method in scenario.methods {
+      guard let settings = method.choice.compression, !settings.isInert else { continue }
       if let uplink = settings.uplink {
-        checkUplink(uplink, type, choice, scenario, path)
-        if let privacy = choice.privacy, !privacy.isInert { checkOrder(uplink, privacy, path) }
+        checkUplink(uplink, method)
+        if let privacy = method.choice.privacy, !privacy.isInert {
+          checkOrder(uplink, privacy, method.path)
+        }
       }
-      if let downlink = settings.downlink { checkShadow(downlink, type, choice, path) }
+      if let downlink = settings.downlink { checkShadow(downlink, method) }
     }
   }
 
@@ -61,27 +53,21 @@ extension ScenarioChecks {
   }
 
   /// A model that all clients share, for methods that send each of them something else.
-  private mutating func checkShadow(
-    _ link: LinkCompression, _ type: any Strategy.Type, _ choice: Scenario.StrategyChoice,
-    _ path: String
-  ) {
-    guard link.memory == .shadow, link.blocks == .all, type.needs.contains(.ownDownloads) else {
-      return
-    }
+  private mutating func checkShadow(_ link: LinkCompression, _ method: CheckedMethod) {
+    guard link.memory == .shadow, link.blocks == .all, method.type.needs.contains(.ownDownloads)
+    else { return }
     error(
-      "E3343", path,
-      "\(choice.label): shadow moves one model that all clients share, and \(choice.kind) sends "
-        + "each client a message of its own",
+      "E3343", method.path,
+      "\(method.label): shadow moves one model that all clients share, and \(method.choice.kind) "
+        + "sends each client a message of its own",
       hint: "set \"shadow\" to false in its downlink, or blocks to \"parameters\"")
   }
 
-  private mutating func checkUplink(
-    _ link: LinkCompression, _ type: any Strategy.Type, _ choice: Scenario.StrategyChoice,
-    _ scenario: Scenario, _ path: String
-  ) {
+  private mutating func checkUplink(_ link: LinkCompression, _ method: CheckedMethod) {
+    let (choice, type) = (method.choice, method.type)
     if type.needs.contains(.wholeUploads), link.codec.losesMuch || link.memory != .none {
       error(
-        "E3341", path,
+        "E3341", method.path,
         "\(choice.kind) sends models and not differences: what a codec leaves out would become "
           + "zero",
         hint: "take a codec that keeps every value, such as \"quantize\" without errorFeedback")
@@ -90,31 +76,32 @@ extension ScenarioChecks {
     case .estimates, .factors:
       if !type.sumsUploads || type.releases.count != 1 {
         error(
-          "E3341", path,
+          "E3341", method.path,
           "ef21 and sums of factors give the mean of updates alone; \(choice.kind) needs more of "
             + "its uploads, or sends more than a model",
           hint: "take \"feedback\": \"ef-sgd\", and \"sums\": \"updates\"")
       }
     case .deepGradient(let deep):
-      if deep.rule.momentum > 0, scenario.client.optimizer.momentum > 0 {
+      if deep.rule.momentum > 0, method.scenario.client.optimizer.momentum > 0 {
         warn(
-          "W3041", path, "\(choice.label): momentum counts twice, in client.optimizer and in dgc",
+          "W3041", method.path,
+          "\(method.label): momentum counts twice, in client.optimizer and in dgc",
           hint: "set client.optimizer.momentum to 0")
       }
       if choice.composition.serverOptimizer.momentum > 0 {
         warn(
-          "W3041", path, "\(choice.label): momentum counts twice, at the server and in dgc",
+          "W3041", method.path, "\(method.label): momentum counts twice, at the server and in dgc",
           hint: "set serverOptimizer.momentum to 0")
       }
     case .errorFeedback where link.codec.isUnbiased && link.codec != .dense(.float32):
       warn(
-        "W3042", path,
-        "\(choice.label): error feedback of an unbiased codec may let its memory grow",
+        "W3042", method.path,
+        "\(method.label): error feedback of an unbiased codec may let its memory grow",
         hint: "set errorFeedback to false")
     case .none where !link.codec.isUnbiased && link.codec.losesMuch:
       warn(
-        "W3043", path,
-        "\(choice.label): a biased codec without error feedback never sends what it leaves out",
+        "W3043", method.path,
+        "\(method.label): a biased codec without error feedback never sends what it leaves out",
         hint: "set errorFeedback to true")
     default: break
     }

@@ -9,13 +9,15 @@ struct InertField {
   /// What a row looks at.
   struct Context {
     let checks: ScenarioChecks
-    let scenario: Scenario
-    let choice: Scenario.StrategyChoice
-    let type: any Strategy.Type
+    let method: CheckedMethod
     /// The network that the scenario alone gives; nil where its data decide.
     let network: Network?
     /// Where the row's section stands: a link of a compression, or a strategy; empty for the root.
     let place: String
+
+    var scenario: Scenario { method.scenario }
+    var choice: Scenario.StrategyChoice { method.choice }
+    var type: any Strategy.Type { method.type }
 
     /// The number of a field of the place.
     func number(_ name: String) -> Double? { checks.number(place + name) }
@@ -39,25 +41,15 @@ struct InertField {
   /// The path below its place.
   let path: String
   /// The value that asks for nothing: it is never complained about.
-  let neutral: JSON?
+  var neutral: JSON?
   /// Why the field changes nothing there; nil where it does.
   let reason: @Sendable (Context) -> String?
-
-  init(
-    _ place: Place, _ path: String, neutral: JSON? = nil,
-    _ reason: @escaping @Sendable (Context) -> String?
-  ) {
-    self.place = place
-    self.path = path
-    self.neutral = neutral
-    self.reason = reason
-  }
 
   static let table = methods + rounds + links
 
   /// What a method has no use for.
   private static let methods = [
-    InertField(.root, "federation.weighting", neutral: "samples") { context in
+    InertField(place: .root, path: "federation.weighting", neutral: "samples") { context in
       if context.type.population == .pooled { return "there is one site, and no mean of updates" }
       if context.choice.privacy?.clientLevel != nil {
         return "client-level privacy counts all clients alike"
@@ -69,7 +61,7 @@ struct InertField {
       }
       return nil
     },
-    InertField(.root, "federation.sampling", neutral: "uniform") { context in
+    InertField(place: .root, path: "federation.sampling", neutral: "uniform") { context in
       let sampling = context.scenario.federation.sampling
       if context.type.population == .pooled, sampling.readsLosses {
         return "there is one site: it draws no cohort by losses"
@@ -79,13 +71,13 @@ struct InertField {
       }
       return nil
     },
-    InertField(.root, "system") { context in
+    InertField(place: .root, path: "system") { context in
       context.type.population == .pooled ? "there is one site, without devices and links" : nil
     },
-    InertField(.root, "system.network") { context in
+    InertField(place: .root, path: "system.network") { context in
       context.type.population == .cohort && context.type.releases.isEmpty ? "nothing is sent" : nil
     },
-    InertField(.strategy, "private") { context in
+    InertField(place: .strategy, path: "private") { context in
       guard let network = context.network else { return nil }
       let empty = context.choice.composition.privateGroups.filter { group in
         !network.layout.entries.contains { group.contains($0, of: network) }
@@ -94,7 +86,7 @@ struct InertField {
       let words = empty.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
       return "the network has no parameters of the group \(words)"
     },
-    InertField(.strategy, "buffer") { context in
+    InertField(place: .strategy, path: "buffer") { context in
       guard case .integer(let size) = context.choice.settings["buffer"],
         context.type.needs.contains(.clock)
       else { return nil }
@@ -107,21 +99,21 @@ struct InertField {
 
   /// What begins after the last round.
   private static let rounds = [
-    InertField(.root, "evaluation.every") { context in
+    InertField(place: .root, path: "evaluation.every") { context in
       let rounds = context.scenario.federation.rounds
       return context.scenario.evaluation.every > rounds && rounds > 0
         ? "there are \(rounds) rounds: the first and the last are evaluated" : nil
     },
-    InertField(.root, "client.schedule.every") { context in
+    InertField(place: .root, path: "client.schedule.every") { context in
       let rounds = context.scenario.federation.rounds
       guard let every = context.checks.int("client.schedule.every"), rounds > 0 else { return nil }
       return every >= rounds ? "there are \(rounds) rounds: the rate never steps" : nil
     },
-    InertField(.root, "output.keepCheckpoints", neutral: 0) { context in
+    InertField(place: .root, path: "output.keepCheckpoints", neutral: 0) { context in
       context.scenario.output.checkpointEvery == 0
         ? "checkpointEvery is 0: no checkpoint is written on the way" : nil
     },
-    InertField(.strategy, "loss.beta") { context in
+    InertField(place: .strategy, path: "loss.beta") { context in
       context.number("loss.reweightFrom").map { $0 >= 1 } ?? false
         ? "reweightFrom is 1: classes are never weighted" : nil
     },
@@ -129,41 +121,41 @@ struct InertField {
 
   /// What needs a companion in a link of `compression`.
   private static let links = [
-    InertField(.link, "fading", neutral: 1) { context in
+    InertField(place: .link, path: "fading", neutral: 1) { context in
       if context.text("kind") == "dgc" { return nil }
       if context.text("sums") == "factors" { return "errors of factors never fade" }
       if context.truth("errorFeedback") != true { return "errorFeedback is false" }
       return context.text("feedback") == "ef21" ? "ef21's estimates never fade" : nil
     },
-    InertField(.link, "feedback", neutral: "ef-sgd") { context in
+    InertField(place: .link, path: "feedback", neutral: "ef-sgd") { context in
       if context.text("sums") == "factors" { return "sums of factors have an error of their own" }
       return context.truth("errorFeedback") == false ? "errorFeedback is false" : nil
     },
-    InertField(.link, "errorFeedback", neutral: true) { context in
+    InertField(place: .link, path: "errorFeedback", neutral: true) { context in
       context.text("sums") == "factors" ? "sums of factors always keep their errors" : nil
     },
-    InertField(.link, "smoothing", neutral: 1) { context in
+    InertField(place: .link, path: "smoothing", neutral: 1) { context in
       let isEstimate =
         context.text("feedback") == "ef21" && context.truth("errorFeedback") == true
         && context.text("sums") != "factors"
       return isEstimate ? nil : "it belongs to \"feedback\": \"ef21\""
     },
-    InertField(.link, "errorUnits", neutral: "update") { context in
+    InertField(place: .link, path: "errorUnits", neutral: "update") { context in
       let isSGD =
         context.text("feedback") == "ef-sgd" && context.truth("errorFeedback") == true
         && context.text("sums") != "factors"
       return isSGD ? nil : "it belongs to \"feedback\": \"ef-sgd\" with errorFeedback"
     },
-    InertField(.link, "errorReference", neutral: "aggregated") { context in
+    InertField(place: .link, path: "errorReference", neutral: "aggregated") { context in
       context.text("sums") == "factors" ? nil : "it belongs to \"sums\": \"factors\""
     },
-    InertField(.link, "warmupStages") { context in
+    InertField(place: .link, path: "warmupStages") { context in
       context.text("warmup") == "geometric" ? nil : "it belongs to \"warmup\": \"geometric\""
     },
-    InertField(.link, "warmupRounds", neutral: 1) { context in
+    InertField(place: .link, path: "warmupRounds", neutral: 1) { context in
       context.text("warmup") == "none" ? "there is no warmup" : nil
     },
-    InertField(.link, "nesterov", neutral: false) { context in
+    InertField(place: .link, path: "nesterov", neutral: false) { context in
       context.number("momentum") == 0 ? "momentum is 0" : nil
     },
   ]
@@ -174,21 +166,17 @@ extension ScenarioChecks {
   /// the scenario is valid.
   mutating func checkInert(_ scenario: Scenario, _ network: Network?) {
     var found: [(path: String, reason: String, labels: [String])] = []
-    for (index, choice) in scenario.strategies.enumerated() {
-      guard let type = StrategyRegistry[choice.kind] else { continue }
-      for (row, place) in InertField.table.flatMap({ row in
-        places(row, strategy: index).map { (row, $0) }
-      }) {
-        let context = InertField.Context(
-          checks: self, scenario: scenario, choice: choice, type: type, network: network,
-          place: place)
-        guard isGiven(place + row.path, not: row.neutral), let reason = row.reason(context) else {
-          continue
+    for method in scenario.methods {
+      for row in InertField.table {
+        for place in places(row, method) where isGiven(place + row.path, not: row.neutral) {
+          let context = InertField.Context(
+            checks: self, method: method, network: network, place: place)
+          guard let reason = row.reason(context) else { continue }
+          note(place + row.path, reason, method.label, &found)
         }
-        note(place + row.path, reason, choice.label, &found)
       }
-      for ignored in type.ignores where isGiven(ignored.field, not: nil) {
-        note(ignored.field, ignored.reason, choice.label, &found)
+      for ignored in method.type.ignores where isGiven(ignored.field, not: nil) {
+        note(ignored.field, ignored.reason, method.label, &found)
       }
     }
     for (path, reason, labels) in found {
@@ -210,8 +198,8 @@ extension ScenarioChecks {
   }
 
   /// Where a row's field may stand for a strategy.
-  private func places(_ row: InertField, strategy index: Int) -> [String] {
-    let own = "strategies[\(index)]."
+  private func places(_ row: InertField, _ method: CheckedMethod) -> [String] {
+    let own = "\(method.path)."
     switch row.place {
     case .root: return [""]
     case .strategy: return [own]
