@@ -146,22 +146,19 @@ package struct SweepFolder: Sendable {
 extension Sweep {
   /// All trials and runs with their hashes: `sweep.resolved.json`.
   package var json: JSON {
-    var members: [(String, JSON)] = [
+    .known([
       ("fedsim", 1), ("kind", "sweep"), ("name", .string(name)), ("base", .string(base)),
       ("order", .string(order.rawValue)), ("paths", .array(paths.map(JSON.string))),
-    ]
-    if let halving {
-      members.append(
-        (
-          "prune",
+      (
+        "prune",
+        halving.map {
           [
-            "kind": "halving", "metric": .string(halving.metric.name),
-            "rungs": .array(halving.rungs.map(JSON.int)), "keep": .number(halving.keep),
+            "kind": "halving", "metric": .string($0.metric.name),
+            "rungs": .array($0.rungs.map(JSON.int)), "keep": .number($0.keep),
           ]
-        ))
-    }
-    members.append(("trials", .array(trials.map(\.json))))
-    return .object(members)
+        }
+      ), ("trials", .array(trials.map(\.json))),
+    ])
   }
 }
 
