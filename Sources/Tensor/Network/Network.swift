@@ -167,7 +167,11 @@ public struct Network: Sendable {
       firstExample: firstExample
     ) { pass in
       workspace.flops &+= batch &* work.forward
-      if workspace.isRehearsing { return }
+      if workspace.isRehearsing {
+        // A loss is then one of a model that knows nothing, and never one of memory as it was.
+        workspace.logits.update(repeating: 0)
+        return
+      }
       for step in steps { step.forward(pass) }
     }
   }

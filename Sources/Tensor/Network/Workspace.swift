@@ -57,10 +57,11 @@ public final class Workspace {
   ///
   /// Passes are counted as they run: what a sweep leaves out costs nothing.
   public internal(set) var flops = 0
-  /// Whether passes are counted and nothing more: a rehearsal that asks what a run costs.
+  /// Whether passes are counted and nothing more: a dry run that asks what a run costs.
   ///
-  /// Networks, loaders and optimizers then leave values as they are; `flops` grows as in a run, and
-  /// an optimizer's first step moves parameters a little, so that differences are not all zero.
+  /// Networks, loaders and optimizers then leave values as they are, but for logits, which are 0;
+  /// `flops` grows as in a run, and an optimizer's first step moves parameters a little, so that
+  /// differences are not all zero.
   public var isRehearsing = false
 
   private var model: OwnParameters
