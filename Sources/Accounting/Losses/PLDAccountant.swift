@@ -123,7 +123,6 @@ public struct PLDAccountant: Sendable {
     let isEpsilon: Bool
     /// Width of a bracket at which the grid is fine enough, as a share of the upper bound.
     let sought: Double
-    /// The answer, with a guess at it.
     let answer: (LossComposition, _ guess: Double?) -> Double?
   }
 

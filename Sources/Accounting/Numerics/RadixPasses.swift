@@ -16,27 +16,23 @@ struct RadixPasses {
   /// A factor e^{−2πij/n} with its square and cube, of four neighbouring j or of one.
   private struct Turn<Number> { let c1, s1, c2, s2, c3, s3: Number }
 
-  @inline(__always)
-  private func turn(_ at: Int) -> Turn<Lanes> {
+  @inline(__always) private func turn(_ at: Int) -> Turn<Lanes> {
     let (c1, s1) = (Self.load(cosines + at), Self.load(sines + at))
     let (c2, s2) = (c1 * c1 - s1 * s1, 2 * c1 * s1)
     return Turn(c1: c1, s1: s1, c2: c2, s2: s2, c3: c1 * c2 - s1 * s2, s3: c1 * s2 + s1 * c2)
   }
 
-  @inline(__always)
-  private func turn(_ at: Int) -> Turn<Double> {
+  @inline(__always) private func turn(_ at: Int) -> Turn<Double> {
     let (c1, s1) = (cosines[at], sines[at])
     let (c2, s2) = (c1 * c1 - s1 * s1, 2 * c1 * s1)
     return Turn(c1: c1, s1: s1, c2: c2, s2: s2, c3: c1 * c2 - s1 * s2, s3: c1 * s2 + s1 * c2)
   }
 
-  @inline(__always)
-  private static func load(_ from: UnsafePointer<Double>) -> Lanes {
+  @inline(__always) private static func load(_ from: UnsafePointer<Double>) -> Lanes {
     UnsafeRawPointer(from).loadUnaligned(as: Lanes.self)
   }
 
-  @inline(__always)
-  private static func store(_ lanes: Lanes, _ to: Values) {
+  @inline(__always) private static func store(_ lanes: Lanes, _ to: Values) {
     UnsafeMutableRawPointer(to).storeBytes(of: lanes, as: Lanes.self)
   }
 

@@ -36,7 +36,6 @@ public struct CodedMessage: Sendable, Equatable {
   /// Adds a block as plain numbers.
   public mutating func addPlain(_ block: PayloadBlock) { addPlain(block.tensors, of: block.name) }
 
-  /// Adds tensors of a block as plain numbers.
   package mutating func addPlain(_ tensors: [NamedShape], of block: String) {
     for tensor in tensors {
       parts.append(

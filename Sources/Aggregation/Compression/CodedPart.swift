@@ -8,7 +8,6 @@ public struct CodedPart: Sendable {
   public let block: PayloadBlock
   /// The others.
   public let plain: [NamedShape]
-  /// The block that both are of.
   private let whole: PayloadBlock
   /// Where the encoded tensors lie in it.
   private let ranges: [Range<Int>]

@@ -25,16 +25,12 @@ public struct FrameError: Error, Sendable, Equatable {
       let kind = "\(codec.codec.kind)"
       if !kinds.contains(kind) { kinds.append(kind) }
     }
-    self.init(
-      reason, block: block.name, values: block.count, codecs: kinds.joined(separator: ", "))
+    self.init(reason, block: block.name, values: block.count, codecs: kinds.joined(separator: ", "))
   }
 }
 
 extension PayloadBlock {
   /// Runs codecs on this block; what fails says whose it was.
-  func coding<T>(_ codecs: [CodecSpec], _ body: () throws(CodecError) -> T) throws(FrameError)
-    -> T
-  {
-    do throws(CodecError) { return try body() } catch { throw FrameError(error, self, codecs) }
-  }
+  func coding<T>(_ codecs: [CodecSpec], _ body: () throws(CodecError) -> T) throws(FrameError) -> T
+  { do throws(CodecError) { return try body() } catch { throw FrameError(error, self, codecs) } }
 }

@@ -5,7 +5,6 @@ import Tensor
 /// What clients uploaded for the head models at the server: representations at one cut, soft
 /// labels and labels, a row per example or per class.
 package struct HeadRows: Sendable {
-  /// The rows of one client.
   package struct Part: Sendable, Equatable {
     /// h, [rows × d_s].
     package var representations: [Float] = []

@@ -45,10 +45,8 @@ package struct ClassifierPlace: Sendable {
   /// Floats of a head, C·d + C.
   package var count: Int { classes * width + classes }
 
-  /// The classifier of a model.
   package func head(of model: [Float]) -> [Float] { Array(model[weight]) + Array(model[bias]) }
 
-  /// Puts a head in place of a model's classifier.
   package func put(_ head: [Float], into model: inout [Float]) {
     precondition(head.count == count, "ClassifierPlace: [\(head.count)] for [\(count)]")
     model.replaceSubrange(weight, with: head[..<weight.count])

@@ -9,7 +9,6 @@ package struct PublicSet: Sendable {
   private let image: FeatureShape
   private let isBytes: Bool
 
-  /// The public set of a problem.
   package init(_ problem: LearningProblem) {
     count = problem.publicCount
     classes = problem.network.classes

@@ -45,8 +45,7 @@ package struct APFL: BasedStrategy {
       "Running statistics of v̄ are v_k's: they are not mixed, for those of a mixture are no "
         + "mixture; with α_k = 0 the personal model is w, statistics included.",
       "The reported training loss is that of w_k.",
-    ], composes: .all,
-    fields: Fields.all)
+    ], composes: .all, fields: Fields.all)
 
   package static let weighting: WeightingRule = .uniform
 

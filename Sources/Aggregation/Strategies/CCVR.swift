@@ -64,8 +64,7 @@ package struct CCVR: Strategy {
     ],
     deviations: [
       "The paper asks all clients for statistics; here those of the round's cohort send them."
-    ], composes: [.loss, .serverOptimizer, .postHoc],
-    fields: Fields.all)
+    ], composes: [.loss, .serverOptimizer, .postHoc], fields: Fields.all)
   package static let releases: [Release] = [
     .training(ModelExchange.block),
     .examples(counts, "class counts", .none, wholeNumbers: ["class_counts"]),

@@ -59,8 +59,7 @@ package struct CReFF: Strategy {
       "A class that no client of the cohort has keeps its features for this round.",
       "A gradient per class tells which classes a client has.",
     ], deviations: ["Real features are taken without augmentation, in evaluation mode."],
-    composes: [.loss, .serverOptimizer, .postHoc],
-    fields: Fields.all)
+    composes: [.loss, .serverOptimizer, .postHoc], fields: Fields.all)
   package static let releases: [Release] = [
     .training(ModelExchange.block),
     .examples("gradient", "gradients of classes on their real features", .gradients),

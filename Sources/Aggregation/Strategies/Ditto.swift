@@ -40,8 +40,7 @@ package struct Ditto: BasedStrategy {
         + "optimizer of its own.", "λ: the paper chooses among 0.05 … 2; much public code takes 1.",
       "The reported training loss is that of the global model.",
       "A client that never took part is measured with the initial model, its v_k.",
-    ], composes: .all,
-    fields: Fields.all)
+    ], composes: .all, fields: Fields.all)
 
   private static let own = "personal"
 
@@ -55,8 +54,7 @@ package struct Ditto: BasedStrategy {
     base = FedAvg(problem)
     proximalWeight = Float(settings.proximalWeight)
     personalRateFactor = settings.personalRateFactor
-    phase = LocalPhase(
-      .epochs(settings.personalEpochs), ranges: [0..<problem.layout.trainedCount])
+    phase = LocalPhase(.epochs(settings.personalEpochs), ranges: [0..<problem.layout.trainedCount])
     initial = problem.initial
   }
 

@@ -25,8 +25,7 @@ package struct FedAdagrad: BasedStrategy {
       "Running statistics of batch norm are averaged as in FedAvg.",
       "No bias correction, as in the paper; v starts at τ².",
       "The paper's experiments have no first moment here (β₁ = 0).",
-    ], composes: [.loss, .groups, .postHoc],
-    fields: Fields.all)
+    ], composes: [.loss, .groups, .postHoc], fields: Fields.all)
 
   package static let weighting: WeightingRule = .uniform
 

@@ -46,8 +46,7 @@ package struct FedAsync: BasedStrategy {
       "As many clients are at work at a time as a cohort has; a round is as many arrivals.",
       "All clients count alike: a client that is twice as fast counts twice.",
       "The paper starts a client after a random delay; here delays come from the virtual clock.",
-    ], composes: [.loss, .groups, .postHoc],
-    fields: Fields.all)
+    ], composes: [.loss, .groups, .postHoc], fields: Fields.all)
   package static let weighting = WeightingRule.uniform
   package static let needs: MethodNeeds = [.clock, .wholeUploads]
   package static let releases: [Release] = [.training(ModelExchange.block)]

@@ -26,16 +26,14 @@ package struct FedAvgM: BasedStrategy {
     memory: "server: u, of the model's size",
     notes: [
       "Running statistics of batch norm are averaged as in FedAvg: momentum would overshoot."
-    ], composes: [.loss, .groups, .postHoc],
-    fields: Fields.all)
+    ], composes: [.loss, .groups, .postHoc], fields: Fields.all)
 
   package let base: FedAvg
 
   package init(_ settings: Settings, _ problem: LearningProblem) {
     var problem = problem
     problem.composition.serverOptimizer = ServerOptimizer(
-      .sgd, learningRate: settings.serverLearningRate,
-      momentum: settings.serverMomentum)
+      .sgd, learningRate: settings.serverLearningRate, momentum: settings.serverMomentum)
     base = FedAvg(problem)
   }
 }

@@ -40,8 +40,7 @@ package struct FedBABU: BasedStrategy {
       "The head follows model.init like every layer; it is sent to nobody, for clients "
         + "draw it from the seed that they know.",
       "Fine-tuning moves everything as in the paper's main results; it also studies parts.",
-    ], composes: .all,
-    fields: Fields.all)
+    ], composes: .all, fields: Fields.all)
 
   /// A network that is all head has nothing to train.
   package static func objection(_ settings: Settings, to network: Network) -> (
@@ -68,8 +67,7 @@ package struct FedBABU: BasedStrategy {
     bodyPhase = LocalPhase(problem.settings.work, ranges: trained { !$0 })
     let tune = settings.tune
     tuning = LocalPhase(
-      .epochs(settings.epochs),
-      ranges: trained { tune == .model || $0 == (tune == .head) })
+      .epochs(settings.epochs), ranges: trained { tune == .model || $0 == (tune == .head) })
   }
 
   package var models: ModelKinds { base.models.union(.personal) }

@@ -35,8 +35,7 @@ package struct FedBuff: BasedStrategy {
       "As many clients are at work at a time as a cohort has; a round is as many arrivals.",
       "Running statistics of batch norm take the same mean without η_g.",
       "η_g and momentum are the scenario's serverOptimizer: sgd with learningRate and momentum.",
-    ], composes: .all,
-    fields: Fields.all)
+    ], composes: .all, fields: Fields.all)
   package static let weighting = WeightingRule.uniform
   package static let needs: MethodNeeds = .clock
 

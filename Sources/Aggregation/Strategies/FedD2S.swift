@@ -152,8 +152,7 @@ package struct FedD2S: Strategy {
   package init(_ settings: Settings, _ problem: LearningProblem) {
     self.problem = problem
     schedule = CutSchedule(
-      settings.cuts, available: problem.network.cuts.count,
-      order: settings.order,
+      settings.cuts, available: problem.network.cuts.count, order: settings.order,
       every: settings.dropEvery, rounds: problem.rounds)
     distillationWeight = Float(settings.distillationWeight)
     distillation = Distillation(temperature: Float(settings.temperature))

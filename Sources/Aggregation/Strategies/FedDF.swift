@@ -64,8 +64,7 @@ package struct FedDF: Strategy {
       "Whether the student still improves is judged by its distance to the teachers on public "
         + "images kept aside; the paper has labelled images at the server.",
       "One network for all: the paper's groups of different networks are not offered.",
-    ], composes: [.loss, .serverOptimizer, .postHoc],
-    fields: Fields.all)
+    ], composes: [.loss, .serverOptimizer, .postHoc], fields: Fields.all)
   package static let releases: [Release] = [.training(ModelExchange.block)]
 
   package static let needs: MethodNeeds = .publicSet
@@ -77,16 +76,12 @@ package struct FedDF: Strategy {
     base = FedAvg(ModelExchange(problem))
     distillation = EnsembleDistillation(
       steps: settings.steps, batch: settings.distillationBatch,
-      learningRate: settings.distillationRate,
-      isCosine: settings.distillationSchedule == .cosine,
-      temperature: Float(settings.temperature),
-      validationShare: settings.validationShare,
+      learningRate: settings.distillationRate, isCosine: settings.distillationSchedule == .cosine,
+      temperature: Float(settings.temperature), validationShare: settings.validationShare,
       checkEvery: settings.checkEvery, patience: settings.patience)
   }
 
-  package static func largestBatch(_ settings: Settings) -> Int {
-    settings.distillationBatch
-  }
+  package static func largestBatch(_ settings: Settings) -> Int { settings.distillationBatch }
 
   package func download(_ server: ServerState, to client: Int) -> Payload {
     base.download(server, to: client)

@@ -47,8 +47,7 @@ package struct FedDistill: Strategy {
         + "speaks by its last report, or not at all (reports).",
       "One library averages logits and takes them for probabilities; these are probabilities.",
       "Class presence at each client becomes known to the server.",
-    ], composes: .loss,
-    fields: Fields.all)
+    ], composes: .loss, fields: Fields.all)
   package static let releases: [Release] = [
     .examples(outputs, "mean soft labels of a client's classes", wholeNumbers: ["classes"])
   ]

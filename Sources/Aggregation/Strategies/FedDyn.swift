@@ -38,8 +38,7 @@ package struct FedDyn: Strategy {
       "The measured model is w; the authors' code also reports the mean of the local models.",
       "Weight decay joins the gradient after the clip, as in the authors' code.",
       "Running statistics of batch norm are averaged as in FedAvg.",
-    ], composes: [.loss, .postHoc],
-    fields: Fields.all)
+    ], composes: [.loss, .postHoc], fields: Fields.all)
   package static let releases: [Release] = [.training(ModelExchange.block)]
 
   package static let weighting: WeightingRule = .uniform

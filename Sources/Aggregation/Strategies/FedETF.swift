@@ -197,8 +197,7 @@ package struct FedETF: BasedStrategy {
     let frameRanges = ParameterSelection(tail.layout) { $0.name == Self.frame }.ranges
     let projectionRanges = ParameterSelection(tail.layout) { $0.layer == "proj" }.ranges
     for _ in 0..<turns {
-      _ = try frame.train(
-        LocalPhase(.epochs(settings.frameEpochs), ranges: frameRanges), &rule)
+      _ = try frame.train(LocalPhase(.epochs(settings.frameEpochs), ranges: frameRanges), &rule)
       _ = try projection.train(
         LocalPhase(.epochs(settings.projectionEpochs), ranges: projectionRanges), &rule)
     }

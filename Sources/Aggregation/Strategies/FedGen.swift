@@ -42,8 +42,8 @@ package struct FedGen: Strategy {
       "generatorLearningRate", above: 0, to: 1000, default: 3e-4,
       "step size of its Adam; public code has 1e-4 and 3e-4")
     let generatorWeightDecay = Hyperparameter(
-      "generatorWeightDecay", in: 0...1000, default: 0.0, "weight decay of its Adam",
-      inferred: true)
+      "generatorWeightDecay", in: 0...1000, default: 0.0, "weight decay of its Adam", inferred: true
+    )
     let diversityWeight = Hyperparameter(
       "diversityWeight", "η", in: 0...1e6, default: 1,
       "weight of the diversity of generated features")
@@ -121,8 +121,8 @@ package struct FedGen: Strategy {
     self.problem = problem
     exchange = ModelExchange(problem)
     network = Generator.network(
-      classes: problem.network.classes, noise: settings.noise,
-      hidden: settings.hidden, features: problem.network.featureWidth)
+      classes: problem.network.classes, noise: settings.noise, hidden: settings.hidden,
+      features: problem.network.featureWidth)
     tensors = ParameterSelection(all: network.layout)
     let name = problem.network.classifier
     classifier = (

@@ -70,8 +70,7 @@ package struct FedIns: BasedStrategy {
       "The paper's network is ViT-B/16; any model serves, with an adapter behind every "
         + "convolution, norm, hidden dense layer and patch embedding.",
       "The last round is reported, not the best one.",
-    ], composes: [.loss, .serverOptimizer, .groups],
-    fields: Fields.all)
+    ], composes: [.loss, .serverOptimizer, .groups], fields: Fields.all)
 
   /// Whether uploads count alike.
   static let weightingField = Hyperparameter(

@@ -158,9 +158,9 @@ package struct FedLoGe: Strategy {
   }
 
   /// W with its bias.
-  private static func frozenHead(
-    _ settings: Settings, _ place: ClassifierPlace, _ seed: UInt64
-  ) -> [Float] {
+  private static func frozenHead(_ settings: Settings, _ place: ClassifierPlace, _ seed: UInt64)
+    -> [Float]
+  {
     var construction = SparseFrame.Settings()
     construction.sparsity = settings.sparsity
     construction.norm = settings.norm
@@ -230,8 +230,7 @@ package struct FedLoGe: Strategy {
         optimizer: device.settings.optimizer)
     }
     var rule = StoppedHeads(
-      loss: device.loss,
-      headLoss: settings.headLoss == .composed ? nil : SoftmaxCrossEntropy(),
+      loss: device.loss, headLoss: settings.headLoss == .composed ? nil : SoftmaxCrossEntropy(),
       heads: [head(psi), head(privateHead(of: device.client, memory))])
     let report = try device.train(phase, &rule)
     let moved = rule.heads[0].values

@@ -64,8 +64,7 @@ package struct FedMD: Strategy {
     ],
     deviations: [
       "Transfer learning at first runs for given numbers of epochs, not to convergence."
-    ], composes: .loss,
-    fields: Fields.all)
+    ], composes: .loss, fields: Fields.all)
   package static let releases: [Release] = [.examples(scores, "soft labels of a client's model")]
 
   /// What the digest minimises, and so what is exchanged.
@@ -103,15 +102,10 @@ package struct FedMD: Strategy {
     temperature = Float(settings.temperature)
     alignment = min(settings.alignment, publicSet.count)
     batch = settings.publicBatch
-    epochs = (
-      settings.digestEpochs, settings.publicEpochs,
-      settings.privateEpochs
-    )
+    epochs = (settings.digestEpochs, settings.publicEpochs, settings.privateEpochs)
   }
 
-  package static func largestBatch(_ settings: Settings) -> Int {
-    settings.publicBatch
-  }
+  package static func largestBatch(_ settings: Settings) -> Int { settings.publicBatch }
 
   package func broadcast(_ server: ServerState) -> Payload {
     var payload = publicSet.broadcast

@@ -39,8 +39,7 @@ package struct FedNova: BasedStrategy {
       "Weight decay is part of the local gradient and not of a_k.",
       "Running statistics of batch norm are averaged as in FedAvg.",
       "Some code takes Σ p_k·τ_k for τ_eff with the proximal term; here it is Σ p_k·a_k always.",
-    ], composes: .all,
-    fields: Fields.all)
+    ], composes: .all, fields: Fields.all)
   package static let releases: [Release] = [.training(ModelExchange.block), .size(steps)]
 
   /// Adaptive optimizers have no fixed weights of their gradients.

@@ -30,8 +30,7 @@ package struct FedPer: BasedStrategy {
     notes: [
       "No generic model: with private heads there is none to measure.",
       "A client that never took part is measured with the shared body and the initial head.",
-    ], composes: [.loss, .serverOptimizer, .groups],
-    fields: Fields.all)
+    ], composes: [.loss, .serverOptimizer, .groups], fields: Fields.all)
 
   package let base: FedAvg
 

@@ -61,8 +61,7 @@ package struct FedProto: Strategy {
         + "none has one, the classifier predicts.",
       "Clients whose features have another width than the server's network, or none before the "
         + "classifier, train alone and send nothing.",
-    ], composes: .loss,
-    fields: Fields.all)
+    ], composes: .loss, fields: Fields.all)
   package static let releases: [Release] = [
     .examples(
       prototypes, "mean features of a client's classes, and their counts",

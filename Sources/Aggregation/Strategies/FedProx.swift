@@ -31,8 +31,7 @@ package struct FedProx: BasedStrategy {
       "Published code uses μ from 0 (no FedProx at all) to 1; the paper tunes over "
         + "{0.001, 0.01, 0.1, 1}.",
       "Private groups are pulled towards their own values at the start of the round.",
-    ], composes: .all,
-    fields: Fields.all)
+    ], composes: .all, fields: Fields.all)
 
   /// The gradient of the proximal objective: g ← g + μ·(w − wᵗ).
   package struct Rule: LocalRule {

@@ -42,8 +42,7 @@ package struct FedRep: BasedStrategy {
       "Public code changes the order of the phases and their lengths, and accuracy with them.",
       "No generic model: with private heads there is none to measure.",
     ], deviations: ["The paper averages bodies uniformly: federation.weighting \"uniform\"."],
-    composes: [.loss, .serverOptimizer, .groups],
-    fields: Fields.all)
+    composes: [.loss, .serverOptimizer, .groups], fields: Fields.all)
 
   package static let ignores = [
     IgnoredField("client.work", "headEpochs and bodyEpochs say how much a client trains")

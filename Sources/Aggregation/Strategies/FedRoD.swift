@@ -42,8 +42,7 @@ package struct FedRoD: BasedStrategy {
     ],
     deviations: [
       "The variant that makes P_k by a hyper-network from the client's class counts is left out."
-    ], composes: .all, defaultLoss: "balanced-softmax",
-    fields: Fields.all)
+    ], composes: .all, defaultLoss: "balanced-softmax", fields: Fields.all)
 
   package static func objection(_ settings: Settings, to network: Network) -> (
     problem: String, hint: String

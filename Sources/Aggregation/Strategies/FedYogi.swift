@@ -29,8 +29,7 @@ package struct FedYogi: BasedStrategy {
       "Means are unweighted as in the paper, whatever federation.weighting says.",
       "Running statistics of batch norm are averaged as in FedAvg.",
       "No bias correction, as in the paper; v starts at τ².",
-    ], composes: [.loss, .groups, .postHoc],
-    fields: Fields.all)
+    ], composes: [.loss, .groups, .postHoc], fields: Fields.all)
 
   package static let weighting: WeightingRule = .uniform
 

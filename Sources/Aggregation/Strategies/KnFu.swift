@@ -96,8 +96,7 @@ package struct KnFu: Strategy {
       "This program's reading: the EPD as the mean soft label, its smoothing, KL between EPDs, "
         + "weights exp(−β·d) with the client itself among them, probabilities at temperature 1 on "
         + "the way, fine-tuning by KL on the public set alone, and every default but that of beta.",
-    ], composes: .loss,
-    fields: Fields.all)
+    ], composes: .loss, fields: Fields.all)
   package static let releases: [Release] = [
     .examples(block, "soft labels of a client's model"),
     .examples(labels, "a client's class shares"),
@@ -155,9 +154,7 @@ package struct KnFu: Strategy {
     warmup = settings.warmup
   }
 
-  package static func largestBatch(_ settings: Settings) -> Int {
-    settings.tuningBatch
-  }
+  package static func largestBatch(_ settings: Settings) -> Int { settings.tuningBatch }
 
   package func broadcast(_ server: ServerState) -> Payload { publicSet.broadcast }
 

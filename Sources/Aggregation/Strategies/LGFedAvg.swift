@@ -34,8 +34,7 @@ package struct LGFedAvg: BasedStrategy {
     deviations: [
       "The paper starts from a model that FedAvg has trained, much public code from scratch, as "
         + "here; model.init \"file\" starts from a saved one."
-    ], composes: [.loss, .serverOptimizer, .groups],
-    fields: Fields.all)
+    ], composes: [.loss, .serverOptimizer, .groups], fields: Fields.all)
 
   package let base: FedAvg
 

@@ -41,8 +41,7 @@ package struct MOON: BasedStrategy {
     deviations: [
       "The paper puts a two-layer projection of width 256 before the classifier. Here z is what "
         + "the scenario's network gives its classifier, so that all methods share one network."
-    ], composes: .all,
-    fields: Fields.all)
+    ], composes: .all, fields: Fields.all)
 
   /// There must be features that training moves.
   package static func objection(_ settings: Settings, to network: Network) -> (

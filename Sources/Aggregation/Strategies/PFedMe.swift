@@ -52,8 +52,7 @@ package struct PFedMe: BasedStrategy {
       "A client that never took part is measured with w, the centre of its proximal problem.",
     ],
     deviations: ["Paper: w_k takes plain SGD steps, which is client.optimizer without momentum."],
-    composes: [.loss, .groups, .postHoc],
-    fields: Fields.all)
+    composes: [.loss, .groups, .postHoc], fields: Fields.all)
 
   package static let weighting: WeightingRule = .uniform
 

@@ -53,8 +53,7 @@ package struct PerFedAvg: BasedStrategy {
       "The reported training loss is that of the adapted models, F_k(w̃; D′).",
     ],
     deviations: ["Paper: w_k takes plain SGD steps, which is client.optimizer without momentum."],
-    composes: .all,
-    fields: Fields.all)
+    composes: .all, fields: Fields.all)
 
   package static let weighting: WeightingRule = .uniform
 

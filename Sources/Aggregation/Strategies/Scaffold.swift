@@ -37,8 +37,7 @@ package struct Scaffold: Strategy {
       "With momentum the paper's divisor τ·η is wrong; here a is the displacement that τ unit "
         + "gradients cause, so that c_k⁺ stays an average gradient. a = τ without momentum.",
       "Weight decay is part of the local gradient and so of the control variates.",
-    ], composes: [.loss, .postHoc],
-    fields: Fields.all)
+    ], composes: [.loss, .postHoc], fields: Fields.all)
   package static let releases: [Release] = [
     .training(ModelExchange.block), .training(control, .gradients),
   ]

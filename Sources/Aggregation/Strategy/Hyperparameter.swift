@@ -98,8 +98,7 @@ extension Hyperparameter where Value: CaseIterable & RawRepresentable<String> {
   ) {
     info = AnyHyperparameter(
       name: name, symbol: symbol, domain: .choice(Value.allCases.map(\.rawValue)),
-      initial: .choice(initial.rawValue), summary: summary, degenerate: nil,
-      isInferred: isInferred)
+      initial: .choice(initial.rawValue), summary: summary, degenerate: nil, isInferred: isInferred)
     read = { if case .choice(let word) = $0 { Value(rawValue: word) } else { nil } }
   }
 }
@@ -183,8 +182,7 @@ public struct StrategySettings: Sendable, Equatable {
 }
 
 /// The same values under a method's own fields: `settings.weight` is a Double.
-@dynamicMemberLookup
-public struct TypedSettings<Fields: StrategyFields>: Sendable {
+@dynamicMemberLookup public struct TypedSettings<Fields: StrategyFields>: Sendable {
   private let fields = Fields()
   private let values: StrategySettings?
 

@@ -45,8 +45,7 @@ public protocol ScenarioFit: Sendable {
     warning: String, hint: String
   )]
   /// The network that the method trains in place of the scenario's; nil for that one itself.
-  static func adapt(_ settings: Settings, _ base: BaseModel) throws(ModelError)
-    -> AdaptedNetwork?
+  static func adapt(_ settings: Settings, _ base: BaseModel) throws(ModelError) -> AdaptedNetwork?
 }
 
 /// What a method must or may find in a scenario.

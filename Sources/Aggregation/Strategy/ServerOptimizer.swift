@@ -103,13 +103,12 @@ extension Hyperparameter<Double> {
 
   /// β₁, of the first moment.
   static let serverBeta1 = Hyperparameter(
-    "beta1", "β₁", in: 0...0.9999, default: 0.9,
-    "decay of the first moment of the server's updates")
+    "beta1", "β₁", in: 0...0.9999, default: 0.9, "decay of the first moment of the server's updates"
+  )
 
   /// β₂, of the second moment.
   static let serverBeta2 = Hyperparameter(
-    "beta2", "β₂", in: 0...1, default: 0.99,
-    "decay of the second moment; 0.999 in some libraries")
+    "beta2", "β₂", in: 0...1, default: 0.99, "decay of the second moment; 0.999 in some libraries")
 
   /// τ, the degree of adaptivity.
   static let adaptivity = Hyperparameter(

@@ -14,7 +14,6 @@ public protocol Strategy: ScenarioFit {
   /// The method with its settings, for one network.
   init(_ settings: Settings, _ problem: LearningProblem)
 
-  /// Which models the method has.
   var models: ModelKinds { get }
   /// How uploads are weighted under these settings; `weighting` unless a field decides.
   var uploadWeighting: WeightingRule { get }

@@ -96,8 +96,7 @@ public final class LineWriter {
   ///   - keep: whether a line, without its newline, stays.
   /// - Returns: the lines kept.
   /// - Throws: E1001…E1004 or E4010 with the path.
-  @discardableResult
-  public static func cut(_ path: String, keep: (String) -> Bool) throws(Failure)
+  @discardableResult public static func cut(_ path: String, keep: (String) -> Bool) throws(Failure)
     -> [String]
   {
     guard FileKind(of: path) != .missing else { return [] }

@@ -8,8 +8,7 @@
 extension FixedWidthInteger {
   /// The value without its fraction, as `Int(value)` gives it, where that fits; else the end of the
   /// range on its side, and 0 for NaN.
-  @inlinable
-  public init(clamping value: Double) {
+  @inlinable public init(clamping value: Double) {
     if let whole = Self(exactly: value.rounded(.towardZero)) {
       self = whole
     } else {
@@ -19,19 +18,16 @@ extension FixedWidthInteger {
 
   /// The value without its fraction where that fits; else the end of the range on its side, and 0
   /// for NaN.
-  @inlinable
-  public init(clamping value: Float) { self.init(clamping: Double(value)) }
+  @inlinable public init(clamping value: Float) { self.init(clamping: Double(value)) }
 
   /// The sum where it fits, else the end of the range on its side.
-  @inlinable
-  public func addingClamped(_ other: Self) -> Self {
+  @inlinable public func addingClamped(_ other: Self) -> Self {
     let (sum, overflow) = addingReportingOverflow(other)
     return overflow ? (other < 0 ? .min : .max) : sum
   }
 
   /// The product where it fits, else the end of the range on its side.
-  @inlinable
-  public func multipliedClamped(by other: Self) -> Self {
+  @inlinable public func multipliedClamped(by other: Self) -> Self {
     let (product, overflow) = multipliedReportingOverflow(by: other)
     return overflow ? ((self < 0) == (other < 0) ? .max : .min) : product
   }

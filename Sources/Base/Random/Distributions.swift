@@ -137,8 +137,7 @@ private enum NormalQuantile {
   /// Coefficients from the power 0 (first lane) to the power 7 (last lane).
   typealias Coefficients = (above: SIMD8<Double>, below: SIMD8<Double>)
 
-  @inline(__always)
-  private static func ratio(_ r: Double, _ a: SIMD8<Double>, _ b: SIMD8<Double>)
+  @inline(__always) private static func ratio(_ r: Double, _ a: SIMD8<Double>, _ b: SIMD8<Double>)
     -> Double
   {
     var above = a[7]

@@ -78,14 +78,12 @@ public struct GaussianNoise: Sendable {
     vector.withUnsafeMutableBufferPointer { add(to: $0, deviation: deviation, first: first) }
   }
 
-  @inline(__always)
-  private static func sum(_ x: SIMD8<Float>, _ z: Reals, _ deviation: Double)
+  @inline(__always) private static func sum(_ x: SIMD8<Float>, _ z: Reals, _ deviation: Double)
     -> SIMD8<Float>
   { SIMD8<Float>(Reals(x) + deviation * z) }
 
   /// Sixteen numbers.
-  @inline(__always)
-  private func block(_ number: Int) -> (cosine: Reals, sine: Reals) {
+  @inline(__always) private func block(_ number: Int) -> (cosine: Reals, sine: Reals) {
     let first = key &+ (16 &* UInt64(number) &+ 1) &* RandomStream.gamma
     let u = Self.words(first)
     let v = Self.words(first &+ 8 &* RandomStream.gamma)
@@ -97,8 +95,7 @@ public struct GaussianNoise: Sendable {
   }
 
   /// Eight neighbouring words of the stream; `first`: key + (n + 1)·γ of the first of them.
-  @inline(__always)
-  private static func words(_ first: UInt64) -> Words {
+  @inline(__always) private static func words(_ first: UInt64) -> Words {
     var z = Words(repeating: first) &+ steps
     z = (z ^ (z &>> 30)) &* Words(repeating: 0xBF58_476D_1CE4_E5B9)
     z = (z ^ (z &>> 27)) &* Words(repeating: 0x94D0_49BB_1331_11EB)
@@ -106,14 +103,12 @@ public struct GaussianNoise: Sendable {
   }
 
   /// 1 + k/2⁵² with the word's 52 upper bits k.
-  @inline(__always)
-  private static func between1And2(_ words: Words) -> Reals {
+  @inline(__always) private static func between1And2(_ words: Words) -> Reals {
     unsafeBitCast((words &>> 12) | 0x3FF0_0000_0000_0000, to: Reals.self)
   }
 
   /// l·γ for l ∈ 0 ..< 8.
-  @inline(__always)
-  private static var steps: Words {
+  @inline(__always) private static var steps: Words {
     Words(0, 1, 2, 3, 4, 5, 6, 7) &* Words(repeating: RandomStream.gamma)
   }
 }
@@ -131,8 +126,7 @@ enum NoiseMath {
   ///
   /// x = 2ᵏ·m with m in [√½, √2); ln m = f − (f²/2 − s·(f²/2 + R(s²))) with f = m − 1 and
   /// s = f/(2 + f).
-  @inline(__always)
-  static func logarithm(_ x: Reals) -> Reals {
+  @inline(__always) static func logarithm(_ x: Reals) -> Reals {
     let bits = unsafeBitCast(x, to: Words.self)
     // The exponent of x/√½, counted from a hundred below 0 so that no sign is lost in a shift.
     let shifted = bits &- 0x3FE6_A09E_667F_3BCD &+ (1024 << 52)
@@ -160,8 +154,7 @@ enum NoiseMath {
   ///
   /// Newton's iteration for 1/√x from a first guess that halves the exponent: each step squares the
   /// relative error, from 0.035 at first. The standard library's root is a call per lane.
-  @inline(__always)
-  static func squareRoot(_ x: Reals) -> Reals {
+  @inline(__always) static func squareRoot(_ x: Reals) -> Reals {
     let bits = unsafeBitCast(x, to: Words.self)
     var y = unsafeBitCast(0x5FE6_EB50_C7B5_37A9 &- (bits &>> 1), to: Reals.self)
     let half = 0.5 * x
@@ -173,8 +166,7 @@ enum NoiseMath {
   }
 
   /// (cos 2πv, sin 2πv) for 0 ≤ v < 1.
-  @inline(__always)
-  static func turn(_ v: Reals) -> (cosine: Reals, sine: Reals) {
+  @inline(__always) static func turn(_ v: Reals) -> (cosine: Reals, sine: Reals) {
     let quarters = 4 * v
     // Adding 1.5·2⁵² rounds to whole numbers and leaves them in the lowest bits.
     let rounded = quarters + 0x1.8p52
@@ -194,8 +186,7 @@ enum NoiseMath {
     )
   }
 
-  @inline(__always)
-  private static func sine(_ x: Reals, _ z: Reals) -> Reals {
+  @inline(__always) private static func sine(_ x: Reals, _ z: Reals) -> Reals {
     var r = z * 1.58969099521155010221e-10 - 2.50507602534068634195e-08
     r = z * r + 2.75573137070700676789e-06
     r = z * r - 1.98412698298579493134e-04
@@ -204,8 +195,7 @@ enum NoiseMath {
     return x + (x * z) * r
   }
 
-  @inline(__always)
-  private static func cosine(_ z: Reals) -> Reals {
+  @inline(__always) private static func cosine(_ z: Reals) -> Reals {
     var r = 2.08757232129817482790e-09 - z * 1.13596475577881948265e-11
     r = z * r - 2.75573143513906633035e-07
     r = z * r + 2.48015872894767294178e-05
@@ -219,8 +209,7 @@ enum NoiseMath {
 
 extension UnsafeMutablePointer<Float> {
   /// The eight floats from here on.
-  @inline(__always)
-  fileprivate var half: SIMD8<Float> {
+  @inline(__always) fileprivate var half: SIMD8<Float> {
     get { UnsafeRawPointer(self).loadUnaligned(as: SIMD8<Float>.self) }
     nonmutating set {
       UnsafeMutableRawPointer(self).storeBytes(of: newValue, as: SIMD8<Float>.self)

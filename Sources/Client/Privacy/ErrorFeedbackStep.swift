@@ -24,8 +24,7 @@ public struct ErrorFeedbackStep {
   ///   - ranges: per vector, the places that take part.
   /// - Returns: ‖e‖ afterwards.
   /// - Complexity: O(places).
-  @discardableResult
-  public func apply(
+  @discardableResult public func apply(
     _ sums: inout [[Float]], _ errors: inout [[Float]], residuals: [[Float]], ranges: [[Range<Int>]]
   ) -> Double {
     let length = Self.norm(errors, ranges)

@@ -10,8 +10,7 @@ struct BitWriter {
   var bitCount: Int { 8 * bytes.count + filled }
 
   /// The `width` ≤ 32 low bits of a value; the others must be 0.
-  @inline(__always)
-  mutating func write(_ value: UInt32, _ width: Int) {
+  @inline(__always) mutating func write(_ value: UInt32, _ width: Int) {
     pending = (pending &<< UInt64(width)) | UInt64(value)
     filled &+= width
     while filled >= 8 {
@@ -64,8 +63,7 @@ struct BitReader {
   var byteCount: Int { (position &+ 7) / 8 }
 
   /// At least 32 bits from here on in the upper half, zeros after the memory's end.
-  @inline(__always)
-  private func window() -> UInt64 {
+  @inline(__always) private func window() -> UInt64 {
     let byte = position &>> 3
     var word: UInt64 = 0
     if byte &+ 8 <= memory.count {
@@ -79,8 +77,7 @@ struct BitReader {
   }
 
   /// The next `width` ≤ 32 bits.
-  @inline(__always)
-  mutating func read(_ width: Int) throws(CodecError) -> UInt32 {
+  @inline(__always) mutating func read(_ width: Int) throws(CodecError) -> UInt32 {
     guard width <= remaining else { throw .truncated }
     guard width > 0 else { return 0 }
     let word = window()
@@ -89,8 +86,7 @@ struct BitReader {
   }
 
   /// Counts ones up to the next zero, at most `limit`.
-  @inline(__always)
-  mutating func unary(limit: Int) throws(CodecError) -> Int {
+  @inline(__always) mutating func unary(limit: Int) throws(CodecError) -> Int {
     var count = 0
     while true {
       let ones = min((~window()).leadingZeroBitCount, 32)

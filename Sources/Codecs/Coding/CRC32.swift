@@ -117,12 +117,10 @@ enum CRC32 {
   }
 
   /// The remainders of eight bytes of which the last is followed by as many as the table says.
-  @inline(__always)
-  private static func eight(_ table: UnsafePointer<UInt32>, _ word: UInt64)
+  @inline(__always) private static func eight(_ table: UnsafePointer<UInt32>, _ word: UInt64)
     -> UInt32
   {
-    @inline(__always)
-    func part(_ byte: Int) -> UInt32 {
+    @inline(__always) func part(_ byte: Int) -> UInt32 {
       table[256 &* (7 &- byte) &+ Int((word &>> UInt64(8 &* byte)) & 0xFF)]
     }
     let first = part(0) ^ part(1) ^ part(2) ^ part(3)

@@ -153,8 +153,7 @@ enum Magnitude {
   static let infinity: UInt32 = 0x7F80_0000
 
   /// The nearest finite number: a product of a symbol and a rounded scale may be just too large.
-  @inline(__always)
-  static func saturated(_ x: Float) -> Float {
+  @inline(__always) static func saturated(_ x: Float) -> Float {
     min(max(x, -.greatestFiniteMagnitude), .greatestFiniteMagnitude)
   }
 

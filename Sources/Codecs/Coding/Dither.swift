@@ -15,8 +15,7 @@ struct Dither {
   init(_ stream: inout RandomStream) { key = stream.next() }
 
   /// Writes ⌊h / 2⁹⌋, 23 uniform bits each, for a whole block.
-  @inline(__always)
-  func fill(_ number: Int, bits: UnsafeMutablePointer<UInt32>) {
+  @inline(__always) func fill(_ number: Int, bits: UnsafeMutablePointer<UInt32>) {
     let half = Self.block / 2
     let first = key &+ (UInt64(half) &* UInt64(number) &+ 1) &* RandomStream.gamma
     for l in 0..<half {
@@ -27,8 +26,7 @@ struct Dither {
   }
 
   /// u of 23 bits, by way of 1's mantissa: a conversion would stop the loop's vectors.
-  @inline(__always)
-  static func uniform(_ bits: UInt32) -> Float {
+  @inline(__always) static func uniform(_ bits: UInt32) -> Float {
     Float(bitPattern: bits | 0x3F80_0000) - 1
   }
 
@@ -45,8 +43,7 @@ struct Dither {
   /// Calls `body` with each block's place, its bits and its length, from the first to the last.
   ///
   /// - Complexity: O(n) and whatever `body` does.
-  @inline(__always)
-  func forEachBlock(
+  @inline(__always) func forEachBlock(
     _ count: Int, _ body: (_ start: Int, _ bits: UnsafePointer<UInt32>, _ length: Int) -> Void
   ) {
     withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Self.block) { memory in

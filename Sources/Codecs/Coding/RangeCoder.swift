@@ -13,11 +13,9 @@ struct AdaptiveBits {
   private var zero: UInt32 = 1 << 15
   private var seen: UInt32 = 0
 
-  @inline(__always)
-  func bound(_ range: UInt32) -> UInt32 { (range &>> 16) &* zero }
+  @inline(__always) func bound(_ range: UInt32) -> UInt32 { (range &>> 16) &* zero }
 
-  @inline(__always)
-  mutating func learn(_ bit: UInt32) {
+  @inline(__always) mutating func learn(_ bit: UInt32) {
     let target: Int32 = bit == 0 ? 65535 : 0
     let step = (target &- Int32(zero)) &* 2 / Int32(2 &* seen &+ 3)
     zero = UInt32(min(max(Int32(zero) &+ step, 32), 65504))
@@ -34,8 +32,7 @@ struct RangeEncoder {
   private var waitingCount = 0
   private var isFirst = true
 
-  @inline(__always)
-  mutating func encode(_ bit: UInt32, _ model: inout AdaptiveBits) {
+  @inline(__always) mutating func encode(_ bit: UInt32, _ model: inout AdaptiveBits) {
     let bound = model.bound(range)
     if bit == 0 {
       range = bound
@@ -82,8 +79,7 @@ struct RangeDecoder {
     code = try reader.number(UInt32.self).byteSwapped
   }
 
-  @inline(__always)
-  mutating func decode(_ model: inout AdaptiveBits) throws(CodecError) -> UInt32 {
+  @inline(__always) mutating func decode(_ model: inout AdaptiveBits) throws(CodecError) -> UInt32 {
     let bound = model.bound(range)
     let bit: UInt32 = code < bound ? 0 : 1
     if bit == 0 {

@@ -100,8 +100,7 @@ public enum TopKSelection {
     withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 4 * 4096) { tables in
       guard let table = tables.baseAddress else { return [] }
       tables.initialize(repeating: 0)
-      @inline(__always)
-      func digit(_ i: Int) -> Int {
+      @inline(__always) func digit(_ i: Int) -> Int {
         Int((x[i].bitPattern & Magnitude.mask) &>> 19)
       }
       var i = 0
@@ -126,8 +125,7 @@ public enum TopKSelection {
   /// Calls `body` for values whose magnitude is at least a limit, in order.
   ///
   /// Sixteen at a time: where few values are wanted, most sixteens have none.
-  @inline(__always)
-  private static func forEach(
+  @inline(__always) private static func forEach(
     _ x: UnsafeBufferPointer<Float>, atLeast limit: UInt32, _ body: (Int, UInt32) -> Void
   ) {
     guard let start = x.baseAddress else { return }

@@ -90,8 +90,7 @@ public struct DenseCodec: Codec {
 /// Sixteen-bit floats by whole numbers: the standard library's type is not on every platform.
 enum HalfFloat {
   /// The bits of binary16: to nearest, ties to even, saturated at 65504; NaN becomes 0x7E00.
-  @inline(__always)
-  static func bits(_ x: Float) -> UInt16 {
+  @inline(__always) static func bits(_ x: Float) -> UInt16 {
     let sign = (x.bitPattern &>> 16) & 0x8000
     let magnitude = x.bitPattern & Magnitude.mask
     // The exponent's bias goes from 127 to 15; half a unit and the odd bit round to even.
@@ -104,8 +103,7 @@ enum HalfFloat {
   }
 
   /// The number of binary16 bits, exactly.
-  @inline(__always)
-  static func value(_ half: UInt16) -> Float {
+  @inline(__always) static func value(_ half: UInt16) -> Float {
     let sign = UInt32(half & 0x8000) &<< 16
     let magnitude = UInt32(half & 0x7FFF)
     // 2¹¹² moves the exponent's bias and makes subnormal halves normal.
@@ -115,8 +113,7 @@ enum HalfFloat {
   }
 
   /// The 16 upper bits of a float, to nearest, ties to even; NaN stays NaN.
-  @inline(__always)
-  static func upper(_ x: Float) -> UInt16 {
+  @inline(__always) static func upper(_ x: Float) -> UInt16 {
     let bits = x.bitPattern
     let rounded = (bits &+ 0x7FFF &+ ((bits &>> 16) & 1)) &>> 16
     // A NaN whose upper half is empty would become an infinity.

@@ -82,8 +82,7 @@ public struct IntegerCodec: Codec {
 
   /// q of one value: ⌊y⌋, one more where u ≥ 1 − (y − ⌊y⌋), which is ⌊y + u⌋ without the sum's
   /// rounding.
-  @inline(__always)
-  static func level(_ x: Float, _ scale: Float, _ levels: Float, _ u: Float)
+  @inline(__always) static func level(_ x: Float, _ scale: Float, _ levels: Float, _ u: Float)
     -> Float
   {
     let y = x / scale

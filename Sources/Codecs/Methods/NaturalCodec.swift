@@ -26,8 +26,7 @@ public struct NaturalCodec: Codec {
   }
 
   /// Sign and exponent of one value; h: 23 uniform bits.
-  @inline(__always)
-  package static func symbol(_ x: Float, _ h: UInt32) -> UInt32 {
+  @inline(__always) package static func symbol(_ x: Float, _ h: UInt32) -> UInt32 {
     let magnitude = x.bitPattern & Magnitude.mask
     let exponent = min((magnitude &+ (0x7F_FFFF &- h)) &>> 23, 254)
     return (x.bitPattern &>> 31) &<< 8 | (magnitude < 0x80_0000 ? 0 : exponent)

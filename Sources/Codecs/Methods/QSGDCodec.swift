@@ -104,8 +104,7 @@ public struct QSGDCodec: Codec {
   }
 
   /// l of one value; |x|/norm first, which cannot overflow.
-  @inline(__always)
-  static func level(_ x: Float, _ norm: Float, _ levels: Float, _ u: Float)
+  @inline(__always) static func level(_ x: Float, _ norm: Float, _ levels: Float, _ u: Float)
     -> Float
   {
     let a = abs(x) / norm * levels

@@ -82,8 +82,7 @@ package struct Canvas: Sendable {
     var next = start
     var word: UInt64 = 0
     var left = 0
-    @inline(__always)
-    func develop(_ value: Float) {
+    @inline(__always) func develop(_ value: Float) {
       if left == 0 {
         word = stream.next()
         left = 4

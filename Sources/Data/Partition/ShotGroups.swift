@@ -19,7 +19,6 @@ package struct ShotGroups: Sendable, Equatable {
 
   /// The rule that made the groups.
   package let rule: Rule
-  /// The group of each class.
   package let groups: [Group]
 
   /// The groups for given class sizes.

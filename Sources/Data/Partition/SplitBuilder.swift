@@ -70,9 +70,7 @@ package enum SplitBuilder {
   ///   file is missing or wrong.
   package static func split(
     _ data: LabelledData, settings: DataSettings, clients: Int, seed: UInt64
-  )
-    throws(Failure) -> Split
-  {
+  ) throws(Failure) -> Split {
     let train = data.train
     try settings.styles?.requireFit(train.shape)
     let heldOut = try HeldOutImages(data, settings: settings, clients: clients, seed: seed)

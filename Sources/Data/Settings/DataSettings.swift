@@ -8,7 +8,6 @@ package struct DataSettings: Sendable {
   package var longTail: LongTail?
   /// How training examples are spread over clients.
   package var partition: Partition
-  /// What a client is tested on.
   package var localTest: LocalTest
   /// Random changes to training images.
   package var augment: [Augmentation]

@@ -17,7 +17,6 @@ package struct AvailabilityTrace: Sendable, Equatable {
     openings = windows.flatMap { $0.map(\.from) }.sorted()
   }
 
-  /// The header of the file.
   package static let header = "client,from,to"
 
   /// Reads a file: the header, then a window per line; empty lines and lines that start with # are

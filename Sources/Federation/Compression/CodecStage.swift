@@ -91,9 +91,8 @@ final class CodecStage: MessageStage {
     }
     let streams = CodecStreams(seed: run.arena.seed, server: run.arena.problem.clients)
     let round = run.state.round
-    return try RoundFailure.coding(
-      .down, round: round, exchange: server.exchange, client: nil
-    ) { () throws(FrameError) in
+    return try RoundFailure.coding(.down, round: round, exchange: server.exchange, client: nil) {
+      () throws(FrameError) in
       try compressor.prepare(common, &memory.tensors, round: round, exchange: server.exchange) {
         streams.download(nil, round: round, number: exchange.number, block: $0)
       }
@@ -249,7 +248,6 @@ struct CodecOnClient: ClientStage {
 }
 
 extension CompressionOutcome {
-  /// Adds a client's messages.
   mutating func add(_ message: ClientMessage) {
     if let up = message.up {
       dense.up += up.denseByteCount

@@ -145,9 +145,7 @@ struct SharedFactorsRound: Sendable {
     let name = UploadCompressor.name("error", block.name)
     var m = block.values
     if let error = memory[name], error.count == m.count { VectorArithmetic.addScaled(&m, 1, error) }
-    guard VectorArithmetic.isFinite(m.span) else {
-      throw .diverged(Divergence(round: round))
-    }
+    guard VectorArithmetic.isFinite(m.span) else { throw .diverged(Divergence(round: round)) }
     let left = factors.left(of: m, factors: right)
     memory[name] = m
     var coded = CodedMessage()

@@ -307,7 +307,6 @@ package struct ExperimentResult: Sendable {
   package let exit: ExitCode
   /// One sentence per run that did not finish, with its likely causes.
   package let troubles: [String]
-  /// The conditions in words.
   package let conditions: [String]
   /// What the user should know before believing a number.
   package let warnings: [String]

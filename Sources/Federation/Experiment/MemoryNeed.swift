@@ -147,8 +147,7 @@ extension Experiment {
   ///
   /// One client of each strategy is run dry for one round: what it and the server remember then
   /// is what each of them will remember, whatever the method, its codec and its privacy.
-  private func largestState(beside need: MemoryNeed, _ limit: MemoryLimit) throws(Failure)
-    -> State?
+  private func largestState(beside need: MemoryNeed, _ limit: MemoryLimit) throws(Failure) -> State?
   {
     let clients = min(
       Double(scenario.federation.clients),

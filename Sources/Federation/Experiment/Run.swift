@@ -155,9 +155,7 @@ package struct Run {
     }
     do throws(RoundFailure) {
       while replay.round < divergence.round { _ = try replay.runRound() }
-    } catch .diverged(let found) {
-      return found
-    } catch { throw error.failure(run: name) }
+    } catch .diverged(let found) { return found } catch { throw error.failure(run: name) }
     return divergence
   }
 

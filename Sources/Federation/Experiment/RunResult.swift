@@ -1,7 +1,6 @@
 import Base
 import Records
 
-/// How a run ended.
 package enum RunEnd: Equatable {
   case finished
   /// It has a checkpoint of the round that it was to reach.

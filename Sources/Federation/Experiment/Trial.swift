@@ -108,7 +108,6 @@ extension Experiment {
       flops: rounds.map(\.flops), clock: clock, peakVectors: arena.spaces.parameters.peak)
   }
 
-  /// Which models one of the scenario's strategies has.
   package func models(ofStrategy index: Int) throws -> ModelKinds {
     let choice = scenario.strategies[index]
     let arena = try adapted(arena(0, threads: 1), to: choice)

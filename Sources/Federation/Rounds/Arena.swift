@@ -15,14 +15,12 @@ package struct Arena: Sendable {
   package let seed: UInt64
   /// Who holds which training images.
   package let split: Split
-  /// What each client is tested on.
   let localTests: LocalTests
   /// The network and the common initial weights.
   package var problem: LearningProblem
   package let train: BatchLoader
   /// Test images, normalised alike.
   package let test: BatchLoader
-  /// The cohort of each round.
   package var sampler: CohortSampler
   package let pool: WorkerPool
   /// Their memory, for the server's network.

@@ -66,9 +66,9 @@ package struct CohortSampler: Sendable {
   }
 
   /// As many clients without replacement, among those that can be asked.
-  private func uniform(
-    _ most: Int, _ stream: inout RandomStream, where isAvailable: (Int) -> Bool
-  ) -> [Int] {
+  private func uniform(_ most: Int, _ stream: inout RandomStream, where isAvailable: (Int) -> Bool)
+    -> [Int]
+  {
     let wanted = min(most, settings.clients)
     if wanted == settings.clients { return (0..<wanted).filter(isAvailable) }
     var moved: [Int: Int] = [:]

@@ -122,7 +122,6 @@ struct ClientTurn: Sendable {
   /// The exchange of the round, from 0; for clients that come and go, how often it was started in
   /// the round before.
   let number: Int
-  /// The worker that has it.
   let worker: Int
 }
 

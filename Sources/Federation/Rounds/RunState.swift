@@ -66,7 +66,6 @@ final class RunState {
     digest = hash.finish()
   }
 
-  /// The server's memory with that of all stages.
   func memory(_ stages: [any MessageStage]) -> StateTensors {
     server.memory.merging(stages.map(\.section))
   }

@@ -20,7 +20,6 @@ package struct SelectionMemory: Sendable {
 
   package init(clients: Int) { self.clients = clients }
 
-  /// What a client reported.
   package struct Report: Sendable, Equatable {
     package let client: Int
     /// The loss, or Oort's utility.

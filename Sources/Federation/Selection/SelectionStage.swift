@@ -136,8 +136,8 @@ final class SelectionStage: MessageStage {
   }
 
   /// The report of a client: encoded, counted as sent up, and decoded.
-  private func receive(_ loss: Double, from client: Int, _ examples: Int)
-    throws(RoundFailure) -> Double
+  private func receive(_ loss: Double, from client: Int, _ examples: Int) throws(RoundFailure)
+    -> Double
   {
     do throws(CodecError) {
       let frame = try ReportFrame(samples: examples, loss: Float(loss), round: run.state.round)

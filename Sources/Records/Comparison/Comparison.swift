@@ -3,7 +3,6 @@ import Scenario
 
 /// All strategies of some run folders, each against one of them.
 package struct Comparison: Sendable {
-  /// What is compared, and how.
   package struct Settings: Sendable, Equatable {
     /// The metric's path; nil: `generic.accuracy` when all strategies have it, else
     /// `personal.accuracy`.
@@ -28,7 +27,6 @@ package struct Comparison: Sendable {
 
   /// One strategy.
   package struct Row: Sendable {
-    /// The name.
     package let label: String
     /// Values by seed; without those that have no value.
     package let values: [UInt64: Double]

@@ -26,8 +26,7 @@ extension Comparison {
         settings.budget.map {
           ["kind": .string($0.rawValue), "limit": limit.map(JSON.number) ?? .null]
         }
-      ), ("strategies", .array(rows.map(json))),
-      ("sentences", .array(sentences.map(JSON.string))),
+      ), ("strategies", .array(rows.map(json))), ("sentences", .array(sentences.map(JSON.string))),
       ("leftOut", .array(leftOut.map(JSON.string))),
     ])
   }
@@ -47,8 +46,7 @@ extension Comparison {
       ("mean", statistics.count > 0 ? .number(statistics.mean) : nil),
       ("std", statistics.standardDeviation.map(JSON.number)),
       ("halfWidth", statistics.halfWidth.map(JSON.number)),
-      ("readAt", readings.isEmpty ? nil : .array(readings)),
-      ("versus", row.versus.map(Self.json)),
+      ("readAt", readings.isEmpty ? nil : .array(readings)), ("versus", row.versus.map(Self.json)),
     ])
   }
 

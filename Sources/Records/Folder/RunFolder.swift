@@ -36,7 +36,6 @@ package struct RunFolder: Sendable {
     }
   }
 
-  /// Its path.
   package let path: String
   /// The scenario with every default.
   package let resolved: JSON
@@ -50,9 +49,7 @@ package struct RunFolder: Sendable {
   package let unfinished: [String]
   /// The same for a reader who knows the folder; without those that have not begun.
   package let unfinishedRuns: [String]
-  /// The scenario's name.
   package let name: String
-  /// The scenario's seeds.
   package let seeds: [UInt64]
   /// Clients of the federation.
   package let clients: Int

@@ -92,8 +92,7 @@ package enum RunTrace {
       guard fields.count == names.count, let round = Int(fields[places.round]), round >= 0,
         let client = Int(fields[places.client]), client >= 0, client < clients,
         let accuracy = fields[places.accuracy].isEmpty
-          ? Double.nan : Double(fields[places.accuracy]),
-        accuracy.isNaN || abs(accuracy) <= 2
+          ? Double.nan : Double(fields[places.accuracy]), accuracy.isNaN || abs(accuracy) <= 2
       else { throw noLine(path, index + 1, "no row of one of \(clients) clients") }
       if round <= last { scores[round, default: [:]][client] = accuracy }
     }

@@ -26,7 +26,6 @@ package struct TableRecord: Equatable, Sendable {
   package let scenarioHash: String
   /// Rounds that are in the tables.
   package let round: Int
-  /// All tables of the run.
   package let tables: [Table]
 
   /// The beginning of a table; nil when there is no such table.

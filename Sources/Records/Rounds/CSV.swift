@@ -135,7 +135,6 @@ package struct MessageRow: Sendable, Equatable {
   package var client: Int
   /// Which way it goes.
   package var direction: Direction
-  /// The tensor's name.
   package var tensor: String
   /// Such as "F32".
   package var dtype: String

@@ -65,7 +65,6 @@ package struct ClockOutcome: Sendable {
   /// A round that begins at a time.
   package init(start: Double) { end = start }
 
-  /// Adds one client's part.
   package mutating func add(_ timing: PartTiming) {
     computing += timing.compute
     sending += timing.sending

@@ -11,7 +11,6 @@ package struct ConfusionMatrix: Sendable, Equatable {
     counts = [Int](repeating: 0, count: classes * classes)
   }
 
-  /// A matrix from its rows.
   package init(rows: [[Int]]) {
     precondition(
       rows.allSatisfy { $0.count == rows.count }, "ConfusionMatrix: \(rows.count) rows, not square")
@@ -44,7 +43,6 @@ package struct ConfusionMatrix: Sendable, Equatable {
   /// Images classified correctly, per class, [C].
   package var correct: [Int] { (0..<classes).map { counts[$0 * classes + $0] } }
 
-  /// All images.
   package var total: Int { counts.reduce(0, +) }
 
   /// Share of images classified correctly; NaN without images.

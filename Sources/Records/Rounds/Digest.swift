@@ -1,6 +1,5 @@
 /// Digests as sixteen hexadecimal digits.
 package enum Digest {
-  /// The text of a digest.
   package static func hex(_ digest: UInt64) -> String {
     let digits = String(digest, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits

@@ -35,8 +35,7 @@ package struct MessageLedger: Sendable {
   package mutating func reserve(clients: Int) { messages.reserveCapacity(2 * clients) }
 
   /// Adds a message and returns its bytes; an empty one leaves no line.
-  @discardableResult
-  package mutating func add(
+  @discardableResult package mutating func add(
     _ payload: Payload, _ direction: MessageRow.Direction, client: Int
   ) -> Int {
     if payload.blocks.isEmpty { return 0 }
@@ -46,8 +45,7 @@ package struct MessageLedger: Sendable {
   }
 
   /// Adds a message that was encoded and returns its bytes; an empty one leaves no line.
-  @discardableResult
-  package mutating func add(
+  @discardableResult package mutating func add(
     _ message: CodedMessage, _ direction: MessageRow.Direction, client: Int
   ) -> Int {
     if message.parts.isEmpty { return 0 }

@@ -45,7 +45,6 @@ package struct ModelDiagnostics: Sendable, Equatable {
     }
   }
 
-  /// The numbers of one model.
   package init(
     round: Int, digest: String, images: Int, calibration: CalibrationBins,
     weightNorms: [Double]? = nil, collapse: Collapse? = nil
@@ -76,10 +75,8 @@ extension ModelDiagnostics {
           ("correct", .array(calibration.correct.map(JSON.int))),
           ("confidence", .array(calibration.confidence.map(JSON.number))),
         ])
-      ),
-      (
-        "classifier", weightNorms.map { ["weightNorms": .array($0.map(JSON.number))] }
-      ), ("collapse", collapse?.json),
+      ), ("classifier", weightNorms.map { ["weightNorms": .array($0.map(JSON.number))] }),
+      ("collapse", collapse?.json),
     ])
   }
 

@@ -250,11 +250,9 @@ extension RoundRecord {
     package var compute: Double
     package var send: Double
     package var receive: Double
-    /// All of it.
     package var joules: Double { compute + send + receive }
   }
 
-  /// What a round cost.
   package struct Cost: Sendable, Equatable {
     /// Bytes to the server.
     package var up: Double
@@ -262,7 +260,6 @@ extension RoundRecord {
     package var down: Double
     /// Devices at work.
     package var devices: Double
-    /// All of it.
     package var total: Double { up + down + devices }
   }
 
@@ -351,9 +348,7 @@ extension RoundRecord {
 
 extension RoundRecord.Compression {
   package var json: JSON {
-    .numbers([
-      ("kept", kept), ("cosine", cosine), ("errorRatio", errorRatio), ("seconds", seconds),
-    ])
+    .numbers([("kept", kept), ("cosine", cosine), ("errorRatio", errorRatio), ("seconds", seconds)])
   }
 
   package init?(_ json: JSON) {
@@ -554,7 +549,6 @@ extension RoundRecord {
     /// Expected norm of the noise over the norm of the sum that it was added to, both summed up
     /// over the round's releases.
     package var noiseToSignal: Double?
-    /// The clip of the round.
     package var clip: Double
     /// Mean norm of the hidden error; nil without error feedback.
     package var error: Double?

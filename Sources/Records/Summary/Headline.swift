@@ -79,7 +79,6 @@ package struct StrategyRun: Sendable, Equatable {
   }
 }
 
-/// All runs of one strategy.
 package struct StrategyResult: Sendable, Equatable {
   /// The name in tables and folders.
   package var label: String

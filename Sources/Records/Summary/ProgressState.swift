@@ -1,12 +1,10 @@
 /// What is known before the first round: which runs there will be.
 package struct ProgressPlan: Sendable, Equatable {
-  /// The scenario's name.
   package var name: String
   /// Labels of the strategies, in the order in which they run.
   package var strategies: [String]
   /// The seeds; all strategies run under one before the next.
   package var seeds: [UInt64]
-  /// Rounds of each run.
   package var rounds: Int
   /// Threads in use.
   package var threads: Int
@@ -35,7 +33,6 @@ package struct ProgressPlan: Sendable, Equatable {
 package struct ProgressState: Sendable, Equatable {
   /// Position of the run among all, from 1.
   package var run: Int
-  /// Number of runs.
   package var runs: Int
   /// The strategy's label.
   package var strategy: String

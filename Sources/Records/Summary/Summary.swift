@@ -50,9 +50,7 @@ package struct Summary: Sendable {
   /// - Returns: the file as a value.
   package func json(
     name: String, digests: [String: [UInt64: String]] = [:], warnings: [String] = []
-  )
-    -> JSON
-  {
+  ) -> JSON {
     .object([
       ("name", .string(name)), ("warnings", .array(warnings.map(JSON.string))),
       ("interval", "95 % Student t over seeds: mean ± halfWidth"),

@@ -60,8 +60,7 @@ package struct SummarySentence: Sendable {
       ("strategy", .string(label)), ("reference", .string(reference)), ("metric", .string(metric)),
       ("n", .int(difference.seeds.count)), ("mean", .number(difference.statistics.mean)),
       ("halfWidth", difference.statistics.halfWidth.map(JSON.number)),
-      ("wins", .int(difference.wins)),
-      ("values", .array(difference.differences.map(JSON.number))),
+      ("wins", .int(difference.wins)), ("values", .array(difference.differences.map(JSON.number))),
     ])
   }
 }

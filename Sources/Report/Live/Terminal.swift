@@ -26,8 +26,7 @@ package enum Terminal {
   /// All of the text, also through slow pipes; a closed stream ends the writing silently.
   ///
   /// - Returns: why not all of it was written; nil also where nobody reads any more.
-  @discardableResult
-  package static func write(_ text: String, to descriptor: Int32) -> Failure? {
+  @discardableResult package static func write(_ text: String, to descriptor: Int32) -> Failure? {
     if text.isEmpty { return nil }
     do throws(Failure) {
       try AtomicFile.writeAll(Array(text.utf8), to: descriptor, path: "a stream")

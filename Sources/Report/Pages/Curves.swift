@@ -121,8 +121,7 @@ extension Plot {
     value: (RoundRecord) -> Double?
   ) -> Plot? {
     let curves = strategies.enumerated().map { index, strategy in
-      Curve(
-        series: Series(strategy.label, index), points: axis.points(strategy.runs, value: value))
+      Curve(series: Series(strategy.label, index), points: axis.points(strategy.runs, value: value))
     }.filter { !$0.points.isEmpty }
     let all = curves.flatMap(\.points)
     guard let range = range(all, bounds) else { return nil }
@@ -135,8 +134,8 @@ extension Plot {
     for curve in curves
     where curve.points.count > 1 && curve.points.contains(where: { $0.high > $0.low }) {
       marks.append(
-        .band(
-          curve.series, curve.points.map { ($0.x, $0.low, $0.high) }, isFaint: curves.count > 4))
+        .band(curve.series, curve.points.map { ($0.x, $0.low, $0.high) }, isFaint: curves.count > 4)
+      )
     }
     for curve in curves {
       let places = curve.points.map { Point($0.x, $0.mean) }
@@ -156,9 +155,9 @@ extension Plot {
   /// further from the means than these are from each other.
   ///
   /// Intervals of two seeds are thirteen deviations wide; they must not flatten the curves.
-  private static func range(_ points: [Curve.Point], _ bounds: ClosedRange<Double>)
-    -> ClosedRange<Double>?
-  {
+  private static func range(_ points: [Curve.Point], _ bounds: ClosedRange<Double>) -> ClosedRange<
+    Double
+  >? {
     guard let least = points.map(\.mean).min(), let most = points.map(\.mean).max() else {
       return nil
     }

@@ -41,7 +41,6 @@ package struct ReportInput: Sendable {
 
   /// The clients of one strategy's runs, each on its local test at the last evaluation.
   package struct ClientScores: Sendable, Equatable {
-    /// The strategy.
     package var label: String
     /// By seed and client, ascending.
     package var scores: [Score]
@@ -61,7 +60,6 @@ package struct ReportInput: Sendable {
 
   /// One strategy's models, one per seed.
   package struct StrategyDiagnostics: Sendable, Equatable {
-    /// The strategy.
     package var label: String
     /// By seed, ascending.
     package var models: [ModelDiagnostics]

@@ -63,19 +63,16 @@ struct ReportPage {
   private var curves: [Page.Block] {
     func curve(
       _ title: String, _ yTitle: String = "accuracy %",
-      within bounds: ClosedRange<Double> = 0...100,
-      _ value: (RoundRecord) -> Double?
+      within bounds: ClosedRange<Double> = 0...100, _ value: (RoundRecord) -> Double?
     ) -> Plot? { .curves(title, yTitle, input.strategies, within: bounds, value: value) }
     let plots = [
       curve("Generic accuracy") { $0.generic.map { 100 * $0.accuracy } },
       curve("Personal accuracy", "mean over clients, accuracy %") {
         $0.personal.map { 100 * $0.accuracy }
-      },
-      curve("Generic accuracy on tail classes") { ($0.generic?.shots?.tail).map { 100 * $0 } },
+      }, curve("Generic accuracy on tail classes") { ($0.generic?.shots?.tail).map { 100 * $0 } },
       curve("Calibration error of the generic model", "ECE %") {
         ($0.generic?.ece).map { 100 * $0 }
-      },
-      curve("Training loss", "cross-entropy per example", within: 0...1e300) { $0.train?.loss },
+      }, curve("Training loss", "cross-entropy per example", within: 0...1e300) { $0.train?.loss },
     ].compactMap(\.self)
     if plots.isEmpty { return [] }
     let note =
@@ -110,9 +107,9 @@ struct ReportPage {
   private var costs: [Page.Block] {
     let plots = [("megabytes", CurveAxis.megabytes), ("simulated seconds", .seconds)].compactMap {
       name, axis in
-      Plot.curves(
-        "Generic accuracy against \(name)", "accuracy %", input.strategies, over: axis
-      ) { $0.generic.map { 100 * $0.accuracy } }
+      Plot.curves("Generic accuracy against \(name)", "accuracy %", input.strategies, over: axis) {
+        $0.generic.map { 100 * $0.accuracy }
+      }
     }
     if plots.isEmpty { return [] }
     var note =
@@ -261,9 +258,8 @@ struct ReportPage {
     for one in input.clients {
       for score in one.scores {
         let key = [score.seed, UInt64(score.client)]
-        known[
-          key, default: Client(seed: score.seed, client: score.client, images: score.images)
-        ].accuracy[one.label] = score.accuracy
+        known[key, default: Client(seed: score.seed, client: score.client, images: score.images)]
+          .accuracy[one.label] = score.accuracy
       }
     }
     let ranked = known.values.map { client in
@@ -271,17 +267,14 @@ struct ReportPage {
       client.mean = Metrics.mean(input.clients.compactMap { client.accuracy[$0.label] })
       return client
     }.sorted { ($0.mean, $0.seed, $0.client) < ($1.mean, $1.seed, $1.client) }
-    func share(_ value: Double?) -> Cell {
-      .number(value, scale: 100) { NumberText.percent($0) }
-    }
+    func share(_ value: Double?) -> Cell { .number(value, scale: 100) { NumberText.percent($0) } }
     let columns: [Column<Client>] = [
       Column("client") { .count($0.client) }, Column("seed") { .text("\($0.seed)") },
       Column("images") { $0.images.map { .count($0) } ?? .missing },
       Column("mean", unit: "%") { share($0.mean) },
     ]
     return Table(
-      "Clients that fare worst",
-      of: ranked.count > 1 ? Array(ranked.prefix(Self.mostNamed)) : [],
+      "Clients that fare worst", of: ranked.count > 1 ? Array(ranked.prefix(Self.mostNamed)) : [],
       columns: columns
         + input.clients.map { one in Column(one.label) { share($0.accuracy[one.label]) } },
       note: "By the mean of their accuracy over strategies, in %; each seed has a partition of its "
@@ -292,16 +285,13 @@ struct ReportPage {
 
   private var settings: [Page.Block] {
     var blocks: [Page.Block] = []
-    if !input.command.isEmpty {
-      blocks = [.prose("To repeat these runs:"), .code(input.command)]
-    }
+    if !input.command.isEmpty { blocks = [.prose("To repeat these runs:"), .code(input.command)] }
     var differences = Table.differences(input.differences, folders: input.folders)
     differences.title = "What differs between the folders"
     blocks.append(.table(differences))
     if input.scenario.members?.isEmpty == false {
       let whose = input.folders.first.map { " of \($0)" } ?? ""
-      blocks.append(
-        .details("Scenario with every default\(whose)", [.code(input.scenario.pretty)]))
+      blocks.append(.details("Scenario with every default\(whose)", [.code(input.scenario.pretty)]))
     }
     let last = input.strategies.flatMap { strategy in
       strategy.runs.compactMap { run in run.records.last.map { (strategy.label, run.seed, $0) } }

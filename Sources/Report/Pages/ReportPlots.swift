@@ -221,9 +221,7 @@ extension Plot {
           ? "training images per class (grey bars, logarithmic)"
           : "training images per class (bars, logarithmic; every tenth count is given)",
         bars: order.map { label in
-          (
-            log10(Double(max(counts[label], 0)) + 1) / highest, hasBars ? "\(counts[label])" : ""
-          )
+          (log10(Double(max(counts[label], 0)) + 1) / highest, hasBars ? "\(counts[label])" : "")
         }))
   }
 

@@ -39,8 +39,7 @@ struct ReportReader {
       strategies: shown.map { strategy in
         StrategyResult(
           label: strategy.label, runs: strategy.seeds.compactMap { strategy.runs[$0]?.run })
-      }, classCounts: splits.first?.classes ?? [],
-      clientClassCounts: splits.first?.clients ?? [],
+      }, classCounts: splits.first?.classes ?? [], clientClassCounts: splits.first?.clients ?? [],
       targets: Self.unique(folders.flatMap(\.targets)),
       differences: several ? SettingDifference.all(folders) : [],
       folders: several ? folders.map(\.path) : [], scenario: first?.resolved ?? .object([]),
@@ -62,15 +61,13 @@ struct ReportReader {
   }
 
   /// What is read of every run, by strategy and seed; without strategies that have nothing.
-  private func perStrategy<Value, Problem>(
-    _ read: (RunFolder.Part) throws(Problem) -> [Value]
-  ) throws(Problem) -> [(label: String, values: [Value])] {
+  private func perStrategy<Value, Problem>(_ read: (RunFolder.Part) throws(Problem) -> [Value])
+    throws(Problem) -> [(label: String, values: [Value])]
+  {
     var found: [(label: String, values: [Value])] = []
     for strategy in shown {
       var values: [Value] = []
-      for seed in strategy.seeds {
-        if let part = strategy.runs[seed] { values += try read(part) }
-      }
+      for seed in strategy.seeds { if let part = strategy.runs[seed] { values += try read(part) } }
       if !values.isEmpty { found.append((strategy.label, values)) }
     }
     return found

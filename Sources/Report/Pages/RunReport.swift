@@ -28,11 +28,9 @@ package struct RunReport: Sendable {
     }
   }
 
-  /// The page.
   package var html: String { input.page.html }
   /// The headline table as a LaTeX `tabular`.
   package var latex: String { Table.headline(summary).latex(notes: notes) }
-  /// The headline table as Markdown.
   package var markdown: String { Table.headline(summary).markdown(notes: notes) }
   /// The headline table as tidy rows at full precision.
   package var csv: String { Table.tidy(summary).csv }

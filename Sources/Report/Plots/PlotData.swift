@@ -21,8 +21,7 @@ extension Plot {
         [
           kind, series?.label ?? "", CSV.number(x), CSV.number(y), CSV.number(low),
           CSV.number(high),
-        ]
-          + [words])
+        ] + [words])
     }
     switch mark {
     case .band(let series, let places, _):
@@ -40,8 +39,7 @@ extension Plot {
       return cells.map {
         line("cell", nil, Double($0.column), Double($0.row), nil, $0.strength, $0.text)
       }
-    case .reference(let from, let to):
-      return [from, to].map { line("reference", nil, $0.x, $0.y) }
+    case .reference(let from, let to): return [from, to].map { line("reference", nil, $0.x, $0.y) }
     case .zone(let name, let slots, _):
       let (first, last) = (Double(slots.lowerBound), Double(slots.upperBound - 1))
       return [line("zone", nil, nil, nil, first, last, name)]

@@ -173,9 +173,7 @@ private struct SVGPrinter {
         let name = axis.scale.ticks.count == plot.slots ? Self.cut(tick.label, room) : tick.label
         text(name, x(tick.value), place, "middle", plot.foot == nil ? "small" : "", to: &svg)
       }
-      if plot.foot == nil {
-        text(axis.title, left, bottom + 20, "start", "axis", to: &svg)
-      }
+      if plot.foot == nil { text(axis.title, left, bottom + 20, "start", "axis", to: &svg) }
       return
     }
     for tick in axis.scale.ticks {
@@ -194,9 +192,8 @@ private struct SVGPrinter {
     name.count <= room ? name : name.prefix(room - 1) + "…"
   }
 
-  private func drawZone(
-    _ name: String, _ slots: Range<Int>, _ isTinted: Bool, to svg: inout Markup
-  ) {
+  private func drawZone(_ name: String, _ slots: Range<Int>, _ isTinted: Bool, to svg: inout Markup)
+  {
     let start = x(Double(slots.lowerBound) - 0.5)
     let length = x(Double(slots.upperBound) - 0.5) - start
     let end = plot.foot == nil ? bottom : bottom + 22 + Self.footHeight
@@ -235,8 +232,7 @@ private struct SVGPrinter {
           ("d", Self.path(upper + lower) + "Z"),
         ])
     case .line(let series, let points):
-      svg.shape(
-        "path", Style(index: series.index).line + [("d", Self.path(points.map(place)))])
+      svg.shape("path", Style(index: series.index).line + [("d", Self.path(points.map(place)))])
     case .points(let series, let points, let size, let isPale, let words):
       drawPoints(series, points, size, isPale, words, to: &svg)
     case .interval(let series, let from, let to): drawInterval(series, from, to, to: &svg)
@@ -260,9 +256,7 @@ private struct SVGPrinter {
     if points.isEmpty { return }
     let style = Style(index: series.index)
     let path = points.map(place).map { style.marker($0.0, $0.1, size: size) }.joined()
-    let attributes = [
-      ("class", "mark \(style.colour)" + (isPale ? " pale" : "")), ("d", path),
-    ]
+    let attributes = [("class", "mark \(style.colour)" + (isPale ? " pale" : "")), ("d", path)]
     if words.isEmpty { return svg.shape("path", attributes) }
     svg.inside("path", attributes) { $0.element("title", [], words) }
   }
@@ -282,9 +276,8 @@ private struct SVGPrinter {
     svg.shape("path", [("class", "line \(Style(index: series.index).colour)"), ("d", path)])
   }
 
-  private func drawBox(
-    _ series: Plot.Series, _ values: [Double], _ row: Int, to svg: inout Markup
-  ) {
+  private func drawBox(_ series: Plot.Series, _ values: [Double], _ row: Int, to svg: inout Markup)
+  {
     let colour = Style(index: series.index).colour
     // Below the row's name.
     let middle = y(Double(row)) + 7
@@ -390,8 +383,7 @@ private struct LegendGrid {
     for (place, one) in series.enumerated() {
       let x = 6 + Double(place % columns) * column
       let y = top + Double(place / columns) * Self.row + 10
-      svg.shape(
-        "path", one.style.line + [("d", "M\(coordinate(x)) \(coordinate(y))l32 0")])
+      svg.shape("path", one.style.line + [("d", "M\(coordinate(x)) \(coordinate(y))l32 0")])
       svg.shape(
         "path", [("class", "mark \(one.style.colour)"), ("d", one.style.marker(x + 16, y))])
       svg.element(

@@ -74,7 +74,6 @@ extension SettingDifference {
 /// A comparison for a terminal.
 package struct ComparisonTable: Sendable {
   package let comparison: Comparison
-  /// The folders compared.
   package let folders: [String]
 
   package init(_ comparison: Comparison, folders: [String]) {

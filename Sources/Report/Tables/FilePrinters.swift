@@ -79,9 +79,7 @@ extension Table {
   /// The table as comma-separated values: numbers at full precision, and after a column with
   /// intervals another one with half of their widths; what is missing is empty.
   package var csv: String {
-    let halves = headings.indices.map { place in
-      rows.contains { $0[place].halfWidth != nil }
-    }
+    let halves = headings.indices.map { place in rows.contains { $0[place].halfWidth != nil } }
     func line(_ fields: (Int) -> (String, String)) -> String {
       let texts = headings.indices.flatMap { place -> [String] in
         let (text, half) = fields(place)

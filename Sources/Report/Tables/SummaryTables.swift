@@ -17,8 +17,7 @@ extension Table {
       .words("strategy") { $0.label },
       share(
         "all", "generic.accuracy", generic,
-        note: "Generic: one model for all, on the global "
-          + "test set."),
+        note: "Generic: one model for all, on the global " + "test set."),
       share("head", "generic.shots.head", generic, isBrief: true),
       share("middle", "generic.shots.middle", generic, isBrief: true),
       share("tail", "generic.shots.tail", generic, isBrief: true),
@@ -46,8 +45,7 @@ extension Table {
       },
       measure(
         "up", unit: "MB", "bytes.up", cost, scale: 1e-6,
-        note: "Cost: encoded bytes of all "
-          + "messages of a run, in units of 10⁶ bytes."
+        note: "Cost: encoded bytes of all " + "messages of a run, in units of 10⁶ bytes."
       ) { NumberText.megabytes($0) },
       measure("down", unit: "MB", "bytes.down", cost, scale: 1e-6) { NumberText.megabytes($0) },
       measure("virtual", "time.virtual", cost) { NumberText.duration($0) },
@@ -60,9 +58,8 @@ extension Table {
     _ title: String, _ metric: String, _ group: ColumnGroup, hasInterval: Bool = true,
     isBrief: Bool = false, isDetail: Bool = false, note: String = ""
   ) -> Column<Summary.Strategy> {
-    Column(
-      title, in: group, isBrief: isBrief, isDetail: isDetail, isOptional: true, note: note
-    ) { strategy in
+    Column(title, in: group, isBrief: isBrief, isDetail: isDetail, isOptional: true, note: note) {
+      strategy in
       .mean(strategy.statistics(metric), scale: 100, hasInterval: hasInterval) {
         NumberText.percent($0)
       }
@@ -182,8 +179,7 @@ package struct SummaryTable: Sendable {
   /// else two or three.
   package func text(width: Int) -> String {
     let width = TerminalLayout.readable(width)
-    let notes =
-      summary.seedNote + "; worst 10 % is the mean of the worst tenth of the clients"
+    let notes = summary.seedNote + "; worst 10 % is the mean of the worst tenth of the clients"
     var lines = TextLines.wrapped(header + [notes], width) + [""]
     lines += Table.headline(summary).lines(
       TerminalLayout(width: width, names: 16...width, isBold: colour))

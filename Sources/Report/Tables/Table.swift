@@ -76,10 +76,8 @@ package struct Heading: Sendable, Equatable {
   package var isDetail = false
   /// The least width on a terminal, where rows are printed before the others are known.
   package var room = 0
-  /// What the numbers are.
   package var note = ""
 
-  /// The title with its unit.
   package var words: String { unit.isEmpty ? title : title + " " + unit }
 
   /// The title where there is one row of headings.
@@ -109,9 +107,9 @@ package struct Column<Row> {
   }
 
   /// A column of words.
-  package static func words(
-    _ title: String, room: Int = 0, _ text: @escaping (Row) -> String
-  ) -> Column { Column(title, isText: true, room: room) { .text(text($0)) } }
+  package static func words(_ title: String, room: Int = 0, _ text: @escaping (Row) -> String)
+    -> Column
+  { Column(title, isText: true, room: room) { .text(text($0)) } }
 }
 
 /// Headings and rows of cells, which the terminal, Markdown, LaTeX, CSV and HTML print with the
@@ -125,9 +123,8 @@ package struct Table: Sendable, Equatable {
   /// A table of rows, each about one thing.
   ///
   /// `note`: what must be said of all numbers, before the notes of the columns.
-  package init<Row>(
-    _ title: String = "", of rows: [Row], columns: [Column<Row>], note: String = ""
-  ) {
+  package init<Row>(_ title: String = "", of rows: [Row], columns: [Column<Row>], note: String = "")
+  {
     let cells = columns.map { column in rows.map(column.cell) }
     let shown = columns.indices.filter { place in
       !columns[place].isOptional || cells[place].contains { !$0.isMissing }

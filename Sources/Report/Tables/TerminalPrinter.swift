@@ -29,8 +29,8 @@ package struct TerminalLayout: Sendable {
   package var isBold: Bool
 
   package init(
-    width: Int, names: ClosedRange<Int> = 24...24, fixed: Int = 1,
-    overflow: Overflow = .continued, head: Head = .ruled, isBold: Bool = false
+    width: Int, names: ClosedRange<Int> = 24...24, fixed: Int = 1, overflow: Overflow = .continued,
+    head: Head = .ruled, isBold: Bool = false
   ) {
     self.width = width
     self.names = names
@@ -51,10 +51,7 @@ package struct TerminalLayout: Sendable {
 }
 
 extension Table {
-  /// The lines for a terminal.
-  package func lines(_ layout: TerminalLayout) -> [String] {
-    TerminalPrinter(self, layout).lines
-  }
+  package func lines(_ layout: TerminalLayout) -> [String] { TerminalPrinter(self, layout).lines }
 }
 
 private struct TerminalPrinter {
@@ -106,7 +103,10 @@ private struct TerminalPrinter {
       var piece = start
       while let next = rest.first,
         piece.count == start.count || used(piece + [next]) <= layout.width
-      { piece.append(next); rest.removeFirst() }
+      {
+        piece.append(next);
+        rest.removeFirst()
+      }
       lines += (lines.isEmpty ? [] : [""]) + self.lines(of: piece)
     } while !rest.isEmpty
     return lines
@@ -166,9 +166,7 @@ private struct TerminalPrinter {
     text + String(repeating: " ", count: max(0, width - text.count))
   }
 
-  private func bold(_ text: String) -> String {
-    layout.isBold ? "\u{1B}[1m\(text)\u{1B}[0m" : text
-  }
+  private func bold(_ text: String) -> String { layout.isBold ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
 }
 
 /// Prose for a terminal.

@@ -2,7 +2,6 @@ import Aggregation
 import Codecs
 
 extension LinkCompression {
-  /// The codec's word in a scenario.
   package var word: String {
     if case .deepGradient = memory { return "dgc" }
     return switch codec {

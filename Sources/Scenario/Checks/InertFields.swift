@@ -19,11 +19,8 @@ struct InertField {
     var choice: Scenario.StrategyChoice { method.choice }
     var type: any Strategy.Type { method.type }
 
-    /// The number of a field of the place.
     func number(_ name: String) -> Double? { checks.number(place + name) }
-    /// The word of a field of the place.
     func text(_ name: String) -> String? { checks.text(place + name) }
-    /// The truth of a field of the place.
     func truth(_ name: String) -> Bool? { checks.values[place + name]?.truth }
   }
 

@@ -187,7 +187,6 @@ package struct Union: Sendable {
   package let initial: String?
   /// True when a bare word may stand for an object with nothing but the tag.
   package let shorthand: Bool
-  /// The words, each with its fields.
   package let variants: [Variant]
   /// Words of other tools.
   package let synonyms: [String: String]
@@ -221,7 +220,6 @@ package struct Union: Sendable {
 
 /// An object with a value of one type under every key, besides fields of its own.
 package struct Mapping: Sendable {
-  /// What the keys are, in words.
   package let keys: String
   /// What is legal under each.
   package let value: FieldType

@@ -2,7 +2,6 @@ import Aggregation
 import Base
 
 extension ScenarioFields {
-  /// The fields of a card.
   static func hyperparameters(_ card: StrategyCard) -> Part<StrategySettings> {
     Part(card.fields.map(field)) { json in
       var values: [String: AnyHyperparameter.Value] = [:]

@@ -17,7 +17,6 @@ package struct Quantity: Sendable {
   /// What is legal, in the base unit.
   package let range: NumberRange
 
-  /// A quantity in a range.
   package init(kind: Kind, _ range: NumberRange) {
     self.kind = kind
     self.range = range

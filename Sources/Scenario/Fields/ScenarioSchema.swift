@@ -133,8 +133,9 @@ package enum ScenarioSchema {
       let tag = (union.tag, variant.name, variant.summary, isDefault)
       let all = fields + variant.fields
       let inside =
-        variant.inner.map { choice($0, tags: tags + [tag], fields: all) }
-        ?? [("title", variant.name.json)] + object(all, tags: tags + [tag], others: union.common)
+        variant.inner.map { choice($0, tags: tags + [tag], fields: all) } ?? [
+          ("title", variant.name.json)
+        ] + object(all, tags: tags + [tag], others: union.common)
       let word: JSON = ["const": variant.name.json]
       // Both rules hold for what is no object, too: it is complained about once, by its type.
       var condition: [(String, JSON)] = [

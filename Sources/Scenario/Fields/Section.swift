@@ -39,7 +39,6 @@ package struct Domain<Value: Sendable>: Sendable {
   /// One of several sets of fields.
   static func union(_ cases: Cases<Value>) -> Self { Self(.union(cases.union), cases.read) }
 
-  /// A list of values.
   static func list<Element>(of element: Domain<Element>, counts: ClosedRange<Int>, unique: Bool)
     -> Self where Value == [Element]
   {
@@ -106,7 +105,6 @@ package struct Part<Value: Sendable>: Sendable {
     (self.fields, self.inner, self.find) = (fields, inner, find)
   }
 
-  /// A field.
   init(
     _ name: String, _ domain: Domain<Value>, _ presence: Field.Presence, unit: String? = nil,
     _ summary: String, synonyms: [String] = [], excludes: String? = nil

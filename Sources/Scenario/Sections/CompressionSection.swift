@@ -24,9 +24,9 @@ extension ScenarioFields {
       ], [Case("none", "Plain 32-bit floats without any frame.", nil)] + cases)
   }
 
-  private static func link(_ codec: Case<CodecSpec>, _ memory: [Setting<LinkCompression>])
-    -> Case<LinkCompression?>
-  {
+  private static func link(_ codec: Case<CodecSpec>, _ memory: [Setting<LinkCompression>]) -> Case<
+    LinkCompression?
+  > {
     let plain = codec.part.map { LinkCompression($0) }
     let whole = plain.with(spread(codec.name) + memory)
     return Case(codec.name, codec.summary, whole.map { .some($0.contracting) })
@@ -153,9 +153,9 @@ extension ScenarioFields {
   }
 
   /// PowerSGD over a cohort.
-  private static func factors(or errors: Part<LinkCompression.Memory>)
-    -> Part<LinkCompression.Memory>
-  {
+  private static func factors(or errors: Part<LinkCompression.Memory>) -> Part<
+    LinkCompression.Memory
+  > {
     Part(
       Part(
         "sums", .words(["updates": false, "factors": true]), .value("updates"),

@@ -29,9 +29,9 @@ extension ScenarioFields {
         synonyms: ["calibration", "neuralCollapse", "neural_collapse"]),
     ])
 
-  private static func target(_ model: AccuracyTarget.Model, _ summary: String)
-    -> Part<[AccuracyTarget]>
-  {
+  private static func target(_ model: AccuracyTarget.Model, _ summary: String) -> Part<
+    [AccuracyTarget]
+  > {
     Part(
       model.rawValue, .list(of: .number(above: 0, to: 1), counts: 0...100, unique: true),
       .value([]), summary

@@ -28,9 +28,9 @@ extension ScenarioFields {
 
   // MARK: Both units
 
-  private static func unit(_ target: Part<Target>, _ unit: Part<PrivacySettings.Unit>)
-    -> Part<PrivacySettings?>
-  {
+  private static func unit(_ target: Part<Target>, _ unit: Part<PrivacySettings.Unit>) -> Part<
+    PrivacySettings?
+  > {
     let settings = Part(
       PrivacySettings(unit: .example(PrivacySettings.ExampleMechanism()), clip: 1, delta: 1e-5),
       noise + [

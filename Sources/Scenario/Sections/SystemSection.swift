@@ -55,8 +55,7 @@ extension ScenarioFields {
           amount(
             \.perGigabyteUp, "perGigabyteUp", "Price of 10^9 bytes from clients to the server."),
           amount(
-            \.perGigabyteDown, "perGigabyteDown",
-            "Price of 10^9 bytes from the server to clients."),
+            \.perGigabyteDown, "perGigabyteDown", "Price of 10^9 bytes from server to clients."),
           amount(\.perDeviceHour, "perDeviceHour", "Price of an hour of a device that works."),
         ]), .optional, "Prices in any currency; each round's record then has its cost.",
       synonyms: ["price", "prices"]),
@@ -120,8 +119,7 @@ extension ScenarioFields {
       "From a client to the server; the median with sigma > 0.", synonyms: ["upload", "uplink"]),
     Setting(
       \.down, "down", .quantity(.bandwidth, 1, 1e18), .value("50 Mbit/s"),
-      "From the server to a client; the median with sigma > 0.",
-      synonyms: ["download", "downlink"]),
+      "From server to client; the median with sigma > 0.", synonyms: ["download", "downlink"]),
     Setting(
       \.latency, "latency", .quantity(.duration, 0, 1e9), .value("40 ms"),
       "Of each message, before its first byte.", synonyms: ["delay", "ping"]),
@@ -222,9 +220,7 @@ extension ScenarioChecks {
           "\(method.label) is asynchronous: federation.sampling does not choose its clients")
       }
       let link = method.choice.compression
-      if link?.uplink?.sumsFirst == true,
-        isAsynchronous || scenario.system?.holdsResults == true
-      {
+      if link?.uplink?.sumsFirst == true, isAsynchronous || scenario.system?.holdsResults == true {
         error(
           "E3364", method.path,
           "\(method.label): ef21 and sums of factors need every message of a cohort; "

@@ -28,8 +28,7 @@ package struct Scenario: Sendable {
   /// No method yet, one network for all, no clock and no limit.
   package init(
     name: String, seeds: [UInt64], data: DataSettings, federation: FederationSettings,
-    model: ModelSpec, client: ClientSettings, evaluation: EvaluationSettings,
-    output: OutputSettings
+    model: ModelSpec, client: ClientSettings, evaluation: EvaluationSettings, output: OutputSettings
   ) {
     self.name = name
     self.seeds = seeds

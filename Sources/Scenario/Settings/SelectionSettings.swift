@@ -10,7 +10,6 @@ extension FederationSettings {
     /// As many as `uniform`, by utility.
     case oort(Oort)
 
-    /// The word in scenarios.
     package var word: String {
       switch self {
       case .uniform: "uniform"

@@ -165,8 +165,7 @@ extension ScenarioValidator {
   ) -> JSON? {
     guard let text = json.text else {
       guard let value = json.double else { return wrongType(type, json, at: path) }
-      return quantity.range.contains(value)
-        ? .number(value) : refuse("E3103", json, type, at: path)
+      return quantity.range.contains(value) ? .number(value) : refuse("E3103", json, type, at: path)
     }
     guard let value = quantity.value(of: text) else {
       let meant = Double(text).flatMap { quantity.range.contains($0) ? Self.literal(text) : nil }

@@ -87,8 +87,7 @@ package struct ScenarioValidator {
         hint: field.summary)
       return nil
     case .optional: return nil
-    case .value(let json):
-      return rival == nil ? visit(field.type, json, at: path) : nil
+    case .value(let json): return rival == nil ? visit(field.type, json, at: path) : nil
     case .derived(_, let rule):
       let json = rule(Derivation(values: values, path: path, file: file, given: members))
       return visit(field.type, json, at: path)

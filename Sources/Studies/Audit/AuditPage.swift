@@ -18,8 +18,7 @@ extension AuditReport {
       return Page.Section(title, [.table(table)])
     }
     let pictures = runs.filter { !$0.pictures.isEmpty }.map { run in
-      Page.Section(
-        "Reconstructions: \(run.strategy), seed \(run.seed)", Self.blocks(run.pictures))
+      Page.Section("Reconstructions: \(run.strategy), seed \(run.seed)", Self.blocks(run.pictures))
     }
     return Page(
       title: title, lead: [scope],
@@ -54,7 +53,7 @@ extension AuditPicture {
     return Page.Picture(
       title: title + (score.map { ": \($0)" } ?? ""),
       words: score.map { "\(title) of image \(image + 1): \($0), taken for class \(label)" }
-        ?? "image \(image + 1) of client \(client), class \(label)",
-      source: PNG.dataURI(file), width: shape.width, height: shape.height)
+        ?? "image \(image + 1) of client \(client), class \(label)", source: PNG.dataURI(file),
+      width: shape.width, height: shape.height)
   }
 }

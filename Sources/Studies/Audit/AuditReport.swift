@@ -3,7 +3,6 @@ import Tensor
 
 /// What an audit found.
 package struct AuditReport: Sendable {
-  /// The scenario's name.
   package let name: String
   /// Identity of the resolved scenario.
   package let scenarioHash: String
@@ -17,7 +16,6 @@ package struct AuditReport: Sendable {
 package struct AuditedRun: Sendable {
   /// The strategy's label.
   package let strategy: String
-  /// The run's seed.
   package let seed: UInt64
   /// Which model was attacked, in words; nil when there is none.
   package let model: String?

@@ -26,7 +26,6 @@ package struct AuditSettings: Sendable, Equatable {
   package var model = Model.final
   /// Clients whose gradients are attacked.
   package var clients = 2
-  /// Images of each.
   package var images = 2
   /// Steps of the attacks that descend.
   package var iterations = 200

@@ -16,12 +16,10 @@ extension AuditReport {
     return lines.joined(separator: "\n")
   }
 
-  /// Rows of all runs, each with its run.
   private func rows<Row>(_ read: (AuditedRun) -> [Row]) -> [(AuditedRun, Row)] {
     runs.flatMap { run in read(run).map { (run, $0) } }
   }
 
-  /// The columns that name a run.
   private func names<Row>() -> [Column<(AuditedRun, Row)>] {
     [.words("strategy") { $0.0.strategy }, Column("seed") { .text("\($0.0.seed)") }]
   }

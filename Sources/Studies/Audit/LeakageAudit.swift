@@ -11,9 +11,7 @@ import Tensor
 /// The attacks know what a curious server knows: the scenario, the model and a gradient. Clients'
 /// images are read to compute the gradients, as the clients would, and to score what was found.
 package struct LeakageAudit {
-  /// The experiment of the folder.
   package let experiment: Experiment
-  /// The run folder.
   package let folder: String
   private let hash: String
 

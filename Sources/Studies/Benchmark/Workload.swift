@@ -28,9 +28,7 @@ package struct Workload: Sendable, Equatable {
   /// σ of example-level DP-SGD with clip 1; nil trains without privacy.
   package var noiseMultiplier: Double?
 
-  /// Classes of every workload.
   package static let classes = 10
-  /// Learning rate of every workload.
   package static let learningRate = 0.1
 
   /// Samples that a round trains on: m·n.

@@ -6,7 +6,6 @@ import Federation
 import Scenario
 import Tensor
 
-/// How a workload is run.
 package struct BenchmarkSettings: Sendable, Equatable {
   /// Timed rounds, at least 1.
   package var rounds = 5
@@ -199,7 +198,6 @@ extension Workload {
       federation: FederationSettings(
         clients: clients, rounds: rounds, participation: Double(cohort) / Double(clients),
         sampling: .uniform, weighting: .uniform), model: model, client: settings,
-      evaluation: EvaluationSettings(every: rounds + 1),
-      output: OutputSettings())
+      evaluation: EvaluationSettings(every: rounds + 1), output: OutputSettings())
   }
 }

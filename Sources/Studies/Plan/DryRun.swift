@@ -13,7 +13,6 @@ import Tensor
 /// with networks' passes counted and not computed (`Workspace.isRehearsing`). So operations and
 /// bytes are those of the run wherever they do not depend on values.
 package struct DryRun: Sendable {
-  /// The strategy's label.
   package let label: String
   package let seed: UInt64
   /// Rounds that were run dry.
@@ -69,9 +68,9 @@ extension Experiment {
   ///   - speed: what an earlier probe of this strategy found; takes what this one finds.
   /// - Returns: the totals of the run.
   /// - Throws: exit 3 when the method cannot have its network or noise.
-  func dryRun(
-    strategy: Int, _ arena: Arena, probe: Double, most: Double, speed: inout SpeedProbe?
-  ) throws(Failure) -> DryRun {
+  func dryRun(strategy: Int, _ arena: Arena, probe: Double, most: Double, speed: inout SpeedProbe?)
+    throws(Failure) -> DryRun
+  {
     let choice = scenario.strategies[strategy]
     guard let lesser = LesserWork(scenario, arena.split) else {
       return try dryRun(choice, arena, probe: probe, most: most, speed: &speed)

@@ -33,15 +33,12 @@ package struct Plan: Sendable {
     package var isExceeded: Bool { predicted.map { $0 > limit } ?? false }
   }
 
-  /// The scenario's name.
   package let name: String
-  /// The conditions in words.
   package let conditions: [String]
   /// What the user should know before believing a number.
   package let warnings: [String]
   /// Labels in the order of the scenario.
   package let labels: [String]
-  /// Number of seeds.
   package let seeds: Int
   /// Workers that times are for.
   package let threads: Int
@@ -51,7 +48,6 @@ package struct Plan: Sendable {
   package let pretrainSeconds: Double?
   /// Bytes of memory at the largest; nil without a probe.
   package let memory: Double?
-  /// The scenario's limits.
   package private(set) var limits: [LimitCheck] = []
 
   /// Plans an experiment.
@@ -103,7 +99,6 @@ package struct Plan: Sendable {
     }
   }
 
-  /// The runs of one strategy.
   package func runs(of label: String) -> [DryRun] { runs.filter { $0.label == label } }
 
   /// Seconds of all runs, one after the other; nil when one is not known.

@@ -8,7 +8,6 @@ package struct PlanTable: Sendable {
   /// What is shown.
   package let plan: Plan
 
-  /// A table of a plan.
   package init(_ plan: Plan) { self.plan = plan }
 
   /// The lines, each at most `width` columns (at least 60, at most 120).

@@ -31,9 +31,7 @@ package struct FrontObjective: Sendable {
 package struct ParetoFront: Sendable {
   /// A strategy of a trial that ran to its end under all seeds.
   package struct Point: Sendable, Equatable {
-    /// The trial's number.
     package let trial: Int
-    /// The strategy's label.
     package let label: String
     /// The objectives in their own units, in the order of `objectives`.
     package let values: [Double]

@@ -2,7 +2,6 @@ import Base
 import Scenario
 
 extension ScenarioSchema {
-  /// The schema of sweep files.
   package static var sweep: JSON {
     document(
       "fedsim sweep, version 1",

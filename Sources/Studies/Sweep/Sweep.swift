@@ -13,7 +13,6 @@ package struct Sweep: Sendable {
 
   /// Names the folder.
   package let name: String
-  /// The sweep file.
   package let bytes: [UInt8]
   /// The path of the scenario that trials start from, as given.
   package let base: String
@@ -78,7 +77,6 @@ package struct SweepTrial: Sendable {
 
 /// One trial under one seed: all strategies of the scenario, in a run folder of its own.
 package struct SweepRun: Sendable {
-  /// The trial's number.
   package let trial: Int
   /// The only seed of the run.
   package let seed: UInt64

@@ -13,7 +13,6 @@ import Report
 /// A process writes only the folders of the runs that it holds the lock of; what all share is
 /// derived from them and written under the folder's own lock.
 package struct SweepFolder: Sendable {
-  /// Its path.
   package let path: String
 
   /// Whether all tables of runs are held against their records, or only those that are read.
@@ -24,7 +23,6 @@ package struct SweepFolder: Sendable {
 
   package func folder(of run: SweepRun) -> String { FilePath.join(path, "runs/" + run.folder) }
 
-  /// A file of the sweep.
   package func file(_ name: String) -> String { FilePath.join(path, name) }
 
   /// Makes the folder and writes what was asked.

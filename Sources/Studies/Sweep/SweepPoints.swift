@@ -6,7 +6,6 @@ struct SweepSetting: Equatable {
   let path: String
   /// The value; null takes the field away.
   let value: JSON
-  /// Its line in the sweep file.
   let line: Int
 }
 
@@ -33,7 +32,6 @@ struct SweepPoint: Equatable {
   }
 }
 
-/// Every point of a sweep.
 enum SweepPoints {
   /// All combinations of the axes, the last one varying fastest; none without axes.
   static func grid(_ axes: [[SweepSetting]]) -> [SweepPoint] {

@@ -9,7 +9,6 @@ package struct SweepResults: Sendable {
   /// One strategy of a trial that is where it shall be under all seeds.
   package struct Entry: Sendable {
     package let trial: SweepTrial
-    /// The strategy's label.
     package let label: String
     /// The round at which it is read: the last, or the rung where the trial was stopped.
     package let round: Int
@@ -32,7 +31,6 @@ package struct SweepResults: Sendable {
   }
 
   package let sweep: Sweep
-  /// The sweep's folder.
   package let folder: String
   /// Every strategy of every trial that can be read.
   package let entries: [Entry]

@@ -34,7 +34,6 @@ package struct SweepRunner: Sendable {
     package let missing: String?
   }
 
-  /// What is run.
   package let sweep: Sweep
   /// Where.
   package let folder: SweepFolder

@@ -92,15 +92,13 @@ package struct SweepTable: Sendable {
   {
     sweep.paths.enumerated().map { index, path in
       let name = path.split(separator: ".").last.map(String.init) ?? path
-      return .words(String(name.suffix(20))) {
-        NumberText.shortened(value(values($0)[index]), 16)
-      }
+      return .words(String(name.suffix(20))) { NumberText.shortened(value(values($0)[index]), 16) }
     }
   }
 
-  private func measured(_ metric: ComparisonMetric, _ rows: [SweepResults.Entry])
-    -> Column<SweepResults.Entry>
-  {
+  private func measured(_ metric: ComparisonMetric, _ rows: [SweepResults.Entry]) -> Column<
+    SweepResults.Entry
+  > {
     let decimals = metric.decimals(rows.compactMap { ParetoFront.mean(metric, $0.runs) })
     return Column(metric.name, unit: metric.unitText) { entry in
       guard let mean = ParetoFront.mean(metric, entry.runs) else { return .missing }

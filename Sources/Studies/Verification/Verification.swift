@@ -20,12 +20,10 @@ package struct Verification: Sendable, Equatable {
     package var isLost: Bool { path == "folder" || path == "round" && recorded == "absent" }
   }
 
-  /// The strategy's label.
   package let label: String
   package let seed: UInt64
   /// The first round that was run again, after a checkpoint or 1.
   package var start = 1
-  /// Rounds compared.
   package var compared = 0
   /// The first difference; nil when there is none.
   package var mismatch: Mismatch?

@@ -62,11 +62,9 @@ public enum CPUFeatures {
   /// AVX2 and FMA.
   public static var avx2: Bool { copenblas_cpu_has_avx2() != 0 }
   /// Whether the program may use fused multiply-adds; a constant that the compiler folds.
-  @inline(__always)
-  package static var compiledWithFMA: Bool { COPENBLAS_COMPILED_FMA != 0 }
+  @inline(__always) package static var compiledWithFMA: Bool { COPENBLAS_COMPILED_FMA != 0 }
   /// Whether the program may use AVX-512; a constant that the compiler folds.
-  @inline(__always)
-  package static var compiledForAVX512: Bool { COPENBLAS_VECTOR_FLOATS == 16 }
+  @inline(__always) package static var compiledForAVX512: Bool { COPENBLAS_VECTOR_FLOATS == 16 }
   /// Whether products run on the kernels here instead of OpenBLAS.
   ///
   /// Compiled for the vectors of this CPU they are the faster ones in every shape that was measured
@@ -77,12 +75,10 @@ public enum CPUFeatures {
   /// What this program was compiled for: "avx512", "avx2" or "baseline".
   public static var compiledFor: String { String(cString: copenblas_compiled_for()) }
   /// Floats in a vector register that this program was compiled for: 16, 8 or 4.
-  @inline(__always)
-  package static var compiledVectorFloats: Int { Int(COPENBLAS_VECTOR_FLOATS) }
+  @inline(__always) package static var compiledVectorFloats: Int { Int(COPENBLAS_VECTOR_FLOATS) }
 }
 
 extension UnsafePointer<Float> {
   /// Asks for the cache line here, without waiting; the address may lie anywhere.
-  @inline(__always)
-  func prefetch() { copenblas_prefetch(self) }
+  @inline(__always) func prefetch() { copenblas_prefetch(self) }
 }

@@ -4,8 +4,7 @@
 /// Channels that fill no vector are taken one by one.
 enum ChannelSums {
   /// Calls `body` for each group of sixteen channels, then `rest` for each that is left.
-  @inline(__always)
-  private static func forEachGroup(
+  @inline(__always) private static func forEachGroup(
     _ channels: Int, _ body: (Int) -> Void, rest: (Int) -> Void
   ) {
     var c = 0
@@ -130,8 +129,7 @@ enum ChannelSums {
     _ sumDyX: UnsafeMutablePointer<Float>, positions: Int, channels: Int
   ) {
     // The gradient at one place, delivered to whoever else takes it.
-    @inline(__always)
-    func gradient(_ at: Int) -> Vector {
+    @inline(__always) func gradient(_ at: Int) -> Vector {
       var g = (dy + at).vector
       if let gate {
         g = (gate + at).vector.gate(g)

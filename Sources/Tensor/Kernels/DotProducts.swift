@@ -60,8 +60,7 @@ struct DotProducts {
   }
 
   /// Kept apart for each tile: in one large function the compiler runs out of registers.
-  @inline(never)
-  private func multiply<Tile: RegisterTile>(
+  @inline(never) private func multiply<Tile: RegisterTile>(
     _: Tile.Type, _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ length: Int,
     _ y: UnsafeMutablePointer<Float>, _ yRow: Int
   ) {
@@ -92,8 +91,7 @@ struct DotProducts {
   ///
   /// Sixteen at once: every halving adds neighbouring lanes of two vectors, so sixteen sums take
   /// fifteen additions.
-  @inline(never)
-  private func addLaneSums(
+  @inline(never) private func addLaneSums(
     _ rows: Int, _ outputs: Int, _ y: UnsafeMutablePointer<Float>, _ yRow: Int
   ) {
     let count = rows &* outputs
@@ -111,16 +109,12 @@ struct DotProducts {
   }
 
   /// The lane sums of sixteen vectors.
-  @inline(__always)
-  private static func sums(_ vectors: UnsafePointer<Float>) -> Vector {
-    @inline(__always)
-    func two(_ i: Int) -> Vector {
+  @inline(__always) private static func sums(_ vectors: UnsafePointer<Float>) -> Vector {
+    @inline(__always) func two(_ i: Int) -> Vector {
       .fold1((vectors + 16 &* i).vector, (vectors + 16 &* (i &+ 1)).vector)
     }
-    @inline(__always)
-    func four(_ i: Int) -> Vector { .fold2(two(i), two(i &+ 2)) }
-    @inline(__always)
-    func eight(_ i: Int) -> Vector { .fold3(four(i), four(i &+ 4)) }
+    @inline(__always) func four(_ i: Int) -> Vector { .fold2(two(i), two(i &+ 2)) }
+    @inline(__always) func eight(_ i: Int) -> Vector { .fold3(four(i), four(i &+ 4)) }
     return .fold4(eight(0), eight(8))
   }
 

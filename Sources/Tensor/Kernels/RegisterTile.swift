@@ -31,13 +31,10 @@ struct Finish {
   /// One value per column of C, for the kinds that have a bias.
   var bias: UnsafePointer<Float>?
 
-  @inline(__always)
-  static var overwrite: Finish { Finish(kind: .overwrite) }
-  @inline(__always)
-  static var add: Finish { Finish(kind: .addScaled) }
+  @inline(__always) static var overwrite: Finish { Finish(kind: .overwrite) }
+  @inline(__always) static var add: Finish { Finish(kind: .addScaled) }
 
-  @inline(__always)
-  func apply(_ sum: Vector, at target: UnsafeMutablePointer<Float>, column: Int) {
+  @inline(__always) func apply(_ sum: Vector, at target: UnsafeMutablePointer<Float>, column: Int) {
     switch kind {
     case .overwrite: target.vector = sum
     case .addScaled:
@@ -53,22 +50,15 @@ struct Finish {
 
 struct OneVector: Columns {
   private var first: Vector
-  @inline(__always)
-  static var width: Int { 16 }
-  @inline(__always)
-  static var zero: OneVector { OneVector(first: .zero) }
-  @inline(__always)
-  init(_ from: UnsafePointer<Float>) { first = from.vector }
-  @inline(__always)
-  init(rows from: UnsafePointer<Float>, _ stride: Int) { first = from.vector }
-  @inline(__always)
-  private init(first: Vector) { self.first = first }
-  @inline(__always)
-  mutating func accumulate(_ x: Vector, _ w: OneVector) {
+  @inline(__always) static var width: Int { 16 }
+  @inline(__always) static var zero: OneVector { OneVector(first: .zero) }
+  @inline(__always) init(_ from: UnsafePointer<Float>) { first = from.vector }
+  @inline(__always) init(rows from: UnsafePointer<Float>, _ stride: Int) { first = from.vector }
+  @inline(__always) private init(first: Vector) { self.first = first }
+  @inline(__always) mutating func accumulate(_ x: Vector, _ w: OneVector) {
     first.accumulate(x, w.first)
   }
-  @inline(__always)
-  func write(_ to: UnsafeMutablePointer<Float>, _ finish: Finish) {
+  @inline(__always) func write(_ to: UnsafeMutablePointer<Float>, _ finish: Finish) {
     finish.apply(first, at: to, column: 0)
   }
 }
@@ -76,32 +66,25 @@ struct OneVector: Columns {
 struct TwoVectors: Columns {
   private var first: Vector
   private var second: Vector
-  @inline(__always)
-  static var width: Int { 32 }
-  @inline(__always)
-  static var zero: TwoVectors { TwoVectors(first: .zero, second: .zero) }
-  @inline(__always)
-  init(_ from: UnsafePointer<Float>) {
+  @inline(__always) static var width: Int { 32 }
+  @inline(__always) static var zero: TwoVectors { TwoVectors(first: .zero, second: .zero) }
+  @inline(__always) init(_ from: UnsafePointer<Float>) {
     first = from.vector
     second = (from + 16).vector
   }
-  @inline(__always)
-  init(rows from: UnsafePointer<Float>, _ stride: Int) {
+  @inline(__always) init(rows from: UnsafePointer<Float>, _ stride: Int) {
     first = from.vector
     second = (from + stride).vector
   }
-  @inline(__always)
-  private init(first: Vector, second: Vector) {
+  @inline(__always) private init(first: Vector, second: Vector) {
     self.first = first
     self.second = second
   }
-  @inline(__always)
-  mutating func accumulate(_ x: Vector, _ w: TwoVectors) {
+  @inline(__always) mutating func accumulate(_ x: Vector, _ w: TwoVectors) {
     first.accumulate(x, w.first)
     second.accumulate(x, w.second)
   }
-  @inline(__always)
-  func write(_ to: UnsafeMutablePointer<Float>, _ finish: Finish) {
+  @inline(__always) func write(_ to: UnsafeMutablePointer<Float>, _ finish: Finish) {
     finish.apply(first, at: to, column: 0)
     finish.apply(second, at: to + 16, column: 16)
   }
@@ -125,20 +108,15 @@ protocol RegisterTile {
 
 struct OneRow<Width: Columns>: RegisterTile {
   private var sum: Width
-  @inline(__always)
-  static var rows: Int { 1 }
-  @inline(__always)
-  static var zero: OneRow { OneRow(sum: .zero) }
-  @inline(__always)
-  mutating func accumulate(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Width) {
+  @inline(__always) static var rows: Int { 1 }
+  @inline(__always) static var zero: OneRow { OneRow(sum: .zero) }
+  @inline(__always) mutating func accumulate(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Width) {
     sum.accumulate(a.broadcast, b)
   }
-  @inline(__always)
-  mutating func accumulateLanes(
+  @inline(__always) mutating func accumulateLanes(
     _ a: UnsafePointer<Float>, _ stride: Int, _ b: Width
   ) { sum.accumulate(a.vector, b) }
-  @inline(__always)
-  func write(_ to: UnsafeMutablePointer<Float>, _ stride: Int, _ finish: Finish) {
+  @inline(__always) func write(_ to: UnsafeMutablePointer<Float>, _ stride: Int, _ finish: Finish) {
     sum.write(to, finish)
   }
 }
@@ -149,24 +127,19 @@ where Upper.Width == Lower.Width {
   typealias Width = Upper.Width
   private var upper: Upper
   private var lower: Lower
-  @inline(__always)
-  static var rows: Int { Upper.rows &+ Lower.rows }
-  @inline(__always)
-  static var zero: Stack { Stack(upper: .zero, lower: .zero) }
-  @inline(__always)
-  mutating func accumulate(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Width) {
+  @inline(__always) static var rows: Int { Upper.rows &+ Lower.rows }
+  @inline(__always) static var zero: Stack { Stack(upper: .zero, lower: .zero) }
+  @inline(__always) mutating func accumulate(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Width) {
     upper.accumulate(a, stride, b)
     lower.accumulate(a + Upper.rows &* stride, stride, b)
   }
-  @inline(__always)
-  mutating func accumulateLanes(
+  @inline(__always) mutating func accumulateLanes(
     _ a: UnsafePointer<Float>, _ stride: Int, _ b: Width
   ) {
     upper.accumulateLanes(a, stride, b)
     lower.accumulateLanes(a + Upper.rows &* stride, stride, b)
   }
-  @inline(__always)
-  func write(_ to: UnsafeMutablePointer<Float>, _ stride: Int, _ finish: Finish) {
+  @inline(__always) func write(_ to: UnsafeMutablePointer<Float>, _ stride: Int, _ finish: Finish) {
     upper.write(to, stride, finish)
     lower.write(to + Upper.rows &* stride, stride, finish)
   }

@@ -29,8 +29,7 @@ package enum SpeedLoops {
   }
 
   /// y + a·x, fused where the build can.
-  @inline(__always)
-  private static func step<V: SIMD>(_ a: V, _ x: V, _ y: V) -> V
+  @inline(__always) private static func step<V: SIMD>(_ a: V, _ x: V, _ y: V) -> V
   where V.Scalar == Float { CPUFeatures.compiledWithFMA ? y.addingProduct(a, x) : y + a * x }
 
   // Named variables and no array: an array's elements would live in memory.
@@ -62,8 +61,7 @@ package enum SpeedLoops {
     return ((a + b + c + d) + (e + f + g + h) + (i + j + k + l) + (m + n + o + p)).sum()
   }
 
-  @inline(__always)
-  private static func twelveChains<V: SIMD & BitwiseCopyable>(
+  @inline(__always) private static func twelveChains<V: SIMD & BitwiseCopyable>(
     _ turns: Int, _ operands: UnsafeRawPointer, _ type: V.Type
   ) -> Float where V.Scalar == Float {
     let x = operands.loadUnaligned(as: V.self)

@@ -69,18 +69,15 @@ struct TileProduct {
 
   /// Vectors per row of the widest tile: with 32 registers of 16 floats 12 × 2 accumulators, 2 of B
   /// and a broadcast fit; with fewer or shorter registers a single column of vectors is left.
-  @inline(__always)
-  private static var widestTile: Int { CPUFeatures.compiledForAVX512 ? 2 : 1 }
+  @inline(__always) private static var widestTile: Int { CPUFeatures.compiledForAVX512 ? 2 : 1 }
 
   /// Rows of a tile with one vector per row: as many as keep all registers busy and spill none.
-  @inline(__always)
-  private static var narrowRows: Int {
+  @inline(__always) private static var narrowRows: Int {
     CPUFeatures.compiledForAVX512 ? 16 : CPUFeatures.compiledWithFMA ? 6 : 2
   }
 
   /// Cuts rows into tiles of nearly equal height, so that none is left with a single row.
-  @inline(__always)
-  private func forEachTile(
+  @inline(__always) private func forEachTile(
     _ rows: Int, limit: Int, _ body: (TileProduct, Int, Int) -> Void
   ) {
     let tiles = (rows &+ limit &- 1) / limit
@@ -97,8 +94,7 @@ struct TileProduct {
     }
   }
 
-  @inline(__always)
-  private func multiply<Tile: RegisterTile>(
+  @inline(__always) private func multiply<Tile: RegisterTile>(
     _: Tile.Type, _ c: UnsafeMutablePointer<Float>, _ cRow: Int, _ finish: Finish
   ) {
     var tile = Tile.zero

@@ -34,8 +34,7 @@ package enum Transpose {
   private struct Square {
     var a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p: Vector
 
-    @inline(__always)
-    init(_ from: UnsafePointer<Float>, _ stride: Int) {
+    @inline(__always) init(_ from: UnsafePointer<Float>, _ stride: Int) {
       a = from.vector
       b = (from + stride).vector
       c = (from + 2 &* stride).vector
@@ -55,8 +54,7 @@ package enum Transpose {
     }
 
     /// The lowest index bit becomes the highest: four times, and rows are columns.
-    @inline(__always)
-    var rotated: Square {
+    @inline(__always) var rotated: Square {
       var next = self
       next.a = .evens(a, b)
       next.b = .evens(c, d)
@@ -77,8 +75,7 @@ package enum Transpose {
       return next
     }
 
-    @inline(__always)
-    func store(_ to: UnsafeMutablePointer<Float>, _ stride: Int) {
+    @inline(__always) func store(_ to: UnsafeMutablePointer<Float>, _ stride: Int) {
       to.vector = a
       (to + stride).vector = b
       (to + 2 &* stride).vector = c

@@ -110,8 +110,7 @@ struct Winograd {
     }
   }
 
-  @inline(__always)
-  private static func line(_ from: UnsafePointer<Float>, _ step: Int)
+  @inline(__always) private static func line(_ from: UnsafePointer<Float>, _ step: Int)
     -> WinogradTransform.Line
   {
     WinogradTransform.Line(
@@ -132,8 +131,7 @@ struct Winograd {
     }
   }
 
-  @inline(__always)
-  private static func deliver(
+  @inline(__always) private static func deliver(
     _ line: WinogradTransform.Line, _ to: UnsafeMutablePointer<Float>, _ plane: Int,
     _ accumulate: Bool
   ) {
@@ -234,18 +232,15 @@ struct Winograd {
     let top: Int
     let left: Int
 
-    @inline(__always)
-    func line(_ i: Int) -> WinogradTransform.Line {
+    @inline(__always) func line(_ i: Int) -> WinogradTransform.Line {
       WinogradTransform.Line(a: at(i, 0), b: at(i, 1), c: at(i, 2), d: at(i, 3))
     }
 
-    @inline(__always)
-    func pair(_ i: Int) -> WinogradTransform.Line {
+    @inline(__always) func pair(_ i: Int) -> WinogradTransform.Line {
       WinogradTransform.Line(a: at(i, 0), b: at(i, 1), c: Vector(), d: Vector())
     }
 
-    @inline(__always)
-    private func at(_ i: Int, _ j: Int) -> Vector {
+    @inline(__always) private func at(_ i: Int, _ j: Int) -> Vector {
       let y = top &+ i
       let x = left &+ j
       guard y >= 0 && y < shape.height && x >= 0 && x < shape.width else { return Vector() }
@@ -255,8 +250,7 @@ struct Winograd {
 
   // MARK: Walking
 
-  @inline(__always)
-  private func forEachBlock(_ batch: Int, _ body: (Range<Int>) -> Void) {
+  @inline(__always) private func forEachBlock(_ batch: Int, _ body: (Range<Int>) -> Void) {
     let total = batch &* tilesPerImage
     var first = 0
     while first < total {
@@ -267,8 +261,7 @@ struct Winograd {
   }
 
   /// Calls `body` with image and upper left output position of each tile.
-  @inline(__always)
-  private func forEachTile(_ tiles: Range<Int>, _ body: (Int, Int, Int) -> Void) {
+  @inline(__always) private func forEachTile(_ tiles: Range<Int>, _ body: (Int, Int, Int) -> Void) {
     let perImage = tilesPerImage
     let columns = tileColumns
     var image = tiles.lowerBound / perImage

@@ -33,8 +33,7 @@ package struct PoolMixture: Sendable {
 
   /// Calls `body` with each entry of a group and its weight before division by `divisor`, in a
   /// fixed order: the best match first, or by index.
-  @inline(__always)
-  private func forEachEntry(
+  @inline(__always) private func forEachEntry(
     _ pass: borrowing Pass, _ group: Int, _ body: (Int, Float) -> Void
   ) {
     switch choice {

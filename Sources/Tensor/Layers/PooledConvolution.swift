@@ -110,8 +110,7 @@ package struct PooledConvolution: Operation {
   }
 
   /// A later value wins only if it is larger, or not a number.
-  @inline(__always)
-  private static func compare(
+  @inline(__always) private static func compare(
     _ value: Vector, _ number: Float, _ best: inout Vector, _ winner: inout Vector
   ) {
     let wins = (value .> best) .| (value .!= value)

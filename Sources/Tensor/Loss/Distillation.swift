@@ -111,13 +111,11 @@ private struct TemperedRow {
     logSum = log(sum)
   }
 
-  @inline(__always)
-  func probability(_ logit: Float) -> Float {
+  @inline(__always) func probability(_ logit: Float) -> Float {
     Float(Double(expf((logit - largest) / temperature)) / sum)
   }
 
-  @inline(__always)
-  func logProbability(_ logit: Float) -> Double {
+  @inline(__always) func logProbability(_ logit: Float) -> Double {
     Double((logit - largest) / temperature) - logSum
   }
 }

@@ -205,8 +205,7 @@ public struct Network: Sendable {
   }
 
   /// Calls `body` with the steps of a stretch of the backward sweep, in its order.
-  @inline(__always)
-  func forEachBackwardStep(
+  @inline(__always) func forEachBackwardStep(
     _ part: BackwardPart, from first: Int, _ body: (Int) -> Void
   ) {
     let end = max(first, part == .head ? headStart : 0)

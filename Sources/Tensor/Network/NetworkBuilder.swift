@@ -12,7 +12,6 @@ package struct NetworkBuilder: Sendable {
   private var scratchCount = 0
   private var features: Map?
   private var classifier = ""
-  /// What a model ends in.
   var ending = ModelSpec.Classifier.linear
   /// Whether a backward pass goes on to the input (`Workspace.inputGradient`).
   package var givesInputGradient = false

@@ -84,11 +84,9 @@ package enum WeightedDifferenceSum {
   private struct Block {
     var a, b, c, d: SIMD16<Float>
 
-    @inline(__always)
-    init() { (a, b, c, d) = (.zero, .zero, .zero, .zero) }
+    @inline(__always) init() { (a, b, c, d) = (.zero, .zero, .zero, .zero) }
 
-    @inline(__always)
-    init(_ start: UnsafePointer<Float>) {
+    @inline(__always) init(_ start: UnsafePointer<Float>) {
       let raw = UnsafeRawPointer(start)
       a = raw.loadUnaligned(as: SIMD16<Float>.self)
       b = raw.loadUnaligned(fromByteOffset: 64, as: SIMD16<Float>.self)
@@ -96,8 +94,7 @@ package enum WeightedDifferenceSum {
       d = raw.loadUnaligned(fromByteOffset: 192, as: SIMD16<Float>.self)
     }
 
-    @inline(__always)
-    func store(to start: UnsafeMutablePointer<Float>) {
+    @inline(__always) func store(to start: UnsafeMutablePointer<Float>) {
       let raw = UnsafeMutableRawPointer(start)
       raw.storeBytes(of: a, as: SIMD16<Float>.self)
       raw.storeBytes(of: b, toByteOffset: 64, as: SIMD16<Float>.self)
@@ -105,29 +102,25 @@ package enum WeightedDifferenceSum {
       raw.storeBytes(of: d, toByteOffset: 192, as: SIMD16<Float>.self)
     }
 
-    @inline(__always)
-    mutating func add(_ w: Float, _ x: Block) {
+    @inline(__always) mutating func add(_ w: Float, _ x: Block) {
       a += w * x.a
       b += w * x.b
       c += w * x.c
       d += w * x.d
     }
 
-    @inline(__always)
-    mutating func add(_ w: Float, _ x: Block, minus base: Block) {
+    @inline(__always) mutating func add(_ w: Float, _ x: Block, minus base: Block) {
       a += w * (x.a - base.a)
       b += w * (x.b - base.b)
       c += w * (x.c - base.c)
       d += w * (x.d - base.d)
     }
 
-    @inline(__always)
-    mutating func add(
+    @inline(__always) mutating func add(
       _ terms: UnsafeBufferPointer<Term>, minus base: Block, at i: Int
     ) { for term in terms { add(term.weight, Block(term.vector + i), minus: base) } }
 
-    @inline(__always)
-    mutating func add(_ terms: UnsafeBufferPointer<Term>, at i: Int) {
+    @inline(__always) mutating func add(_ terms: UnsafeBufferPointer<Term>, at i: Int) {
       for term in terms {
         if let base = term.base {
           add(term.weight, Block(term.vector + i), minus: Block(base + i))

@@ -27,8 +27,7 @@ extension ExampleGradients {
     add(to: target) { example, layer in factors[example * count + layer] }
   }
 
-  @inline(__always)
-  private func add(
+  @inline(__always) private func add(
     to target: UnsafeMutableBufferPointer<Float>, _ factor: (Int, Int) -> Float
   ) {
     guard let workspace, let start = target.baseAddress else { return }
@@ -43,8 +42,7 @@ extension ExampleGradients {
     }
   }
 
-  @inline(__always)
-  private func addRows(
+  @inline(__always) private func addRows(
     _ layer: ExamplePlan.Layer, _ target: UnsafeMutablePointer<Float>, _ factor: (Int) -> Float
   ) {
     var count = 0
@@ -64,8 +62,7 @@ extension ExampleGradients {
 
   /// The ordinary weight gradient with b_i times c_i; stretches of examples between those that are
   /// not finite, whose input may not be either.
-  @inline(__always)
-  private func addProducts(
+  @inline(__always) private func addProducts(
     _ workspace: Workspace, _ layer: ExamplePlan.Layer, _ target: UnsafeMutablePointer<Float>,
     _ factor: (Int) -> Float
   ) {

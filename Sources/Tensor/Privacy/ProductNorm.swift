@@ -163,8 +163,7 @@ package struct ProductNorm: Sendable {
   }
 
   /// Σ x[i·stride]·y[i] in Double.
-  @inline(__always)
-  private static func product(
+  @inline(__always) private static func product(
     _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ count: Int, stride: Int = 1
   ) -> Double {
     var sums = SIMD8<Double>()

@@ -52,10 +52,7 @@ package enum ExplainCommand {
       if pages.count == 1 {
         Console.print(first.json)
       } else {
-        Console.answer([
-          ("name", .string(name)),
-          ("pages", .array(pages.map(\.json))),
-        ])
+        Console.answer([("name", .string(name)), ("pages", .array(pages.map(\.json)))])
       }
     }
     return .done

@@ -26,11 +26,7 @@ enum HelpCommand {
     let text = command == .help ? overview : page(command)
     switch format {
     case .text: Console.print(text)
-    case .json:
-      Console.answer([
-        ("command", .string(command.rawValue)),
-        ("text", .string(text)),
-      ])
+    case .json: Console.answer([("command", .string(command.rawValue)), ("text", .string(text))])
     }
     return .done
   }

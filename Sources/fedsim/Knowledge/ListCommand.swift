@@ -21,9 +21,7 @@ enum ListCommand {
       let items = rows.map { row -> JSON in
         ["name": .string(row.name), "summary": .string(row.words)]
       }
-      Console.answer([
-        ("subject", .string(subject)), ("items", .array(items)),
-      ])
+      Console.answer([("subject", .string(subject)), ("items", .array(items))])
     case .text: Console.print(rows)
     }
     return .done

@@ -52,8 +52,9 @@ package struct StrategyPage {
   /// The facts of a page in `docs/strategies`.
   package var markdown: String {
     let facts =
-      [("source", [card.source]), ("messages", card.messages), ("memory", [card.memory])]
-      + [("privacy", privacy), ("composes with", composes)]
+      [("source", [card.source]), ("messages", card.messages), ("memory", [card.memory])] + [
+        ("privacy", privacy), ("composes with", composes),
+      ]
     var lines = ["```"] + card.equations + ["```", "", "| | |", "|---|---|"]
     lines += facts.filter { !$0.1.isEmpty }.map { "| \($0.0) | \(cell($0.1)) |" }
     if !card.fields.isEmpty {

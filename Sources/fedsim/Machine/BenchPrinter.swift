@@ -36,9 +36,8 @@ struct BenchPrinter {
         number("max", 4, room: 9) { $0.laps.map(\.seconds).max() },
         number("GFLOP/s", 1, room: 8) { $0.gigaflops },
         share("of FMA", room: 6) { result in known.map { result.gigaflops / $0.multiplyAdd } },
-        number("us/client", 1, room: 10) {
-          $0.secondsPerRound / Double($0.workload.cohort) * 1e6
-        }, number("CPUs", 2, room: 5) { $0.cpus }, number("noise", 2) { $0.noise },
+        number("us/client", 1, room: 10) { $0.secondsPerRound / Double($0.workload.cohort) * 1e6 },
+        number("CPUs", 2, room: 5) { $0.cpus }, number("noise", 2) { $0.noise },
         number("peak MiB", 0) { $0.peakMebibytes }, number("update", 6, room: 9) { $0.updateNorm },
       ])
   }
@@ -69,8 +68,7 @@ struct BenchPrinter {
       [
         .words("workload", room: 8) { _ in "w5" },
         number("s/mean", 4, room: 9) { Metrics.median($0.laps.map(\.seconds)) },
-        number("GB/s", 2, room: 9) { $0.gigabytesPerSecond },
-        number("read GB/s", 2) { $0.read },
+        number("GB/s", 2, room: 9) { $0.gigabytesPerSecond }, number("read GB/s", 2) { $0.read },
         share("of read", room: 8) { $0.gigabytesPerSecond / $0.read },
         number("noise", 2, room: 6) { Metrics.median($0.laps.map(\.noise)) },
         number("peak MiB", 0, room: 10) { $0.peakMebibytes },
@@ -136,9 +134,7 @@ struct BenchPrinter {
     _ title: String, _ decimals: Int, room: Int = 0, _ value: @escaping (Row) -> Double?
   ) -> Column<Row> { Column(title, room: room) { .number(value($0), decimals) } }
 
-  private func share<Row>(
-    _ title: String, room: Int = 0, _ value: @escaping (Row) -> Double?
-  ) -> Column<Row> {
-    Column(title, room: room) { .number(value($0)) { NumberText.percent($0, 1) + " %" } }
-  }
+  private func share<Row>(_ title: String, room: Int = 0, _ value: @escaping (Row) -> Double?)
+    -> Column<Row>
+  { Column(title, room: room) { .number(value($0)) { NumberText.percent($0, 1) + " %" } } }
 }

@@ -40,9 +40,9 @@ package enum DoctorCommand {
     return probe.isDeterministic ? .done : .mismatch
   }
 
-  private static func terms(_ facts: MachineFacts, _ probe: MachineProbe)
-    -> [(name: String, words: String)]
-  {
+  private static func terms(_ facts: MachineFacts, _ probe: MachineProbe) -> [(
+    name: String, words: String
+  )] {
     var terms = [
       ("fedsim", "\(FedsimVersion.current), \(facts.build) build for \(facts.compiledFor)"),
       ("system", facts.system),

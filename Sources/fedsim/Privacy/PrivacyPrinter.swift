@@ -195,9 +195,9 @@ struct PlanPrinter {
   }
 
   private var table: Table {
-    func number(_ title: String, _ text: @escaping (PrivacyPlan.Row) -> String)
-      -> Column<PrivacyPlan.Row>
-    { Column(title) { .text(text($0)) } }
+    func number(_ title: String, _ text: @escaping (PrivacyPlan.Row) -> String) -> Column<
+      PrivacyPlan.Row
+    > { Column(title) { .text(text($0)) } }
     return Table(
       of: plan.rows,
       columns: [

@@ -72,8 +72,7 @@ package enum AuditCommand {
     switch options.format {
     case .json:
       Console.answer([
-        ("folder", .string(options.folder)),
-        ("report", .string(page)), ("audit", report.json),
+        ("folder", .string(options.folder)), ("report", .string(page)), ("audit", report.json),
       ])
     case .text:
       Console.print(report.text(width: Terminal.width(1)))

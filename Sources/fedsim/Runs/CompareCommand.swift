@@ -167,8 +167,8 @@ package enum CompareCommand {
     switch format {
     case .json:
       Console.answer([
-        ("folders", .array(paths.map(JSON.string))),
-        ("comparable", .bool(!isUnlike)), ("differences", .array(differences.map(\.json))),
+        ("folders", .array(paths.map(JSON.string))), ("comparable", .bool(!isUnlike)),
+        ("differences", .array(differences.map(\.json))),
       ])
     case .text:
       if differences.isEmpty { return Console.print("no setting differs") }

@@ -117,9 +117,8 @@ package enum SweepCommand {
     switch options.format {
     case .json:
       Console.answer([
-        ("name", .string(sweep.name)),
-        ("base", .string(sweep.base)), ("folder", .string(folder.path)),
-        ("runs", listing.json(sweep)),
+        ("name", .string(sweep.name)), ("base", .string(sweep.base)),
+        ("folder", .string(folder.path)), ("runs", listing.json(sweep)),
       ])
     case .text: Console.print(listing.text(sweep, width: Terminal.width(1)))
     }

@@ -41,8 +41,8 @@ package enum CommandName: String, CaseIterable {
       ]
     case .report:
       [
-        "html": true, "latex": true, "markdown": true, "csv": true, "figures": true,
-        "metric": true, "baseline": true,
+        "html": true, "latex": true, "markdown": true, "csv": true, "figures": true, "metric": true,
+        "baseline": true,
       ]
     case .sweep: ["shard": true, "print": false, "out": true, "threads": true]
     case .audit:
