@@ -11,7 +11,6 @@ public struct Measurement: Sendable, Equatable {
   /// How far confidence is from accuracy.
   public var calibration = CalibrationBins()
 
-  /// Nothing measured yet.
   public init(classes: Int) {
     self.classes = classes
     confusion = [Int](repeating: 0, count: classes * classes)

@@ -23,7 +23,6 @@ public struct CodedMessage: Sendable, Equatable {
     public var entropy: Double?
   }
 
-  /// Nothing sent.
   public init() {}
 
   /// Bytes of the buffers.
@@ -94,7 +93,6 @@ public struct CompressionQuality: Sendable, Equatable {
   /// Σ e² of what is remembered as lost.
   public var error = 0.0
 
-  /// Nothing yet.
   public init() {}
 
   /// Adds another message.

@@ -4,7 +4,6 @@
 public struct StateTensors: Sendable, Equatable {
   private var tensors: [String: [Float]] = [:]
 
-  /// Nothing remembered.
   public init() {}
 
   /// The tensor of a name; nil when absent.

@@ -7,7 +7,6 @@ public struct WeightedUpload: Sendable {
   /// Who sent it.
   public let client: Int
 
-  /// An upload.
   public init(_ payload: Payload, weight: Double, client: Int) {
     self.payload = payload
     self.weight = weight
@@ -38,10 +37,8 @@ public protocol UpdateFold: Sendable {
 }
 
 extension UpdateFold {
-  /// One after the other.
   public mutating func add(_ uploads: [WeightedUpload]) { for upload in uploads { add(upload) } }
 
-  /// A new fold.
   public mutating func restart() { self = Self() }
 }
 
@@ -57,7 +54,6 @@ public struct WeightedMean: UpdateFold {
   /// Uploads taken in.
   public private(set) var uploads = 0
 
-  /// An empty mean.
   public init() {}
 
   /// Adds p·upload.
@@ -115,7 +111,6 @@ public struct AllUploads: UpdateFold {
   /// The uploads, in the order of arrival.
   public private(set) var uploads: [WeightedUpload] = []
 
-  /// Nothing yet.
   public init() {}
 
   /// Keeps the upload, as values of its own: the client's model is free for the next client.

@@ -65,7 +65,6 @@ extension Hyperparameter<Int> {
 }
 
 extension Hyperparameter<Bool> {
-  /// True or false.
   public init(
     _ name: String, _ symbol: String = "", default initial: Bool, _ summary: String,
     inferred isInferred: Bool = false
@@ -152,7 +151,6 @@ public protocol StrategyFields: Sendable {
 
 /// For a method without fields.
 public struct NoFields: StrategyFields {
-  /// None.
   public init() {}
 }
 
@@ -189,7 +187,6 @@ public struct StrategySettings: Sendable, Equatable {
   /// Values that the scenario's validation has let pass.
   public init(_ values: StrategySettings) { self.values = values }
 
-  /// The defaults.
   public init() { values = nil }
 
   /// The value of a field.

@@ -50,9 +50,7 @@ public protocol ScenarioFit: Sendable {
 
 /// What a method must or may find in a scenario.
 public struct MethodNeeds: OptionSet, Sendable {
-  /// The bits.
   public let rawValue: Int
-  /// A set from its bits.
   public init(rawValue: Int) { self.rawValue = rawValue }
   /// It cannot work without `data.public`.
   public static let publicSet = MethodNeeds(rawValue: 1)
@@ -93,7 +91,6 @@ public struct BaseModel: Sendable {
   /// Number of classes C.
   public let classes: Int
 
-  /// A model.
   public init(spec: ModelSpec, input: FeatureShape, classes: Int) {
     self.spec = spec
     self.input = input
@@ -108,7 +105,6 @@ public struct AdaptedNetwork: Sendable {
   /// From the scenario's network, its initial (or pre-trained) parameters and the seed.
   public let initial: @Sendable (Network, [Float], UInt64) -> [Float]
 
-  /// A network.
   public init(
     _ network: Network, initial: @escaping @Sendable (Network, [Float], UInt64) -> [Float]
   ) {
@@ -120,37 +116,25 @@ public struct AdaptedNetwork: Sendable {
 // MARK: - Defaults: FedAvg's
 
 extension ScenarioFit {
-  /// The cohort.
   public static var population: Population { .cohort }
-  /// As the scenario says.
   public static var weighting: WeightingRule { .scenario }
-  /// Nothing.
   public static var needs: MethodNeeds { [] }
-  /// None.
   public static var ignores: [IgnoredField] { [] }
   /// Nobody said: everything counts as read from examples.
   public static var releases: [Release] { [] }
-  /// All of them.
   public static func releases(_ settings: Settings) -> [Release] { releases }
-  /// They do.
   public static var sendsUploads: Bool { true }
-  /// Any optimizer suits.
   public static func objection(to optimizer: OptimizerSpec) -> String? { nil }
-  /// Nothing to know.
   public static func caution(about optimizer: OptimizerSpec) -> (warning: String, hint: String)? {
     nil
   }
-  /// None.
   public static func largestBatch(_ settings: Settings) -> Int { 0 }
-  /// Any network suits.
   public static func objection(_ settings: Settings, to network: Network) -> (
     problem: String, hint: String
   )? { nil }
-  /// Nothing to know.
   public static func cautions(_ settings: Settings, on network: Network) -> [(
     warning: String, hint: String
   )] { [] }
-  /// The scenario's network.
   public static func adapt(_ settings: Settings, _ base: BaseModel) throws(ModelError)
     -> AdaptedNetwork?
   { nil }

@@ -74,15 +74,10 @@ extension Strategy {
   /// The method with the defaults of its fields, for one network.
   public init(_ problem: LearningProblem) { self.init(Settings(), problem) }
 
-  /// A generic model only.
   public var models: ModelKinds { .generic }
-  /// As for all settings.
   public var uploadWeighting: WeightingRule { Self.weighting }
-  /// One.
   public var exchanges: Int { 1 }
-  /// After each cohort.
   public var schedule: Schedule { .synchronous }
-  /// All alike.
   public func arrivalWeight(staleness: Int) -> Double { 1 }
   /// The scenario's work, one gradient per batch.
   public func privateWork(examples n: Int, _ settings: LocalSettings) -> PrivateWork {
@@ -94,7 +89,6 @@ extension Strategy {
     ServerState(model: problem.initial)
   }
 
-  /// Nothing.
   public func broadcast(_ server: ServerState) -> Payload { .empty }
 
   /// The server's model, when the method has one.
@@ -102,7 +96,6 @@ extension Strategy {
     models.contains(.generic) ? server.model : nil
   }
 
-  /// No model of one's own.
   public func personalModel(_ device: inout Device, _ server: ServerState, _ memory: ClientMemory)
     throws(Divergence) -> [Float]?
   { nil }

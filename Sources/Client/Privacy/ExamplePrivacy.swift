@@ -63,7 +63,6 @@ public struct ExamplePrivacy: Sendable, Equatable {
     }
   }
 
-  /// Settings.
   public init(
     clip: Double, clipping: Clipping = .flat, noiseMultiplier: Double, batch: Int, copies: Int = 1,
     errorFeedback: ErrorFeedback? = nil

@@ -46,7 +46,6 @@ public protocol LocalRule {
 extension LocalRule {
   /// No further terms.
   public mutating func addTerms(_ part: BatchPart) -> Double { 0 }
-  /// None.
   public static var hasFeatureTerms: Bool { false }
   /// No further terms.
   public mutating func addFeatureTerms(_ part: BatchPart) -> Double { 0 }
@@ -56,7 +55,6 @@ extension LocalRule {
   public mutating func adjust(_ gradient: inout MutableSpan<Float>, at parameters: Span<Float>) {}
   /// Nothing besides.
   public mutating func endBatch(learningRate: Double) {}
-  /// None.
   public var heads: [LinearHead] {
     get { [] }
     set {}

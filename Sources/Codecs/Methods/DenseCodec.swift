@@ -19,7 +19,6 @@ public struct DenseCodec: Codec {
 
   /// The format.
   public let format: Format
-  /// A codec.
   public init(_ format: Format) { self.format = format }
 
   /// 0, 1 or 2.

@@ -15,7 +15,6 @@ public struct TernaryCodec: Codec {
   /// Whether symbols are range coded where that is shorter.
   public let isEntropyCoded: Bool
 
-  /// A codec.
   public init(clip: Double? = 2.5, isEntropyCoded: Bool = false) {
     self.clip = clip
     self.isEntropyCoded = isEntropyCoded

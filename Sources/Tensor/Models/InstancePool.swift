@@ -23,7 +23,6 @@ public struct InstancePool: Sendable, Equatable {
   /// taken: k = P.
   public var keys: Bool
 
-  /// A pool.
   public init(poolSize: Int, matched: Int, batchAveraged: Bool = false, keys: Bool = true) {
     self.poolSize = poolSize
     self.matched = matched
@@ -95,7 +94,6 @@ public struct PoolUsage: Sendable, Equatable {
   /// Matches per entry, [P].
   public private(set) var counts: [Int]
 
-  /// Nothing matched yet.
   public init(poolSize: Int) { counts = [Int](repeating: 0, count: poolSize) }
 
   /// Counts matches, such as a workspace's `matchedEntries`.
