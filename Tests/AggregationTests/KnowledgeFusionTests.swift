@@ -179,9 +179,9 @@ struct KnowledgeFusionTests {
         work: .epochs(1), batch: 1, optimizer: OptimizerSpec(learningRate: 1)),
       initial: [Float](repeating: 0, count: network.layout.count), seed: 1, publicCount: 2,
       imageBytes: 2)
-    let knfu = KnFu(StrategySettings(KnFu.card, ["beta": .number(0)]), problem)
+    let knfu = KnFu(StrategySettings(KnFu.info, ["beta": .number(0)]), problem)
     let fedmd = FedMD(
-      StrategySettings(FedMD.card, ["digest": .choice("kl-probabilities")]), problem)
+      StrategySettings(FedMD.info, ["digest": .choice("kl-probabilities")]), problem)
     let rows: [[Float]] = [
       [0.1, 0.2, 0.7, 0.3, 0.3, 0.4], [0.9, 0.05, 0.05, 0.2, 0.5, 0.3],
       [0.3, 0.3, 0.4, 0.15, 0.15, 0.7],

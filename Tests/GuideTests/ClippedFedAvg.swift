@@ -17,7 +17,7 @@ package struct ClippedFedAvg: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "clipped-fedavg", title: "FedAvg with clipped updates",
     summary: "FedAvg; no client's update is longer than a bound.",
     source: "McMahan et al., ICLR 2018, arXiv:1710.06963, section 2.2, without its noise",

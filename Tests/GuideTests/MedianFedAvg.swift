@@ -8,14 +8,14 @@ import Tensor
 package struct MedianFedAvg: Strategy {
   package typealias Fields = NoFields
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "median-fedavg", title: "FedAvg with the median",
     summary: "Local SGD from the global model, then the coordinate-wise median of the updates.",
     source: "Yin et al., ICML 2018, arXiv:1803.01498, option I of algorithm 1",
     equations: ["w ← w + median_{k∈S} Δ_k,   Δ_k = w_k − w, coordinate by coordinate"],
     messages: ["down: model (all tensors)", "up: model difference (all tensors)"], memory: "none",
     composes: .all)
-  package static let releases: [Release] = [.training(ModelExchange.block)]
+  package static let disclosures: [Disclosure] = [.training(ModelExchange.block)]
   package static let weighting: WeightingRule = .uniform
 
   let base: FedAvg

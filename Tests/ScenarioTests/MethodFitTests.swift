@@ -10,7 +10,7 @@ import Testing
 private struct PublicMethod: Strategy {
   typealias Fields = NoFields
 
-  static let card = StrategyCard(
+  static let info = MethodInfo(
     kind: "public-method", title: "", summary: "", source: "", equations: [], messages: [],
     memory: "")
   static let needs: MethodNeeds = [.publicSet, .anyModels]
@@ -157,7 +157,7 @@ struct MethodFitTests {
   @Test("needs are a public set and one network, unless the method says otherwise")
   func needs() {
     func codes(_ type: any Strategy.Type, _ set: Bool, _ models: Bool) -> [String] {
-      MethodFit(type, StrategySettings(type.card)).misfits(
+      MethodFit(type, StrategySettings(type.info)).misfits(
         hasPublicSet: set, hasClientModels: models
       ).map(\.code)
     }

@@ -44,7 +44,7 @@ struct ScenarioFuzzTests {
         }
         if text.isEmpty { text = [0x7B] }
       }
-      let reading = ScenarioReader(cards: sampleCards).read(bytes: text, file: "f", overrides: [])
+      let reading = ScenarioReader(infos: sampleInfos).read(bytes: text, file: "f", overrides: [])
       #expect((reading.scenario == nil) == !reading.errors.isEmpty)
     }
   }

@@ -3,17 +3,17 @@ import Federation
 import Scenario
 
 /// Cards of four methods, enough to exercise every kind of field.
-let sampleCards: [StrategyCard] = [
-  card("fedavg"),
-  card(
+let sampleInfos: [MethodInfo] = [
+  info("fedavg"),
+  info(
     "fedprox",
     [
       Hyperparameter(
         "proximalWeight", "μ", in: 0...1e6, default: 0.01, "Weight of the proximal term.",
         degenerate: (0, "fedavg")
       ).info
-    ]), card("scaffold"),
-  card(
+    ]), info("scaffold"),
+  info(
     "controlled",
     [
       Hyperparameter("option", "-", default: Option.second, "Variant.").info,
@@ -27,15 +27,15 @@ private enum Option: String, CaseIterable, Sendable {
   case second = "II"
 }
 
-private func card(_ kind: String, _ fields: [AnyHyperparameter] = []) -> StrategyCard {
-  StrategyCard(
+private func info(_ kind: String, _ fields: [AnyHyperparameter] = []) -> MethodInfo {
+  MethodInfo(
     kind: kind, title: kind, summary: "For tests.", source: "-", equations: [], messages: [],
     memory: "-", fields: fields)
 }
 
-/// Reads a text with the sample cards.
+/// Reads a text with the sample methods' infos.
 func read(_ text: String, file: String = "s.json", set: [String] = []) -> ScenarioReading {
-  ScenarioReader(cards: sampleCards).read(bytes: Array(text.utf8), file: file, overrides: set)
+  ScenarioReader(infos: sampleInfos).read(bytes: Array(text.utf8), file: file, overrides: set)
 }
 
 /// The smallest scenario, with extra members on lines of their own: `data` is on line 3, additions

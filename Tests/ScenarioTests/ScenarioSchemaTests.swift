@@ -83,7 +83,7 @@ extension String {
 
 @Suite("The JSON Schema of scenarios")
 struct ScenarioSchemaTests {
-  private let schema = ScenarioSchema.json(cards: sampleCards)
+  private let schema = ScenarioSchema.json(infos: sampleInfos)
 
   @Test("accepts what the validator accepts", arguments: [scenario(), richScenario, setsScenario])
   func accepts(text: String) throws {
@@ -123,7 +123,7 @@ struct ScenarioSchemaTests {
   @Test("has every field of the table, with its bounds")
   func complete() throws {
     let text = schema.compact
-    for entry in FieldIndex.entries(of: ScenarioFields.root(cards: sampleCards)) {
+    for entry in FieldIndex.entries(of: ScenarioFields.root(infos: sampleInfos)) {
       #expect(text.contains("\"\(entry.field.name)\":{"), "\(entry.path)")
       #expect(!entry.field.summary.isEmpty, "\(entry.path)")
     }

@@ -48,8 +48,8 @@ struct StrategyShelfTests {
     #expect(guide.text.contains("scenarios/"))
     let kind = try kind(of: file)
     #expect(guide.text.contains("`\(kind)`"))
-    let card = try #require(StrategyRegistry[kind]).card
-    for field in card.fields {
+    let info = try #require(StrategyRegistry[kind]).info
+    for field in info.fields {
       #expect(guide.text.contains("`\(field.name)`"), "\(name) does not name \(field.name)")
     }
     // Links lead somewhere.

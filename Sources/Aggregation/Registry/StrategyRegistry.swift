@@ -12,15 +12,15 @@ public enum StrategyRegistry {
   /// All strategies, in the order of `fedsim list strategies`.
   public static var all: [any Strategy.Type] {
     let common = shelf + registered.withLock { $0 }
-    let kinds = tried.map { $0.card.kind }
-    return common.filter { !kinds.contains($0.card.kind) } + tried
+    let kinds = tried.map { $0.info.kind }
+    return common.filter { !kinds.contains($0.info.kind) } + tried
   }
 
   /// Adds a method of another package.
   ///
   /// Its kind must not be on the shelf yet.
   public static func register(_ type: any Strategy.Type) {
-    let kind = type.card.kind
+    let kind = type.info.kind
     precondition(self[kind] == nil, "StrategyRegistry.register: there is a method \(kind)")
     registered.withLock { $0.append(type) }
   }
@@ -35,11 +35,11 @@ public enum StrategyRegistry {
     PFedMe.self, PerFedAvg.self, APFL.self, FedAsync.self, FedBuff.self,
   ]
 
-  /// The cards of all strategies, in the same order.
-  public static var cards: [StrategyCard] { all.map { $0.card } }
+  /// The methods' infos of all strategies, in the same order.
+  public static var infos: [MethodInfo] { all.map { $0.info } }
 
   /// The strategy of a kind, or nil.
   public static subscript(kind: String) -> (any Strategy.Type)? {
-    all.first { $0.card.kind == kind }
+    all.first { $0.info.kind == kind }
   }
 }

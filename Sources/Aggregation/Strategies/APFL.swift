@@ -24,7 +24,7 @@ package struct APFL: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "apfl", title: "APFL",
     summary: "FedAvg, and a local model at each client that is trained in a mixture with it; the "
       + "share adapts.", source: "Deng, Kamani and Mahdavi 2020, arXiv:2003.13461, algorithm 1",

@@ -40,7 +40,7 @@ package struct CCVR: Strategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "ccvr", title: "CCVR",
     summary: "FedAvg; then the classifier is re-trained on features drawn from class Gaussians.",
     source: "Luo et al., NeurIPS 2021, arXiv:2106.05001, algorithm 1",
@@ -65,7 +65,7 @@ package struct CCVR: Strategy {
     deviations: [
       "The paper asks all clients for statistics; here those of the round's cohort send them."
     ], composes: [.loss, .serverOptimizer, .postHoc], fields: Fields.all)
-  package static let releases: [Release] = [
+  package static let disclosures: [Disclosure] = [
     .training(ModelExchange.block),
     .examples(counts, "class counts", .none, wholeNumbers: ["class_counts"]),
     .examples("class", "means and covariances of the features of each class", .mixed),
@@ -73,7 +73,7 @@ package struct CCVR: Strategy {
 
   package static func objection(_ settings: Settings, to network: Network) -> (
     problem: String, hint: String
-  )? { ClassifierPlace.objection(card.kind, to: network) }
+  )? { ClassifierPlace.objection(info.kind, to: network) }
 
   package static func cautions(_ settings: Settings, on network: Network) -> [(
     warning: String, hint: String
@@ -91,7 +91,7 @@ package struct CCVR: Strategy {
   }
 
   /// The mean of models, or the sums of statistics: each exchange fills one of them.
-  package struct Fold: UpdateFold {
+  package struct Combination: Aggregator {
     package var models = WeightedMean()
     var gaussians: ClassGaussians?
 
@@ -206,7 +206,7 @@ package struct CCVR: Strategy {
     return upload
   }
 
-  package func step(_ server: inout ServerState, _ uploads: Fold, _ round: RoundFacts)
+  package func step(_ server: inout ServerState, _ uploads: Combination, _ round: RoundFacts)
     throws(Divergence)
   {
     if round.exchange == 0 {

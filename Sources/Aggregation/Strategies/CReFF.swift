@@ -37,7 +37,7 @@ package struct CReFF: Strategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "creff", title: "CReFF",
     summary: "FedAvg; the server re-trains the classifier on features that match real gradients.",
     source: "Shang et al., IJCAI 2022, arXiv:2204.13399",
@@ -60,17 +60,17 @@ package struct CReFF: Strategy {
       "A gradient per class tells which classes a client has.",
     ], deviations: ["Real features are taken without augmentation, in evaluation mode."],
     composes: [.loss, .serverOptimizer, .postHoc], fields: Fields.all)
-  package static let releases: [Release] = [
+  package static let disclosures: [Disclosure] = [
     .training(ModelExchange.block),
     .examples("gradient", "gradients of classes on their real features", .gradients),
   ]
 
   package static func objection(_ settings: Settings, to network: Network) -> (
     problem: String, hint: String
-  )? { ClassifierPlace.objection(card.kind, to: network) }
+  )? { ClassifierPlace.objection(info.kind, to: network) }
 
   /// The mean of models, and the sum of gradients over the clients that have a class.
-  package struct Fold: UpdateFold {
+  package struct Combination: Aggregator {
     package struct Sum {
       package let name: String
       package var values: [Float]
@@ -216,7 +216,7 @@ package struct CReFF: Strategy {
     return shares
   }
 
-  package func step(_ server: inout ServerState, _ uploads: Fold, _ round: RoundFacts)
+  package func step(_ server: inout ServerState, _ uploads: Combination, _ round: RoundFacts)
     throws(Divergence)
   {
     base.step(&server, uploads.models, round)
@@ -231,7 +231,7 @@ package struct CReFF: Strategy {
   }
 
   /// Moves each class's features towards the real gradient; the distances of classes share nothing.
-  private func match(_ features: inout [Float], _ head: [Float], _ uploads: Fold) {
+  private func match(_ features: inout [Float], _ head: [Float], _ uploads: Combination) {
     let (classes, width) = (classifier.classes, classifier.width)
     var matching = GradientMatching(head: head, classes: classes, width: width, rows: rows)
     var slope = [Float](repeating: 0, count: rows * width)

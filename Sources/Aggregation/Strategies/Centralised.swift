@@ -5,7 +5,7 @@ import Tensor
 package struct Centralised: Strategy {
   package typealias Fields = NoFields
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "centralised", title: "Centralised",
     summary: "SGD on the union of all clients' examples, with as many steps as the cohort takes.",
     source: "folklore; the upper reference of most papers",
@@ -15,7 +15,7 @@ package struct Centralised: Strategy {
       "The optimizer starts anew in every round, as a client's does.",
       "On a long-tailed union this is no upper bound for the accuracy of rare classes.",
     ], composes: [.loss, .postHoc])
-  package static let releases: [Release] = []
+  package static let disclosures: [Disclosure] = []
   package static let sendsUploads = false
 
   package static let population: Population = .pooled

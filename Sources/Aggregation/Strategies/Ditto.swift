@@ -27,7 +27,7 @@ package struct Ditto: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "ditto", title: "Ditto",
     summary: "FedAvg, and beside it a personal model per client with a proximal pull to the "
       + "global one.", source: "Li et al., ICML 2021, arXiv:2012.04221, algorithm 1",

@@ -13,7 +13,7 @@ package struct FedAdagrad: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedadagrad", title: "FedAdagrad",
     summary: "FedAvg whose server divides each coordinate by the root of all its squared updates.",
     source: "Reddi et al., ICLR 2021, arXiv:2003.00295, algorithm 2",

@@ -16,7 +16,7 @@ package struct FedAdam: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedadam", title: "FedAdam",
     summary: "FedAvg whose server takes Adam's step along the mean update.",
     source: "Reddi et al., ICLR 2021, arXiv:2003.00295, algorithm 2",

@@ -33,7 +33,7 @@ package struct FedAsync: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedasync", title: "FedAsync",
     summary: "Clients work at their own pace; each model is mixed in when it arrives.",
     source: "Xie, Koyejo and Gupta 2019, arXiv:1903.03934, algorithm 1",
@@ -49,7 +49,7 @@ package struct FedAsync: BasedStrategy {
     ], composes: [.loss, .groups, .postHoc], fields: Fields.all)
   package static let weighting = WeightingRule.uniform
   package static let needs: MethodNeeds = [.clock, .wholeUploads]
-  package static let releases: [Release] = [.training(ModelExchange.block)]
+  package static let disclosures: [Disclosure] = [.training(ModelExchange.block)]
 
   package let base: FedProx
   let mixing: Double

@@ -13,7 +13,7 @@ import Tensor
 package struct FedAvg: Strategy {
   package typealias Fields = NoFields
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedavg", title: "FedAvg",
     summary: "Local SGD from the global model, then the weighted mean of the local models.",
     source: "McMahan et al., AISTATS 2017, arXiv:1602.05629, algorithm 1",
@@ -23,7 +23,7 @@ package struct FedAvg: Strategy {
     ], messages: ["down: model (all tensors)", "up: model difference (all tensors)"],
     memory: "none", notes: ["federation.weighting \"uniform\" takes p_k = 1/|S| instead."],
     composes: .all)
-  package static let releases: [Release] = [.training(ModelExchange.block)]
+  package static let disclosures: [Disclosure] = [.training(ModelExchange.block)]
 
   package let exchange: ModelExchange
 

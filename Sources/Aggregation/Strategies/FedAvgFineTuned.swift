@@ -15,7 +15,7 @@ package struct FedAvgFineTuned: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedavg-ft", title: "FedAvg + fine-tuning",
     summary: "FedAvg; a client's personal model is the global one after some local epochs.",
     source: "Yu et al. 2020, arXiv:2002.04758; evaluation of FedAvg in most personalised papers",

@@ -17,7 +17,7 @@ package struct FedAvgM: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedavgm", title: "FedAvgM",
     summary: "FedAvg with heavy-ball momentum on the server's update.",
     source: "Hsu et al. 2019, arXiv:1909.06335, section 4.3",

@@ -25,7 +25,7 @@ package struct FedBABU: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedbabu", title: "FedBABU",
     summary: "FedAvg of the body under a head that is never trained; clients fine-tune before "
       + "they are measured.", source: "Oh et al., ICLR 2022, arXiv:2106.06042, algorithm 1",

@@ -11,7 +11,7 @@ import Tensor
 package struct FedBN: BasedStrategy {
   package typealias Fields = NoFields
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedbn", title: "FedBN",
     summary: "FedAvg of everything but normalisation layers, which stay private.",
     source: "Li et al., ICLR 2021, arXiv:2102.07623, algorithm 1",

@@ -20,7 +20,7 @@ package struct FedBuff: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedbuff", title: "FedBuff",
     summary: "Clients work at their own pace; the server steps by the mean of each K updates.",
     source: "Nguyen et al., AISTATS 2022, arXiv:2106.06639, algorithm 1",

@@ -74,7 +74,7 @@ package struct FedD2S: Strategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedd2s", title: "FedD2S (instantiation)",
     summary: "Personal models that distil through head models at the server, data-free, while "
       + "layers leave the federation from the deepest to the shallowest.",
@@ -111,15 +111,15 @@ package struct FedD2S: Strategy {
     IgnoredField("federation.weighting", "knowledge is no mean of updates")
   ]
 
-  package static let releases: [Release] = [
+  package static let disclosures: [Disclosure] = [
     .examples(
       rows, "representations and soft labels of examples", .mixed,
       wholeNumbers: ["labels", "counts"]), .training(own),
   ]
 
-  package static func releases(_ settings: Settings) -> [Release] {
+  package static func disclosures(_ settings: Settings) -> [Disclosure] {
     let isPerClass = settings.upload == .perClass
-    let sent = Release.examples(
+    let sent = Disclosure.examples(
       rows,
       isPerClass
         ? "mean representations and soft labels of classes, and their counts"

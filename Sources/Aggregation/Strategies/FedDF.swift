@@ -42,7 +42,7 @@ package struct FedDF: Strategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "feddf", title: "FedDF",
     summary: "FedAvg, whose server then trains the mean model towards the clients' mean "
       + "predictions on public images.",
@@ -65,7 +65,7 @@ package struct FedDF: Strategy {
         + "images kept aside; the paper has labelled images at the server.",
       "One network for all: the paper's groups of different networks are not offered.",
     ], composes: [.loss, .serverOptimizer, .postHoc], fields: Fields.all)
-  package static let releases: [Release] = [.training(ModelExchange.block)]
+  package static let disclosures: [Disclosure] = [.training(ModelExchange.block)]
 
   package static let needs: MethodNeeds = .publicSet
 

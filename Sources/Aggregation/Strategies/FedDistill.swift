@@ -29,7 +29,7 @@ package struct FedDistill: Strategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "feddistill", title: "FD (federated distillation)",
     summary: "Personal models; per class, each learns from the mean answer of all others.",
     source: "Jeong et al. 2018, arXiv:1811.11479, algorithm 1 (FD)",
@@ -48,7 +48,7 @@ package struct FedDistill: Strategy {
       "One library averages logits and takes them for probabilities; these are probabilities.",
       "Class presence at each client becomes known to the server.",
     ], composes: .loss, fields: Fields.all)
-  package static let releases: [Release] = [
+  package static let disclosures: [Disclosure] = [
     .examples(outputs, "mean soft labels of a client's classes", wholeNumbers: ["classes"])
   ]
 

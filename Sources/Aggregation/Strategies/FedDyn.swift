@@ -22,7 +22,7 @@ package struct FedDyn: Strategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "feddyn", title: "FedDyn",
     summary: "A linear and a quadratic term make local optima agree with the global one.",
     source: "Acar et al., ICLR 2021, arXiv:2111.04263, algorithm 1",
@@ -39,7 +39,7 @@ package struct FedDyn: Strategy {
       "Weight decay joins the gradient after the clip, as in the authors' code.",
       "Running statistics of batch norm are averaged as in FedAvg.",
     ], composes: [.loss, .postHoc], fields: Fields.all)
-  package static let releases: [Release] = [.training(ModelExchange.block)]
+  package static let disclosures: [Disclosure] = [.training(ModelExchange.block)]
 
   package static let weighting: WeightingRule = .uniform
 

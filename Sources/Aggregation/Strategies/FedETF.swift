@@ -38,7 +38,7 @@ package struct FedETF: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedetf", title: "FedETF",
     summary: "Features are normalised and compared with a fixed equiangular frame of the classes.",
     source: "Li et al., ICCV 2023, arXiv:2303.10058, equations 3 to 8",

@@ -50,7 +50,7 @@ package struct FedGen: Strategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedgen", title: "FedGen",
     summary: "FedAvg with a generator of features at the server, which teaches clients what the "
       + "others' classifiers know.",
@@ -78,7 +78,7 @@ package struct FedGen: Strategy {
       "The generator's optimizer starts anew in every round.",
       "Label counts of each client become known to the server.",
     ], composes: [.loss, .serverOptimizer, .postHoc], fields: Fields.all)
-  package static let releases: [Release] = [
+  package static let disclosures: [Disclosure] = [
     .training(ModelExchange.block),
     .examples(countsName, "class counts", .none, wholeNumbers: ["label_counts"]),
   ]
@@ -193,7 +193,7 @@ package struct FedGen: Strategy {
   }
 
   /// The mean model, and Σ_k c_k.
-  package struct Fold: UpdateFold {
+  package struct Combination: Aggregator {
     package var mean = WeightedMean()
     package var counts: [Double] = []
 
@@ -217,7 +217,7 @@ package struct FedGen: Strategy {
   }
 
   /// θ, p̂ and w, in this order.
-  package func step(_ server: inout ServerState, _ uploads: Fold, _ round: RoundFacts)
+  package func step(_ server: inout ServerState, _ uploads: Combination, _ round: RoundFacts)
     throws(Divergence)
   {
     guard let mean = uploads.mean[ModelExchange.block] else { return }

@@ -41,7 +41,7 @@ package struct FedIns: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedins", title: "FedIns",
     summary: "A frozen network with a shared pool of adapters; each image takes those whose keys "
       + "match it.",

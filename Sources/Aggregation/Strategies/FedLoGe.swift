@@ -59,7 +59,7 @@ package struct FedLoGe: Strategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedloge", title: "FedLoGe",
     summary: "A frozen sparse frame trains the body; a shared and a private head are realigned.",
     source: "Xiao et al., ICLR 2024, arXiv:2401.08977, and its published code",
@@ -94,7 +94,9 @@ package struct FedLoGe: Strategy {
         + "labels of the client's test images. It is off unless asked for.",
       "The published code's local fine-tuning of φ'_k, switched off there, is left out.",
     ], composes: [.loss, .serverOptimizer, .postHoc], fields: Fields.all)
-  package static let releases: [Release] = [.training(ModelExchange.block), .training(auxiliary)]
+  package static let disclosures: [Disclosure] = [
+    .training(ModelExchange.block), .training(auxiliary),
+  ]
 
   package static func objection(_ settings: Settings, to network: Network) -> (
     problem: String, hint: String

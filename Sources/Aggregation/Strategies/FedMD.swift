@@ -39,7 +39,7 @@ package struct FedMD: Strategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedmd", title: "FedMD",
     summary: "Clients send class scores on public images; each moves towards their mean, then "
       + "trains on its own images.", source: "Li and Wang 2019, arXiv:1910.03581, algorithm 1",
@@ -65,7 +65,9 @@ package struct FedMD: Strategy {
     deviations: [
       "Transfer learning at first runs for given numbers of epochs, not to convergence."
     ], composes: .loss, fields: Fields.all)
-  package static let releases: [Release] = [.examples(scores, "soft labels of a client's model")]
+  package static let disclosures: [Disclosure] = [
+    .examples(scores, "soft labels of a client's model")
+  ]
 
   /// What the digest minimises, and so what is exchanged.
   package enum Digest: String, Sendable, CaseIterable {

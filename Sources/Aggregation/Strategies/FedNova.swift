@@ -20,7 +20,7 @@ package struct FedNova: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fednova", title: "FedNova",
     summary: "Each client's update is divided by its amount of local work before averaging.",
     source: "Wang et al., NeurIPS 2020, arXiv:2007.07481, section 4",
@@ -40,7 +40,7 @@ package struct FedNova: BasedStrategy {
       "Running statistics of batch norm are averaged as in FedAvg.",
       "Some code takes Σ p_k·τ_k for τ_eff with the proximal term; here it is Σ p_k·a_k always.",
     ], composes: .all, fields: Fields.all)
-  package static let releases: [Release] = [.training(ModelExchange.block), .size(steps)]
+  package static let disclosures: [Disclosure] = [.training(ModelExchange.block), .size(steps)]
 
   /// Adaptive optimizers have no fixed weights of their gradients.
   package static func objection(to optimizer: OptimizerSpec) -> String? {

@@ -18,7 +18,7 @@ package struct FedPer: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedper", title: "FedPer",
     summary: "Everybody trains a whole model; only the body is averaged, the head stays private.",
     source: "Arivazhagan et al. 2019, arXiv:1912.00818, algorithms 1 and 2",

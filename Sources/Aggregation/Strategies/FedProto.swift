@@ -33,7 +33,7 @@ package struct FedProto: Strategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedproto", title: "FedProto",
     summary: "Personal models whose features are pulled to common class prototypes; only "
       + "prototypes travel.",
@@ -62,14 +62,14 @@ package struct FedProto: Strategy {
       "Clients whose features have another width than the server's network, or none before the "
         + "classifier, train alone and send nothing.",
     ], composes: .loss, fields: Fields.all)
-  package static let releases: [Release] = [
+  package static let disclosures: [Disclosure] = [
     .examples(
       prototypes, "mean features of a client's classes, and their counts",
       wholeNumbers: ["classes", "counts"])
   ]
 
-  package static func releases(_ settings: Settings) -> [Release] {
-    if weighsByCounts(settings) { return releases }
+  package static func disclosures(_ settings: Settings) -> [Disclosure] {
+    if weighsByCounts(settings) { return disclosures }
     return [.examples(prototypes, "mean features of a client's classes", wholeNumbers: ["classes"])]
   }
 

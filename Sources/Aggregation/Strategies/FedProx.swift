@@ -18,7 +18,7 @@ package struct FedProx: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedprox", title: "FedProx",
     summary: "FedAvg with a proximal term that keeps local models near the global one.",
     source: "Li et al., MLSys 2020, arXiv:1812.06127, algorithm 2",

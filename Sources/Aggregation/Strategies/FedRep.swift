@@ -25,7 +25,7 @@ package struct FedRep: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedrep", title: "FedRep",
     summary: "Private heads trained on a frozen body, then the body under frozen heads, which is "
       + "averaged.", source: "Collins et al., ICML 2021, arXiv:2102.07078, algorithm 1",

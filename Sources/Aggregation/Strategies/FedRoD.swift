@@ -22,7 +22,7 @@ package struct FedRoD: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedrod", title: "FedRoD",
     summary: "A generic head under a class-balanced loss, and a private head for what it lacks.",
     source: "Chen and Chao, ICLR 2022, arXiv:2107.00778, equations 6 to 8",
@@ -46,7 +46,7 @@ package struct FedRoD: BasedStrategy {
 
   package static func objection(_ settings: Settings, to network: Network) -> (
     problem: String, hint: String
-  )? { ClassifierPlace.objection(card.kind, to: network) }
+  )? { ClassifierPlace.objection(info.kind, to: network) }
 
   private static let head = "head"
 

@@ -17,7 +17,7 @@ package struct FedSSF: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedssf", title: "Federated SSF",
     summary: "A frozen network; scales and shifts behind its layers and a classifier are averaged.",
     source: "Feng et al., ICCV 2023, arXiv:2308.06051 (the ablation of FedIns); SSF: Lian et al., "

@@ -16,7 +16,7 @@ package struct FedYogi: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "fedyogi", title: "FedYogi",
     summary: "FedAdam whose second moment grows at once and shrinks slowly.",
     source: "Reddi et al., ICLR 2021, arXiv:2003.00295, algorithm 2",

@@ -3,7 +3,7 @@ import Tensor
 
 /// KnFu, effective knowledge fusion.
 ///
-/// Seyedmohammadi et al. 2024, arXiv:2403.11892. An instantiation: see the card's deviations.
+/// Seyedmohammadi et al. 2024, arXiv:2403.11892. An instantiation: see the method's deviations.
 ///
 /// | paper | here |
 /// |---|---|
@@ -63,7 +63,7 @@ package struct KnFu: Strategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "knfu", title: "KnFu",
     summary: "Clients send predictions on public images; the server mixes for each client those of "
       + "clients with similar data, and the client fine-tunes on the mixture.",
@@ -97,13 +97,13 @@ package struct KnFu: Strategy {
         + "weights exp(−β·d) with the client itself among them, probabilities at temperature 1 on "
         + "the way, fine-tuning by KL on the public set alone, and every default but that of beta.",
     ], composes: .loss, fields: Fields.all)
-  package static let releases: [Release] = [
+  package static let disclosures: [Disclosure] = [
     .examples(block, "soft labels of a client's model"),
     .examples(labels, "a client's class shares"),
   ]
 
-  package static func releases(_ settings: Settings) -> [Release] {
-    isHistogram(settings) ? releases : releases.filter { $0.block != labels }
+  package static func disclosures(_ settings: Settings) -> [Disclosure] {
+    isHistogram(settings) ? disclosures : disclosures.filter { $0.block != labels }
   }
 
   /// Whether class shares are sent.

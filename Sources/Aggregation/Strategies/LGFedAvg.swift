@@ -17,7 +17,7 @@ package struct LGFedAvg: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "lg-fedavg", title: "LG-FedAvg",
     summary: "Everybody trains a whole model; only its last layers are averaged, the body stays "
       + "private.", source: "Liang et al. 2020, arXiv:2001.01523, algorithm 1",

@@ -14,7 +14,7 @@ import Tensor
 package struct LinearProbe: BasedStrategy {
   package typealias Fields = NoFields
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "linear-probe", title: "Linear probing",
     summary: "A frozen network; only its classifier is trained and averaged.",
     source: "a reference; Kornblith et al., CVPR 2019, arXiv:1805.08974, and many before",

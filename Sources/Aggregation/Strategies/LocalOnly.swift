@@ -5,7 +5,7 @@ import Tensor
 package struct LocalOnly: Strategy {
   package typealias Fields = NoFields
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "local-only", title: "Local only",
     summary: "Each client trains its own model on its own examples and never sends anything.",
     source: "folklore; the reference of every paper on personalisation",
@@ -15,7 +15,7 @@ package struct LocalOnly: Strategy {
       "A client trains in the rounds whose cohort it is in, with the same batches as under the "
         + "federated methods, so that the budget of local steps is equal client by client."
     ], composes: .loss)
-  package static let releases: [Release] = []
+  package static let disclosures: [Disclosure] = []
   package static let sendsUploads = false
 
   package var models: ModelKinds { .personal }

@@ -22,7 +22,7 @@ package struct MOON: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "moon", title: "MOON",
     summary: "A contrastive term pulls local features to the global model's, off the last local's.",
     source: "Li et al., CVPR 2021, arXiv:2103.16257, equation 3 and algorithm 1",

@@ -32,7 +32,7 @@ package struct PFedMe: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "pfedme", title: "pFedMe",
     summary: "Each step moves the local model towards a personal one that solves a proximal "
       + "problem on a batch.",

@@ -32,7 +32,7 @@ package struct PerFedAvg: BasedStrategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "per-fedavg", title: "Per-FedAvg",
     summary: "Federated meta-learning: clients descend on the loss after one adaptation step.",
     source: "Fallah, Mokhtari and Ozdaglar, NeurIPS 2020, arXiv:2002.07948, algorithm 1",

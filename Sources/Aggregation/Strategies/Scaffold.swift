@@ -19,7 +19,7 @@ package struct Scaffold: Strategy {
     package init() {}
   }
 
-  package static let card = StrategyCard(
+  package static let info = MethodInfo(
     kind: "scaffold", title: "SCAFFOLD",
     summary: "Each local step is corrected by the difference of two control variates.",
     source: "Karimireddy et al., ICML 2020, arXiv:1910.06378, algorithm 1, option II",
@@ -38,7 +38,7 @@ package struct Scaffold: Strategy {
         + "gradients cause, so that c_k⁺ stays an average gradient. a = τ without momentum.",
       "Weight decay is part of the local gradient and so of the control variates.",
     ], composes: [.loss, .postHoc], fields: Fields.all)
-  package static let releases: [Release] = [
+  package static let disclosures: [Disclosure] = [
     .training(ModelExchange.block), .training(control, .gradients),
   ]
 

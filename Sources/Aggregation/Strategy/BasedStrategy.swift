@@ -4,7 +4,7 @@ import Tensor
 /// A method that is another one but for what it overrides.
 ///
 /// Every requirement of `Strategy` that is left out is the base's.
-public protocol BasedStrategy: Strategy where Fold == Base.Fold {
+public protocol BasedStrategy: Strategy where Combination == Base.Combination {
   /// The other method.
   associatedtype Base: Strategy
   /// The other method with its settings.
@@ -16,7 +16,7 @@ extension BasedStrategy {
   public static var weighting: WeightingRule { Base.weighting }
   public static var needs: MethodNeeds { Base.needs }
   public static var ignores: [IgnoredField] { Base.ignores }
-  public static var releases: [Release] { Base.releases }
+  public static var disclosures: [Disclosure] { Base.disclosures }
   public static var sendsUploads: Bool { Base.sendsUploads }
   public static func objection(to optimizer: OptimizerSpec) -> String? {
     Base.objection(to: optimizer)
@@ -46,7 +46,7 @@ extension BasedStrategy {
     throws(Divergence) -> ClientUpdate
   { try base.train(&device, received: received, memory: &memory) }
 
-  public func step(_ server: inout ServerState, _ uploads: Base.Fold, _ round: RoundFacts)
+  public func step(_ server: inout ServerState, _ uploads: Base.Combination, _ round: RoundFacts)
     throws(Divergence)
   { try base.step(&server, uploads, round) }
 

@@ -169,10 +169,10 @@ extension Hyperparameter: TypedField {}
 public struct StrategySettings: Sendable, Equatable {
   private var values: [String: AnyHyperparameter.Value]
 
-  /// Values by field name; fields left out take the card's defaults.
-  public init(_ card: StrategyCard, _ given: [String: AnyHyperparameter.Value] = [:]) {
+  /// Values by field name; fields left out take the method's defaults.
+  public init(_ info: MethodInfo, _ given: [String: AnyHyperparameter.Value] = [:]) {
     values = given
-    for field in card.fields where values[field.name] == nil { values[field.name] = field.initial }
+    for field in info.fields where values[field.name] == nil { values[field.name] = field.initial }
   }
 
   /// The value of a field, or nil.

@@ -11,7 +11,7 @@ public protocol ScenarioFit: Sendable {
   /// Their values, by the names of the properties.
   typealias Settings = TypedSettings<Fields>
   /// What the method says of itself.
-  static var card: StrategyCard { get }
+  static var info: MethodInfo { get }
   /// Who trains in a round.
   static var population: Population { get }
   /// Whether uploads are weighted as the scenario says or all alike, as some papers prove.
@@ -23,9 +23,9 @@ public protocol ScenarioFit: Sendable {
   static var ignores: [IgnoredField] { get }
   /// What uploads tell of a client's examples, block by block; a block that is left out counts as
   /// read from them.
-  static var releases: [Release] { get }
+  static var disclosures: [Disclosure] { get }
   /// Those that are sent under these settings; all by default.
-  static func releases(_ settings: Settings) -> [Release]
+  static func disclosures(_ settings: Settings) -> [Disclosure]
   /// Whether clients send anything at all.
   static var sendsUploads: Bool { get }
   /// Why a client optimizer does not suit the method, or nil.
@@ -121,8 +121,8 @@ extension ScenarioFit {
   public static var needs: MethodNeeds { [] }
   public static var ignores: [IgnoredField] { [] }
   /// Nobody said: everything counts as read from examples.
-  public static var releases: [Release] { [] }
-  public static func releases(_ settings: Settings) -> [Release] { releases }
+  public static var disclosures: [Disclosure] { [] }
+  public static func disclosures(_ settings: Settings) -> [Disclosure] { disclosures }
   public static var sendsUploads: Bool { true }
   public static func objection(to optimizer: OptimizerSpec) -> String? { nil }
   public static func caution(about optimizer: OptimizerSpec) -> (warning: String, hint: String)? {
@@ -144,8 +144,8 @@ extension ScenarioFit {
 
 extension ScenarioFit {
   /// Those that are sent under these settings.
-  public static func releases(_ values: StrategySettings) -> [Release] {
-    releases(Settings(values))
+  public static func disclosures(_ values: StrategySettings) -> [Disclosure] {
+    disclosures(Settings(values))
   }
   /// Examples that pass through a network together besides the client's batches.
   public static func largestBatch(_ values: StrategySettings) -> Int {

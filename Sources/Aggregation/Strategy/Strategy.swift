@@ -7,9 +7,9 @@ import Tensor
 /// the engine owns, digests and checkpoints.
 ///
 /// A round makes `exchanges` exchanges, and each calls, in this order:
-/// `download` for each client → `train` for each client, in parallel → `Fold.add` for each upload,
-/// in a fixed order → `step` once. Evaluation calls `genericModel` and `personalModel`.
-/// Only `card`, `init`, `download`, `train` and `step` are required; the defaults are FedAvg's.
+/// `download` for each client → `train` for each client, in parallel → `Combination.add` for each
+/// upload, in a fixed order → `step` once. Evaluation calls `genericModel` and `personalModel`.
+/// Only `info`, `init`, `download`, `train` and `step` are required; the defaults are FedAvg's.
 public protocol Strategy: ScenarioFit {
   /// The method with its settings, for one network.
   init(_ settings: Settings, _ problem: LearningProblem)
@@ -31,7 +31,7 @@ public protocol Strategy: ScenarioFit {
   func privateWork(examples n: Int, _ settings: LocalSettings) -> PrivateWork
 
   /// How uploads are combined.
-  associatedtype Fold: UpdateFold = WeightedMean
+  associatedtype Combination: Aggregator = WeightedMean
 
   /// The server before the first round.
   func start(_ problem: LearningProblem) -> ServerState
@@ -52,7 +52,8 @@ public protocol Strategy: ScenarioFit {
     throws(Divergence) -> ClientUpdate
 
   /// The server's step after all uploads of an exchange are in the fold.
-  func step(_ server: inout ServerState, _ uploads: Fold, _ round: RoundFacts) throws(Divergence)
+  func step(_ server: inout ServerState, _ uploads: Combination, _ round: RoundFacts)
+    throws(Divergence)
 
   /// One model for everybody, or nil; measured at every evaluation.
   func genericModel(_ server: ServerState) -> [Float]?

@@ -27,12 +27,12 @@ final class ClockStage: MessageStage {
   /// it has none; nil for the pooled site, which has neither devices nor links.
   init?(_ run: StageContext, _ ledger: LedgerStage) {
     if run.method.population == .pooled { return nil }
-    if let clock = run.arena.clock {
+    if let clock = run.context.clock {
       self.clock = clock
     } else if run.method.schedule == .synchronous {
       return nil
     } else {
-      clock = VirtualClock(seed: run.arena.seed, clients: run.arena.problem.clients)
+      clock = VirtualClock(seed: run.context.seed, clients: run.context.problem.clients)
     }
     choosesByLosses = SelectionStage.isUsed(run)
     self.run = run
@@ -63,11 +63,11 @@ final class ClockStage: MessageStage {
   func choose(_ round: Round) throws(RoundFailure) {
     guard round.isSynchronous, !choosesByLosses else { return }
     func isThere(_ client: Int) -> Bool { clock.isAvailable(client, at: now, round: round.number) }
-    while clock.hasTrace, !(0..<run.arena.problem.clients).contains(where: isThere),
+    while clock.hasTrace, !(0..<run.context.problem.clients).contains(where: isThere),
       let opening = clock.opening(after: now)
     { now = opening }
     outcome = ClockOutcome(start: now)
-    round.cohort = run.arena.sampler.cohort(
+    round.cohort = run.context.sampler.cohort(
       round: round.number, overSelection: clock.settings.overSelection, where: isThere)
   }
 
@@ -87,7 +87,7 @@ final class ClockStage: MessageStage {
       jobs.share(among: { _ in true }, outOf: before)
       before = jobs.list.count
     }
-    let federation = run.arena.scenario.federation
+    let federation = run.context.scenario.federation
     let wanted =
       clock.settings.overSelection > 1
       ? max(1, Int(clamping: federation.expectedCohort.rounded())) : before
@@ -115,7 +115,8 @@ final class ClockStage: MessageStage {
   func begin(_ exchange: Exchange) throws(RoundFailure) {
     guard exchange.round.isSynchronous, !vanishing.isEmpty else { return }
     let task = ClientTask(
-      arena: run.arena, method: run.method, server: run.state.server, stages: exchange.clientStages)
+      context: run.context, method: run.method, server: run.state.server,
+      stages: exchange.clientStages)
     for (job, share) in vanishing {
       let client = job.client
       let turn = ClientTurn(
@@ -169,7 +170,7 @@ final class ClockStage: MessageStage {
     let perEpoch = (n + batch - 1) / batch
     let last = min(n, (steps % perEpoch).multipliedClamped(by: batch))
     let seen = (steps / perEpoch).multipliedClamped(by: n).addingClamped(last)
-    return seen.multipliedClamped(by: run.arena.problem.network(of: job.client).trainingFLOPs)
+    return seen.multipliedClamped(by: run.context.problem.network(of: job.client).trainingFLOPs)
   }
 }
 

@@ -130,7 +130,7 @@ package struct VirtualClock: Sendable {
   package var holdsResults: Bool { settings.holdsResults }
 }
 
-extension Arena {
+extension RunContext {
   /// Devices and links in virtual time; nil for no clock.
   var clock: VirtualClock? {
     get { features[VirtualClock.self] }

@@ -71,7 +71,7 @@ final class CodecStage: MessageStage {
       compression.settings.uplink?.layerwise != nil && run.state.server.exchange == 0
     return CodecOnClient(
       compression: compression,
-      streams: CodecStreams(seed: run.arena.seed, server: run.arena.problem.clients),
+      streams: CodecStreams(seed: run.context.seed, server: run.context.problem.clients),
       download: try prepareDownload(exchange), factors: exchange.notes[SharedFactorsRound.self],
       choices: choices, solution: tellsStrengths ? memory.solution : nil,
       exchange: run.state.server.exchange, senders: exchange.senders)
@@ -89,7 +89,7 @@ final class CodecStage: MessageStage {
       let others = exchange.addressees.lazy.map { method.download(server, to: $0) }
       common = others.first { !$0.blocks.isEmpty } ?? common
     }
-    let streams = CodecStreams(seed: run.arena.seed, server: run.arena.problem.clients)
+    let streams = CodecStreams(seed: run.context.seed, server: run.context.problem.clients)
     let round = run.state.round
     return try RoundFailure.coding(.down, round: round, exchange: server.exchange, client: nil) {
       () throws(FrameError) in

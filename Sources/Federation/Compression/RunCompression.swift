@@ -52,7 +52,7 @@ package struct CompressionOutcome: Sendable {
   var seconds = 0.0
 }
 
-extension Arena {
+extension RunContext {
   /// How messages are encoded; nil for plain numbers.
   package var compression: RunCompression? {
     get { features[RunCompression.self] }

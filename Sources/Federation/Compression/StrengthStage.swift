@@ -47,12 +47,12 @@ final class StrengthStage: MessageStage {
   private func choose(_ tensors: [NamedShape], of block: String) {
     guard let planner = compression.uplink?.planner, let layerwise = planner.settings.layerwise
     else { return }
-    let streams = CodecStreams(seed: run.arena.seed, server: run.arena.problem.clients)
+    let streams = CodecStreams(seed: run.context.seed, server: run.context.problem.clients)
     var stream = streams.upload(
       nil, round: run.state.round, number: run.state.server.exchange, block: 1 << 19)
     var layers: [[LayerwiseChoice.Option]] = []
     for tensor in tensors {
-      guard let entry = run.arena.problem.layout.entries.first(where: { $0.name == tensor.name })
+      guard let entry = run.context.problem.layout.entries.first(where: { $0.name == tensor.name })
       else { return }
       let change = entry.range.map { run.state.server.model[$0] - before[$0] }
       layers.append(

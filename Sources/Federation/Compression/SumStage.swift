@@ -43,7 +43,7 @@ final class SumStage: MessageStage {
     } else {
       mean = estimate(like: sample)
     }
-    return mean.map { [WeightedUpload($0, weight: 1, client: run.arena.problem.clients)] } ?? []
+    return mean.map { [WeightedUpload($0, weight: 1, client: run.context.problem.clients)] } ?? []
   }
 
   // MARK: - EF21
@@ -82,7 +82,7 @@ final class SumStage: MessageStage {
     let factors = SharedFactors(plan)
     var right = memory.tensors[SharedFactorsRound.factors] ?? []
     if right.count != factors.rightCount {
-      let streams = CodecStreams(seed: run.arena.seed, server: run.arena.problem.clients)
+      let streams = CodecStreams(seed: run.context.seed, server: run.context.problem.clients)
       var stream = streams.upload(
         nil, round: run.state.round, number: run.state.server.exchange, block: 1 << 18)
       right = factors.firstFactors(&stream)
@@ -103,7 +103,7 @@ final class SumStage: MessageStage {
     let meant = jobs.map { run.state.clients[$0.client]?[section][name] ?? [] }
     var rights: [[Float]] = []
     var second = WeightedMean()
-    run.arena.pool.run(jobs.count) { _, index in
+    run.context.pool.run(jobs.count) { _, index in
       factors.right(of: meant[index], left: left)
     } fold: { index, right in
       var payload = Payload.empty
@@ -114,7 +114,7 @@ final class SumStage: MessageStage {
     let right = second["right"] ?? []
     memory.tensors[SharedFactorsRound.factors] = right
     let ofClients = shared.keepsOwnError ? rights : rights.map { _ in right }
-    run.arena.pool.run(jobs.count) { _, index -> [Float] in
+    run.context.pool.run(jobs.count) { _, index -> [Float] in
       factors.error(of: meant[index], left: left, right: ofClients[index])
     } fold: { index, error in
       run.state.clients[jobs[index].client]?[section][name] = error

@@ -21,8 +21,8 @@ extension Simulation {
   /// kept for a second look at them, up to 512 MiB; beyond that the network passes twice.
   package func diagnostics() -> ModelDiagnostics? {
     guard let model = genericModel() else { return nil }
-    let network = arena.network
-    let labels = arena.test.images.labels
+    let network = context.network
+    let labels = context.test.images.labels
     let ending = ClassifierEnding(network)
     let width = ending == .other ? 0 : network.featureWidth
     let size = 4 * network.evaluationBatch
@@ -30,10 +30,10 @@ extension Simulation {
     let range: @Sendable (Int) -> Range<Int> = { piece in
       piece * size..<min((piece + 1) * size, labels.count)
     }
-    let look: @Sendable (Int, Int) -> DiagnosticPiece = { [arena] worker, piece in
-      let space = arena.spaces[worker]
+    let look: @Sendable (Int, Int) -> DiagnosticPiece = { [context] worker, piece in
+      let space = context.spaces[worker]
       space.load(model)
-      return network.look(space, arena.test, range(piece), width: width)
+      return network.look(space, context.test, range(piece), width: width)
     }
 
     let isKept = labels.count * width <= Self.mostKept
@@ -41,7 +41,7 @@ extension Simulation {
     var calibration = CalibrationBins()
     var sums = [Double](repeating: 0, count: network.classes * width)
     var counts = [Int](repeating: 0, count: network.classes)
-    arena.pool.run(pieces, work: look) { (piece: Int, result: DiagnosticPiece) in
+    context.pool.run(pieces, work: look) { (piece: Int, result: DiagnosticPiece) in
       calibration.add(result.calibration)
       for (place, index) in range(piece).enumerated() {
         let label = Int(labels[index])
@@ -60,7 +60,7 @@ extension Simulation {
     var rows = [Int](repeating: 0, count: network.classes)
     for (row, label) in geometry.classes.enumerated() { rows[label] = row }
     var spreads = [Double](repeating: 0, count: geometry.classes.count)
-    arena.pool.run(pieces) { [kept, rows] worker, piece -> [Double] in
+    context.pool.run(pieces) { [kept, rows] worker, piece -> [Double] in
       let features = isKept ? kept[piece] : look(worker, piece).features
       return Self.spreads(geometry, features, range(piece).map { rows[Int(labels[$0])] })
     } fold: { piece, values in

@@ -29,7 +29,9 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
   }
 
   /// Clients at work at a time, and arrivals in a round: the size of a cohort.
-  private func concurrency(_ arena: Arena) -> Int { arena.scenario.federation.uniformCohort }
+  private func concurrency(_ context: RunContext) -> Int {
+    context.scenario.federation.uniformCohort
+  }
 
   /// One round: as many arrivals as a cohort has clients, so that a round is as much local work as
   /// under synchronous methods.
@@ -39,7 +41,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
     asynchrony.beginRound()
     let exchange = Exchange(round, 0, noJobs(simulation))
     var arrivals: [Int] = []
-    while arrivals.count < concurrency(simulation.arena) {
+    while arrivals.count < concurrency(simulation.context) {
       try trainDue(at: clock.now, round, simulation)
       if (asynchrony.queue.first?.time ?? .infinity) > clock.now {
         try startClients(round, simulation)
@@ -63,11 +65,11 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
   }
 
   private func noJobs(_ simulation: Simulation) -> RoundJobs {
-    RoundJobs(sampled: [], list: [], settings: simulation.arena.problem.settings)
+    RoundJobs(sampled: [], list: [], settings: simulation.context.problem.settings)
   }
 
-  private func job(_ client: Int, _ arena: Arena) -> RoundJobs.Job {
-    RoundJobs.Job(client: client, examples: arena.split.clients[client], weight: 1)
+  private func job(_ client: Int, _ context: RunContext) -> RoundJobs.Job {
+    RoundJobs.Job(client: client, examples: context.split.clients[client], weight: 1)
   }
 
   private func note(_ kind: ClockEvent.Kind, _ round: Int, _ client: Int?, staleness: Int? = nil) {
@@ -80,7 +82,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
   /// Gives work to idle clients until as many as in a cohort are at work, or nobody is left to ask.
   private func startClients(_ round: Round, _ simulation: Simulation) throws(RoundFailure) {
     let state = simulation.state
-    let wanted = concurrency(simulation.arena) - asynchrony.flights.count
+    let wanted = concurrency(simulation.context) - asynchrony.flights.count
     guard wanted > 0 else { return }
     let attempt = asynchrony.fills
     asynchrony.fills += 1
@@ -106,7 +108,8 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
 
   /// Whether a client has examples and a budget left.
   private func canTrain(_ client: Int, _ simulation: Simulation) -> Bool {
-    !simulation.arena.split.clients[client].isEmpty && simulation.privacy?.canTrain(client) ?? true
+    !simulation.context.split.clients[client].isEmpty
+      && simulation.privacy?.canTrain(client) ?? true
   }
 
   /// Clients to start, ascending: drawn without replacement from those that are idle, there, have
@@ -114,16 +117,16 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
   ///
   /// - Complexity: O(wanted) while most clients can be asked, else O(K).
   private func chooseIdle(_ wanted: Int, attempt: Int, _ simulation: Simulation) -> [Int] {
-    let (clients, round) = (simulation.arena.problem.clients, simulation.state.round)
+    let (clients, round) = (simulation.context.problem.clients, simulation.state.round)
     var chosen = Set<Int>()
     func canStart(_ client: Int) -> Bool {
       !asynchrony.busy.contains(client) && !chosen.contains(client)
-        && !simulation.arena.split.clients[client].isEmpty
+        && !simulation.context.split.clients[client].isEmpty
         && clock.clock.isAvailable(client, at: clock.now, round: round, attempt: attempt)
         && canTrain(client, simulation)
     }
     var stream = RandomStream(
-      seed: simulation.arena.seed, .asynchronousStart, round: round, step: attempt)
+      seed: simulation.context.seed, .asynchronousStart, round: round, step: attempt)
     for _ in 0..<wanted {
       var pick = stream.below(clients)
       var tries = 0
@@ -150,7 +153,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
     let planned = clock.timing(
       of: flight.client, down: flight.downBytes,
       flops: self.clock.plannedFLOPs(
-        job(flight.client, simulation.arena), simulation.arena.problem.settings), up: 0)
+        job(flight.client, simulation.context), simulation.context.problem.settings), up: 0)
     let stays = clock.departure(of: flight.client, after: flight.start) - flight.start
     var (time, turn) = (planned.receive, Asynchrony.Turn.train)
     if let share = vanishes(flight) {
@@ -168,7 +171,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
   private func nextChance(_ simulation: Simulation) -> Double? {
     if clock.clock.hasTrace { return clock.clock.opening(after: clock.now) }
     if case .rate = clock.clock.settings.availability,
-      simulation.arena.split.clients.indices.contains(where: { canTrain($0, simulation) })
+      simulation.context.split.clients.indices.contains(where: { canTrain($0, simulation) })
     {
       return clock.now + 1  // another draw for each, a second later
     }
@@ -199,7 +202,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
     throws(RoundFailure)
   {
     let results = try results(flights, round, simulation)
-    simulation.arena.forgetModels()
+    simulation.context.forgetModels()
     let trained = Set(flights.map(\.sequence))
     var queue = EventQueue<(flight: Int, turn: Asynchrony.Turn)>()
     while let entry = asynchrony.queue.pop() {
@@ -228,15 +231,16 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
   private func results(_ flights: [Flight], _ round: Round, _ simulation: Simulation)
     throws(RoundFailure) -> [Result<ClientMessage, RoundFailure>]
   {
-    let (arena, state) = (simulation.arena, simulation.state)
+    let (context, state) = (simulation.context, simulation.state)
     let jobs = RoundJobs(
-      sampled: [], list: flights.map { job($0.client, arena) }, settings: arena.problem.settings)
+      sampled: [], list: flights.map { job($0.client, context) }, settings: context.problem.settings
+    )
     let exchange = Exchange(round, 0, jobs, addressees: [])
-    exchange.sendersOfRound = concurrency(arena)
+    exchange.sendersOfRound = concurrency(context)
     try simulation.prepare(exchange)
     let task = simulation.task(exchange)
     let states = flights.map { state.clients[$0.client] ?? ClientState() }
-    return arena.pool.map(flights.count) { worker, index -> Result<ClientMessage, RoundFailure> in
+    return context.pool.map(flights.count) { worker, index -> Result<ClientMessage, RoundFailure> in
       let flight = flights[index]
       let turn = ClientTurn(
         client: flight.client, round: flight.round, number: flight.repetition, worker: worker)
@@ -266,7 +270,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
     let staleness = asynchrony.version - flight.version
     let weight = simulation.method.arrivalWeight(staleness: staleness) / Double(buffer)
     let job = RoundJobs.Job(
-      client: client, examples: simulation.arena.split.clients[client], weight: weight)
+      client: client, examples: simulation.context.split.clients[client], weight: weight)
     var arrival = Arrival(job, place: 0, message)
     if case .lose = turn { arrival.fate = .lost }
     let upload = simulation.take(arrival, exchange)
@@ -293,7 +297,7 @@ final class AsynchronousRounds: RoundScheduler, MessageStage {
   /// from what they were sent and what they remember, with the same random numbers.
   func resume(_ simulation: Simulation) {
     let known = Asynchrony.Saved(saved) { client in
-      guard client < simulation.arena.problem.clients else { return nil }
+      guard client < simulation.context.problem.clients else { return nil }
       // Names and shapes are the method's; only values are in the file.
       return simulation.method.download(simulation.state.server, to: client)
     }

@@ -42,14 +42,15 @@ extension Simulation {
 
   private var evaluator: Evaluator {
     Evaluator(
-      arena: arena, method: method, server: state.server, clients: state.clients, round: state.round
+      context: context, method: method, server: state.server, clients: state.clients,
+      round: state.round
     )
   }
 }
 
 /// Measures models; a value with all that it reads, so that workers share it.
 struct Evaluator: Sendable {
-  let arena: Arena
+  let context: RunContext
   let method: any Strategy
   let server: ServerState
   let clients: [Int: ClientState]
@@ -60,23 +61,23 @@ struct Evaluator: Sendable {
   /// Test images never meet a gradient: personal models are made from training images only.
   func result() throws(RoundFailure) -> EvaluationResult {
     var result = EvaluationResult()
-    let tests = arena.localTests
+    let tests = context.localTests
     if let model = genericModel() {
       // Images that all local tests share come first, so that one pass serves both measures.
       let shared = tests.sharesOneList ? tests.images(of: 0) : []
       let isShared = Set(shared)
-      let rest = arena.test.images.labels.indices.filter { !isShared.contains($0) }
+      let rest = context.test.images.labels.indices.filter { !isShared.contains($0) }
       let first = measure(model, shared)
       var all = first
       all.add(measure(model, rest))
-      if arena.stop.wasSeen { throw .diverged(Divergence(round: round)) }
+      if context.stop.wasSeen { throw .diverged(Divergence(round: round)) }
       result.generic = Metrics.generic(
         ConfusionMatrix(all), lossSum: all.lossByClass.reduce(0, +),
-        trainCounts: arena.split.classCounts, ece: all.calibration.error)
+        trainCounts: context.split.classCounts, ece: all.calibration.error)
       if !method.models.contains(.personal), tests.sharesOneList {
-        let labels = arena.test.images.labels
+        let labels = context.test.images.labels
         let counts = first.classCounts
-        result.scores = arena.split.clients.indices.map { client in
+        result.scores = context.split.clients.indices.map { client in
           tests.excludes(client)
             ? ClientScore() : score(tests.classWeights(of: client, labels: labels), first, counts)
         }
@@ -90,15 +91,15 @@ struct Evaluator: Sendable {
   /// The model for everybody, with its classifier changed as the scenario says; or nil.
   package func genericModel() -> [Float]? {
     guard var model = method.genericModel(server) else { return nil }
-    arena.postHoc.change(&model, of: arena.network, arena.split.classCounts)
+    context.postHoc.change(&model, of: context.network, context.split.classCounts)
     return model
   }
 
   /// A client's own model, or the generic one; nil when the method has neither.
   package func model(of client: Int, worker: Int) throws(RoundFailure) -> [Float]? {
     // Fine-tuning draws from counters that the round's training never reaches.
-    var device = arena.device(
-      client: client, round: max(1, round), examples: arena.split.clients[client], worker: worker,
+    var device = context.device(
+      client: client, round: max(1, round), examples: context.split.clients[client], worker: worker,
       phase: .evaluation)
     let own = try RoundFailure.diverging { () throws(Divergence) in
       try method.personalModel(&device, server, clients[client]?.method ?? ClientMemory())
@@ -108,17 +109,17 @@ struct Evaluator: Sendable {
 
   /// The generic model on test images, cut into pieces for the workers.
   private func measure(_ model: [Float], _ indices: [Int]) -> Measurement {
-    let network = arena.network
+    let network = context.network
     let size = 4 * network.evaluationBatch
     let pieces = (indices.count + size - 1) / size
     var total = Measurement(classes: network.classes)
-    arena.pool.run(pieces) { [arena] worker, piece in
+    context.pool.run(pieces) { [context] worker, piece in
       // What is left unmeasured is never used.
-      if arena.stop.isUp { return Measurement(classes: network.classes) }
-      let space = arena.spaces[worker]
+      if context.stop.isUp { return Measurement(classes: network.classes) }
+      let space = context.spaces[worker]
       space.load(model)
       return network.measure(
-        space, arena.test, indices[piece * size..<min((piece + 1) * size, indices.count)])
+        space, context.test, indices[piece * size..<min((piece + 1) * size, indices.count)])
     } fold: { _, part in
       total.add(part)
     }
@@ -131,11 +132,11 @@ struct Evaluator: Sendable {
 
   /// Each client's model on the client's own images.
   private func scoreEachClient() throws(RoundFailure) -> [ClientScore] {
-    let count = arena.split.clients.count
+    let count = context.split.clients.count
     let size = Self.clientsAtOnce
-    let pieces = arena.pool.map((count + size - 1) / size) {
+    let pieces = context.pool.map((count + size - 1) / size) {
       worker, piece -> Result<[ClientScore], RoundFailure> in
-      if arena.stop.isUp { return .failure(.diverged(Divergence(round: round))) }
+      if context.stop.isUp { return .failure(.diverged(Divergence(round: round))) }
       do throws(RoundFailure) {
         return .success(try score(piece * size..<min((piece + 1) * size, count), worker: worker))
       } catch { return .failure(error) }
@@ -148,8 +149,8 @@ struct Evaluator: Sendable {
 
   /// Neighbouring clients on one worker.
   private func score(_ clients: Range<Int>, worker: Int) throws(RoundFailure) -> [ClientScore] {
-    let tests = arena.localTests
-    let loader = tests.source == .testSet ? arena.test : arena.train
+    let tests = context.localTests
+    let loader = tests.source == .testSet ? context.test : context.train
     let hasOwn = method.models.contains(.personal)
     var scores: [ClientScore] = []
     scores.reserveCapacity(clients.count)
@@ -159,7 +160,7 @@ struct Evaluator: Sendable {
         scores.append(ClientScore())
         continue
       }
-      let space = arena.spaces(of: client)[worker]
+      let space = context.spaces(of: client)[worker]
       if hasOwn || !loaded {
         guard let model = try model(of: client, worker: worker) else {
           scores.append(ClientScore())
@@ -175,7 +176,7 @@ struct Evaluator: Sendable {
       let images = tests.images(of: client).filter {
         seesAll || weights[Int(loader.images.labels[$0])] > 0
       }
-      let measurement = arena.problem.network(of: client).measure(space, loader, images)
+      let measurement = context.problem.network(of: client).measure(space, loader, images)
       var score = score(weights, measurement, measurement.classCounts)
       if seesAll { score.global = ConfusionMatrix(measurement).balancedAccuracy }
       scores.append(score)

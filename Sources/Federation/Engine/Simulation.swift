@@ -12,7 +12,7 @@ import Tensor
 /// jobs → the server makes its step. What is done to messages on the way is in `stages`; who waits
 /// for whom is in `rounds`.
 package final class Simulation {
-  package let arena: Arena
+  package let context: RunContext
   package let method: any Strategy
   let state: RunState
   /// What happens to messages, in the order in which an upload passes through it.
@@ -27,17 +27,17 @@ package final class Simulation {
   private let rounds: any RoundScheduler
 
   /// Before the first round.
-  package convenience init(_ method: any Strategy, _ arena: Arena) {
-    self.init(method, arena, adding: [])
+  package convenience init(_ method: any Strategy, _ context: RunContext) {
+    self.init(method, context, adding: [])
   }
 
   /// The same with more stages, between the uploads that the engine's own stages make and the
   /// server.
-  init(_ method: any Strategy, _ arena: Arena, adding more: [any MessageStage]) {
-    self.arena = arena
+  init(_ method: any Strategy, _ context: RunContext, adding more: [any MessageStage]) {
+    self.context = context
     self.method = method
-    state = RunState(method.start(arena.problem))
-    let list = StageList(StageContext(method: method, arena: arena, state: state), adding: more)
+    state = RunState(method.start(context.problem))
+    let list = StageList(StageContext(method: method, context: context, state: state), adding: more)
     stages = list.all
     ledger = list.ledger
     clock = list.clock
@@ -64,7 +64,7 @@ package final class Simulation {
     let number = state.round
     let round = Round(
       number, isSynchronous: method.schedule == .synchronous, weighting: method.uploadWeighting
-    ) { [sampler = arena.sampler] in sampler.cohort(round: number) }
+    ) { [sampler = context.sampler] in sampler.cohort(round: number) }
     for stage in stages.reversed() { stage.beginRound(round) }
     for stage in stages.reversed() { try stage.choose(round) }
     try rounds.run(round, self)
@@ -80,7 +80,7 @@ package final class Simulation {
     for stage in stages.reversed() { try stage.begin(exchange) }
     aggregation.restart()
     try trainAndTake(exchange)
-    arena.forgetModels()  // the server is about to move the model, and would copy it
+    context.forgetModels()  // the server is about to move the model, and would copy it
     for stage in stages.reversed() { aggregation.add(try stage.settle(exchange)) }
     if exchange.steps { try step(exchange, uploads: max(1, exchange.arrived)) }
     for stage in stages.reversed() { stage.endExchange(exchange) }
@@ -97,7 +97,8 @@ package final class Simulation {
 
   /// What the clients of an exchange do.
   func task(_ exchange: Exchange) -> ClientTask {
-    ClientTask(arena: arena, method: method, server: state.server, stages: exchange.clientStages)
+    ClientTask(
+      context: context, method: method, server: state.server, stages: exchange.clientStages)
   }
 
   /// Trains all jobs in parallel and takes their uploads in as they come, in the order of the jobs.
@@ -107,7 +108,7 @@ package final class Simulation {
     let states = jobs.list.map { state.clients[$0.client] ?? ClientState() }
     let (task, round, number) = (task(exchange), state.round, exchange.number)
     var failure: RoundFailure?
-    arena.pool.run(jobs.list.count) { worker, place in
+    context.pool.run(jobs.list.count) { worker, place in
       let job = jobs.list[place]
       let turn = ClientTurn(client: job.client, round: round, number: number, worker: worker)
       return task.run(job, jobs.settings, turn, states[place])
@@ -149,11 +150,11 @@ package final class Simulation {
     for stage in stages.reversed() { stage.willStep(exchange) }
     let (round, number) = (state.round, state.server.exchange)
     let facts = RoundFacts(
-      round: round, exchange: number, rounds: arena.problem.rounds, uploads: uploads,
-      weight: weight, clients: arena.problem.clients,
-      makeDevice: { [arena] in arena.serverDevice(round: round, exchange: number) })
+      round: round, exchange: number, rounds: context.problem.rounds, uploads: uploads,
+      weight: weight, clients: context.problem.clients,
+      makeDevice: { [context] in context.serverDevice(round: round, exchange: number) })
     try aggregation.step(&state.server, facts)
-    arena.forgetModels()
+    context.forgetModels()
     for stage in stages.reversed() { stage.didStep(exchange) }
   }
 
@@ -169,7 +170,7 @@ package final class Simulation {
   /// A model with an infinite weight ends the run.
   private func requireFinite() throws(RoundFailure) {
     let model = state.server.model
-    if let tensor = arena.problem.layout.firstNonFinite(model.span) {
+    if let tensor = context.problem.layout.firstNonFinite(model.span) {
       throw .diverged(Divergence(round: state.round, trace: Divergence.Trace(.server(tensor))))
     }
   }
@@ -213,9 +214,9 @@ protocol RoundScheduler: AnyObject {
 /// The server waits for its cohort.
 final class SynchronousRounds: RoundScheduler {
   func run(_ round: Round, _ simulation: Simulation) throws(RoundFailure) {
-    let arena = simulation.arena
-    var jobs = RoundJobs(round.cohort, arena, simulation.method.population, round.weighting)
-    if let most = arena.mostJobs { jobs.cut(to: most) }
+    let context = simulation.context
+    var jobs = RoundJobs(round.cohort, context, simulation.method.population, round.weighting)
+    if let most = context.mostJobs { jobs.cut(to: most) }
     round.sampled = jobs.sampled
     round.trained = jobs.list.map(\.client)
     for number in 0..<simulation.method.exchanges {

@@ -18,13 +18,13 @@ struct StageList {
 
   init(_ run: StageContext, adding more: [any MessageStage]) {
     ledger = LedgerStage(run)
-    let compression = run.arena.compression
+    let compression = run.context.compression
     let memory = CompressionMemory()
     let codec: [any MessageStage] = compression.map { [CodecStage($0, memory, run)] } ?? []
     if let compression, compression.settings.uplink?.layerwise != nil {
       all.append(StrengthStage(compression, memory, run))
     }
-    let settings = run.arena.privacy
+    let settings = run.context.privacy
     switch settings?.settings.unit {
     case .example(let mechanism): privacy = settings.map { ExamplePrivacyStage($0, mechanism, run) }
     case .client(let mechanism): privacy = settings.map { ClientPrivacyStage($0, mechanism, run) }

@@ -16,13 +16,14 @@ package struct DivergenceReport: Equatable {
 
   /// `losses`: mean training losses of the rounds before.
   package init(
-    _ divergence: Divergence, label: String, _ arena: Arena, losses: [Double], lastCheckpoint: Int
+    _ divergence: Divergence, label: String, _ context: RunContext, losses: [Double],
+    lastCheckpoint: Int
   ) {
     self.divergence = divergence
     self.label = label
-    seed = arena.seed
+    seed = context.seed
     self.lastCheckpoint = lastCheckpoint > 0 ? lastCheckpoint : nil
-    causes = Self.causes(divergence, label, arena, losses)
+    causes = Self.causes(divergence, label, context, losses)
   }
 
   private static let file = "divergence.json"
@@ -92,13 +93,13 @@ package struct DivergenceReport: Equatable {
   // MARK: - Causes
 
   private static func causes(
-    _ divergence: Divergence, _ label: String, _ arena: Arena, _ rounds: [Double]
+    _ divergence: Divergence, _ label: String, _ context: RunContext, _ rounds: [Double]
   ) -> [String] {
-    var found = [rateCause(divergence.trace?.losses ?? [], arena, rounds)]
-    found += settingCauses(arena)
-    if let cause = placeCause(divergence, arena) { found.append(cause) }
-    if let choice = arena.scenario.strategies.first(where: { $0.label == label }) {
-      found += methodCauses(choice, arena)
+    var found = [rateCause(divergence.trace?.losses ?? [], context, rounds)]
+    found += settingCauses(context)
+    if let cause = placeCause(divergence, context) { found.append(cause) }
+    if let choice = context.scenario.strategies.first(where: { $0.label == label }) {
+      found += methodCauses(choice, context)
     }
     // Of equal weight the one found first.
     return found.enumerated().sorted {
@@ -110,7 +111,9 @@ package struct DivergenceReport: Equatable {
   private typealias Cause = (weight: Int, text: String)
 
   /// The learning rate, the likelier when losses rose: those of the last steps, or of rounds.
-  private static func rateCause(_ steps: [Double], _ arena: Arena, _ rounds: [Double]) -> Cause {
+  private static func rateCause(_ steps: [Double], _ context: RunContext, _ rounds: [Double])
+    -> Cause
+  {
     func rise(_ losses: [Double]) -> (from: Double, to: Double)? {
       guard let least = losses.min(), let last = losses.last, last > 2 * least else { return nil }
       return (least, last)
@@ -118,7 +121,7 @@ package struct DivergenceReport: Equatable {
     let rising = (rise(steps.filter(\.isFinite)) ?? rise(rounds)).map {
       " (the loss rose from \(NumberText.fixed($0.from, 2)) to \(NumberText.short($0.to)))"
     }
-    let rate = NumberText.plain(arena.problem.settings.optimizer.learningRate)
+    let rate = NumberText.plain(context.problem.settings.optimizer.learningRate)
     return (
       rising == nil ? 5 : 8,
       "client.optimizer.learningRate \(rate) is too high\(rising ?? ""): lower it, or begin with "
@@ -126,8 +129,8 @@ package struct DivergenceReport: Equatable {
     )
   }
 
-  private static func settingCauses(_ arena: Arena) -> [Cause] {
-    let optimizer = arena.problem.settings.optimizer
+  private static func settingCauses(_ context: RunContext) -> [Cause] {
+    let optimizer = context.problem.settings.optimizer
     var found: [Cause] = []
     if optimizer.kind == .sgd, optimizer.momentum >= 0.5 {
       let factor = NumberText.fixed(1 / (1 - optimizer.momentum), 0)
@@ -138,21 +141,21 @@ package struct DivergenceReport: Equatable {
             + "\(factor) times as long: lower it or the learning rate"
         ))
     }
-    if arena.scenario.model.norm == .none, arena.network.layout.entries.count > 4 {
+    if context.scenario.model.norm == .none, context.network.layout.entries.count > 4 {
       found.append((3, "the network has no normalisation: set model.norm to \"group\""))
     }
     return found
   }
 
   /// What follows from where the first such number was.
-  private static func placeCause(_ divergence: Divergence, _ arena: Arena) -> Cause? {
+  private static func placeCause(_ divergence: Divergence, _ context: RunContext) -> Cause? {
     switch divergence.trace?.place {
     case .pass(.input):
       return (20, "the data hold numbers that are not finite: check the data set's files")
     case .pass(.parameter) where divergence.round == 1 && divergence.step == 1:
       return (20, "the initial weights hold it: check model.init")
     case .server:
-      let server = arena.problem.composition.serverOptimizer
+      let server = context.problem.composition.serverOptimizer
       return (
         9,
         "the server's step is too long: lower serverOptimizer.learningRate "
@@ -163,8 +166,10 @@ package struct DivergenceReport: Equatable {
     }
   }
 
-  private static func methodCauses(_ choice: Scenario.StrategyChoice, _ arena: Arena) -> [Cause] {
-    let rate = arena.problem.settings.optimizer.learningRate
+  private static func methodCauses(_ choice: Scenario.StrategyChoice, _ context: RunContext)
+    -> [Cause]
+  {
+    let rate = context.problem.settings.optimizer.learningRate
     var found: [Cause] = []
     let name = "proximalWeight"
     if case .number(let value) = choice.settings[name], value * rate >= 1 {

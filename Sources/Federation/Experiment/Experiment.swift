@@ -201,9 +201,9 @@ extension Experiment {
   ///
   /// `looksAtPixels`: false for checks that compute nothing: no image gets its style, and none is
   /// measured for the normalisation.
-  package func arena(
+  package func context(
     _ index: Int, threads: Int, pretrained: PretrainedModel? = nil, looksAtPixels: Bool = true
-  ) -> Arena {
+  ) -> RunContext {
     let seed = scenario.seeds[index]
     let split = splits[index]
     let images = looksAtPixels ? images(index) : (train: data.train, test: data.test)
@@ -222,7 +222,7 @@ extension Experiment {
     func spaces(_ network: Network) -> WorkerSpaces {
       WorkerSpaces(network, scenario.client, images: data.train.count, workers: threads)
     }
-    var arena = Arena(
+    var context = RunContext(
       scenario: scenario, seed: seed, split: split,
       localTests: LocalTests(scenario.data.localTest, split: split, test: images.test, seed: seed),
       problem: LearningProblem(
@@ -234,10 +234,10 @@ extension Experiment {
       sampler: CohortSampler(settings: scenario.federation, seed: seed),
       pool: WorkerPool(workers: threads), spaces: spaces(network),
       groupSpaces: groupNetworks.map(spaces))
-    arena.clock = scenario.system.map {
+    context.clock = scenario.system.map {
       VirtualClock($0, files: systemFiles, seed: seed, clients: scenario.federation.clients)
     }
-    return arena
+    return context
   }
 }
 
@@ -253,8 +253,8 @@ extension Experiment {
       // Networks are the same under every seed; noise follows from who holds how much.
       let choices = scenario.strategies.filter { seed == 0 || $0.privacy?.isInert == false }
       if choices.isEmpty { break }
-      let arena = arena(seed, threads: 1, looksAtPixels: false)
-      for choice in choices { _ = try adapted(arena, to: choice) }
+      let context = context(seed, threads: 1, looksAtPixels: false)
+      for choice in choices { _ = try adapted(context, to: choice) }
     }
   }
 
@@ -276,7 +276,7 @@ extension Scenario {
   /// The places of the strategies in the order in which they run: `local-only` goes first, because
   /// others are measured against it.
   package var runPlaces: [Int] {
-    let isLocal = strategies.map { $0.kind == LocalOnly.card.kind }
+    let isLocal = strategies.map { $0.kind == LocalOnly.info.kind }
     return isLocal.indices.sorted { (isLocal[$0] ? 0 : 1, $0) < (isLocal[$1] ? 0 : 1, $1) }
   }
 
@@ -364,8 +364,8 @@ extension Experiment {
     let pretrained = try pretrained(in: path) { leaves() ? interruption() ?? .interrupted : nil }
 
     seeds: for (index, seed) in scenario.seeds.enumerated() {
-      var arena = arena(index, threads: threads, pretrained: pretrained)
-      arena.stop = StopSign(leaves)
+      var context = context(index, threads: threads, pretrained: pretrained)
+      context.stop = StopSign(leaves)
       var alone: [Int: [Int: Double]] = [:]
       for choice in runOrder {
         number += 1
@@ -373,14 +373,14 @@ extension Experiment {
           run: number, runs: scenario.seeds.count * scenario.strategies.count,
           strategy: choice.label, seed: seed, round: 0, rounds: scenario.federation.rounds)
         var run = try run(
-          of: choice, arena, folder: FilePath.join(path, "\(choice.label)-s\(seed)"),
-          scenarioHash: source.hash, alone: choice.kind == LocalOnly.card.kind ? [:] : alone)
+          of: choice, context, folder: FilePath.join(path, "\(choice.label)-s\(seed)"),
+          scenarioHash: source.hash, alone: choice.kind == LocalOnly.info.kind ? [:] : alone)
         run.patience = patience
         let result = try run.complete(until: last, stops) { record in
           progress.add(record)
           report(progress, record)
         }
-        if choice.kind == LocalOnly.card.kind { alone = result.scores }
+        if choice.kind == LocalOnly.info.kind { alone = result.scores }
         ends.add(result, of: choice.label, seed: seed, limit: limits.reason)
         if ends.isStopped { break seeds }
       }

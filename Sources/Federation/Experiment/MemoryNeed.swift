@@ -103,7 +103,7 @@ extension Experiment {
     let clients = Double(scenario.federation.clients)
     need.add("splits", Self.splitBytes(scenario, data), isTaken: true)
     need.add("measures of clients", clients, 8 * classes + 128)
-    if scenario.strategies.contains(where: { $0.kind == CCVR.card.kind }),
+    if scenario.strategies.contains(where: { $0.kind == CCVR.info.kind }),
       let width = ClassifierPlace(network)?.width
     {
       // Sums at the server, and one upload with what it was made from.
@@ -158,26 +158,26 @@ extension Experiment {
       64 * Double(network.layout.count) + 8 * Double(splits[0].publicIndices.count)
       * Double(network.classes)
     guard need.total + 2 * clients * perClient > bound / 2 else { return nil }
-    let arena = arena(0, threads: 1, looksAtPixels: false)
+    let context = context(0, threads: 1, looksAtPixels: false)
     var largest: State?
     for choice in scenario.strategies {
-      guard let state = try state(choice, arena, clients: clients) else { continue }
+      guard let state = try state(choice, context, clients: clients) else { continue }
       if state.bytes > largest?.bytes ?? 0 { largest = state }
     }
     return largest
   }
 
-  private func state(_ choice: Scenario.StrategyChoice, _ shared: Arena, clients: Double)
+  private func state(_ choice: Scenario.StrategyChoice, _ shared: RunContext, clients: Double)
     throws(Failure) -> State?
   {
-    var arena = try adapted(shared, to: choice)
-    guard let client = arena.split.clients.firstIndex(where: { !$0.isEmpty }) else { return nil }
-    arena.dryRun(true)
-    arena.mostJobs = 1
-    arena.problem.settings.work = .steps(1)
-    arena.sampler = CohortSampler(
-      settings: scenario.federation, seed: arena.seed, given: [[client]])
-    let simulation = try Self.simulation(of: choice, arena)
+    var context = try adapted(shared, to: choice)
+    guard let client = context.split.clients.firstIndex(where: { !$0.isEmpty }) else { return nil }
+    context.dryRun(true)
+    context.mostJobs = 1
+    context.problem.settings.work = .steps(1)
+    context.sampler = CohortSampler(
+      settings: scenario.federation, seed: context.seed, given: [[client]])
+    let simulation = try Self.simulation(of: choice, context)
     guard simulation.method.schedule == .synchronous else {
       // Whoever waits for nobody remembers what messages lost, and nothing else.
       let vectors = Double(choice.compression?.uplink?.vectorsPerClient ?? 0)
@@ -187,7 +187,7 @@ extension Experiment {
     // A dry run computes nothing, so a method that needs results may end it: then what the server
     // holds at the start is all that is known.
     _ = try? simulation.runRound()
-    arena.dryRun(false)
+    context.dryRun(false)
     let state = simulation.state
     let held = state.clients.values.reduce(0.0) { $0 + 4 * Double($1.merged.count) }
     let known = max(1, state.clients.count)

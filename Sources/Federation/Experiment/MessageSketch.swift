@@ -43,7 +43,7 @@ extension Experiment {
       BLAS.facts.failure == nil, (try? requireMemory(threads: 1)) != nil
     else { return nil }
     var plain = choice
-    plain.settings = type.card.lightest(choice.settings)
+    plain.settings = type.info.lightest(choice.settings)
     plain.compression = nil
     plain.privacy = nil
     return try? dryRun(plain, until: isEnough)
@@ -52,12 +52,12 @@ extension Experiment {
   private func dryRun(_ choice: Scenario.StrategyChoice, until isEnough: (MessageSketch) -> Bool)
     throws(Failure) -> MessageSketch
   {
-    var arena = try adapted(arena(0, threads: 1, looksAtPixels: false), to: choice)
-    arena.problem.settings.work = .steps(1)
-    var sketch = MessageSketch(problem: arena.problem)
-    arena.mostJobs = 2
-    arena.dryRun(true)
-    let simulation = try Self.simulation(of: choice, arena)
+    var context = try adapted(context(0, threads: 1, looksAtPixels: false), to: choice)
+    context.problem.settings.work = .steps(1)
+    var sketch = MessageSketch(problem: context.problem)
+    context.mostJobs = 2
+    context.dryRun(true)
+    let simulation = try Self.simulation(of: choice, context)
     sketch.isWhole = simulation.method.population == .pooled
     if sketch.isWhole { return sketch }
     let rounds = scenario.federation.rounds
@@ -81,7 +81,7 @@ extension MessageSketch {
   }
 }
 
-extension StrategyCard {
+extension MethodInfo {
   /// The same settings with as few passes of the method's own as it may make: who asks only what is
   /// sent need not wait for them.
   fileprivate func lightest(_ settings: StrategySettings) -> StrategySettings {

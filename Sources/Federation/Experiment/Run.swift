@@ -9,7 +9,7 @@ import Tensor
 /// One strategy under one seed from its first round, or from its checkpoint, to its last.
 package struct Run {
   package let simulation: Simulation
-  package let arena: Arena
+  package let context: RunContext
   package let label: String
   package let folder: String
   package let scenarioHash: String
@@ -20,14 +20,14 @@ package struct Run {
   var patience = 1.0
 
   /// Such as "fedavg-s1".
-  package var name: String { "\(label)-s\(arena.seed)" }
+  package var name: String { "\(label)-s\(context.seed)" }
 
   /// Which files it has.
   package var plan: RunFiles.Plan {
     RunFiles.Plan(
-      run: name, scenarioHash: scenarioHash, population: arena.problem.clients,
-      isPrivate: arena.privacy != nil, isClocked: simulation.clock != nil,
-      hasBoard: arena.scenario.output.tensorboard)
+      run: name, scenarioHash: scenarioHash, population: context.problem.clients,
+      isPrivate: context.privacy != nil, isClocked: simulation.clock != nil,
+      hasBoard: context.scenario.output.tensorboard)
   }
 
   /// Runs the remaining rounds, or those up to `last`.
@@ -40,8 +40,8 @@ package struct Run {
   ) throws(Failure) -> RunResult {
     let (files, begun, before) = try begin()
     var (result, saved) = (begun, before)
-    let rounds = arena.scenario.federation.rounds
-    let every = arena.scenario.output.checkpointEvery
+    let rounds = context.scenario.federation.rounds
+    let every = context.scenario.output.checkpointEvery
     func save(_ checkpoint: Checkpoint) throws(Failure) {
       try write(checkpoint, files)
       saved = checkpoint.round
@@ -54,8 +54,8 @@ package struct Run {
       // A copy of what a round starts from costs little beside a long round.
       let start = isLong && saved != simulation.round ? simulation.checkpoint : nil
       guard let round = try round(&result, files, start, saved) else {
-        if let start, arena.stop.wasSeen { try save(start) }
-        if arena.stop.wasSeen {
+        if let start, context.stop.wasSeen { try save(start) }
+        if context.stop.wasSeen {
           result.end = .interrupted(interruption() ?? .interrupted)
           result.stillness = stillness(result.records)
         }
@@ -80,7 +80,7 @@ package struct Run {
     }
     result.stillness = stillness(result.records)
     try eachModel { name, bytes throws(Failure) in try files.writeModel(bytes, name: name) }
-    if arena.scenario.evaluation.diagnostics { try files.write(simulation.diagnostics()) }
+    if context.scenario.evaluation.diagnostics { try files.write(simulation.diagnostics()) }
     return result
   }
 
@@ -93,12 +93,12 @@ package struct Run {
     let checkpoint = try usableCheckpoint(checkpoints, promised)
     if let checkpoint {
       simulation.restore(checkpoint)
-      let count = arena.scenario.output.keepCheckpoints
+      let count = context.scenario.output.keepCheckpoints
       try Checkpoint.keep(checkpoint.round, in: checkpoints, count)
     }
     let files = try RunFiles(folder, upTo: simulation.round, promised, plan)
     DivergenceReport.remove(from: folder)
-    if simulation.round == 0, arena.scenario.federation.rounds > 0 {
+    if simulation.round == 0, context.scenario.federation.rounds > 0 {
       try files.begin(digest: simulation.digest)
     }
     var result = RunResult(records: files.records, scores: files.scores)
@@ -113,19 +113,19 @@ package struct Run {
   private func round(
     _ result: inout RunResult, _ files: RunFiles, _ start: Checkpoint?, _ saved: Int
   ) throws(Failure) -> MeasuredRound? {
-    arena.stop.allow(start != nil || saved == simulation.round || simulation.round == 0)
-    defer { arena.stop.allow(false) }
+    context.stop.allow(start != nil || saved == simulation.round || simulation.round == 0)
+    defer { context.stop.allow(false) }
     do throws(RoundFailure) {
       let round = try measuredRound(&result)
       // A worker that left its work reported a divergence, which somebody may have taken for none.
-      return arena.stop.wasSeen ? nil : round
+      return context.stop.wasSeen ? nil : round
     } catch {
-      if arena.stop.wasSeen { return nil }
-      arena.stop.allow(false)
+      if context.stop.wasSeen { return nil }
+      context.stop.allow(false)
       try files.promise(result.records.last?.round ?? 0)
       guard case .diverged(let found) = error else { throw error.failure(run: name) }
       let divergence = DivergenceReport(
-        try traced(found), label: label, arena,
+        try traced(found), label: label, context,
         losses: result.records.compactMap { $0.train?.loss }, lastCheckpoint: saved)
       try divergence.write(to: folder)
       result.end = .diverged(divergence)
@@ -138,16 +138,16 @@ package struct Run {
     try files.promise(checkpoint.round)
     try checkpoint.write(
       to: RunFiles.checkpoints(folder), scenarioHash: scenarioHash, run: name,
-      keeping: arena.scenario.output.keepCheckpoints)
+      keeping: context.scenario.output.keepCheckpoints)
   }
 
   /// The client whose upload made the server's model not finite, if there is one: found by running
   /// the rounds since the last checkpoint again and looking through every upload.
   private func traced(_ divergence: Divergence) throws(Failure) -> Divergence {
     guard divergence.client == nil else { return divergence }
-    var arena = arena
-    arena.checksUploads = true
-    let replay = Simulation(simulation.method, arena)
+    var context = context
+    context.checksUploads = true
+    let replay = Simulation(simulation.method, context)
     if let checkpoint = try Checkpoint.read(
       from: RunFiles.checkpoints(folder), scenarioHash: scenarioHash, run: name)
     {
@@ -233,7 +233,7 @@ package struct Run {
     -> MeasuredRound
   {
     let start = SystemClock.steady()
-    let round = arena.scenario.federation.rounds > 0 ? try simulation.runRound() : nil
+    let round = context.scenario.federation.rounds > 0 ? try simulation.runRound() : nil
     var record = RoundRecord(
       round: simulation.round, sampled: round?.sampled ?? [],
       bytes: RoundRecord.Bytes(up: 0, down: 0), time: RoundRecord.Time(wall: 0),
@@ -243,11 +243,11 @@ package struct Run {
         loss: round.report.lossSum / round.report.exampleWeight, examples: round.report.examples,
         steps: round.report.steps, flops: Double(round.flops))
     }
-    let isEvaluated = arena.scenario.isEvaluated(simulation.round)
+    let isEvaluated = context.scenario.isEvaluated(simulation.round)
     let parts = simulation.describe(record, isEvaluated: isEvaluated)
     record = parts.record
     var rows: [ClientRow] = []
-    let evaluationStart = arena.flops
+    let evaluationStart = context.flops
     if evaluates, isEvaluated {
       let evaluation = try simulation.evaluate()
       record.generic = evaluation.generic
@@ -256,7 +256,7 @@ package struct Run {
         evaluation.scores.map(\.accuracy), model: evaluation.scored,
         alone: reference.map { known in evaluation.scores.indices.map { known[$0] ?? .nan } },
         perClass: evaluation.scores.map(\.perClass), global: evaluation.scores.map(\.global),
-        trainCounts: arena.split.classCounts)
+        trainCounts: context.split.classCounts)
       rows = clientRows(evaluation, reference)
       result.scores[simulation.round] = Dictionary(
         uniqueKeysWithValues: rows.map { ($0.client, $0.accuracy) })
@@ -266,10 +266,10 @@ package struct Run {
       record: record,
       lines: RoundLines(
         record, broadcast: parts.broadcast, messages: parts.messages, clients: rows,
-        trainCounts: arena.split.classCounts, privacy: parts.privacy, events: parts.events),
+        trainCounts: context.split.classCounts, privacy: parts.privacy, events: parts.events),
       privacy: parts.privacy, accuracies: rows.map(\.accuracy),
       clientFLOPs: round?.clientFLOPs ?? [], trainSeconds: round?.trainSeconds ?? 0,
-      evaluationFLOPs: arena.flops - evaluationStart)
+      evaluationFLOPs: context.flops - evaluationStart)
   }
 
   /// One row per client that can be measured.
@@ -280,8 +280,8 @@ package struct Run {
       let score = evaluation.scores[client]
       if score.accuracy.isNaN { return nil }
       return ClientRow(
-        round: simulation.round, client: client, trainCount: arena.split.clients[client].count,
-        testCount: Double(arena.localTests.images(of: client).count), accuracy: score.accuracy,
+        round: simulation.round, client: client, trainCount: context.split.clients[client].count,
+        testCount: Double(context.localTests.images(of: client).count), accuracy: score.accuracy,
         loss: score.loss, accuracyAlone: reference?[client], globalAccuracy: score.global)
     }
   }
@@ -296,18 +296,19 @@ package struct Run {
       return file.encoded()
     }
     if let model = simulation.genericModel() {
-      try take("generic", file(model, arena.problem.layout))
+      try take("generic", file(model, context.problem.layout))
     }
-    guard simulation.method.models.contains(.personal), arena.scenario.output.personalModels else {
+    guard simulation.method.models.contains(.personal), context.scenario.output.personalModels
+    else {
       return
     }
-    let digits = max(3, String(arena.problem.clients - 1).count)
-    for client in arena.split.clients.indices where !arena.split.clients[client].isEmpty {
+    let digits = max(3, String(context.problem.clients - 1).count)
+    for client in context.split.clients.indices where !context.split.clients[client].isEmpty {
       // A divergence in a last fine-tuning leaves that client without a file, nothing else.
       guard let model = try? simulation.model(of: client, worker: 0) else { continue }
       let number = String(client)
       let padded = String(repeating: "0", count: digits - number.count) + number
-      try take("personal/" + padded, file(model, arena.problem.network(of: client).layout))
+      try take("personal/" + padded, file(model, context.problem.network(of: client).layout))
     }
   }
 }

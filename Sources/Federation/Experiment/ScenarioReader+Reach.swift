@@ -2,9 +2,9 @@ import Aggregation
 import Scenario
 
 extension ScenarioReader {
-  /// A reader that knows the strategies of `cards`.
-  package init(cards: [StrategyCard] = StrategyRegistry.cards) {
-    self.init(cards: cards, reach: CodecReach.findings)
+  /// A reader that knows the strategies of `methods' infos`.
+  package init(infos: [MethodInfo] = StrategyRegistry.infos) {
+    self.init(infos: infos, reach: CodecReach.findings)
   }
 }
 

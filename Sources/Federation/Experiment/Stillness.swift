@@ -50,7 +50,7 @@ extension Run {
   func stillness(_ records: [RoundRecord]) -> Stillness? {
     guard simulation.round > 0, !records.isEmpty else { return nil }
     let nobody = records.allSatisfy { $0.train == nil }
-    let start = simulation.method.start(arena.problem)
+    let start = simulation.method.start(context.problem)
     let isUnmoved: Bool
     if simulation.method.models.contains(.generic) {
       isUnmoved = simulation.method.genericModel(simulation.server) == genericStart(start)
@@ -61,7 +61,7 @@ extension Run {
     }
     guard isUnmoved || nobody else { return nil }
     return Stillness(
-      label: label, seed: arena.seed, rounds: simulation.round, isUnmoved: isUnmoved,
+      label: label, seed: context.seed, rounds: simulation.round, isUnmoved: isUnmoved,
       cause: cause(records, nobody: nobody))
   }
 
@@ -71,8 +71,8 @@ extension Run {
 
   /// The likeliest reason, most certain first.
   private func cause(_ records: [RoundRecord], nobody: Bool) -> String {
-    let federation = arena.scenario.federation
-    let system = arena.scenario.system
+    let federation = context.scenario.federation
+    let system = context.scenario.system
     if nobody {
       if records.contains(where: { !($0.clock?.dropped ?? []).isEmpty }) {
         return "every client vanished before its work was done (system.dropout, availability)"
@@ -83,7 +83,7 @@ extension Run {
       if let system, system.availability != .always {
         return "no client was there when it could be asked (system.availability)"
       }
-      if arena.privacy != nil, !simulation.state.clients.isEmpty {
+      if context.privacy != nil, !simulation.state.clients.isEmpty {
         return "no client had a budget left (privacy.target)"
       }
       return "every cohort was empty: federation.\(federation.sampling.word) sampling draws "
@@ -100,8 +100,8 @@ extension Run {
       let words = seen.late.isEmpty ? "lost on the way (system.loss)" : "late (system.deadline)"
       return "no upload was taken in: all were \(words)"
     }
-    if arena.problem.settings.optimizer.learningRate == 0 { return "the learning rate is 0" }
-    if arena.compression != nil {
+    if context.problem.settings.optimizer.learningRate == 0 { return "the learning rate is 0" }
+    if context.compression != nil {
       return "what clients sent was nothing once it was decoded: the codec left no value over "
         + "(compression)"
     }

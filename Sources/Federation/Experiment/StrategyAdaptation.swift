@@ -13,12 +13,13 @@ extension Experiment {
     throw Failure(.internalError, "E1021", "no strategy \(choice.kind)")
   }
 
-  /// One of the scenario's strategies under the seed of an arena, before its first round.
+  /// One of the scenario's strategies under the seed of an context, before its first round.
   ///
-  /// `arena`: as `adapted` made it for the strategy.
-  package static func simulation(of choice: Scenario.StrategyChoice, _ arena: Arena) throws(Failure)
+  /// `context`: as `adapted` made it for the strategy.
+  package static func simulation(of choice: Scenario.StrategyChoice, _ context: RunContext)
+    throws(Failure)
     -> Simulation
-  { Simulation(try type(of: choice).init(choice.settings, arena.problem), arena) }
+  { Simulation(try type(of: choice).init(choice.settings, context.problem), context) }
 
   /// The same as a run with a folder.
   ///
@@ -31,12 +32,12 @@ extension Experiment {
   /// - Returns: the run before its first round.
   /// - Throws: exit 3 when the method cannot have its network or noise.
   package func run(
-    of choice: Scenario.StrategyChoice, _ shared: Arena, folder: String, scenarioHash: String,
+    of choice: Scenario.StrategyChoice, _ shared: RunContext, folder: String, scenarioHash: String,
     alone: [Int: [Int: Double]] = [:]
   ) throws(Failure) -> Run {
-    let arena = try adapted(shared, to: choice)
+    let context = try adapted(shared, to: choice)
     return Run(
-      simulation: try Self.simulation(of: choice, arena), arena: arena, label: choice.label,
+      simulation: try Self.simulation(of: choice, context), context: context, label: choice.label,
       folder: folder, scenarioHash: scenarioHash, alone: alone)
   }
 
@@ -44,13 +45,14 @@ extension Experiment {
   /// that it trains.
   ///
   /// - Throws: exit 3 when the method cannot have the network that it asks for.
-  package func adapted(_ arena: Arena, to choice: Scenario.StrategyChoice) throws(Failure) -> Arena
+  package func adapted(_ context: RunContext, to choice: Scenario.StrategyChoice) throws(Failure)
+    -> RunContext
   {
     let type = try Self.type(of: choice)
-    var arena = arena
-    arena.problem.settings.loss = choice.loss
-    arena.problem.composition = choice.composition
-    arena.postHoc = choice.postHoc
+    var context = context
+    context.problem.settings.loss = choice.loss
+    context.problem.composition = choice.composition
+    context.postHoc = choice.postHoc
     var settings = scenario.client
     settings.batch = max(settings.batch, type.largestBatch(choice.settings))
     // Augmented copies of one example pass through together.
@@ -58,32 +60,32 @@ extension Experiment {
     settings.batch = max(settings.batch, copies)
     func spaces(_ network: Network) -> WorkerSpaces {
       WorkerSpaces(
-        network, settings, images: max(data.train.count, copies), workers: arena.pool.workers,
+        network, settings, images: max(data.train.count, copies), workers: context.pool.workers,
         capacity: max(
           copies, WorkerSpaces.capacity(network, settings, images: max(data.train.count, copies))))
     }
     let adapted = try adaptation(choice, type)
     if let adapted {
-      arena.problem.initial = adapted.initial(network, arena.problem.initial, arena.seed)
-      arena.problem.network = adapted.network
+      context.problem.initial = adapted.initial(network, context.problem.initial, context.seed)
+      context.problem.network = adapted.network
     }
     if adapted != nil || settings.batch > scenario.client.batch {
-      arena.spaces = spaces(arena.network)
+      context.spaces = spaces(context.network)
     }
-    if settings.batch > scenario.client.batch { arena.groupSpaces = groupNetworks.map(spaces) }
-    arena.privacy = try privacy(choice, type, arena)
+    if settings.batch > scenario.client.batch { context.groupSpaces = groupNetworks.map(spaces) }
+    context.privacy = try privacy(choice, type, context)
     if let settings = choice.compression, !settings.isInert, type.population == .cohort {
-      let method = type.init(choice.settings, arena.problem)
-      arena.compression = RunCompression(
-        settings, arena.problem, shares: shares(arena, method.uploadWeighting))
+      let method = type.init(choice.settings, context.problem)
+      context.compression = RunCompression(
+        settings, context.problem, shares: shares(context, method.uploadWeighting))
     }
-    return arena
+    return context
   }
 
   /// π_k of each client among all that hold examples.
-  private func shares(_ arena: Arena, _ weighting: WeightingRule) -> [Double] {
+  private func shares(_ context: RunContext, _ weighting: WeightingRule) -> [Double] {
     let bySamples = weighting == .scenario && scenario.federation.weighting == .samples
-    let counts = arena.split.clients.map { client in
+    let counts = context.split.clients.map { client in
       bySamples ? Double(client.count) : client.isEmpty ? 0 : 1
     }
     let total = counts.reduce(0, +)
@@ -91,11 +93,13 @@ extension Experiment {
   }
 
   /// How a strategy's clients or their examples are protected, with its noise.
-  private func privacy(_ choice: Scenario.StrategyChoice, _ type: any Strategy.Type, _ arena: Arena)
+  private func privacy(
+    _ choice: Scenario.StrategyChoice, _ type: any Strategy.Type, _ context: RunContext
+  )
     throws(Failure) -> RunPrivacy?
   {
     guard let settings = choice.privacy, !settings.isInert else { return nil }
-    let networks = [arena.problem.network] + arena.problem.groups.map(\.network)
+    let networks = [context.problem.network] + context.problem.groups.map(\.network)
     if settings.exampleLevel != nil, networks.contains(where: { !$0.examplesAreIndependent }) {
       throw Failure(
         .scenarioInvalid, "E3333",
@@ -103,16 +107,16 @@ extension Experiment {
           + "gradient is one example's",
         hint: "take group norm and choices per image, or protect clients instead of examples")
     }
-    let method = type.init(choice.settings, arena.problem)
-    let local = arena.problem.settings
-    var participations = participations(settings, arena.sampler)
-    var sizes = arena.split.clients.map(\.count)
+    let method = type.init(choice.settings, context.problem)
+    let local = context.problem.settings
+    var participations = participations(settings, context.sampler)
+    var sizes = context.split.clients.map(\.count)
     var most = 0
     if type.population == .pooled {
       // One site that draws from everybody's examples, and takes as many steps as its cohort's
       // clients, which are not those of their union.
       let steps = sizes.map { $0 > 0 ? method.privateWork(examples: $0, local).batches : 0 }
-      most = mostSteps(steps, arena.sampler)
+      most = mostSteps(steps, context.sampler)
       sizes = [sizes.reduce(0, +)]
       participations = [scenario.federation.rounds]
     }
@@ -126,14 +130,14 @@ extension Experiment {
           work.batches = max(work.batches, most)
           return work
         }, batch: local.batch,
-        cohortsMayDiffer: arena.clock != nil || method.schedule != .synchronous))
+        cohortsMayDiffer: context.clock != nil || method.schedule != .synchronous))
     return RunPrivacy(
       settings: settings, plan: plan,
       audit: ReleaseAudit(
         type, choice.settings, loss: choice.loss, settings: settings,
-        normalization: scenario.data.normalize), declared: type.releases(choice.settings),
+        normalization: scenario.data.normalize), declared: type.disclosures(choice.settings),
       batch: local.batch, cohortSize: scenario.federation.expectedCohort,
-      memories: WorkerExampleMemories(workers: arena.pool.workers))
+      memories: WorkerExampleMemories(workers: context.pool.workers))
   }
 
   /// In how many rounds each client is drawn, where the noise depends on it.

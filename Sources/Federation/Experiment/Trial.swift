@@ -64,9 +64,9 @@ extension Experiment {
     folder: String? = nil
   ) throws -> Trial {
     let choice = scenario.strategies[strategy]
-    let shared = arena(seed, threads: threads, pretrained: try pretrained(in: nil))
-    let arena = try adapted(shared, to: choice)
-    var simulation = try Self.simulation(of: choice, arena)
+    let shared = context(seed, threads: threads, pretrained: try pretrained(in: nil))
+    let context = try adapted(shared, to: choice)
+    var simulation = try Self.simulation(of: choice, context)
     var digests = [Digest.hex(simulation.digest)]
     var rounds: [Round] = []
     var bytes: [RoundRecord.Bytes] = []
@@ -87,14 +87,14 @@ extension Experiment {
           try checkpoint?.write(to: folder, scenarioHash: "trial", run: choice.label)
           checkpoint = try Checkpoint.read(from: folder, scenarioHash: "trial", run: choice.label)
         }
-        simulation = try Self.simulation(of: choice, arena)
+        simulation = try Self.simulation(of: choice, context)
         if let checkpoint { simulation.restore(checkpoint) }
       }
     }
     let evaluation = try simulation.evaluate()
     let trace = simulation.privacy?.trace(exact: true)
     return Trial(
-      network: arena.network, initial: arena.problem.initial, model: simulation.server.model,
+      network: context.network, initial: context.problem.initial, model: simulation.server.model,
       serverMemory: simulation.state.memory(simulation.stages),
       clientMemories: simulation.state.clients.mapValues(\.merged), cohorts: rounds.map(\.sampled),
       digests: digests, bytesUp: bytes.map(\.up), bytesDown: bytes.map(\.down),
@@ -103,14 +103,16 @@ extension Experiment {
       generic: evaluation.generic,
       personal: Metrics.personal(evaluation.scores.map(\.accuracy), model: evaluation.scored),
       genericModel: simulation.genericModel(),
-      clientModels: try arena.split.clients.indices.map { try simulation.model(of: $0, worker: 0) },
+      clientModels: try context.split.clients.indices.map {
+        try simulation.model(of: $0, worker: 0)
+      },
       privacy: trace?.record, privacyLine: trace?.line, stopped: stopped,
-      flops: rounds.map(\.flops), clock: clock, peakVectors: arena.spaces.parameters.peak)
+      flops: rounds.map(\.flops), clock: clock, peakVectors: context.spaces.parameters.peak)
   }
 
   package func models(ofStrategy index: Int) throws -> ModelKinds {
     let choice = scenario.strategies[index]
-    let arena = try adapted(arena(0, threads: 1), to: choice)
-    return try Self.simulation(of: choice, arena).method.models
+    let context = try adapted(context(0, threads: 1), to: choice)
+    return try Self.simulation(of: choice, context).method.models
   }
 }

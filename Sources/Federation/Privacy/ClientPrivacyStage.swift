@@ -77,7 +77,7 @@ final class ClientPrivacyStage: PrivacyStage {
     guard round.isSynchronous, mechanism.placement == .local, privacy.plan.limit != nil,
       run.method.population == .cohort
     else { return }
-    let rounds = privacy.epsilons.participations(upTo: round.number - 1, run.arena.sampler)
+    let rounds = privacy.epsilons.participations(upTo: round.number - 1, run.context.sampler)
     stopped = round.cohort.filter {
       !privacy.canSend(run.method.exchanges, after: rounds[$0, default: 0])
     }
@@ -102,7 +102,7 @@ final class ClientPrivacyStage: PrivacyStage {
       release: ClientRelease(
         settings: privacy.settings, mechanism: mechanism, clip: clip, deviation: deviation),
       streams: NoiseStreams(
-        seed: run.arena.seed, round: run.state.round, exchange: run.state.server.exchange))
+        seed: run.context.seed, round: run.state.round, exchange: run.state.server.exchange))
   }
 
   func arrive(_ arrival: inout Arrival, _ exchange: Exchange) {
@@ -125,13 +125,13 @@ final class ClientPrivacyStage: PrivacyStage {
     }
     template = aggregate.template
     let mean = releaseMean(senders: exchange.senders)
-    return [WeightedUpload(mean, weight: 1, client: run.arena.problem.clients)]
+    return [WeightedUpload(mean, weight: 1, client: run.context.problem.clients)]
   }
 
   /// Noise can make a running variance negative, which no variance is.
   func didStep(_ exchange: Exchange) {
     guard exchange.round.isSynchronous else { return }
-    for entry in run.arena.problem.layout.entries where entry.role == .runningVariance {
+    for entry in run.context.problem.layout.entries where entry.role == .runningVariance {
       for i in entry.range { run.state.server.model[i] = max(0, run.state.server.model[i]) }
     }
   }
@@ -155,8 +155,8 @@ final class ClientPrivacyStage: PrivacyStage {
     }
     let deviation = missing == 1 ? multiplier * clip : multiplier * clip * missing.squareRoot()
     let streams = NoiseStreams(
-      seed: run.arena.seed, round: run.state.round, exchange: run.state.server.exchange)
-    let server = run.arena.problem.clients
+      seed: run.context.seed, round: run.state.round, exchange: run.state.server.exchange)
+    let server = run.context.problem.clients
     let released = aggregate.release(
       clip: clip, deviation: deviation, size: privacy.cohortSize, noise: mechanism.noise,
       ratio: ratio, errors: &hidden
@@ -178,12 +178,12 @@ final class ClientPrivacyStage: PrivacyStage {
   /// What an upload looks like, from a training whose result nobody sees: an empty cohort gets its
   /// noise like any other.
   private func sampleUpload(_ settings: LocalSettings) throws(RoundFailure) -> Payload? {
-    guard let client = run.arena.split.clients.firstIndex(where: { !$0.isEmpty }) else {
+    guard let client = run.context.split.clients.firstIndex(where: { !$0.isEmpty }) else {
       return nil
     }
-    let job = RoundJobs.Job(client: client, examples: run.arena.split.clients[client], weight: 1)
+    let job = RoundJobs.Job(client: client, examples: run.context.split.clients[client], weight: 1)
     let task = ClientTask(
-      arena: run.arena, method: run.method, server: run.state.server, stages: [])
+      context: run.context, method: run.method, server: run.state.server, stages: [])
     let turn = ClientTurn(
       client: client, round: run.state.round, number: run.state.server.exchange, worker: 0)
     let memory = run.state.clients[client] ?? ClientState()
@@ -237,7 +237,7 @@ extension ClientPrivacyStage {
     let accounting = ClientAccounting(privacy.settings, mechanism, privacy.plan.cohorts)
     let multiplier = privacy.plan.multiplier
     let ledgers = releases.map { EpsilonTable.Ledger(releases: $0) }
-    return privacy.epsilons.epsilons(ledgers, exact: true, run.arena.pool) {
+    return privacy.epsilons.epsilons(ledgers, exact: true, run.context.pool) {
       accounting.epsilon(multiplier, releases: $0.releases)
     }
   }
@@ -250,16 +250,16 @@ extension ClientPrivacyStage {
     guard run.method.sendsUploads else { return [] }
     let exchanges = run.method.exchanges
     guard mechanism.placement == .local else { return [(0, round * exchanges)] }
-    let rounds = privacy.epsilons.participations(upTo: round, run.arena.sampler)
+    let rounds = privacy.epsilons.participations(upTo: round, run.context.sampler)
     return rounds.keys.sorted().compactMap { client in
-      guard !run.arena.split.clients[client].isEmpty else { return nil }
+      guard !run.context.split.clients[client].isEmpty else { return nil }
       return (client, privacy.releases(exchanges, of: rounds[client, default: 0]))
     }
   }
 
   func plannedEpsilons() -> [Double] {
     guard privacy.audit.leaks.isEmpty, leaks.undeclared.isEmpty else { return [] }
-    let senders = releases(upTo: run.arena.scenario.federation.rounds)
+    let senders = releases(upTo: run.context.scenario.federation.rounds)
     let values = epsilons(senders.map(\.count)).map(\.pld)
     return values.allSatisfy(\.isFinite) ? values.sorted() : []
   }

@@ -35,7 +35,7 @@ final class ExamplePrivacyStage: PrivacyStage {
   /// Clients whose budget does not pay for this round are left out.
   func choose(_ round: Round) throws(RoundFailure) {
     guard round.isSynchronous else {
-      stopped = run.arena.split.clients.indices.filter { !canTrain($0) }
+      stopped = run.context.split.clients.indices.filter { !canTrain($0) }
       return
     }
     if run.method.population == .pooled {
@@ -89,7 +89,7 @@ final class ExamplePrivacyStage: PrivacyStage {
   private func epsilons(
     _ ledgers: [EpsilonTable.Ledger], _ accounting: ExampleAccounting, exact: Bool
   ) -> [Epsilon] {
-    privacy.epsilons.epsilons(ledgers, exact: exact, run.arena.pool) { ledger in
+    privacy.epsilons.epsilons(ledgers, exact: exact, run.context.pool) { ledger in
       guard let share = ledger.share else { return Epsilon(rdp: .infinity, pld: .infinity) }
       return accounting.epsilon(share, batches: ledger.batches, exact: exact)
     }

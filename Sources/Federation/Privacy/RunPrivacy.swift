@@ -13,7 +13,7 @@ package struct RunPrivacy: Sendable {
   /// What leaves without protection.
   package let audit: ReleaseAudit
   /// Blocks of uploads that the method declares under its settings.
-  let declared: [Release]
+  let declared: [Disclosure]
   /// B̂.
   package let batch: Int
   /// m: what the noisy sum of a cohort is divided by.
@@ -26,7 +26,7 @@ package struct RunPrivacy: Sendable {
   package var drawsBatches = true
 
   package init(
-    settings: PrivacySettings, plan: NoisePlan, audit: ReleaseAudit, declared: [Release],
+    settings: PrivacySettings, plan: NoisePlan, audit: ReleaseAudit, declared: [Disclosure],
     batch: Int, cohortSize: Double, memories: WorkerExampleMemories, drawsBatches: Bool = true
   ) {
     self.settings = settings
@@ -132,7 +132,7 @@ package final class WorkerExampleMemories: @unchecked Sendable {
   package subscript(worker: Int) -> ExampleMemory { places[worker] }
 }
 
-extension Arena {
+extension RunContext {
   /// How examples or clients are protected; nil for not at all.
   package var privacy: RunPrivacy? {
     get { features[RunPrivacy.self] }

@@ -58,7 +58,7 @@ struct Delivery: Sendable {
 /// A value with a snapshot of all that it reads, so that workers share it and the compiler knows.
 /// Whoever makes it lets go of it before the server moves the model: else the model is copied.
 struct ClientTask: Sendable {
-  let arena: Arena
+  let context: RunContext
   let method: any Strategy
   /// The server as it is before anybody answers.
   let server: ServerState
@@ -108,10 +108,10 @@ struct ClientTask: Sendable {
     _ job: RoundJobs.Job, _ settings: LocalSettings, _ turn: ClientTurn, _ state: ClientState,
     _ delivery: Delivery?
   ) throws(RoundFailure) -> ClientMessage {
-    let spaces = arena.spaces(of: job.client)
+    let spaces = context.spaces(of: job.client)
     let before = spaces.flops(turn.worker)
     let start = SystemClock.steady()
-    var device = arena.device(
+    var device = context.device(
       client: job.client, round: turn.round, examples: job.examples, worker: turn.worker,
       settings: settings, phase: .start(turn.number),
       privacy: stages.lazy.compactMap { $0.training(turn, state) }.first)
@@ -121,7 +121,7 @@ struct ClientTask: Sendable {
     let update = try RoundFailure.diverging { () throws(Divergence) in
       try method.train(&device, received: received.payload, memory: &state.method)
     }
-    if arena.checksUploads, !stages.contains(where: \.clearsNonFinite),
+    if context.checksUploads, !stages.contains(where: \.clearsNonFinite),
       let tensor = update.upload.blocks.lazy.compactMap(\.firstNonFinite).first
     {
       throw .diverged(device.divergence(upload: tensor))

@@ -69,13 +69,14 @@ final class LedgerStage: MessageStage {
   private func countBroadcast() {
     var down = run.method.broadcast(run.state.server)
     var up = Payload.empty
-    if run.arena.problem.settings.loss.needsPooledCounts {
-      let counts = [NamedShape("class_counts", [run.arena.network.classes], .int32)]
-      let zeros = [Float](repeating: 0, count: run.arena.network.classes)  // only sizes are counted
+    if run.context.problem.settings.loss.needsPooledCounts {
+      let counts = [NamedShape("class_counts", [run.context.network.classes], .int32)]
+      // Only sizes are counted.
+      let zeros = [Float](repeating: 0, count: run.context.network.classes)
       up.append("class-counts", counts, values: zeros)
       down.append("class-counts", counts, values: zeros)
     }
-    for client in 0..<run.arena.problem.clients {
+    for client in 0..<run.context.problem.clients {
       bytes.setup += broadcast.add(up, .up, client: client)
       bytes.setup += broadcast.add(down, .down, client: client)
     }

@@ -75,7 +75,7 @@ extension MessageStage {
 /// What every message stage of a run works with.
 struct StageContext {
   let method: any Strategy
-  let arena: Arena
+  let context: RunContext
   /// Everything that moves; stages read it, and write what is theirs.
   let state: RunState
 }

@@ -26,9 +26,10 @@ struct RoundJobs: Sendable {
   }
 
   /// The jobs of a cohort under a strategy's choices.
-  init(_ cohort: [Int], _ arena: Arena, _ population: Population, _ weighting: WeightingRule) {
-    let settings = arena.problem.settings
-    let clients = arena.split.clients
+  init(_ cohort: [Int], _ context: RunContext, _ population: Population, _ weighting: WeightingRule)
+  {
+    let settings = context.problem.settings
+    let clients = context.split.clients
     sampled = cohort
     let active = cohort.filter { !clients[$0].isEmpty }
     if population == .pooled {
@@ -44,7 +45,7 @@ struct RoundJobs: Sendable {
       return
     }
     self.settings = settings
-    let bySamples = weighting == .scenario && arena.scenario.federation.weighting == .samples
+    let bySamples = weighting == .scenario && context.scenario.federation.weighting == .samples
     var total = 0.0
     for client in active { total += bySamples ? Double(clients[client].count) : 1 }
     var jobs: [Job] = []

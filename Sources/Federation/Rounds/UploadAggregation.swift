@@ -14,7 +14,7 @@ protocol UploadAggregation: AnyObject {
 /// A method and its fold: the one place where a strategy's type is opened.
 private final class MethodAggregation<Method: Strategy>: UploadAggregation {
   private let method: Method
-  private var fold = Method.Fold()
+  private var fold = Method.Combination()
 
   init(_ method: Method) { self.method = method }
 

@@ -25,13 +25,13 @@ final class SelectionStage: MessageStage {
     guard Self.isUsed(run) else { return nil }
     self.run = run
     self.ledger = ledger
-    memory = SelectionMemory(clients: run.arena.scenario.federation.clients)
+    memory = SelectionMemory(clients: run.context.scenario.federation.clients)
   }
 
   /// Whether the cohorts of a run depend on losses.
   static func isUsed(_ run: StageContext) -> Bool {
-    run.arena.scenario.federation.sampling.readsLosses && run.method.population == .cohort
-      && run.arena.sampler.given == nil
+    run.context.scenario.federation.sampling.readsLosses && run.method.population == .cohort
+      && run.context.sampler.given == nil
   }
 
   var sectionName: String? { "selection" }
@@ -47,14 +47,16 @@ final class SelectionStage: MessageStage {
 
   /// The clients of this round, ascending.
   func choose(_ round: Round) throws(RoundFailure) {
-    let federation = run.arena.scenario.federation
-    let clients = run.arena.split.clients.indices.filter { !run.arena.split.clients[$0].isEmpty }
+    let federation = run.context.scenario.federation
+    let clients = run.context.split.clients.indices.filter {
+      !run.context.split.clients[$0].isEmpty
+    }
     switch federation.sampling {
     case .uniform, .poisson: break
     case .powerOfChoice(let settings):
-      var stream = RandomStream(seed: run.arena.seed, .candidates, round: round.number)
+      var stream = RandomStream(seed: run.context.seed, .candidates, round: round.number)
       let candidates = ClientDraws.weighted(
-        clients, weights: clients.map { Double(run.arena.split.clients[$0].count) },
+        clients, weights: clients.map { Double(run.context.split.clients[$0].count) },
         count: settings.candidates, &stream)
       let values: [Double]
       switch settings.loss {
@@ -70,7 +72,7 @@ final class SelectionStage: MessageStage {
       let rule = OortRule(settings)
       round.cohort = rule.cohort(
         size: federation.uniformCohort, of: clients, known: memory.known(tensors),
-        round: round.number, preferred: memory.preferred(tensors, rule), seed: run.arena.seed)
+        round: round.number, preferred: memory.preferred(tensors, rule), seed: run.context.seed)
     }
   }
 
@@ -85,7 +87,7 @@ final class SelectionStage: MessageStage {
     let reports = try reports(in: round)
     guard !reports.isEmpty else { return }
     memory.keep(reports, round: round.number, in: &tensors)
-    guard case .oort(let settings) = run.arena.scenario.federation.sampling else { return }
+    guard case .oort(let settings) = run.context.scenario.federation.sampling else { return }
     let utility = reports.reduce(0) { $0 + $1.loss }
     memory.pace(utility, OortRule(settings), in: &tensors)
   }
@@ -97,9 +99,9 @@ final class SelectionStage: MessageStage {
     var received: [SelectionMemory.Report] = []
     for client in round.sampled {
       guard let done = reports[client], done.exampleWeight > 0 else { continue }
-      let examples = run.arena.split.clients[client].count
+      let examples = run.context.split.clients[client].count
       let seconds = seconds[client]
-      switch run.arena.scenario.federation.sampling {
+      switch run.context.scenario.federation.sampling {
       case .uniform, .poisson: continue
       case .powerOfChoice(let settings) where settings.loss == .exact: continue
       case .powerOfChoice:
@@ -118,18 +120,18 @@ final class SelectionStage: MessageStage {
   /// without augmentation and dropout.
   private func exactLosses(of candidates: [Int]) throws(RoundFailure) -> [Double] {
     let measure = LossOnClient(
-      arena: run.arena, method: run.method, server: run.state.server,
+      context: run.context, method: run.method, server: run.state.server,
       clients: Dictionary(
         uniqueKeysWithValues: candidates.map {
           ($0, run.state.clients[$0]?.method ?? ClientMemory())
         }))
-    let measured = run.arena.pool.map(candidates.count) { worker, place in
+    let measured = run.context.pool.map(candidates.count) { worker, place in
       measure.result(of: candidates[place], worker: worker)
     }
-    run.arena.forgetModels()
+    run.context.forgetModels()
     var losses: [Double] = []
     for (client, result) in zip(candidates, measured) {
-      let examples = run.arena.split.clients[client].count
+      let examples = run.context.split.clients[client].count
       losses.append(try receive(try result.get(), from: client, examples))
     }
     return losses
@@ -166,7 +168,7 @@ final class SelectionStage: MessageStage {
 
 /// Measures the model that a client would be sent on the client's own examples.
 private struct LossOnClient: Sendable {
-  let arena: Arena
+  let context: RunContext
   let method: any Strategy
   let server: ServerState
   let clients: [Int: ClientMemory]
@@ -178,21 +180,21 @@ private struct LossOnClient: Sendable {
   }
 
   private func loss(of client: Int, worker: Int) throws(RoundFailure) -> Double {
-    let examples = arena.split.clients[client]
+    let examples = context.split.clients[client]
     var model = method.genericModel(server)
     if model == nil {
       // A method without a model for all: the client's own.
-      var device = arena.device(
+      var device = context.device(
         client: client, round: server.round, examples: examples, worker: worker, phase: .selection)
       model = try RoundFailure.diverging { () throws(Divergence) in
         try method.personalModel(&device, server, clients[client] ?? ClientMemory())
       }
     }
-    let space = arena.spaces(of: client)[worker]
+    let space = context.spaces(of: client)[worker]
     // Who has no model yet starts from the initial one.
-    space.load(model ?? arena.problem.initial(of: client))
-    let network = arena.problem.network(of: client)
-    let measurement = network.measure(space, arena.train, examples)
+    space.load(model ?? context.problem.initial(of: client))
+    let network = context.problem.network(of: client)
+    let measurement = network.measure(space, context.train, examples)
     return measurement.lossByClass.reduce(0, +) / Double(max(1, examples.count))
   }
 }

@@ -14,7 +14,7 @@ extension ReportInput.Reference {
     for folder in folders {
       for settings in folder.resolved["strategies"]?.elements ?? [] {
         let kind = settings["kind"]?.text ?? ""
-        if let card = StrategyRegistry[kind]?.card { add(card.title, card.source) }
+        if let info = StrategyRegistry[kind]?.info { add(info.title, info.source) }
         codecs.formUnion(kinds(settings["compression"]))
       }
       codecs.formUnion(kinds(folder.resolved["compression"]))

@@ -94,7 +94,7 @@ struct ReportReader {
   private var references: [UInt64: RunFolder.Part] {
     var known: [UInt64: RunFolder.Part] = [:]
     for folder in folders {
-      for entry in folder.entries where entry.settings["kind"]?.text == LocalOnly.card.kind {
+      for entry in folder.entries where entry.settings["kind"]?.text == LocalOnly.info.kind {
         for part in entry.runs where known[part.run.seed] == nil { known[part.run.seed] = part }
       }
     }

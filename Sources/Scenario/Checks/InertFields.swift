@@ -72,7 +72,8 @@ struct InertField {
       context.type.population == .pooled ? "there is one site, without devices and links" : nil
     },
     InertField(place: .root, path: "system.network") { context in
-      context.type.population == .cohort && context.type.releases.isEmpty ? "nothing is sent" : nil
+      context.type.population == .cohort && context.type.disclosures.isEmpty
+        ? "nothing is sent" : nil
     },
     InertField(place: .strategy, path: "private") { context in
       guard let network = context.network else { return nil }

@@ -38,7 +38,7 @@ package struct MethodFit {
   /// What the scenario lacks, whatever its network is.
   package func misfits(hasPublicSet: Bool, hasClientModels: Bool) -> [Misfit] {
     var all: [Misfit] = []
-    let kind = type.card.kind
+    let kind = type.info.kind
     if type.needs.contains(.publicSet), !hasPublicSet {
       all.append(
         Misfit(

@@ -24,7 +24,7 @@ package struct ReleaseAudit: Sendable {
   ) {
     switch settings.unit {
     case .example:
-      for release in type.releases(fields) {
+      for release in type.disclosures(fields) {
         if case .examples(let what) = release.origin {
           leaks.append(Leak(name: release.block, what: what))
         }
@@ -42,7 +42,7 @@ package struct ReleaseAudit: Sendable {
         "examples of different clients are disjoint",
       ]
     case .client(let mechanism):
-      for release in type.releases(fields) where !release.wholeNumbers.isEmpty {
+      for release in type.disclosures(fields) where !release.wholeNumbers.isEmpty {
         leaks.append(
           Leak(
             name: release.block,

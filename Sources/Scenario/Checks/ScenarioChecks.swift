@@ -10,7 +10,7 @@ import Tensor
 struct ScenarioChecks {
   let values: [String: JSON]
   let lines: [String: Int]
-  let cards: [StrategyCard]
+  let infos: [MethodInfo]
   let reach: ReachFinding.Search
   var problems: [Problem] = []
 

@@ -2,14 +2,14 @@ import Aggregation
 import Base
 
 extension ScenarioFields {
-  static func hyperparameters(_ card: StrategyCard) -> Part<StrategySettings> {
-    Part(card.fields.map(field)) { json in
+  static func hyperparameters(_ info: MethodInfo) -> Part<StrategySettings> {
+    Part(info.fields.map(field)) { json in
       var values: [String: AnyHyperparameter.Value] = [:]
-      for field in card.fields {
+      for field in info.fields {
         guard let value = json[field.name] else { return nil }
         values[field.name] = field.domain.value(value)
       }
-      return StrategySettings(card, values)
+      return StrategySettings(info, values)
     }
   }
 

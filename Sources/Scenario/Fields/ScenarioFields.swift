@@ -5,14 +5,14 @@ import Data
 
 /// The whole scenario as a table.
 ///
-/// The strategies' part comes from their cards.
+/// The strategies' part comes from their methods' infos.
 package enum ScenarioFields {
   /// Integers up to here survive every JSON reader.
   package static let largestSeed = 1 << 53
 
-  package static func root(cards: [StrategyCard]) -> [Field] { scenario(cards).fields }
+  package static func root(infos: [MethodInfo]) -> [Field] { scenario(infos).fields }
 
-  static func scenario(_ cards: [StrategyCard]) -> Part<Scenario> {
+  static func scenario(_ infos: [MethodInfo]) -> Part<Scenario> {
     Part(
       Part(
         "fedsim", .integer(1...1), .required, "Version of the scenario format: 1.",
@@ -28,7 +28,7 @@ package enum ScenarioFields {
         "client", client, .value([:]), "What a client does in a round.",
         synonyms: ["local", "training"]),
       Part(
-        "strategies", strategies(cards), .required,
+        "strategies", strategies(infos), .required,
         "The methods compared: always a list; the run is its product with the seeds.",
         synonyms: ["strategy", "algorithm", "algorithms", "aggregator", "method", "methods"]),
       commonPrivacy, commonCompression, system,

@@ -5,12 +5,12 @@ import Base
 ///
 /// - Source: JSON Schema draft 2020-12, https://json-schema.org/draft/2020-12.
 package enum ScenarioSchema {
-  /// The schema of scenarios, with the strategies of `cards`.
-  package static func json(cards: [StrategyCard]) -> JSON {
+  /// The schema of scenarios, with the strategies of `methods' infos`.
+  package static func json(infos: [MethodInfo]) -> JSON {
     document(
       "fedsim scenario, version \(FedsimVersion.scenarioFormat)",
       "One experiment of fedsim. Keys that start with // are comments.",
-      ScenarioFields.root(cards: cards))
+      ScenarioFields.root(infos: infos))
   }
 
   /// A document of its own, for the fields of a file.

@@ -58,13 +58,12 @@ extension ScenarioReading {
 
 /// Reads scenarios: parses, applies overrides, validates, fills in defaults.
 package struct ScenarioReader: Sendable {
-  private let cards: [StrategyCard]
+  private let infos: [MethodInfo]
   private let reach: ReachFinding.Search
 
-  /// A reader that knows the strategies of `cards`, and what codecs reach of them.
-  package init(cards: [StrategyCard] = StrategyRegistry.cards, reach: @escaping ReachFinding.Search)
-  {
-    self.cards = cards
+  /// A reader that knows the strategies of `methods' infos`, and what codecs reach of them.
+  package init(infos: [MethodInfo] = StrategyRegistry.infos, reach: @escaping ReachFinding.Search) {
+    self.infos = infos
     self.reach = reach
   }
 
@@ -86,11 +85,11 @@ package struct ScenarioReader: Sendable {
       return ScenarioReading(failed: [problem], file: file)
     }
     let early = tree.members == nil ? [] : Overrides.apply(overrides, to: &tree)
-    let table = ScenarioFields.scenario(cards)
+    let table = ScenarioFields.scenario(infos)
     var validator = ScenarioValidator(file: file, root: table.fields)
     let resolved = validator.resolve(tree)
     var checks = ScenarioChecks(
-      values: validator.values, lines: validator.lines, cards: cards, reach: reach)
+      values: validator.values, lines: validator.lines, infos: infos, reach: reach)
     var problems = sorted(early + validator.problems + checks.run())
     if problems.contains(where: { $0.severity == .error }) {
       return ScenarioReading(failed: problems, file: file)

@@ -74,7 +74,7 @@ extension ScenarioChecks {
     }
     switch link.memory {
     case .estimates, .factors:
-      if !type.sumsUploads || type.releases.count != 1 {
+      if !type.sumsUploads || type.disclosures.count != 1 {
         error(
           "E3341", method.path,
           "ef21 and sums of factors give the mean of updates alone; \(choice.kind) needs more of "

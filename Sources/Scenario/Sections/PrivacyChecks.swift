@@ -112,13 +112,13 @@ extension ScenarioChecks {
     if type.population == .pooled {
       error(
         "E3332", method.path,
-        "\(type.card.kind) has one site with everybody's examples: no client to protect",
+        "\(type.info.kind) has one site with everybody's examples: no client to protect",
         hint: "set privacy.unit to \"example\", or this strategy's privacy to \"none\"")
     }
     if !type.sumsUploads, mechanism.placement != .local {
       error(
         "E3332", method.path,
-        "\(type.card.kind) looks at each client's upload; noise on their sum protects none of them",
+        "\(type.info.kind) looks at each client's upload; noise on their sum protects none of them",
         hint: "set privacy.placement to \"local\"")
     }
     if mechanism.adaptive != nil, let sigma = settings.noiseMultiplier {
@@ -174,7 +174,7 @@ extension ScenarioChecks {
         "\(choice.label): its clients send nothing, so there is nothing to clip, no noise, and no "
           + "epsilon is spent")
     }
-    let releases = type.releases(choice.settings).filter { $0.scale != .none }
+    let releases = type.disclosures(choice.settings).filter { $0.scale != .none }
     if let count = releases.first(where: { $0.scale == .count }) {
       error(
         "E3370", method.path,
@@ -214,5 +214,5 @@ extension ScenarioChecks {
 
 extension Strategy {
   /// Whether uploads reach the method as a sum alone.
-  static var sumsUploads: Bool { Fold.self == WeightedMean.self }
+  static var sumsUploads: Bool { Combination.self == WeightedMean.self }
 }

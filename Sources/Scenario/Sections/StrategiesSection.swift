@@ -23,7 +23,7 @@ extension ScenarioFields {
     }
   }
 
-  static func strategies(_ cards: [StrategyCard]) -> Domain<[Entry]> {
+  static func strategies(_ infos: [MethodInfo]) -> Domain<[Entry]> {
     let words = [
       "fed-avg": "fedavg", "fed_avg": "fedavg", "avg": "fedavg", "prox": "fedprox",
       "local": "local-only", "localonly": "local-only", "standalone": "local-only",
@@ -31,16 +31,16 @@ extension ScenarioFields {
       "finetune": "fedavg-ft", "fedavg-finetune": "fedavg-ft",
     ]
     return .list(
-      of: .union(Cases("kind", synonyms: words, cards.map(entry))), counts: 1...1000, unique: false)
+      of: .union(Cases("kind", synonyms: words, infos.map(entry))), counts: 1...1000, unique: false)
   }
 
-  private static func entry(_ card: StrategyCard) -> Case<Entry> {
+  private static func entry(_ info: MethodInfo) -> Case<Entry> {
     let none = Scenario.StrategyChoice(
-      kind: card.kind, label: card.kind, settings: StrategySettings(card, [:]))
+      kind: info.kind, label: info.kind, settings: StrategySettings(info, [:]))
     return Case(
-      card.kind, card.summary, Entry(choice: none),
-      [label] + composed(card) + [
-        Setting(\.choice.settings, hyperparameters(card)),
+      info.kind, info.summary, Entry(choice: none),
+      [label] + composed(info) + [
+        Setting(\.choice.settings, hyperparameters(info)),
         Setting(
           \.privacy, "privacy", .union(privacy), .optional,
           "Differential privacy of this strategy, in place of the scenario's; \"none\" for none.",
@@ -67,13 +67,13 @@ extension ScenarioFields {
     return .string(earlier == 0 ? kind : "\(kind)-\(earlier + 1)")
   }
 
-  /// The fields that a card allows.
-  private static func composed(_ card: StrategyCard) -> [Setting<Entry>] {
+  /// The fields that a info allows.
+  private static func composed(_ info: MethodInfo) -> [Setting<Entry>] {
     var settings: [Setting<Entry>] = []
-    if card.composes.contains(.loss) { settings.append(loss(card.defaultLoss)) }
-    if card.composes.contains(.serverOptimizer) { settings.append(serverOptimizer) }
-    if card.composes.contains(.groups) { settings.append(privateGroups) }
-    if card.composes.contains(.postHoc) { settings.append(postHoc) }
+    if info.composes.contains(.loss) { settings.append(loss(info.defaultLoss)) }
+    if info.composes.contains(.serverOptimizer) { settings.append(serverOptimizer) }
+    if info.composes.contains(.groups) { settings.append(privateGroups) }
+    if info.composes.contains(.postHoc) { settings.append(postHoc) }
     return settings
   }
 

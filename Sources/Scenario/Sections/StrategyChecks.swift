@@ -23,8 +23,8 @@ extension ScenarioChecks {
           labels[label.lowercased()] = index
         }
       }
-      guard let card = cards.first(where: { $0.kind == kind }) else { continue }
-      checkDegenerate(card, at: path)
+      guard let info = infos.first(where: { $0.kind == kind }) else { continue }
+      checkDegenerate(info, at: path)
       checkOptimizer(kind)
       checkTrainedNetwork(kind, at: path)
       let settings = values.keys.filter { $0.hasPrefix("\(path).") && $0 != "\(path).label" }
@@ -67,14 +67,14 @@ extension ScenarioChecks {
     error("E3302", path, message, suggestion: other.map { "\"\($0.rawValue)\"" })
   }
 
-  private mutating func checkDegenerate(_ card: StrategyCard, at path: String) {
-    for field in card.fields {
+  private mutating func checkDegenerate(_ info: MethodInfo, at path: String) {
+    for field in info.fields {
       guard let degenerate = field.degenerate, let value = values["\(path).\(field.name)"],
         JSON.sameNumber(value, degenerate.value.json)
       else { continue }
       warn(
         "W3002", "\(path).\(field.name)",
-        "\(field.name) = \(value.compact): \(card.kind) equals \(degenerate.equals)",
+        "\(field.name) = \(value.compact): \(info.kind) equals \(degenerate.equals)",
         hint: "the paper's value is \(field.initial.json.compact)")
     }
   }

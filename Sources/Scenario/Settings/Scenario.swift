@@ -46,7 +46,7 @@ package struct Scenario: Sendable {
     package var kind: String
     /// The name in tables and folders: the kind, or what `label` says; unique in a scenario.
     package var label: String
-    /// The values of the fields on the strategy's card.
+    /// The values of the fields on the strategy's info.
     package var settings: StrategySettings
     package var loss = LossSpec.crossEntropy
     /// Private tensors and the server's optimizer.

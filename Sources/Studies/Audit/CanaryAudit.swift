@@ -19,7 +19,7 @@ import Tensor
 /// - Source: Jagielski, Ullman and Oprea, NeurIPS 2020, arXiv:2006.07709; Nasr et al., S&P 2021,
 ///   arXiv:2101.04535.
 struct CanaryAudit {
-  let arena: Arena
+  let context: RunContext
   let model: [Float]
   /// Trials with the canary, and as many without.
   let trials: Int
@@ -28,16 +28,16 @@ struct CanaryAudit {
 
   /// One row per client that was asked; empty without example-level privacy.
   func rows(clients: Int) -> [CanaryRow] {
-    guard let privacy = arena.privacy, let mechanism = privacy.settings.exampleLevel else {
+    guard let privacy = context.privacy, let mechanism = privacy.settings.exampleLevel else {
       return []
     }
-    let all = arena.split.clients.indices.filter {
-      $0 < privacy.plan.shares.count && !arena.split.clients[$0].isEmpty
+    let all = context.split.clients.indices.filter {
+      $0 < privacy.plan.shares.count && !context.split.clients[$0].isEmpty
     }
     return all.prefix(clients).compactMap { client in
       guard let share = privacy.plan.shares[client] else { return nil }
       let steps = max(1, min(batches, share.plannedBatches))
-      let place = Self.place(arena, client)
+      let place = Self.place(context, client)
       let with = sample(client, steps, place, hasCanary: true)
       let without = sample(client, steps, place, hasCanary: false)
       let claimed = ExampleAccounting(privacy.settings, mechanism).epsilon(
@@ -50,16 +50,16 @@ struct CanaryAudit {
   }
 
   /// A parameter drawn for the client; every one of them gets the same noise.
-  private static func place(_ arena: Arena, _ client: Int) -> Int {
-    var stream = RandomStream(seed: arena.seed, .audit, client: client, step: 1)
-    return stream.below(arena.problem.network(of: client).layout.trainedCount)
+  private static func place(_ context: RunContext, _ client: Int) -> Int {
+    var stream = RandomStream(seed: context.seed, .audit, client: client, step: 1)
+    return stream.below(context.problem.network(of: client).layout.trainedCount)
   }
 
   /// The statistic of each trial.
   private func sample(_ client: Int, _ steps: Int, _ place: Int, hasCanary: Bool) -> [Double] {
     let indices = Array(0..<trials)
     var results = [Double](repeating: .nan, count: trials)
-    arena.pool.run(indices.count) { worker, index in
+    context.pool.run(indices.count) { worker, index in
       trial(client, steps, place, hasCanary, number: index, worker: worker)
     } foldBatch: { first, values in
       for offset in values.indices { results[first + offset] = values[offset] }
@@ -71,23 +71,24 @@ struct CanaryAudit {
   private func trial(
     _ client: Int, _ steps: Int, _ place: Int, _ hasCanary: Bool, number: Int, worker: Int
   ) -> Double {
-    guard let privacy = arena.privacy, var settings = privacy.example(of: client) else {
+    guard let privacy = context.privacy, var settings = privacy.example(of: client) else {
       return .nan
     }
     settings.drawsBatches = true
     let training = PrivateTraining(settings, memory: privacy.memories[worker])
     if hasCanary { training.canary = PrivateTraining.Canary(place: place) }
-    var local = arena.problem.settings
+    var local = context.problem.settings
     local.work = .steps(steps)
     local.optimizer = OptimizerSpec(learningRate: 1e-3)
-    let spaces = arena.spaces(of: client)
+    let spaces = context.spaces(of: client)
     // Trials with and without differ in all their draws: they are independent samples.
     let seed = RandomStream(
-      seed: arena.seed, .audit, round: number, client: client, step: hasCanary ? 2 : 3
+      seed: context.seed, .audit, round: number, client: client, step: hasCanary ? 2 : 3
     ).key
     var device = Device(
-      client: client, round: 1, rounds: 1, seed: seed, examples: arena.split.clients[client],
-      network: arena.problem.network(of: client), workspace: spaces[worker], loader: arena.train,
+      client: client, round: 1, rounds: 1, seed: seed, examples: context.split.clients[client],
+      network: context.problem.network(of: client), workspace: spaces[worker],
+      loader: context.train,
       settings: local, privacy: training)
     device.workspace.load(model)
     var rule = PlainRule(device.loss)

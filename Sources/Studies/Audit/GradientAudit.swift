@@ -11,7 +11,7 @@ import Tensor
 /// Gradients are those of cross-entropy on single images, or on the mean of a few, at the model
 /// as it is: the update of one step. More local steps tell less.
 struct GradientAudit {
-  let arena: Arena
+  let context: RunContext
   let model: [Float]
   let settings: AuditSettings
   let network: Network
@@ -35,39 +35,39 @@ struct GradientAudit {
   }
 
   /// Chooses clients and images.
-  init(_ scenario: Scenario, _ arena: Arena, _ model: [Float], _ settings: AuditSettings)
+  init(_ scenario: Scenario, _ context: RunContext, _ model: [Float], _ settings: AuditSettings)
     throws(Obstacle)
   {
     var spec = scenario.model
     spec.dropout = []
     let built = try? Network(
-      spec, input: arena.network.input, classes: arena.network.classes, inputGradient: true)
+      spec, input: context.network.input, classes: context.network.classes, inputGradient: true)
     let same: ([ParameterLayout.Entry]) -> [String] = { $0.map { "\($0.name) \($0.shape)" } }
-    guard let built, same(built.layout.entries) == same(arena.network.layout.entries) else {
+    guard let built, same(built.layout.entries) == same(context.network.layout.entries) else {
       throw Obstacle(reason: "gradients not attacked: the method trains a network of its own")
     }
-    self.arena = arena
+    self.context = context
     self.model = model
     self.settings = settings
     network = built
-    (box, lowest, range) = Self.box(arena)
+    (box, lowest, range) = Self.box(context)
     let most = max(settings.images, settings.batches.max() ?? 1)
-    let inGroups = Set(arena.problem.groups.flatMap { Array($0.clients) })
-    var clients = arena.split.clients.indices.filter {
-      !arena.split.clients[$0].isEmpty && !inGroups.contains($0)
+    let inGroups = Set(context.problem.groups.flatMap { Array($0.clients) })
+    var clients = context.split.clients.indices.filter {
+      !context.split.clients[$0].isEmpty && !inGroups.contains($0)
     }
-    var stream = RandomStream(seed: arena.seed, .audit, step: 2)
+    var stream = RandomStream(seed: context.seed, .audit, step: 2)
     stream.shuffle(&clients)
     victims = clients.prefix(settings.clients).sorted().map { client in
-      var indices = arena.split.clients[client]
-      var stream = RandomStream(seed: arena.seed, .audit, client: client, step: 3)
+      var indices = context.split.clients[client]
+      var stream = RandomStream(seed: context.seed, .audit, client: client, step: 3)
       stream.shuffle(&indices)
       indices = Array(indices.prefix(most))
       let space = Workspace(built, capacity: indices.count, training: false)
-      arena.train.fill(space, indices)
+      context.train.fill(space, indices)
       return Victim(
         client: client, indices: indices,
-        labels: indices.map { Int(arena.train.images.labels[$0]) },
+        labels: indices.map { Int(context.train.images.labels[$0]) },
         pixels: Array(space.input.prefix(indices.count * built.input.count)))
     }
     guard !victims.isEmpty else {
@@ -77,16 +77,16 @@ struct GradientAudit {
 
   /// Bytes can have any value; of floats the test set, which belongs to nobody, shows the range,
   /// and half of it more is allowed on both sides.
-  private static func box(_ arena: Arena) -> (
+  private static func box(_ context: RunContext) -> (
     box: [ClosedRange<Float>], lowest: Double, range: Double
   ) {
-    let transform = arena.train.transform
+    let transform = context.train.transform
     var (low, high): (Float, Float) = (0, 1)
-    if case .floats(let values) = arena.test.images.pixels {
+    if case .floats(let values) = context.test.images.pixels {
       low = values.min() ?? 0
       high = max(values.max() ?? 1, low + .leastNormalMagnitude)
     }
-    let spare = arena.test.images.isBytes ? 0 : (high - low) / 2
+    let spare = context.test.images.isBytes ? 0 : (high - low) / 2
     let box = zip(transform.mean, transform.std).map { mean, deviation in
       let least = (low - spare - mean) / deviation
       return least...max(least, (high + spare - mean) / deviation)
@@ -120,7 +120,7 @@ struct GradientAudit {
     let clip = settings.clip ?? medianLength
     run.clip = clip
     let jobs = jobs(clip)
-    let outcomes = arena.pool.map(jobs.count) { _, index in attack(jobs[index]) }
+    let outcomes = context.pool.map(jobs.count) { _, index in attack(jobs[index]) }
     var rows: [(key: Job, outcomes: [Outcome])] = []
     for (job, outcome) in zip(jobs, outcomes) {
       let known = rows.firstIndex {
@@ -134,7 +134,7 @@ struct GradientAudit {
     if AnalyticInversion(network) == nil, settings.attacks.contains(.analytic) {
       run.notes.append("analytic attack gives labels only: no trained dense layer with a bias")
     }
-    if arena.problem.settings.loss != .crossEntropy {
+    if context.problem.settings.loss != .crossEntropy {
       run.notes.append("gradients are those of cross-entropy, not of the method's loss")
     }
   }
@@ -222,7 +222,8 @@ struct GradientAudit {
   ) -> RandomStream {
     RandomStream(
       StreamAddress(
-        seed: arena.seed, .audit, round: batch, client: victim.client, phase: phase, step: example))
+        seed: context.seed, .audit, round: batch, client: victim.client, phase: phase, step: example
+      ))
   }
 
   private func analytic(
@@ -291,7 +292,7 @@ extension GradientAudit {
 
   /// A normalised image in the data's own units.
   func pixels(_ image: [Float]) -> [Float] {
-    let transform = arena.train.transform
+    let transform = context.train.transform
     let channels = transform.mean.count
     return image.indices.map { place in
       image[place] * transform.std[place % channels] + transform.mean[place % channels]

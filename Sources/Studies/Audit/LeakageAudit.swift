@@ -49,10 +49,10 @@ package struct LeakageAudit {
     let pretrained = try experiment.pretrained(in: folder)
     var runs: [AuditedRun] = []
     for index in experiment.scenario.seeds.indices {
-      let arena = experiment.arena(index, threads: threads, pretrained: pretrained)
+      let context = experiment.context(index, threads: threads, pretrained: pretrained)
       for choice in experiment.scenario.strategies {
-        note("\(choice.label) seed \(arena.seed)")
-        runs.append(try audit(choice, arena, settings))
+        note("\(choice.label) seed \(context.seed)")
+        runs.append(try audit(choice, context, settings))
       }
     }
     guard runs.contains(where: { $0.model != nil }) else {
@@ -66,42 +66,45 @@ package struct LeakageAudit {
   }
 
   /// Opens the strategy's type and attacks its model.
-  private func audit(_ choice: Scenario.StrategyChoice, _ arena: Arena, _ settings: AuditSettings)
+  private func audit(
+    _ choice: Scenario.StrategyChoice, _ context: RunContext, _ settings: AuditSettings
+  )
     throws(Failure) -> AuditedRun
   {
-    let arena = try experiment.adapted(arena, to: choice)
-    let found = try model(choice, arena, settings.model)
+    let context = try experiment.adapted(context, to: choice)
+    let found = try model(choice, context, settings.model)
     guard let model = found.model else {
-      return AuditedRun(strategy: choice.label, seed: arena.seed, model: nil, notes: [found.source])
+      return AuditedRun(
+        strategy: choice.label, seed: context.seed, model: nil, notes: [found.source])
     }
-    guard model.count == arena.network.layout.count else {
-      throw unfit("\(choice.label)-s\(arena.seed)", "it has \(model.count) numbers")
+    guard model.count == context.network.layout.count else {
+      throw unfit("\(choice.label)-s\(context.seed)", "it has \(model.count) numbers")
     }
-    var run = AuditedRun(strategy: choice.label, seed: arena.seed, model: found.source)
+    var run = AuditedRun(strategy: choice.label, seed: context.seed, model: found.source)
     if settings.attacks.contains(.membership) {
-      run.membership = MembershipAttack(arena: arena, model: model).rows(
+      run.membership = MembershipAttack(context: context, model: model).rows(
         perClass: settings.membersPerClass)
     }
-    if settings.attacks.contains(.canary), arena.privacy?.settings.exampleLevel != nil {
+    if settings.attacks.contains(.canary), context.privacy?.settings.exampleLevel != nil {
       run.canaries = CanaryAudit(
-        arena: arena, model: model, trials: settings.trials, batches: settings.canaryBatches
+        context: context, model: model, trials: settings.trials, batches: settings.canaryBatches
       ).rows(clients: settings.clients)
     }
     if settings.attacks.contains(where: { $0 != .membership && $0 != .canary }) {
       do throws(GradientAudit.Obstacle) {
-        try GradientAudit(experiment.scenario, arena, model, settings).fill(&run)
+        try GradientAudit(experiment.scenario, context, model, settings).fill(&run)
       } catch { run.notes.append(error.reason) }
     }
-    arena.forgetModels()
+    context.forgetModels()
     return run
   }
 
   /// The model for everybody and where it is from; without one, why.
   private func model(
-    _ choice: Scenario.StrategyChoice, _ arena: Arena, _ wanted: AuditSettings.Model
+    _ choice: Scenario.StrategyChoice, _ context: RunContext, _ wanted: AuditSettings.Model
   ) throws(Failure) -> (model: [Float]?, source: String) {
-    if wanted == .initial { return (arena.problem.initial, "initial model") }
-    let name = "\(choice.label)-s\(arena.seed)"
+    if wanted == .initial { return (context.problem.initial, "initial model") }
+    let name = "\(choice.label)-s\(context.seed)"
     let run = FilePath.join(folder, name)
     let file = FilePath.join(run, "final/generic.safetensors")
     if FileKind(of: file) == .file {
@@ -109,7 +112,7 @@ package struct LeakageAudit {
       do {
         let tensors = try Safetensors(decoding: bytes)
         if tensors.isIntact ?? true {
-          return (try arena.network.layout.parameters(from: tensors), "final model")
+          return (try context.network.layout.parameters(from: tensors), "final model")
         }
       } catch { throw unfit(file, error.message) }
       throw unfit(file, "it is not what was written")
@@ -117,7 +120,7 @@ package struct LeakageAudit {
     let checkpoint = try Checkpoint.read(
       from: RunFiles.checkpoints(run), scenarioHash: hash, run: name)
     guard let checkpoint else { return (nil, "not trained yet: no checkpoint") }
-    let simulation = try Experiment.simulation(of: choice, arena)
+    let simulation = try Experiment.simulation(of: choice, context)
     simulation.restore(checkpoint)
     guard let model = simulation.genericModel() else {
       return (nil, "the method has no model for everybody")

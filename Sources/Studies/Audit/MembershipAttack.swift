@@ -7,7 +7,7 @@ import Tensor
 
 /// Which images look as if the model had seen them.
 struct MembershipAttack {
-  let arena: Arena
+  let context: RunContext
   let model: [Float]
 
   /// One row for all classes, and one per group of classes where some are rarer than others.
@@ -16,29 +16,29 @@ struct MembershipAttack {
   /// both, up to `perClass`, drawn at random, so that a class that is hard for the model does not
   /// pass for one that it never saw.
   func rows(perClass: Int) -> [MembershipRow] {
-    let classes = arena.network.classes
+    let classes = context.network.classes
     var drawn: [(members: [Int], others: [Int])] = []
-    let training = byClass(arena.train.images, arena.split.clients.flatMap { $0 }.sorted())
-    let test = byClass(arena.test.images, Array(arena.test.images.labels.indices))
+    let training = byClass(context.train.images, context.split.clients.flatMap { $0 }.sorted())
+    let test = byClass(context.test.images, Array(context.test.images.labels.indices))
     for label in 0..<classes {
       let size = min(perClass, training[label].count, test[label].count)
       func draw(_ list: [Int], _ step: Int) -> [Int] {
         var list = list
-        var stream = RandomStream(seed: arena.seed, .audit, client: label, step: step)
+        var stream = RandomStream(seed: context.seed, .audit, client: label, step: step)
         stream.shuffle(&list)
         return list.prefix(size).sorted()
       }
       drawn.append((draw(training[label], 0), draw(test[label], 1)))
     }
-    let members = drawn.map { losses(arena.train, $0.members) }
-    let others = drawn.map { losses(arena.test, $0.others) }
+    let members = drawn.map { losses(context.train, $0.members) }
+    let others = drawn.map { losses(context.test, $0.others) }
     func row(_ group: String, _ labels: [Int]) -> MembershipRow? {
       MembershipScore(
         members: labels.flatMap { members[$0] }, others: labels.flatMap { others[$0] }
       ).map { MembershipRow(group: group, score: $0) }
     }
     var rows = [row("all", Array(0..<classes))]
-    if let groups = ShotGroups.cumulativeShare(arena.split.classCounts) {
+    if let groups = ShotGroups.cumulativeShare(context.split.classCounts) {
       rows += ShotGroups.Group.allCases.map { row($0.rawValue, groups.classes(in: $0)) }
     }
     return rows.compactMap { $0 }
@@ -52,10 +52,10 @@ struct MembershipAttack {
 
   /// Cross-entropy of each image, without augmentation or dropout, in the order given.
   private func losses(_ loader: BatchLoader, _ indices: [Int]) -> [Double] {
-    let network = arena.network
+    let network = context.network
     let size = network.evaluationBatch
-    let pieces = arena.pool.map((indices.count + size - 1) / size) { worker, piece in
-      let space = arena.spaces[worker]
+    let pieces = context.pool.map((indices.count + size - 1) / size) { worker, piece in
+      let space = context.spaces[worker]
       space.load(model)
       let batch = indices[piece * size..<min((piece + 1) * size, indices.count)]
       loader.fill(space, batch)

@@ -62,13 +62,13 @@ extension WorkloadResult {
     try workload.requireMemory(network, settings)
     let rounds = settings.warmup + settings.rounds
     let pool = WorkerPool(workers: settings.threads)
-    let arena = Arena(
+    let context = RunContext(
       workload, network,
       inputs: try WorkloadInputs(
         workload, network, files: settings.files, rounds: rounds, seed: settings.seed, pool: pool),
       rounds: rounds, pool: pool, seed: settings.seed)
-    let method = FedAvg(arena.problem)
-    let simulation = Simulation(method, try arena.with(workload))
+    let method = FedAvg(context.problem)
+    let simulation = Simulation(method, try context.with(workload))
     var laps: [LoadMeter.Lap] = []
     var firstUpdate: [Float] = []
     var updateNorm = 0.0
@@ -84,7 +84,7 @@ extension WorkloadResult {
       laps.append(meter.lap())
       if round == 0 {
         let trained = simulation.server.model
-        let update = VectorArithmetic.difference(trained.span, arena.problem.initial.span)
+        let update = VectorArithmetic.difference(trained.span, context.problem.initial.span)
         updateNorm = VectorArithmetic.norm(update.span)
         if settings.keepsUpdate { firstUpdate = update }
       }
@@ -127,8 +127,8 @@ extension Workload {
   }
 }
 
-extension Arena {
-  /// The arena of a workload: every client's samples in stored order, uniform weights, plain SGD.
+extension RunContext {
+  /// The context of a workload: every client's samples in stored order, uniform weights, plain SGD.
   init(
     _ workload: Workload, _ network: Network, inputs: WorkloadInputs, rounds: Int, pool: WorkerPool,
     seed: UInt64
@@ -158,9 +158,9 @@ extension Arena {
   }
 }
 
-extension Arena {
+extension RunContext {
   /// With the privacy of a workload: its batches are in stored order, so it has no accountant.
-  fileprivate func with(_ workload: Workload) throws(Failure) -> Arena {
+  fileprivate func with(_ workload: Workload) throws(Failure) -> RunContext {
     guard let sigma = workload.noiseMultiplier else { return self }
     let settings = PrivacySettings(
       unit: .example(PrivacySettings.ExampleMechanism()), clip: 1, noiseMultiplier: sigma,
@@ -172,15 +172,15 @@ extension Arena {
         participations: split.clients.map { _ in scenario.federation.rounds }, exchanges: 1,
         work: { PrivateWork(batches: ($0 + workload.batch - 1) / workload.batch) },
         batch: workload.batch))
-    var arena = self
-    arena.privacy = RunPrivacy(
+    var context = self
+    context.privacy = RunPrivacy(
       settings: settings, plan: plan,
       audit: ReleaseAudit(
-        FedAvg.self, StrategySettings(FedAvg.card), loss: .crossEntropy, settings: settings,
-        normalization: .none), declared: FedAvg.releases, batch: workload.batch,
+        FedAvg.self, StrategySettings(FedAvg.info), loss: .crossEntropy, settings: settings,
+        normalization: .none), declared: FedAvg.disclosures, batch: workload.batch,
       cohortSize: Double(workload.cohort), memories: WorkerExampleMemories(workers: pool.workers),
       drawsBatches: false)
-    return arena
+    return context
   }
 }
 

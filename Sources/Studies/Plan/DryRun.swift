@@ -62,50 +62,52 @@ extension Experiment {
   ///
   /// - Parameters:
   ///   - strategy: its place in the scenario.
-  ///   - arena: of the seed.
+  ///   - context: of the seed.
   ///   - probe: seconds of real training to measure speed with; 0 takes none.
   ///   - most: seconds after which a dry run stops and is extrapolated.
   ///   - speed: what an earlier probe of this strategy found; takes what this one finds.
   /// - Returns: the totals of the run.
   /// - Throws: exit 3 when the method cannot have its network or noise.
-  func dryRun(strategy: Int, _ arena: Arena, probe: Double, most: Double, speed: inout SpeedProbe?)
+  func dryRun(
+    strategy: Int, _ context: RunContext, probe: Double, most: Double, speed: inout SpeedProbe?
+  )
     throws(Failure) -> DryRun
   {
     let choice = scenario.strategies[strategy]
-    guard let lesser = LesserWork(scenario, arena.split) else {
-      return try dryRun(choice, arena, probe: probe, most: most, speed: &speed)
+    guard let lesser = LesserWork(scenario, context.split) else {
+      return try dryRun(choice, context, probe: probe, most: most, speed: &speed)
     }
     // Two dry runs of a part of the work, the second of twice as much: what differs is work.
-    var arena = arena
-    arena.problem.settings.work = lesser.work
-    var plan = try dryRun(choice, arena, probe: probe, most: most / 3, speed: &speed)
-    arena.problem.settings.work = lesser.twice
+    var context = context
+    context.problem.settings.work = lesser.work
+    var plan = try dryRun(choice, context, probe: probe, most: most / 3, speed: &speed)
+    context.problem.settings.work = lesser.twice
     let more = try dryRun(
-      choice, arena, probe: 0, most: .infinity, rounds: plan.rounds, speed: &speed)
+      choice, context, probe: 0, most: .infinity, rounds: plan.rounds, speed: &speed)
     plan.extrapolate(to: lesser, from: more)
     return plan
   }
 
   private func dryRun(
-    _ choice: Scenario.StrategyChoice, _ shared: Arena, probe seconds: Double, most: Double,
+    _ choice: Scenario.StrategyChoice, _ shared: RunContext, probe seconds: Double, most: Double,
     rounds enough: Int = .max, speed known: inout SpeedProbe?
   ) throws(Failure) -> DryRun {
     let run = try run(of: choice, shared, folder: "", scenarioHash: "")
-    let arena = run.arena
-    arena.dryRun(false)
-    if seconds > 0 { known = try SpeedProbe.measure(choice, arena, seconds: seconds) }
+    let context = run.context
+    context.dryRun(false)
+    if seconds > 0 { known = try SpeedProbe.measure(choice, context, seconds: seconds) }
     let speed = known ?? SpeedProbe()
-    arena.dryRun(true)
+    context.dryRun(true)
     let start = SystemClock.steady()
-    var plan = DryRun(label: choice.label, seed: arena.seed)
+    var plan = DryRun(label: choice.label, seed: context.seed)
     plan.wanted = scenario.federation.rounds
-    let workers = arena.pool.workers
+    let workers = context.pool.workers
     var (critical, lines) = (0.0, 0)
     var evaluations = 0
     var result = RunResult()
     var last: MeasuredRound?
     while plan.rounds < plan.wanted || plan.wanted == 0 {
-      let before = arena.flops
+      let before = context.flops
       let round: MeasuredRound
       do throws(RoundFailure) { round = try run.measuredRound(&result) } catch {
         // A run would end there, too, and not as a divergence.
@@ -118,7 +120,7 @@ extension Experiment {
       plan.add(round.record)
       plan.clientRounds += Double(round.clientFLOPs.count)
       plan.evaluationFLOPs += Double(round.evaluationFLOPs)
-      plan.serverFLOPs += Double(arena.flops - before - clients - round.evaluationFLOPs)
+      plan.serverFLOPs += Double(context.flops - before - clients - round.evaluationFLOPs)
       critical += Self.makespan(round.clientFLOPs, workers: workers)
       lines += round.lines.byteCount
       if round.evaluationFLOPs > 0 { evaluations += 1 }
@@ -138,7 +140,7 @@ extension Experiment {
 
     let planned = (0...plan.wanted).count { $0 > 0 && scenario.isEvaluated($0) }
     let scale = plan.extrapolate(planned: Double(planned), counted: evaluations)
-    plan.addMemory(run.simulation, arena)
+    plan.addMemory(run.simulation, context)
     plan.diskBytes = Double(lines) * scale + Double(saved) + plan.missingMemory
     plan.diskBytes += modelBytes(run.simulation)
     if let rate = speed.training ?? (plan.flops == 0 ? 1 : nil) {
@@ -152,7 +154,7 @@ extension Experiment {
     if scenario.federation.sampling.readsLosses, run.simulation.method.population == .cohort {
       plan.doubts.append("cohorts are chosen by losses")
     }
-    if let codec = arena.compression?.settings.valueDependent {
+    if let codec = context.compression?.settings.valueDependent {
       plan.doubts.append("lengths of \(codec) depend on values")
     }
     return plan
@@ -160,11 +162,11 @@ extension Experiment {
 
   /// Bytes of the files below final/.
   private func modelBytes(_ simulation: Simulation) -> Double {
-    let arena = simulation.arena
-    var bytes = simulation.method.models.contains(.generic) ? arena.problem.layout.count * 4 : 0
+    let context = simulation.context
+    var bytes = simulation.method.models.contains(.generic) ? context.problem.layout.count * 4 : 0
     if simulation.method.models.contains(.personal), scenario.output.personalModels {
-      for (client, examples) in arena.split.clients.enumerated() where !examples.isEmpty {
-        bytes += arena.problem.network(of: client).layout.count * 4
+      for (client, examples) in context.split.clients.enumerated() where !examples.isEmpty {
+        bytes += context.problem.network(of: client).layout.count * 4
       }
     }
     return Double(bytes)
@@ -218,15 +220,15 @@ extension DryRun {
   }
 
   /// What clients that the dry run did not reach will remember, like those that it did.
-  fileprivate mutating func addMemory(_ simulation: Simulation, _ arena: Arena) {
+  fileprivate mutating func addMemory(_ simulation: Simulation, _ context: RunContext) {
     let (reachedBefore, numbers) = simulation.remembered
     let known = 4 * numbers
     guard rounds < wanted, known > 0 else { return }
     var reached = Set<Int>()
-    for round in 1...max(1, wanted) where reached.count < arena.problem.clients {
-      reached.formUnion(arena.sampler.cohort(round: round))
+    for round in 1...max(1, wanted) where reached.count < context.problem.clients {
+      reached.formUnion(context.sampler.cohort(round: round))
     }
-    let clients = reached.count { !arena.split.clients[$0].isEmpty }
+    let clients = reached.count { !context.split.clients[$0].isEmpty }
     let new = max(0, clients - reachedBefore)
     missingMemory = Double(known) / Double(reachedBefore) * Double(new)
   }

@@ -71,11 +71,11 @@ package struct Plan: Sendable {
     var waiting = labels.count * seeds
     for seed in scenario.seeds.indices {
       // Strategies share what they share in a run, memory too.
-      let arena = experiment.arena(seed, threads: settings.threads)
+      let context = experiment.context(seed, threads: settings.threads)
       for index in scenario.runPlaces {
         let start = SystemClock.steady()
         let one = try experiment.dryRun(
-          strategy: index, arena, probe: seed == 0 ? settings.probe : 0,
+          strategy: index, context, probe: seed == 0 ? settings.probe : 0,
           most: max(0.05, left / Double(waiting)), speed: &speeds[index])
         found[index].append(one)
         left -= max(0, SystemClock.steady() - start - (seed == 0 ? settings.probe : 0))

@@ -19,39 +19,39 @@ struct SpeedProbe {
   /// many as fit, and measures the first images.
   ///
   /// The state is thrown away; the workers' memory stays, touched as a run touches it.
-  static func measure(_ choice: Scenario.StrategyChoice, _ arena: Arena, seconds: Double)
+  static func measure(_ choice: Scenario.StrategyChoice, _ context: RunContext, seconds: Double)
     throws(Failure) -> SpeedProbe
   {
     var probe = SpeedProbe()
-    probe.evaluation = evaluationRate(arena)
-    var arena = arena
-    arena.mostJobs = arena.pool.workers
+    probe.evaluation = evaluationRate(context)
+    var context = context
+    context.mostJobs = context.pool.workers
     let most =
-      arena.split.clients.map { client in
+      context.split.clients.map { client in
         client.isEmpty
           ? 0
-          : arena.scenario.client.work.steps(
-            examples: client.count, batch: arena.scenario.client.batch)
+          : context.scenario.client.work.steps(
+            examples: client.count, batch: context.scenario.client.batch)
       }.max() ?? 0
-    guard arena.scenario.federation.rounds > 0, most > 0 else { return probe }
+    guard context.scenario.federation.rounds > 0, most > 0 else { return probe }
     var steps = 1
     let start = SystemClock.steady()
     while true {
       let began = SystemClock.steady()
-      arena.problem.settings.work = .steps(steps)
-      let simulation = try Experiment.simulation(of: choice, arena)
+      context.problem.settings.work = .steps(steps)
+      let simulation = try Experiment.simulation(of: choice, context)
       var (flops, busy) = (0, 0.0)
       let prepared = SystemClock.steady()
       // The first measure of all fills caches; the second counts. Cohorts may be empty.
       var measures = steps == 1 ? 2 : 1
-      while measures > 0, simulation.round < min(64, arena.scenario.federation.rounds) {
+      while measures > 0, simulation.round < min(64, context.scenario.federation.rounds) {
         guard let round = try? simulation.runRound() else { return probe }
         let computed = round.clientFLOPs.reduce(0, +)
         if computed == 0 { continue }
         (flops, busy) = (computed, round.trainSeconds)
         measures -= 1
       }
-      arena.forgetModels()
+      context.forgetModels()
       guard flops > 0, busy > 0 else { return probe }
       probe.training = Double(flops) / busy
       let now = SystemClock.steady()
@@ -65,24 +65,24 @@ struct SpeedProbe {
     }
   }
 
-  private static func evaluationRate(_ arena: Arena) -> Double? {
-    let network = arena.network
-    let count = min(arena.test.images.count, 2 * network.evaluationBatch)
+  private static func evaluationRate(_ context: RunContext) -> Double? {
+    let network = context.network
+    let count = min(context.test.images.count, 2 * network.evaluationBatch)
     guard count > 0 else { return nil }
     var rate: Double?
     for _ in 0..<2 {
-      let before = arena.flops
+      let before = context.flops
       let start = SystemClock.steady()
-      arena.pool.run(arena.pool.workers) { worker, _ in
-        let space = arena.spaces[worker]
-        space.load(arena.problem.initial)
-        return network.measure(space, arena.test, Array(0..<count))
+      context.pool.run(context.pool.workers) { worker, _ in
+        let space = context.spaces[worker]
+        space.load(context.problem.initial)
+        return network.measure(space, context.test, Array(0..<count))
       } fold: { _, _ in
       }
       let seconds = SystemClock.steady() - start
-      if seconds > 0 { rate = Double(arena.flops - before) / seconds }
+      if seconds > 0 { rate = Double(context.flops - before) / seconds }
     }
-    arena.forgetModels()
+    context.forgetModels()
     return rate
   }
 }

@@ -17,10 +17,10 @@ package struct SweepReading: Sendable {
 
 /// Reads sweep files: validates them, expands them, and reads the scenario of every trial.
 package struct SweepReader: Sendable {
-  private let cards: [StrategyCard]
+  private let infos: [MethodInfo]
 
-  /// A reader that knows the strategies of `cards`.
-  package init(cards: [StrategyCard] = StrategyRegistry.cards) { self.cards = cards }
+  /// A reader that knows the strategies of `methods' infos`.
+  package init(infos: [MethodInfo] = StrategyRegistry.infos) { self.infos = infos }
 
   /// Reads a sweep.
   ///
@@ -66,7 +66,7 @@ package struct SweepReader: Sendable {
       return failed(problems + [problem], file)
     }
     var reader = TrialReader(
-      cards: cards, base: found, baseLine: validator.lines["base"] ?? 0, seeds: resolved["seeds"],
+      infos: infos, base: found, baseLine: validator.lines["base"] ?? 0, seeds: resolved["seeds"],
       paths: draft.paths, rungs: halving?.rungs ?? [],
       rungsLine: validator.lines["prune.rungs"] ?? 0)
     let trials = reader.read(points)

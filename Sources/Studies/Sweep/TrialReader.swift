@@ -5,7 +5,7 @@ import Scenario
 
 /// Makes trials of points: reads each one's scenario and collects what is wrong with any of them.
 struct TrialReader {
-  let cards: [StrategyCard]
+  let infos: [MethodInfo]
   let base: (path: String, bytes: [UInt8])
   /// The line of the sweep file that names the scenario.
   let baseLine: Int
@@ -20,10 +20,10 @@ struct TrialReader {
   private var total = 0
 
   init(
-    cards: [StrategyCard], base: (path: String, bytes: [UInt8]), baseLine: Int, seeds: JSON?,
+    infos: [MethodInfo], base: (path: String, bytes: [UInt8]), baseLine: Int, seeds: JSON?,
     paths: [String], rungs: [Int], rungsLine: Int
   ) {
-    self.cards = cards
+    self.infos = infos
     self.base = base
     self.baseLine = baseLine
     self.seeds = seeds
@@ -36,7 +36,7 @@ struct TrialReader {
   /// already is left out, with a warning.
   mutating func read(_ points: [SweepPoint]) -> [SweepTrial] {
     total = points.count
-    let reader = ScenarioReader(cards: cards)
+    let reader = ScenarioReader(infos: infos)
     var trials: [SweepTrial] = []
     var known: [String: Int] = [:]
     for (index, point) in points.enumerated() {

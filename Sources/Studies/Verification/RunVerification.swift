@@ -17,7 +17,7 @@ struct RunVerification {
   private var verification: Verification
   private var measured = RunResult()
 
-  private var scenario: Scenario { run.arena.scenario }
+  private var scenario: Scenario { run.context.scenario }
   private var folder: String { run.folder }
 
   /// Reads what the run recorded.
@@ -29,7 +29,7 @@ struct RunVerification {
     self.isSealed = isSealed
     known = try RunTrace.records(in: run.folder)
     plan = run.plan
-    verification = Verification(label: run.label, seed: run.arena.seed)
+    verification = Verification(label: run.label, seed: run.context.seed)
   }
 
   /// Compares; the first difference ends it.

@@ -85,18 +85,18 @@ extension Experiment {
     var all: [Verification] = []
     let pretrained = try pretrained(in: nil)
     for (index, seed) in scenario.seeds.enumerated() {
-      let arena = arena(index, threads: threads, pretrained: pretrained)
+      let context = context(index, threads: threads, pretrained: pretrained)
       var alone: [Int: [Int: Double]] = [:]
       for choice in runOrder {
         let path = FilePath.join(folder, "\(choice.label)-s\(seed)")
-        let isLocal = choice.kind == LocalOnly.card.kind
+        let isLocal = choice.kind == LocalOnly.info.kind
         var one = Verification(label: choice.label, seed: seed)
         if let why = Self.obstacle(path) {
           one.mismatch = Verification.Mismatch(
             round: 1, path: "folder", recorded: why, found: "\(scenario.federation.rounds) rounds")
         } else {
           let run = try run(
-            of: choice, arena, folder: path, scenarioHash: scenarioHash,
+            of: choice, context, folder: path, scenarioHash: scenarioHash,
             alone: isLocal ? [:] : alone)
           var check = try RunVerification(run, rounds: rounds, isSealed: isSealed)
           one = try check.result()

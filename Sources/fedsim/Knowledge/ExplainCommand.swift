@@ -59,7 +59,7 @@ package enum ExplainCommand {
   }
 
   private static var names: [String] {
-    StrategyRegistry.cards.map(\.kind) + MessageCatalogue.entries.map(\.code)
+    StrategyRegistry.infos.map(\.kind) + MessageCatalogue.entries.map(\.code)
       + ScenarioHelp.words.map(\.name) + ScenarioHelp.entries.map(\.path)
       + ScenarioHelp.entries.map(\.field.name)
   }
@@ -195,7 +195,7 @@ extension ExplainCommand {
   private static let everyStrategy = "every strategy"
 
   private static func words(_ list: [String]) -> String {
-    list == StrategyRegistry.cards.map(\.kind) ? everyStrategy : list.joined(separator: ", ")
+    list == StrategyRegistry.infos.map(\.kind) ? everyStrategy : list.joined(separator: ", ")
   }
 
   private static func unique<Value: Equatable>(_ list: [Value]) -> [Value] {

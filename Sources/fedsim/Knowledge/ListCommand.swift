@@ -29,7 +29,7 @@ enum ListCommand {
 
   private static func rows(_ subject: String) -> [(name: String, words: String)]? {
     switch subject {
-    case "strategies": StrategyRegistry.cards.map { ($0.kind, "\($0.title): \($0.summary)") }
+    case "strategies": StrategyRegistry.infos.map { ($0.kind, "\($0.title): \($0.summary)") }
     case "models": ScenarioHelp.words(at: "model.kind")
     case "datasets": ScenarioHelp.words(at: "data.dataset.kind")
     case "partitions": ScenarioHelp.words(at: "data.partition.kind")

@@ -13,7 +13,7 @@ enum ScenarioHelp {
   }
 
   /// Every field of the scenario.
-  static let entries = FieldIndex.entries(of: ScenarioFields.root(cards: StrategyRegistry.cards))
+  static let entries = FieldIndex.entries(of: ScenarioFields.root(infos: StrategyRegistry.infos))
 
   /// Every word of every tag, strategies left out, each in the section that introduces it.
   static let words: [Word] = {

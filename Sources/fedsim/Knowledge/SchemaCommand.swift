@@ -12,7 +12,7 @@ enum SchemaCommand {
     }
     if invocation.operands != ["scenario"] { try invocation.noOperands() }
     // For programs: without line breaks and indents it is less than half as long.
-    Console.print(ScenarioSchema.json(cards: StrategyRegistry.cards).compact)
+    Console.print(ScenarioSchema.json(infos: StrategyRegistry.infos).compact)
     return .done
   }
 }

@@ -2,25 +2,25 @@ import Aggregation
 import Base
 import Scenario
 
-/// What `explain` says of a strategy: its card, and what follows from the method's type.
+/// What `explain` says of a strategy: its info, and what follows from the method's type.
 package struct StrategyPage {
   let type: any Strategy.Type
 
   package init(_ type: any Strategy.Type) { self.type = type }
 
-  private var card: StrategyCard { type.card }
+  private var info: MethodInfo { type.info }
 
   package var page: ExplainCommand.Page {
-    let fields = card.fields.map { field in
+    let fields = info.fields.map { field in
       "\(field.name)  (\(field.symbol))  default \(field.initial.json.compact)  \(meaning(field))"
     }
     return ExplainCommand.Page(
-      name: card.kind, kind: "strategy",
+      name: info.kind, kind: "strategy",
       parts: [
-        ("title", [card.title]), ("summary", [card.summary]), ("source", [card.source]),
-        ("equations", card.equations), ("messages", card.messages), ("memory", [card.memory]),
+        ("title", [info.title]), ("summary", [info.summary]), ("source", [info.source]),
+        ("equations", info.equations), ("messages", info.messages), ("memory", [info.memory]),
         ("privacy", privacy), ("fields", fields), ("composes with", composes),
-        ("notes", card.notes), ("deviations", card.deviations),
+        ("notes", info.notes), ("deviations", info.deviations),
       ])
   }
 
@@ -29,18 +29,18 @@ package struct StrategyPage {
   }
 
   private var composes: [String] {
-    let parts: [(StrategyCard.Parts, String)] = [
-      (.loss, "loss (default \(card.defaultLoss))"), (.serverOptimizer, "serverOptimizer"),
+    let parts: [(MethodInfo.Parts, String)] = [
+      (.loss, "loss (default \(info.defaultLoss))"), (.serverOptimizer, "serverOptimizer"),
       (.groups, "private"), (.postHoc, "postHoc"),
     ]
-    return parts.filter { card.composes.contains($0.0) }.map(\.1)
+    return parts.filter { info.composes.contains($0.0) }.map(\.1)
   }
 
   /// What noise in training steps covers of a method's uploads, and what not.
   private var privacy: [String] {
     if type.population == .pooled { return ["one site: nothing is sent"] }
-    if type.releases.isEmpty { return ["nothing is sent"] }
-    return type.releases.map { release in
+    if type.disclosures.isEmpty { return ["nothing is sent"] }
+    return type.disclosures.map { release in
       switch release.origin {
       case .training: "\(release.block): made by training steps, which DP-SGD covers"
       case .size: "\(release.block): reveals the client's number of examples, taken as public"
@@ -52,14 +52,14 @@ package struct StrategyPage {
   /// The facts of a page in `docs/strategies`.
   package var markdown: String {
     let facts =
-      [("source", [card.source]), ("messages", card.messages), ("memory", [card.memory])] + [
+      [("source", [info.source]), ("messages", info.messages), ("memory", [info.memory])] + [
         ("privacy", privacy), ("composes with", composes),
       ]
-    var lines = ["```"] + card.equations + ["```", "", "| | |", "|---|---|"]
+    var lines = ["```"] + info.equations + ["```", "", "| | |", "|---|---|"]
     lines += facts.filter { !$0.1.isEmpty }.map { "| \($0.0) | \(cell($0.1)) |" }
-    if !card.fields.isEmpty {
+    if !info.fields.isEmpty {
       lines += ["", "| field | symbol | values | default | meaning |", "|---|---|---|---|---|"]
-      lines += card.fields.map { field in
+      lines += info.fields.map { field in
         let cells = [
           "`\(field.name)`", field.symbol, ScenarioFields.field(field).type.allowed,
           field.initial.json.compact, meaning(field),

@@ -11,7 +11,7 @@ enum ValidateCommand {
   static func run(_ invocation: Invocation) throws -> ExitCode {
     let path = try invocation.onlyOperand("SCENARIO.json")
     let threads = try invocation.threads() ?? Machine.coreCount
-    let reading = ScenarioReader(cards: StrategyRegistry.cards).read(
+    let reading = ScenarioReader(infos: StrategyRegistry.infos).read(
       bytes: try FileReader.scenario(path), file: path, overrides: invocation.options["set"] ?? [])
     var failure: Failure?
     var remarks: [String] = []

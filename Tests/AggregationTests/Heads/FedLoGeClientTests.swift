@@ -13,7 +13,7 @@ struct FedLoGeClientTests {
   ]
 
   private func settings(_ values: [String: AnyHyperparameter.Value] = [:]) -> StrategySettings {
-    StrategySettings(FedLoGe.card, values.merging(["constructionSteps": .integer(50)]) { $1 })
+    StrategySettings(FedLoGe.info, values.merging(["constructionSteps": .integer(50)]) { $1 })
   }
 
   @Test("the backbone is what training under the frozen head alone gives", arguments: recipes)

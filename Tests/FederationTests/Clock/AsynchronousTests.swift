@@ -106,7 +106,7 @@ struct AsynchronousTests {
     #expect(trial.cohorts == [[0], [0, 1]])
     let problem = try fixture.experiment()
     let method = FedAsync(
-      StrategySettings(FedAsync.card),
+      StrategySettings(FedAsync.info),
       LearningProblem(
         network: problem.network, clients: 2, settings: problem.scenario.client,
         initial: trial.initial, seed: 1))
@@ -356,9 +356,9 @@ struct AsynchronousTests {
   func needs() throws {
     let problem = try ClockFixture(system: nil).experiment()
     for type in StrategyRegistry.all
-    where ["fedbuff", "fedasync", "fedavg"].contains(type.card.kind) {
+    where ["fedbuff", "fedasync", "fedavg"].contains(type.info.kind) {
       let method = type.init(
-        StrategySettings(type.card),
+        StrategySettings(type.info),
         LearningProblem(
           network: problem.network, clients: 3, settings: problem.scenario.client,
           initial: [Float](repeating: 0, count: problem.network.layout.count), seed: 1))

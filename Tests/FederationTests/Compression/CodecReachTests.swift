@@ -8,7 +8,7 @@ import Testing
 
 @Suite("What codecs reach")
 struct CodecReachTests {
-  static let kinds = StrategyRegistry.cards.map(\.kind)
+  static let kinds = StrategyRegistry.infos.map(\.kind)
 
   /// Codecs and memories of uploads.
   private static let up = [

@@ -23,7 +23,7 @@ struct RandomFederation: CustomTestStringConvertible, Sendable {
   ]
 
   /// Every strategy in the registry, so that a new one is tested without a line here.
-  static let kinds = StrategyRegistry.cards.map(\.kind)
+  static let kinds = StrategyRegistry.infos.map(\.kind)
 
   /// Seven clients of unequal sizes, one of them empty; augmentation, shuffling, momentum.
   func experiment(_ kind: String, seeds: String = "[1]") throws -> Experiment {

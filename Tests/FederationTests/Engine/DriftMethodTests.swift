@@ -153,7 +153,7 @@ struct DriftMethodTests {
       let network = try Network(
         ModelSpec(kind: .logistic, width: 1), input: FeatureShape(features: 2), classes: 2)
       return FedNova(
-        StrategySettings(FedNova.card, ["proximalWeight": .number(mu)]),
+        StrategySettings(FedNova.info, ["proximalWeight": .number(mu)]),
         LearningProblem(
           network: network, clients: 1,
           settings: LocalSettings(
@@ -282,7 +282,7 @@ struct DriftMethodTests {
 
   @Test("MOON leaves batch norm's statistics to the local model and needs features")
   func moonNetworks() throws {
-    let settings = StrategySettings(MOON.card)
+    let settings = StrategySettings(MOON.info)
     func network(_ kind: ModelSpec.Kind) throws -> Network {
       try Network(
         ModelSpec(kind: kind, width: 2, hidden: [4]), input: FeatureShape(features: 5), classes: 3)

@@ -13,7 +13,7 @@ struct ExperimentTests {
 
   @Test("no strategy leaves a trace in the next one: runs of one experiment are those of their own")
   func independence() throws {
-    let kinds = StrategyRegistry.cards.map(\.kind)
+    let kinds = StrategyRegistry.infos.map(\.kind)
     let fixture = try RunFixture {
       $0.strategies = kinds.map { ScenarioText.strategy($0) }
       $0.federation = #"{ "clients": 3, "rounds": 3, "participation": 0.67 }"#
@@ -92,7 +92,7 @@ struct ExperimentTests {
     var text = ScenarioText(partition: file.json)
     text.federation = #"{ "clients": 4, "rounds": 8, "participation": 0.25 }"#
     text.publicSet = ScenarioText.somePublic.json
-    text.strategies = StrategyRegistry.cards.map { ScenarioText.registered($0.kind) }
+    text.strategies = StrategyRegistry.infos.map { ScenarioText.registered($0.kind) }
     let experiment = try text.experiment(data)
     for strategy in text.strategies.indices {
       let trial = try experiment.trial(strategy: strategy)

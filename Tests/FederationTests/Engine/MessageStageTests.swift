@@ -44,9 +44,9 @@ struct MessageStageTests {
   private func simulation(_ stages: [any MessageStage], threads: Int = 1) throws -> Simulation {
     let experiment = try PrivateFederation.experiment([nil], participation: 1, rounds: 3)
     let choice = experiment.scenario.strategies[0]
-    let arena = try experiment.adapted(experiment.arena(0, threads: threads), to: choice)
+    let context = try experiment.adapted(experiment.context(0, threads: threads), to: choice)
     let type = try Experiment.type(of: choice)
-    return Simulation(type.init(choice.settings, arena.problem), arena, adding: stages)
+    return Simulation(type.init(choice.settings, context.problem), context, adding: stages)
   }
 
   @Test("a stage that looks changes nothing and sees every upload")
@@ -58,9 +58,9 @@ struct MessageStageTests {
       _ = try counted.runRound()
     }
     #expect(counted.digest == plain.digest)
-    let clients = counted.arena.split.clients.count { !$0.isEmpty }
+    let clients = counted.context.split.clients.count { !$0.isEmpty }
     #expect(stage.rounds == 2 && stage.uploads == 2 * clients)
-    #expect(stage.values == stage.uploads * counted.arena.problem.layout.count)
+    #expect(stage.values == stage.uploads * counted.context.problem.layout.count)
   }
 
   @Test("a stage that changes uploads changes the run, on any number of threads, and is resumed")

@@ -12,7 +12,7 @@ import Testing
 
 @Suite("Going on with an experiment")
 struct ResumeTests {
-  static let kinds = StrategyRegistry.cards.map(\.kind)
+  static let kinds = StrategyRegistry.infos.map(\.kind)
 
   private final class Counter: Sendable { let count = Atomic<Int>(0) }
 

@@ -10,7 +10,7 @@ import Testing
 struct RunFolderTests {
   @Test("every file of the contract is written, for every strategy")
   func files() throws {
-    let kinds = StrategyRegistry.cards.map(\.kind)
+    let kinds = StrategyRegistry.infos.map(\.kind)
     let fixture = try RunFixture { $0.strategies = kinds.map { ScenarioText.registered($0) } }
     let result = try fixture.run("out")
     #expect(result.exit == .done)
@@ -109,7 +109,7 @@ struct RunFolderTests {
   @Test("bytes of a round are the sum over its messages, and what the method's formula says")
   func bytes() throws {
     let kinds = Self.floats.map(\.kind) + Self.elsewhere
-    #expect(kinds.sorted() == StrategyRegistry.cards.map(\.kind).sorted())
+    #expect(kinds.sorted() == StrategyRegistry.infos.map(\.kind).sorted())
     let fixture = try RunFixture {
       $0.strategies = Self.floats.map { ScenarioText.registered($0.kind) }
       $0.federation = #"{ "clients": 3, "rounds": 3, "participation": 0.67 }"#

@@ -59,7 +59,7 @@ struct WithoutEffectTests {
 
   @Test("a name elsewhere in the table is found as by a walk through all of it")
   func places() {
-    let root = ScenarioFields.root(cards: StrategyRegistry.cards)
+    let root = ScenarioFields.root(infos: StrategyRegistry.infos)
     let entries = FieldIndex.entries(of: root)
     let all = entries.filter { !$0.isRepetition } + entries.filter(\.isRepetition)
     let places = FieldPlaces(root)

@@ -76,23 +76,23 @@ struct ClientReleaseTests {
   /// The same upload with and without noise.
   private static func checkTensors(_ experiment: Experiment, _ expected: Fate) throws {
     let choice = experiment.scenario.strategies[0]
-    let arena = try experiment.adapted(experiment.arena(0, threads: 1), to: choice)
-    let simulation = try Experiment.simulation(of: choice, arena)
+    let context = try experiment.adapted(experiment.context(0, threads: 1), to: choice)
+    let simulation = try Experiment.simulation(of: choice, context)
     do { _ = try simulation.runRound() } catch { return }  // noise may make it diverge
-    let privacy = try #require(arena.privacy)
+    let privacy = try #require(context.privacy)
     let mechanism = try #require(privacy.settings.clientLevel)
     var seen = 0
     // The first exchange: in the second ones of methods that are not refused nothing goes up.
-    let job = RoundJobs.Job(client: 2, examples: arena.split.clients[2], weight: 1)
+    let job = RoundJobs.Job(client: 2, examples: context.split.clients[2], weight: 1)
     let uploads = try [0.0, 1].map { deviation in
       let release = ClientRelease(
         settings: privacy.settings, mechanism: mechanism, clip: 1, deviation: deviation)
-      let streams = NoiseStreams(seed: arena.seed, round: simulation.round, exchange: 0)
+      let streams = NoiseStreams(seed: context.seed, round: simulation.round, exchange: 0)
       return try ClientTask(
-        arena: arena, method: simulation.method, server: simulation.server,
+        context: context, method: simulation.method, server: simulation.server,
         stages: [ClippedMessage(release: release, streams: streams)]
       ).run(
-        job, arena.problem.settings,
+        job, context.problem.settings,
         ClientTurn(client: 2, round: simulation.round, number: 0, worker: 0),
         simulation.state.clients[2] ?? ClientState()
       ).get().update.upload.materialised

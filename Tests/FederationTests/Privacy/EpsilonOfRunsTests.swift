@@ -128,8 +128,8 @@ struct EpsilonOfRunsTests {
     }
     let choice = experiment.scenario.strategies[0]
     let type = try #require(StrategyRegistry[kind])
-    let arena = try experiment.adapted(experiment.arena(0, threads: 1), to: choice)
-    let shares = try #require(arena.privacy).plan.shares
+    let context = try experiment.adapted(experiment.context(0, threads: 1), to: choice)
+    let shares = try #require(context.privacy).plan.shares
     let trial = try experiment.trial()
     for (client, share) in shares.enumerated() {
       guard let share, let drawn = trial.clientMemories[client]?[RunPrivacy.batchesName] else {
@@ -159,10 +159,10 @@ struct EpsilonOfRunsTests {
   @Test("what was told once stays told, through a checkpoint and rounds with nobody")
   func leaksStay() throws {
     let experiment = try PrivateFederation.experiment([Self.section])
-    let arena = try experiment.adapted(
-      experiment.arena(0, threads: 1), to: experiment.scenario.strategies[0])
+    let context = try experiment.adapted(
+      experiment.context(0, threads: 1), to: experiment.scenario.strategies[0])
     func simulation() -> Simulation {
-      Simulation(FedAvg(arena.problem), arena)
+      Simulation(FedAvg(context.problem), context)
     }
     let first = simulation()
     _ = try first.runRound()
@@ -190,9 +190,9 @@ struct EpsilonOfRunsTests {
   @Test("between evaluations there is a bound, and it says so")
   func bounds() throws {
     let experiment = try PrivateFederation.experiment([Self.section], rounds: 1)
-    let arena = try experiment.adapted(
-      experiment.arena(0, threads: 1), to: experiment.scenario.strategies[0])
-    let simulation = Simulation(FedAvg(arena.problem), arena)
+    let context = try experiment.adapted(
+      experiment.context(0, threads: 1), to: experiment.scenario.strategies[0])
+    let simulation = Simulation(FedAvg(context.problem), context)
     _ = try simulation.runRound()
     let bound = try #require(simulation.privacy).trace(exact: false).record
     let exact = try #require(simulation.privacy).trace(exact: true).record

@@ -164,7 +164,7 @@ struct PrivateRunTests {
       $0["name"]?.text
     }
     // Blocks per class have names of their own, after one that is declared.
-    #expect(undeclared.isEmpty, "\(undeclared) beside \(type.releases.map(\.block))")
+    #expect(undeclared.isEmpty, "\(undeclared) beside \(type.disclosures.map(\.block))")
   }
 }
 

@@ -176,7 +176,7 @@ struct InertFieldTests {
   func ignored() throws {
     for type in StrategyRegistry.all {
       for field in type.ignores {
-        let kind = type.card.kind
+        let kind = type.info.kind
         let digests = try [false, true].map { isOther in
           let fixture = try RunFixture { text in
             text.strategies = [ScenarioText.registered(kind)]

@@ -38,7 +38,7 @@ enum Pairing {
   /// A method with its defaults, but few iterations.
   static func cheap(_ kind: String) -> JSON {
     var json: JSON = ["kind": .string(kind)]
-    for field in StrategyRegistry[kind]?.card.fields ?? [] {
+    for field in StrategyRegistry[kind]?.info.fields ?? [] {
       if case .integer(let range) = field.domain, case .integer(let initial) = field.initial {
         json[field.name] = .int(min(initial, max(range.lowerBound, 5)))
       }
@@ -56,12 +56,12 @@ enum Pairing {
 
   private static let strategies = Factor(
     name: "strategy",
-    levels: StrategyRegistry.cards.map { card in
-      var patch: [(path: [String], value: JSON)] = [(["strategies"], [cheap(card.kind)])]
-      if ["knfu", "fedmd", "feddf"].contains(card.kind) {
+    levels: StrategyRegistry.infos.map { info in
+      var patch: [(path: [String], value: JSON)] = [(["strategies"], [cheap(info.kind)])]
+      if ["knfu", "fedmd", "feddf"].contains(info.kind) {
         patch.append((["data", "public"], ["size": 8]))
       }
-      return Factor.Level(name: card.kind, patch: patch)
+      return Factor.Level(name: info.kind, patch: patch)
     })
 
   private static func words(_ name: String, _ path: [String], _ values: [JSON]) -> Factor {

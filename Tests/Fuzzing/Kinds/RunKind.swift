@@ -61,7 +61,7 @@ enum RunKind {
 
   /// Four methods of which each is short.
   private static func start(_ dice: inout Dice) -> JSON {
-    let kind = dice.pick(StrategyRegistry.cards).kind
+    let kind = dice.pick(StrategyRegistry.infos).kind
     var json = plain(dice.chance(0.5) ? synthetic : arrays)
     json["strategies"] = .array([Pairing.method(kind, &dice)])
     if !isValid(json) { json["data"]?["public"] = ["size": 8] }
@@ -88,7 +88,7 @@ enum RunKind {
     case "fedsim", "name": return json
     case "seeds": json["seeds"] = values.dice.pick([[1], [0], [2, 3], [9_007_199_254_740_992]])
     case "strategies":
-      let kind = values.dice.pick(StrategyRegistry.cards).kind
+      let kind = values.dice.pick(StrategyRegistry.infos).kind
       var list = json["strategies"]?.elements ?? []
       let method = Pairing.method(kind, &values.dice)
       if list.count < 2, values.dice.chance(0.3) { list.append(method) } else { list = [method] }

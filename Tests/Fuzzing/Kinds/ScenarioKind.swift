@@ -5,7 +5,7 @@ import Studies
 
 /// Scenarios made from the program's tables, then made wrong.
 enum ScenarioKind {
-  static let root = ScenarioFields.root(cards: StrategyRegistry.cards)
+  static let root = ScenarioFields.root(infos: StrategyRegistry.infos)
 
   static func make(seed: UInt64, number: Int) -> FuzzCase {
     var tried = FuzzCase(.scenarios, seed: seed, number: number)

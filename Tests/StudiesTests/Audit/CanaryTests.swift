@@ -14,9 +14,10 @@ struct CanaryTests {
       [#"{ "unit": "example", "clip": 0.5, "noiseMultiplier": \#(noise), "delta": 1e-3 }"#],
       participation: 1, rounds: 1)
     let choice = experiment.scenario.strategies[0]
-    let arena = try experiment.adapted(experiment.arena(0, threads: 2), to: choice)
-    return CanaryAudit(arena: arena, model: arena.problem.initial, trials: trials, batches: 3).rows(
-      clients: 2)
+    let context = try experiment.adapted(experiment.context(0, threads: 2), to: choice)
+    return CanaryAudit(context: context, model: context.problem.initial, trials: trials, batches: 3)
+      .rows(
+        clients: 2)
   }
 
   @Test("with noise the bound stays below the claim", arguments: [0.6, 1.0, 2.0])

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Plans")
 struct PlanTests {
-  static let kinds = StrategyRegistry.cards.map(\.kind)
+  static let kinds = StrategyRegistry.infos.map(\.kind)
 
   /// A plan that measures no speed.
   private func plan(_ fixture: RunFixture, seconds: Double = 60) throws -> Plan {

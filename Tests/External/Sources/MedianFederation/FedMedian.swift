@@ -5,7 +5,7 @@ import Tensor
 /// The median of all uploads, coordinate by coordinate (Yin et al., ICML 2018, arXiv:1803.01498).
 ///
 /// An aggregator of one's own: it keeps every upload, because a median needs them all.
-struct CoordinateMedian: UpdateFold {
+struct CoordinateMedian: Aggregator {
   private var uploads: [[Float]] = []
 
   init() {}
@@ -29,13 +29,13 @@ struct CoordinateMedian: UpdateFold {
 struct FedMedian: Strategy {
   typealias Fields = NoFields
 
-  static let card = StrategyCard(
+  static let info = MethodInfo(
     kind: "fed-median", title: "FedMedian",
     summary: "Local SGD from the global model, then the coordinate-wise median of the updates.",
     source: "Yin et al., ICML 2018, arXiv:1803.01498",
     equations: ["w ← w + median_k (w_k − w), coordinate by coordinate"],
     messages: ["down: model (all tensors)", "up: model difference (all tensors)"], memory: "none")
-  static let releases: [Release] = [.training(ModelExchange.block)]
+  static let disclosures: [Disclosure] = [.training(ModelExchange.block)]
 
   private let exchange: ModelExchange
 

@@ -34,7 +34,7 @@ func right<Method: Strategy>(_ type: Method.Type) throws -> Int {
   let loader = BatchLoader(images, PixelTransform(channels: 1))
   for round in 1...5 {
     server.round = round
-    var fold = Method.Fold()
+    var fold = Method.Combination()
     for client in 0..<clients {
       var memory = ClientMemory()
       var device = Device(

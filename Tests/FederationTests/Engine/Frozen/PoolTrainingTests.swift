@@ -17,7 +17,7 @@ struct PoolTrainingTests {
   /// λ of 0 keeps the keys, and so every image's entries.
   private func settings(_ weight: Double, matched: Int = 2) -> StrategySettings {
     StrategySettings(
-      FedIns.card,
+      FedIns.info,
       [
         "poolSize": .integer(poolSize), "matched": .integer(matched),
         "matchingWeight": .number(weight),
@@ -27,7 +27,7 @@ struct PoolTrainingTests {
   init() throws {
     let base = BaseModel(
       spec: ModelSpec(kind: .mlp, width: 1, hidden: [8]), input: data.shape, classes: 3)
-    settings = StrategySettings(FedIns.card, ["poolSize": .integer(6), "matched": .integer(2)])
+    settings = StrategySettings(FedIns.info, ["poolSize": .integer(6), "matched": .integer(2)])
     let adapted = try #require(try FedIns.adapt(settings, base))
     let scenario = try Network(base.spec, input: base.input, classes: base.classes)
     problem = LearningProblem(

@@ -2,7 +2,7 @@
 ///
 /// The engine holds this against the mechanism of the scenario: what no mechanism covers leaks, and
 /// a run that leaks has no guarantee, however much noise there is elsewhere.
-public struct Release: Sendable, Equatable {
+public struct Disclosure: Sendable, Equatable {
   /// The block of the upload, such as "model".
   public let block: String
   /// What it is made from.
@@ -40,20 +40,20 @@ public struct Release: Sendable, Equatable {
   }
 
   /// A block made by training steps alone.
-  public static func training(_ block: String, _ scale: Scale = .parameters) -> Release {
-    Release(block: block, origin: .training, scale: scale, wholeNumbers: [])
+  public static func training(_ block: String, _ scale: Scale = .parameters) -> Disclosure {
+    Disclosure(block: block, origin: .training, scale: scale, wholeNumbers: [])
   }
   /// A block that tells the client's number of examples.
-  public static func size(_ block: String) -> Release {
-    Release(block: block, origin: .size, scale: .count, wholeNumbers: [])
+  public static func size(_ block: String) -> Disclosure {
+    Disclosure(block: block, origin: .size, scale: .count, wholeNumbers: [])
   }
   /// A block read from examples.
   ///
   /// `wholeNumbers`: those of its tensors that are no floats.
   public static func examples(
     _ block: String, _ what: String, _ scale: Scale = .own, wholeNumbers: [String] = []
-  ) -> Release {
-    Release(block: block, origin: .examples(what), scale: scale, wholeNumbers: wholeNumbers)
+  ) -> Disclosure {
+    Disclosure(block: block, origin: .examples(what), scale: scale, wholeNumbers: wholeNumbers)
   }
 
   /// Whether a block that was sent is this one; blocks per class have its name and a number.

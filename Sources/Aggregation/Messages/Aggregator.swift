@@ -21,7 +21,7 @@ public struct WeightedUpload: Sendable {
 
 /// How the server takes uploads in, always in the same order, so that memory does not grow with
 /// the cohort unless the rule needs every update at once.
-public protocol UpdateFold: Sendable {
+public protocol Aggregator: Sendable {
   /// A fold before the first upload.
   init()
 
@@ -36,14 +36,14 @@ public protocol UpdateFold: Sendable {
   mutating func restart()
 }
 
-extension UpdateFold {
+extension Aggregator {
   public mutating func add(_ uploads: [WeightedUpload]) { for upload in uploads { add(upload) } }
 
   public mutating func restart() { self = Self() }
 }
 
 /// Σ p_k · upload_k, block by block, in the order of arrival.
-public struct WeightedMean: UpdateFold {
+public struct WeightedMean: Aggregator {
   private struct Sum: Sendable {
     let name: String
     var values: [Float]
@@ -107,7 +107,7 @@ public struct WeightedMean: UpdateFold {
 }
 
 /// Every upload with its share and sender, for rules that need them all.
-public struct AllUploads: UpdateFold {
+public struct AllUploads: Aggregator {
   /// The uploads, in the order of arrival.
   public private(set) var uploads: [WeightedUpload] = []
 

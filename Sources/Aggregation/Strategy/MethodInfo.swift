@@ -2,7 +2,7 @@
 ///
 /// The scenario's validation, its JSON Schema, `list`, `explain` and the documentation's table are
 /// all made from this.
-public struct StrategyCard: Sendable {
+public struct MethodInfo: Sendable {
   /// The name in a scenario, such as "fedprox".
   public let kind: String
   /// The method's name as its authors write it.
@@ -45,7 +45,7 @@ public struct StrategyCard: Sendable {
   /// The kind of `loss` when the scenario is silent: the paper's.
   public let defaultLoss: String
 
-  /// A card with every entry.
+  /// A info with every entry.
   public init(
     kind: String, title: String, summary: String, source: String, equations: [String],
     messages: [String], memory: String, notes: [String] = [], deviations: [String] = [],

@@ -6,28 +6,28 @@ import Testing
 struct StrategyCardTests {
   @Test("every kind is registered once and found by its name")
   func kinds() {
-    let kinds = StrategyRegistry.cards.map(\.kind)
+    let kinds = StrategyRegistry.infos.map(\.kind)
     #expect(Set(kinds).count == kinds.count)
-    for type in StrategyRegistry.all { #expect(StrategyRegistry[type.card.kind] == type) }
+    for type in StrategyRegistry.all { #expect(StrategyRegistry[type.info.kind] == type) }
     #expect(StrategyRegistry["no-such-method"] == nil)
   }
 
-  @Test("every card is filled in", arguments: StrategyRegistry.cards.map(\.kind))
+  @Test("every card is filled in", arguments: StrategyRegistry.infos.map(\.kind))
   func complete(
     _ kind: String
   ) throws {
     let type = try #require(StrategyRegistry[kind])
-    let card = type.card
-    for text in [card.title, card.summary, card.source, card.memory] { #expect(!text.isEmpty) }
-    #expect(!card.equations.isEmpty)
-    #expect(!card.messages.isEmpty)
+    let info = type.info
+    for text in [info.title, info.summary, info.source, info.memory] { #expect(!text.isEmpty) }
+    #expect(!info.equations.isEmpty)
+    #expect(!info.messages.isEmpty)
   }
 
   @Test("a card shows the method's fields, each under its property's name")
   func fields() {
     func check<Method: Strategy>(_ type: Method.Type) {
       let names = Method.Fields.all.map(\.name)
-      #expect(type.card.fields.map(\.name) == names, "\(type)")
+      #expect(type.info.fields.map(\.name) == names, "\(type)")
       let properties = Mirror(reflecting: Method.Fields()).children.map(\.label)
       #expect(properties == names, "\(type)")
     }
@@ -36,11 +36,11 @@ struct StrategyCardTests {
 
   @Test(
     "every default is legal, and none switches the method off",
-    arguments: StrategyRegistry.cards.map(\.kind))
+    arguments: StrategyRegistry.infos.map(\.kind))
   func defaults(_ kind: String) throws {
-    let card = try #require(StrategyRegistry[kind]).card
-    let settings = StrategySettings(card)
-    for field in card.fields {
+    let info = try #require(StrategyRegistry[kind]).info
+    let settings = StrategySettings(info)
+    for field in info.fields {
       #expect(settings[field.name] == field.initial)
       switch (field.domain, field.initial) {
       case (.number(let range, let exclusive), .number(let value)):
@@ -65,8 +65,8 @@ struct StrategyCardTests {
     for type in StrategyRegistry.all {
       for kind in OptimizerSpec.Kind.allCases {
         let objection = type.objection(to: OptimizerSpec(kind: kind, learningRate: 0.1))
-        let isExpected = ["scaffold", "fednova"].contains(type.card.kind) && kind != .sgd
-        #expect((objection != nil) == isExpected, "\(type.card.kind) \(kind)")
+        let isExpected = ["scaffold", "fednova"].contains(type.info.kind) && kind != .sgd
+        #expect((objection != nil) == isExpected, "\(type.info.kind) \(kind)")
       }
     }
   }

@@ -9,7 +9,7 @@ import Tensor
 /// cohorts, workers.
 ///
 /// Constant while they run.
-package struct Arena: Sendable {
+package struct RunContext: Sendable {
   package let scenario: Scenario
   /// The seed of all random streams.
   package let seed: UInt64
