@@ -52,7 +52,7 @@ public struct Device {
   public struct Surroundings {
     /// The public set: images that belong to nobody, in an order that all agree on.
     public var publicExamples: [Int]
-    /// Training images per class over all clients, [C]; empty where nobody told.
+    /// Training images per class over all clients, [C]; empty where nobody sent them.
     public var pooledCounts: [Int]
     /// A second workspace of the same network on the same worker, for a model to compare with.
     public var makeCompanion: () -> Workspace?
@@ -308,7 +308,7 @@ public struct Device {
 
 /// Private gradients: the sum of clipped gradients of a Poisson batch with noise, over a constant.
 extension Device {
-  /// Draws the next batch: each example by a coin with probability q = min(1, B̂/n).
+  /// Draws the next batch: each example independently with probability q = min(1, B̂/n).
   ///
   /// Returns how many were drawn, which is a secret of the client: for counting work alone.
   mutating func drawBatch(_ training: PrivateTraining) -> Int {
@@ -316,7 +316,7 @@ extension Device {
     var stream = random(.dpSampling, stepsTaken)
     let drawn = stream.bernoulliSubset(
       count: examples.count, rate: settings.samplingRate(examples: examples.count))
-    // Behind all others in the stream, so that they are drawn as without it.
+    // After all others in the stream, so that they are drawn as without it.
     training.canaryIsIn =
       training.canary != nil && stream.uniform() < settings.samplingRate(examples: examples.count)
     // Augmented copies of an example are neighbouring rows.

@@ -23,6 +23,6 @@ public final class StopSign: Sendable {
     return true
   }
 
-  /// Whether anybody was told to leave: what was computed since is not whole.
+  /// Whether anybody was asked to stop: what was computed since is not whole.
   public var wasSeen: Bool { seen.load(ordering: .relaxed) }
 }

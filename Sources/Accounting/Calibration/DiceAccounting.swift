@@ -9,7 +9,7 @@ import Base
 /// - Source: Zhang, Bu, Wu and Hong, ICLR 2024, arXiv:2311.14632 (`paper`); `fixed` and `poisson`
 ///   are our own derivation, in `wholeRunSensitivity`.
 public struct DiceAccounting: Sendable, Equatable {
-  /// Which argument stands behind a number.
+  /// Which argument proves a number.
   public enum Mode: Sendable, Equatable {
     /// Noise of DP-SGD times √(1 + 2 max(ρ, ρ²)), as in the paper and its code.
     case paper(Accountant)

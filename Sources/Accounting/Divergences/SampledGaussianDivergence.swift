@@ -129,7 +129,7 @@ struct SampledGaussianDivergence {
 enum Interpolation {
   /// A bound on a function that is convex in the order and known at whole ones.
   ///
-  /// ln A_α is convex in α (Hölder), so a chord lies above it; ln A_1 = 0.
+  /// ln A_α is convex in α (Hölder), so a chord is above it; ln A_1 = 0.
   static func chord(_ order: Double, of value: (Int) -> Double) -> Double {
     let low = order.rounded(.down)
     let share = order - low

@@ -50,7 +50,7 @@ public struct GaussianMechanism: Sendable, Equatable {
     }
   }
 
-  /// ε(δ) from below and from above: δ is told to 2⁻⁴⁴ · max(1, 1/m, ε/m²) of itself, because for
+  /// ε(δ) from below and from above: δ is known to 2⁻⁴⁴ · max(1, 1/m, ε/m²) of itself, because for
   /// small m it is a difference of ratios that are nearly the same.
   package func bracket(delta: Double) -> Bracket {
     let epsilon = epsilon(delta: delta)

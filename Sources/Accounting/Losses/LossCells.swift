@@ -62,7 +62,7 @@ struct LossCells {
   ///
   /// where w is the cell's width, p its P-mass and s the share of it at the upper point: that is
   /// what all mass of the cell at its mean would give. A curve through H − g at the points of
-  /// the grid, g being at least the c of both cells beside a point, therefore lies below H. In
+  /// the grid, g being at least the c of both cells beside a point, therefore is below H. In
   /// masses this takes the second differences of g from the pessimistic ones. Masses that become
   /// negative are pushed outward to the neighbouring points, which keeps the mean of e^L under Q
   /// and only lowers the curve. Near the top, where g must come down to 0, the masses of cells go

@@ -4,7 +4,7 @@ import Base
 ///
 /// The distribution of Σ L_i is a product of transforms. Rounding in them leaves an error of
 /// about T·10⁻¹⁶ everywhere, which would drown small δ. So the masses are tilted by e^{tL} first,
-/// and tilted back afterwards: with the t at which the answer lies in the middle of the tilted
+/// and tilted back afterwards: with the t at which the answer is in the middle of the tilted
 /// distribution, the error is relative to δ itself, also for δ = 10⁻³⁰ after 10⁵ steps. Since
 /// tilted distributions have longer tails, t is no larger than the rounding asks for.
 ///

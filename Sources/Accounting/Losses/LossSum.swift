@@ -21,7 +21,7 @@ struct LossSum {
   let beyond: Double
   /// A bound on the tilted mass from outside the window that was wound into it.
   let wound: Double
-  /// Whether no mass lies below the window.
+  /// Whether no mass is below the window.
   let isWhole: Bool
 
   /// Whether all bounds are numbers.
@@ -75,7 +75,7 @@ struct LossSum {
         weight *= exp(-gap)
         continue
       }
-      // What lies below the window is not known: an upper bound ends at its first point.
+      // What is below the window is not known: an upper bound ends at its first point.
       if isLast, side == .upper, !isWhole { return here }
       // δ(ε) = D + W (1 − e^{ε − l}) down to the next point.
       let share = (allowed + slack - reached) / weight

@@ -39,7 +39,7 @@ public struct PLDAccountant: Sendable {
 
   private let target: Double?
 
-  /// Whether bounds tell on which side of the target the truth lies, by a fifth of it.
+  /// Whether bounds show on which side of the target the truth is, by a fifth of it.
   private func isDecided(_ bracket: Bracket) -> Bool {
     guard let target else { return false }
     return bracket.lower > 1.2 * target || bracket.upper < target / 1.2

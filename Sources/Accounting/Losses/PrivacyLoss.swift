@@ -84,7 +84,7 @@ struct PrivacyLoss: Sendable {
 
 /// One step of the sampled Gaussian mechanism, as pairs of distributions that dominate it.
 struct SampledGaussianPair: Sendable, Equatable {
-  /// Which data set is behind P.
+  /// Which data set gives P.
   enum Direction: Sendable, CaseIterable {
     /// P = (1−q) N(0, σ²) + q N(−1, σ²), Q = N(0, σ²): the unit is there and goes.
     case remove
@@ -114,7 +114,7 @@ struct SampledGaussianPair: Sendable, Equatable {
   /// point beside them they cost next to nothing, wherever else its points are.
   var lowest: Double { rate == 1 ? 0 : log1p(-rate) }
 
-  /// The x whose loss lies d above `lowest`: −1/2 − σ² ln((1 − q)(e^d − 1)/q); infinity for d ≤ 0.
+  /// The x whose loss is d above `lowest`: −1/2 − σ² ln((1 − q)(e^d − 1)/q); infinity for d ≤ 0.
   ///
   /// Without sampling it is −1/2 − σ² d.
   func point(above d: Double) -> Double {
@@ -200,7 +200,7 @@ struct SampledGaussianPair: Sendable, Equatable {
     guard abs(bottom) < 0x1p52, abs(ceiling) < 0x1p52 else { return nil }
     let grid = Grid(
       interval: h, shift: shift, start: Int(bottom), top: max(Int(bottom) + 1, Int(ceiling)))
-    // A share that cannot be told is on the safe side, which is down for lower bounds.
+    // A share that cannot be known is on the safe side, which is down for lower bounds.
     let safe = isMerged ? 0.0 : 1.0
     guard let removal = removalCells(grid, after: merged?.end, safe) else { return nil }
     let doubt = uncertainty(top: span.upperBound + h, logTail: logTail)
@@ -278,7 +278,7 @@ struct SampledGaussianPair: Sendable, Equatable {
   private static let mostCells = 1 << 20
 
   /// The cells of a grid, without outcomes whose losses are less than `after` above `lowest`;
-  /// `safe` is the share of cells whose own share cannot be told.
+  /// `safe` is the share of cells whose own share cannot be known.
   ///
   /// Nil when there would be too many.
   private func removalCells(_ grid: Grid, after: Double?, _ safe: Double) -> RemovalCells? {

@@ -1,7 +1,7 @@
 import Client
 import Tensor
 
-/// λ·τ²·KL(q_i ‖ σ_τ(z_i)) for examples whose soft labels a client was told.
+/// λ·τ²·KL(q_i ‖ σ_τ(z_i)) for examples whose soft labels a client received.
 package struct SoftLabelTerm: Sendable {
   /// q, [rows × C].
   package let targets: [Float]

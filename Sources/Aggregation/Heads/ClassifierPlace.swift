@@ -1,7 +1,7 @@
 import Base
 import Tensor
 
-/// Where a network's classifier lies in its parameter vector: what turns a head of one's own into a
+/// Where a network's classifier is in its parameter vector: what turns a head of one's own into a
 /// whole model.
 ///
 /// A head is the weight [C × d], a row per class in the order of the network's classifier, then the

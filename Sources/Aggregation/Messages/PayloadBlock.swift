@@ -4,7 +4,7 @@ import Tensor
 ///
 /// Tensors of small whole numbers travel as such and are floats to those who read them.
 /// The buffer is what a receiver reads. It is made only when somebody asks for `values`: a block
-/// may stand for tensors of a vector that lies elsewhere, or for the difference of two.
+/// may stand for tensors of a vector that is elsewhere, or for the difference of two.
 public struct PayloadBlock: Sendable, Equatable {
   /// What the block is, such as "model" or "control".
   public let name: String
@@ -162,7 +162,7 @@ struct WeightedBlock {
     }
   }
 
-  /// The addresses behind a block.
+  /// The addresses of a block.
   private struct Place {
     let weight: Float
     let vector: UnsafePointer<Float>

@@ -51,7 +51,7 @@ package struct FedD2S: Strategy {
       "whether the server also averages the layers before the cut", inferred: true)
     let headInit = Hyperparameter(
       "headInit", default: HeadInit.initial,
-      "what a new head starts from: Ω_0's layers behind the cut, or weights of its own",
+      "what a new head starts from: Ω_0's layers after the cut, or weights of its own",
       inferred: true)
     let headEpochs = Hyperparameter(
       "headEpochs", "E_s", in: 0...100_000, default: 0,
@@ -99,7 +99,7 @@ package struct FedD2S: Strategy {
       "h and p are taken of unaugmented images; q_n then serves every augmentation of its image.",
       "Optimizers start anew in every round, the heads' too.",
       "Evaluation: each client's own model; head models never predict for a client.",
-      "A cut number counts blocks from the input: \"1\" is behind the first block; 0 is a round of "
+      "A cut number counts blocks from the input: \"1\" is after the first block; 0 is a round of "
         + "local training without an exchange.",
     ],
     deviations: [
@@ -133,7 +133,7 @@ package struct FedD2S: Strategy {
   private static let rows = "representations"
   private static let knowledge = "knowledge"
   private static func head(_ cut: Int) -> String { "head.\(cut)" }
-  private static func told(_ client: Int) -> String { "knowledge.\(client)" }
+  private static func knowledgeName(_ client: Int) -> String { "knowledge.\(client)" }
 
   package let problem: LearningProblem
   package let schedule: CutSchedule
@@ -211,7 +211,7 @@ package struct FedD2S: Strategy {
         let shallow = problem.network.before(cut)
         payload.append(Self.own, shallow, gathered: shallow.gather(server.model))
       }
-    } else if let q = server.memory[Self.told(client)] {
+    } else if let q = server.memory[Self.knowledgeName(client)] {
       let classes = problem.network.classes
       payload.append(
         Self.knowledge, [NamedShape("soft_labels", [q.count / classes, classes])], values: q)
@@ -287,8 +287,8 @@ package struct FedD2S: Strategy {
     throws(Divergence)
   {
     guard round.exchange == 0 else {
-      // Told once: what is not in a message is not kept.
-      for upload in uploads.uploads { server.memory[Self.told(upload.client)] = nil }
+      // Sent once: what is not in a message is not kept.
+      for upload in uploads.uploads { server.memory[Self.knowledgeName(upload.client)] = nil }
       return
     }
     let s = schedule.cut(round: round.round)
@@ -308,14 +308,14 @@ package struct FedD2S: Strategy {
       rows, epochs: headEpochs, seed: problem.seed, round: round.round, client: round.clients)
     server.memory[Self.head(s)] = training.parameters
     for (upload, q) in zip(uploads.uploads, training.softLabels(rows)) {
-      server.memory[Self.told(upload.client)] = q
+      server.memory[Self.knowledgeName(upload.client)] = q
     }
     if sharesWeights { average(uploads, cut, &server.model) }
   }
 
   /// θ_s at its first use: Ω_0's layers after the cut, or new ones.
   private func newHead(_ network: Network, _ cut: Network.Cut, _ s: Int) -> [Float] {
-    guard startsRandom else { return problem.network.behind(cut).gather(problem.initial) }
+    guard startsRandom else { return problem.network.after(cut).gather(problem.initial) }
     var stream = RandomStream(seed: problem.seed, .server, client: s)
     return network.layout.initialParameters(.pytorch, seed: stream.next())
   }

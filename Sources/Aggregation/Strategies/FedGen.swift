@@ -253,7 +253,7 @@ extension FedGen {
     package let distribution: [Float]
     /// Features generated per step.
     let generatedBatch: Int
-    /// Where the classifier lies in the parameters.
+    /// Where the classifier is in the parameters.
     package let classifier: (weight: Range<Int>, bias: Range<Int>)
     /// The random stream of a step.
     let address: (Int) -> RandomStream

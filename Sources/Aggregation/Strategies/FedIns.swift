@@ -49,7 +49,7 @@ package struct FedIns: BasedStrategy {
       + "arXiv:2210.08823",
     equations: [
       "q = F(x);  a_p = cos(q, κ_p);  T = the k largest a_p;  r = Σ_{p∈T} a_p",
-      "behind every layer s of F:  y = γ̄_s ⊙ x + β̄_s,  γ̄_s = (1/k)·Σ_{p∈T} γ_{p,s}, β̄_s alike;  h",
+      "after every layer s of F:  y = γ̄_s ⊙ x + β̄_s,  γ̄_s = (1/k)·Σ_{p∈T} γ_{p,s}, β̄_s alike;  h",
       "z = (1/k)·Σ_{p∈T} (W_p·h + b_p);  loss = (1 − λ)·CE(z, y) + λ·(1 − r)",
       "pool ← pool + Σ_{k∈S} w_k·(pool_k − pool),   w_k = 1/|S|;  F stays",
     ],
@@ -67,7 +67,7 @@ package struct FedIns: BasedStrategy {
         + "batch of 32.", "A loss composed by the scenario takes CE's place.",
     ],
     deviations: [
-      "The paper's network is ViT-B/16; any model serves, with an adapter behind every "
+      "The paper's network is ViT-B/16; any model serves, with an adapter after every "
         + "convolution, norm, hidden dense layer and patch embedding.",
       "The last round is reported, not the best one.",
     ], composes: [.loss, .serverOptimizer, .groups], fields: Fields.all)

@@ -120,7 +120,7 @@ package struct FedLoGe: Strategy {
       all.append(
         (
           "personal accuracy is with class masking: clients know which classes they hold",
-          "compare it only with methods that are told as much"
+          "compare it only with methods that know as much"
         ))
     }
     let caution = SparseFrame.caution(

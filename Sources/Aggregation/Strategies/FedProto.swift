@@ -148,7 +148,7 @@ package struct FedProto: Strategy {
     )
   }
 
-  /// Whether anything that is trained lies before the classifier.
+  /// Whether anything that is trained is before the classifier.
   private static func hasFeatures(_ network: Network) -> Bool {
     network.layout.entries.contains { $0.layer != network.classifier }
   }

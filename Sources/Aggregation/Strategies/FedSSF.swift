@@ -19,11 +19,11 @@ package struct FedSSF: BasedStrategy {
 
   package static let info = MethodInfo(
     kind: "fedssf", title: "Federated SSF",
-    summary: "A frozen network; scales and shifts behind its layers and a classifier are averaged.",
+    summary: "A frozen network; scales and shifts after its layers and a classifier are averaged.",
     source: "Feng et al., ICCV 2023, arXiv:2308.06051 (the ablation of FedIns); SSF: Lian et al., "
       + "NeurIPS 2022, arXiv:2210.08823, equation 2",
     equations: [
-      "behind every layer s of the frozen network:  y = γ_s ⊙ x + β_s;   z = W·h + b",
+      "after every layer s of the frozen network:  y = γ_s ⊙ x + β_s;   z = W·h + b",
       "θ = (γ, β, W, b):  θ ← θ + Σ_{k∈S} w_k·(θ_k − θ),   w_k = 1/|S|",
     ],
     messages: [

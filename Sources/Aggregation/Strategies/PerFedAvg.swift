@@ -134,16 +134,16 @@ package struct PerFedAvg: BasedStrategy {
     let batch = device.nextBatch()
     report.examples += 2 * batch
     var ahead = w
-    var behind = w
+    var backward = w
     for i in 0..<trained {
       ahead[i] += finiteDifference * gradient[i]
-      behind[i] -= finiteDifference * gradient[i]
+      backward[i] -= finiteDifference * gradient[i]
     }
     var gradientAhead = gradient
     var gradientBehind = gradient
     var twin = device  // the same batch, augmentation and dropout
     _ = try twin.gradient(&rule, at: &ahead, into: &gradientAhead)
-    _ = try device.gradient(&rule, at: &behind, into: &gradientBehind)
+    _ = try device.gradient(&rule, at: &backward, into: &gradientBehind)
     let scale = adaptationRate / (2 * finiteDifference)
     for i in 0..<trained { gradient[i] -= scale * (gradientAhead[i] - gradientBehind[i]) }
   }

@@ -21,7 +21,7 @@ public struct LearningProblem: Sendable {
   public let groups: [ClientGroup]
   /// Training images per class over all clients, [C].
   ///
-  /// Only for oracles and for what a message has told: it is private data.
+  /// Only for oracles and for what a message has said: it is private data.
   public let pooledCounts: [Int]
   /// Images of the public set; 0 without one.
   public let publicCount: Int

@@ -40,11 +40,11 @@ extension MessageCatalogue {
       "The reader of a pipe went away; the program goes on and says nothing of it.",
       "Nothing is to be done."),
     Entry(
-      "E4001", "file or folder missing", "Nothing lies at this path.",
+      "E4001", "file or folder missing", "Nothing is at this path.",
       "Check the path; relative paths start at the folder where fedsim was called."),
     Entry(
       "E4002", "folder instead of a file, or the reverse",
-      "Something else than expected lies at this path.",
+      "Something else than expected is at this path.",
       "Name the file inside the folder, or the folder around the file."),
     Entry(
       "E4003", "wrong size", "The file is empty, cut, or longer than its format allows.",

@@ -1,4 +1,4 @@
-/// What lies at a path, after following links.
+/// What is at a path, after following links.
 public enum FileKind: Sendable, Equatable {
   case missing
   case file

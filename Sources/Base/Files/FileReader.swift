@@ -30,7 +30,7 @@ public enum FileReader {
     try bytes(of: path, what: what, limit: 1 << 26, growth: JSON.bytesPerByte)
   }
 
-  /// Whether something lies at a path.
+  /// Whether something is at a path.
   ///
   /// What cannot be looked at is not "missing".
   ///
@@ -122,7 +122,7 @@ public enum FileReader {
     }
   }
 
-  /// Throws E4011 where this process may not take so many bytes for what lies at a path.
+  /// Throws E4011 where this process may not take so many bytes for what is at a path.
   package static func requireMemory(_ needed: Int, for path: String) throws(Failure) {
     let limit = MemoryLimit.current
     guard limit.isBelow(needed) else { return }

@@ -67,10 +67,10 @@ extension JSON {
 
   /// Whether the object has a checksum and it is right; nil when it has none.
   package var isIntact: Bool? {
-    guard let told = self[Self.seal] else { return nil }
+    guard let stated = self[Self.seal] else { return nil }
     var tree = self
     tree[Self.seal] = nil
-    return told.text == Self.sum(tree)
+    return stated.text == Self.sum(tree)
   }
 
   private static func sum(_ tree: JSON) -> String {

@@ -26,7 +26,7 @@ public final class LineWriter {
   /// Opens `path` for appending after a beginning that is known, and drops what comes after that.
   ///
   /// - Throws: E1001…E1003 with the path.
-  package init(_ path: String, header: String?, behind beginning: RunningSum) throws(Failure) {
+  package init(_ path: String, header: String?, after beginning: RunningSum) throws(Failure) {
     let opened = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard opened >= 0 else { throw SystemError.writing("E1001", "open", path, errno) }
     self.path = path

@@ -10,7 +10,7 @@ public enum Interruption {
   /// Starts to listen for SIGINT, SIGTERM, SIGHUP (the terminal is gone) and SIGXCPU (the limit of
   /// processor time is near).
   ///
-  /// Who is told to live on without a terminal, as by nohup, does.
+  /// Who is made to live on without a terminal, as by nohup, does.
   public static func listen() {
     for number in [SIGINT, SIGTERM, SIGHUP, SIGXCPU] {
       let before = signal(number) { number in

@@ -1,4 +1,4 @@
-/// Where a random stream lies: what it is for, whose it is, and which use of it this is.
+/// Where a random stream is: what it is for, whose it is, and which use of it this is.
 ///
 /// A round asks for numbers of one purpose in several places: a client trains, is fine-tuned for an
 /// evaluation, learns from public images. Each of them is a ``Phase`` with a stretch of counters to

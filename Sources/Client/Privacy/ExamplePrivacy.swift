@@ -82,7 +82,7 @@ public struct ExamplePrivacy: Sendable, Equatable {
 
   /// c_i for a gradient of norm `norm`, within `bound`.
   ///
-  /// 0 when the norm is not finite: such an example contributes nothing, and nobody is told.
+  /// 0 when the norm is not finite: such an example contributes nothing, and nothing reports it.
   public func factor(norm: Double, bound: Double) -> Double {
     guard norm.isFinite else { return 0 }
     switch clipping {

@@ -5,7 +5,7 @@ import Tensor
 public enum Prior: String, Sendable, CaseIterable {
   /// The client's own, n_k.
   case local
-  /// Those of all clients together; each must have told its counts once.
+  /// Those of all clients together; each must have sent its counts once.
   case global
 }
 

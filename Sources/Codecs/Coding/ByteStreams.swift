@@ -33,7 +33,7 @@ public struct ByteWriter: Sendable {
   /// Four bytes.
   public mutating func float(_ value: Float) { number(value.bitPattern) }
 
-  /// Memory as it lies.
+  /// Memory as it is.
   public mutating func raw(_ memory: UnsafeRawBufferPointer) { bytes.append(contentsOf: memory) }
 
   /// `count` zero bytes, then lends them to be filled.

@@ -251,7 +251,7 @@ enum OrthonormalColumns {
     return true
   }
 
-  /// Takes away what lies along earlier columns; the norm that is left.
+  /// Takes away what is along earlier columns; the norm that is left.
   private static func reduce(_ a: inout [Double], _ column: Int, _ rows: Int) -> Double {
     let start = column * rows
     for other in 0..<column {

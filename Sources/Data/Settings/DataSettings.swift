@@ -38,7 +38,7 @@ package struct DataSettings: Sendable {
     self.pretrain = pretrain
   }
 
-  /// A data set and where it lies.
+  /// A data set and where it is.
   package enum Dataset: Sendable, Equatable {
     case synthetic(classes: Int, trainPerClass: Int, testPerClass: Int, seed: UInt64)
     case cifar10(path: String)

@@ -85,7 +85,7 @@ package struct RunFiles {
     }
     func open(_ name: String, _ header: String? = nil) throws(Failure) -> LineWriter {
       try LineWriter(
-        FilePath.join(folder, name), header: header, behind: kept[name] ?? RunningSum())
+        FilePath.join(folder, name), header: header, after: kept[name] ?? RunningSum())
     }
     rounds = try open("rounds.jsonl")
     privacy = plan.isPrivate ? try open("privacy.jsonl") : nil

@@ -83,7 +83,7 @@ extension MessageCatalogue {
         + "which it is found.", "Give noiseMultiplier, or target with an epsilon."),
     Entry(
       "E3331", "error feedback without a usable cap",
-      "errorCap is the norm to which gradients are clipped before the clip proper; what lies "
+      "errorCap is the norm to which gradients are clipped before the clip proper; what is "
         + "between the two goes into the hidden error.", "Give errorCap at least the clip."),
     Entry(
       "E3332", "the mechanism does not fit the method",

@@ -179,7 +179,7 @@ package enum TextRule: Sendable {
   }
 }
 
-/// A choice of field sets, told apart by the word under `tag`.
+/// A choice of field sets, distinguished by the word under `tag`.
 package struct Union: Sendable {
   /// The key that holds the word: "kind" or "profile".
   package let tag: String

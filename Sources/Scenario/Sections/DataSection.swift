@@ -6,7 +6,7 @@ import Data
 extension ScenarioFields {
   static let data = Domain<DataSettings>.object(
     Part(
-      "dataset", .union(dataset), .required, "The data set and where it lies.",
+      "dataset", .union(dataset), .required, "The data set and where it is.",
       synonyms: ["name", "set", "data"]), publicSet,
     Part(
       "longTail", .union(longTail), .optional,

@@ -50,7 +50,7 @@ extension ScenarioFields {
     ],
     [
       Case("uniform", "A fixed number without replacement.", .uniform),
-      Case("poisson", "Each client by a coin.", .poisson),
+      Case("poisson", "Each client independently, with the same probability.", .poisson),
       Case(
         "power-of-choice", "A fixed number: of some candidates those with the largest losses.",
         candidates,

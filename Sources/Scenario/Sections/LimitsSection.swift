@@ -7,7 +7,7 @@ extension ScenarioFields {
       [
         Setting(
           \.wallTime, "wallTime", .quantity(.duration, 0, 1e12, exclusiveMinimum: true), .optional,
-          "Of one call of run or resume: it stops after the round behind which the next would not "
+          "Of one call of run or resume: it stops after the round after which the next would not "
             + "fit.", synonyms: ["time", "walltime", "maxTime", "timeout", "hours"]),
         Setting(
           \.memory, "memory", .quantity(.storage, 0, 1e18, exclusiveMinimum: true), .optional,

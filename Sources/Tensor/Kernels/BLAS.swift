@@ -28,7 +28,7 @@ public enum BLAS {
       configuration: String(cString: copenblas_config()), failure: failure)
   }()
 
-  /// Whether an operand is read as it lies or transposed.
+  /// Whether an operand is read as it is or transposed.
   package enum Form: Int32 {
     case normal = 0
     case transposed = 1

@@ -1,6 +1,6 @@
 /// Convolutions of any window, stride and padding straight from their sums, without a patch matrix.
 ///
-/// With channels last, the part of a window that lies in one row of the map is contiguous. So a row
+/// With channels last, the part of a window that is in one row of the map is contiguous. So a row
 /// of outputs is a product whose left operand is the map itself, read with overlapping rows; the
 /// window's rows are the outer sum of `TileProduct`. Borders are read from a copy of one image with
 /// zeros around it.

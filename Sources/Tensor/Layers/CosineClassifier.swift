@@ -16,7 +16,7 @@ package struct CosineClassifier: Operation {
   package let inputs: Int
   package let outputs: Int
   package let weight: Int
-  /// Where β lies; nil for β = 1.
+  /// Where β is; nil for β = 1.
   package let scale: Int?
   /// v_c = w_c/‖w_c‖, else v_c = w_c.
   package let normalisesRows: Bool

@@ -71,7 +71,7 @@ package protocol WeightedOperation: Operation {
 package struct OuterProducts: Sendable {
   /// T, positions of one example.
   package let positions: Int
-  /// Numbers in a_t: an input vector, or what lies under a window.
+  /// Numbers in a_t: an input vector, or what is under a window.
   package let inputs: Int
   /// Numbers in b_t, the gradient of the output at a position.
   package let outputs: Int
@@ -114,7 +114,7 @@ package struct Pass: ~Copyable {
   package let gradient: UnsafeMutablePointer<Float>
   /// Where each slot's values lie, [capacity × perExample + fixed].
   package let values: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
-  /// Where each slot's gradient lies; slots without one point to no memory.
+  /// Where each slot's gradient is; slots without one point to no memory.
   package let gradients: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
   /// Shared scratch of the largest size that any operation asked for.
   package let scratch: UnsafeMutablePointer<Float>

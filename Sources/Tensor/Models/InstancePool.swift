@@ -52,7 +52,7 @@ extension Network {
   /// Two passes over the frozen network: as it is, for the features q that are compared with the
   /// keys (cosine), and with y = γ̄ ⊙ x + β̄ after every convolution, norm, hidden dense layer and
   /// patch embedding, γ̄ and β̄ being means of the k matched entries. Logits are the mean of those
-  /// entries' classifiers. The first pass, and whatever lies before the first site, is never run
+  /// entries' classifiers. The first pass, and whatever is before the first site, is never run
   /// backward. In training, dropout acts in the second pass only, and batch norm uses its running
   /// statistics in both.
   ///

@@ -7,7 +7,7 @@ extension Network {
     /// Size of one example's representation there.
     public let shape: FeatureShape
     let slot: Int
-    /// How much of the network lies before it.
+    /// How much of the network is before it.
     package let slots: Int
     package let operations: Int
     package let tensors: Int
@@ -16,7 +16,7 @@ extension Network {
   /// The layers from a cut to the logits as a network of their own; its input is the
   /// representation at the cut, channels last.
   ///
-  /// Names, shapes and order of its tensors are the whole network's: `behind(cut).gather` of a full
+  /// Names, shapes and order of its tensors are the whole network's: `after(cut).gather` of a full
   /// vector is its parameter vector.
   public func head(from cut: Cut) -> Network {
     guard let makeHead else { preconditionFailure("Network.head: this is a head") }
@@ -30,7 +30,7 @@ extension Network {
   }
 
   /// The tensors of the layers after a cut.
-  public func behind(_ cut: Cut) -> ParameterSelection {
+  public func after(_ cut: Cut) -> ParameterSelection {
     let names = Set(layout.entries.dropFirst(cut.tensors).map(\.name))
     return ParameterSelection(layout) { names.contains($0.name) }
   }

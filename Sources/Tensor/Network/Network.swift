@@ -21,7 +21,7 @@ public struct Network: Sendable {
   let stepWrites: [GradientWrite]
   /// What one example costs in them.
   package let work: PassWork
-  /// Those that run backward, in forward order: not what lies before the first trained parameter.
+  /// Those that run backward, in forward order: not what is before the first trained parameter.
   let backwardSteps: [Int]
   package let slots: [Slot]
   /// A pool of adapters, if there is one.
@@ -54,7 +54,7 @@ public struct Network: Sendable {
   public var forwardFLOPs: Int { operations.map(\.forwardFLOPs).reduce(0, +) }
 
   /// Floating-point operations of one example's training step: forward, weight gradient where
-  /// weights are trained, and input gradient where something trained lies before it.
+  /// weights are trained, and input gradient where something trained is before it.
   public var trainingFLOPs: Int {
     zip(operations, gradientWrites).map {
       $0.forwardFLOPs + $0.backwardFLOPs(inputGradient: $1 != .skip)
@@ -287,7 +287,7 @@ extension Network {
       let size = slots[step.output].perExample
       let values = workspace.slotBuffer(step.output, count: batch * size)
       guard let place = values.firstIndex(where: { !$0.isFinite }) else { continue }
-      let layer = own == nil ? "\(step.summary), behind \(named)" : named
+      let layer = own == nil ? "\(step.summary), after \(named)" : named
       return .output(layer: layer, example: size > 0 ? place / size : 0)
     }
     return nil

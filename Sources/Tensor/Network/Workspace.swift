@@ -196,7 +196,7 @@ public final class Workspace {
     let target = model.writable
     withReadable { source in
       for range in rest { for i in range { target[i] = source[i] - rate * g[i] } }
-      // What is frozen stays, but lies where the rest lies.
+      // What is frozen stays, but has its place with the rest.
       if lent != nil, gradient.count < model.count {
         (target + gradient.count).update(
           from: source + gradient.count, count: model.count - gradient.count)

@@ -28,7 +28,7 @@ public struct ParameterLayout: Sendable, Equatable {
   public enum Order: Sendable, Equatable {
     /// The same.
     case asShaped
-    /// A convolution's [out, in, kh, kw] lies as [kh][kw][in][out]: output channels are the
+    /// A convolution's [out, in, kh, kw] is as [kh][kw][in][out]: output channels are the
     /// vector lanes of a channels-last convolution.
     case kernelFirst
     /// A dense layer after a feature map: columns (c, y, x) lie as (y, x, c), so that flattening
@@ -42,7 +42,7 @@ public struct ParameterLayout: Sendable, Equatable {
     public let name: String
     /// PyTorch's shape, such as [out, in, kh, kw].
     public let shape: [Int]
-    /// Where it lies in the flat vector.
+    /// Where it is in the flat vector.
     public let range: Range<Int>
     /// What it is to its layer.
     public let role: Role

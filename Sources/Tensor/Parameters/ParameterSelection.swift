@@ -46,7 +46,7 @@ public struct ParameterSelection: Sendable, Equatable {
     public let name: String
     /// PyTorch's shape.
     public let shape: [Int]
-    /// Where it lies in the full vector.
+    /// Where it is in the full vector.
     public let range: Range<Int>
   }
 

@@ -25,7 +25,7 @@ package struct ExamplePlan: Sendable {
     package let name: String
     /// Its parameters that move, in order.
     let moving: [Range<Int>]
-    /// What lies between its first and its last parameter.
+    /// What is between its first and its last parameter.
     let hull: Range<Int>
     /// Its steps in the network.
     package let steps: [Int]

@@ -78,7 +78,7 @@ extension ExampleGradients {
     }
   }
 
-  /// Where a layer's memory of an example lies.
+  /// Where a layer's memory of an example is.
   package func row(_ layer: ExamplePlan.Layer, _ example: Int) -> UnsafeMutablePointer<Float> {
     ledger + (capacity * layer.offset + example * layer.stride)
   }

@@ -45,7 +45,7 @@ package struct ConvolutionGeometry: Sendable {
       let top = row % output.height * stride - padding
       for ox in 0..<output.width {
         let left = ox * stride - padding
-        // The part of a kernel row that lies inside the image.
+        // The part of a kernel row that is inside the image.
         let first = max(0, -left)
         let last = min(kernel, input.width - left)
         for ky in 0..<kernel {

@@ -51,14 +51,14 @@ struct CutTests {
       let head = network.head(from: cut)
       #expect(head.input == cut.shape)
       #expect(head.classes == 4 && head.classifier == network.classifier)
-      let behind = network.behind(cut)
+      let behind = network.after(cut)
       #expect(head.layout.entries.map(\.name) == behind.items.sorted(by: network).map(\.name))
       #expect(head.layout.entries.map(\.shape) == behind.items.sorted(by: network).map(\.shape))
       #expect(behind.count + network.before(cut).count == network.layout.count)
       #expect(head.cuts.isEmpty)
     }
     // Each step towards the image makes the head larger.
-    let sizes = network.cuts.map { network.behind($0).count }
+    let sizes = network.cuts.map { network.after($0).count }
     #expect(sizes == sizes.sorted(by: >))
   }
 
@@ -80,7 +80,7 @@ struct CutTests {
     for cut in network.cuts {
       let head = network.head(from: cut)
       let space = Workspace(head, capacity: batch, training: false)
-      space.load(network.behind(cut).gather(parameters))
+      space.load(network.after(cut).gather(parameters))
       space.fill(Array(whole.representations(cut)))
       head.forward(space, batch: batch, training: false)
       #expect(Array(space.logits) == Array(whole.logits), "\(cut.name)")
@@ -100,12 +100,12 @@ struct CutTests {
     for cut in network.cuts {
       let head = network.head(from: cut)
       let space = Workspace(head, capacity: batch, training: true)
-      space.load(network.behind(cut).gather(parameters))
+      space.load(network.after(cut).gather(parameters))
       space.fill(Array(whole.representations(cut)), Array(whole.labels).map(Int.init))
       head.forward(space, batch: batch, training: true)
       space.takeLoss(head, batch: batch)
       head.backward(space, batch: batch)
-      let expected = network.behind(cut).gather(full).prefix(head.layout.trainedCount)
+      let expected = network.after(cut).gather(full).prefix(head.layout.trainedCount)
       #expect(Array(space.gradient) == Array(expected), "\(cut.name)")
     }
   }
