@@ -126,6 +126,7 @@ extension ExplainCommand {
         pages.append((page, [path], synonyms))
       }
     }
+    if pages.count > mostMeanings { return [index(name, pages.map { ($0.places, $0.page) })] }
     return pages.map { page, places, synonyms in
       var page = page
       if places.count > 1 { page.parts.insert(("stands at", places), at: 0) }
@@ -135,10 +136,24 @@ extension ExplainCommand {
     }
   }
 
-  private static func page(_ path: String, _ here: [FieldIndex.Entry]) -> Page {
-    let meanings = here.map(\.field.summary).reduce(into: [String]()) {
-      if !$0.contains($1) { $0.append($1) }
+  /// A name with more meanings than these has a list of its places instead of a page for each.
+  private static let mostMeanings = 6
+
+  private static func index(_ name: String, _ fields: [(places: [String], page: Page)]) -> Page {
+    let lines = fields.map { places, page in
+      let values = page.parts.first { $0.head == "values" }?.lines.first ?? ""
+      return "\(places.joined(separator: ", "))  \(values)"
     }
+    return Page(
+      name: name, kind: "field",
+      parts: [
+        ("stands at", lines), ("more", ["fedsim explain PATH says what the values mean"]),
+      ])
+  }
+
+  private static func page(_ path: String, _ here: [FieldIndex.Entry]) -> Page {
+    // The words of a tag are apart by two spaces: a line for each.
+    let meanings = unique(here.flatMap { $0.field.summary.split(separator: "  ").map(String.init) })
     let inside = ScenarioHelp.entries.filter { entry in
       entry.path.hasPrefix(path + ".") && !entry.path.dropFirst(path.count + 1).contains(".")
     }
