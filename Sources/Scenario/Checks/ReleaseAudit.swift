@@ -66,7 +66,7 @@ package struct ReleaseAudit: Sendable {
       }
     }
     if loss.needsPooledCounts, type.population == .cohort {
-      leaks.append(Leak(name: "class-counts", what: "class counts, sent once before round 1"))
+      leaks.append(Leak(name: "class-counts", what: "class counts, told once before round 1"))
     }
     if normalization == .dataset { assumptions.append("mean and deviation of pixels are public") }
     assumptions.append("settings were not chosen by looking at these results")

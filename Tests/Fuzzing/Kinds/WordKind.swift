@@ -12,7 +12,7 @@ package enum WordKind {
     "compare": (
       ["metric", "baseline", "budget", "tie-margin", "out", "set", "seed", "threads"],
       ["only-changed"]
-    ), "report": (["html", "latex", "markdown", "csv", "metric", "baseline"], []),
+    ), "report": (["html", "latex", "markdown", "csv", "figures", "metric", "baseline"], []),
     "sweep": (["shard", "out", "threads"], ["print"]),
     "audit": (
       ["attack", "model", "clients", "images", "iterations", "clip", "trials", "threads"], []
@@ -25,7 +25,7 @@ package enum WordKind {
         "rounds", "warmup", "threads", "seed", "dropout", "noise", "clients", "cohort", "samples",
         "parameters", "data", "inputs", "labels", "weights", "cohorts",
       ], []
-    ), "list": ([], []), "explain": ([], []), "doctor": ([], []), "schema": ([], []),
+    ), "list": ([], []), "explain": ([], ["markdown"]), "doctor": ([], []), "schema": ([], []),
     "version": ([], []), "help": ([], []),
   ]
 
