@@ -52,9 +52,9 @@ package struct WorkerPool: Sendable {
       }
     }
     while !queue.isFolded {
-      if let batch = queue.next() {
-        foldBatch(batch.first, batch.results)
-        queue.release(batch.results.count)
+      let folded = Self.fold(queue.next(), foldBatch)
+      if folded > 0 {
+        queue.release(folded)
       } else if let item = queue.take(waits: false) {
         queue.put(item, work(0, item))
       } else {
@@ -63,6 +63,17 @@ package struct WorkerPool: Sendable {
     }
     // Only that nobody is left inside `work` or its captures when this returns.
     others.wait()
+  }
+
+  /// Folds a batch and counts it.
+  ///
+  /// The results are gone when this returns: only then may others take their places.
+  private static func fold<Result>(
+    _ batch: (first: Int, results: [Result])?, _ foldBatch: (Int, [Result]) -> Void
+  ) -> Int {
+    guard let batch else { return 0 }
+    foldBatch(batch.first, batch.results)
+    return batch.results.count
   }
 
   /// The results of all items, in item order.
