@@ -20,6 +20,7 @@ public struct CalibrationBins: Sendable, Equatable {
   /// [M]: sums of their confidences.
   public private(set) var confidence = [Double](repeating: 0, count: bins)
 
+  /// No prediction yet.
   public init() {}
 
   /// Bins as they were written; nil unless there are M of each.

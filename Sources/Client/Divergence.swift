@@ -11,6 +11,7 @@ public struct Divergence: Error, Sendable {
   /// What was found there; nil when nobody looked closer.
   public var trace: Trace?
 
+  /// Where it happened.
   public init(round: Int, client: Int? = nil, step: Int? = nil, trace: Trace? = nil) {
     self.round = round
     self.client = client

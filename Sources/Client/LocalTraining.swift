@@ -7,6 +7,7 @@ public struct LocalPhase: Sendable {
   /// How much work.
   public let work: LocalSettings.Work
 
+  /// A phase.
   public init(_ work: LocalSettings.Work, ranges: [Range<Int>]) {
     self.work = work
     self.ranges = ranges
@@ -32,6 +33,7 @@ public struct LocalReport: Sendable, Equatable {
   /// Optimizer steps.
   public var steps = 0
 
+  /// Nothing done yet.
   public init() {}
 
   /// Adds another stretch.

@@ -11,6 +11,7 @@ public struct Measurement: Sendable, Equatable {
   /// How far confidence is from accuracy.
   public var calibration = CalibrationBins()
 
+  /// Nothing measured yet.
   public init(classes: Int) {
     self.classes = classes
     confusion = [Int](repeating: 0, count: classes * classes)

@@ -5,6 +5,7 @@ public struct Bracket: Sendable, Equatable {
   /// Never below the truth, so that it may be claimed; infinite when nothing bounds it.
   public var upper: Double
 
+  /// A bracket.
   public init(lower: Double, upper: Double) {
     self.lower = lower
     self.upper = upper

@@ -23,6 +23,7 @@ public struct CodedMessage: Sendable, Equatable {
     public var entropy: Double?
   }
 
+  /// Nothing sent.
   public init() {}
 
   /// Bytes of the buffers.
@@ -93,6 +94,7 @@ public struct CompressionQuality: Sendable, Equatable {
   /// Σ e² of what is remembered as lost.
   public var error = 0.0
 
+  /// Nothing sent.
   public init() {}
 
   /// Adds another message.

@@ -75,6 +75,7 @@ public struct LinkCompression: Sendable, Equatable {
     /// Rounds that a stage of the warm-up lasts, ≥ 1.
     public var stage: Int
 
+    /// Settings.
     public init(_ rule: GradientAccumulator.Rule, warmUp: DensityWarmUp? = nil, stage: Int = 1) {
       self.rule = rule
       self.warmUp = warmUp
@@ -113,6 +114,7 @@ public struct LinkCompression: Sendable, Equatable {
     /// a > 0: the error allowed, relative to the uniform choice.
     public var slack: Double
 
+    /// Settings.
     public init(every: Int = 10, measure: LayerwiseChoice.Measure = .norm, slack: Double = 1) {
       self.every = every
       self.measure = measure

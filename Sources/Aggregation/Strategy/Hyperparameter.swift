@@ -65,6 +65,7 @@ extension Hyperparameter<Int> {
 }
 
 extension Hyperparameter<Bool> {
+  /// True or false.
   public init(
     _ name: String, _ symbol: String = "", default initial: Bool, _ summary: String,
     inferred isInferred: Bool = false
@@ -151,6 +152,7 @@ public protocol StrategyFields: Sendable {
 
 /// For a method without fields.
 public struct NoFields: StrategyFields {
+  /// None.
   public init() {}
 }
 
@@ -187,6 +189,7 @@ public struct StrategySettings: Sendable, Equatable {
   /// Values that the scenario's validation has let pass.
   public init(_ values: StrategySettings) { self.values = values }
 
+  /// The defaults.
   public init() { values = nil }
 
   /// The value of a field.

@@ -37,6 +37,7 @@ public struct LearningProblem: Sendable {
     /// What each of them starts from.
     public let initial: [Float]
 
+    /// A group.
     public init(clients: Range<Int>, network: Network, initial: [Float]) {
       self.clients = clients
       self.network = network
@@ -44,6 +45,7 @@ public struct LearningProblem: Sendable {
     }
   }
 
+  /// A problem.
   public init(
     network: Network, clients: Int, settings: LocalSettings, initial: [Float], seed: UInt64,
     rounds: Int = 1, composition: Composition = Composition(), groups: [ClientGroup] = [],

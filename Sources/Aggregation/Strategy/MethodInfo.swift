@@ -28,7 +28,9 @@ public struct MethodInfo: Sendable {
 
   /// What a scenario can compose with a method.
   public struct Parts: OptionSet, Sendable {
+    /// The bits.
     public let rawValue: Int
+    /// A set from its bits.
     public init(rawValue: Int) { self.rawValue = rawValue }
     /// The loss on the logits (`loss`).
     public static let loss = Parts(rawValue: 1)

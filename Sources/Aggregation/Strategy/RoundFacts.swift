@@ -48,6 +48,7 @@ public struct ClientUpdate: Sendable {
   /// What it did.
   public var report: LocalReport
 
+  /// An update.
   public init(_ upload: Payload, _ report: LocalReport) {
     self.upload = upload
     self.report = report
@@ -84,7 +85,9 @@ public enum WeightingRule: Sendable {
 
 /// Which models a method has.
 public struct ModelKinds: OptionSet, Sendable {
+  /// The bits.
   public let rawValue: Int
+  /// A set from its bits.
   public init(rawValue: Int) { self.rawValue = rawValue }
   /// One model for everybody.
   public static let generic = ModelKinds(rawValue: 1)

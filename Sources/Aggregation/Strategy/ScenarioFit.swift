@@ -50,7 +50,9 @@ public protocol ScenarioFit: Sendable {
 
 /// What a method must or may find in a scenario.
 public struct MethodNeeds: OptionSet, Sendable {
+  /// The bits.
   public let rawValue: Int
+  /// A set from its bits.
   public init(rawValue: Int) { self.rawValue = rawValue }
   /// It cannot work without `data.public`.
   public static let publicSet = MethodNeeds(rawValue: 1)
@@ -91,6 +93,7 @@ public struct BaseModel: Sendable {
   /// Number of classes C.
   public let classes: Int
 
+  /// A model.
   public init(spec: ModelSpec, input: FeatureShape, classes: Int) {
     self.spec = spec
     self.input = input
@@ -105,6 +108,7 @@ public struct AdaptedNetwork: Sendable {
   /// From the scenario's network, its initial (or pre-trained) parameters and the seed.
   public let initial: @Sendable (Network, [Float], UInt64) -> [Float]
 
+  /// A network.
   public init(
     _ network: Network, initial: @escaping @Sendable (Network, [Float], UInt64) -> [Float]
   ) {
@@ -115,6 +119,8 @@ public struct AdaptedNetwork: Sendable {
 
 // MARK: - Defaults: FedAvg's
 
+// Each is documented where it is required.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension ScenarioFit {
   public static var population: Population { .cohort }
   public static var weighting: WeightingRule { .scenario }

@@ -66,6 +66,8 @@ public protocol Strategy: ScenarioFit {
 
 // MARK: - Defaults: FedAvg's
 
+// Each is documented where it is required.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension Strategy {
   /// The method with the values of a scenario, for one network.
   public init(_ values: StrategySettings, _ problem: LearningProblem) {

@@ -16,6 +16,7 @@ public struct XXHash64: Sendable {
   private var length: UInt64 = 0
   private var pending: [UInt8] = []
 
+  /// An empty hash.
   public init(seed: UInt64 = 0) {
     self.seed = seed
     lanes = SIMD4(seed &+ Self.p1 &+ Self.p2, seed &+ Self.p2, seed, seed &- Self.p1)

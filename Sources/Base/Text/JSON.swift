@@ -58,10 +58,15 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral,
   ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByArrayLiteral,
   ExpressibleByDictionaryLiteral
 {
+  /// A string.
   public init(stringLiteral value: String) { self.init(.string(value)) }
+  /// A truth value.
   public init(booleanLiteral value: Bool) { self.init(.bool(value)) }
+  /// An integer.
   public init(integerLiteral value: Int) { self.init(.number(String(value))) }
+  /// A number.
   public init(floatLiteral value: Double) { self = .number(value) }
+  /// An array.
   public init(arrayLiteral elements: JSON...) { self.init(.array(elements)) }
   /// The keys of a literal are strings.
   public typealias Key = String

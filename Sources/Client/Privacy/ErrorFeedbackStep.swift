@@ -12,6 +12,7 @@ public struct ErrorFeedbackStep {
   /// b = ρ·C ≥ 0: the most that e gives back in a step.
   public let bound: Double
 
+  /// A step.
   public init(bound: Double) { self.bound = bound }
 
   /// Moves sums and errors.

@@ -63,6 +63,7 @@ public struct ExamplePrivacy: Sendable, Equatable {
     }
   }
 
+  /// Settings.
   public init(
     clip: Double, clipping: Clipping = .flat, noiseMultiplier: Double, batch: Int, copies: Int = 1,
     errorFeedback: ErrorFeedback? = nil

@@ -64,6 +64,7 @@ public final class PrivateTraining {
       batches.enumerated().reduce(0) { $0 + ($1.offset + 1) * $1.element }
     }
 
+    /// Nothing yet.
     public init() {}
 
     /// Adds what another client, or round, did.
@@ -138,6 +139,7 @@ public final class ExampleMemory {
   }
   private var places: [(key: Key, gradients: ExampleGradients)] = []
 
+  /// Nothing yet.
   public init() {}
 
   /// The memory for a network and the parameters that move, for batches of up to so many rows.

@@ -43,6 +43,8 @@ public protocol LocalRule {
   var heads: [LinearHead] { get set }
 }
 
+// Each is documented where it is required.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension LocalRule {
   /// No further terms.
   public mutating func addTerms(_ part: BatchPart) -> Double { 0 }

@@ -54,6 +54,7 @@ public struct EstimateMemory: Sendable, Equatable {
   /// v of the momentum variant, [d]; empty before the first gradient.
   public private(set) var velocity: [Float]
 
+  /// A memory.
   public init(estimate: [Float] = [], velocity: [Float] = []) {
     self.estimate = estimate
     self.velocity = velocity

@@ -27,6 +27,7 @@ public struct GradientAccumulator: Sendable, Equatable {
     /// Whether u is masked too.
     public var masksMomentum: Bool
 
+    /// A rule.
     public init(
       momentum: Float = 0.9, isNesterov: Bool = false, clip: Double? = nil, clients: Int = 1,
       masksMomentum: Bool = true

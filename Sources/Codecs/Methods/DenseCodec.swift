@@ -19,6 +19,7 @@ public struct DenseCodec: Codec {
 
   /// The format.
   public let format: Format
+  /// A codec.
   public init(_ format: Format) { self.format = format }
 
   /// 0, 1 or 2.

@@ -17,6 +17,7 @@ public struct LowRankCodec: Codec {
   /// r, from 1 to 255.
   public let rank: Int
 
+  /// A codec.
   public init(rank: Int) { self.rank = rank }
 
   /// 12.

@@ -13,6 +13,7 @@ public struct NaturalCodec: Codec {
   /// Whether symbols are range coded where that is shorter.
   public let isEntropyCoded: Bool
 
+  /// A codec.
   public init(isEntropyCoded: Bool = false) { self.isEntropyCoded = isEntropyCoded }
 
   /// 9.

@@ -37,6 +37,7 @@ public struct QSGDCodec: Codec {
   /// How levels are written.
   public let coding: Coding
 
+  /// A codec.
   public init(levels: Int, bucket: Int = 512, norm: Norm = .euclidean, coding: Coding = .fixed) {
     self.levels = levels
     self.bucket = bucket

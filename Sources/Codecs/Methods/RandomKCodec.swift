@@ -17,6 +17,7 @@ public struct RandomKCodec: Codec {
   /// The seed that all share; nil takes one from the stream for every encoding.
   public let seed: UInt64?
 
+  /// A codec.
   public init(_ amount: KeptAmount, isScaled: Bool = true, seed: UInt64? = nil) {
     self.amount = amount
     self.isScaled = isScaled

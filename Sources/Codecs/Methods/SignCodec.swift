@@ -9,6 +9,7 @@ public struct SignCodec: Codec {
   /// Whether the scale is sent.
   public let isScaled: Bool
 
+  /// A codec.
   public init(isScaled: Bool = true) { self.isScaled = isScaled }
 
   /// 10.

@@ -28,6 +28,7 @@ public struct SparseCodec: Codec {
   /// How values are written.
   public let values: ValueCoding
 
+  /// A codec.
   public init(_ selection: Selection, indices: IndexCoding = .rice, values: ValueCoding = .float32)
   {
     self.selection = selection

@@ -15,6 +15,7 @@ public struct TernaryCodec: Codec {
   /// Whether symbols are range coded where that is shorter.
   public let isEntropyCoded: Bool
 
+  /// A codec.
   public init(clip: Double? = 2.5, isEntropyCoded: Bool = false) {
     self.clip = clip
     self.isEntropyCoded = isEntropyCoded

@@ -18,6 +18,7 @@ public struct LayerwiseChoice: Sendable, Equatable {
     /// E ≥ 0; what is not finite is never chosen.
     public let error: Double
 
+    /// An option.
     public init(bytes: Int, error: Double) {
       self.bytes = bytes
       self.error = error

@@ -13,6 +13,7 @@ public struct Safetensors: Sendable, Equatable {
     /// shape.reduce(1, *) values.
     public var values: [Float]
 
+    /// A tensor.
     public init(name: String, shape: [Int], values: [Float]) {
       self.name = name
       self.shape = shape

@@ -23,6 +23,7 @@ public struct InstancePool: Sendable, Equatable {
   /// taken: k = P.
   public var keys: Bool
 
+  /// A pool.
   public init(poolSize: Int, matched: Int, batchAveraged: Bool = false, keys: Bool = true) {
     self.poolSize = poolSize
     self.matched = matched
@@ -94,6 +95,7 @@ public struct PoolUsage: Sendable, Equatable {
   /// Matches per entry, [P].
   public private(set) var counts: [Int]
 
+  /// Nothing matched yet.
   public init(poolSize: Int) { counts = [Int](repeating: 0, count: poolSize) }
 
   /// Counts matches, such as a workspace's `matchedEntries`.

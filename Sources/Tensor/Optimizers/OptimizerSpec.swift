@@ -56,6 +56,7 @@ public struct LearningRateSchedule: Sendable, Equatable {
   /// Rounds over which the rate rises linearly: round r of them has factor r / (warmup + 1).
   public var warmupRounds: Int
 
+  /// A schedule.
   public init(_ shape: Shape = .constant, warmupRounds: Int = 0) {
     self.shape = shape
     self.warmupRounds = warmupRounds

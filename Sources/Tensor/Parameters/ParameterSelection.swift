@@ -82,6 +82,7 @@ public struct ParameterSelection: Sendable, Equatable {
     fullCount = layout.count
   }
 
+  /// Everything.
   public init(all layout: ParameterLayout) { self.init(layout) { _ in true } }
 
   /// The selected values, one tensor after the other; shares storage when everything is selected.

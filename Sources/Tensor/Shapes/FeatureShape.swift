@@ -10,6 +10,7 @@ public struct FeatureShape: Hashable, Sendable, CustomStringConvertible {
   /// Values per position.
   public let channels: Int
 
+  /// A feature map.
   public init(height: Int, width: Int, channels: Int) {
     precondition(
       height > 0 && width > 0 && channels > 0,
@@ -19,6 +20,7 @@ public struct FeatureShape: Hashable, Sendable, CustomStringConvertible {
     self.channels = channels
   }
 
+  /// A vector.
   public init(features: Int) { self.init(height: 1, width: 1, channels: features) }
 
   /// Floats per example.
