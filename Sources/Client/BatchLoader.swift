@@ -77,7 +77,7 @@ public struct BatchLoader: Sendable {
       let target = start + place * images.shape.count
       workspace.labels[place] = images.labels[index]
       place += 1
-      if workspace.isRehearsing { continue }
+      if workspace.isDryRun { continue }
       if augmentation.isIdentity {
         copy(index, to: target)
       } else {

@@ -40,6 +40,7 @@ struct InformationTests {
       ("data check nothing", 4), ("data check cifar", 4), ("versoin", 2), ("run", 2),
       ("run good.json --treads 2", 2), ("list modles", 2), ("explain gradientz", 2),
       ("explain W3002 --markdown", 2),
+      ("explain fedper --markdown --format json", 2),
       ("run good.json --out o", 0), ("resume good-run", 4), ("bench w9", 2), ("help privacy", 0),
       ("privacy", 2), ("privacy noise", 2),
       ("privacy epsilon --rate 0.1 --noise 2 --steps 9 --delta 1e-5", 0),
@@ -100,6 +101,17 @@ struct InformationTests {
       bodies.append(parts.joined())
     }
     #expect(Set(bodies).count == bodies.count)
+  }
+
+  @Test("a name with many meanings is a list of its places")
+  func index() throws {
+    let text = try Program.run(["explain", "kind"], in: folder.path).stdout
+    for place in [
+      "data.dataset.kind", "model.kind, clientModels[].model.kind", "strategies[].kind",
+    ] {
+      #expect(text.contains("  \(place)  "), "\(place)")
+    }
+    #expect(text.count { $0 == "\n" } < 40)
   }
 
   @Test("places of a shared field are listed, and every strategy is called so")

@@ -28,6 +28,25 @@ struct PlotTests {
     }
   }
 
+  @Test("the numbers of a figure: intervals along either axis, and what stands beside and below it")
+  func numbers() {
+    let one = Plot.Series("a, b", 0)
+    let plot = Plot(
+      title: "t", description: "d", x: Plot.Axis(names: ["u", "v"], slot: 20),
+      y: Plot.Axis("y", .linear(0...1)),
+      marks: [
+        .interval(one, from: .init(2, 0.25), to: .init(2, 0.75)),
+        .interval(one, from: .init(-1, 3), to: .init(4, 3)), .points(one, [.init(1, 0.1)]),
+        .band(one, [(x: 1, low: 0, high: 0.5)]), .ends(["first", "second"]),
+      ], foot: Plot.Foot(title: "images", bars: [(0.5, "12"), (1, "24")]))
+    #expect(
+      plot.csv.split(separator: "\n") == [
+        "mark,series,x,y,low,high,words", #"interval,"a, b",2,,0.25,0.75,"#,
+        #"interval,"a, b",,3,-1,4,"#, #"point,"a, b",1,0.1,,,"#, #"band,"a, b",1,,0,0.5,"#,
+        "words,,,0,,,first", "words,,,1,,,second", "foot,,0,0.5,,,12", "foot,,1,1,,,24",
+      ])
+  }
+
   @Test("random numbers of any size: ticks rise, labels differ, the data lie inside")
   func random() {
     var stream = XXHash64(seed: 7)

@@ -33,7 +33,7 @@ private func info(_ kind: String, _ fields: [AnyHyperparameter] = []) -> MethodI
     memory: "-", fields: fields)
 }
 
-/// Reads a text with the sample methods' infos.
+/// Reads a text with the sample methods.
 func read(_ text: String, file: String = "s.json", set: [String] = []) -> ScenarioReading {
   ScenarioReader(infos: sampleInfos).read(bytes: Array(text.utf8), file: file, overrides: set)
 }

@@ -6,7 +6,7 @@ import Tensor
 /// of what they lost.
 ///
 /// The upload that the server folds is what it decodes from those buffers. A client's memory moves
-/// as if the message arrived; `unheard` is what it remembers when it did not.
+/// as if the message arrived; `undelivered` is what it remembers when it did not.
 public struct UploadCompressor: Sendable {
   /// Decides codecs.
   public let planner: BlockPlanner
@@ -53,7 +53,7 @@ public struct UploadCompressor: Sendable {
     /// How near the two are.
     public var quality = CompressionQuality()
     /// What the client's memory holds in place when the message does not arrive.
-    public var unheard: [String: [Float]] = [:]
+    public var undelivered: [String: [Float]] = [:]
   }
 
   /// Names of what is remembered begin with this.
@@ -131,7 +131,7 @@ public struct UploadCompressor: Sendable {
       let message = try coder.send(p, &memory, &sent)
       errors.keep(corrected: p, decoded: message.decoded)
       sent.quality.error += Self.squares(errors.error)
-      sent.unheard[name("error")] = p
+      sent.undelivered[name("error")] = p
       memory[name("error")] = errors.error
       return message.decoded
     case .estimates(let eta):
@@ -141,7 +141,7 @@ public struct UploadCompressor: Sendable {
       let change = estimates.change(g)
       let message = try coder.send(change, &memory, &sent)
       if eta < 1 { memory[name("velocity")] = estimates.velocity }
-      sent.unheard[name("estimate")] = estimates.estimate
+      sent.undelivered[name("estimate")] = estimates.estimate
       estimates.absorb(message.decoded)
       sent.quality.error += Self.squares(zip(g, estimates.estimate).map { $0 - $1 })
       memory[name("estimate")] = estimates.estimate
@@ -159,8 +159,8 @@ public struct UploadCompressor: Sendable {
       }
       buffers.add(update, rule)
       let message = try coder.send(buffers.waiting, &memory, &sent)
-      sent.unheard[name("momentum")] = buffers.momentum
-      sent.unheard[name("waiting")] = buffers.waiting
+      sent.undelivered[name("momentum")] = buffers.momentum
+      sent.undelivered[name("waiting")] = buffers.waiting
       for (group, part) in zip(coder.plan.groups, message.parts) {
         if let positions = part.positions {
           buffers.acknowledge(Self.places(positions, in: group), rule)

@@ -35,7 +35,7 @@ public enum StrategyRegistry {
     PFedMe.self, PerFedAvg.self, APFL.self, FedAsync.self, FedBuff.self,
   ]
 
-  /// The methods' infos of all strategies, in the same order.
+  /// What all strategies say of themselves, in the same order.
   public static var infos: [MethodInfo] { all.map { $0.info } }
 
   /// The strategy of a kind, or nil.

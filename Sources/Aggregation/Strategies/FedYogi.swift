@@ -8,13 +8,7 @@
 /// | m_t, v_t | u and v of `ServerOptimizer` |
 /// | β₁, β₂, τ, η | `beta1`, `beta2`, `tau`, `serverLearningRate` |
 package struct FedYogi: BasedStrategy {
-  package struct Fields: StrategyFields {
-    let serverLearningRate = Hyperparameter.serverLearningRate(0.01, inferred: true)
-    let beta1 = Hyperparameter.serverBeta1
-    let beta2 = Hyperparameter.serverBeta2
-    let tau = Hyperparameter.adaptivity
-    package init() {}
-  }
+  package typealias Fields = FedAdam.Fields
 
   package static let info = MethodInfo(
     kind: "fedyogi", title: "FedYogi",

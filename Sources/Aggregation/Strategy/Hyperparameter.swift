@@ -14,27 +14,24 @@ public struct Hyperparameter<Value: Sendable>: Sendable {
 }
 
 extension Hyperparameter<Double> {
-  /// A number in a closed range, or one above `lower`.
+  /// A number in a closed range.
   ///
   /// - Parameters:
   ///   - name: the field's name in a scenario, and the property's.
   ///   - symbol: the paper's, such as "μ"; empty when it has none.
   ///   - range: what is legal.
-  ///   - isOpen: leaves the lower bound out.
   ///   - initial: the paper's value, never one that switches the method off.
   ///   - summary: meaning, unit and usual values.
   ///   - degenerate: a value at which the method equals another one, and that one's name.
   ///   - isInferred: the paper leaves the value open, and the default is this program's.
   public init(
-    _ name: String, _ symbol: String = "", in range: ClosedRange<Double>,
-    exclusiveMinimum isOpen: Bool = false, default initial: Double, _ summary: String,
-    degenerate: (value: Double, equals: String)? = nil, inferred isInferred: Bool = false
+    _ name: String, _ symbol: String = "", in range: ClosedRange<Double>, default initial: Double,
+    _ summary: String, degenerate: (value: Double, equals: String)? = nil,
+    inferred isInferred: Bool = false
   ) {
-    info = AnyHyperparameter(
-      name: name, symbol: symbol, domain: .number(range, exclusiveMinimum: isOpen),
-      initial: .number(initial), summary: summary,
-      degenerate: degenerate.map { (.number($0.value), $0.equals) }, isInferred: isInferred)
-    read = { if case .number(let number) = $0 { number } else { nil } }
+    self.init(
+      name, symbol, .number(range, exclusiveMinimum: false), initial, summary, degenerate,
+      isInferred)
   }
 
   /// A number > `lower` and <= `upper`.
@@ -44,8 +41,18 @@ extension Hyperparameter<Double> {
     inferred isInferred: Bool = false
   ) {
     self.init(
-      name, symbol, in: lower...upper, exclusiveMinimum: true, default: initial, summary,
-      degenerate: degenerate, inferred: isInferred)
+      name, symbol, .number(lower...upper, exclusiveMinimum: true), initial, summary, degenerate,
+      isInferred)
+  }
+
+  private init(
+    _ name: String, _ symbol: String, _ domain: AnyHyperparameter.Domain, _ initial: Double,
+    _ summary: String, _ degenerate: (value: Double, equals: String)?, _ isInferred: Bool
+  ) {
+    info = AnyHyperparameter(
+      name: name, symbol: symbol, domain: domain, initial: .number(initial), summary: summary,
+      degenerate: degenerate.map { (.number($0.value), $0.equals) }, isInferred: isInferred)
+    read = { if case .number(let number) = $0 { number } else { nil } }
   }
 }
 

@@ -47,7 +47,7 @@ public struct MethodInfo: Sendable {
   /// The kind of `loss` when the scenario is silent: the paper's.
   public let defaultLoss: String
 
-  /// A info with every entry.
+  /// Every entry.
   public init(
     kind: String, title: String, summary: String, source: String, equations: [String],
     messages: [String], memory: String, notes: [String] = [], deviations: [String] = [],

@@ -44,7 +44,7 @@ struct PrivateSum {
 
   /// Clips the examples of the last sweep and adds them.
   mutating func add<Rule: LocalRule>(_ rule: inout Rule, examples: Int) {
-    guard let start = workspace.features.baseAddress, !workspace.isRehearsing else { return }
+    guard let start = workspace.features.baseAddress, !workspace.isDryRun else { return }
     let features = UnsafePointer(start)
     let rows = examples * copies
     var squares = (0..<examples).map { gradients.isFinite($0) ? gradients.squaredNorm($0) : .nan }
@@ -152,7 +152,7 @@ struct PrivateSum {
   ///
   /// `stream`: the noise vector with a number that was never used before.
   mutating func finish<Rule: LocalRule>(_ rule: inout Rule, noise stream: (Int) -> RandomStream) {
-    if workspace.isRehearsing { return rehearse(rule) }
+    if workspace.isDryRun { return keepErrors(of: rule) }
     var sums = [Array(workspace.gradient)] + rule.heads.map(\.gradient)
     let moving = [ranges] + rule.heads.map { [0..<$0.values.count] }
     if let feedback = settings.errorFeedback { giveBack(feedback, &sums, moving) }
@@ -187,7 +187,7 @@ struct PrivateSum {
   }
 
   /// Without numbers there is nothing to add, but hidden errors take their memory.
-  private func rehearse<Rule: LocalRule>(_ rule: Rule) {
+  private func keepErrors<Rule: LocalRule>(of rule: Rule) {
     guard settings.errorFeedback != nil else { return }
     let counts = [network.layout.trainedCount] + rule.heads.map(\.values.count)
     for (lane, count) in zip(lanes, counts) where training.errors[lane] == nil {

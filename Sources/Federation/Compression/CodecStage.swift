@@ -243,7 +243,7 @@ struct CodecOnClient: ClientStage {
     }
     message.up = coded.message
     message.update.upload = coded.payload
-    sent = Sent(quality: coded.quality, undelivered: coded.unheard)
+    sent = Sent(quality: coded.quality, undelivered: coded.undelivered)
   }
 }
 

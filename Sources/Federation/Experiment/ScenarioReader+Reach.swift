@@ -2,7 +2,7 @@ import Aggregation
 import Scenario
 
 extension ScenarioReader {
-  /// A reader that knows the strategies of `methods' infos`.
+  /// A reader that knows the strategies of `infos`.
   package init(infos: [MethodInfo] = StrategyRegistry.infos) {
     self.init(infos: infos, reach: CodecReach.findings)
   }

@@ -144,9 +144,9 @@ package final class WorkerSpaces: @unchecked Sendable {
     places.deallocate()
   }
 
-  /// Whether passes are only counted from now on (`Workspace.isRehearsing`); while no worker runs.
+  /// Whether passes are only counted from now on (`Workspace.isDryRun`); while no worker runs.
   var isDryRun = false {
-    didSet { for place in 0..<2 * count { places[place]?.isRehearsing = isDryRun } }
+    didSet { for place in 0..<2 * count { places[place]?.isDryRun = isDryRun } }
   }
 
   /// Floating-point operations of all passes so far.
@@ -174,7 +174,7 @@ package final class WorkerSpaces: @unchecked Sendable {
   private func workspace(_ place: Int) -> Workspace {
     if let space = places[place] { return space }
     let space = make()
-    space.isRehearsing = isDryRun
+    space.isDryRun = isDryRun
     places[place] = space
     return space
   }

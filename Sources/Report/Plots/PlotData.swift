@@ -5,11 +5,15 @@ extension Plot {
   /// What the figure shows, as comma-separated values: a row for each number or pair of numbers, in
   /// the units of the axes and at full precision.
   ///
-  /// Columns are the kind of mark, its series, x and y, and the ends of a band or an interval; rows
-  /// of categories have the category's number from 0 in place of x or y.
+  /// Columns are the kind of mark, its series, x and y, and the ends of a band or an interval, in
+  /// the units of the axis that has no number there. Rows of categories have the category's number
+  /// from 0 in place of x or y; bars below the axis are "foot".
   package var csv: String {
     let head = ["mark", "series", "x", "y", "low", "high", "words"]
-    return ([CSV.line(head)] + marks.flatMap(Self.lines)).joined(separator: "\n") + "\n"
+    let feet = (foot?.bars ?? []).enumerated().map { slot, bar in
+      CSV.line(["foot", "", CSV.number(Double(slot)), CSV.number(bar.height), "", "", bar.text])
+    }
+    return ([CSV.line(head)] + marks.flatMap(Self.lines) + feet).joined(separator: "\n") + "\n"
   }
 
   private static func lines(_ mark: Mark) -> [String] {
@@ -30,7 +34,9 @@ extension Plot {
     case .points(let series, let points, _, _, let words):
       return points.map { line("point", series, $0.x, $0.y, nil, nil, words) }
     case .interval(let series, let from, let to):
-      return [line("interval", series, nil, from.y, from.x, to.x)]
+      return from.x == to.x && from.y != to.y
+        ? [line("interval", series, from.x, nil, from.y, to.y)]
+        : [line("interval", series, nil, from.y, from.x, to.x)]
     case .box(let series, let values, let row):
       return values.map { line("value", series, $0, Double(row)) }
     case .bars(let series, let bars, _, _):
@@ -43,7 +49,8 @@ extension Plot {
     case .zone(let name, let slots, _):
       let (first, last) = (Double(slots.lowerBound), Double(slots.upperBound - 1))
       return [line("zone", nil, nil, nil, first, last, name)]
-    case .ends(let words): return words.map { line("words", nil, nil, nil, nil, nil, $0) }
+    case .ends(let words):
+      return words.enumerated().map { line("words", nil, nil, Double($0), nil, nil, $1) }
     }
   }
 }

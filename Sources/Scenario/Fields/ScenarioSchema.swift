@@ -5,7 +5,7 @@ import Base
 ///
 /// - Source: JSON Schema draft 2020-12, https://json-schema.org/draft/2020-12.
 package enum ScenarioSchema {
-  /// The schema of scenarios, with the strategies of `methods' infos`.
+  /// The schema of scenarios, with the strategies of `infos`.
   package static func json(infos: [MethodInfo]) -> JSON {
     document(
       "fedsim scenario, version \(FedsimVersion.scenarioFormat)",

@@ -61,7 +61,7 @@ package struct ScenarioReader: Sendable {
   private let infos: [MethodInfo]
   private let reach: ReachFinding.Search
 
-  /// A reader that knows the strategies of `methods' infos`, and what codecs reach of them.
+  /// A reader that knows the strategies of `infos`, and what codecs reach of them.
   package init(infos: [MethodInfo] = StrategyRegistry.infos, reach: @escaping ReachFinding.Search) {
     self.infos = infos
     self.reach = reach

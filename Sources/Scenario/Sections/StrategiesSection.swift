@@ -67,7 +67,7 @@ extension ScenarioFields {
     return .string(earlier == 0 ? kind : "\(kind)-\(earlier + 1)")
   }
 
-  /// The fields that a info allows.
+  /// The fields that a method allows.
   private static func composed(_ info: MethodInfo) -> [Setting<Entry>] {
     var settings: [Setting<Entry>] = []
     if info.composes.contains(.loss) { settings.append(loss(info.defaultLoss)) }

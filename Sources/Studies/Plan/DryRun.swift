@@ -10,7 +10,7 @@ import Tensor
 /// What one strategy under one seed will cost: found by running it with everything but arithmetic.
 ///
 /// A dry run is the run itself: the same cohorts, batches, messages, folds, clock and accountant,
-/// with networks' passes counted and not computed (`Workspace.isRehearsing`). So operations and
+/// with networks' passes counted and not computed (`Workspace.isDryRun`). So operations and
 /// bytes are those of the run wherever they do not depend on values.
 package struct DryRun: Sendable {
   package let label: String

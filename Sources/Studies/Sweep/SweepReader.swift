@@ -19,7 +19,7 @@ package struct SweepReading: Sendable {
 package struct SweepReader: Sendable {
   private let infos: [MethodInfo]
 
-  /// A reader that knows the strategies of `methods' infos`.
+  /// A reader that knows the strategies of `infos`.
   package init(infos: [MethodInfo] = StrategyRegistry.infos) { self.infos = infos }
 
   /// Reads a sweep.

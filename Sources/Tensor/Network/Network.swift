@@ -167,7 +167,7 @@ public struct Network: Sendable {
       firstExample: firstExample
     ) { pass in
       workspace.flops &+= batch &* work.forward
-      if workspace.isRehearsing {
+      if workspace.isDryRun {
         // A loss is then one of a model that knows nothing, and never one of memory as it was.
         workspace.logits.update(repeating: 0)
         return
@@ -195,7 +195,7 @@ public struct Network: Sendable {
     workspace.withPass(batch: batch, training: true, accumulate: accumulate, directRate: directRate)
     { pass in
       var cost = 0
-      let computes = !workspace.isRehearsing
+      let computes = !workspace.isDryRun
       forEachBackwardStep(part, from: first) { index in
         if computes { steps[index].backward(pass, inputGradient: stepWrites[index]) }
         cost += work.backward[index]

@@ -62,7 +62,7 @@ public final class Workspace {
   /// Networks, loaders and optimizers then leave values as they are, but for logits, which are 0;
   /// `flops` grows as in a run, and an optimizer's first step moves parameters a little, so that
   /// differences are not all zero.
-  public var isRehearsing = false
+  public var isDryRun = false
 
   private var model: OwnParameters
   /// What was loaded, as long as nothing has moved it: a copy is made when it must be.
@@ -191,7 +191,7 @@ public final class Workspace {
   /// Ends a step of plain SGD in which a backward pass with `directRate` η moved the network's
   /// `directRanges`: w ← w − η·g on the rest.
   public func finishDirectStep(_ rate: Float, _ rest: [Range<Int>]) {
-    if isRehearsing { return rehearseStep([0..<gradient.count]) }
+    if isDryRun { return dryStep([0..<gradient.count]) }
     guard let g = gradient.baseAddress else { return }
     let target = model.writable
     withReadable { source in
@@ -205,8 +205,8 @@ public final class Workspace {
     lent = nil
   }
 
-  /// In place of a step in a rehearsal: w_i ← w_i + a number of the size of 10⁻⁴ that depends on i.
-  func rehearseStep(_ ranges: [Range<Int>]) {
+  /// In place of a step in a dry run: w_i ← w_i + a number of the size of 10⁻⁴ that depends on i.
+  func dryStep(_ ranges: [Range<Int>]) {
     let own = mutableParameters
     for range in ranges {
       for i in range {

@@ -33,8 +33,8 @@ public struct Optimizer: Sendable {
   /// - Complexity: O(parameters in the ranges), no allocation.
   public mutating func step(_ workspace: Workspace, learningRate: Double, ranges: [Range<Int>]) {
     steps += 1
-    if workspace.isRehearsing {
-      if steps == 1 { workspace.rehearseStep(ranges) }
+    if workspace.isDryRun {
+      if steps == 1 { workspace.dryStep(ranges) }
       return
     }
     let rule = UpdateRule(spec: spec, number: steps, learningRate: learningRate)

@@ -39,7 +39,7 @@ extension ExampleGradients {
     let start = max(first, plan.first)
     reached = max(start, part == .head ? network.headStart : 0)
     var cost = 0
-    let computes = !workspace.isRehearsing
+    let computes = !workspace.isDryRun
     network.forEachBackwardStep(part, from: start) { index in
       if let layer = plan.layerOf[index] {
         cost += network.work.backward[index]

@@ -29,6 +29,11 @@ package enum ExplainCommand {
   package static func run(_ invocation: Invocation) throws -> ExitCode {
     let name = try invocation.onlyOperand("a strategy, model, data set, partition, field or code")
     if invocation.has("markdown") {
+      guard invocation.format == .text else {
+        throw Failure(
+          .wrongCommandLine, "E2004", "--markdown writes text, and --format json asks for JSON",
+          hint: "leave one of them out; --format json has the same facts")
+      }
       guard let type = StrategyRegistry[name.lowercased()] else {
         throw Failure(
           .wrongCommandLine, "E2006", "no strategy is called \"\(name)\"",

@@ -106,7 +106,7 @@ struct UploadCompressorTests {
         error[i] = kept.contains(i) ? 0 : p[i]
       }
       #expect(sent.quality.kept == 4 && sent.quality.values == Self.count)
-      let waiting = sent.unheard["compression.error/model"] ?? []
+      let waiting = sent.undelivered["compression.error/model"] ?? []
       #expect(zip(waiting, p).allSatisfy { abs(Double($0) - $1) < 1e-5 })
     }
   }
@@ -168,7 +168,7 @@ struct UploadCompressorTests {
         smooth[i] = index == 0 ? Double(update[i]) : 0.75 * smooth[i] + 0.25 * Double(update[i])
       }
       let change = zip(smooth, h).map { $0 - $1 }
-      let before = sent.unheard["compression.estimate/model"] ?? []
+      let before = sent.undelivered["compression.estimate/model"] ?? []
       #expect(index == 0 || zip(before, h).allSatisfy { abs(Double($0) - $1) < 1e-5 })
       for i in top(change, 4) { h[i] += change[i] }
       let known = memory["compression.estimate/model"] ?? []

@@ -43,6 +43,19 @@ struct DivergenceTests {
     #expect(sentence.contains("batch of 4 images"))
   }
 
+  @Test("a proximal weight that overshoots is named among the causes")
+  func proximalWeight() throws {
+    let fixture = try RunFixture {
+      $0.strategies = [ScenarioText.strategy("fedprox", #""proximalWeight": 1000"#)]
+      $0.federation = #"{ "clients": 3, "rounds": 40 }"#
+      $0.work = #"{ "steps": 40 }"#
+    }
+    let result = try fixture.run("out")
+    #expect(result.exit == .diverged)
+    let causes = try report(fixture, "fedprox-s1")["causes"]?.elements?.compactMap(\.text) ?? []
+    #expect(causes.contains { $0.contains("proximalWeight 1000 times the learning rate is") })
+  }
+
   @Test("a pixel that is not a number is traced to its image")
   func pixel() throws {
     let fixture = try RunFixture { $0.federation = #"{ "clients": 3, "rounds": 2 }"# }

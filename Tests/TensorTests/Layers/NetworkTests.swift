@@ -10,6 +10,20 @@ struct NetworkTests {
   static let cifar = FeatureShape(height: 32, width: 32, channels: 3)
 
   // Counted by hand, layer by layer; resnet18 has torchvision's 11,173,962 with a 3×3 stem.
+  @Test("a dry pass counts what a pass counts, and its logits are 0 whatever memory held")
+  func dryPass() throws {
+    let network = try Network(
+      ModelSpec(kind: .mlp, width: 1, hidden: [5]), input: FeatureShape(features: 6), classes: 3)
+    let workspace = Workspace(network, capacity: 4, training: true)
+    network.forward(workspace, batch: 4, training: true)
+    let flops = workspace.flops
+    workspace.logits.update(repeating: 7)
+    workspace.isDryRun = true
+    network.forward(workspace, batch: 4, training: true)
+    #expect(workspace.flops == 2 * flops && flops > 0)
+    #expect(workspace.logits.allSatisfy { $0 == 0 })
+  }
+
   @Test(
     "Parameters and training FLOPs of an example",
     arguments: [
