@@ -37,8 +37,9 @@ package enum ExplainCommand {
       guard let type = StrategyRegistry[name.lowercased()] else {
         throw Failure(
           .wrongCommandLine, "E2006", "no strategy is called \"\(name)\"",
-          hint:
-            "--markdown writes the facts of a strategy's page; fedsim list strategies names them")
+          hint: Suggestions.nearest(name, among: StrategyRegistry.infos.map(\.kind)).map {
+            "did you mean \($0) ?"
+          } ?? "--markdown is for strategies; fedsim list strategies names them")
       }
       Console.print(StrategyPage(type).markdown)
       return .done
