@@ -26,11 +26,12 @@ struct ConditionText {
         + "\(sizes.last ?? 0) images (min/median/max)",
       "\(federation.rounds) rounds, \(share) % of clients per round "
         + "(\(federation.sampling.word)), "
-        + "\(work), batch \(scenario.client.batch), \(optimizer), \(model) "
+        + "\(work(scenario.client)), batch \(scenario.client.batch), "
+        + "\(optimizer(scenario.client)), \(model) "
         + "(\(NumberText.fixed(Double(parameters) / 1e6, 3)) M parameters)",
       "local tests \(localTests); weighting \(federation.weighting.rawValue); shots by cumulative "
         + "share 75/95",
-    ] + setLines + systemLines + privacyLines + compressionLines
+    ] + clientLines + setLines + systemLines + privacyLines + compressionLines
   }
 
   private var longTail: String {
@@ -59,19 +60,51 @@ struct ConditionText {
     }
   }
 
-  private var work: String {
-    switch scenario.client.work {
+  private func work(_ client: ClientSettings) -> String {
+    switch client.work {
     case .epochs(let epochs): "\(short(epochs)) local epoch\(epochs == 1 ? "" : "s")"
     case .steps(let steps): "\(steps) local steps"
     }
   }
 
-  private var optimizer: String {
-    let spec = scenario.client.optimizer
+  private func optimizer(_ client: ClientSettings) -> String {
+    let spec = client.optimizer
     let momentum =
       spec.kind == .sgd && spec.momentum > 0
       ? " momentum \(short(spec.momentum))\(spec.nesterov ? " (Nesterov)" : "")" : ""
     return "\(spec.kind.rawValue) \(short(spec.learningRate))\(momentum)"
+  }
+
+  /// What a method's clients do otherwise than the scenario's, a line for each that has such.
+  private var clientLines: [String] {
+    let common = clientWords(scenario.client)
+    return scenario.strategies.compactMap { choice in
+      guard let own = choice.client else { return nil }
+      let differing = zip(clientWords(own), common).filter { $0 != $1 }.map(\.0)
+      return differing.isEmpty
+        ? nil : "clients of \(choice.label): " + differing.joined(separator: ", ")
+    }
+  }
+
+  /// All that a client does, a phrase for each setting, in one order.
+  private func clientWords(_ client: ClientSettings) -> [String] {
+    let spec = client.optimizer
+    let moments =
+      spec.kind == .sgd
+      ? "" : ", moments \(short(spec.beta1)) \(short(spec.beta2)), epsilon \(short(spec.epsilon))"
+    let warmup = client.schedule.warmupRounds
+    let schedule =
+      switch client.schedule.shape {
+      case .constant: "constant rate"
+      case .step(let every, let factor): "rate times \(short(factor)) every \(every) rounds"
+      case .cosine(let floor): "cosine rate down to \(NumberText.percent(floor)) %"
+      }
+    return [
+      work(client), "batch \(client.batch)", optimizer(client) + moments,
+      "weight decay \(short(spec.weightDecay))",
+      schedule + (warmup > 0 ? " after \(warmup) rounds of warm-up" : ""),
+      "\(client.order.rawValue) examples",
+    ]
   }
 
   private var model: String { text(of: scenario.model) }

@@ -95,8 +95,10 @@ package struct DivergenceReport: Equatable {
   private static func causes(
     _ divergence: Divergence, _ label: String, _ context: RunContext, _ rounds: [Double]
   ) -> [String] {
-    var found = [rateCause(divergence.trace?.losses ?? [], context, rounds)]
-    found += settingCauses(context)
+    let place = context.scenario.strategies.firstIndex { $0.label == label && $0.client != nil }
+    let section = place.map { "strategies[\($0)].client" } ?? "client"
+    var found = [rateCause(divergence.trace?.losses ?? [], section, context, rounds)]
+    found += settingCauses(section, context)
     if let cause = placeCause(divergence, context) { found.append(cause) }
     if let choice = context.scenario.strategies.first(where: { $0.label == label }) {
       found += methodCauses(choice, context)
@@ -111,9 +113,9 @@ package struct DivergenceReport: Equatable {
   private typealias Cause = (weight: Int, text: String)
 
   /// The learning rate, the likelier when losses rose: those of the last steps, or of rounds.
-  private static func rateCause(_ steps: [Double], _ context: RunContext, _ rounds: [Double])
-    -> Cause
-  {
+  private static func rateCause(
+    _ steps: [Double], _ section: String, _ context: RunContext, _ rounds: [Double]
+  ) -> Cause {
     func rise(_ losses: [Double]) -> (from: Double, to: Double)? {
       guard let least = losses.min(), let last = losses.last, last > 2 * least else { return nil }
       return (least, last)
@@ -124,12 +126,12 @@ package struct DivergenceReport: Equatable {
     let rate = NumberText.plain(context.problem.settings.optimizer.learningRate)
     return (
       rising == nil ? 5 : 8,
-      "client.optimizer.learningRate \(rate) is too high\(rising ?? ""): lower it, or begin with "
-        + "client.schedule.warmup"
+      "\(section).optimizer.learningRate \(rate) is too high\(rising ?? ""): lower it, or begin "
+        + "with \(section).schedule.warmup"
     )
   }
 
-  private static func settingCauses(_ context: RunContext) -> [Cause] {
+  private static func settingCauses(_ section: String, _ context: RunContext) -> [Cause] {
     let optimizer = context.problem.settings.optimizer
     var found: [Cause] = []
     if optimizer.kind == .sgd, optimizer.momentum >= 0.5 {
@@ -137,7 +139,7 @@ package struct DivergenceReport: Equatable {
       found.append(
         (
           4,
-          "client.optimizer.momentum \(NumberText.plain(optimizer.momentum)) makes steps up to "
+          "\(section).optimizer.momentum \(NumberText.plain(optimizer.momentum)) makes steps up to "
             + "\(factor) times as long: lower it or the learning rate"
         ))
     }

@@ -152,11 +152,10 @@ package struct Experiment: Sendable {
       if let names = ImageSet.words(split.classCounts, whose: { $0 == 0 }) {
         list.append("seed \(seed): no client holds an image of \(names)")
       }
-      let small = split.clients.count { !$0.isEmpty && $0.count < scenario.client.batch }
-      if small > 0 {
-        list.append(
-          "seed \(seed): \(small) clients hold fewer images than a batch "
-            + "(\(scenario.client.batch))")
+      for batch in Set(scenario.strategies.map { scenario.client(of: $0).batch }).sorted() {
+        let small = split.clients.count { !$0.isEmpty && $0.count < batch }
+        guard small > 0 else { continue }
+        list.append("seed \(seed): \(small) clients hold fewer images than a batch (\(batch))")
       }
       let tests = LocalTests(scenario.data.localTest, split: split, test: data.test, seed: seed)
       if tests.sharedImages > 0 {

@@ -89,7 +89,9 @@ extension Experiment {
     settings.batch = largestBatch
     let workspace = network.workspaceBytes(
       capacity: WorkerSpaces.capacity(network, settings, images: data.train.count),
-      moments: Optimizer.momentCount(settings.optimizer))
+      moments: scenario.strategies.map {
+        Optimizer.momentCount(scenario.client(of: $0).optimizer)
+      }.max() ?? 0)
     let workers = Double(threads)
     need.add("workers", workers, Double(workspace))
     let vectors = 4 + 4 * threads + waitingVectors

@@ -129,6 +129,9 @@ extension Scenario {
     small.federation.sampling = .uniform
     for index in clientModels.indices { small.clientModels[index].clients = index..<index + 1 }
     small.client.batch = min(client.batch, classes)
+    for (index, own) in strategies.map(\.client).enumerated() {
+      small.strategies[index].client?.batch = min(own?.batch ?? 1, classes)
+    }
     small.model.initialisation = .pytorch
     small.system = nil
     small.limits = LimitSettings()

@@ -50,10 +50,11 @@ extension Experiment {
   {
     let type = try Self.type(of: choice)
     var context = context
+    var settings = scenario.client(of: choice)
+    context.problem.settings = settings
     context.problem.settings.loss = choice.loss
     context.problem.composition = choice.composition
     context.postHoc = choice.postHoc
-    var settings = scenario.client
     settings.batch = max(settings.batch, type.largestBatch(choice.settings))
     // Augmented copies of one example pass through together.
     let copies = choice.privacy?.exampleLevel?.copies ?? 1
@@ -69,10 +70,13 @@ extension Experiment {
       context.problem.initial = adapted.initial(network, context.problem.initial, context.seed)
       context.problem.network = adapted.network
     }
-    if adapted != nil || settings.batch > scenario.client.batch {
-      context.spaces = spaces(context.network)
-    }
-    if settings.batch > scenario.client.batch { context.groupSpaces = groupNetworks.map(spaces) }
+    // What all strategies share suits steps of the scenario's size and the scenario's optimizer.
+    let moments = Optimizer.momentCount
+    let suits =
+      settings.batch == scenario.client.batch
+      && moments(settings.optimizer) == moments(scenario.client.optimizer)
+    if adapted != nil || !suits { context.spaces = spaces(context.network) }
+    if !suits { context.groupSpaces = groupNetworks.map(spaces) }
     context.privacy = try privacy(choice, type, context)
     if let settings = choice.compression, !settings.isInert, type.population == .cohort {
       let method = type.init(choice.settings, context.problem)
@@ -172,7 +176,8 @@ extension Experiment {
     var largest = scenario.client.batch
     for choice in scenario.strategies {
       guard let type = StrategyRegistry[choice.kind] else { continue }
-      largest = max(largest, type.largestBatch(choice.settings))
+      largest = max(
+        largest, scenario.client(of: choice).batch, type.largestBatch(choice.settings))
     }
     return largest
   }
@@ -216,7 +221,7 @@ extension Experiment {
       guard let settings = choice.privacy, settings.exampleLevel != nil,
         let type = StrategyRegistry[choice.kind]
       else { continue }
-      let batch = scenario.client.batch
+      let batch = scenario.client(of: choice).batch
       for (seed, split) in zip(scenario.seeds, splits) {
         let sizes = split.clients.map(\.count).filter { $0 > 0 }
         let units = type.population == .pooled ? [sizes.reduce(0, +)] : sizes

@@ -102,11 +102,7 @@ struct InertField {
       return context.scenario.evaluation.every > rounds && rounds > 0
         ? "there are \(rounds) rounds: the first and the last are evaluated" : nil
     },
-    InertField(place: .root, path: "client.schedule.every") { context in
-      let rounds = context.scenario.federation.rounds
-      guard let every = context.checks.int("client.schedule.every"), rounds > 0 else { return nil }
-      return every >= rounds ? "there are \(rounds) rounds: the rate never steps" : nil
-    },
+    schedule(.root), schedule(.strategy),
     InertField(place: .root, path: "output.keepCheckpoints", neutral: 0) { context in
       context.scenario.output.checkpointEvery == 0
         ? "checkpointEvery is 0: no checkpoint is written on the way" : nil
@@ -116,6 +112,14 @@ struct InertField {
         ? "reweightFrom is 1: classes are never weighted" : nil
     },
   ]
+
+  private static func schedule(_ place: Place) -> InertField {
+    InertField(place: place, path: "client.schedule.every") { context in
+      let rounds = context.scenario.federation.rounds
+      guard let every = context.number("client.schedule.every"), rounds > 0 else { return nil }
+      return every >= Double(rounds) ? "there are \(rounds) rounds: the rate never steps" : nil
+    }
+  }
 
   /// What needs a companion in a link of `compression`.
   private static let links = [
@@ -173,8 +177,11 @@ extension ScenarioChecks {
           note(place + row.path, reason, method.label, &found)
         }
       }
-      for ignored in method.type.ignores where isGiven(ignored.field, not: nil) {
-        note(ignored.field, ignored.reason, method.label, &found)
+      for ignored in method.type.ignores {
+        let isOfClient = ignored.field.hasPrefix("client.")
+        let section = isOfClient ? clientSection(of: method.path) : ""
+        let path = section + ignored.field.dropFirst(isOfClient ? "client".count : 0)
+        if isGiven(path, not: nil) { note(path, ignored.reason, method.label, &found) }
       }
     }
     for (path, reason, labels) in found {
@@ -209,7 +216,7 @@ extension ScenarioChecks {
 
   /// Whether the scenario, or an override, says something at a path that asks for something.
   private func isGiven(_ path: String, not neutral: JSON?) -> Bool {
-    guard let line = lines[path], line != 0 else { return false }
+    guard let line = lines[path], line != 0, line != Problem.inheritedLine else { return false }
     guard let neutral, let value = values[path] else { return true }
     if let a = value.double, let b = neutral.double { return a != b }
     return value != neutral

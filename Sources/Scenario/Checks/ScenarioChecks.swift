@@ -20,7 +20,7 @@ struct ScenarioChecks {
     checkFederation()
     checkModel(at: "model")
     checkClientModels()
-    checkClient()
+    for path in places(of: "client") where lines[path] != nil { checkClient(at: path) }
     checkStrategies()
     for path in places(of: "privacy") { checkPrivacy(at: path) }
     for path in places(of: "compression") { checkCompression(at: path) }
@@ -29,7 +29,7 @@ struct ScenarioChecks {
   }
 
   /// Where a section may stand that strategies can have for themselves.
-  private func places(of section: String) -> [String] {
+  func places(of section: String) -> [String] {
     let strategies = (0..<1000).map { "strategies[\($0)]" }.filter { lines[$0] != nil }
     return [section] + strategies.map { "\($0).\(section)" }
   }
@@ -42,7 +42,7 @@ struct ScenarioChecks {
   func line(_ path: String) -> Int {
     var path = path
     while true {
-      if let line = lines[path], line != 0 { return line }
+      if let line = lines[path], line != 0, line != Problem.inheritedLine { return line }
       guard let cut = path.lastIndex(where: { $0 == "." || $0 == "[" }) else {
         return lines[""] ?? 0
       }
@@ -106,6 +106,8 @@ struct CheckedMethod {
   let path: String
 
   var label: String { choice.label }
+  /// What its clients do in a round.
+  var client: ClientSettings { scenario.client(of: choice) }
 }
 
 extension Scenario {

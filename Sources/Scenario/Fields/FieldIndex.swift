@@ -11,7 +11,9 @@ package enum FieldIndex {
     package let field: Field
     /// Whether it stands in a section that repeats another's fields.
     package var isRepetition: Bool {
-      path.hasPrefix("model.pretrain.") || path.hasPrefix("clientModels[].model")
+      ["model.pretrain.", "clientModels[].model", "strategies[].client."].contains {
+        path.hasPrefix($0)
+      }
     }
   }
 

@@ -8,6 +8,8 @@ package struct Field: Sendable {
   package enum Presence: Sendable {
     /// That is an error.
     case required
+    /// It stays away. Where it is given, the section at the path says what it leaves out.
+    case over(String)
     /// It stays away.
     case optional
     /// This value is written in its place.
@@ -296,8 +298,49 @@ extension Field.Presence {
     switch self {
     case .required: "required"
     case .optional: "none"
+    case .over(let section): "the section \(section)"
     case .value(let json): json.compact
     case .derived(let words, _): words
     }
+  }
+}
+
+// MARK: - Sections over others
+
+extension FieldType {
+  /// What was given, and of `base` what it leaves out.
+  ///
+  /// Another word of a tag, or the other of two fields that exclude each other, takes nothing of
+  /// what belonged to the first.
+  func laid(_ given: JSON, over base: JSON, mark: Int) -> JSON {
+    let all: [Field]
+    switch self {
+    case .object(let fields): all = fields
+    case .union(let union):
+      let word = given.text ?? given[union.tag]?.text
+      if given.members == nil || word ?? base[union.tag]?.text != base[union.tag]?.text {
+        return given
+      }
+      let tag = Field(union.tag, .choice(union.variants.map(\.name)), .optional, "")
+      all =
+        [tag] + union.common
+        + (union.variants.first { $0.name == base[union.tag]?.text }?.fields ?? [])
+    default: return given
+    }
+    guard let members = given.members else { return given }
+    let said = Set(members.map(\.key))
+    let inherited = all.compactMap { field -> JSON.Member? in
+      guard let value = base[field.name], !said.contains(field.name),
+        field.excludes.map(said.contains) != true
+      else { return nil }
+      return JSON.Member(field.name, Overrides.marked(value, mark), line: mark)
+    }
+    let own = members.map { member -> JSON.Member in
+      guard let field = all.first(where: { $0.name == member.key }), let below = base[member.key]
+      else { return member }
+      let value = field.type.laid(member.value, over: below, mark: mark)
+      return JSON.Member(member.key, value, line: member.line)
+    }
+    return JSON(.object(own + inherited), line: given.line)
   }
 }

@@ -48,6 +48,9 @@ package enum ScenarioFields {
       scenario.client.augmentation = AugmentationPlan(data.augment)
       scenario.clientModels = ClientModelGroup.groups(groups ?? [], of: federation.clients)
       scenario.strategies = strategies.map { $0.choice(besides: privacy ?? nil, compression) }
+      for index in scenario.strategies.indices {
+        scenario.strategies[index].client?.augmentation = scenario.client.augmentation
+      }
       scenario.system = system
       scenario.limits = limits ?? LimitSettings()
       return scenario

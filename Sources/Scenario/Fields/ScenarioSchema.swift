@@ -59,14 +59,41 @@ package enum ScenarioSchema {
     if let unit = field.unit { description += " Unit: \(unit)." }
     var schema: [(String, JSON)] = [("title", field.name.json), ("description", description.json)]
     switch field.presence {
-    case .required, .optional: break
+    case .required, .optional, .over: break
     case .value(let value): schema.append(("default", value))
     case .derived(let words, _): schema[1].1 = .string(description + " Default: \(words).")
     }
     if case .quantity(let quantity) = field.type, quantity.allowsExample {
       schema.append(("examples", [quantity.kind.example.json]))
     }
+    if case .over = field.presence { return .object(schema + part(field.type)) }
     return .object(schema + type(field.type))
+  }
+
+  /// As `type` for what is laid over another section, which may give every tag.
+  private static func part(_ type: FieldType) -> [(String, JSON)] {
+    switch type {
+    case .object(let fields):
+      return object(
+        fields.map {
+          Field($0.name, $0.type, .over(""), unit: $0.unit, $0.summary, excludes: $0.excludes)
+        }, tags: [])
+    case .union(let union):
+      let named = Union(union.tag, synonyms: union.synonyms, common: union.common, union.variants)
+      let names = Set(union.owners.keys).union(union.common.map(\.name)).sorted()
+      let untagged: JSON = .object([
+        ("patternProperties", ["^//": true]), ("additionalProperties", false),
+        ("properties", .object(names.map { ($0, true) })),
+      ])
+      var schema = self.type(.union(named)).filter { $0.0 != "required" }
+      guard let place = schema.firstIndex(where: { $0.0 == "allOf" }) else { return schema }
+      let condition: JSON = [
+        "if": ["type": "object", "not": ["required": [union.tag.json]]], "then": untagged,
+      ]
+      schema[place].1 = .array((schema[place].1.elements ?? []) + [condition])
+      return schema
+    default: return self.type(type)
+    }
   }
 
   private static func type(_ type: FieldType) -> [(String, JSON)] {

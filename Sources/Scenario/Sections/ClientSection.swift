@@ -112,20 +112,31 @@ extension ScenarioFields {
 
 /// Checks of `client`.
 extension ScenarioChecks {
-  mutating func checkClient() {
-    checkOptimizer(at: "client.optimizer")
-    if let warmup = int("client.schedule.warmup"), let rounds = int("federation.rounds"),
-      warmup > 0, warmup >= rounds
+  /// `path`: the scenario's section, or that of a strategy.
+  mutating func checkClient(at path: String) {
+    checkOptimizer(at: "\(path).optimizer")
+    if let warmup = int("\(path).schedule.warmup"), let rounds = int("federation.rounds"),
+      warmup > 0, warmup >= rounds, says("\(path).schedule.warmup")
     {
       warn(
-        "W3010", "client.schedule.warmup",
+        "W3010", "\(path).schedule.warmup",
         "warm-up of \(warmup) rounds does not end within the \(rounds) rounds of the run")
     }
   }
 
+  /// The section that holds for the strategy at a path: its own or the scenario's.
+  func clientSection(of strategy: String) -> String {
+    lines["\(strategy).client"] == nil ? "client" : "\(strategy).client"
+  }
+
+  /// Whether a value stands where it is, and does not come from the section beneath.
+  private func says(_ path: String) -> Bool { lines[path] != Problem.inheritedLine }
+
   /// An optimizer of the scenario, such as that of pre-training.
   mutating func checkOptimizer(at path: String) {
-    guard values["\(path).nesterov"]?.truth == true, number("\(path).momentum") == 0 else { return }
+    guard values["\(path).nesterov"]?.truth == true, number("\(path).momentum") == 0,
+      says("\(path).nesterov") || says("\(path).momentum")
+    else { return }
     error(
       "E3207", "\(path).nesterov", "found true; Nesterov's form needs momentum > 0",
       hint: "set momentum to 0.9, or nesterov to false")

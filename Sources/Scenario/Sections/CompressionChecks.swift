@@ -82,7 +82,7 @@ extension ScenarioChecks {
           hint: "take \"feedback\": \"ef-sgd\", and \"sums\": \"updates\"")
       }
     case .deepGradient(let deep):
-      if deep.rule.momentum > 0, method.scenario.client.optimizer.momentum > 0 {
+      if deep.rule.momentum > 0, method.client.optimizer.momentum > 0 {
         warn(
           "W3041", method.path,
           "\(method.label): momentum counts twice, in client.optimizer and in dgc",

@@ -227,9 +227,12 @@ extension ScenarioChecks {
         "found \(shards) shards for each of \(clients) clients; there are only \(images) images",
         hint: "give at most \(images / clients)")
     }
-    if let batch = int("client.batch"), batch > images / clients {
+    for path in places(of: "client") {
+      guard let batch = int("\(path).batch"), batch > images / clients,
+        lines["\(path).batch"] != Problem.inheritedLine
+      else { continue }
       warn(
-        "W3003", "client.batch",
+        "W3003", "\(path).batch",
         "a batch of \(batch) is larger than a client's share of about \(images / clients) images",
         hint: "every epoch of such a client is one step")
     }

@@ -155,10 +155,10 @@ extension ScenarioChecks {
         "\(method.label): delta \(JSON.number(settings.delta).compact) is not below 1 / n of a "
           + "client with the mean of n = \(NumberText.fixed(share, 0)) images")
     }
-    if Double(scenario.client.batch) > share {
+    if Double(method.client.batch) > share {
       warn(
         "W3038", method.path,
-        "\(method.label): sums are divided by the batch of \(scenario.client.batch) that is "
+        "\(method.label): sums are divided by the batch of \(method.client.batch) that is "
           + "expected of everybody; clients with fewer images, such as the mean of "
           + "\(NumberText.fixed(share, 0)), take smaller steps",
         hint: "lower client.batch, or raise the learning rate")

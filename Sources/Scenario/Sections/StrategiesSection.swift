@@ -46,6 +46,10 @@ extension ScenarioFields {
           "Differential privacy of this strategy, in place of the scenario's; \"none\" for none.",
           synonyms: ["dp", "differentialPrivacy"]),
         Setting(
+          \.choice.client, "client", client, .over("client"),
+          "What a client does in a round of this strategy; what is left out is that of the "
+            + "scenario's client.", synonyms: ["local", "training"]),
+        Setting(
           \.compression, "compression", compression, .optional,
           "How this strategy's messages are encoded, in place of the scenario's; {} for plain "
             + "numbers.", synonyms: ["compress", "codec"]),

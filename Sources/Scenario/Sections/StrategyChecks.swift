@@ -25,36 +25,53 @@ extension ScenarioChecks {
       }
       guard let info = infos.first(where: { $0.kind == kind }) else { continue }
       checkDegenerate(info, at: path)
-      checkOptimizer(kind)
+      checkOptimizer(kind, at: path)
       checkTrainedNetwork(kind, at: path)
-      let settings = values.keys.filter { $0.hasPrefix("\(path).") && $0 != "\(path).label" }
-        .sorted().map { "\($0.dropFirst(path.count))=\(values[$0]?.compact ?? "")" }
+      checkOwnClient(at: path)
+      let settings = values.keys.filter { key in
+        let name = String(key.dropFirst(path.count + 1))
+        return key.hasPrefix("\(path).") && name != "label"
+          && !(name.hasPrefix("client.") && values[key] == values[name])
+      }.sorted().map { "\($0.dropFirst(path.count))=\(values[$0]?.compact ?? "")" }
       if let first = seen.updateValue(index, forKey: "\(kind) \(settings)") {
         warn(
           "W3008", path, "the same method and settings as strategies[\(first)]",
           hint: "both runs will have the same results")
       }
-      if let spec = optimizer(), let caution = StrategyRegistry[kind]?.caution(about: spec) {
+      if let spec = optimizer(at: path), let caution = StrategyRegistry[kind]?.caution(about: spec)
+      {
         warn("W3005", path, caution.warning, hint: caution.hint)
       }
     }
   }
 
-  /// The client's optimizer as far as methods judge it; nil when its kind is not valid.
-  private func optimizer() -> OptimizerSpec? {
-    guard let kind = text("client.optimizer.kind").flatMap(OptimizerSpec.Kind.init) else {
-      return nil
-    }
+  /// A section of its own that says nothing else than the scenario's.
+  private mutating func checkOwnClient(at path: String) {
+    let own = values.keys.filter { $0.hasPrefix("\(path).client.") }
+    let common = values.keys.filter { $0.hasPrefix("client.") }
+    guard lines["\(path).client"] != nil, own.count == common.count,
+      own.allSatisfy({ values[$0] == values[String($0.dropFirst(path.count + 1))] })
+    else { return }
+    warn(
+      "W3021", "\(path).client", "no effect: it says what the scenario's client says",
+      hint: "leave it out")
+  }
+
+  /// The optimizer of a strategy's clients as far as methods judge it; nil when its kind is not
+  /// valid.
+  private func optimizer(at strategy: String) -> OptimizerSpec? {
+    let path = "\(clientSection(of: strategy)).optimizer"
+    guard let kind = text("\(path).kind").flatMap(OptimizerSpec.Kind.init) else { return nil }
     return OptimizerSpec(
-      kind: kind, learningRate: number("client.optimizer.learningRate") ?? 0.1,
-      momentum: number("client.optimizer.momentum") ?? 0,
-      nesterov: values["client.optimizer.nesterov"]?.truth ?? false)
+      kind: kind, learningRate: number("\(path).learningRate") ?? 0.1,
+      momentum: number("\(path).momentum") ?? 0,
+      nesterov: values["\(path).nesterov"]?.truth ?? false)
   }
 
   /// Some methods' equations hold for some optimizers only; each objection is reported once.
-  private mutating func checkOptimizer(_ strategy: String) {
-    let path = "client.optimizer.kind"
-    guard let type = StrategyRegistry[strategy], let spec = optimizer() else { return }
+  private mutating func checkOptimizer(_ kind: String, at strategy: String) {
+    let path = "\(clientSection(of: strategy)).optimizer.kind"
+    guard let type = StrategyRegistry[kind], let spec = optimizer(at: strategy) else { return }
     func complaint(about kind: OptimizerSpec.Kind) -> String? {
       var other = spec
       other.kind = kind
@@ -62,7 +79,11 @@ extension ScenarioChecks {
     }
     guard let objection = complaint(about: spec.kind) else { return }
     let message = "found \"\(spec.kind.rawValue)\"; \(objection)"
-    guard !problems.contains(where: { $0.code == "E3302" && $0.message == message }) else { return }
+    guard
+      !problems.contains(where: {
+        $0.code == "E3302" && $0.message == message && $0.path == "$.\(path)"
+      })
+    else { return }
     let other = OptimizerSpec.Kind.allCases.first { complaint(about: $0) == nil }
     error("E3302", path, message, suggestion: other.map { "\"\($0.rawValue)\"" })
   }

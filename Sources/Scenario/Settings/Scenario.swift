@@ -57,7 +57,12 @@ package struct Scenario: Sendable {
     package var privacy: PrivacySettings?
     /// How messages are encoded; nil for plain numbers.
     package var compression: CompressionSettings?
+    /// What its clients do in a round; nil for what the scenario says.
+    package var client: ClientSettings?
   }
+
+  /// What clients do in a round of one of the strategies, but for its loss.
+  package func client(of choice: StrategyChoice) -> ClientSettings { choice.client ?? client }
 }
 
 /// Who takes part, when, with what weight.

@@ -38,13 +38,12 @@ package enum Overrides {
     marked((try? JSON(parsing: text)) ?? .string(text))
   }
 
-  /// The value with the mark of the command line on it and in it.
-  private static func marked(_ json: JSON) -> JSON {
-    let mark = Problem.overrideLine
+  /// The value with the mark of the command line, or another, on it and in it.
+  static func marked(_ json: JSON, _ mark: Int = Problem.overrideLine) -> JSON {
     switch json.value {
-    case .array(let items): return JSON(.array(items.map(marked)), line: mark)
+    case .array(let items): return JSON(.array(items.map { marked($0, mark) }), line: mark)
     case .object(let members):
-      let inner = members.map { JSON.Member($0.key, marked($0.value), line: mark) }
+      let inner = members.map { JSON.Member($0.key, marked($0.value, mark), line: mark) }
       return JSON(.object(inner), line: mark)
     default: return JSON(json.value, line: mark)
     }

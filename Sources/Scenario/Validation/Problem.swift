@@ -26,6 +26,8 @@ package struct Problem: Sendable, Equatable {
 
   /// Marks values that were given on the command line.
   static let overrideLine = -1
+  /// Marks values that a strategy takes from the scenario's own section.
+  static let inheritedLine = -2
 
   package init(
     _ code: String, _ severity: Severity = .error, at path: String, line: Int, _ message: String,

@@ -16,6 +16,8 @@ package struct ScenarioValidator {
   package private(set) var values: [String: JSON] = [:]
   /// Lines of sections and values by path, for problems that are found later.
   package private(set) var lines: [String: Int] = [:]
+  /// The resolved sections so far.
+  private var sections: [String: JSON] = [:]
   /// Where names stand in the table; made for the first unknown key that has no neighbour.
   package var places: FieldPlaces?
 
@@ -62,6 +64,7 @@ package struct ScenarioValidator {
       let here = path.isEmpty ? field.name : "\(path).\(field.name)"
       if let value = value(of: field, in: members, at: here, objectLine: line) {
         resolved.append(JSON.Member(field.name, value))
+        if path.isEmpty { sections[field.name] = value }
       }
     }
     return JSON(.object(resolved))
@@ -78,7 +81,11 @@ package struct ScenarioValidator {
           "found both \"\(rival.key)\" and \"\(field.name)\"; they say the same in two ways",
           hint: "remove one of them")
       }
-      return visit(field.type, member.value, at: path)
+      var given = member.value
+      if case .over(let section) = field.presence, let base = sections[section] {
+        given = field.type.laid(given, over: base, mark: Problem.inheritedLine)
+      }
+      return visit(field.type, given, at: path)
     }
     switch field.presence {
     case .required:
@@ -86,7 +93,7 @@ package struct ScenarioValidator {
         "E3104", at: path, line: objectLine, "required but missing; expected \(field.type.allowed)",
         hint: field.summary)
       return nil
-    case .optional: return nil
+    case .optional, .over: return nil
     case .value(let json): return rival == nil ? visit(field.type, json, at: path) : nil
     case .derived(_, let rule):
       let json = rule(Derivation(values: values, path: path, file: file, given: members))
@@ -119,6 +126,7 @@ package struct ScenarioValidator {
     let origin =
       switch line {
       case Problem.overrideLine: "override"
+      case Problem.inheritedLine: "client"
       case 0: "default"
       default: "\(file):\(line)"
       }

@@ -74,7 +74,7 @@ extension Experiment {
     throws(Failure) -> DryRun
   {
     let choice = scenario.strategies[strategy]
-    guard let lesser = LesserWork(scenario, context.split) else {
+    guard let lesser = LesserWork(scenario, context.problem.settings, context.split) else {
       return try dryRun(choice, context, probe: probe, most: most, speed: &speed)
     }
     // Two dry runs of a part of the work, the second of twice as much: what differs is work.

@@ -17,9 +17,9 @@ struct LesserWork {
   let factor: Double
 
   /// Nil where a dry run can go through everything.
-  init?(_ scenario: Scenario, _ split: Split) {
-    let work = scenario.client.work
-    let batch = scenario.client.batch
+  init?(_ scenario: Scenario, _ client: LocalSettings, _ split: Split) {
+    let work = client.work
+    let batch = client.batch
     var steps = 0.0
     for client in split.clients where !client.isEmpty {
       steps += Double(work.steps(examples: client.count, batch: batch))

@@ -30,8 +30,8 @@ struct SpeedProbe {
       context.split.clients.map { client in
         client.isEmpty
           ? 0
-          : context.scenario.client.work.steps(
-            examples: client.count, batch: context.scenario.client.batch)
+          : context.problem.settings.work.steps(
+            examples: client.count, batch: context.problem.settings.batch)
       }.max() ?? 0
     guard context.scenario.federation.rounds > 0, most > 0 else { return probe }
     var steps = 1
