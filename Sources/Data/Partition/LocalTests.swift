@@ -38,8 +38,28 @@ package struct LocalTests: Sendable {
   ///
   /// `seed` is the seed of the split; draws are addressed by (seed, client).
   package init(_ settings: DataSettings.LocalTest, split: Split, test: ImageSet, seed: UInt64) {
+    self.init(
+      settings, split.clientClassCounts, holdout: split.holdout, first: 0,
+      training: split.trainIndices.count, test: test, seed: seed)
+  }
+
+  /// Those of the clients that never train for the server; nil without such.
+  package init?(
+    unseenOf split: Split, _ settings: DataSettings.LocalTest, test: ImageSet, seed: UInt64
+  ) {
+    guard let unseen = split.unseen else { return nil }
+    self.init(
+      settings, unseen.classCounts, holdout: unseen.holdout, first: split.clients.count,
+      training: split.trainIndices.count, test: test, seed: seed)
+  }
+
+  /// `first`: the number of the first client; `training`: all clients' training images.
+  private init(
+    _ settings: DataSettings.LocalTest, _ counts: ClassCounts, holdout: [[Int]]?, first: Int,
+    training: Int, test: ImageSet, seed: UInt64
+  ) {
     policy = settings.policy
-    counts = split.clientClassCounts
+    self.counts = counts
     switch settings.policy {
     case .priorWeighted:
       source = .testSet
@@ -49,13 +69,13 @@ package struct LocalTests: Sendable {
       sharedImages = 0
     case .matchClientLabels:
       source = .testSet
-      let drawn = Self.matching(split, test: test, seed: seed)
+      let drawn = Self.matching(counts, first: first, training: training, test: test, seed: seed)
       lists = .own(drawn)
       testable = []
       sharedImages = Self.countShared(drawn, images: test.count)
     case .holdout:
       source = .trainingSet
-      lists = .own(split.holdout ?? [[Int]](repeating: [], count: split.clients.count))
+      lists = .own(holdout ?? [[Int]](repeating: [], count: counts.clients))
       testable = []
       sharedImages = 0
     }
@@ -127,16 +147,17 @@ package struct LocalTests: Sendable {
   /// Clients may share images.
   ///
   /// - Source: the local test sets of Xiao et al., ICLR 2024 (FedLoGe).
-  private static func matching(_ split: Split, test: ImageSet, seed: UInt64) -> [[Int]] {
-    let total = split.trainIndices.count
-    guard total > 0 else { return split.clients.map { _ in [] } }
+  private static func matching(
+    _ counts: ClassCounts, first: Int, training total: Int, test: ImageSet, seed: UInt64
+  ) -> [[Int]] {
+    guard total > 0 else { return [[Int]](repeating: [], count: counts.clients) }
     var byClass = [[Int]](repeating: [], count: test.classes)
     for (index, label) in test.labels.enumerated() { byClass[Int(label)].append(index) }
-    return split.clients.indices.map { client in
-      var stream = RandomStream(seed: seed, .localTests, client: client, step: 1)
+    return (0..<counts.clients).map { client in
+      var stream = RandomStream(seed: seed, .localTests, client: first + client, step: 1)
       var mine: [Int] = []
       for label in byClass.indices {
-        let held = split.clientClassCounts[client, label]
+        let held = counts[client, label]
         let wanted = min(test.count * held / total, byClass[label].count)
         mine += Self.sample(wanted, of: byClass[label], from: &stream)
       }

@@ -43,10 +43,10 @@ package struct ClassCounts: Sendable, Equatable {
 package enum PartitionSummary {
   /// `split/partition.json`: `{"clients": [[index in the training set, ...], ...]}`, one client per
   /// line; with a hold-out also `"holdout"`, the images that each client keeps for testing; then
-  /// `"public"` and `"pretrain"`, where there are such images.
+  /// `"public"` and `"pretrain"`, and lists by client of `others`, where there are such images.
   package static func partitionJSON(
     clients: [[Int]], holdout: [[Int]]? = nil, publicIndices: [Int] = [],
-    pretrainIndices: [Int] = []
+    pretrainIndices: [Int] = [], others: [(key: String, lists: [[Int]]?)] = []
   ) -> String {
     var text = "{\"clients\": ["
     append(clients, to: &text)
@@ -59,6 +59,12 @@ package enum PartitionSummary {
     where !list.isEmpty {
       text += ",\n\"\(key)\": ["
       append(list, to: &text)
+      text += "]"
+    }
+    for (key, lists) in others {
+      guard let lists else { continue }
+      text += ",\n\"\(key)\": ["
+      append(lists, to: &text)
       text += "]"
     }
     return text + "}\n"

@@ -28,6 +28,20 @@ package struct Split: Sendable {
   var heldOutCounts: [(name: String, perClass: [Int])] = []
   /// Images of each class that the long tail kept; nil without one.
   package var longTailCounts: [Int]?
+  /// What each client keeps for validation; nil without one.
+  package var validation: [[Int]]?
+  /// What clients have that never train for the server; no part of any count above.
+  package var unseen: Unseen?
+
+  /// Clients beside those of the federation.
+  package struct Unseen: Sendable {
+    /// Training-set indices of each.
+    package let clients: [[Int]]
+    /// What each holds out for its own test; nil under other policies.
+    package let holdout: [[Int]]?
+    /// n_kc of them.
+    package let classCounts: ClassCounts
+  }
 
   package init(
     trainIndices: [Int], clients: [[Int]], holdout: [[Int]]?, clientClassCounts: ClassCounts,
@@ -52,7 +66,10 @@ package struct Split: Sendable {
   package var partitionJSON: String {
     PartitionSummary.partitionJSON(
       clients: clients, holdout: holdout, publicIndices: publicIndices,
-      pretrainIndices: pretrainIndices)
+      pretrainIndices: pretrainIndices,
+      others: [
+        ("validation", validation), ("unseen", unseen?.clients), ("unseenHoldout", unseen?.holdout),
+      ])
   }
 
   /// The text of `split/summary.csv`.
@@ -72,6 +89,8 @@ package enum SplitBuilder {
     _ data: LabelledData, settings: DataSettings, clients: Int, seed: UInt64
   ) throws(Failure) -> Split {
     let train = data.train
+    let trained = clients
+    let clients = trained + settings.unseenClients
     try settings.styles?.requireFit(train.shape)
     let heldOut = try HeldOutImages(data, settings: settings, clients: clients, seed: seed)
     var kept = heldOut.rest
@@ -92,10 +111,29 @@ package enum SplitBuilder {
       lists = parts.map(\.train)
       holdout = parts.map(\.test)
     }
+    var unseen: Split.Unseen?
+    if settings.unseenClients > 0 {
+      let their = Array(lists[trained...])
+      unseen = Split.Unseen(
+        clients: their, holdout: holdout.map { Array($0[trained...]) },
+        classCounts: ClassCounts(their, labels: train.labels, classes: train.classes))
+      lists.removeLast(their.count)
+      holdout?.removeLast(their.count)
+    }
+    var validation: [[Int]]?
+    if settings.validation > 0 {
+      let parts = lists.enumerated().map { client, list in
+        holdOut(list, share: settings.validation, client: client, seed: seed, step: 2)
+      }
+      lists = parts.map(\.train)
+      validation = parts.map(\.test)
+    }
     let counts = ClassCounts(lists, labels: train.labels, classes: train.classes)
     var split = Split(
       trainIndices: lists.flatMap { $0 }.sorted(), clients: lists, holdout: holdout,
       clientClassCounts: counts, classCounts: counts.pooled())
+    split.validation = validation
+    split.unseen = unseen
     split.publicIndices = heldOut.publicSet
     split.pretrainIndices = heldOut.pretraining
     for (name, list) in [("public", heldOut.publicSet), ("pretrain", heldOut.pretraining)]
@@ -127,13 +165,13 @@ package enum SplitBuilder {
   /// image keeps it for training.
   ///
   /// The order of what stays is kept.
-  static func holdOut(_ list: [Int], share: Double, client: Int, seed: UInt64) -> (
+  static func holdOut(_ list: [Int], share: Double, client: Int, seed: UInt64, step: Int = 0) -> (
     train: [Int], test: [Int]
   ) {
     guard list.count > 1 else { return (list, []) }
     let wanted = Int(clamping: (share * Double(list.count)).rounded())
     let size = max(1, min(wanted, list.count - 1))
-    var stream = RandomStream(seed: seed, .localTests, client: client)
+    var stream = RandomStream(seed: seed, .localTests, client: client, step: step)
     let taken = stream.permutation(list.count).prefix(size).sorted()
     let isTaken = Set(taken)
     return (list.indices.filter { !isTaken.contains($0) }.map { list[$0] }, taken.map { list[$0] })

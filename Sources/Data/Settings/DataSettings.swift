@@ -21,6 +21,12 @@ package struct DataSettings: Sendable {
   ///
   /// In a scenario it stands in `model`; it is here because it decides which images are left.
   package var pretrain: PretrainSettings?
+  /// Share of each client's images that nobody trains on, for validation; 0 for none.
+  ///
+  /// In a scenario it stands in `evaluation`, as the next one does; both decide who holds what.
+  package var validation = 0.0
+  /// Clients beside those of the federation, with shares of the data like theirs.
+  package var unseenClients = 0
 
   package init(
     dataset: Dataset, longTail: LongTail?, partition: Partition, localTest: LocalTest,

@@ -279,7 +279,28 @@ extension ConditionText {
 /// What a scenario does with images and clients beyond splitting them; nothing where it does not.
 extension ConditionText {
   /// Held-out images, pre-training, styles and groups of clients, a line each.
-  var setLines: [String] { [heldOut, pretraining, styles, groups].compactMap { $0 } }
+  var setLines: [String] {
+    [heldOut, validation, unseen, pretraining, styles, groups].compactMap { $0 }
+  }
+
+  private var validation: String? {
+    let evaluation = scenario.evaluation
+    guard let share = evaluation.validation else { return nil }
+    var text = "validation: \(NumberText.percent(share)) % of each client's images"
+    if evaluation.best { text += "; results are those of the best round by them" }
+    if let patience = evaluation.patience {
+      text += "; a run ends after \(patience) evaluations without a better one"
+    }
+    guard evaluation.best || evaluation.patience != nil else { return text }
+    return text + " (\(evaluation.selectBy?.rawValue ?? "balanced accuracy, else personal"))"
+  }
+
+  private var unseen: String? {
+    scenario.evaluation.unseen.map { unseen in
+      "unseen: \(unseen.clients) further clients, in no cohort, measured after \(unseen.rounds) "
+        + "local round\(unseen.rounds == 1 ? "" : "s") of their own"
+    }
+  }
 
   private var heldOut: String? {
     var parts: [String] = []

@@ -3,6 +3,7 @@ import Base
 import Client
 import Data
 import Records
+import Scenario
 import Tensor
 
 /// What one client's model scored on the client's local test.
@@ -16,6 +17,8 @@ package struct ClientScore: Sendable {
   /// Accuracy of the client's own model with all classes counting alike, whether the client holds
   /// them or not; nil where it was not measured on all of them.
   var global: Double?
+  /// The client's own model on what the client keeps for validation; nil without such.
+  var validation: Measurement?
 }
 
 /// The measures of one round.
@@ -26,6 +29,10 @@ package struct EvaluationResult {
   package var scores: [ClientScore] = []
   /// Whose models the scores belong to.
   var scored = RoundRecord.Personal.Model.generic
+  /// Models on validation images; nil without such.
+  package var validation: RoundRecord.Validation?
+  /// Clients that never trained for the server; nil without such.
+  package var unseen: RoundRecord.Personal?
 }
 
 extension Simulation {
@@ -60,16 +67,26 @@ struct Evaluator: Sendable {
   ///
   /// Test images never meet a gradient: personal models are made from training images only.
   func result() throws(RoundFailure) -> EvaluationResult {
+    let model = genericModel()
+    var result = try tested(model)
+    result.validation = validation(model, result.scores)
+    result.unseen = try unseen(model)
+    if context.stop.wasSeen { throw .diverged(Divergence(round: round)) }
+    return result
+  }
+
+  /// The measures on test images, and of clients' own models on what they keep for validation.
+  private func tested(_ model: [Float]?) throws(RoundFailure) -> EvaluationResult {
     var result = EvaluationResult()
     let tests = context.localTests
-    if let model = genericModel() {
+    if let model {
       // Images that all local tests share come first, so that one pass serves both measures.
       let shared = tests.sharesOneList ? tests.images(of: 0) : []
       let isShared = Set(shared)
       let rest = context.test.images.labels.indices.filter { !isShared.contains($0) }
-      let first = measure(model, shared)
+      let first = measure(model, context.test, shared)
       var all = first
-      all.add(measure(model, rest))
+      all.add(measure(model, context.test, rest))
       if context.stop.wasSeen { throw .diverged(Divergence(round: round)) }
       result.generic = Metrics.generic(
         ConfusionMatrix(all), lossSum: all.lossByClass.reduce(0, +),
@@ -108,7 +125,7 @@ struct Evaluator: Sendable {
   }
 
   /// The generic model on test images, cut into pieces for the workers.
-  private func measure(_ model: [Float], _ indices: [Int]) -> Measurement {
+  private func measure(_ model: [Float], _ loader: BatchLoader, _ indices: [Int]) -> Measurement {
     let network = context.network
     let size = 4 * network.evaluationBatch
     let pieces = (indices.count + size - 1) / size
@@ -119,7 +136,7 @@ struct Evaluator: Sendable {
       let space = context.spaces[worker]
       space.load(model)
       return network.measure(
-        space, context.test, indices[piece * size..<min((piece + 1) * size, indices.count)])
+        space, loader, indices[piece * size..<min((piece + 1) * size, indices.count)])
     } fold: { _, part in
       total.add(part)
     }
@@ -156,7 +173,8 @@ struct Evaluator: Sendable {
     scores.reserveCapacity(clients.count)
     var loaded = false
     for client in clients {
-      if tests.excludes(client) {
+      let held = hasOwn ? context.split.validation?[client] ?? [] : []
+      if tests.excludes(client), held.isEmpty {
         scores.append(ClientScore())
         continue
       }
@@ -169,6 +187,11 @@ struct Evaluator: Sendable {
         space.load(model)
         loaded = true
       }
+      let network = context.problem.network(of: client)
+      if tests.excludes(client) {
+        scores.append(ClientScore(validation: network.measure(space, context.train, held)))
+        continue
+      }
       let weights = tests.classWeights(of: client, labels: loader.images.labels)
       // A model of one's own is measured on all classes, to see what it knows beyond the client's;
       // else images of classes that count nothing need no forward pass.
@@ -176,8 +199,9 @@ struct Evaluator: Sendable {
       let images = tests.images(of: client).filter {
         seesAll || weights[Int(loader.images.labels[$0])] > 0
       }
-      let measurement = context.problem.network(of: client).measure(space, loader, images)
+      let measurement = network.measure(space, loader, images)
       var score = score(weights, measurement, measurement.classCounts)
+      if !held.isEmpty { score.validation = network.measure(space, context.train, held) }
       if seesAll { score.global = ConfusionMatrix(measurement).balancedAccuracy }
       scores.append(score)
     }
@@ -197,6 +221,84 @@ struct Evaluator: Sendable {
       score.loss += weights[c] * measurement.lossByClass[c] / Double(counts[c])
     }
     return score
+  }
+}
+
+/// Images that nobody trains on, and clients that never train for the server.
+extension Evaluator {
+  /// The generic model on all clients' validation images, their own models each on theirs.
+  private func validation(_ model: [Float]?, _ scores: [ClientScore]) -> RoundRecord.Validation? {
+    guard let lists = context.split.validation else { return nil }
+    var validation = RoundRecord.Validation()
+    let images = lists.flatMap(\.self)
+    if let model, !images.isEmpty {
+      let all = measure(model, context.train, images)
+      let confusion = ConfusionMatrix(all)
+      validation.generic = RoundRecord.Validation.Generic(
+        accuracy: confusion.accuracy, balancedAccuracy: confusion.balancedAccuracy,
+        loss: all.lossByClass.reduce(0, +) / Double(images.count))
+    }
+    let own = scores.compactMap { $0.validation.map { ConfusionMatrix($0).accuracy } }
+    if !own.isEmpty { validation.personal = Metrics.mean(own) }
+    validation.rank(by: context.scenario.evaluation.selectBy)
+    return validation
+  }
+
+  /// Each unseen client's model, made of what the client has, on the client's own images.
+  private func unseen(_ model: [Float]?) throws(RoundFailure) -> RoundRecord.Personal? {
+    guard let tests = context.unseenTests, let clients = context.split.unseen?.clients else {
+      return nil
+    }
+    let loader = tests.source == .testSet ? context.test : context.train
+    let results = context.pool.map(clients.count) {
+      worker, place -> Result<Double, RoundFailure> in
+      if context.stop.isUp { return .failure(.diverged(Divergence(round: round))) }
+      guard !tests.excludes(place) else { return .success(.nan) }
+      do throws(RoundFailure) {
+        guard let own = try newcomer(place, clients[place], worker) ?? model else {
+          return .success(.nan)
+        }
+        let space = context.spaces[worker]
+        space.load(own)
+        let weights = tests.classWeights(of: place, labels: loader.images.labels)
+        let images = tests.images(of: place).filter { weights[Int(loader.images.labels[$0])] > 0 }
+        let measurement = context.network.measure(space, loader, images)
+        return .success(score(weights, measurement, measurement.classCounts).accuracy)
+      } catch { return .failure(error) }
+    }
+    var accuracies: [Double] = []
+    for result in results { accuracies.append(try result.get()) }
+    return Metrics.personal(
+      accuracies, model: method.models.contains(.personal) ? .own : .generic)
+  }
+
+  /// A client's own model after some rounds of local training that the server never hears of; nil
+  /// where the generic one serves.
+  ///
+  /// Messages come to it as they are: no codec, no noise.
+  private func newcomer(_ place: Int, _ examples: [Int], _ worker: Int) throws(RoundFailure)
+    -> [Float]?
+  {
+    guard method.models.contains(.personal) else { return nil }
+    // The number after those of the clients is the server's.
+    let client = context.problem.clients + 1 + place
+    func device(_ phase: StreamAddress.Phase) -> Device {
+      context.device(
+        client: client, round: max(1, round), examples: examples, worker: worker, phase: phase)
+    }
+    var memory = ClientMemory()
+    return try RoundFailure.diverging { () throws(Divergence) in
+      let rounds = examples.isEmpty ? 0 : context.scenario.evaluation.unseen?.rounds ?? 0
+      for number in 0..<rounds {
+        // Later exchanges answer uploads of a round that is over.
+        var (server, device) = (server, device(.start(number)))
+        server.exchange = 0
+        let received = method.download(server, to: client)
+        _ = try method.train(&device, received: received, memory: &memory)
+      }
+      var last = device(.evaluation)
+      return try method.personalModel(&last, server, memory)
+    }
   }
 }
 

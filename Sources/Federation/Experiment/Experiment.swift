@@ -233,6 +233,8 @@ extension Experiment {
       sampler: CohortSampler(settings: scenario.federation, seed: seed),
       pool: WorkerPool(workers: threads), spaces: spaces(network),
       groupSpaces: groupNetworks.map(spaces))
+    context.unseenTests = LocalTests(
+      unseenOf: split, scenario.data.localTest, test: images.test, seed: seed)
     context.clock = scenario.system.map {
       VirtualClock($0, files: systemFiles, seed: seed, clients: scenario.federation.clients)
     }
@@ -358,7 +360,7 @@ extension Experiment {
     let stops = { () -> ExitCode? in interruption() ?? (limits.isReached() ? .limitReached : nil) }
     let folder = try ExperimentFolder(path, scenarioHash: source.hash, continues: continues)
     try folder.begin(self, source: source, threads: threads, warnings: given + warnings)
-    var ends = RunEnds(folder: path)
+    var ends = RunEnds(folder: path, rounds: scenario.federation.rounds)
     var number = 0
     let pretrained = try pretrained(in: path) { leaves() ? interruption() ?? .interrupted : nil }
 
@@ -400,15 +402,19 @@ extension Experiment {
 /// How the runs of an experiment ended so far.
 private struct RunEnds {
   let folder: String
+  /// Rounds that a run has unless it ends early.
+  let rounds: Int
   private var runs: [String: [StrategyRun]] = [:]
   private var troubles: [String] = []
   private var still: [Stillness] = []
   private var notes: [String] = []
+  /// Last rounds of runs that ended before all rounds were done, by strategy.
+  private var endings: [String: [Int]] = [:]
   private var exit = ExitCode.done
   /// Whether a run was interrupted, and with it all that would follow.
   private(set) var isStopped = false
 
-  init(folder: String) { self.folder = folder }
+  init(folder: String, rounds: Int) { (self.folder, self.rounds) = (folder, rounds) }
 
   /// Takes in one run.
   ///
@@ -417,6 +423,9 @@ private struct RunEnds {
     runs[label, default: []].append(StrategyRun(seed: seed, records: result.records))
     notes += result.notes
     if let found = result.stillness { still.append(found) }
+    if result.end == .finished, let last = result.records.last?.round, last < rounds {
+      endings[label, default: []].append(last)
+    }
     switch result.end {
     case .finished, .paused: break
     case .diverged(let divergence):
@@ -434,9 +443,23 @@ private struct RunEnds {
     }
   }
 
+  /// Which runs ended before their last round, in a sentence; none where all are complete.
+  private func early(_ experiment: Experiment) -> [String] {
+    let words = experiment.scenario.strategies.compactMap { choice in
+      endings[choice.label].map { rounds in
+        "\(choice.label) after \(rounds.map(String.init).joined(separator: ", "))"
+      }
+    }
+    guard !words.isEmpty else { return [] }
+    return [
+      "runs that ended early because validation no longer improved (evaluation.patience): "
+        + words.joined(separator: "; ") + " of \(rounds) rounds"
+    ]
+  }
+
   /// All of them, in the order of the scenario's strategies.
   func result(of experiment: Experiment, warnings: [String]) -> ExperimentResult {
-    let remarks = Stillness.sentences(still)
+    let remarks = Stillness.sentences(still) + early(experiment)
     return ExperimentResult(
       results: experiment.scenario.strategies.compactMap { choice in
         runs[choice.label].map { StrategyResult(label: choice.label, runs: $0) }

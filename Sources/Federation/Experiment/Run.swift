@@ -49,7 +49,8 @@ package struct Run {
     var isLong = false
     var isFresh = rounds == 0  // without rounds the initial model is measured
     let stop = min(last ?? rounds, rounds)
-    while simulation.round < stop || isFresh {
+    let waits = context.scenario.evaluation.patience
+    while simulation.round < stop && !result.best.isOver(waits) || isFresh {
       isFresh = false
       // A copy of what a round starts from costs little beside a long round.
       let start = isLong && saved != simulation.round ? simulation.checkpoint : nil
@@ -65,7 +66,7 @@ package struct Run {
       result.records.append(round.record)
       isLong = round.record.time.wall >= patience
       report(round.record)
-      if let exit = interruption(), simulation.round < stop {
+      if let exit = interruption(), simulation.round < stop, !result.best.isOver(waits) {
         try save(simulation.checkpoint)
         result.end = .interrupted(exit)
         result.stillness = stillness(result.records)
@@ -74,7 +75,7 @@ package struct Run {
       if every > 0, simulation.round % every == 0 { try save(simulation.checkpoint) }
     }
     if saved != simulation.round { try save(simulation.checkpoint) }
-    if simulation.round < rounds {
+    if simulation.round < rounds, !result.best.isOver(waits) {
       result.end = .paused
       return result
     }
@@ -251,6 +252,10 @@ package struct Run {
     if evaluates, isEvaluated {
       let evaluation = try simulation.evaluate()
       record.generic = evaluation.generic
+      record.unseen = evaluation.unseen
+      record.validation = evaluation.validation
+      result.best.add(record)
+      if context.scenario.evaluation.best { record.validation?.best = result.best.round }
       let reference = alone[simulation.round]
       record.personal = Metrics.personal(
         evaluation.scores.map(\.accuracy), model: evaluation.scored,

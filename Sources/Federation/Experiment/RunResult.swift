@@ -15,6 +15,8 @@ package struct RunResult {
   /// Accuracy of each client by evaluated round.
   package var scores: [Int: [Int: Double]] = [:]
   package var end = RunEnd.finished
+  /// The best round by validation so far.
+  package var best = BestRound()
   /// What to say when its rounds moved nothing.
   var stillness: Stillness?
   /// What was found lost and was made anew, in sentences.
@@ -25,6 +27,7 @@ package struct RunResult {
     stillness: Stillness? = nil, notes: [String] = []
   ) {
     self.records = records
+    best = BestRound(records)
     self.scores = scores
     self.end = end
     self.stillness = stillness

@@ -77,6 +77,7 @@ extension Experiment {
       && moments(settings.optimizer) == moments(scenario.client.optimizer)
     if adapted != nil || !suits { context.spaces = spaces(context.network) }
     if !suits { context.groupSpaces = groupNetworks.map(spaces) }
+    try requireSelection(choice, type, context)
     context.privacy = try privacy(choice, type, context)
     if let settings = choice.compression, !settings.isInert, type.population == .cohort {
       let method = type.init(choice.settings, context.problem)
@@ -84,6 +85,20 @@ extension Experiment {
         settings, context.problem, shares: shares(context, method.uploadWeighting))
     }
     return context
+  }
+
+  /// Refuses to rank rounds by a model that the method does not have.
+  private func requireSelection(
+    _ choice: Scenario.StrategyChoice, _ type: any Strategy.Type, _ context: RunContext
+  ) throws(Failure) {
+    guard let metric = scenario.evaluation.selectBy else { return }
+    let needed: ModelKinds = metric == .personalAccuracy ? .personal : .generic
+    guard !type.init(choice.settings, context.problem).models.contains(needed) else { return }
+    throw Failure(
+      .scenarioInvalid, "E3222",
+      "$.evaluation.selectBy: \(choice.label) has no \(needed == .generic ? "generic" : "personal") "
+        + "model to rank rounds by \"\(metric.rawValue)\"",
+      hint: "leave selectBy out: each method then takes what it has")
   }
 
   /// π_k of each client among all that hold examples.

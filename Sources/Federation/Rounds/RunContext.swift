@@ -16,6 +16,8 @@ package struct RunContext: Sendable {
   /// Who holds which training images.
   package let split: Split
   let localTests: LocalTests
+  /// Those of clients that never train for the server; nil without such.
+  var unseenTests: LocalTests?
   /// The network and the common initial weights.
   package var problem: LearningProblem
   package let train: BatchLoader

@@ -50,7 +50,8 @@ package struct ComparisonMetric: Sendable {
     }
     unit = Self.unit(name)
     let worse = [
-      "generic.loss", "generic.ece", "train.loss", "personal.fairness.std", "privacy.epsilon.max",
+      "generic.loss", "generic.ece", "validation.generic.loss", "train.loss",
+      "personal.fairness.std", "privacy.epsilon.max",
       "privacy.epsilon.median", "privacy.noiseToSignal", "privacy.clipped",
     ]
     lowerIsBetter = worse.contains(name) || unit != .share && unit != .plain
@@ -108,7 +109,10 @@ package struct ComparisonMetric: Sendable {
     if name.hasPrefix("bytes.") { return .bytes }
     if name == "train.flops" { return .operations }
     if name.hasPrefix("time.") { return .seconds }
-    let plain = ["generic.loss", "train.", "privacy.epsilon", "privacy.noise", "round", "reached"]
+    let plain = [
+      "generic.loss", "validation.generic.loss", "validation.best", "train.", "privacy.epsilon",
+      "privacy.noise", "round", "reached",
+    ]
     if plain.contains(where: { name.hasPrefix($0) }) { return .plain }
     return .share
   }

@@ -104,7 +104,9 @@ package struct RunFolder: Sendable {
         if !records.isEmpty, isSealed, !part.isPromised {
           unprotected.append("\(choice.label) seed \(seed)")
         }
-        guard !records.isEmpty, reached >= scenario.federation.rounds else {
+        guard
+          part.run.reaches(scenario.federation.rounds, patience: scenario.evaluation.patience)
+        else {
           if !records.isEmpty {
             begun.append(part)
             unfinishedRuns.append(

@@ -19,6 +19,10 @@ package struct RoundRecord: Sendable, Equatable {
   package var generic: Generic?
   /// The clients' own models on their local tests; nil when not evaluated.
   package var personal: Personal?
+  /// Models on validation images; nil without such.
+  package var validation: Validation?
+  /// Clients that never trained for the server; nil without such.
+  package var unseen: Personal?
   /// What privacy cost and did; nil without it.
   package var privacy: Privacy?
   /// What encoding did to uploads; nil where nothing is encoded.
@@ -365,6 +369,7 @@ extension RoundRecord {
     .known([
       ("round", .int(round)), ("sampled", .array(sampled.map(JSON.int))), ("bytes", bytes.json),
       ("train", train?.json), ("generic", generic?.json), ("personal", personal?.json),
+      ("validation", validation?.json), ("unseen", unseen?.json),
       ("privacy", privacy?.json), ("compression", compression?.json), ("clock", clock?.json),
       ("energy", energy?.json), ("cost", cost?.json),
       ("time", .numbers([("wall", time.wall), ("virtual", time.virtual)])),
@@ -402,6 +407,8 @@ extension RoundRecord {
       guard let read = Personal(part) else { return nil }
       personal = read
     }
+    validation = json["validation"].flatMap(Validation.init)
+    unseen = json["unseen"].flatMap(Personal.init)
     privacy = json["privacy"].flatMap(Privacy.init)
     compression = json["compression"].flatMap(Compression.init)
     readClock(json)

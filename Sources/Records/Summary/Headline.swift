@@ -34,6 +34,16 @@ package struct HeadlineMetric: Sendable, Equatable {
     HeadlineMetric("personal.shots.head") { $0.lastPersonal?.shots?.head },
     HeadlineMetric("personal.shots.middle") { $0.lastPersonal?.shots?.middle },
     HeadlineMetric("personal.shots.tail") { $0.lastPersonal?.shots?.tail },
+    HeadlineMetric("validation.generic.accuracy") { $0.measured?.validation?.generic?.accuracy },
+    HeadlineMetric("validation.generic.balancedAccuracy") {
+      $0.measured?.validation?.generic?.balancedAccuracy
+    }, HeadlineMetric("validation.generic.loss") { $0.measured?.validation?.generic?.loss },
+    HeadlineMetric("validation.personal.accuracy") { $0.measured?.validation?.personal },
+    HeadlineMetric("validation.best") { run in
+      run.measured.flatMap { $0.validation?.best == nil ? nil : Double($0.round) }
+    }, HeadlineMetric("unseen.accuracy") { $0.measured?.unseen?.accuracy },
+    HeadlineMetric("unseen.fairness.worst") { $0.measured?.unseen?.fairness.worst },
+    HeadlineMetric("unseen.fairness.worstDecile") { $0.measured?.unseen?.fairness.worstDecile },
     HeadlineMetric("privacy.epsilon.max") { $0.lastPrivacy?.epsilonMax },
     HeadlineMetric("privacy.epsilon.median") { $0.lastPrivacy?.epsilonMedian },
     HeadlineMetric("privacy.noiseToSignal") { $0.lastPrivacy?.noiseToSignal },
@@ -65,11 +75,23 @@ package struct StrategyRun: Sendable, Equatable {
     self.records = records
   }
 
-  /// The generic model at its last evaluation.
-  package var lastGeneric: RoundRecord.Generic? { records.last { $0.generic != nil }?.generic }
+  /// The evaluation whose numbers are the run's results: the last one, or that of the best round by
+  /// validation where the scenario asks for it; nil where nothing was evaluated.
+  package var measured: RoundRecord? {
+    let last = records.last { $0.generic != nil || $0.personal != nil || $0.validation != nil }
+    guard let best = last?.validation?.best else { return last }
+    return records.first { $0.round == best } ?? last
+  }
 
-  /// The personal models at their last evaluation.
-  package var lastPersonal: RoundRecord.Personal? { records.last { $0.personal != nil }?.personal }
+  /// The generic model, as it counts.
+  package var lastGeneric: RoundRecord.Generic? {
+    measured?.generic ?? records.last { $0.generic != nil }?.generic
+  }
+
+  /// The personal models, as they count.
+  package var lastPersonal: RoundRecord.Personal? {
+    measured?.personal ?? records.last { $0.personal != nil }?.personal
+  }
 
   /// What privacy cost at the end.
   package var lastPrivacy: RoundRecord.Privacy? { records.last { $0.privacy != nil }?.privacy }

@@ -155,6 +155,17 @@ package enum ResultsTable {
       add("accuracy", "personal", "middle", personal.shots?.middle)
       add("accuracy", "personal", "tail", personal.shots?.tail)
     }
+    if let validation = record.validation {
+      add("accuracy", "generic", "validation", validation.generic?.accuracy)
+      add("balancedAccuracy", "generic", "validation", validation.generic?.balancedAccuracy)
+      add("loss", "generic", "validation", validation.generic?.loss)
+      add("accuracy", "personal", "validation", validation.personal)
+    }
+    if let unseen = record.unseen {
+      add("accuracy", "personal", "unseen", unseen.accuracy)
+      add("accuracy", "personal", "unseen-worst", unseen.fairness.worst)
+      add("accuracy", "personal", "unseen-worst-decile", unseen.fairness.worstDecile)
+    }
     if let privacy = record.privacy {
       add("privacy.epsilon", "", "max", privacy.epsilonMax)
       add("privacy.epsilon", "", "median", privacy.epsilonMedian)

@@ -158,6 +158,20 @@ extension MessageCatalogue {
       "E3372", "two deltas", "privacy.delta and privacy.target.delta say different things.",
       "Give one of them."),
     Entry(
+      "E3220", "no validation images",
+      "The best round, and when to stop, are decided on images that are kept out of training; the "
+        + "test set is never used to choose.",
+      "Give evaluation.validation, or leave selectBy, best and patience out."),
+    Entry(
+      "E3221", "unseen clients without a network",
+      "Groups of clients with networks of their own are counted out over federation.clients; "
+        + "clients beside them have none.", "Leave clientModels or evaluation.unseen out."),
+    Entry(
+      "E3222", "a measure that the method does not have",
+      "Rounds are ranked by a generic model's accuracy, and the method has no generic model; or by "
+        + "the clients' own models, and it has none.",
+      "Give another selectBy, or leave it out: each method then takes what it has."),
+    Entry(
       "W3001", "single seed", "With one seed no interval can be given.",
       "Use three seeds or more; eight for tests after correction for four rivals."),
     Entry(
@@ -211,6 +225,11 @@ extension MessageCatalogue {
         + "rounds or the method has made it meaningless. Results are those of its default.",
       "Do what the message says, or nothing if the field is meant for the other strategies of the "
         + "comparison."),
+    Entry(
+      "W3022", "choosing a round is not private",
+      "Epsilon is about what training discloses. Which round is the best by validation images, and "
+        + "when a run stops, depends on images without noise.",
+      "Fix the number of rounds beforehand, or say so beside epsilon."),
     Entry(
       "W3030", "frozen network that nothing trained",
       "The method trains a small part on top of a network that stays as it is. Here that network "

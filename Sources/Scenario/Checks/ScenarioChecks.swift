@@ -25,6 +25,7 @@ struct ScenarioChecks {
     for path in places(of: "privacy") { checkPrivacy(at: path) }
     for path in places(of: "compression") { checkCompression(at: path) }
     checkSystem()
+    checkEvaluation()
     return problems
   }
 
@@ -89,6 +90,7 @@ extension ScenarioChecks {
     checkPrivateMethods(scenario)
     checkCompressedMethods(scenario)
     checkSelection(scenario)
+    checkSelectionMetric(scenario)
     checkClock(scenario)
     if problems.contains(where: { $0.severity == .error }) { return problems }
     checkInert(scenario, network)

@@ -45,6 +45,8 @@ package enum ScenarioFields {
         name: name, seeds: seeds, data: data, federation: federation, model: model.0,
         client: client, evaluation: evaluation, output: output)
       scenario.data.pretrain = model.1
+      scenario.data.validation = evaluation.validation ?? 0
+      scenario.data.unseenClients = evaluation.unseen?.clients ?? 0
       scenario.client.augmentation = AugmentationPlan(data.augment)
       scenario.clientModels = ClientModelGroup.groups(groups ?? [], of: federation.clients)
       scenario.strategies = strategies.map { $0.choice(besides: privacy ?? nil, compression) }

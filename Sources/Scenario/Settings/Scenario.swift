@@ -119,8 +119,40 @@ package struct EvaluationSettings: Sendable, Equatable {
   package var targets: [AccuracyTarget] = []
   /// Whether finished models are measured once more, for `diagnostics.json`.
   package var diagnostics = true
+  /// Share of each client's images for validation; nil for none.
+  package var validation: Double?
+  /// By what rounds are ranked; nil for the balanced accuracy of the generic model, or personal
+  /// accuracy where there is none.
+  package var selectBy: SelectionMetric?
+  /// Whether results are those of the best round by validation, not of the last.
+  package var best = false
+  /// Evaluations without a better round after which a run ends; nil for never.
+  package var patience: Int?
+  /// Clients that never train for the server, and what they do before they are measured.
+  package var unseen: UnseenClients?
 
   package init(every: Int) { self.every = every }
+}
+
+/// A measure on validation images by which rounds are ranked.
+package enum SelectionMetric: String, Sendable, CaseIterable {
+  /// Mean of the generic model's recalls over classes.
+  case genericBalanced = "generic.balancedAccuracy"
+  /// The generic model's share of images that are right.
+  case genericAccuracy = "generic.accuracy"
+  /// The generic model's mean cross-entropy; less is better.
+  case genericLoss = "generic.loss"
+  /// Mean over clients of their own model's accuracy on their own images.
+  case personalAccuracy = "personal.accuracy"
+}
+
+/// Clients beside those of the federation: in no cohort, with data that nobody else sees.
+package struct UnseenClients: Sendable, Equatable {
+  /// How many.
+  package var clients = 0
+  /// Rounds of the method's local training before one of them is measured; nothing of it reaches
+  /// the server.
+  package var rounds = 1
 }
 
 /// What is written besides the trace: nothing, unless something else is said.

@@ -1,5 +1,6 @@
 import Base
 import Records
+import Scenario
 import Report
 
 /// A sweep on the disk.
@@ -59,6 +60,7 @@ package struct SweepFolder: Sendable {
   /// What is on disk of a run.
   func state(of run: SweepRun, of trial: SweepTrial) throws(Failure) -> SweepRunState {
     let (labels, rounds) = (trial.labels, trial.rounds)
+    let patience = trial.scenario.evaluation.patience
     let folder = folder(of: run)
     var results: [(label: String, run: StrategyRun)] = []
     for label in labels {
@@ -76,18 +78,19 @@ package struct SweepFolder: Sendable {
       }
       results.append((label, StrategyRun(seed: run.seed, records: records)))
     }
+    let isDone = results.allSatisfy { $0.run.reaches(rounds, patience: patience) }
+    let closed = isDone ? try isClosed(folder, run, results) : false
     return SweepRunState(
-      results: results, rounds: rounds, isClosed: try isClosed(folder, run, results, rounds),
+      results: results, rounds: rounds, patience: patience, isClosed: closed,
       failure: try json("failures/\(run.folder).json").flatMap(SweepFailure.init))
   }
 
   /// Whether the folder is of this scenario and its summary holds every strategy's last round:
   /// the summary is the last thing that a run writes before its report.
   private func isClosed(
-    _ folder: String, _ run: SweepRun, _ results: [(label: String, run: StrategyRun)], _ rounds: Int
+    _ folder: String, _ run: SweepRun, _ results: [(label: String, run: StrategyRun)]
   ) throws(Failure) -> Bool {
-    guard results.allSatisfy({ ($0.run.records.last?.round ?? -1) >= rounds }),
-      let facts = try FolderFacts.read(folder), facts.scenarioHash == run.hash,
+    guard let facts = try FolderFacts.read(folder), facts.scenarioHash == run.hash,
       let summary = try SummaryFile.read(folder, isSealed: facts.isSealed)
     else { return false }
     let saved = summary["strategies"]?.elements ?? []

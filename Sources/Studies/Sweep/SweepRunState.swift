@@ -37,6 +37,8 @@ package struct SweepRunState {
   package let results: [(label: String, run: StrategyRun)]
   /// The last round R.
   package let rounds: Int
+  /// Evaluations without a better one after which the run ends; nil for never.
+  let patience: Int?
   /// Whether the run has closed its folder after its last round.
   let isClosed: Bool
   /// Why it stopped; nil when nothing is known.
@@ -62,13 +64,13 @@ package struct SweepRunState {
 
   private func isDone(_ label: String, _ run: StrategyRun, _ goal: Int) -> Bool {
     if failure?.diverged.contains(label) ?? false { return true }
-    return run.records.last.map { $0.round >= goal } ?? false
+    return run.reaches(goal, patience: patience)
   }
 
   /// A strategy's records up to a round; nil when it has not come so far.
   package func run(_ label: String, upTo round: Int) -> StrategyRun? {
-    guard let run = results.first(where: { $0.label == label })?.run, let last = run.records.last,
-      last.round >= round
+    guard let run = results.first(where: { $0.label == label })?.run,
+      run.reaches(round, patience: patience)
     else { return nil }
     return StrategyRun(seed: run.seed, records: run.records.filter { $0.round <= round })
   }

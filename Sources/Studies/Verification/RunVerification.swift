@@ -38,10 +38,20 @@ struct RunVerification {
     return verification
   }
 
+  /// The rounds that the run should have: fewer where its validation images ended it.
+  private var total: Int {
+    let all = scenario.federation.rounds
+    guard let reached = known.last?.round, reached < all,
+      BestRound(known).isOver(scenario.evaluation.patience)
+    else { return all }
+    return reached
+  }
+
   private mutating func firstMismatch() throws(Failure) -> Verification.Mismatch? {
-    let total = scenario.federation.rounds
+    let total = self.total
     let last = min(rounds?.upperBound ?? .max, total)
     let first = max(1, rounds?.lowerBound ?? 1)
+    measured.best = BestRound(known.filter { $0.round < first })
     if first > 1, let wrong = try goOn(before: first) { return wrong }
     var tables: TableEvidence?
     if rounds == nil {
@@ -131,7 +141,7 @@ struct RunVerification {
 
   /// The checkpoint of the end, models and diagnostics.
   private func models() throws(Failure) -> Verification.Mismatch? {
-    let round = scenario.federation.rounds
+    let round = total
     var wrong: Verification.Mismatch?
     func compare(_ name: String, _ expected: [UInt8], isNeeded: Bool = true) throws(Failure) {
       if wrong != nil { return }
