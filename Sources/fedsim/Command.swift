@@ -13,6 +13,7 @@ package enum Command {
     case .compare: return try CompareCommand.run(CompareOptions(invocation))
     case .report: return try ReportCommand.run(ReportOptions(invocation))
     case .sweep: return try SweepCommand.run(SweepOptions(invocation))
+    case .tune: return try TuneCommand.run(invocation)
     case .audit: return try AuditCommand.run(AuditOptions(invocation))
     case .validate: return try ValidateCommand.run(invocation)
     case .list: return try ListCommand.run(invocation)

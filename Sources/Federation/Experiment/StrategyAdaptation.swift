@@ -94,10 +94,11 @@ extension Experiment {
     guard let metric = scenario.evaluation.selectBy else { return }
     let needed: ModelKinds = metric == .personalAccuracy ? .personal : .generic
     guard !type.init(choice.settings, context.problem).models.contains(needed) else { return }
+    let kind = needed == .generic ? "generic" : "personal"
     throw Failure(
       .scenarioInvalid, "E3222",
-      "$.evaluation.selectBy: \(choice.label) has no \(needed == .generic ? "generic" : "personal") "
-        + "model to rank rounds by \"\(metric.rawValue)\"",
+      "$.evaluation.selectBy: \(choice.label) has no \(kind) model to rank rounds by "
+        + "\"\(metric.rawValue)\"",
       hint: "leave selectBy out: each method then takes what it has")
   }
 

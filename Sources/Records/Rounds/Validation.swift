@@ -7,7 +7,7 @@ extension RoundRecord {
   package struct Validation: Sendable, Equatable {
     /// The generic model on all clients' images; nil when the method has none.
     package var generic: Generic?
-    /// Mean over clients of their own model's accuracy on their own images; nil without such models.
+    /// Mean over clients of their own model's accuracy on their own images; nil without own models.
     package var personal: Double?
     /// What rounds are ranked by; nil when it has no meaning.
     package var score: Double?

@@ -45,7 +45,7 @@ extension ScenarioFields {
         synonyms: ["bestRound", "best_model", "load_best"]),
       Setting(
         \.patience, "patience", .integer(1...1_000_000), .optional, unit: "evaluations",
-        "A run ends after this many evaluations in a row without a better one on validation images.",
+        "A run ends after so many evaluations in a row without a better one on validation images.",
         synonyms: ["earlyStopping", "early_stopping", "early_stop"]),
       Setting(
         \.unseen, "unseen",

@@ -69,7 +69,7 @@ struct SweepProgress {
   }
 
   /// What is on disk of every run, by the name of its folder.
-  let states: [String: SweepRunState]
+  var states: [String: SweepRunState]
   /// The round that each trial shall reach now, by its number.
   private(set) var goals: [Int: Int] = [:]
   /// The decisions so far.

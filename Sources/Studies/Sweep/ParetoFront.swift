@@ -4,6 +4,8 @@ import Records
 package struct FrontSettings: Sendable {
   /// Metrics that shall be large; empty: accuracy.
   package var maximise: [ComparisonMetric] = []
+  /// What stands for `maximise` when it is empty: the first that somebody has.
+  package var usual = ["generic.accuracy", "personal.accuracy"]
   /// Metrics that shall be small; empty: those costs that differ.
   package var minimise: [ComparisonMetric] = []
   /// The corner of the hypervolume by metric, as far as it is given.
@@ -53,7 +55,8 @@ package struct ParetoFront: Sendable {
   /// O(n²) comparisons.
   init(_ candidates: [(trial: Int, label: String, runs: [StrategyRun])], _ settings: FrontSettings)
   {
-    let maximised = settings.maximise.isEmpty ? Self.accuracy(candidates) : settings.maximise
+    let maximised =
+      settings.maximise.isEmpty ? Self.accuracy(candidates, settings.usual) : settings.maximise
     let isGiven = !settings.minimise.isEmpty
     let minimised =
       isGiven
@@ -120,10 +123,10 @@ package struct ParetoFront: Sendable {
     return Hypervolume.volume(rows, reference: reference)
   }
 
-  private static func accuracy(_ candidates: [(trial: Int, label: String, runs: [StrategyRun])])
-    -> [ComparisonMetric]
-  {
-    let metrics = ["generic.accuracy", "personal.accuracy"].compactMap(ComparisonMetric.init)
+  private static func accuracy(
+    _ candidates: [(trial: Int, label: String, runs: [StrategyRun])], _ usual: [String]
+  ) -> [ComparisonMetric] {
+    let metrics = usual.compactMap(ComparisonMetric.init)
     let known = metrics.first { metric in candidates.contains { mean(metric, $0.runs) != nil } }
     return known.map { [$0] } ?? Array(metrics.prefix(1))
   }

@@ -28,6 +28,8 @@ package struct Sweep: Sendable {
   package let halving: Halving?
   /// What the front is over.
   package let front: FrontSettings
+  /// How trials are chosen for strategies; nil for not at all.
+  package var tune: TuneSettings?
 
   /// All runs, in the order in which they are made.
   package var runs: [SweepRun] {

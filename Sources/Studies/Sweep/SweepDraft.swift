@@ -163,7 +163,15 @@ struct SweepDraft {
         "found \(JSON.array(rungs.map(JSON.int)).compact); expected ascending rounds",
         hint: "for example [20, 60, 200]")
     }
+    let usual = TuneSettings.metrics[0]
     let name = prune["metric"]?.text ?? ""
+    if resolved["tune"] != nil, !name.hasPrefix("validation.") {
+      report(
+        "E3431", at: "prune.metric",
+        "found \"\(name)\"; a sweep that tunes stops no trial by its test images",
+        suggestion: "\"\(usual)\"")
+      return nil
+    }
     guard let metric = metric(name, at: "prune.metric") else { return nil }
     if metric.name == "time.wall" {
       report(
@@ -173,6 +181,19 @@ struct SweepDraft {
     }
     let keep = prune["keep"]?.double ?? prune["factor"]?.double.map { 1 / $0 } ?? 1.0 / 3
     return Halving(metric: metric, rungs: rungs, keep: keep)
+  }
+
+  /// How trials are chosen for strategies; nil for not at all.
+  mutating func tune() -> TuneSettings? {
+    guard let tune = resolved["tune"] else { return nil }
+    for path in paths where !TuneSettings.isOfStrategy(path) {
+      report(
+        "E3432", at: "grid", "\"\(path)\" cannot be chosen for one strategy alone",
+        hint: "paths inside client, or inside strategies[i], are a strategy's own")
+    }
+    return TuneSettings(
+      metric: tune["by"]?.text.flatMap(ComparisonMetric.init),
+      validation: tune["validation"]?.double ?? 0.2)
   }
 
   /// The objectives and the reference.

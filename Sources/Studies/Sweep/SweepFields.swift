@@ -42,6 +42,10 @@ package enum SweepFields {
       "Trials with drawn values, not combined with the grid. A value depends on seed, trial and "
         + "path alone.", synonyms: ["sample", "samples"]),
     Field(
+      "tune", .object(TuneSettings.fields), .optional,
+      "Chooses for every strategy the trial that is best on validation images, and writes the "
+        + "scenario with these values.", synonyms: ["tuning", "select", "selection"]),
+    Field(
       "prune", .union(Union("kind", [Variant("halving", "Successive halving.", halving)])),
       .optional, "Stops trials that do worse than others.",
       synonyms: ["early_terminate", "scheduler", "pruner"]),
@@ -82,7 +86,11 @@ package enum SweepFields {
 
   private static let halving: [Field] = [
     Field(
-      "metric", .text(.free), .value("generic.accuracy"),
+      "metric", .text(.free),
+      .derived("generic.accuracy; with tune validation.generic.balancedAccuracy") { from in
+        .string(
+          from.values["tune.validation"] == nil ? "generic.accuracy" : TuneSettings.metrics[0])
+      },
       "What trials are ranked by: a metric of fedsim compare, mean over seeds, of the trial's best "
         + "strategy.", synonyms: ["monitor", "objective"]),
     Field(
@@ -103,7 +111,8 @@ package enum SweepFields {
   private static let front: [Field] = [
     Field(
       "maximise", objectives,
-      .derived("generic.accuracy, or personal.accuracy where it is missing") { _ in [] },
+      .derived("generic.accuracy, or personal.accuracy where it is missing; with tune, its metric")
+      { _ in [] },
       "Metrics that shall be large.", synonyms: ["maximize", "max"]),
     Field(
       "minimise", objectives,

@@ -135,7 +135,10 @@ package struct SweepFolder: Sendable {
     var strict = self
     strict.checksAll = true
     let results = SweepResults(sweep, try SweepProgress(sweep, strict), folder: path)
-    for (name, text) in [
+    let tuning = Tuning(results).map {
+      [("tuned.json", $0.scenario + "\n"), ("tuned.csv", $0.csv)]
+    }
+    for (name, text) in (tuning ?? []) + [
       ("results.csv", results.csv), ("trials.csv", results.trialsCSV),
       ("front.csv", results.frontCSV), ("failed.csv", results.failedCSV),
       ("sweep.html", results.page.html),

@@ -14,6 +14,7 @@ extension SweepResults {
   /// | `front` | `objectives`, `points`, `hypervolume`; ε without a guarantee is `"inf"` |
   /// | `failed` | `run`, `trial`, `seed`, `exit`, `code`, `message`, `command` |
   /// | `files` | the tables |
+  /// | `tuned` | with tune: what was chosen for each strategy |
   ///
   /// A strategy has `strategy`, `round`, `seeds`, `front`, and `metrics` with `mean`, `n`,
   /// `halfWidth`, `values`.
@@ -21,6 +22,7 @@ extension SweepResults {
     let total = sweep.trials.reduce(0) { $0 + $1.runs.count }
     let metrics = metrics
     let files = ["results.csv", "trials.csv", "front.csv", "failed.csv", "sweep.html"]
+    let tuned = Tuning(self).map { [("tuned", $0.json)] } ?? []
     return [
       ("name", .string(sweep.name)), ("base", .string(sweep.base)), ("folder", .string(folder)),
       ("runs", ["total": .int(total), "done": .int(doneRuns), "failed": .int(failed.count)]),
@@ -29,7 +31,7 @@ extension SweepResults {
       ("rungs", .array(progress.decisions.map(Self.json))), ("front", frontJSON),
       ("failed", .array(failed.map { failedJSON($0.run, $0.failure) })),
       ("files", .array(files.map { .string(SweepFolder(folder).file($0)) })),
-    ]
+    ] + tuned
   }
 
   private func trial(_ trial: SweepTrial, _ metrics: [ComparisonMetric]) -> JSON {

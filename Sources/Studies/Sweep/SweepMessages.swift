@@ -37,6 +37,14 @@ extension MessageCatalogue {
       "E3429", "too many trials", "Grid, list and random make more trials than a sweep may have.",
       "Leave out values, or draw some at random."),
     Entry(
+      "E3431", "stopping trials by test images",
+      "Tuning looks at validation images alone; a trial that is stopped by its test accuracy would "
+        + "make the choice depend on it.", "Prune by a metric that begins with validation."),
+    Entry(
+      "E3432", "a path that no strategy has for itself",
+      "Tuning gives each strategy values of its own, and this one holds for all of them.",
+      "Vary it in a sweep without tune, or in the scenario."),
+    Entry(
       "E4128", "note of a sweep damaged", "A file that a sweep keeps for itself cannot be read.",
       "Restore it; for sweep.resolved.json, name the sweep file again: fedsim sweep FILE --out DIR."
     ),

@@ -13,7 +13,7 @@ extension SweepResults {
         "\(sweep.trials.count) trials of \(sweep.base)", "\(doneRuns) of \(runs) runs done",
         "seeds \(seeds)",
       ],
-      sections: [
+      sections: (Tuning(self).map { [$0.section] } ?? []) + [
         Page.Section("Front", frontBlocks),
         Page.Section(
           "Trials", entries.isEmpty ? [] : [.table(table.table), .list(table.sentences)]),

@@ -1,5 +1,6 @@
 import Aggregation
 import Base
+import Records
 import Scenario
 
 /// What reading a sweep file gave: a sweep, or the reasons why there is none.
@@ -50,8 +51,14 @@ package struct SweepReader: Sendable {
     var draft = SweepDraft(resolved: resolved, lines: validator.lines)
     draft.isWhole = validator.problems.isEmpty
     let points = draft.points()
-    let front = draft.front()
+    var front = draft.front()
     let halving = draft.halving()
+    let tune = draft.tune()
+    // Nobody who tunes shall look at test images to see which trial is the best.
+    if let tune {
+      let given = tune.metric.flatMap { $0.lowerIsBetter ? nil : [$0.name] }
+      front.usual = given ?? Array(TuneSettings.metrics.prefix(2))
+    }
     var problems = validator.problems + draft.problems
     // What is wrong with the trials is reported together with it.
     guard let name = resolved["base"]?.text, !points.isEmpty, points.count <= SweepFields.mostTrials
@@ -69,6 +76,7 @@ package struct SweepReader: Sendable {
       infos: infos, base: found, baseLine: validator.lines["base"] ?? 0, seeds: resolved["seeds"],
       paths: draft.paths, rungs: halving?.rungs ?? [],
       rungsLine: validator.lines["prune.rungs"] ?? 0)
+    reader.tune = tune
     let trials = reader.read(points)
     problems += reader.problems
     guard !problems.contains(where: { $0.severity == .error }) else {
@@ -80,7 +88,7 @@ package struct SweepReader: Sendable {
         name: resolved["name"]?.text ?? "sweep", bytes: bytes, base: found.path,
         baseBytes: found.bytes, paths: draft.paths, trials: trials,
         order: resolved["order"]?.text.flatMap(Sweep.Order.init(rawValue:)) ?? .seedMajor,
-        halving: halving, front: front))
+        halving: halving, front: front, tune: tune))
   }
 
   private func failed(_ problems: [Problem], _ file: String) -> SweepReading {

@@ -29,7 +29,12 @@ package struct SweepTable: Sendable {
       }
       lines.append("")
     }
-    return (lines + TextLines.wrapped(sentences, width)).joined(separator: "\n")
+    lines += TextLines.wrapped(sentences, width)
+    if let tuning = Tuning(results) {
+      lines += ["", "chosen values"] + tuning.table.lines(.list(width)) + [""]
+      lines += TextLines.wrapped(tuning.sentences, width)
+    }
+    return lines.joined(separator: "\n")
   }
 
   private var header: [String] {

@@ -14,6 +14,8 @@ struct TrialReader {
   let paths: [String]
   let rungs: [Int]
   let rungsLine: Int
+  /// How trials are chosen for strategies; nil for not at all.
+  var tune: TuneSettings?
   /// One problem for all trials that have it.
   private var found: [(problem: Problem, trials: [Int])] = []
   private var places: [String: Int] = [:]
@@ -37,11 +39,13 @@ struct TrialReader {
   mutating func read(_ points: [SweepPoint]) -> [SweepTrial] {
     total = points.count
     let reader = ScenarioReader(infos: infos)
+    let tree = tune == nil ? nil : try? JSON(parsing: base.bytes)
     var trials: [SweepTrial] = []
     var known: [String: Int] = [:]
     for (index, point) in points.enumerated() {
       let number = index + 1
-      let overrides = point.overrides + (seeds.map { ["seeds=\($0.compact)"] } ?? [])
+      let own = point.overrides + (tune?.overrides(point, base: tree ?? .null) ?? [])
+      let overrides = own + (seeds.map { ["seeds=\($0.compact)"] } ?? [])
       let reading = reader.read(bytes: base.bytes, file: base.path, overrides: overrides)
       for problem in reading.problems { note(placed(problem, point), number) }
       guard let scenario = reading.scenario, let resolved = reading.resolved,
@@ -64,7 +68,7 @@ struct TrialReader {
       known[hash] = number
       trials.append(
         SweepTrial(
-          number: number, overrides: point.overrides, scenario: scenario, resolved: resolved,
+          number: number, overrides: own, scenario: scenario, resolved: resolved,
           values: paths.map { Overrides.value(at: $0, in: resolved) },
           runs: scenario.seeds.map { Self.run(number, $0, resolved) }))
     }

@@ -77,6 +77,7 @@ extension CommandName {
     case .compare: "compare the strategies of finished runs, paired by seed"
     case .report: "write one page over run folders, and its tables for papers"
     case .sweep: "run many scenarios from one file; a front of accuracy, privacy, bytes and time"
+    case .tune: "choose values for every strategy from one grid, on validation images"
     case .audit: "attack a run's models and gradients; report what they reveal of clients' images"
     case .validate: "report every problem of a scenario and its data at once; nothing is run"
     case .list: "list strategies, models, datasets, partitions, codecs or accountants"
@@ -100,6 +101,7 @@ extension CommandName {
     case .compare: "compare DIR... | SCENARIO.json  [OPTIONS]"
     case .report: "report DIR... [OPTIONS]"
     case .sweep: "sweep SWEEP.json | DIR  [OPTIONS]"
+    case .tune: "tune SCENARIO.json --grid PATH=V,V... [OPTIONS] | DIR"
     case .audit: "audit DIR [OPTIONS]"
     case .validate: "validate SCENARIO.json [--set path=value]... [--no-data]"
     case .list: "list \(ListCommand.subjects.joined(separator: "|"))"
@@ -146,6 +148,19 @@ extension CommandName {
         "--shard I/N          only the runs of the I-th of N parts, by hash; for several machines",
         "-o, --out DIR        the sweep's folder; runs/NAME unless given", threads,
         "DIR                  a sweep's folder: go on with the files as they were at its start",
+      ]
+    case .tune:
+      return [
+        "--grid PATH=V,V...   values to try, as client.optimizer.learningRate=0.01,0.1; again for",
+        "                     another path: all combinations, the same for every strategy",
+        "--by METRIC          what trials are ranked by; unless given,",
+        "                     validation.generic.balancedAccuracy, or personal without that",
+        "--validation SHARE   of each client's images where the scenario has none; else 0.2",
+        "--seeds N,N...       seeds of the trials; the scenario's unless given", set,
+        "--print              list every run with its state and cost; nothing is run or written",
+        "--shard I/N          only the runs of the I-th of N parts, by hash; for several machines",
+        "-o, --out DIR        the folder; runs/NAME-tune unless given", threads,
+        "DIR                  such a folder: go on with the files as they were at its start",
       ]
     case .audit:
       return [
@@ -276,6 +291,11 @@ extension CommandName {
       [
         "sweep sweep.json --print", "sweep sweep.json --out runs/rates --shard 2/4",
         "sweep runs/rates --format json",
+      ]
+    case .tune:
+      [
+        "tune scenario.json --grid client.optimizer.learningRate=0.01,0.03,0.1 --seeds 11,12",
+        "run runs/scenario-tune/tuned.json",
       ]
     case .audit: ["audit runs/first", "audit runs/first --attack membership,analytic --images 8"]
     case .validate: ["validate scenario.json", "validate scenario.json --no-data --format json"]

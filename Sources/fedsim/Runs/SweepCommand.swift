@@ -48,6 +48,13 @@ package enum SweepCommand {
   package static func run(_ options: SweepOptions) throws -> ExitCode {
     let isFolder = FileKind(of: options.source) == .folder
     let reading = try isFolder ? reading(folder: options.source) : reading(file: options.source)
+    return try run(reading, options, isFolder: isFolder)
+  }
+
+  /// A sweep that was read, or the reasons why there is none.
+  static func run(_ reading: SweepReading, _ options: SweepOptions, isFolder: Bool) throws
+    -> ExitCode
+  {
     guard let sweep = reading.sweep else {
       if options.format == .json {
         Console.print(ValidateCommand.json(reading.report))
@@ -164,6 +171,9 @@ package enum SweepCommand {
         ("tables", "\(folder.path)/{results,trials,front,failed}.csv"),
         ("report", folder.file("sweep.html")),
       ])
+      if sweep.tune != nil {
+        Console.print([("next", "fedsim run \(folder.file("tuned.json"))")])
+      }
     }
     return outcome.exit
   }

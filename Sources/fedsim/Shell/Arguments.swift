@@ -23,7 +23,7 @@ package struct Invocation: Equatable {
 
 /// The commands, in the order of the help.
 package enum CommandName: String, CaseIterable {
-  case run, plan, resume, verify, compare, report, sweep, audit, validate, list, explain, data
+  case run, plan, resume, verify, compare, report, sweep, tune, audit, validate, list, explain, data
   case privacy, doctor, bench, schema, version
   case help
 
@@ -45,6 +45,11 @@ package enum CommandName: String, CaseIterable {
         "baseline": true,
       ]
     case .sweep: ["shard": true, "print": false, "out": true, "threads": true]
+    case .tune:
+      [
+        "grid": true, "by": true, "validation": true, "seeds": true, "set": true, "shard": true,
+        "print": false, "out": true, "threads": true,
+      ]
     case .audit:
       [
         "attack": true, "model": true, "clients": true, "images": true, "iterations": true,

@@ -14,6 +14,9 @@ package enum WordKind {
       ["only-changed"]
     ), "report": (["html", "latex", "markdown", "csv", "figures", "metric", "baseline"], []),
     "sweep": (["shard", "out", "threads"], ["print"]),
+    "tune": (
+      ["grid", "by", "validation", "seeds", "set", "shard", "out", "threads"], ["print"]
+    ),
     "audit": (
       ["attack", "model", "clients", "images", "iterations", "clip", "trials", "threads"], []
     ), "validate": (["set", "threads"], ["no-data"]), "data": (["kind"], []),
