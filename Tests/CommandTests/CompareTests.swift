@@ -69,6 +69,27 @@ struct CompareTests {
     #expect(!Self.finished.exists("compare.csv"))
   }
 
+  @Test("--allow lets settings differ that are named, shows them, and tells the folders apart")
+  func granted() throws {
+    let outcome = try run("compare a batch --allow client.batch --allow model")
+    #expect(outcome.exit == 0, "\(outcome.text)")
+    #expect(outcome.stdout.contains("not the same conditions:"))
+    #expect(outcome.stdout.contains("client.batch"))
+    #expect(outcome.stderr.contains("--allow model: nothing differs there"))
+    let json = try run("compare a batch --allow client --format json").json()
+    let rows = try #require(json["comparison"]?["strategies"]?.elements)
+    #expect(
+      rows.compactMap { $0["strategy"]?.text } == [
+        "fedavg@a", "fedprox@a", "fedavg@batch", "fedprox@batch",
+      ])
+    // A name that only begins alike grants nothing.
+    #expect(try run("compare a batch --allow client.bat").exit == 7)
+    #expect(try run("compare a batch --allow a[").exit == 2)
+    let page = try run("report a batch --html granted.html --allow client.batch")
+    #expect(page.exit == 0, "\(page.text)")
+    #expect(Self.finished.text("granted.html").contains("What differs between the folders"))
+  }
+
   @Test("unlike runs are refused with exit 7, and every setting that differs is named")
   func unlike() throws {
     let outcome = try run("compare a batch")

@@ -175,3 +175,66 @@ struct SweepTests {
     #expect(try outcome.json()["title"]?.text == "fedsim sweep, version 1")
   }
 }
+
+@Suite("Tuning from the command line")
+struct TuneTests {
+  let folder = TemporaryFolder()
+
+  init() throws {
+    try folder.write(
+      "s/base.json",
+      ScenarioText.tiny(
+        model: #"{ "kind": "logistic" }"#,
+        strategies: #"[ { "kind": "fedavg" }, { "kind": "fedper", "client": { "batch": 5 } } ]"#))
+  }
+
+  private func tune(_ words: String) throws -> Program.Outcome {
+    try Program.run(["tune"] + words.split(separator: " ").map(String.init), in: folder.path)
+  }
+
+  @Test("one grid, a choice for each strategy, a scenario that runs, a folder that goes on")
+  func whole() throws {
+    let grid = "--grid client.optimizer.learningRate=0.01,0.1 --seeds 7,8"
+    let listed = try tune("s/base.json \(grid) --print")
+    #expect(listed.exit == 0 && !folder.exists("runs"), "\(listed.text)")
+    let outcome = try tune(
+      "s/base.json \(grid) --by validation.generic.loss --set data.test.perClass=2")
+    #expect(outcome.exit == 0, "\(outcome.text)")
+    #expect(outcome.stdout.contains("chosen values") && outcome.stdout.contains("tuned.json"))
+    // FedPer has no generic model to have a loss.
+    #expect(outcome.stdout.contains("nothing chosen for fedper"))
+    let again = try tune("runs/base-tune --format json")
+    #expect(again.exit == 0, "\(again.text)")
+    let tuned = try #require(again.json()["tuned"]?.elements)
+    #expect(tuned.map { $0["strategy"]?.text } == ["fedavg"])
+    let run = try Program.run(
+      ["run", "runs/base-tune/tuned.json", "--out", "o", "--quiet"], in: folder.path)
+    #expect(run.exit == 0, "\(run.text)")
+    let resolved = try JSON(parsing: folder.text("o/scenario.resolved.json"))
+    let first = resolved["strategies"]?.elements?.first
+    #expect(
+      first?["client"]?["optimizer"]?["learningRate"]
+        == tuned[0]["values"]?["client.optimizer.learningRate"])
+    #expect(resolved["seeds"]?.compact == "[1]" && resolved["evaluation"]?["validation"] == nil)
+  }
+
+  @Test(
+    "mistakes are said before anything is written",
+    arguments: [
+      ("s/base.json", 2, "no grid"), ("s/base.json --grid client.batch", 2, "PATH=VALUE"),
+      ("s/base.json --grid client.batch=", 2, "values between commas"),
+      ("s/base.json --grid client.batch=1 --grid client.batch=2", 2, "given twice"),
+      ("s/base.json --grid client.bacth=1,2", 3, "\"batch\""),
+      ("s/base.json --grid client.batch=1,2 --by generic.accuracy", 3, "validation."),
+      ("s/base.json --grid federation.rounds=1,2", 3, "E3432"),
+      ("s/base.json --grid client.batch=1,2 --validation 1", 3, "tune.validation"),
+      ("s/base.json --grid client.batch=1,2 --seeds x", 3, "seeds"),
+      ("s/none.json --grid client.batch=1,2", 4, "s/none.json"),
+    ])
+  func wrong(words: String, exit: Int32, says: String) throws {
+    let outcome = try tune(words)
+    #expect(outcome.exit == exit, "\(outcome.text)")
+    #expect(outcome.text.contains(says), "\(outcome.text)")
+    #expect(!folder.exists("runs"))
+  }
+}

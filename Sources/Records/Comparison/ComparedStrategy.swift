@@ -33,11 +33,13 @@ package struct ComparedStrategy: Sendable {
     var groups: [(label: String, settings: String, path: String, runs: [UInt64: RunFolder.Part])] =
       []
     for folder in folders {
+      let conditions = folder.conditionsHash
       for entry in folder.entries {
         let parts = includingUnfinished ? entry.runs + entry.begun : entry.runs
         if parts.isEmpty { continue }
         // The hash reads 1e-1 and 0.1 as one number, whatever the order of keys.
-        let settings = ScenarioReading.hash(ofResolved: entry.settings)
+        // Folders may differ in more than strategies where somebody asked for it.
+        let settings = ScenarioReading.hash(ofResolved: entry.settings) + conditions
         let known = groups.firstIndex { $0.label == entry.label && $0.settings == settings }
         let place = known ?? groups.count
         if known == nil { groups.append((entry.label, settings, folder.path, [:])) }
@@ -73,5 +75,16 @@ package struct ComparedStrategy: Sendable {
       "\(first.folder) and \(second.folder) are the same run of \(label), but their digests differ"
         + (round.map { " from round \($0) on" } ?? ""),
       hint: "compare folders of one version and one kind of machine; environment.json says which")
+  }
+}
+
+extension RunFolder {
+  /// The hash of what runs need in common to be compared; where the data lie does not count.
+  fileprivate var conditionsHash: String {
+    var tree = resolved
+    for path in SettingDifference.allowed + ["data.dataset.path"] {
+      _ = Overrides.apply(["\(path)=null"], to: &tree)
+    }
+    return ScenarioReading.hash(ofResolved: tree)
   }
 }

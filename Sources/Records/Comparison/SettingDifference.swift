@@ -8,6 +8,8 @@ package struct SettingDifference: Sendable, Equatable {
   package let values: [String]
   /// Whether runs that differ in it can still be compared.
   package let isAllowed: Bool
+  /// Whether that is so only because somebody asked for it.
+  package var isGranted = false
 
   /// Paths in which comparable runs may differ: what is compared, how often, and what is written.
   package static let allowed = [
@@ -20,7 +22,34 @@ package struct SettingDifference: Sendable, Equatable {
   /// Where the data's hashes agree, it does not matter where the data lay. Beside settings:
   /// `data (hash)` where images or labels differ, `split of seed S` where clients hold others.
   /// O(settings · folders).
-  package static func all(_ folders: [RunFolder]) -> [SettingDifference] {
+  ///
+  /// - Parameters:
+  ///   - folders: the run folders.
+  ///   - granted: paths below which settings may differ, too; `data` stands for the data themselves
+  ///     and how they are split as well.
+  /// - Returns: the differences.
+  package static func all(_ folders: [RunFolder], granting granted: [String] = [])
+    -> [SettingDifference]
+  {
+    found(folders).map { difference in
+      var difference = difference
+      guard !difference.isAllowed, granted.contains(where: difference.isBelow) else {
+        return difference
+      }
+      difference = SettingDifference(
+        path: difference.path, values: difference.values, isAllowed: true)
+      difference.isGranted = true
+      return difference
+    }
+  }
+
+  /// Whether a path names the setting, or what it stands in.
+  package func isBelow(_ other: String) -> Bool {
+    if path == other || path.hasPrefix(other + ".") || path.hasPrefix(other + "[") { return true }
+    return other == "data" && (path.hasPrefix("data (") || path.hasPrefix("split of seed"))
+  }
+
+  private static func found(_ folders: [RunFolder]) -> [SettingDifference] {
     let trees = folders.map { leaves($0.resolved, "") }
     var paths: [String] = []
     var seen: Set<String> = []

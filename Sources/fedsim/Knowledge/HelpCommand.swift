@@ -194,7 +194,7 @@ extension CommandName {
       "--budget KIND        \(RunBudget.allCases.map(\.rawValue).joined(separator: ", ")): read "
         + "every run", "                     where it has spent the smallest total of all runs",
       "--tie-margin M       differences up to M are ties, as 0.005: half a point; 0 unless given",
-      "--only-changed       show the settings that differ, and nothing else",
+      "--only-changed       show the settings that differ, and nothing else", allow,
       "-o, --out DIR        write DIR/compare.csv, DIR/report.html and DIR/tables; a scenario is",
       "                     run into DIR", "for a scenario, which is run first:",
     ]
@@ -210,7 +210,12 @@ extension CommandName {
       "--figures DIR        every figure as a vector image of its own, with its numbers as CSV",
       "--metric PATH        what is compared; generic and personal accuracy unless given",
       "--baseline LABEL     the strategy that others are compared with; the first unless given",
+      allow,
     ]
+  }
+
+  private var allow: String {
+    "--allow PATH         a setting that may differ between folders, as client.batch; it is shown"
   }
 
   private var attackWords: String {

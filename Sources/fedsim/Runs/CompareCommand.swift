@@ -11,6 +11,8 @@ package struct CompareOptions: Equatable {
   package let settings: Comparison.Settings
   /// Whether only the settings that differ are shown.
   package let onlyChanged: Bool
+  /// Paths of settings that may differ, too.
+  package let granted: [String]
   /// Where `compare.csv` is written, and scenarios are run; nil writes no table.
   package let out: String?
   /// For scenarios: `path=value` texts.
@@ -46,6 +48,7 @@ package struct CompareOptions: Equatable {
     }
     self.settings = settings
     onlyChanged = invocation.has("only-changed")
+    granted = try invocation.granted()
     out = invocation.last("out")
     overrides = try invocation.overrides()
     threads = try invocation.threads()
@@ -108,12 +111,14 @@ package enum CompareCommand {
       paths.append(runner.folder)
     }
     if options.onlyChanged {
-      let differences = SettingDifference.all(try LikeRuns.folders(paths))
+      let differences = SettingDifference.all(
+        try LikeRuns.folders(paths), granting: options.granted)
       show(differences, paths, options.format)
       return differences.contains { !$0.isAllowed } ? .mismatch : exit
     }
-    guard let folders = try LikeRuns.read(paths, options.format) else { return .mismatch }
-    let differences = SettingDifference.all(folders)
+    guard let folders = try LikeRuns.read(paths, options.format, granting: options.granted)
+    else { return .mismatch }
+    let differences = SettingDifference.all(folders, granting: options.granted)
     let comparison = try Comparison(
       ComparedStrategy.all(folders), options.settings, unfinished: folders.flatMap(\.unfinished))
     var file: String?
@@ -138,7 +143,13 @@ package enum CompareCommand {
           ("differences", .array(differences.map(\.json))), ("comparison", comparison.json),
         ])
     case .text:
-      Console.print(ComparisonTable(comparison, folders: paths).text(width: Terminal.width(1)))
+      let width = Terminal.width(1)
+      let granted = differences.filter(\.isGranted)
+      if !granted.isEmpty {
+        let lines = SettingDifference.lines(granted, folders: paths, width: width)
+        Console.print((["not the same conditions:"] + lines + [""]).joined(separator: "\n"))
+      }
+      Console.print(ComparisonTable(comparison, folders: paths).text(width: width))
       if let file, let out = options.out {
         Console.print([("table", file), ("report", FilePath.join(out, RunReport.fileName))])
       }

@@ -5,13 +5,25 @@ import Report
 /// Run folders that can be compared; what cannot is refused in one way by all commands.
 enum LikeRuns {
   /// Reads folders; nil when they hold unlike runs, which has then been said: exit 7.
-  static func read(_ paths: [String], _ format: OutputFormat) throws -> [RunFolder]? {
+  ///
+  /// `granted`: paths of settings that may differ, too.
+  static func read(_ paths: [String], _ format: OutputFormat, granting granted: [String] = [])
+    throws
+    -> [RunFolder]?
+  {
     let folders = try self.folders(paths)
     if format == .text {
       for warning in folders.flatMap(\.unprotected) { Console.tell("warning: " + warning) }
     }
-    let unlike = SettingDifference.all(folders).filter { !$0.isAllowed }
-    if unlike.isEmpty { return folders }
+    let differences = SettingDifference.all(folders, granting: granted)
+    let unlike = differences.filter { !$0.isAllowed }
+    if unlike.isEmpty {
+      for path in granted where format == .text {
+        guard !differences.contains(where: { $0.isBelow(path) }) else { continue }
+        Console.tell("warning: --allow \(path): nothing differs there")
+      }
+      return folders
+    }
     refuse(unlike, paths, format)
     return nil
   }
@@ -33,7 +45,7 @@ enum LikeRuns {
       "the folders hold unlike runs: \(count) setting\(count == 1 ? "" : "s") differ"
         + "\(count == 1 ? "s" : "") that must be the same",
       hint: "run them under the same conditions; only strategies, name, seeds, output, "
-        + "evaluation.targets and evaluation.diagnostics may differ")
+        + "evaluation.targets and evaluation.diagnostics may differ, and what --allow PATH names")
     switch format {
     case .json:
       Console.print(

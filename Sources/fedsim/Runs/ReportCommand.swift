@@ -15,6 +15,8 @@ package struct ReportOptions: Equatable {
   /// A folder that gets each figure of the page as a file; nil writes none.
   package let figures: String?
   package let settings: Comparison.Settings
+  /// Paths of settings that may differ between folders, too.
+  package let granted: [String]
   package let format: OutputFormat
 
   package init(_ invocation: Invocation) throws(Failure) {
@@ -38,6 +40,7 @@ package struct ReportOptions: Equatable {
     settings.metric = invocation.last("metric")
     settings.baseline = invocation.last("baseline")
     self.settings = settings
+    granted = try invocation.granted()
     format = invocation.format
     guard folders.count == 1 || html != nil else {
       throw Failure(
@@ -51,7 +54,10 @@ package struct ReportOptions: Equatable {
 /// `fedsim report`: one page over one or several run folders, and its headline table for papers.
 package enum ReportCommand {
   package static func run(_ options: ReportOptions) throws -> ExitCode {
-    guard let folders = try LikeRuns.read(options.folders, options.format) else { return .mismatch }
+    guard
+      let folders = try LikeRuns.read(
+        options.folders, options.format, granting: options.granted)
+    else { return .mismatch }
     let report = try RunReport(folders, options.settings)
     let page = options.html ?? FilePath.join(options.folders[0], RunReport.fileName)
     var files = [(name: "report", words: page)]

@@ -37,12 +37,13 @@ package enum CommandName: String, CaseIterable {
     case .compare:
       [
         "metric": true, "baseline": true, "budget": true, "tie-margin": true, "only-changed": false,
+        "allow": true,
         "out": true, "set": true, "seed": true, "threads": true,
       ]
     case .report:
       [
         "html": true, "latex": true, "markdown": true, "csv": true, "figures": true, "metric": true,
-        "baseline": true,
+        "baseline": true, "allow": true,
       ]
     case .sweep: ["shard": true, "print": false, "out": true, "threads": true]
     case .tune:
@@ -202,6 +203,18 @@ extension Invocation {
   package func overrides() throws(Failure) -> [String] {
     let seed = try integer("seed", in: 0...(1 << 53))
     return (options["set"] ?? []) + (seed.map { ["seeds=[\($0)]"] } ?? [])
+  }
+
+  /// Paths of `--allow`: settings in which folders may differ.
+  package func granted() throws(Failure) -> [String] {
+    try (options["allow"] ?? []).map { text throws(Failure) in
+      guard let path = Overrides.plain(text) else {
+        throw Failure(
+          .wrongCommandLine, "E2004", "--allow \"\(text)\": expected a path of the scenario",
+          hint: "for example --allow client.batch")
+      }
+      return path
+    }
   }
 
   /// A whole number given to an option; nil when the option is absent.

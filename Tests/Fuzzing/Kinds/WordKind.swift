@@ -10,9 +10,10 @@ package enum WordKind {
     "plan": (["set", "threads", "seed", "probe"], []), "resume": (["threads", "set"], []),
     "verify": (["threads", "rounds"], []),
     "compare": (
-      ["metric", "baseline", "budget", "tie-margin", "out", "set", "seed", "threads"],
+      ["metric", "baseline", "budget", "tie-margin", "allow", "out", "set", "seed", "threads"],
       ["only-changed"]
-    ), "report": (["html", "latex", "markdown", "csv", "figures", "metric", "baseline"], []),
+    ),
+    "report": (["html", "latex", "markdown", "csv", "figures", "metric", "baseline", "allow"], []),
     "sweep": (["shard", "out", "threads"], ["print"]),
     "tune": (
       ["grid", "by", "validation", "seeds", "set", "shard", "out", "threads"], ["print"]
