@@ -12,6 +12,8 @@ VENV ?=
 WORKLOADS ?= w1 w2 w3
 ROUNDS ?= 5
 TIMES ?= 3
+# For dist: v2, v3 and v4 unless given.
+LEVELS ?=
 # For test-fast.
 FAST ?= ^(BaseTests|TensorTests|CodecsTests|ClientTests|AggregationTests|DataTests|ReportTests|TidyTests)
 # For drill: runs that are killed.
@@ -34,7 +36,7 @@ OUT ?=
 ENGINE = WorkerPool|Determinism|Asynchronous|SynchronousClock|Resume
 SANITIZED ?= ^TensorTests|^ClientTests|\.($(ENGINE))Tests
 
-.PHONY: demo test build check lint setup install clean help bench bench-peers \
+.PHONY: demo test build check lint setup install uninstall dist clean help bench bench-peers \
   drill check-tools fuzz tsan asan test-fast matrix quick facts
 
 help:
@@ -53,7 +55,9 @@ help:
 	@echo "make asan      the same under the address sanitizer"
 	@echo "make check-tools VENV=DIR  fedsim's files read by TensorBoard, PyTorch and jsonschema"
 	@echo "make facts     the generated part of docs/strategies, written anew"
-	@echo "make install   copy the program to PREFIX/bin (now $(PREFIX)/bin)"
+	@echo "make install   the program, shell completion and manual page below PREFIX (now $(PREFIX))"
+	@echo "make uninstall take them away again"
+	@echo "make dist      dist/: programs for x86-64 v2, v3, v4 that need no Swift where they run"
 
 demo: build
 	$(PROGRAM) run --example
@@ -121,9 +125,28 @@ lint:
 setup:
 	@scripts/setup
 
+SHARE = $(DESTDIR)$(PREFIX)/share
+BASH_COMPLETION = $(SHARE)/bash-completion/completions/fedsim
+ZSH_COMPLETION = $(SHARE)/zsh/site-functions/_fedsim
+FISH_COMPLETION = $(SHARE)/fish/vendor_completions.d/fedsim.fish
+MANUAL = $(SHARE)/man/man1/fedsim.1
+
 install: build
-	install -d "$(DESTDIR)$(PREFIX)/bin"
-	install -m 755 $(PROGRAM) "$(DESTDIR)$(PREFIX)/bin/fedsim"
+	install -D -m 755 $(PROGRAM) "$(DESTDIR)$(PREFIX)/bin/fedsim"
+	install -d "$(dir $(BASH_COMPLETION))" "$(dir $(ZSH_COMPLETION))" "$(dir $(FISH_COMPLETION))" \
+	  "$(dir $(MANUAL))"
+	$(PROGRAM) completion bash > "$(BASH_COMPLETION)"
+	$(PROGRAM) completion zsh > "$(ZSH_COMPLETION)"
+	$(PROGRAM) completion fish > "$(FISH_COMPLETION)"
+	$(PROGRAM) man > "$(MANUAL)"
+
+uninstall:
+	rm -f "$(DESTDIR)$(PREFIX)/bin/fedsim" "$(BASH_COMPLETION)" "$(ZSH_COMPLETION)" \
+	  "$(FISH_COMPLETION)" "$(MANUAL)"
+
+# Without Swift where it runs; LEVELS of x86-64, each a build of its own.
+dist: setup
+	scripts/dist $(LEVELS)
 
 clean:
 	$(SWIFT) package clean

@@ -22,7 +22,7 @@ struct ArgumentsTests {
       ("run x --threads 0", "E2004", nil), ("run x --threads 99999999999999999999", "E2004", nil),
       ("run x --seed -1", "E2004", nil), ("run", "E2005", nil), ("run a b", "E2005", nil),
       ("run x --example", "E2005", nil), ("validate", "E2005", nil), ("version x", "E2005", nil),
-      ("list", "E2005", nil), ("list modles", "E2006", "did you mean models ?"),
+      ("list models codecs", "E2005", nil), ("list modles", "E2006", "did you mean models ?"),
       ("explain nothing-like-this", "E2006", nil), ("data", "E2005", nil),
       ("data chekc x", "E2005", nil), ("help versoin", "E2001", "did you mean version ?"),
       ("--quiet", "E2001", nil), ("run x --example=1", "E2004", nil), ("doctor x", "E2005", nil),

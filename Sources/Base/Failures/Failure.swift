@@ -1,5 +1,5 @@
 /// The exit codes of the program.
-public enum ExitCode: Int32, Sendable {
+public enum ExitCode: Int32, Sendable, CaseIterable {
   case done = 0
   case internalError = 1
   case wrongCommandLine = 2

@@ -7,6 +7,9 @@ public enum SystemClock {
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 
+  /// Waits, less where a signal comes.
+  public static func sleep(_ seconds: Double) { usleep(UInt32(clamping: Int(seconds * 1e6))) }
+
   /// Seconds since 1970, for dates.
   public static func now() -> Double {
     var time = timespec()

@@ -22,7 +22,7 @@ package enum Overrides {
             hint: "for example --set client.batch=64 or --set seeds=[1,2,3]"))
         continue
       }
-      let value = value(String(text[text.index(after: equals)...]))
+      let value = value(String(text[text.index(after: equals)...]), at: String(text[..<equals]))
       if let message = set(value, in: &tree, steps[...]) {
         problems.append(
           Problem(
@@ -34,8 +34,22 @@ package enum Overrides {
   }
 
   /// A JSON value, or a bare word as a string.
-  private static func value(_ text: String) -> JSON {
-    marked((try? JSON(parsing: text)) ?? .string(text))
+  ///
+  /// Lists whose elements need no quotes may be written without brackets: `strategies=fedavg,ditto`
+  /// and `seeds=1,2,3`.
+  private static func value(_ text: String, at path: String) -> JSON {
+    if let json = try? JSON(parsing: text), path != "strategies" || json.text == nil {
+      return marked(path == "seeds" && json.int != nil ? .array([json]) : json)
+    }
+    let words = text.split(separator: ",").map { word in word.filter { $0 != " " } }
+    switch path {
+    case "strategies" where !text.contains("{"):
+      return marked(.array(words.map { .object([("kind", .string($0))]) }))
+    case "seeds":
+      let numbers = words.compactMap { try? JSON(parsing: $0) }
+      return marked(numbers.count == words.count ? .array(numbers) : .string(text))
+    default: return marked(.string(text))
+    }
   }
 
   /// The value with the mark of the command line, or another, on it and in it.

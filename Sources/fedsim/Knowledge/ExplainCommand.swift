@@ -27,6 +27,9 @@ package enum ExplainCommand {
   }
 
   package static func run(_ invocation: Invocation) throws -> ExitCode {
+    if invocation.operands.isEmpty, !invocation.has("markdown") {
+      return introduce(invocation.format)
+    }
     let name = try invocation.onlyOperand("a strategy, model, data set, partition, field or code")
     if invocation.has("markdown") {
       guard invocation.format == .text else {
@@ -60,6 +63,22 @@ package enum ExplainCommand {
       } else {
         Console.answer([("name", .string(name)), ("pages", .array(pages.map(\.json)))])
       }
+    }
+    return .done
+  }
+
+  /// What can be asked.
+  private static func introduce(_ format: OutputFormat) -> ExitCode {
+    let kinds = [
+      ("a strategy", "fedsim explain fedloge"),
+      ("a section or field", "fedsim explain client.work"),
+      ("a word of the scenario", "fedsim explain dirichlet"),
+      ("a code of a message", "fedsim explain E3105"),
+      ("all strategies, models, ...", "fedsim list"),
+    ]
+    switch format {
+    case .json: Console.answer([("asks", .array(kinds.map { .string($0.1) }))])
+    case .text: Console.print(kinds)
     }
     return .done
   }

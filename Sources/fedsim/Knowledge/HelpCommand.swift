@@ -7,10 +7,7 @@ import Studies
 /// `fedsim help`: what the commands do, each with two examples.
 enum HelpCommand {
   static func run(_ invocation: Invocation) throws -> ExitCode {
-    guard invocation.operands.count <= 1 else {
-      _ = try invocation.onlyOperand("a command")
-      return .wrongCommandLine
-    }
+    // "help data check" asks for the page of "data".
     guard let word = invocation.operands.first else { return show(.help, invocation.format) }
     guard let command = CommandName(rawValue: word) else {
       let near = Suggestions.nearest(word, among: CommandName.allCases.map(\.rawValue))
@@ -48,7 +45,7 @@ enum HelpCommand {
       """
   }
 
-  private static let globalOptions = """
+  static let globalOptions = """
     options of every command:
       --format text|json   text for people, or exactly one JSON object on stdout
       -q, --quiet          only errors and results
@@ -76,6 +73,9 @@ extension CommandName {
     case .resume: "go on from the last checkpoint of a run folder"
     case .compare: "compare the strategies of finished runs, paired by seed"
     case .report: "write one page over run folders, and its tables for papers"
+    case .watch: "write a run folder's report again and again while runs go on"
+    case .completion: "print a script that completes commands and options in your shell"
+    case .man: "print the manual page: fedsim man | man -l -"
     case .sweep: "run many scenarios from one file; a front of accuracy, privacy, bytes and time"
     case .tune: "choose values for every strategy from one grid, on validation images"
     case .audit: "attack a run's models and gradients; report what they reveal of clients' images"
@@ -100,7 +100,10 @@ extension CommandName {
     case .resume: "resume DIR [--threads N] [--set limits.PATH=value]..."
     case .compare: "compare DIR... | SCENARIO.json  [OPTIONS]"
     case .report: "report DIR... [OPTIONS]"
-    case .sweep: "sweep SWEEP.json | DIR  [OPTIONS]"
+    case .watch: "watch DIR [--every SECONDS] [--html FILE]"
+    case .completion: "completion \(Completion.shells.joined(separator: "|"))"
+    case .man: "man"
+    case .sweep: "sweep SWEEP.json | SCENARIO.json --grid PATH=V,V... | DIR  [OPTIONS]"
     case .tune: "tune SCENARIO.json --grid PATH=V,V... [OPTIONS] | DIR"
     case .audit: "audit DIR [OPTIONS]"
     case .validate: "validate SCENARIO.json [--set path=value]... [--no-data]"
@@ -124,7 +127,9 @@ extension CommandName {
       return [
         "--example            a built-in scenario on built-in data, no download",
         "-o, --out DIR        the run folder", set,
-        "--seed N             the same as --set seeds=[N]", threads,
+        "--seed N             the same as --set seeds=[N]",
+        "--again              run a scenario once more that has finished; else it is shown",
+        threads,
       ]
     case .plan:
       return [
@@ -142,21 +147,23 @@ extension CommandName {
     case .compare:
       return compareLines + [set, "--seed N             the same as --set seeds=[N]", threads]
     case .report: return reportLines
-    case .sweep:
+    case .watch:
       return [
+        "--every SECONDS      how often the folder is looked at; 10 unless given",
+        "--html FILE          the page, which reads itself again; DIR/live.html unless given",
+      ]
+    case .sweep:
+      return gridLines + [
         "--print              list every run with its state and cost; nothing is run or written",
         "--shard I/N          only the runs of the I-th of N parts, by hash; for several machines",
         "-o, --out DIR        the sweep's folder; runs/NAME unless given", threads,
         "DIR                  a sweep's folder: go on with the files as they were at its start",
       ]
     case .tune:
-      return [
-        "--grid PATH=V,V...   values to try, as client.optimizer.learningRate=0.01,0.1; again for",
-        "                     another path: all combinations, the same for every strategy",
+      return gridLines + [
         "--by METRIC          what trials are ranked by; unless given,",
         "                     validation.generic.balancedAccuracy, or personal without that",
         "--validation SHARE   of each client's images where the scenario has none; else 0.2",
-        "--seeds N,N...       seeds of the trials; the scenario's unless given", set,
         "--print              list every run with its state and cost; nothing is run or written",
         "--shard I/N          only the runs of the I-th of N parts, by hash; for several machines",
         "-o, --out DIR        the folder; runs/NAME-tune unless given", threads,
@@ -211,6 +218,16 @@ extension CommandName {
       "--metric PATH        what is compared; generic and personal accuracy unless given",
       "--baseline LABEL     the strategy that others are compared with; the first unless given",
       allow,
+    ]
+  }
+
+  /// What makes a sweep of a scenario.
+  private var gridLines: [String] {
+    [
+      "--grid PATH=V,V...   values of a scenario, as client.optimizer.learningRate=0.01,0.1; again",
+      "                     for another path: all combinations, the same for every strategy",
+      "--seeds N,N...       seeds of the trials; the scenario's unless given",
+      "--set path=value     change a field of the scenario, as --set client.batch=64",
     ]
   }
 
@@ -292,10 +309,17 @@ extension CommandName {
         "report runs/first --latex table.tex",
         "report runs/first runs/second --html both.html --baseline fedavg",
       ]
+    case .watch: ["watch runs/first", "watch runs/first --every 60 --html live.html"]
+    case .completion:
+      [
+        "completion bash > ~/.local/share/bash-completion/completions/fedsim",
+        "completion fish > ~/.config/fish/completions/fedsim.fish",
+      ]
+    case .man: ["man > fedsim.1", "man | man -l -"]
     case .sweep:
       [
         "sweep sweep.json --print", "sweep sweep.json --out runs/rates --shard 2/4",
-        "sweep runs/rates --format json",
+        "sweep scenario.json --grid client.batch=16,32 --grid federation.participation=0.1,1",
       ]
     case .tune:
       [

@@ -8,7 +8,7 @@ import Scenario
 struct ExperimentRunner {
   let experiment: Experiment
   let source: ScenarioSource
-  let folder: String
+  var folder: String
   let threads: Int
   let warnings: [String]
   let format: OutputFormat

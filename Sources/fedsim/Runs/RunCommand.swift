@@ -1,5 +1,6 @@
 import Base
 import Federation
+import Records
 import Scenario
 
 /// The options of `fedsim run`.
@@ -20,8 +21,11 @@ package struct RunOptions: Equatable {
   package let threads: Int?
   package let format: OutputFormat
   package let isQuiet: Bool
+  /// Whether a scenario that has finished is run once more.
+  package var isAgain = false
 
   package init(_ invocation: Invocation) throws(Failure) {
+    isAgain = invocation.has("again")
     if invocation.has("example") {
       try invocation.noOperands()
       source = .example
@@ -67,7 +71,36 @@ package struct RunOptions: Equatable {
 package enum RunCommand {
   package static func run(_ options: RunOptions) throws -> ExitCode {
     guard let runner = try runner(options) else { return .scenarioInvalid }
+    if !options.isAgain, let done = try finished(runner, options) {
+      return try done.run(continues: true)
+    }
     return try runner.run(continues: false)
+  }
+
+  /// The folder in which the same scenario has finished already, to be shown again; nil without.
+  private static func finished(_ runner: ExperimentRunner, _ options: RunOptions) throws
+    -> ExperimentRunner?
+  {
+    let path =
+      options.out
+      ?? baseFolder(runner.experiment.scenario.name, hash: runner.source.hash, options.source)
+    guard FileKind(of: FilePath.join(path, FolderFacts.fileName)) == .file,
+      try FolderFacts.read(path)?.scenarioHash == runner.source.hash
+    else { return nil }
+    let isSilent = options.isQuiet || options.format == .json
+    guard try RunFolder(path).unfinished.isEmpty else {
+      // With --out the refusal says the same.
+      if options.out == nil, !isSilent {
+        Console.tell("\(path) has unfinished runs of this scenario: fedsim resume \(path)")
+      }
+      return nil
+    }
+    if !isSilent {
+      Console.tell("\(path): this scenario has finished; --again runs it once more")
+    }
+    var done = runner
+    done.folder = path
+    return done
   }
 
   /// Reads the scenario and its data; nil, with all problems reported, when it is invalid.
@@ -98,11 +131,15 @@ package enum RunCommand {
       isQuiet: options.isQuiet)
   }
 
+  private static func baseFolder(_ name: String, hash: String, _ source: RunOptions.Source)
+    -> String
+  { source == .example ? "runs/example" : "runs/\(name)-\(hash.prefix(6))" }
+
   /// `runs/<name>-<hash>`, or the first of its -2, -3, … that is free: nothing is overwritten.
   private static func freeFolder(_ name: String, hash: String, _ source: RunOptions.Source)
     -> String
   {
-    let base = source == .example ? "runs/example" : "runs/\(name)-\(hash.prefix(6))"
+    let base = baseFolder(name, hash: hash, source)
     var path = base
     var number = 1
     while FileKind(of: path) != .missing {

@@ -23,14 +23,16 @@ package struct Invocation: Equatable {
 
 /// The commands, in the order of the help.
 package enum CommandName: String, CaseIterable {
-  case run, plan, resume, verify, compare, report, sweep, tune, audit, validate, list, explain, data
-  case privacy, doctor, bench, schema, version
+  case run, plan, resume, verify, compare, report, watch, sweep, tune, audit, validate, list,
+    explain, data
+  case privacy, doctor, bench, schema, completion, man, version
   case help
 
   /// The options besides the global ones; true: takes a value.
   package var options: [String: Bool] {
     switch self {
-    case .run: ["out": true, "set": true, "threads": true, "seed": true, "example": false]
+    case .run:
+      ["out": true, "set": true, "threads": true, "seed": true, "example": false, "again": false]
     case .plan: ["set": true, "threads": true, "seed": true, "probe": true]
     case .resume: ["threads": true, "set": true]
     case .verify: ["threads": true, "rounds": true]
@@ -45,12 +47,13 @@ package enum CommandName: String, CaseIterable {
         "html": true, "latex": true, "markdown": true, "csv": true, "figures": true, "metric": true,
         "baseline": true, "allow": true,
       ]
-    case .sweep: ["shard": true, "print": false, "out": true, "threads": true]
-    case .tune:
+    case .watch: ["html": true, "every": true]
+    case .sweep:
       [
-        "grid": true, "by": true, "validation": true, "seeds": true, "set": true, "shard": true,
-        "print": false, "out": true, "threads": true,
+        "grid": true, "seeds": true, "set": true, "shard": true, "print": false, "out": true,
+        "threads": true,
       ]
+    case .tune: CommandName.sweep.options.merging(["by": true, "validation": true]) { $1 }
     case .audit:
       [
         "attack": true, "model": true, "clients": true, "images": true, "iterations": true,
@@ -98,7 +101,7 @@ package enum Arguments {
         if command == nil { command = try name(word) } else { invocation.operands.append(word) }
       } else if word == "--" {
         onlyOperands = true
-      } else if word == "--version", command == nil {
+      } else if word == "--version" || word == "-V", command == nil {
         command = .version
       } else {
         try option(word, &rest, command, into: &invocation)

@@ -6,7 +6,7 @@ package enum WordKind {
   ///
   /// A test holds this against the program's own table.
   package static let options: [String: (valued: [String], bare: [String])] = [
-    "run": (["out", "set", "threads", "seed"], ["example"]),
+    "run": (["out", "set", "threads", "seed"], ["example", "again"]),
     "plan": (["set", "threads", "seed", "probe"], []), "resume": (["threads", "set"], []),
     "verify": (["threads", "rounds"], []),
     "compare": (
@@ -14,7 +14,9 @@ package enum WordKind {
       ["only-changed"]
     ),
     "report": (["html", "latex", "markdown", "csv", "figures", "metric", "baseline", "allow"], []),
-    "sweep": (["shard", "out", "threads"], ["print"]),
+    "sweep": (["grid", "seeds", "set", "shard", "out", "threads"], ["print"]),
+    "watch": (["html", "every"], []),
+    "completion": ([], []), "man": ([], []),
     "tune": (
       ["grid", "by", "validation", "seeds", "set", "shard", "out", "threads"], ["print"]
     ),

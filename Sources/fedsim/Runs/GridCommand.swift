@@ -3,21 +3,31 @@ import Records
 import Scenario
 import Studies
 
-/// `fedsim tune`: the same grid for every strategy of a scenario, and the scenario with what was
-/// best for each on validation images.
-enum TuneCommand {
+/// A sweep from options: `fedsim sweep SCENARIO --grid PATH=V,V`, and `fedsim tune`, which also
+/// writes the scenario with what was best for each strategy on validation images.
+enum GridCommand {
   static func run(_ invocation: Invocation) throws -> ExitCode {
     let options = try SweepOptions(invocation)
+    let isTuning = invocation.command == .tune
     if FileKind(of: options.source) == .folder { return try goOn(invocation, options) }
+    guard isTuning || invocation.has("grid") else {
+      for name in ["seeds", "set"] where invocation.has(name) {
+        throw Failure(
+          .wrongCommandLine, "E2004", "--\(name): a sweep file says it itself",
+          hint: "with --grid PATH=V,V a scenario is swept instead")
+      }
+      return try SweepCommand.run(options)
+    }
     let (bytes, name) = try scenario(options.source, invocation)
-    let text = try sweep(invocation, base: options.source, name: name)
+    let text = try sweep(
+      invocation, base: options.source, name: "\(name)-\(isTuning ? "tune" : "sweep")")
     let reading = SweepReader().read(
-      bytes: Array(text.pretty.utf8), file: "the options of fedsim tune"
+      bytes: Array(text.pretty.utf8), file: "the options of fedsim \(invocation.command.rawValue)"
     ) { _ in (options.source, bytes) }
     return try SweepCommand.run(reading, options, isFolder: false)
   }
 
-  /// The folder of a sweep that tunes: its files say everything.
+  /// The folder of a sweep: its files say everything.
   private static func goOn(_ invocation: Invocation, _ options: SweepOptions) throws -> ExitCode {
     for name in ["grid", "by", "validation", "seeds", "set"] where invocation.has(name) {
       throw Failure(
@@ -34,7 +44,7 @@ enum TuneCommand {
     let bytes = try FileReader.scenario(path, what: "a scenario")
     let overrides = invocation.options["set"] ?? []
     // What is wrong with the file or the overrides is said as by validate.
-    guard var tree = try? JSON(parsing: bytes), tree.members != nil else { return (bytes, "tune") }
+    guard var tree = try? JSON(parsing: bytes), tree.members != nil else { return (bytes, "run") }
     let file = path.split(separator: "/").last.map(String.init) ?? path
     let name = tree["name"]?.text ?? (file.hasSuffix(".json") ? String(file.dropLast(5)) : file)
     guard !overrides.isEmpty else { return (bytes, name) }
@@ -69,11 +79,11 @@ enum TuneCommand {
     if let share = invocation.last("validation") {
       tune.append(("validation", try values(share, of: "--validation").elements?.first ?? .null))
     }
-    let safe = name + "-tune"
     return .known([
-      ("fedsim", 1), ("kind", "sweep"), ("name", .string(safe)), ("base", .string(base)),
+      ("fedsim", 1), ("kind", "sweep"), ("name", .string(name)), ("base", .string(base)),
       ("seeds", try invocation.last("seeds").map { try values($0, of: "--seeds") }),
-      ("grid", .object(grid)), ("tune", .object(tune)),
+      ("grid", .object(grid)),
+      ("tune", invocation.command == .tune ? .object(tune) : nil),
     ])
   }
 
