@@ -150,7 +150,7 @@ struct CompareTests {
     #expect(outcome.stdout.contains("personal.accuracy"), "\(outcome.text)")
     let generic = try run("compare a c --metric generic.accuracy")
     #expect(generic.exit == 0, "\(generic.text)")
-    #expect(generic.stdout.contains("local-only - fedavg: no value of generic.accuracy"))
+    #expect(generic.stdout.contains("local-only - fedavg, generic.accuracy: no value"))
   }
 
   @Test("at equal bytes a method that sends twice as much is read earlier, and it is said where")

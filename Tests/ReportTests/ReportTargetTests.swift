@@ -106,9 +106,9 @@ struct ReportTargetTests {
   func csv() {
     let csv = ResultsTable.csv([Self.partly], targets: [Self.half, AccuracyTarget(.personal, 1)])
     #expect(
-      csv.contains("\na,1,3,target.reached,generic,0.5,1\na,1,3,target.round,generic,0.5,3\n"))
-    #expect(csv.contains("\na,2,5,target.bytes.up,generic,0.5,15000000\n"))
-    #expect(csv.hasSuffix("\na,3,5,target.reached,generic,0.5,0\n"))
+      csv.contains("\na,1,3,target.generic.0.5.reached,1\na,1,3,target.generic.0.5.round,3\n"))
+    #expect(csv.contains("\na,2,5,target.generic.0.5.bytes.up,15000000\n"))
+    #expect(csv.hasSuffix("\na,3,5,target.generic.0.5.reached,0\n"))
     #expect(!csv.contains("personal,1,"))
     #expect(!ResultsTable.csv([Self.partly]).contains("target"))
   }

@@ -13,6 +13,17 @@ package struct ComparedStrategy: Sendable {
     self.runs = runs
   }
 
+  /// The finished runs of a scenario that has just been run; strategies without one are left out,
+  /// as in its folder.
+  package static func finished(_ results: [StrategyResult], rounds: Int) -> [ComparedStrategy] {
+    results.compactMap { result in
+      let runs = result.runs.filter { run in run.records.last.map { $0.round >= rounds } ?? false }
+      if runs.isEmpty { return nil }
+      let parts = runs.map { ($0.seed, RunFolder.Part(folder: "", run: $0)) }
+      return ComparedStrategy(label: result.label, runs: Dictionary(uniqueKeysWithValues: parts))
+    }
+  }
+
   /// The seeds, ascending.
   package var seeds: [UInt64] { runs.keys.sorted() }
 

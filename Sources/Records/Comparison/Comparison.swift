@@ -128,6 +128,34 @@ package struct Comparison: Sendable {
     self.leftOut = leftOut
   }
 
+  /// What is compared where no metric is asked for.
+  static let headline = ["generic.accuracy", "personal.accuracy"]
+
+  /// The comparisons of a report, and of the end of a run: one by the metric that is asked for, else
+  /// one for each of generic and personal accuracy that the baseline and another strategy have.
+  package static func all(_ strategies: [ComparedStrategy], _ asked: Settings = Settings())
+    throws(Failure) -> [Comparison]
+  {
+    if asked.metric != nil { return [try Comparison(strategies, asked)] }
+    guard strategies.count > 1 else {
+      // One strategy is compared with nothing, but a wrong name is still a wrong name.
+      if asked.baseline != nil { _ = try Comparison(strategies, asked) }
+      return []
+    }
+    var settings = asked
+    var comparisons: [Comparison] = []
+    for metric in headline {
+      settings.metric = metric
+      do throws(Failure) {
+        let comparison = try Comparison(strategies, settings)
+        if comparison.rows.contains(where: { $0.versus != nil }) { comparisons.append(comparison) }
+      } catch  where error.code != "E7003" { throw error } catch {
+        // Not measured, or not of the baseline: there is no such comparison.
+      }
+    }
+    return comparisons
+  }
+
   private static func unknown(_ what: String, _ word: String, among names: [String]) -> Failure {
     Failure(
       .wrongCommandLine, "E2012", "no \(what) is called \"\(word)\"",
@@ -144,7 +172,7 @@ package struct Comparison: Sendable {
       }
       return metric
     }
-    for name in ["generic.accuracy", "personal.accuracy"] {
+    for name in headline {
       if let metric = ComparisonMetric(name),
         runs.allSatisfy({ $0.contains { metric.read($0) != nil } })
       {

@@ -49,6 +49,8 @@ package struct RunFolder: Sendable {
   package let unfinished: [String]
   /// The same for a reader who knows the folder; without those that have not begun.
   package let unfinishedRuns: [String]
+  /// Whether a run can go on: it has not finished, and did not diverge, which it would do again.
+  package let isOpen: Bool
   package let name: String
   package let seeds: [UInt64]
   /// Clients of the federation.
@@ -59,6 +61,9 @@ package struct RunFolder: Sendable {
   package let conditions: [String]
   /// What the reader must know before believing a number.
   package let warnings: [String]
+  /// A sentence for each strategy whose generic model is no better than chance; also among the
+  /// warnings.
+  package let unlearned: [String]
   /// What of damage could not be seen, because there is no checksum; also among the warnings.
   package let unprotected: [String]
   /// The command that repeats the runs; empty when it is not known.
@@ -89,6 +94,7 @@ package struct RunFolder: Sendable {
     var entries: [Entry] = []
     var unfinished: [String] = []
     var unfinishedRuns: [String] = []
+    var isOpen = false
     var unprotected: [String] = []
     let settings = resolved["strategies"]?.elements ?? []
     for (choice, given) in zip(scenario.strategies, settings) {
@@ -105,15 +111,19 @@ package struct RunFolder: Sendable {
           unprotected.append("\(choice.label) seed \(seed)")
         }
         guard !records.isEmpty, reached >= scenario.federation.rounds else {
+          let diverged = try RunFiles.hasDiverged(folder)
           if !records.isEmpty {
             begun.append(part)
             unfinishedRuns.append(
-              "\(choice.label) seed \(seed) has not finished: it is shown as after round "
-                + "\(reached) of \(scenario.federation.rounds), and not compared")
+              "\(choice.label) seed \(seed) has \(diverged ? "diverged" : "not finished"): it is "
+                + "shown as after round \(reached) of \(scenario.federation.rounds), and not "
+                + "compared")
           }
+          if !diverged { isOpen = true }
+          let state = diverged ? "diverged" : "stopped"
           unfinished.append(
             "\(choice.label) seed \(seed) of \(path): "
-              + (records.isEmpty ? "not begun" : "stopped after round \(reached)"))
+              + (records.isEmpty && !diverged ? "not begun" : "\(state) after round \(reached)"))
           continue
         }
         runs.append(part)
@@ -123,8 +133,15 @@ package struct RunFolder: Sendable {
     self.entries = entries
     self.unfinished = unfinished
     self.unfinishedRuns = unfinishedRuns
+    self.isOpen = isOpen
     self.unprotected = Self.protection(path, isSealed: isSealed, unprotected)
-    warnings = Self.texts(saved?["warnings"]) + self.unprotected
+    let finished = entries.map { entry in
+      ComparedStrategy(
+        label: entry.label,
+        runs: Dictionary(uniqueKeysWithValues: entry.runs.map { ($0.run.seed, $0) }))
+    }
+    unlearned = ChanceLevel(data)?.sentences(finished) ?? []
+    warnings = unlearned + Self.texts(saved?["warnings"]) + self.unprotected
   }
 
   /// What cannot be seen, because nothing was promised.

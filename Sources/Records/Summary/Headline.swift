@@ -79,6 +79,26 @@ package struct StrategyRun: Sendable, Equatable {
   }
 }
 
+/// What privacy cost a strategy: what every table and figure says of it.
+package struct SpentPrivacy: Sendable, Equatable {
+  /// The largest ε of all clients and seeds; infinite without a guarantee.
+  package let epsilon: Double
+  /// Whether that is an upper bound by Rényi divergences, as between evaluations.
+  package let isBound: Bool
+  package let delta: Double
+
+  /// Nil for runs without privacy.
+  package init?(_ runs: [StrategyRun]) {
+    let last = runs.compactMap(\.lastPrivacy)
+    guard let delta = last.map(\.delta).max() else { return nil }
+    self.delta = delta
+    // A run that did not protect spoils the guarantee of all.
+    let isWhole = last.count == runs.count && last.allSatisfy(\.hasGuarantee)
+    epsilon = isWhole ? last.map(\.epsilonMax).max() ?? .infinity : .infinity
+    isBound = epsilon.isFinite && last.contains { $0.accountant != "pld" }
+  }
+}
+
 package struct StrategyResult: Sendable, Equatable {
   /// The name in tables and folders.
   package var label: String

@@ -136,7 +136,7 @@ extension Plot {
     for (index, strategy) in strategies.enumerated() {
       let values = strategy.runs.compactMap(value).filter(\.isFinite).map { 100 * $0 }
       guard let low = values.min(), let high = values.max() else { continue }
-      let epsilon = strategy.runs.map { $0.lastPrivacy?.epsilonMax ?? .infinity }.max() ?? .infinity
+      let epsilon = SpentPrivacy(strategy.runs)?.epsilon ?? .infinity
       let series = Series(strategy.label, index)
       let mean = Metrics.mean(values)
       if high > low {

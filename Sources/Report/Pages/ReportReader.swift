@@ -51,7 +51,7 @@ struct ReportReader {
     input.diagnostics = try perStrategy { part throws(Failure) in
       try ModelDiagnostics.read(in: part.folder).map { [$0] } ?? []
     }.map { ReportInput.StrategyDiagnostics(label: $0.label, models: $0.values) }
-    input.comparisons = try comparisons(settings)
+    input.comparisons = try Comparison.all(ComparedStrategy.all(folders), settings)
     input.references = ReportInput.Reference.all(folders, input)
     return input
   }
@@ -99,28 +99,5 @@ struct ReportReader {
       }
     }
     return known
-  }
-
-  /// One comparison per metric that the baseline has.
-  private func comparisons(_ asked: Comparison.Settings) throws(Failure) -> [Comparison] {
-    let finished = try ComparedStrategy.all(folders)
-    if asked.metric != nil { return [try Comparison(finished, asked)] }
-    var settings = asked
-    guard finished.count > 1 else {
-      // One strategy is compared with nothing, but a wrong name is still a wrong name.
-      if asked.baseline != nil { _ = try Comparison(finished, settings) }
-      return []
-    }
-    var comparisons: [Comparison] = []
-    for metric in ["generic.accuracy", "personal.accuracy"] {
-      settings.metric = metric
-      do throws(Failure) {
-        let comparison = try Comparison(finished, settings)
-        if comparison.rows.contains(where: { $0.versus != nil }) { comparisons.append(comparison) }
-      } catch  where error.code != "E7003" { throw error } catch {
-        // Not measured, or not of the baseline: there is no such comparison.
-      }
-    }
-    return comparisons
   }
 }

@@ -24,7 +24,7 @@ package struct RunReport: Sendable {
     guard !input.strategies.isEmpty else {
       throw Failure(
         .dataMissingOrCorrupt, "E4102", "no round has been run yet, so there is nothing to report",
-        hint: folders.first.map { "continue with: fedsim resume \($0.path)" })
+        hint: folders.first { $0.isOpen }.map { "continue with: fedsim resume \($0.path)" })
     }
   }
 

@@ -76,9 +76,13 @@ package struct ComparisonTable: Sendable {
   package let comparison: Comparison
   package let folders: [String]
 
-  package init(_ comparison: Comparison, folders: [String]) {
+  /// What the reader must know before believing a number.
+  package let warnings: [String]
+
+  package init(_ comparison: Comparison, folders: [String], warnings: [String] = []) {
     self.comparison = comparison
     self.folders = folders
+    self.warnings = warnings
   }
 
   /// The lines, each at most `width` columns (at least 60, at most 120); columns that do not fit go
@@ -95,13 +99,14 @@ package struct ComparisonTable: Sendable {
     let metric = comparison.metric
     let unit = metric.unitText.isEmpty ? "" : " \(metric.unitText)"
     let direction = metric.lowerIsBetter ? "lower is better" : "higher is better"
-    var lines = [
-      "comparison of \(folders.joined(separator: ", "))",
-      "\(metric.name)\(unit), \(direction); baseline \(comparison.baseline); mean ± half-width of "
-        + "the 95 % interval over seeds",
-      "difference: strategy - baseline on common seeds with its 95 % interval (paired t); t Holm: "
-        + "p of the paired t test, adjusted; least: the smallest p that sign flips can reach",
-    ]
+    var lines =
+      warnings.map { "WARNING: " + $0 } + [
+        "comparison of \(folders.joined(separator: ", "))",
+        "\(metric.name)\(unit), \(direction); baseline \(comparison.baseline); mean ± half-width of "
+          + "the 95 % interval over seeds",
+        "difference: strategy - baseline on common seeds with its 95 % interval (paired t); t Holm: "
+          + "p of the paired t test, adjusted; least: the smallest p that sign flips can reach",
+      ]
     var counts = "seeds: wins/ties/losses"
     if comparison.settings.tieMargin > 0 {
       let margin = NumberText.fixed(

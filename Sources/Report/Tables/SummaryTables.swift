@@ -38,10 +38,12 @@ extension Table {
       ) { NumberText.percent($0, 0) + " %" },
       Column(
         "epsilon", in: cost, isOptional: true,
-        note: "Epsilon: the largest of all clients and seeds; none: no guarantee."
-      ) { strategy in
-        strategy.values["privacy.epsilon.max"].map { .epsilon($0.values.max() ?? .infinity, 2) }
-          ?? .missing
+        note:
+          "Epsilon: the largest of all clients and seeds; none: no guarantee; <=: an upper bound, "
+          + "as between evaluations."
+      ) { $0.privacy.map(Cell.epsilon) ?? .missing },
+      Column("delta", in: cost, isDetail: true, isOptional: true) { strategy in
+        .number(strategy.privacy?.delta) { NumberText.plain($0) }
       },
       measure(
         "up", unit: "MB", "bytes.up", cost, scale: 1e-6,
@@ -156,8 +158,15 @@ extension Table {
 
 extension Cell {
   /// An ε; "none" without a guarantee.
-  package static func epsilon(_ value: Double, _ decimals: Int = 3) -> Cell {
-    value.isFinite ? .number(value) { NumberText.epsilon($0, decimals) } : .infinite
+  package static func epsilon(_ value: Double) -> Cell {
+    value.isFinite ? .number(value) { NumberText.epsilon($0) } : .infinite
+  }
+
+  /// What privacy cost a strategy.
+  package static func epsilon(_ spent: SpentPrivacy) -> Cell {
+    var cell = epsilon(spent.epsilon)
+    if spent.isBound { cell.text = "<=" + cell.text }
+    return cell
   }
 }
 
@@ -166,12 +175,17 @@ package struct SummaryTable: Sendable {
   /// The scenario's name and conditions, a line each.
   package var header: [String]
   package var summary: Summary
+  /// Which strategies are better, in the words of the report.
+  package var comparisons: [Comparison]
   /// Whether to use bold for the headings.
   package var colour: Bool
 
-  package init(header: [String], summary: Summary, colour: Bool = false) {
+  package init(
+    header: [String], summary: Summary, comparisons: [Comparison] = [], colour: Bool = false
+  ) {
     self.header = header
     self.summary = summary
+    self.comparisons = comparisons
     self.colour = colour
   }
 
@@ -183,7 +197,12 @@ package struct SummaryTable: Sendable {
     var lines = TextLines.wrapped(header + [notes], width) + [""]
     lines += Table.headline(summary).lines(
       TerminalLayout(width: width, names: 16...width, isBold: colour))
-    let sentences = TextLines.wrapped(SummarySentence.all(summary).map(\.text), width)
+    // What few seeds cannot show is the same for all metrics.
+    var said: [String] = []
+    for sentence in comparisons.flatMap(\.sentences) where !said.contains(sentence) {
+      said.append(sentence)
+    }
+    let sentences = TextLines.wrapped(said, width)
     if !sentences.isEmpty { lines += [""] + sentences }
     let targets = Table.targets(summary)
     if !targets.isEmpty {

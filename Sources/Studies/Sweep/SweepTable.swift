@@ -135,8 +135,16 @@ package struct SweepTable: Sendable {
       let names = front.objectives.map(\.metric.name).joined(separator: ", ")
       lines.append("front over \(names): \(front.front.count) of \(front.points.count) points")
       if let volume = front.hypervolume {
-        let corner = front.objectives.map { CSV.number($0.reference) }.joined(separator: ", ")
-        lines.append("hypervolume \(JSON.number(volume).compact) above the reference (\(corner))")
+        let corner = front.objectives.map { objective in
+          let metric = objective.metric
+          let text = metric.text(objective.reference, metric.decimals([objective.reference ?? 0]))
+          return text + (metric.unitText.isEmpty ? "" : " " + metric.unitText)
+        }
+        // In the units of the table, as the corner.
+        let scaled = front.objectives.reduce(volume) { $0 / $1.metric.scale }
+        lines.append(
+          "hypervolume \(NumberText.significant(scaled, 5)) above the reference "
+            + "(\(corner.joined(separator: ", ")))")
       }
     }
     if front.leftOut > 0 {

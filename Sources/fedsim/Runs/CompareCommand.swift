@@ -138,7 +138,9 @@ package enum CompareCommand {
           ("differences", .array(differences.map(\.json))), ("comparison", comparison.json),
         ])
     case .text:
-      Console.print(ComparisonTable(comparison, folders: paths).text(width: Terminal.width(1)))
+      let table = ComparisonTable(
+        comparison, folders: paths, warnings: folders.flatMap(\.unlearned))
+      Console.print(table.text(width: Terminal.width(1)))
       if let file, let out = options.out {
         Console.print([("table", file), ("report", FilePath.join(out, RunReport.fileName))])
       }
