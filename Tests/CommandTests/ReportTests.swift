@@ -141,7 +141,7 @@ struct ReportTests {
     let cell = "\(NumberText.percent(mean)) ± \(NumberText.percent(half))"
     #expect(Self.finished.text("t.md").contains("| fedavg | \(cell) |"))
     let latex = Self.finished.text("t.tex")
-    #expect(latex.contains("fedavg & " + cell.replacingOccurrences(of: "±", with: "$\\pm$")))
+    #expect(latex.contains("FedAvg & " + cell.replacingOccurrences(of: "±", with: "$\\pm$")))
     #expect(latex.contains("prox\\_1 & "))
     #expect(latex.contains("generic accuracy \\%"))
     #expect(latex.contains("% s\n"))

@@ -133,7 +133,8 @@ struct LiveDisplayTests {
     let text = progress.roundEnded(state, seconds: 2, evaluated: false, now: Base.now + 60)
     #expect(text.contains("7/9 runs done"))
     // Two more strategies of this trial, none after it.
-    #expect(progress.left == 2 * 100 * 2)
+    let expected: Double = 2 * 100 * 2
+    #expect(progress.left == expected)
   }
 
   @Test("at most two drawings a second, and none that leaves a trace")

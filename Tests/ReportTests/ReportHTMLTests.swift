@@ -119,7 +119,8 @@ struct ReportHTMLTests {
   func sections() {
     let html = ReportSample.whole().page.html
     for part in [
-      "<h2>Which is better</h2>", "<h3>generic.accuracy, %</h3>", "scaffold - fedavg: ",
+      "<h2>Which is better</h2>", "<h3>generic.accuracy, %</h3>",
+      "scaffold - fedavg, generic.accuracy: ",
       "3 seeds cannot reach p &lt; 0.25 by sign flips", "<h3>At what cost</h3>", "of fedavg&#39;s",
       "Accuracy over clients", "What clients gain over training alone",
       "<h3>Clients that fare worst</h3>", "Reliability: accuracy against confidence",

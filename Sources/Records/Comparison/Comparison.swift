@@ -71,7 +71,7 @@ package struct Comparison: Sendable {
         hint: unfinished.first)
     }
     if let baseline = settings.baseline, !strategies.contains(where: { $0.label == baseline }) {
-      throw Self.unknown("strategy", baseline, among: strategies.map(\.label))
+      throw Suggestions.unknown("strategy", baseline, among: strategies.map(\.label))
     }
     let read = try Self.read(strategies, settings.budget)
     let metric = try Self.metric(settings.metric, read.runs)
@@ -156,19 +156,12 @@ package struct Comparison: Sendable {
     return comparisons
   }
 
-  private static func unknown(_ what: String, _ word: String, among names: [String]) -> Failure {
-    Failure(
-      .wrongCommandLine, "E2012", "no \(what) is called \"\(word)\"",
-      hint: Suggestions.nearest(word, among: names).map { "did you mean \($0) ?" }
-        ?? "one of \(names.joined(separator: ", "))")
-  }
-
   private static func metric(_ name: String?, _ runs: [[StrategyRun]]) throws(Failure)
     -> ComparisonMetric
   {
     if let name {
       guard let metric = ComparisonMetric(name) else {
-        throw unknown("metric", name, among: ComparisonMetric.names)
+        throw Suggestions.unknown("metric", name, among: ComparisonMetric.names)
       }
       return metric
     }

@@ -12,6 +12,10 @@ package struct ReportInput: Sendable {
   package var warnings: [String] = []
   /// All runs, in the order of the scenario.
   package var strategies: [StrategyResult]
+  /// How numbers are shown.
+  package var style = ReportStyle()
+  /// Names under which papers know the strategies, by label; a label of one's own stays.
+  package var names: [String: String] = [:]
   /// Names of the classes, [C]; empty when unknown.
   package var classNames: [String] = []
   /// Training images per class over all clients, [C]; empty when unknown.
@@ -73,6 +77,35 @@ package struct ReportInput: Sendable {
     package var source: String
   }
 
+  /// The name of a strategy in what is made for papers.
+  package func name(_ label: String) -> String { names[label] ?? label }
+
   /// The place of a strategy among all, which chooses its colour.
   package func index(_ label: String) -> Int { strategies.firstIndex { $0.label == label } ?? 0 }
+
+  /// What the words for frequent and rare classes mean; empty where nothing was measured of them.
+  var shotNote: String {
+    let rule = strategies.lazy.flatMap(\.runs).compactMap {
+      style.shots.shots($0.lastGeneric)?.rule
+    }
+    .first
+    return rule.map(style.shots.note) ?? ""
+  }
+
+  /// What is shaded around curves.
+  var bandNote: String {
+    if strategies.count > Plot.mostBands {
+      return
+        "Not shaded: bands of more than \(Plot.mostBands) strategies would hide each other; the "
+        + "tables have the intervals."
+    }
+    let most = strategies.map(\.runs.count).max() ?? 0
+    switch style.spread ?? .usual(most) {
+    case .ci95:
+      return "Shaded: the mean's 95 % interval by Student's t at that evaluation, not adjusted for "
+        + "being many; wide with few seeds, and cut where it leaves the figure."
+    case .std: return "Shaded: the mean and one standard deviation over seeds."
+    case .range: return "Shaded: from the least to the largest seed."
+    }
+  }
 }

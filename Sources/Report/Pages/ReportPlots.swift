@@ -170,10 +170,12 @@ extension Plot {
   /// `counts`: training images per class, [C].
   /// `accuracies`: per class in [0, 1], [C] for each strategy; NaN where unknown.
   static func classes(
-    _ names: [String], _ counts: [Int], _ accuracies: [(series: Series, values: [Double])]
+    _ names: [String], _ counts: [Int], _ accuracies: [(series: Series, values: [Double])],
+    shots shotNames: ShotNames = .head
   ) -> Plot? {
     guard !counts.isEmpty, !accuracies.isEmpty else { return nil }
-    let groups = ShotGroups.cumulativeShare(counts)
+    let groups = shotNames.groups(counts)
+    let shotWords = shotNames.words
     let order = counts.indices.sorted {
       counts[$0] == counts[$1] ? $0 < $1 : counts[$0] > counts[$1]
     }
@@ -186,10 +188,11 @@ extension Plot {
         let known = one.values.filter(\.isFinite)
         return "\(one.series.label): mean \(NumberText.percent(Metrics.mean(known))) %"
       }
-      return "\(one.series.label): head \(NumberText.percent(shots.head)) %, "
-        + "middle \(NumberText.percent(shots.middle)) %, tail \(NumberText.percent(shots.tail)) %"
+      return "\(one.series.label): \(shotWords.head) \(NumberText.percent(shots.head)) %, "
+        + "\(shotWords.middle) \(NumberText.percent(shots.middle)) %, "
+        + "\(shotWords.tail) \(NumberText.percent(shots.tail)) %"
     }
-    var marks = groups.map { shots in zones(order.map { shots.groups[$0] }) } ?? []
+    var marks = groups.map { shots in zones(order.map { shots.groups[$0] }, shotNames) } ?? []
     for (place, one) in accuracies.enumerated() {
       let known = order.enumerated().filter { one.values[$0.element].isFinite }
       if hasBars {
@@ -226,12 +229,13 @@ extension Plot {
   }
 
   /// Stretches of slots of the same group; those in the middle are not tinted.
-  private static func zones(_ groups: [ShotGroups.Group]) -> [Mark] {
+  private static func zones(_ groups: [ShotGroups.Group], _ names: ShotNames) -> [Mark] {
     var marks: [Mark] = []
     var start = 0
     while start < groups.count {
       let end = groups[start...].firstIndex { $0 != groups[start] } ?? groups.count
-      marks.append(.zone(groups[start].rawValue, start..<end, isTinted: groups[start] != .middle))
+      marks.append(
+        .zone(names.word(groups[start]), start..<end, isTinted: groups[start] != .middle))
       start = end
     }
     return marks

@@ -52,6 +52,7 @@ struct ReportReader {
       try ModelDiagnostics.read(in: part.folder).map { [$0] } ?? []
     }.map { ReportInput.StrategyDiagnostics(label: $0.label, models: $0.values) }
     input.comparisons = try Comparison.all(ComparedStrategy.all(folders), settings)
+    for (label, title) in folders.flatMap(\.titles) { input.names[label] = title }
     input.references = ReportInput.Reference.all(folders, input)
     return input
   }

@@ -15,11 +15,15 @@ package struct RunReport: Sendable {
   /// - Parameters:
   ///   - folders: found to be alike; one or several.
   ///   - settings: what is compared.
+  ///   - style: how numbers are shown.
   /// - Throws: E4102 when nothing was measured yet (exit 4), and what `ReportReader` throws.
-  package init(_ folders: [RunFolder], _ settings: Comparison.Settings = Comparison.Settings())
-    throws(Failure)
-  {
-    input = try ReportReader(folders).input(settings)
+  package init(
+    _ folders: [RunFolder], _ settings: Comparison.Settings = Comparison.Settings(),
+    style: ReportStyle = ReportStyle()
+  ) throws(Failure) {
+    var input = try ReportReader(folders).input(settings)
+    input.style = style
+    self.input = input
     summary = Summary(input.strategies, targets: input.targets)
     guard !input.strategies.isEmpty else {
       throw Failure(
@@ -30,8 +34,9 @@ package struct RunReport: Sendable {
 
   package var html: String { input.page.html }
   /// The headline table as a LaTeX `tabular`.
-  package var latex: String { Table.headline(summary).latex(notes: notes) }
-  package var markdown: String { Table.headline(summary).markdown(notes: notes) }
+  package var latex: String { headline.latex(notes: notes) }
+  package var markdown: String { headline.markdown(notes: notes) }
+  private var headline: Table { Table.headline(summary, input.style).renamed(input.name) }
   /// The headline table as tidy rows at full precision.
   package var csv: String { Table.tidy(summary).csv }
 
@@ -52,7 +57,11 @@ package struct RunReport: Sendable {
     try AtomicFile.write(markdown, to: FilePath.join(path, "headline.md"))
   }
 
-  private var notes: [String] { [input.title] + input.conditions + [summary.seedNote] }
+  private var notes: [String] {
+    [input.title] + input.conditions
+      + [summary.seedNote(input.style.spread), input.shotNote]
+      .filter { !$0.isEmpty }
+  }
 }
 
 extension ReportInput {

@@ -179,6 +179,8 @@ extension CommandName {
       "--budget KIND        \(RunBudget.allCases.map(\.rawValue).joined(separator: ", ")): read "
         + "every run", "                     where it has spent the smallest total of all runs",
       "--tie-margin M       differences up to M are ties, as 0.005: half a point; 0 unless given",
+      "--columns A,B        columns of the table: n, mean, difference, seeds, clients, t-holm,",
+      "                     sign-flip, least, wilcoxon, d_z", spreadLine,
       "--only-changed       show the settings that differ, and nothing else",
       "-o, --out DIR        write DIR/compare.csv, DIR/report.html and DIR/tables; a scenario is",
       "                     run into DIR", "for a scenario, which is run first:",
@@ -189,13 +191,21 @@ extension CommandName {
   private var reportLines: [String] {
     [
       "--html FILE          where the page goes; DIR/report.html unless given; needed for several",
-      "--latex FILE         the headline table as a LaTeX tabular that needs no package",
+      "--latex FILE         the headline table as a LaTeX tabular with the rules of booktabs",
       "--markdown FILE      the headline table as Markdown",
       "--csv FILE           its numbers, one a row, at full precision",
       "--figures DIR        every figure as a vector image of its own, with its numbers as CSV",
+      "--columns A,B        columns of the headline table, as generic.shots.tail,bytes.up: metrics",
+      "                     of summary.json by their paths, and privacy.delta",
+      "--shots head|many    head, middle and tail by share of images unless given, or many, medium",
+      "                     and few by number of images", spreadLine,
       "--metric PATH        what is compared; generic and personal accuracy unless given",
       "--baseline LABEL     the strategy that others are compared with; the first unless given",
     ]
+  }
+
+  private var spreadLine: String {
+    "--spread ci95|std|range  beside means over seeds; 95 % interval unless given, range of two"
   }
 
   private var attackWords: String {

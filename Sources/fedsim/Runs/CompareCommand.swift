@@ -9,6 +9,8 @@ package struct CompareOptions: Equatable {
   /// Run folders and scenarios, in the order given.
   package let operands: [String]
   package let settings: Comparison.Settings
+  /// How the table is shown.
+  package let style: ReportStyle
   /// Whether only the settings that differ are shown.
   package let onlyChanged: Bool
   /// Where `compare.csv` is written, and scenarios are run; nil writes no table.
@@ -36,7 +38,7 @@ package struct CompareOptions: Equatable {
     var settings = Comparison.Settings()
     settings.metric = invocation.last("metric")
     settings.baseline = invocation.last("baseline")
-    settings.budget = try Self.budget(invocation)
+    settings.budget = try invocation.choice("budget", of: RunBudget.self)
     if let text = invocation.last("tie-margin") {
       guard let margin = Double(text), margin >= 0, margin.isFinite else {
         throw Failure(
@@ -45,6 +47,7 @@ package struct CompareOptions: Equatable {
       settings.tieMargin = margin
     }
     self.settings = settings
+    style = try invocation.reportStyle()
     onlyChanged = invocation.has("only-changed")
     out = invocation.last("out")
     overrides = try invocation.overrides()
@@ -68,18 +71,6 @@ package struct CompareOptions: Equatable {
   /// Whether an argument is a scenario: no folder, and called like one.
   static func isScenario(_ operand: String) -> Bool {
     FileKind(of: operand) == .file || FileKind(of: operand) != .folder && operand.hasSuffix(".json")
-  }
-
-  private static func budget(_ invocation: Invocation) throws(Failure) -> RunBudget? {
-    guard let word = invocation.last("budget") else { return nil }
-    guard let budget = RunBudget(rawValue: word) else {
-      let names = RunBudget.allCases.map(\.rawValue)
-      throw Failure(
-        .wrongCommandLine, "E2004", "--budget \"\(word)\" is unknown",
-        hint: Suggestions.nearest(word, among: names).map { "did you mean \($0) ?" }
-          ?? "one of \(names.joined(separator: ", "))")
-    }
-    return budget
   }
 }
 
@@ -116,9 +107,13 @@ package enum CompareCommand {
     let differences = SettingDifference.all(folders)
     let comparison = try Comparison(
       ComparedStrategy.all(folders), options.settings, unfinished: folders.flatMap(\.unfinished))
+    let table = try ComparisonTable(
+      comparison, folders: paths, warnings: folders.flatMap(\.unlearned), style: options.style)
     var file: String?
     if let out = options.out {
-      let report = try RunReport(folders, options.settings)
+      var style = options.style
+      style.columns = []
+      let report = try RunReport(folders, options.settings, style: style)
       let path = FilePath.join(out, "compare.csv")
       do throws(Failure) {
         try FilePath.makeFolder(out)
@@ -138,8 +133,6 @@ package enum CompareCommand {
           ("differences", .array(differences.map(\.json))), ("comparison", comparison.json),
         ])
     case .text:
-      let table = ComparisonTable(
-        comparison, folders: paths, warnings: folders.flatMap(\.unlearned))
       Console.print(table.text(width: Terminal.width(1)))
       if let file, let out = options.out {
         Console.print([("table", file), ("report", FilePath.join(out, RunReport.fileName))])

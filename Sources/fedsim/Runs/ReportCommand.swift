@@ -1,6 +1,7 @@
 import Base
 import Records
 import Report
+import Scenario
 
 /// The options of `fedsim report`.
 package struct ReportOptions: Equatable {
@@ -15,6 +16,7 @@ package struct ReportOptions: Equatable {
   /// A folder that gets each figure of the page as a file; nil writes none.
   package let figures: String?
   package let settings: Comparison.Settings
+  package let style: ReportStyle
   package let format: OutputFormat
 
   package init(_ invocation: Invocation) throws(Failure) {
@@ -38,6 +40,9 @@ package struct ReportOptions: Equatable {
     settings.metric = invocation.last("metric")
     settings.baseline = invocation.last("baseline")
     self.settings = settings
+    style = try invocation.reportStyle()
+    // A name that no column has is wrong before anything is read.
+    _ = try Table.headlineColumns(style)
     format = invocation.format
     guard folders.count == 1 || html != nil else {
       throw Failure(
@@ -52,7 +57,7 @@ package struct ReportOptions: Equatable {
 package enum ReportCommand {
   package static func run(_ options: ReportOptions) throws -> ExitCode {
     guard let folders = try LikeRuns.read(options.folders, options.format) else { return .mismatch }
-    let report = try RunReport(folders, options.settings)
+    let report = try RunReport(folders, options.settings, style: options.style)
     let page = options.html ?? FilePath.join(options.folders[0], RunReport.fileName)
     var files = [(name: "report", words: page)]
     try write(report.html, to: page, isNamed: options.html != nil)
@@ -103,5 +108,38 @@ package enum ReportCommand {
       throw Failure(
         error.exit, error.code, error.message, hint: "say where else the page goes: --html FILE")
     }
+  }
+}
+
+extension Invocation {
+  /// How numbers are shown: `--columns`, `--shots`, `--spread`.
+  func reportStyle() throws(Failure) -> ReportStyle {
+    var style = ReportStyle()
+    style.spread = try choice("spread", of: Spread.self)
+    style.shots = try choice("shots", of: ShotNames.self) ?? .head
+    if let text = last("columns") {
+      style.columns = text.split(separator: ",").map { String($0.filter { $0 != " " }) }
+      guard !style.columns.isEmpty, Set(style.columns).count == style.columns.count else {
+        throw Failure(
+          .wrongCommandLine, "E2004", "--columns \"\(text)\": expected names, each once",
+          hint: "as --columns generic.accuracy,generic.shots.tail,bytes.up")
+      }
+    }
+    return style
+  }
+
+  /// One of the words that an option takes; nil where it is not given.
+  func choice<Word: RawRepresentable & CaseIterable>(_ option: String, of: Word.Type)
+    throws(Failure) -> Word? where Word.RawValue == String
+  {
+    guard let text = last(option) else { return nil }
+    guard let word = Word(rawValue: text) else {
+      let names = Word.allCases.map(\.rawValue)
+      throw Failure(
+        .wrongCommandLine, "E2004", "--\(option) \"\(text)\" is unknown",
+        hint: Suggestions.nearest(text, among: names).map { "did you mean \($0) ?" }
+          ?? "one of \(names.joined(separator: ", "))")
+    }
+    return word
   }
 }

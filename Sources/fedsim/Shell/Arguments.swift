@@ -37,12 +37,12 @@ package enum CommandName: String, CaseIterable {
     case .compare:
       [
         "metric": true, "baseline": true, "budget": true, "tie-margin": true, "only-changed": false,
-        "out": true, "set": true, "seed": true, "threads": true,
+        "columns": true, "spread": true, "out": true, "set": true, "seed": true, "threads": true,
       ]
     case .report:
       [
         "html": true, "latex": true, "markdown": true, "csv": true, "figures": true, "metric": true,
-        "baseline": true,
+        "baseline": true, "columns": true, "shots": true, "spread": true,
       ]
     case .sweep: ["shard": true, "print": false, "out": true, "threads": true]
     case .audit:
