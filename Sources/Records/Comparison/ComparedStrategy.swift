@@ -5,11 +5,16 @@ import Scenario
 package struct ComparedStrategy: Sendable {
   /// The name in the comparison: the label, with its folder where two folders mean two methods.
   package let label: String
+  /// The name without what tells apart those of one method under several protections.
+  package var method: String
+  /// The ε that it aims at; nil without one.
+  package var target: Double?
   /// The finished runs by seed.
   package let runs: [UInt64: RunFolder.Part]
 
   package init(label: String, runs: [UInt64: RunFolder.Part]) {
     self.label = label
+    method = label
     self.runs = runs
   }
 
@@ -41,17 +46,23 @@ package struct ComparedStrategy: Sendable {
   package static func all(_ folders: [RunFolder], includingUnfinished: Bool = false) throws(Failure)
     -> [ComparedStrategy]
   {
-    var groups: [(label: String, settings: String, path: String, runs: [UInt64: RunFolder.Part])] =
-      []
+    typealias Group = (
+      label: String, settings: String, protection: JSON?, path: String,
+      runs: [UInt64: RunFolder.Part]
+    )
+    var groups: [Group] = []
     for folder in folders {
       for entry in folder.entries {
         let parts = includingUnfinished ? entry.runs + entry.begun : entry.runs
         if parts.isEmpty { continue }
         // The hash reads 1e-1 and 0.1 as one number, whatever the order of keys.
-        let settings = ScenarioReading.hash(ofResolved: entry.settings)
+        let protection = entry.settings["privacy"] ?? folder.resolved["privacy"]
+        var own = entry.settings
+        own["privacy"] = protection
+        let settings = ScenarioReading.hash(ofResolved: own)
         let known = groups.firstIndex { $0.label == entry.label && $0.settings == settings }
         let place = known ?? groups.count
-        if known == nil { groups.append((entry.label, settings, folder.path, [:])) }
+        if known == nil { groups.append((entry.label, settings, protection, folder.path, [:])) }
         for part in parts {
           if let other = groups[place].runs[part.run.seed] {
             try requireSame(other, part, entry.label)
@@ -65,10 +76,23 @@ package struct ComparedStrategy: Sendable {
       }
     }
     return groups.map { group in
-      let isUnique = groups.count { $0.label == group.label } == 1
-      return ComparedStrategy(
-        label: isUnique ? group.label : "\(group.label)@\(group.path)", runs: group.runs)
+      let namesakes = groups.filter { $0.label == group.label }
+      // Of one method under several budgets these say more than folders do.
+      let words = namesakes.map { Self.words($0.protection) }
+      let isApart = Set(words).count == words.count
+      let suffix = isApart ? " \(Self.words(group.protection))" : "@\(group.path)"
+      var strategy = ComparedStrategy(
+        label: namesakes.count == 1 ? group.label : group.label + suffix, runs: group.runs)
+      strategy.method = isApart ? group.label : strategy.label
+      strategy.target = group.protection?["target"]?["epsilon"]?.double
+      return strategy
     }
+  }
+
+  private static func words(_ protection: JSON?) -> String {
+    guard let protection, protection.members != nil else { return "no privacy" }
+    return protection["target"]?["epsilon"]?.double.map { "epsilon " + NumberText.plain($0) }
+      ?? "privacy"
   }
 
   private static func requireSame(

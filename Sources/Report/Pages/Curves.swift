@@ -97,7 +97,7 @@ package struct CurveAxis: Sendable {
   func silent(_ strategies: [StrategyResult]) -> [String] {
     guard let spent else { return [] }
     return strategies.filter { strategy in
-      strategy.runs.contains { $0.lastGeneric != nil }
+      strategy.runs.contains { $0.lastGeneric != nil || $0.lastPersonal != nil }
         && strategy.runs.allSatisfy { spent($0.records).allSatisfy { $0 == 0 } }
     }.map(\.label)
   }

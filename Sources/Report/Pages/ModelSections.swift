@@ -9,14 +9,18 @@ extension ReportPage {
     let protected = input.strategies.filter { $0.runs.contains { $0.lastPrivacy != nil } }
     if protected.isEmpty { return [] }
     let plots = [
-      Plot.privacy("Generic accuracy against epsilon", input.strategies) {
+      Plot.privacy("Generic accuracy against epsilon", input.strategies, input.style.spread) {
         $0.lastGeneric?.accuracy
       },
-      Plot.privacy("Personal accuracy against epsilon", input.strategies) {
+      Plot.privacy("Personal accuracy against epsilon", input.strategies, input.style.spread) {
         $0.lastPersonal?.accuracy
       },
     ].compactMap(\.self)
-    return [.table(spent(protected)), .plots(plots), .table(epsilons)]
+    // Methods at several ε have a line each; else every strategy has a mark.
+    let figures = input.privacyUtility.map {
+      $0.blocks(([input.protection] + input.conditions).joined(separator: " "))
+    }
+    return [.table(spent(protected))] + (figures ?? [.plots(plots)]) + [.table(epsilons)]
   }
 
   private func spent(_ strategies: [StrategyResult]) -> Table {

@@ -24,6 +24,10 @@ package struct ReportInput: Sendable {
   package var clientClassCounts: [[Int]] = []
   /// ε of every client that released something, by strategy; empty when not to be shown.
   package var clientEpsilons: [(label: String, epsilons: [Double])] = []
+  /// The methods with the ε of each; nil where there are not two.
+  package var privacyUtility: PrivacyUtility?
+  /// What protects, in words.
+  package var protection = ""
   /// Accuracies whose cost is shown.
   package var targets: [AccuracyTarget] = []
   /// The strategies against one of them, by one metric each; empty where nothing can be compared.

@@ -107,15 +107,19 @@ struct ReportPage {
 
   /// What accuracy cost: over megabytes, and over the federation's clock.
   private var costs: [Page.Block] {
-    let plots = [("megabytes", CurveAxis.megabytes), ("simulated seconds", .seconds)].compactMap {
-      name, axis in
-      Plot.curves(
-        "Generic accuracy against \(name)", "accuracy %", input.strategies, over: axis,
-        spread: input.style.spread
-      ) {
-        $0.generic.map { 100 * $0.accuracy }
+    let axes = [("megabytes", CurveAxis.megabytes), ("simulated seconds", .seconds)]
+    let plots = axes.flatMap { name, axis -> [Plot?] in
+      func curve(_ title: String, _ value: (RoundRecord) -> Double?) -> Plot? {
+        .curves(
+          "\(title) accuracy against \(name)", "accuracy %", input.strategies, over: axis,
+          spread: input.style.spread, value: value)
       }
-    }
+      return [
+        curve("Generic") { $0.generic.map { 100 * $0.accuracy } },
+        // Methods without a generic model have this one alone.
+        curve("Personal") { $0.personal.map { 100 * $0.accuracy } },
+      ]
+    }.compactMap(\.self)
     if plots.isEmpty { return [] }
     var note =
       "Curves join evaluations; what was spent until then is a mean over seeds, as is the "

@@ -74,7 +74,8 @@ extension Plot {
       title: "\(metric.name): difference from \(comparison.baseline)",
       description: texts.joined(separator: "; ") + ".",
       x: Axis(
-        "difference\(unit.isEmpty ? "" : ",\(unit)"); \(better) is better",
+        "difference\(unit.isEmpty ? "" : ",\(unit)"); \(better) is better"
+          + (rows.contains { $0.half != nil } ? "; bars: 95 % interval (paired t)" : ""),
         .linear(range(rows.map { ($0.mean, $0.half) }), count: 6)),
       y: Self.rows(rows.map(\.series)), marks: marks)
   }
@@ -123,10 +124,11 @@ extension Plot {
       legend: known.map(\.series))
   }
 
-  /// Accuracy against ε: a mark for each strategy at its mean, with a line from the lowest to the
-  /// highest seed; nil when no strategy has an ε.
+  /// Accuracy against ε: a mark for each strategy at its mean, with what is shown of its seeds; nil
+  /// when no strategy has an ε.
   static func privacy(
-    _ title: String, _ strategies: [StrategyResult], value: (StrategyRun) -> Double?
+    _ title: String, _ strategies: [StrategyResult], _ spread: Spread?,
+    value: (StrategyRun) -> Double?
   ) -> Plot? {
     var epsilons: [Double] = []
     var accuracies: [Double] = []
@@ -135,10 +137,13 @@ extension Plot {
     var words: [String] = []
     for (index, strategy) in strategies.enumerated() {
       let values = strategy.runs.compactMap(value).filter(\.isFinite).map { 100 * $0 }
-      guard let low = values.min(), let high = values.max() else { continue }
+      let statistics = SeedStatistics(values)
+      if values.isEmpty { continue }
+      let mean = statistics.mean
+      let ends = statistics.ends(spread) ?? (mean, mean)
+      let (low, high) = (max(0, ends.low), min(100, ends.high))
       let epsilon = SpentPrivacy(strategy.runs)?.epsilon ?? .infinity
       let series = Series(strategy.label, index)
-      let mean = Metrics.mean(values)
       if high > low {
         marks.append(.interval(series, from: Point(epsilon, low), to: Point(epsilon, high)))
       }
@@ -153,10 +158,14 @@ extension Plot {
     guard epsilons.contains(where: \.isFinite), let low = accuracies.min(),
       let high = accuracies.max()
     else { return nil }
-    return Plot(
+    let most = strategies.map(\.runs.count).max() ?? 0
+    let bars = most > 1 ? "; bars: \((spread ?? .usual(most)).words)" : ""
+    var plot = Plot(
       title: title, description: words.joined(separator: "; ") + ".",
       x: Axis("epsilon", costs: epsilons, ratio: 2),
-      y: Axis("accuracy %", .linear(fromZero(low, high))), marks: marks, legend: legend)
+      y: Axis("accuracy %\(bars)", .linear(fromZero(low, high))), marks: marks, legend: legend)
+    plot.dodge = 5
+    return plot
   }
 }
 

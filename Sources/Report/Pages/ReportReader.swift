@@ -25,7 +25,7 @@ struct ReportReader {
   /// - Returns: all that the folders' files say.
   /// - Throws: E2012 for an unknown metric or baseline (exit 2), E7003 when the metric that was
   ///   asked for was not measured (exit 7), E4101 when a file is damaged (exit 4).
-  func input(_ settings: Comparison.Settings) throws(Failure) -> ReportInput {
+  func input(_ settings: Comparison.Settings, style: ReportStyle) throws(Failure) -> ReportInput {
     let several = folders.count > 1
     let first = folders.first
     var input = ReportInput(
@@ -48,13 +48,29 @@ struct ReportReader {
       try RunTrace.epsilons(in: part.folder)
     }.map { (label: $0.label, epsilons: $0.values) }
     input.clients = scores
+    input.protection = Self.protection(folders)
     input.diagnostics = try perStrategy { part throws(Failure) in
       try ModelDiagnostics.read(in: part.folder).map { [$0] } ?? []
     }.map { ReportInput.StrategyDiagnostics(label: $0.label, models: $0.values) }
+    input.style = style
+    input.privacyUtility = PrivacyUtility(shown, spread: style.spread)
     input.comparisons = try Comparison.all(ComparedStrategy.all(folders), settings)
     for (label, title) in folders.flatMap(\.titles) { input.names[label] = title }
     input.references = ReportInput.Reference.all(folders, input)
     return input
+  }
+
+  /// δ, clip and unit of what protects, a sentence for each that there is.
+  private static func protection(_ folders: [RunFolder]) -> String {
+    let settings = folders.flatMap { folder in
+      [folder.resolved["privacy"]] + folder.entries.map { $0.settings["privacy"] }
+    }.compactMap { json in json.flatMap { $0.members == nil ? nil : $0 } }
+    let words = settings.map { privacy in
+      ["unit", "mechanism", "clip", "delta"].compactMap { key in
+        privacy[key].map { "\(key) \($0.text ?? $0.compact)" }
+      }.joined(separator: ", ")
+    }
+    return unique(words).map { "Privacy: \($0)." }.joined(separator: " ")
   }
 
   private static func unique<Value: Equatable>(_ list: [Value]) -> [Value] {

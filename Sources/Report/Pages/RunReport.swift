@@ -21,9 +21,7 @@ package struct RunReport: Sendable {
     _ folders: [RunFolder], _ settings: Comparison.Settings = Comparison.Settings(),
     style: ReportStyle = ReportStyle()
   ) throws(Failure) {
-    var input = try ReportReader(folders).input(settings)
-    input.style = style
-    self.input = input
+    input = try ReportReader(folders).input(settings, style: style)
     summary = Summary(input.strategies, targets: input.targets)
     guard !input.strategies.isEmpty else {
       throw Failure(
@@ -43,7 +41,8 @@ package struct RunReport: Sendable {
   /// Writes the page of a run folder into it: the same that `fedsim report` writes, because it is
   /// made from the same files.
   package static func writePage(of folder: String) throws(Failure) {
-    let input = try ReportReader([try RunFolder(folder)]).input(Comparison.Settings())
+    let input = try ReportReader([try RunFolder(folder)]).input(
+      Comparison.Settings(), style: ReportStyle())
     try AtomicFile.write(input.page.html, to: FilePath.join(folder, fileName))
   }
 

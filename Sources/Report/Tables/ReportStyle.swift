@@ -24,9 +24,18 @@ package enum Spread: String, Sendable, CaseIterable {
   /// The least and the largest value.
   case range
 
+  /// What it is, in a caption.
+  package var words: String {
+    switch self {
+    case .ci95: "95 % interval of the mean"
+    case .std: "one standard deviation"
+    case .range: "least to largest seed"
+    }
+  }
+
   /// What is shown of so many values unless asked: Student's t of two is 12.7 deviations wide and
   /// says nothing, the two values do.
-  static func usual(_ count: Int) -> Spread { count == 2 ? .range : .ci95 }
+  package static func usual(_ count: Int) -> Spread { count == 2 ? .range : .ci95 }
 
   /// What stands beside means over at most so many seeds.
   package static func note(_ spread: Spread?, seeds most: Int, least: Int) -> String {

@@ -5,15 +5,39 @@ import Report
 /// Run folders that can be compared; what cannot is refused in one way by all commands.
 enum LikeRuns {
   /// Reads folders; nil when they hold unlike runs, which has then been said: exit 7.
-  static func read(_ paths: [String], _ format: OutputFormat) throws -> [RunFolder]? {
+  ///
+  /// `section`: a section of the scenario in which they may differ besides.
+  static func read(
+    _ paths: [String], _ format: OutputFormat, allowing section: String? = nil
+  ) throws -> [RunFolder]? {
     let folders = try self.folders(paths)
     if format == .text {
       for warning in folders.flatMap(\.unprotected) { Console.tell("warning: " + warning) }
     }
-    let unlike = SettingDifference.all(folders).filter { !$0.isAllowed }
+    let unlike = SettingDifference.all(folders).filter { difference in
+      let isNamed = section.map { difference.path == $0 || difference.path.hasPrefix($0 + ".") }
+      return !difference.isAllowed && isNamed != true
+    }
     if unlike.isEmpty { return folders }
     refuse(unlike, paths, format)
     return nil
+  }
+
+  /// The folders with those of sweeps in place of the sweeps.
+  static func expanded(_ paths: [String]) throws(Failure) -> [String] {
+    var expanded: [String] = []
+    for path in paths {
+      let runs = FilePath.join(path, "runs")
+      guard FileKind(of: FilePath.join(path, "sweep.resolved.json")) == .file else {
+        expanded.append(path)
+        continue
+      }
+      let folders = try FilePath.readableNames(in: runs).sorted().map { FilePath.join(runs, $0) }
+      expanded += folders.filter {
+        FileKind(of: FilePath.join($0, FolderFacts.fileName)) == .file
+      }
+    }
+    return expanded
   }
 
   /// Reads folders, whatever they hold.

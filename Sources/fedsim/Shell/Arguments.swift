@@ -42,7 +42,7 @@ package enum CommandName: String, CaseIterable {
     case .report:
       [
         "html": true, "latex": true, "markdown": true, "csv": true, "figures": true, "metric": true,
-        "baseline": true, "columns": true, "shots": true, "spread": true,
+        "baseline": true, "columns": true, "shots": true, "spread": true, "width": true,
       ]
     case .sweep: ["shard": true, "print": false, "out": true, "threads": true]
     case .audit:
