@@ -12,6 +12,7 @@ package enum Command {
     case .resume: return try ResumeCommand.run(ResumeOptions(invocation))
     case .compare: return try CompareCommand.run(CompareOptions(invocation))
     case .report: return try ReportCommand.run(ReportOptions(invocation))
+    case .plot: return try PlotCommand.run(PlotOptions(invocation))
     case .sweep: return try SweepCommand.run(SweepOptions(invocation))
     case .audit: return try AuditCommand.run(AuditOptions(invocation))
     case .validate: return try ValidateCommand.run(invocation)

@@ -31,11 +31,7 @@ struct ReportReader {
     var input = ReportInput(
       title: Self.unique(folders.map(\.name)).joined(separator: ", "),
       conditions: first?.conditions ?? [],
-      warnings: Self.unique(
-        folders.flatMap { folder in
-          let head = several ? "\(folder.path): " : ""
-          return (folder.warnings + folder.unfinishedRuns).map { head + $0 }
-        }),
+      warnings: Self.warnings(folders),
       strategies: shown.map { strategy in
         StrategyResult(
           label: strategy.label, runs: strategy.seeds.compactMap { strategy.runs[$0]?.run })
@@ -71,6 +67,17 @@ struct ReportReader {
       }.joined(separator: ", ")
     }
     return unique(words).map { "Privacy: \($0)." }.joined(separator: " ")
+  }
+
+  /// What the folders' readers must know, with the folder, or how many of them say it.
+  private static func warnings(_ folders: [RunFolder]) -> [String] {
+    let all = folders.map { ($0.path, $0.warnings + $0.unfinishedRuns) }
+    return unique(all.flatMap(\.1)).map { text in
+      let paths = all.filter { $0.1.contains(text) }.map(\.0)
+      if folders.count == 1 { return text }
+      return (paths.count == 1 ? paths[0] : "\(paths.count) of \(folders.count) folders") + ": "
+        + text
+    }
   }
 
   private static func unique<Value: Equatable>(_ list: [Value]) -> [Value] {

@@ -87,8 +87,11 @@ struct SVGPrinter {
     (left, right, top, width) = (start, end, base, end + margin)
     edge = plot.x.hasNone ? end - (end - start) / 9 : end
     bottom = base + (plot.y.slot.map { $0 * (plot.y.scale.range.upperBound + 0.5) } ?? 252)
-    self.below = TextLines.wrapped([plot.x.title], max(20, Int(clamping: (end + margin) / 6.2)))
-      .map { TextLines.trimmed(String($0.drop { $0 == " " })) }
+    self.below = TextLines.wrapped(
+      [plot.x.title],
+      max(20, Int(clamping: (end + margin - (plot.x.slot == nil ? 0 : start)) / 6.2))
+    )
+    .map { TextLines.trimmed(String($0.drop { $0 == " " })) }
     let more = Double(self.below.count - 1) * 15
     let below =
       (plot.foot == nil ? plot.x.title.isEmpty ? 12 : 50 : 22 + Self.footHeight + 46) + more

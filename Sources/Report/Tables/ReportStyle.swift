@@ -124,7 +124,7 @@ extension Column {
 
 extension RunFolder {
   /// The names under which papers know the folder's methods, by label; a label of one's own stays.
-  var titles: [(label: String, title: String)] {
+  package var titles: [(label: String, title: String)] {
     entries.compactMap { entry in
       guard entry.settings["kind"]?.text == entry.label,
         let info = StrategyRegistry[entry.label]?.info

@@ -76,6 +76,7 @@ extension CommandName {
     case .resume: "go on from the last checkpoint of a run folder"
     case .compare: "compare the strategies of finished runs, paired by seed"
     case .report: "write one page over run folders, and its tables for papers"
+    case .plot: "draw any two columns of run folders against each other"
     case .sweep: "run many scenarios from one file; a front of accuracy, privacy, bytes and time"
     case .audit: "attack a run's models and gradients; report what they reveal of clients' images"
     case .validate: "report every problem of a scenario and its data at once; nothing is run"
@@ -99,6 +100,7 @@ extension CommandName {
     case .resume: "resume DIR [--threads N] [--set limits.PATH=value]..."
     case .compare: "compare DIR... | SCENARIO.json  [OPTIONS]"
     case .report: "report DIR... [OPTIONS]"
+    case .plot: "plot DIR... --x COLUMN --y COLUMN [OPTIONS]"
     case .sweep: "sweep SWEEP.json | DIR  [OPTIONS]"
     case .audit: "audit DIR [OPTIONS]"
     case .validate: "validate SCENARIO.json [--set path=value]... [--no-data]"
@@ -140,6 +142,7 @@ extension CommandName {
     case .compare:
       return compareLines + [set, "--seed N             the same as --set seeds=[N]", threads]
     case .report: return reportLines
+    case .plot: return plotLines
     case .sweep:
       return [
         "--print              list every run with its state and cost; nothing is run or written",
@@ -194,7 +197,8 @@ extension CommandName {
       "--latex FILE         the headline table as a LaTeX tabular with the rules of booktabs",
       "--markdown FILE      the headline table as Markdown",
       "--csv FILE           its numbers, one a row, at full precision",
-      "--figures DIR        every figure as a vector image of its own, with its numbers as CSV",
+      "--figures DIR        every figure as SVG and PDF of its own, with its numbers as CSV",
+      widthLine,
       "--columns A,B        columns of the headline table, as generic.shots.tail,bytes.up: metrics",
       "                     of summary.json by their paths, and privacy.delta",
       "--shots head|many    head, middle and tail by share of images unless given, or many, medium",
@@ -202,6 +206,22 @@ extension CommandName {
       "--metric PATH        what is compared; generic and personal accuracy unless given",
       "--baseline LABEL     the strategy that others are compared with; the first unless given",
     ]
+  }
+
+  /// The options of `plot`.
+  private var plotLines: [String] {
+    [
+      "--x COLUMN           as bytes.up: a path of rounds.jsonl (what adds up is a total so far), a",
+      "--y COLUMN           metric of summary.json, or a column of clients.csv",
+      "--by strategy|seed   what has a line or colour of its own; strategies unless given",
+      "--table KIND         rounds, summary or clients; the first that has both unless given",
+      "-o, --out FILE       FILE.svg, FILE.pdf or FILE.csv, or a folder for all three; the numbers",
+      "                     are printed unless given", widthLine, spreadLine,
+    ]
+  }
+
+  private var widthLine: String {
+    "--width single|double  for print with text of 8 pt: a column of 3.35 inches, or two of 6.9"
   }
 
   private var spreadLine: String {
@@ -281,6 +301,11 @@ extension CommandName {
       [
         "report runs/first --latex table.tex",
         "report runs/first runs/second --html both.html --baseline fedavg",
+      ]
+    case .plot:
+      [
+        "plot runs/first --x bytes.up --y generic.shots.tail --out tail.pdf --width single",
+        "plot runs/first --x train_count --y accuracy --table clients --by seed",
       ]
     case .sweep:
       [

@@ -131,6 +131,11 @@ struct FigureFiles {
 
   enum Format: String, CaseIterable { case svg, pdf, csv }
 
+  /// The form that a file's name asks for; nil for the name of a folder.
+  static func form(of path: String) -> Format? {
+    Format.allCases.first { path.hasSuffix("." + $0.rawValue) }
+  }
+
   /// Writes a figure in one form.
   func write(_ plot: Plot, _ format: Format, to path: String) throws(Failure) {
     switch format {

@@ -23,7 +23,7 @@ package struct Invocation: Equatable {
 
 /// The commands, in the order of the help.
 package enum CommandName: String, CaseIterable {
-  case run, plan, resume, verify, compare, report, sweep, audit, validate, list, explain, data
+  case run, plan, resume, verify, compare, report, plot, sweep, audit, validate, list, explain, data
   case privacy, doctor, bench, schema, version
   case help
 
@@ -43,6 +43,10 @@ package enum CommandName: String, CaseIterable {
       [
         "html": true, "latex": true, "markdown": true, "csv": true, "figures": true, "metric": true,
         "baseline": true, "columns": true, "shots": true, "spread": true, "width": true,
+      ]
+    case .plot:
+      [
+        "x": true, "y": true, "by": true, "table": true, "spread": true, "width": true, "out": true,
       ]
     case .sweep: ["shard": true, "print": false, "out": true, "threads": true]
     case .audit:

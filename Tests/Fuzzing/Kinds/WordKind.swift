@@ -19,9 +19,9 @@ package enum WordKind {
     "report": (
       [
         "html", "latex", "markdown", "csv", "figures", "metric", "baseline", "columns", "shots",
-        "spread",
+        "spread", "width",
       ], []
-    ),
+    ), "plot": (["x", "y", "by", "table", "spread", "width", "out"], []),
     "sweep": (["shard", "out", "threads"], ["print"]),
     "audit": (
       ["attack", "model", "clients", "images", "iterations", "clip", "trials", "threads"], []
@@ -46,6 +46,8 @@ package enum WordKind {
     "compare o --metric generic.accuracy --budget bytes --tie-margin 0.005", "compare o q --out n",
     "report o --html r.html --latex t.tex --markdown t.md --csv t.csv --baseline fedavg",
     "report o --latex t.tex --columns generic.accuracy,bytes.up --shots many --spread range",
+    "plot o --x bytes.up --y generic.accuracy --out p.pdf --width single",
+    "plot o --x round --y train.loss --by seed --spread range",
     "report o q --html both.html --metric personal.accuracy", "sweep w.json --print",
     "sweep w.json --out n --shard 1/2 --threads 1", "audit o --attack membership --trials 4",
     "audit o --model initial --clients 1 --images 1 --iterations 1 --clip 1 --trials 2",
