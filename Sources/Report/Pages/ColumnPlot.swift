@@ -175,7 +175,9 @@ package struct ColumnPlot: Sendable {
       let statistics = SeedStatistics(pairs.map(\.y))
       let place = Metrics.mean(pairs.map(\.x))
       guard place.isFinite, statistics.mean.isFinite else { return nil }
-      let ends = statistics.ends(spread) ?? (statistics.mean, statistics.mean)
+      var ends = statistics.ends(spread) ?? (statistics.mean, statistics.mean)
+      // What is a share stays one.
+      if ComparisonMetric(y)?.unit == .share { ends = (max(0, ends.low), min(1 / up, ends.high)) }
       return Curve.Point(x: place, mean: statistics.mean, low: ends.low, high: ends.high)
     }
   }

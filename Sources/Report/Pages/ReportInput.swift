@@ -82,7 +82,14 @@ package struct ReportInput: Sendable {
   }
 
   /// The name of a strategy in what is made for papers.
-  package func name(_ label: String) -> String { names[label] ?? label }
+  package func name(_ label: String) -> String { Self.name(label, names) }
+
+  /// The same where a label may go on after the method's, as in "fedavg epsilon 2".
+  package static func name(_ label: String, _ names: [String: String]) -> String {
+    if let name = names[label] { return name }
+    let head = label.prefix { $0 != " " && $0 != "@" }
+    return names[String(head)].map { $0 + label.dropFirst(head.count) } ?? label
+  }
 
   /// The place of a strategy among all, which chooses its colour.
   package func index(_ label: String) -> Int { strategies.firstIndex { $0.label == label } ?? 0 }

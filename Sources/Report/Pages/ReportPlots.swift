@@ -18,7 +18,7 @@ extension Plot {
   /// How a number is spread over clients, a row for each strategy; nil without a value.
   ///
   /// `marked`: a value with a line of its own.
-  static func spread(
+  package static func spread(
     _ title: String, _ xTitle: String, _ all: [(series: Series, values: [Double])],
     marked: Double? = nil
   ) -> Plot? {
@@ -98,7 +98,7 @@ extension Plot {
   ///
   /// `isJoined`: whether lines join the marks of a strategy.
   /// `square`: both axes from 0 to this, with a line between the corners.
-  static func scatter(
+  package static func scatter(
     _ title: String, x xTitle: String, y yTitle: String, _ all: [(series: Series, points: [Point])],
     isJoined: Bool = false, square: Double? = nil, note: String = ""
   ) -> Plot? {
@@ -114,7 +114,9 @@ extension Plot {
     var marks: [Mark] = square.map { [.reference(Point(0, 0), Point($0, $0))] } ?? []
     for one in known {
       if isJoined { marks.append(.line(one.series, one.points)) }
-      marks.append(.points(one.series, one.points))
+      let step = isJoined ? max(1, one.points.count / 20) : 1
+      let marked = one.points.indices.filter { $0 % step == 0 }.map { one.points[$0] }
+      marks.append(.points(one.series, marked))
     }
     return Plot(
       title: title,

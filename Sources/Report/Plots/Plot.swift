@@ -148,3 +148,15 @@ package struct Plot: Sendable {
     package let bars: [(height: Double, text: String)]
   }
 }
+
+extension Plot.Mark {
+  /// Whose mark it is; nil for what belongs to the figure.
+  var series: Plot.Series? {
+    switch self {
+    case .band(let series, _, _), .line(let series, _), .points(let series, _, _, _, _),
+      .interval(let series, _, _), .box(let series, _, _), .bars(let series, _, _, _):
+      series
+    case .cells, .reference, .zone, .ends: nil
+    }
+  }
+}

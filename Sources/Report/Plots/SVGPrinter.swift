@@ -125,7 +125,14 @@ struct SVGPrinter {
       }
       drawVertical(to: &svg)
       drawHorizontal(to: &svg)
-      for mark in plot.marks { draw(mark, to: &svg) }
+      for mark in plot.marks {
+        // A page's script finds the marks of a series by its number.
+        guard let series = mark.series, print == nil else {
+          draw(mark, to: &svg)
+          continue
+        }
+        svg.inside("g", [("data-series", "\(series.index)")]) { draw(mark, to: &$0) }
+      }
       drawFoot(to: &svg)
       legend.write(to: &svg, top: height - legend.height)
     }
@@ -307,11 +314,31 @@ struct SVGPrinter {
   ) {
     if points.isEmpty { return }
     let style = Style(index: series.index)
+    if words.isEmpty, print == nil, points.count <= Self.mostTitles {
+      // Values, where the pointer rests.
+      for point in points {
+        let (across, up) = place(point, series)
+        let attributes = [
+          ("class", "mark \(style.colour)" + (isPale ? " pale" : "")),
+          ("d", style.marker(across, up, size: size)),
+        ]
+        let value = "\(series.label): \(Self.value(point.x)), \(Self.value(point.y))"
+        svg.inside("path", attributes) { $0.element("title", [], value) }
+      }
+      return
+    }
     let path = points.map { place($0, series) }.map { style.marker($0.0, $0.1, size: size) }
       .joined()
     let attributes = [("class", "mark \(style.colour)" + (isPale ? " pale" : "")), ("d", path)]
     if words.isEmpty { return svg.shape("path", attributes) }
     svg.inside("path", attributes) { $0.element("title", [], words) }
+  }
+
+  /// With more points a page would be mostly their values.
+  private static let mostTitles = 60
+
+  private static func value(_ number: Double) -> String {
+    number.isFinite ? NumberText.significant(number, 4) : "none"
   }
 
   private func drawInterval(
@@ -440,11 +467,13 @@ private struct LegendGrid {
     for (place, one) in series.enumerated() {
       let x = 6 + Double(place % columns) * column
       let y = top + Double(place / columns) * Self.row + 10
-      svg.shape("path", one.style.line + [("d", "M\(coordinate(x)) \(coordinate(y))l32 0")])
-      svg.shape(
-        "path", [("class", "mark \(one.style.colour)"), ("d", one.style.marker(x + 16, y))])
-      svg.element(
-        "text", [("x", coordinate(x + Self.swatch - 4)), ("y", coordinate(y + 4))], one.words)
+      svg.inside("g", [("data-legend", "\(one.style.index)")]) { entry in
+        entry.shape("path", one.style.line + [("d", "M\(coordinate(x)) \(coordinate(y))l32 0")])
+        entry.shape(
+          "path", [("class", "mark \(one.style.colour)"), ("d", one.style.marker(x + 16, y))])
+        entry.element(
+          "text", [("x", coordinate(x + Self.swatch - 4)), ("y", coordinate(y + 4))], one.words)
+      }
     }
   }
 }

@@ -55,7 +55,7 @@ package enum PlotCommand {
     columns.source = options.source
     columns.spread = options.spread
     let names = folders.flatMap(\.titles).reduce(into: [:]) { $0[$1.label] = $1.title }
-    let plot = try columns.plot(folders).renamed { names[$0] ?? $0 }
+    let plot = try columns.plot(folders).renamed { ReportInput.name($0, names) }
     guard let out = options.out else {
       switch options.format {
       case .text: Console.print(String(plot.csv.dropLast()))
