@@ -57,10 +57,19 @@ struct ReportHTMLTests {
     #expect(TagBalance.problem(name.html) == nil)
   }
 
-  @Test("nothing outside the file is referred to, and no script is in it", arguments: Case.allCases)
+  @Test(
+    "nothing outside the file is referred to, and its own script needs nothing",
+    arguments: Case.allCases)
   func selfContained(_ name: Case) {
+    let parts = name.html.components(
+      separatedBy: "<script>\n\(PageScript.text)\n</script>\n</body>")
+    #expect(parts.count == 2)
+    for call in ["eval(", "fetch(", "import(", "XMLHttpRequest", "innerHTML", "on=\""] {
+      #expect(!PageScript.text.contains(call), "\(call)")
+    }
     // The name of SVG is no address that anything is read from.
-    let html = name.html.replacingOccurrences(of: "xmlns=\"http://www.w3.org/2000/svg\"", with: "")
+    let html = parts.joined().replacingOccurrences(
+      of: "xmlns=\"http://www.w3.org/2000/svg\"", with: "")
     for forbidden in ["http://", "https://", "<script", "src=", "url(", "@import", "<link"] {
       #expect(!html.contains(forbidden), "\(name): \(forbidden)")
     }

@@ -61,9 +61,6 @@ package struct RunFolder: Sendable {
   package let conditions: [String]
   /// What the reader must know before believing a number.
   package let warnings: [String]
-  /// A sentence for each strategy whose generic model is no better than chance; also among the
-  /// warnings.
-  package let unlearned: [String]
   /// What of damage could not be seen, because there is no checksum; also among the warnings.
   package let unprotected: [String]
   /// The command that repeats the runs; empty when it is not known.
@@ -135,13 +132,7 @@ package struct RunFolder: Sendable {
     self.unfinishedRuns = unfinishedRuns
     self.isOpen = isOpen
     self.unprotected = Self.protection(path, isSealed: isSealed, unprotected)
-    let finished = entries.map { entry in
-      ComparedStrategy(
-        label: entry.label,
-        runs: Dictionary(uniqueKeysWithValues: entry.runs.map { ($0.run.seed, $0) }))
-    }
-    unlearned = ChanceLevel(data)?.sentences(finished) ?? []
-    warnings = unlearned + Self.texts(saved?["warnings"]) + self.unprotected
+    warnings = Self.texts(saved?["warnings"]) + self.unprotected
   }
 
   /// What cannot be seen, because nothing was promised.

@@ -29,6 +29,13 @@ package struct ChanceLevel: Sendable {
     return ClopperPearson.interval(right, of: images).lowerBound <= 1 / Double(classes)
   }
 
+  /// A sentence for each strategy of folders of the same data that did not learn.
+  package static func sentences(_ folders: [RunFolder], _ strategies: [ComparedStrategy])
+    -> [String]
+  {
+    folders.lazy.compactMap { ChanceLevel($0.data) }.first?.sentences(strategies) ?? []
+  }
+
   /// A sentence for each strategy with finished runs that did not learn.
   package func sentences(_ strategies: [ComparedStrategy]) -> [String] {
     strategies.compactMap { strategy in

@@ -18,7 +18,7 @@ extension ReportPage {
     ].compactMap(\.self)
     // Methods at several ε have a line each; else every strategy has a mark.
     let figures = input.privacyUtility.map {
-      $0.blocks(([input.protection] + input.conditions).joined(separator: " "))
+      $0.blocks("\(input.protection) Conditions: \(input.conditions.joined(separator: "; ")).")
     }
     return [.table(spent(protected))] + (figures ?? [.plots(plots)]) + [.table(epsilons)]
   }

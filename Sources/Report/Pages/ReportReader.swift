@@ -30,8 +30,9 @@ struct ReportReader {
     let first = folders.first
     var input = ReportInput(
       title: Self.unique(folders.map(\.name)).joined(separator: ", "),
-      conditions: first?.conditions ?? [],
-      warnings: Self.warnings(folders),
+      conditions: Self.conditions(folders),
+      warnings: ChanceLevel.sentences(folders, try ComparedStrategy.all(folders))
+        + Self.warnings(folders),
       strategies: shown.map { strategy in
         StrategyResult(
           label: strategy.label, runs: strategy.seeds.compactMap { strategy.runs[$0]?.run })
@@ -67,6 +68,13 @@ struct ReportReader {
       }.joined(separator: ", ")
     }
     return unique(words).map { "Privacy: \($0)." }.joined(separator: " ")
+  }
+
+  /// The conditions of the first folder, without the words on privacy where folders differ in it.
+  private static func conditions(_ folders: [RunFolder]) -> [String] {
+    (folders.first?.conditions ?? []).filter { line in
+      !line.hasPrefix("privacy: ") || folders.allSatisfy { $0.conditions.contains(line) }
+    }
   }
 
   /// What the folders' readers must know, with the folder, or how many of them say it.

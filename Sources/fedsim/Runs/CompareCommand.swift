@@ -105,10 +105,12 @@ package enum CompareCommand {
     }
     guard let folders = try LikeRuns.read(paths, options.format) else { return .mismatch }
     let differences = SettingDifference.all(folders)
+    let strategies = try ComparedStrategy.all(folders)
     let comparison = try Comparison(
-      ComparedStrategy.all(folders), options.settings, unfinished: folders.flatMap(\.unfinished))
+      strategies, options.settings, unfinished: folders.flatMap(\.unfinished))
     let table = try ComparisonTable(
-      comparison, folders: paths, warnings: folders.flatMap(\.unlearned), style: options.style)
+      comparison, folders: paths, warnings: ChanceLevel.sentences(folders, strategies),
+      style: options.style)
     var file: String?
     if let out = options.out {
       var style = options.style

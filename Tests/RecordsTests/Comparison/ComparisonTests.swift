@@ -274,7 +274,7 @@ struct ComparisonTests {
     let comparison = try Comparison([
       strategy("fedavg", base), strategy("a-method-with-a-very-long-label", better),
     ])
-    let text = ComparisonTable(comparison, folders: ["runs/one"]).text(width: width)
+    let text = try ComparisonTable(comparison, folders: ["runs/one"]).text(width: width)
     let lines = text.split(separator: "\n")
     for line in lines { #expect(line.count <= width, "\(line)") }
     for title in ["difference", "seeds", "t Holm", "sign flip", "least", "Wilcoxon", "d_z"] {
