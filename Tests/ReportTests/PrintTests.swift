@@ -63,7 +63,7 @@ struct PrintTests {
       title: "t", description: "d", x: Plot.Axis("ε ± (a) 10⁶ ☃", .linear(0...1)),
       y: Plot.Axis("y", .linear(0...1)), marks: [])
     let text = String(decoding: plot.pdf(), as: UTF8.self)
-    for part in ["(e) Tj", "( \\261 \\(a\\) 10) Tj", "4.29 Ts (6) Tj", "( ?) Tj"] {
+    for part in ["(e) Tj", "( \\261 \\(a\\) 10) Tj", "3.96 Ts (6) Tj", "( ?) Tj"] {
       #expect(text.contains(part), "\(part)")
     }
   }

@@ -168,8 +168,13 @@ struct ReportTargetTests {
     }
     #expect(points.map(\.x) == [15, 24])
     #expect(points.map { ($0.mean * 1000).rounded() } == [10_000, 30_000])
-    // 30 - t(0.975; 1) * 14.142 / sqrt(2), with t = 12.7062; one seed alone has no interval.
-    #expect(points.map { ($0.low * 1000).rounded() } == [10_000, -97_062])
+    // The lesser of two seeds, 30 - t(0.975; 1) * 14.142 / sqrt(2) with t = 12.7062 when asked for;
+    // one seed alone has no interval.
+    #expect(points.map { ($0.low * 1000).rounded() } == [10_000, 20_000])
+    let intervals = CurveAxis.megabytes.points(
+      [Self.run(1, [0.1, 0.2]), second], spread: .ci95
+    ) { $0.generic.map { 100 * $0.accuracy } }
+    #expect(intervals.map { ($0.low * 1000).rounded() } == [10_000, -97_062])
     let clock = CurveAxis.seconds.points([Self.run(1, [0.1, 0.2])]) { $0.generic?.accuracy }
     #expect(clock.map(\.x) == [10, 20])
   }

@@ -1,5 +1,6 @@
-/// What makes a page handier where scripts run: series are switched by their entry in a legend,
-/// tables are sorted by a click on a heading. Nothing needs it, and it loads nothing.
+/// What makes a page handier where scripts run; nothing needs it, and it loads nothing.
+///
+/// Series are switched by their entry in a legend, tables are sorted by a click on a heading.
 enum PageScript {
   static let text = """
     (()=>{"use strict";
@@ -9,10 +10,10 @@ enum PageScript {
     const off=g.style.opacity==="";g.style.opacity=off?".35":"";
     g.closest("svg").querySelectorAll('[data-series="'+g.dataset.legend+'"]').forEach(m=>{
     m.style.display=off?"none":""})}));
-    const value=c=>{const t=c.textContent.trim();if(t==="-"||t==="")return null;
+    const value=c=>{const t=c.textContent.trim();if(t==='-'||t==='')return null;
     if(t==="none")return Infinity;
     const d=t.match(/^(\\d+):(\\d\\d):(\\d\\d)$/);if(d)return d[1]*3600+d[2]*60+d[3]*1;
-    const n=t.match(/^[<=~×\\s]*([+-]?\\d[\\d.]*(?:e[+-]?\\d+)?)/);return n?Number(n[1]):t};
+    const n=t.match(/^[\\x3c=~×\\s]*([+-]?\\d[\\d.]*(?:e[+-]?\\d+)?)/);return n?Number(n[1]):t};
     document.querySelectorAll("table").forEach(t=>{const b=t.tBodies[0];if(!t.tHead||!b)return;
     const row=t.tHead.rows[t.tHead.rows.length-1];
     [...row.cells].forEach((h,i)=>{let down=false;press(h,()=>{down=!down;

@@ -20,8 +20,10 @@ struct ReportReader {
     splits = try SplitSummaries(folders)
   }
 
-  /// - Parameter settings: what is compared; without a metric generic and personal accuracy, where
-  ///   they were measured.
+  /// - Parameters:
+  ///   - settings: what is compared; without a metric generic and personal accuracy, where they
+  ///     were measured.
+  ///   - style: how numbers are shown.
   /// - Returns: all that the folders' files say.
   /// - Throws: E2012 for an unknown metric or baseline (exit 2), E7003 when the metric that was
   ///   asked for was not measured (exit 7), E4101 when a file is damaged (exit 4).

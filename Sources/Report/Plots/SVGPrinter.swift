@@ -487,6 +487,7 @@ enum PlotStyle {
     @media(prefers-color-scheme:dark){.plot{\(variables(dark, SeriesStyle.dark))}}
     @media print{.plot{\(variables(light, SeriesStyle.light))}}
     \(shapes)
+    @media(max-width:560px){.plot.fit text{font-size:17px}.plot.fit text.axis{font-size:16px}}
     """
 
   /// On white paper, whatever the screen's colours are.
@@ -501,7 +502,6 @@ enum PlotStyle {
     .plot text.axis{fill:var(--soft);font-size:12px}
     .plot text.small{font-size:11px}
     .plot text.row{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}
-    @media(max-width:560px){.plot.fit text{font-size:17px}.plot.fit text.axis{font-size:16px}}
     .paper{fill:var(--paper)}
     .mesh{stroke:var(--rule);fill:none}
     .base{stroke:var(--soft);fill:none}

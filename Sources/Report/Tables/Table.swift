@@ -162,8 +162,9 @@ package struct Table: Sendable, Equatable {
     return table
   }
 
-  /// For each row of a column 1 for the best number and 2 for the next best, as they are printed:
-  /// those that look the same share their place. Nil for all others, in columns without better
+  /// For each row of a column 1 for the best number and 2 for the next best, as they are printed.
+  ///
+  /// Those that look the same share their place. Nil for all others, in columns without better
   /// numbers, and where all look the same.
   func ranks(_ column: Int) -> [Int?] {
     guard let better = headings[column].better else { return rows.map { _ in nil } }
