@@ -139,7 +139,7 @@ struct ReportTests {
     let page = folder.text("p.html")
     for part in [
       "generic.accuracy over epsilon", "Difference from fedavg at the same epsilon",
-      "Difference from no privacy", "unit client, ", "delta 0.00001",
+      "Difference from no privacy", "unit client, ", "clip 1, delta ",
     ] { #expect(page.contains(part), "\(part)") }
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.at("f"))
     #expect(names.contains { $0.hasSuffix("generic-accuracy-over-epsilon.pdf") })

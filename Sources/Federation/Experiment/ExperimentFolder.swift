@@ -56,8 +56,8 @@ struct ExperimentFolder {
   /// Scenario, splits and environment, in the order in which a folder becomes one that can be
   /// resumed: `scenario.json` when all that it needs is there, `environment.json` last.
   ///
-  /// Returns the content of an `environment.json` that is not written, because all rounds are there:
-  /// what the file says of their making stays. It is nil for one that is written.
+  /// Returns the content of an `environment.json` that is not written, because all rounds are
+  /// there: what the file says of their making stays. It is nil for one that is written.
   func begin(
     _ experiment: Experiment, source: ScenarioSource, threads: Int, warnings: [String] = []
   ) throws(Failure) -> JSON? {
@@ -92,7 +92,7 @@ struct ExperimentFolder {
     try AtomicFile.write(environment.sealed.pretty, to: FilePath.join(path, FolderFacts.fileName))
   }
 
-  /// Whether every run has its last round and a checkpoint, beside what `environment.json` promises.
+  /// Whether every run has its last round and a checkpoint, beside what the facts promise.
   private func isMade(_ experiment: Experiment, promising files: JSON?) throws(Failure) -> Bool {
     guard let known, known.json["files"]?.compact == files?.compact else { return false }
     for choice in experiment.scenario.strategies {

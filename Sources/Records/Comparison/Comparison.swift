@@ -131,8 +131,8 @@ package struct Comparison: Sendable {
   /// What is compared where no metric is asked for.
   static let headline = ["generic.accuracy", "personal.accuracy"]
 
-  /// The comparisons of a report, and of the end of a run: one by the metric that is asked for, else
-  /// one for each of generic and personal accuracy that the baseline and another strategy have.
+  /// The comparisons of a report, and of the end of a run: one by the metric that is asked for,
+  /// else one for each of generic and personal accuracy that the baseline and another strategy have.
   package static func all(_ strategies: [ComparedStrategy], _ asked: Settings = Settings())
     throws(Failure) -> [Comparison]
   {

@@ -16,7 +16,7 @@ extension Plot {
 ///
 /// Text is in Helvetica and Symbol, which every reader of PDF has.
 ///
-/// - Source: Adobe, PDF Reference, version 1.4, chapters 4 (operators) and 5 and appendix D (fonts).
+/// - Source: Adobe, PDF Reference, version 1.4, chapters 4 (operators) and 5, appendix D (fonts).
 private struct PDFPrinter {
   private let scale: Double
   private let height: Double
@@ -50,7 +50,8 @@ private struct PDFPrinter {
     let font = "/Type /Font /Subtype /Type1 /BaseFont"
     let objects = [
       "<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-      "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 \(number(width)) \(number(height))] /Contents 4 0 R "
+      "<< /Type /Page /Parent 2 0 R /Contents 4 0 R "
+        + "/MediaBox [0 0 \(number(width)) \(number(height))] "
         + "/Resources << /Font << /F 5 0 R /S 6 0 R >> /ExtGState << \(states) >> >> >>",
       "<< /Length \(content.utf8.count) >>\nstream\n\(content)endstream",
       "<< \(font) /Helvetica /Encoding /WinAnsiEncoding >>", "<< \(font) /Symbol >>",

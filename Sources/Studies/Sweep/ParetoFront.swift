@@ -26,7 +26,8 @@ package struct FrontObjective: Sendable {
 /// The trials and strategies of a sweep that nothing else is better than in every objective.
 ///
 /// A point is a strategy of a trial, its objectives are means over seeds, but for ε, of which it is
-/// the largest. It is on the front when no other point is at least as good in all objectives and better in one; equal points are on it
+/// the largest. It is on the front when no other point is at least as good in all objectives and
+/// better in one; equal points are on it
 /// together. Without a guarantee ε is infinite. Points that lack an objective are left out.
 package struct ParetoFront: Sendable {
   /// A strategy of a trial that ran to its end under all seeds.

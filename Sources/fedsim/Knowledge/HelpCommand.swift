@@ -211,8 +211,8 @@ extension CommandName {
   /// The options of `plot`.
   private var plotLines: [String] {
     [
-      "--x COLUMN           as bytes.up: a path of rounds.jsonl (what adds up is a total so far), a",
-      "--y COLUMN           metric of summary.json, or a column of clients.csv",
+      "--x COLUMN           as bytes.up: a path of rounds.jsonl (what adds up is a total so far),",
+      "--y COLUMN           a metric of summary.json, or a column of clients.csv",
       "--by strategy|seed   what has a line or colour of its own; strategies unless given",
       "--table KIND         rounds, summary or clients; the first that has both unless given",
       "-o, --out FILE       FILE.svg, FILE.pdf or FILE.csv, or a folder for all three; the numbers",
