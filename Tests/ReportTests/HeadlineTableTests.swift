@@ -27,8 +27,8 @@ struct HeadlineTableTests {
     let expected = """
       % 100 % <x>
       % bold: the best of a column; underlined: the next best; numbers that are printed alike \
-      share a place, and a column of equal numbers has none; higher is better; costs and privacy are not \
-      judged
+      share a place, and a column of equal numbers has none; higher is better; costs and \
+      privacy are not judged
       % \\usepackage{booktabs}; then \\input this inside a table environment
       \\begin{tabular}{lrrrr}
       \\toprule

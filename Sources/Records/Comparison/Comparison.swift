@@ -132,7 +132,7 @@ package struct Comparison: Sendable {
   static let headline = ["generic.accuracy", "personal.accuracy"]
 
   /// The comparisons of a report, and of the end of a run: one by the metric that is asked for,
-  /// else one for each of generic and personal accuracy that the baseline and another strategy have.
+  /// else one for each of generic and personal accuracy that the baseline and another one have.
   package static func all(_ strategies: [ComparedStrategy], _ asked: Settings = Settings())
     throws(Failure) -> [Comparison]
   {

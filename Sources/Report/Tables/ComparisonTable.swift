@@ -130,7 +130,8 @@ package struct ComparisonTable: Sendable {
         "\(metric.name)\(unit), \(direction); baseline \(comparison.baseline); "
           + comparison.seedNote(spread),
         "difference: strategy - baseline on common seeds with its 95 % interval (paired t); "
-          + "t Holm: p of the paired t test, adjusted; least: the smallest p that sign flips can reach",
+          + "t Holm: p of the paired t test, adjusted; "
+          + "least: the smallest p that sign flips can reach",
       ]
     var counts = "seeds: wins/ties/losses"
     if comparison.settings.tieMargin > 0 {
