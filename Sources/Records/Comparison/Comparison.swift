@@ -128,9 +128,6 @@ package struct Comparison: Sendable {
     self.leftOut = leftOut
   }
 
-  /// What is compared where no metric is asked for.
-  static let headline = ["generic.accuracy", "personal.accuracy"]
-
   /// The comparisons of a report, and of the end of a run: one by the metric that is asked for,
   /// else one for each of generic and personal accuracy that the baseline and another one have.
   package static func all(_ strategies: [ComparedStrategy], _ asked: Settings = Settings())
@@ -144,7 +141,7 @@ package struct Comparison: Sendable {
     }
     var settings = asked
     var comparisons: [Comparison] = []
-    for metric in headline {
+    for metric in HeadlineMetric.compared {
       settings.metric = metric
       do throws(Failure) {
         let comparison = try Comparison(strategies, settings)
@@ -165,7 +162,7 @@ package struct Comparison: Sendable {
       }
       return metric
     }
-    for name in headline {
+    for name in HeadlineMetric.compared {
       if let metric = ComparisonMetric(name),
         runs.allSatisfy({ $0.contains { metric.read($0) != nil } })
       {

@@ -5,6 +5,9 @@ package struct HeadlineMetric: Sendable, Equatable {
   /// Reads it from a finished run; nil when it has no meaning there.
   package let read: @Sendable (StrategyRun) -> Double?
 
+  /// What is compared where no metric is asked for.
+  static let compared = ["generic.accuracy", "personal.accuracy"]
+
   /// Metrics are the same when they have the same name.
   package static func == (a: HeadlineMetric, b: HeadlineMetric) -> Bool { a.name == b.name }
 

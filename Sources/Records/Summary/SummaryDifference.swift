@@ -17,7 +17,7 @@ package struct SummaryDifference: Sendable {
   /// Every comparison that has meaning; empty with one strategy.
   package static func all(_ summary: Summary) -> [SummaryDifference] {
     var found: [SummaryDifference] = []
-    for metric in Comparison.headline {
+    for metric in HeadlineMetric.compared {
       let known = summary.strategies.filter { $0.values[metric] != nil }
       guard let reference = known.first, let second = reference.values[metric] else { continue }
       for strategy in known.dropFirst() {

@@ -1,5 +1,3 @@
-import Base
-
 /// "Did you mean": known synonyms first, then spelling.
 package enum Suggestions {
   /// The candidate that `word` probably stands for: a synonym, another spelling of the same
@@ -51,13 +49,5 @@ package enum Suggestions {
       previous = row
     }
     return previous[b.count]
-  }
-
-  /// E2012: a name on the command line that nothing has.
-  package static func unknown(_ what: String, _ word: String, among names: [String]) -> Failure {
-    Failure(
-      .wrongCommandLine, "E2012", "no \(what) is called \"\(word)\"",
-      hint: nearest(word, among: names).map { "did you mean \($0) ?" }
-        ?? "one of \(names.joined(separator: ", "))")
   }
 }
