@@ -16,6 +16,7 @@ package enum Command {
     case .completion: return try Completion.run(invocation)
     case .man: return try ManPage.run(invocation)
     case .sweep, .tune: return try GridCommand.run(invocation)
+    case .plot: return try PlotCommand.run(PlotOptions(invocation))
     case .audit: return try AuditCommand.run(AuditOptions(invocation))
     case .validate: return try ValidateCommand.run(invocation)
     case .list: return try ListCommand.run(invocation)

@@ -70,14 +70,16 @@ struct ReportTests {
     let names = try FileManager.default.contentsOfDirectory(atPath: Self.finished.at("figures"))
     let images = names.filter { $0.hasSuffix(".svg") }.sorted()
     #expect(images.count >= 5)
-    #expect(names.count == 2 * images.count)
-    // An image in the page has its own text in it, whitespace aside.
-    let page = Self.finished.text("f.html").filter { !$0.isWhitespace }
+    #expect(names.count == 3 * images.count)
+    let page = Self.finished.text("f.html")
     #expect(page.components(separatedBy: "<svg").count - 1 == images.count)
     for image in images {
       let text = Self.finished.text("figures/" + image)
-      #expect(page.contains(text.filter { !$0.isWhitespace }), "\(image)")
       #expect(text.hasPrefix("<svg xmlns=\"http://www.w3.org/2000/svg\""))
+      // A paper has the methods' names.
+      #expect(!text.contains(">fedavg</text>"), "\(image)")
+      let paper = try #require(Self.finished.bytes("figures/" + image.dropLast(3) + "pdf"))
+      #expect(String(decoding: paper.prefix(8), as: UTF8.self) == "%PDF-1.4")
       let numbers = Self.finished.text("figures/" + image.dropLast(3) + "csv")
       let lines = numbers.split(separator: "\n")
       #expect(lines[0] == "mark,series,x,y,low,high,words")
@@ -85,6 +87,101 @@ struct ReportTests {
     }
     #expect(images[0].hasPrefix("01-"))
     #expect(try run("report a --html f.html --figures /dev/null/x").exit == 2)
+  }
+
+  @Test("columns, groups of classes, spreads and widths: what is asked for, or a word on it")
+  func style() throws {
+    let outcome = try run(
+      "report a --html c.html --latex c.tex --columns generic.accuracy,privacy.delta,bytes.up "
+        + "--shots many --spread std")
+    #expect(outcome.exit == 0, "\(outcome.text)")
+    let latex = Self.finished.text("c.tex")
+    #expect(latex.contains("\\begin{tabular}{lrrr}\n\\toprule\n"), "\(latex)")
+    #expect(latex.contains("FedAvg & ") && latex.contains("prox\\_1 & "))
+    #expect(latex.contains("2 seeds; mean ± standard deviation over seeds"))
+    for (words, code, hint) in [
+      ("report a --columns generic.acuracy", "E2012", "generic.accuracy"),
+      ("report a --columns ,", "E2004", "--columns"),
+      ("report a --columns bytes.up,bytes.up", "E2004", "each once"),
+      ("report a --shots some", "E2004", "head, many"),
+      ("report a --spread sd", "E2004", "did you mean std"),
+      ("report a --width single", "E2007", "--figures DIR"),
+      ("report a --figures f --width tripel", "E2004", "single, double"),
+      ("compare a --columns t-hom", "E2012", "t-holm"),
+    ] {
+      let outcome = try run(words)
+      #expect(outcome.exit == 2, "\(words): \(outcome.text)")
+      #expect(outcome.stderr.contains(code) && outcome.stderr.contains(hint), "\(outcome.text)")
+    }
+    let compared = try run("compare a --columns n,mean --spread range")
+    #expect(compared.stdout.contains("mean [least, largest] over seeds"), "\(compared.text)")
+    #expect(!compared.stdout.contains("Wilcoxon"))
+  }
+
+  @Test("runs that differ in privacy alone share a page, with a line per method over ε")
+  func privacy() throws {
+    let folder = TemporaryFolder()
+    let strategies = #"[ { "kind": "fedavg" }, { "kind": "fedprox" } ]"#
+    try folder.write(
+      "s.json", ScenarioText.tiny(model: #"{ "kind": "logistic" }"#, strategies: strategies))
+    let clip = #"privacy={"unit":"client","clip":1,"target":{"epsilon":BUDGET,"delta":1e-5}}"#
+    for (name, set) in [
+      ("a", clip.replacingOccurrences(of: "BUDGET", with: "2")),
+      ("b", clip.replacingOccurrences(of: "BUDGET", with: "8")), ("c", "privacy=null"),
+    ] {
+      let words = ["run", "s.json", "--out", name, "--quiet", "--set", "seeds=[1,2]", "--set", set]
+      let outcome = try Program.run(words, in: folder.path)
+      #expect(outcome.exit == 0, "\(outcome.text)")
+    }
+    #expect(try run("compare a b", in: folder).exit == 7)
+    let outcome = try run("report a b c --html p.html --figures f", in: folder)
+    #expect(outcome.exit == 0, "\(outcome.text)")
+    let page = folder.text("p.html")
+    for part in [
+      "generic.accuracy over epsilon", "Difference from fedavg at the same epsilon",
+      "Difference from no privacy", "unit client, ", "clip 1, delta ",
+    ] { #expect(page.contains(part), "\(part)") }
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.at("f"))
+    #expect(names.contains { $0.hasSuffix("generic-accuracy-over-epsilon.pdf") })
+  }
+
+  @Test("any two columns are a figure; wrong ones are answered")
+  func plot() throws {
+    let folder = Self.finished
+    let printed = try run("plot a --x bytes.up --y generic.accuracy")
+    #expect(printed.exit == 0, "\(printed.text)")
+    #expect(printed.stdout.hasPrefix("mark,series,x,y,low,high,words\n"))
+    #expect(printed.stdout.contains("line,FedAvg,") && printed.stdout.contains("line,prox_1,"))
+    #expect(!printed.stdout.contains("Local only"))
+    // Bytes are totals: the last is what the summary says, in megabytes.
+    let last = printed.stdout.split(separator: "\n").last { $0.hasPrefix("line,FedAvg,") } ?? ""
+    let total = folder.text("a/summary.json").components(separatedBy: "\"bytes.up\"")
+    #expect(total.count > 1 && !last.isEmpty)
+    for (words, files) in [
+      ("plot a --x round --y train.loss --by seed --out l.svg --width single", ["l.svg"]),
+      ("plot a --x train_count --y accuracy --out l.pdf", ["l.pdf"]),
+      (
+        "plot a --x generic.accuracy --y personal.accuracy --table summary --out d",
+        ["svg", "pdf", "csv"].map { "d/personal.accuracy-over-generic.accuracy." + $0 }
+      ),
+      ("plot a --x round --y round --spread range --out same.csv", ["same.csv"]),
+    ] {
+      let outcome = try run(words)
+      #expect(outcome.exit == 0, "\(words): \(outcome.text)")
+      for file in files { #expect(folder.exists(file), "\(file)") }
+    }
+    #expect(folder.text("l.svg").contains("width=\"3.35"))
+    for (words, part) in [
+      ("plot a --x bytes.ip --y generic.accuracy", "did you mean bytes.up"),
+      ("plot a --x train_count --y generic.accuracy", "no table has both"),
+      ("plot a --x round", "--y says which column"), ("plot", "expected run folders"),
+      ("plot a --x round --y round --by method", "strategy, seed"),
+      ("plot a --x round --y round --out /dev/null/x/y.svg", "fedsim: "),
+    ] {
+      let outcome = try run(words)
+      #expect(outcome.exit == 2, "\(words): \(outcome.text)")
+      #expect(outcome.stderr.contains(part), "\(words): \(outcome.text)")
+    }
   }
 
   @Test("several folders: seeds add up, what differs is shown, no link leaves the page")
@@ -101,7 +198,7 @@ struct ReportTests {
     #expect(!text.contains("<h3>generic.accuracy, %</h3>"))
     // A name of the SVG format, which nobody fetches.
     let page = text.replacingOccurrences(of: "xmlns=\"http://www.w3.org/2000/svg\"", with: "")
-    for forbidden in ["http://", "https://", "<script", "src=", "url(", "@import", "<link"] {
+    for forbidden in ["http://", "https://", "src=", "url(", "@import", "<link"] {
       #expect(!page.contains(forbidden), "\(forbidden)")
     }
   }
@@ -122,7 +219,8 @@ struct ReportTests {
     throws
   {
     let outcome = try run(
-      "report a --html t.html --latex t.tex --markdown t.md --csv t.csv --format json")
+      "report a --html t.html --latex t.tex --markdown t.md --csv t.csv --spread ci95 --format json"
+    )
     #expect(outcome.exit == 0, "\(outcome.text)")
     let json = try outcome.json()
     #expect(json["latex"]?.text == "t.tex")
@@ -139,9 +237,12 @@ struct ReportTests {
       #expect(lines.contains(line), "\(line)")
     }
     let cell = "\(NumberText.percent(mean)) ± \(NumberText.percent(half))"
-    #expect(Self.finished.text("t.md").contains("| fedavg | \(cell) |"))
+    #expect(Self.finished.text("t.md").contains("| FedAvg | \(cell) |"))
     let latex = Self.finished.text("t.tex")
-    #expect(latex.contains("fedavg & " + cell.replacingOccurrences(of: "±", with: "$\\pm$")))
+    let row = latex.split(separator: "\n").first { $0.hasPrefix("FedAvg & ") } ?? ""
+    // The mean may be bold or underlined.
+    #expect(row.contains(NumberText.percent(mean)))
+    #expect(row.contains(" $\\pm$ \(NumberText.percent(half)) & "), "\(row)")
     #expect(latex.contains("prox\\_1 & "))
     #expect(latex.contains("generic accuracy \\%"))
     #expect(latex.contains("% s\n"))

@@ -125,6 +125,18 @@ struct LiveDisplayTests {
     #expect(again.rows[1].hasPrefix("  local-only  [########........]   50/100"))
   }
 
+  @Test("a sweep's runs are counted over all trials, beyond the plan of one")
+  func sweep() throws {
+    var progress = Base.progress(.redraw, width: 120)
+    var state = Self.state(run: 7, round: 100)
+    state.runs = 9
+    let text = progress.roundEnded(state, seconds: 2, evaluated: false, now: Base.now + 60)
+    #expect(text.contains("7/9 runs done"))
+    // Two more strategies of this trial, none after it.
+    let expected: Double = 2 * 100 * 2
+    #expect(progress.left == expected)
+  }
+
   @Test("at most two drawings a second, and none that leaves a trace")
   func rate() throws {
     var progress = Base.progress(.redraw)

@@ -159,11 +159,13 @@ struct PlotTests {
   func alone() throws {
     #expect(Self.all.count == 6)
     for plot in Self.all {
-      let parser = XMLParser(data: Data(plot.svg.utf8))
+      let parser = XMLParser(data: Data(plot.svg().utf8))
       #expect(parser.parse(), "\(plot.title): \(String(describing: parser.parserError))")
-      #expect(plot.svg.hasPrefix("<svg xmlns="))
-      #expect(plot.svg.contains("prefers-color-scheme:dark"))
-      for wrong in ["nan", "inf\"", "\"-\""] { #expect(!plot.svg.contains(wrong), "\(plot.title)") }
+      #expect(plot.svg().hasPrefix("<svg xmlns="))
+      #expect(plot.svg().contains("prefers-color-scheme:dark"))
+      for wrong in ["nan", "inf\"", "\"-\""] {
+        #expect(!plot.svg().contains(wrong), "\(plot.title)")
+      }
     }
   }
 

@@ -57,10 +57,19 @@ struct ReportHTMLTests {
     #expect(TagBalance.problem(name.html) == nil)
   }
 
-  @Test("nothing outside the file is referred to, and no script is in it", arguments: Case.allCases)
+  @Test(
+    "nothing outside the file is referred to, and its own script needs nothing",
+    arguments: Case.allCases)
   func selfContained(_ name: Case) {
+    let parts = name.html.components(
+      separatedBy: "<script>\n\(PageScript.text)\n</script>\n</body>")
+    #expect(parts.count == 2)
+    for call in ["eval(", "fetch(", "import(", "XMLHttpRequest", "innerHTML", "on=\""] {
+      #expect(!PageScript.text.contains(call), "\(call)")
+    }
     // The name of SVG is no address that anything is read from.
-    let html = name.html.replacingOccurrences(of: "xmlns=\"http://www.w3.org/2000/svg\"", with: "")
+    let html = parts.joined().replacingOccurrences(
+      of: "xmlns=\"http://www.w3.org/2000/svg\"", with: "")
     for forbidden in ["http://", "https://", "<script", "src=", "url(", "@import", "<link"] {
       #expect(!html.contains(forbidden), "\(name): \(forbidden)")
     }
@@ -119,7 +128,8 @@ struct ReportHTMLTests {
   func sections() {
     let html = ReportSample.whole().page.html
     for part in [
-      "<h2>Which is better</h2>", "<h3>generic.accuracy, %</h3>", "scaffold - fedavg: ",
+      "<h2>Which is better</h2>", "<h3>generic.accuracy, %</h3>",
+      "scaffold - fedavg, generic.accuracy: ",
       "3 seeds cannot reach p &lt; 0.25 by sign flips", "<h3>At what cost</h3>", "of fedavg&#39;s",
       "Accuracy over clients", "What clients gain over training alone",
       "<h3>Clients that fare worst</h3>", "Reliability: accuracy against confidence",

@@ -106,9 +106,9 @@ struct ReportTargetTests {
   func csv() {
     let csv = ResultsTable.csv([Self.partly], targets: [Self.half, AccuracyTarget(.personal, 1)])
     #expect(
-      csv.contains("\na,1,3,target.reached,generic,0.5,1\na,1,3,target.round,generic,0.5,3\n"))
-    #expect(csv.contains("\na,2,5,target.bytes.up,generic,0.5,15000000\n"))
-    #expect(csv.hasSuffix("\na,3,5,target.reached,generic,0.5,0\n"))
+      csv.contains("\na,1,3,target.generic.0.5.reached,1\na,1,3,target.generic.0.5.round,3\n"))
+    #expect(csv.contains("\na,2,5,target.generic.0.5.bytes.up,15000000\n"))
+    #expect(csv.hasSuffix("\na,3,5,target.generic.0.5.reached,0\n"))
     #expect(!csv.contains("personal,1,"))
     #expect(!ResultsTable.csv([Self.partly]).contains("target"))
   }
@@ -168,8 +168,13 @@ struct ReportTargetTests {
     }
     #expect(points.map(\.x) == [15, 24])
     #expect(points.map { ($0.mean * 1000).rounded() } == [10_000, 30_000])
-    // 30 - t(0.975; 1) * 14.142 / sqrt(2), with t = 12.7062; one seed alone has no interval.
-    #expect(points.map { ($0.low * 1000).rounded() } == [10_000, -97_062])
+    // The lesser of two seeds, 30 - t(0.975; 1) * 14.142 / sqrt(2) with t = 12.7062 when asked for;
+    // one seed alone has no interval.
+    #expect(points.map { ($0.low * 1000).rounded() } == [10_000, 20_000])
+    let intervals = CurveAxis.megabytes.points(
+      [Self.run(1, [0.1, 0.2]), second], spread: .ci95
+    ) { $0.generic.map { 100 * $0.accuracy } }
+    #expect(intervals.map { ($0.low * 1000).rounded() } == [10_000, -97_062])
     let clock = CurveAxis.seconds.points([Self.run(1, [0.1, 0.2])]) { $0.generic?.accuracy }
     #expect(clock.map(\.x) == [10, 20])
   }

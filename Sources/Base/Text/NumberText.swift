@@ -48,6 +48,19 @@ public enum NumberText {
     return digits + "e-" + two(exponent)
   }
 
+  /// A number with so many digits that count, in powers of ten where it would be long: "0.41308",
+  /// "12345", "1.2346e+07".
+  package static func significant(_ value: Double, _ digits: Int) -> String {
+    guard value.isFinite, value != 0 else { return fixed(value, 0) }
+    var power = Int(clamping: log10(abs(value)).rounded(.down))
+    // Rounding may carry: 9.99996 has one digit more before the point.
+    let half = 0.5 * pow(10, Double(power - digits + 1))
+    if abs(value) + half >= pow(10, Double(power + 1)) { power += 1 }
+    if (-4..<6).contains(power) { return fixed(value, max(0, digits - 1 - power)) }
+    let mantissa = value / pow(10, Double(power))
+    return fixed(mantissa, digits - 1) + "e" + (power < 0 ? "-" : "+") + two(abs(power))
+  }
+
   /// A number as it would stand in a scenario: "0.05".
   package static func plain(_ value: Double) -> String { JSON.number(value).compact }
 

@@ -1,6 +1,7 @@
 import Aggregation
 import Base
 import Client
+import Records
 import Scenario
 import Tensor
 
@@ -26,19 +27,14 @@ package struct DivergenceReport: Equatable {
     causes = Self.causes(divergence, label, context, losses)
   }
 
-  private static let file = "divergence.json"
-
-  /// Whether the run in a folder ended with one.
-  package static func isThere(in folder: String) throws(Failure) -> Bool {
-    try FileReader.isThere(FilePath.join(folder, file))
-  }
-
   /// Removes what an earlier attempt of the run left.
-  package static func remove(from folder: String) { AtomicFile.remove(FilePath.join(folder, file)) }
+  package static func remove(from folder: String) {
+    AtomicFile.remove(FilePath.join(folder, RunFiles.divergence))
+  }
 
   /// Writes `divergence.json`.
   package func write(to folder: String) throws(Failure) {
-    try AtomicFile.write(json.pretty, to: FilePath.join(folder, Self.file))
+    try AtomicFile.write(json.pretty, to: FilePath.join(folder, RunFiles.divergence))
   }
 
   // MARK: - Words

@@ -104,6 +104,11 @@ package struct Experiment: Sendable {
     ).lines + unusedCodecs
   }
 
+  /// What a generic model reaches by chance.
+  package var chance: ChanceLevel {
+    ChanceLevel(images: data.test.count, classes: data.test.classes)
+  }
+
   /// Notes codecs that reach nothing of a method on these data; those that validation reported are
   /// no new warnings.
   private mutating func noteCodecs() {
@@ -359,7 +364,8 @@ extension Experiment {
     let limits = LimitWatch(scenario.limits, folder: path, pending: largestEnd)
     let stops = { () -> ExitCode? in interruption() ?? (limits.isReached() ? .limitReached : nil) }
     let folder = try ExperimentFolder(path, scenarioHash: source.hash, continues: continues)
-    try folder.begin(self, source: source, threads: threads, warnings: given + warnings)
+    let held = try folder.begin(self, source: source, threads: threads, warnings: given + warnings)
+    var hasRun = false
     var ends = RunEnds(folder: path, rounds: scenario.federation.rounds)
     var number = 0
     let pretrained = try pretrained(in: path) { leaves() ? interruption() ?? .interrupted : nil }
@@ -377,7 +383,11 @@ extension Experiment {
           of: choice, context, folder: FilePath.join(path, "\(choice.label)-s\(seed)"),
           scenarioHash: source.hash, alone: choice.kind == LocalOnly.info.kind ? [:] : alone)
         run.patience = patience
-        let result = try run.complete(until: last, stops) { record in
+        let result = try run.complete(until: last, stops) { earlier in
+          // What an earlier process did counts as well.
+          for record in earlier { progress.add(record) }
+        } report: { record in
+          hasRun = true
           progress.add(record)
           report(progress, record)
         }
@@ -388,7 +398,8 @@ extension Experiment {
     }
     let result = ends.result(of: self, warnings: given + warnings)
     try folder.finish(
-      self, result.results, source: source, warnings: result.warnings + result.troubles, page: page)
+      self, result.results, source: source, warnings: result.warnings + result.troubles, page: page,
+      held: held, hasRun: hasRun)
     return result
   }
 

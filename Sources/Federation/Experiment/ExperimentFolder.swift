@@ -9,6 +9,8 @@ import Tensor
 struct ExperimentFolder {
   let path: String
   private let lock: FolderLock
+  /// What the folder says of itself, where it goes on.
+  private let known: FolderFacts?
 
   /// Makes or opens the folder and holds it for this process.
   ///
@@ -34,7 +36,8 @@ struct ExperimentFolder {
     }
     if !names.isEmpty { AtomicFile.removeLeftovers(in: path) }
     // Whoever made the folder may have been killed before anything was in it.
-    if let known = try FolderFacts.read(path), known.scenarioHash != scenarioHash {
+    known = try FolderFacts.read(path)
+    if let known, known.scenarioHash != scenarioHash {
       throw Failure(
         .folderInUse, "E9002", "\(path) belongs to another scenario",
         hint: "choose another folder with --out")
@@ -52,9 +55,12 @@ struct ExperimentFolder {
 
   /// Scenario, splits and environment, in the order in which a folder becomes one that can be
   /// resumed: `scenario.json` when all that it needs is there, `environment.json` last.
+  ///
+  /// Returns the content of an `environment.json` that is not written, because all rounds are
+  /// there: what the file says of their making stays. It is nil for one that is written.
   func begin(
     _ experiment: Experiment, source: ScenarioSource, threads: Int, warnings: [String] = []
-  ) throws(Failure) {
+  ) throws(Failure) -> JSON? {
     var files: [(name: String, bytes: [UInt8])] = []
     if !source.overrides.isEmpty {
       let list = JSON.array(source.overrides.map { .string($0) })
@@ -77,7 +83,28 @@ struct ExperimentFolder {
     environment["started"] = .string(NumberText.timestamp(SystemClock.now()))
     // What may be changed without a change of numbers, as the limits of a resume, is not promised.
     FolderFacts.promise(files.filter { $0.name.hasPrefix("split/") }, in: &environment)
+    if try isMade(experiment, promising: environment["files"]) { return environment }
+    try write(environment)
+    return nil
+  }
+
+  private func write(_ environment: JSON) throws(Failure) {
     try AtomicFile.write(environment.sealed.pretty, to: FilePath.join(path, FolderFacts.fileName))
+  }
+
+  /// Whether every run has its last round and a checkpoint, beside what the facts promise.
+  private func isMade(_ experiment: Experiment, promising files: JSON?) throws(Failure) -> Bool {
+    guard let known, known.json["files"]?.compact == files?.compact else { return false }
+    for choice in experiment.scenario.strategies {
+      for seed in experiment.scenario.seeds {
+        let run = FilePath.join(path, "\(choice.label)-s\(seed)")
+        let checkpoint = FilePath.join(RunFiles.checkpoints(run), "last.safetensors")
+        guard let table = try TableRecord.read(in: run),
+          table.round >= experiment.scenario.federation.rounds, try FileReader.isThere(checkpoint)
+        else { return false }
+      }
+    }
+    return true
   }
 
   /// Notes when the process ended and how much memory it took at its largest.
@@ -85,19 +112,22 @@ struct ExperimentFolder {
     guard var environment = try FolderFacts.read(path)?.json else { return }
     environment["ended"] = .string(NumberText.timestamp(SystemClock.now()))
     environment["peakMemoryBytes"] = .int(ProcessMemory.peakBytes)
-    try AtomicFile.write(environment.sealed.pretty, to: FilePath.join(path, FolderFacts.fileName))
+    try write(environment)
   }
 
   /// Summary and results from the records of all runs so far; the page from the files.
+  ///
+  /// `held`: what `begin` did not write, which is done where a round was run after all.
   func finish(
     _ experiment: Experiment, _ results: [StrategyResult], source: ScenarioSource,
-    warnings: [String], page: PageWriter
+    warnings: [String], page: PageWriter, held: JSON?, hasRun: Bool
   ) throws(Failure) {
+    if let held, hasRun { try write(held) }
     let summary = experiment.summary(results, warnings: warnings)
     try AtomicFile.write(summary.sealed.pretty, to: FilePath.join(path, SummaryFile.fileName))
     try AtomicFile.write(experiment.resultsTable(results), to: FilePath.join(path, "results.csv"))
     try page(path)
-    try noteEnd()
+    if held == nil || hasRun { try noteEnd() }
   }
 }
 

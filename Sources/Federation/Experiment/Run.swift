@@ -34,11 +34,15 @@ package struct Run {
   ///
   /// `interruption`: asked after each round; a code stops the run with a checkpoint.
   ///
+  /// `earlier`: called with the rounds that are there already.
+  ///
   /// `report`: called after each round.
   func complete(
-    until last: Int? = nil, _ interruption: () -> ExitCode?, _ report: (RoundRecord) -> Void
+    until last: Int? = nil, _ interruption: () -> ExitCode?,
+    earlier: ([RoundRecord]) -> Void = { _ in }, report: (RoundRecord) -> Void
   ) throws(Failure) -> RunResult {
     let (files, begun, before) = try begin()
+    earlier(begun.records)
     var (result, saved) = (begun, before)
     let rounds = context.scenario.federation.rounds
     let every = context.scenario.output.checkpointEvery

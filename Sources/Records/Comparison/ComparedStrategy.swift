@@ -5,12 +5,28 @@ import Scenario
 package struct ComparedStrategy: Sendable {
   /// The name in the comparison: the label, with its folder where two folders mean two methods.
   package let label: String
+  /// The name without what tells apart those of one method under several protections.
+  package var method: String
+  /// The ε that it aims at; nil without one.
+  package var target: Double?
   /// The finished runs by seed.
   package let runs: [UInt64: RunFolder.Part]
 
   package init(label: String, runs: [UInt64: RunFolder.Part]) {
     self.label = label
+    method = label
     self.runs = runs
+  }
+
+  /// The finished runs of a scenario that has just been run; strategies without one are left out,
+  /// as in its folder.
+  package static func finished(_ results: [StrategyResult], rounds: Int) -> [ComparedStrategy] {
+    results.compactMap { result in
+      let runs = result.runs.filter { run in run.records.last.map { $0.round >= rounds } ?? false }
+      if runs.isEmpty { return nil }
+      let parts = runs.map { ($0.seed, RunFolder.Part(folder: "", run: $0)) }
+      return ComparedStrategy(label: result.label, runs: Dictionary(uniqueKeysWithValues: parts))
+    }
   }
 
   /// The seeds, ascending.
@@ -30,8 +46,11 @@ package struct ComparedStrategy: Sendable {
   package static func all(_ folders: [RunFolder], includingUnfinished: Bool = false) throws(Failure)
     -> [ComparedStrategy]
   {
-    var groups: [(label: String, settings: String, path: String, runs: [UInt64: RunFolder.Part])] =
-      []
+    typealias Group = (
+      label: String, settings: String, protection: JSON?, path: String,
+      runs: [UInt64: RunFolder.Part]
+    )
+    var groups: [Group] = []
     for folder in folders {
       let conditions = folder.conditionsHash
       for entry in folder.entries {
@@ -39,10 +58,13 @@ package struct ComparedStrategy: Sendable {
         if parts.isEmpty { continue }
         // The hash reads 1e-1 and 0.1 as one number, whatever the order of keys.
         // Folders may differ in more than strategies where somebody asked for it.
-        let settings = ScenarioReading.hash(ofResolved: entry.settings) + conditions
+        let protection = entry.settings["privacy"] ?? folder.resolved["privacy"]
+        var own = entry.settings
+        own["privacy"] = protection
+        let settings = ScenarioReading.hash(ofResolved: own) + conditions
         let known = groups.firstIndex { $0.label == entry.label && $0.settings == settings }
         let place = known ?? groups.count
-        if known == nil { groups.append((entry.label, settings, folder.path, [:])) }
+        if known == nil { groups.append((entry.label, settings, protection, folder.path, [:])) }
         for part in parts {
           if let other = groups[place].runs[part.run.seed] {
             try requireSame(other, part, entry.label)
@@ -56,10 +78,23 @@ package struct ComparedStrategy: Sendable {
       }
     }
     return groups.map { group in
-      let isUnique = groups.count { $0.label == group.label } == 1
-      return ComparedStrategy(
-        label: isUnique ? group.label : "\(group.label)@\(group.path)", runs: group.runs)
+      let namesakes = groups.filter { $0.label == group.label }
+      // Of one method under several budgets these say more than folders do.
+      let words = namesakes.map { Self.words($0.protection) }
+      let isApart = Set(words).count == words.count
+      let suffix = isApart ? " \(Self.words(group.protection))" : "@\(group.path)"
+      var strategy = ComparedStrategy(
+        label: namesakes.count == 1 ? group.label : group.label + suffix, runs: group.runs)
+      strategy.method = isApart ? group.label : strategy.label
+      strategy.target = group.protection?["target"]?["epsilon"]?.double
+      return strategy
     }
+  }
+
+  private static func words(_ protection: JSON?) -> String {
+    guard let protection, protection.members != nil else { return "no privacy" }
+    return protection["target"]?["epsilon"]?.double.map { "epsilon " + NumberText.plain($0) }
+      ?? "privacy"
   }
 
   private static func requireSame(
@@ -82,7 +117,7 @@ extension RunFolder {
   /// The hash of what runs need in common to be compared; where the data lie does not count.
   fileprivate var conditionsHash: String {
     var tree = resolved
-    for path in SettingDifference.allowed + ["data.dataset.path"] {
+    for path in SettingDifference.allowed + ["data.dataset.path", "privacy"] {
       _ = Overrides.apply(["\(path)=null"], to: &tree)
     }
     return ScenarioReading.hash(ofResolved: tree)

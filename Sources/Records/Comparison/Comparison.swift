@@ -71,7 +71,7 @@ package struct Comparison: Sendable {
         hint: unfinished.first)
     }
     if let baseline = settings.baseline, !strategies.contains(where: { $0.label == baseline }) {
-      throw Self.unknown("strategy", baseline, among: strategies.map(\.label))
+      throw Suggestions.unknown("strategy", baseline, among: strategies.map(\.label))
     }
     let read = try Self.read(strategies, settings.budget)
     let metric = try Self.metric(settings.metric, read.runs)
@@ -128,11 +128,29 @@ package struct Comparison: Sendable {
     self.leftOut = leftOut
   }
 
-  private static func unknown(_ what: String, _ word: String, among names: [String]) -> Failure {
-    Failure(
-      .wrongCommandLine, "E2012", "no \(what) is called \"\(word)\"",
-      hint: Suggestions.nearest(word, among: names).map { "did you mean \($0) ?" }
-        ?? "one of \(names.joined(separator: ", "))")
+  /// The comparisons of a report, and of the end of a run: one by the metric that is asked for,
+  /// else one for each of generic and personal accuracy that the baseline and another one have.
+  package static func all(_ strategies: [ComparedStrategy], _ asked: Settings = Settings())
+    throws(Failure) -> [Comparison]
+  {
+    if asked.metric != nil { return [try Comparison(strategies, asked)] }
+    guard strategies.count > 1 else {
+      // One strategy is compared with nothing, but a wrong name is still a wrong name.
+      if asked.baseline != nil { _ = try Comparison(strategies, asked) }
+      return []
+    }
+    var settings = asked
+    var comparisons: [Comparison] = []
+    for metric in HeadlineMetric.compared {
+      settings.metric = metric
+      do throws(Failure) {
+        let comparison = try Comparison(strategies, settings)
+        if comparison.rows.contains(where: { $0.versus != nil }) { comparisons.append(comparison) }
+      } catch  where error.code != "E7003" { throw error } catch {
+        // Not measured, or not of the baseline: there is no such comparison.
+      }
+    }
+    return comparisons
   }
 
   private static func metric(_ name: String?, _ runs: [[StrategyRun]]) throws(Failure)
@@ -140,11 +158,11 @@ package struct Comparison: Sendable {
   {
     if let name {
       guard let metric = ComparisonMetric(name) else {
-        throw unknown("metric", name, among: ComparisonMetric.names)
+        throw Suggestions.unknown("metric", name, among: ComparisonMetric.names)
       }
       return metric
     }
-    for name in ["generic.accuracy", "personal.accuracy"] {
+    for name in HeadlineMetric.compared {
       if let metric = ComparisonMetric(name),
         runs.allSatisfy({ $0.contains { metric.read($0) != nil } })
       {

@@ -164,6 +164,8 @@ extension ComparisonMetric {
 
   /// A value with so many digits after the point.
   package func text(_ value: Double?, _ decimals: Int, plus: Bool = false) -> String {
-    NumberText.fixed(value.map { $0 / scale }, decimals, plus: plus)
+    // An ε has the digits that it has everywhere.
+    if !plus, name.hasPrefix("privacy.epsilon") { return NumberText.epsilon(value) }
+    return NumberText.fixed(value.map { $0 / scale }, decimals, plus: plus)
   }
 }

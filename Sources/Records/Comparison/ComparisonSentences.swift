@@ -11,9 +11,9 @@ extension Comparison {
   }
 
   private func sentence(_ row: Row, tests: Int) -> String {
-    let head = "\(row.label) - \(baseline)"
+    let head = "\(row.label) - \(baseline), \(metric.name)"
     guard let versus = row.versus else {
-      return head + (row.values.isEmpty ? ": no value of \(metric.name)" : ": no seed in common")
+      return head + (row.values.isEmpty ? ": no value" : ": no seed in common")
     }
     let difference = versus.difference
     let n = difference.seeds.count

@@ -26,6 +26,14 @@ package struct RunFiles {
     FilePath.join(folder, "checkpoints")
   }
 
+  /// What a run writes that diverged.
+  package static let divergence = "divergence.json"
+
+  /// Whether the run in a folder ended with a divergence: going on would repeat it.
+  package static func hasDiverged(_ folder: String) throws(Failure) -> Bool {
+    try FileReader.isThere(FilePath.join(folder, divergence))
+  }
+
   /// Whose files they are, and which there are.
   package struct Plan {
     /// Such as "fedavg-s1".

@@ -49,6 +49,8 @@ package struct RunFolder: Sendable {
   package let unfinished: [String]
   /// The same for a reader who knows the folder; without those that have not begun.
   package let unfinishedRuns: [String]
+  /// Whether a run can go on: it has not finished, and did not diverge, which it would do again.
+  package let isOpen: Bool
   package let name: String
   package let seeds: [UInt64]
   /// Clients of the federation.
@@ -89,6 +91,7 @@ package struct RunFolder: Sendable {
     var entries: [Entry] = []
     var unfinished: [String] = []
     var unfinishedRuns: [String] = []
+    var isOpen = false
     var unprotected: [String] = []
     let settings = resolved["strategies"]?.elements ?? []
     for (choice, given) in zip(scenario.strategies, settings) {
@@ -107,15 +110,19 @@ package struct RunFolder: Sendable {
         guard
           part.run.reaches(scenario.federation.rounds, patience: scenario.evaluation.patience)
         else {
+          let diverged = try RunFiles.hasDiverged(folder)
           if !records.isEmpty {
             begun.append(part)
             unfinishedRuns.append(
-              "\(choice.label) seed \(seed) has not finished: it is shown as after round "
-                + "\(reached) of \(scenario.federation.rounds), and not compared")
+              "\(choice.label) seed \(seed) has \(diverged ? "diverged" : "not finished"): it is "
+                + "shown as after round \(reached) of \(scenario.federation.rounds), and not "
+                + "compared")
           }
+          if !diverged { isOpen = true }
+          let state = diverged ? "diverged" : "stopped"
           unfinished.append(
             "\(choice.label) seed \(seed) of \(path): "
-              + (records.isEmpty ? "not begun" : "stopped after round \(reached)"))
+              + (records.isEmpty && !diverged ? "not begun" : "\(state) after round \(reached)"))
           continue
         }
         runs.append(part)
@@ -125,6 +132,7 @@ package struct RunFolder: Sendable {
     self.entries = entries
     self.unfinished = unfinished
     self.unfinishedRuns = unfinishedRuns
+    self.isOpen = isOpen
     self.unprotected = Self.protection(path, isSealed: isSealed, unprotected)
     warnings = Self.texts(saved?["warnings"]) + self.unprotected
   }

@@ -121,6 +121,27 @@ package enum RunTrace {
     return (line["clients"]?.elements ?? []).compactMap { ($0["pld"] ?? $0["rdp"])?.double }
   }
 
+  /// The rows of a table of a run, fields by the names of their columns; empty without the file.
+  ///
+  /// - Throws: E4124 for a row with other fields than the first (exit 4).
+  package static func table(_ name: String, in folder: String) throws(Failure) -> [[String: String]]
+  {
+    let path = FilePath.join(folder, name)
+    guard let bytes = try FileReader.optional(path, what: "a table of a run"),
+      case let lines = wholeLines(bytes), let header = lines.first
+    else { return [] }
+    let names = fields(header)
+    var rows: [[String: String]] = []
+    for (index, line) in lines.enumerated().dropFirst() {
+      let fields = fields(line)
+      guard fields.count == names.count else {
+        throw noLine(path, index + 1, "\(fields.count) fields where \(names.count) were expected")
+      }
+      rows.append(Dictionary(zip(names, fields)) { first, _ in first })
+    }
+    return rows
+  }
+
   /// The fields of a table's line, none of which is quoted.
   private static func fields(_ line: ArraySlice<UInt8>) -> [String] {
     line.split(separator: 44, omittingEmptySubsequences: false).map {

@@ -6,6 +6,9 @@ package struct SeedStatistics: Sendable, Equatable {
   package let count: Int
   /// The arithmetic mean; NaN without values.
   package let mean: Double
+  /// The smallest and the largest; NaN without values.
+  package let least: Double
+  package let most: Double
   /// Sample standard deviation (divisor n − 1); nil for n < 2.
   package let standardDeviation: Double?
   /// Half-width of the 95 % interval t₍n−1₎(0.975)·s/√n; nil for n < 2.
@@ -17,6 +20,8 @@ package struct SeedStatistics: Sendable, Equatable {
     let mean = Metrics.mean(finite)
     count = finite.count
     self.mean = mean
+    least = finite.min() ?? .nan
+    most = finite.max() ?? .nan
     guard finite.count >= 2 else {
       standardDeviation = nil
       halfWidth = nil

@@ -5,6 +5,9 @@ package struct HeadlineMetric: Sendable, Equatable {
   /// Reads it from a finished run; nil when it has no meaning there.
   package let read: @Sendable (StrategyRun) -> Double?
 
+  /// What is compared where no metric is asked for.
+  static let compared = ["generic.accuracy", "personal.accuracy"]
+
   /// Metrics are the same when they have the same name.
   package static func == (a: HeadlineMetric, b: HeadlineMetric) -> Bool { a.name == b.name }
 
@@ -98,6 +101,26 @@ package struct StrategyRun: Sendable, Equatable {
 
   fileprivate func total(_ part: (RoundRecord) -> Double) -> Double? {
     records.isEmpty ? nil : records.reduce(0) { $0 + part($1) }
+  }
+}
+
+/// What privacy cost a strategy: what every table and figure says of it.
+package struct SpentPrivacy: Sendable, Equatable {
+  /// The largest ε of all clients and seeds; infinite without a guarantee.
+  package let epsilon: Double
+  /// Whether that is an upper bound by Rényi divergences, as between evaluations.
+  package let isBound: Bool
+  package let delta: Double
+
+  /// Nil for runs without privacy.
+  package init?(_ runs: [StrategyRun]) {
+    let last = runs.compactMap(\.lastPrivacy)
+    guard let delta = last.map(\.delta).max() else { return nil }
+    self.delta = delta
+    // A run that did not protect spoils the guarantee of all.
+    let isWhole = last.count == runs.count && last.allSatisfy(\.hasGuarantee)
+    epsilon = isWhole ? last.map(\.epsilonMax).max() ?? .infinity : .infinity
+    isBound = epsilon.isFinite && last.contains { $0.accountant != "pld" }
   }
 }
 

@@ -12,6 +12,8 @@ package struct Summary: Sendable {
     package let seeds: [UInt64]
     /// Final values by metric name and seed; without metrics that have no meaning.
     package let values: [String: [UInt64: Double]]
+    /// What privacy cost; nil without privacy.
+    package let privacy: SpentPrivacy?
     /// What it cost to reach each accuracy that was asked for.
     package let targets: [TargetSummary]
 
@@ -37,7 +39,7 @@ package struct Summary: Sendable {
       }
       return Strategy(
         label: result.label, seeds: result.runs.map(\.seed), values: values,
-        targets: targets.map { TargetSummary(result.runs, $0) })
+        privacy: SpentPrivacy(result.runs), targets: targets.map { TargetSummary(result.runs, $0) })
     }
   }
 
@@ -55,7 +57,7 @@ package struct Summary: Sendable {
       ("name", .string(name)), ("warnings", .array(warnings.map(JSON.string))),
       ("interval", "95 % Student t over seeds: mean ± halfWidth"),
       ("strategies", .array(strategies.map { Summary.json($0, digests[$0.label] ?? [:]) })),
-      ("differences", .array(SummarySentence.all(self).map(\.json))),
+      ("differences", .array(SummaryDifference.all(self).map(\.json))),
     ])
   }
 
@@ -86,7 +88,10 @@ package struct Summary: Sendable {
 /// The tidy table `results.csv`: one row per number.
 package enum ResultsTable {
   /// The first line of the file.
-  package static let header = "strategy,seed,round,metric,model,group,value"
+  package static let header = "strategy,seed,round,metric,value"
+
+  /// The first line in folders of earlier versions, which had a metric's path in three columns.
+  package static let earlierHeader = "strategy,seed,round,metric,model,group,value"
 
   /// The whole file; what it cost to reach `targets` comes after a strategy's rounds.
   package static func csv(_ results: [StrategyResult], targets: [AccuracyTarget] = []) -> String {
@@ -96,8 +101,8 @@ package enum ResultsTable {
         for record in run.records {
           for row in rows(record) {
             let value = CSV.number(row.value)
-            let fields = [result.label, "\(run.seed)", "\(record.round)", row.metric, row.model]
-            out += CSV.line(fields + [row.group, value]) + "\n"
+            let fields = [result.label, "\(run.seed)", "\(record.round)", row.metric]
+            out += CSV.line(fields + [value]) + "\n"
           }
         }
       }
@@ -106,17 +111,13 @@ package enum ResultsTable {
     return out
   }
 
-  /// One number of a record, with what it was measured on.
+  /// One number of a record under its path, as everywhere: "generic.shots.tail".
   package struct Row: Equatable {
     package let metric: String
-    package let model: String
-    package let group: String
     package let value: Double
 
-    package init(metric: String, model: String, group: String, value: Double) {
+    package init(metric: String, value: Double) {
       self.metric = metric
-      self.model = model
-      self.group = group
       self.value = value
     }
   }
@@ -124,56 +125,56 @@ package enum ResultsTable {
   /// The numbers of a record in a fixed order; those without meaning are left out.
   package static func rows(_ record: RoundRecord) -> [Row] {
     var rows: [Row] = []
-    func add(_ metric: String, _ model: String, _ group: String, _ value: Double?) {
-      if let value { rows.append(Row(metric: metric, model: model, group: group, value: value)) }
+    func add(_ metric: String, _ value: Double?) {
+      if let value { rows.append(Row(metric: metric, value: value)) }
     }
-    add("bytes.up", "", "all", Double(record.bytes.up))
-    add("bytes.down", "", "all", Double(record.bytes.down))
-    if record.bytes.setup > 0 { add("bytes.setup", "", "all", Double(record.bytes.setup)) }
-    add("train.loss", "local", "all", record.train?.loss)
+    func add(_ path: String, _ shots: RoundRecord.Shots?) {
+      add(path + ".head", shots?.head)
+      add(path + ".middle", shots?.middle)
+      add(path + ".tail", shots?.tail)
+    }
+    add("bytes.up", Double(record.bytes.up))
+    add("bytes.down", Double(record.bytes.down))
+    if record.bytes.setup > 0 { add("bytes.setup", Double(record.bytes.setup)) }
+    add("train.loss", record.train?.loss)
     if let generic = record.generic {
-      add("accuracy", "generic", "all", generic.accuracy)
-      add("loss", "generic", "all", generic.loss)
-      add("balancedAccuracy", "generic", "all", generic.balancedAccuracy)
-      add("macroF1", "generic", "all", generic.macroF1)
-      add("ece", "generic", "all", generic.ece)
-      for (suffix, shots) in [("", generic.shots), ("-absolute", generic.shotsAbsolute)] {
-        add("accuracy", "generic", "head" + suffix, shots?.head)
-        add("accuracy", "generic", "middle" + suffix, shots?.middle)
-        add("accuracy", "generic", "tail" + suffix, shots?.tail)
-      }
+      add("generic.accuracy", generic.accuracy)
+      add("generic.loss", generic.loss)
+      add("generic.balancedAccuracy", generic.balancedAccuracy)
+      add("generic.macroF1", generic.macroF1)
+      add("generic.ece", generic.ece)
+      add("generic.shots", generic.shots)
+      add("generic.shotsAbsolute", generic.shotsAbsolute)
     }
     if let personal = record.personal {
-      add("accuracy", "personal", "mean", personal.accuracy)
-      add("accuracy", "personal", "std", personal.fairness.std)
-      add("accuracy", "personal", "p10", personal.fairness.p10)
-      add("accuracy", "personal", "worst", personal.fairness.worst)
-      add("accuracy", "personal", "worst-decile", personal.fairness.worstDecile)
-      add("helped", "personal", "all", personal.fairness.helped)
-      add("accuracy", "personal", "global", personal.global)
-      add("accuracy", "personal", "head", personal.shots?.head)
-      add("accuracy", "personal", "middle", personal.shots?.middle)
-      add("accuracy", "personal", "tail", personal.shots?.tail)
+      add("personal.accuracy", personal.accuracy)
+      add("personal.fairness.std", personal.fairness.std)
+      add("personal.fairness.p10", personal.fairness.p10)
+      add("personal.fairness.worst", personal.fairness.worst)
+      add("personal.fairness.worstDecile", personal.fairness.worstDecile)
+      add("personal.fairness.helped", personal.fairness.helped)
+      add("personal.global", personal.global)
+      add("personal.shots", personal.shots)
     }
     if let validation = record.validation {
-      add("accuracy", "generic", "validation", validation.generic?.accuracy)
-      add("balancedAccuracy", "generic", "validation", validation.generic?.balancedAccuracy)
-      add("loss", "generic", "validation", validation.generic?.loss)
-      add("accuracy", "personal", "validation", validation.personal)
+      add("validation.generic.accuracy", validation.generic?.accuracy)
+      add("validation.generic.balancedAccuracy", validation.generic?.balancedAccuracy)
+      add("validation.generic.loss", validation.generic?.loss)
+      add("validation.personal.accuracy", validation.personal)
     }
     if let unseen = record.unseen {
-      add("accuracy", "personal", "unseen", unseen.accuracy)
-      add("accuracy", "personal", "unseen-worst", unseen.fairness.worst)
-      add("accuracy", "personal", "unseen-worst-decile", unseen.fairness.worstDecile)
+      add("unseen.accuracy", unseen.accuracy)
+      add("unseen.fairness.worst", unseen.fairness.worst)
+      add("unseen.fairness.worstDecile", unseen.fairness.worstDecile)
     }
     if let privacy = record.privacy {
-      add("privacy.epsilon", "", "max", privacy.epsilonMax)
-      add("privacy.epsilon", "", "median", privacy.epsilonMedian)
-      add("privacy.clipped", "", "all", privacy.clipped)
-      add("privacy.noiseToSignal", "", "all", privacy.noiseToSignal)
+      add("privacy.epsilon.max", privacy.epsilonMax)
+      add("privacy.epsilon.median", privacy.epsilonMedian)
+      add("privacy.clipped", privacy.clipped)
+      add("privacy.noiseToSignal", privacy.noiseToSignal)
     }
-    add("time.wall", "", "all", record.time.wall)
-    add("time.virtual", "", "all", record.time.virtual)
+    add("time.wall", record.time.wall)
+    add("time.virtual", record.time.virtual)
     return rows
   }
 }

@@ -127,7 +127,7 @@ extension ResultsTable {
         func line(_ metric: String, _ value: Double) -> String {
           CSV.line([
             result.label, "\(run.seed)", "\(cost?.round ?? run.records.last?.round ?? 0)",
-            "target." + metric, target.model.rawValue, CSV.number(target.accuracy),
+            "target.\(target.model.rawValue).\(CSV.number(target.accuracy)).\(metric)",
             CSV.number(value),
           ])
         }

@@ -103,7 +103,7 @@ package struct Progress: Sendable {
     let (seed, place) = (row.state.run - 1).quotientAndRemainder(dividingBy: count)
     var sum = perRound * Double(max(0, row.state.rounds - row.state.round))
     for (index, label) in plan.strategies.enumerated() {
-      let runs = plan.seeds.count - 1 - seed + (index > place ? 1 : 0)
+      let runs = row.state.runs / count - 1 - seed + (index > place ? 1 : 0)
       sum += Double(max(0, runs) * plan.rounds) * (speeds[label] ?? typical)
     }
     return sum
@@ -153,7 +153,9 @@ package struct Progress: Sendable {
     let finished = rows.last.map { row in
       row.state.run - (row.state.round >= row.state.rounds ? 0 : 1)
     }
-    var parts = [plan.name, "\(finished ?? 0)/\(plan.runs) runs done"]
+    // Those of a sweep are more than the plan of one trial has.
+    let all = rows.last?.state.runs ?? plan.runs
+    var parts = [plan.name, "\(finished ?? 0)/\(all) runs done"]
     if let row = rows.last { parts.append("seed \(row.state.seed)") }
     parts.append("elapsed \(NumberText.duration(now - started))")
     if let left { parts.append("left ~\(NumberText.duration(left))") }

@@ -1,8 +1,8 @@
 import Base
 import Records
 
-/// How a number of a strategy's runs goes on from round to round: the mean over seeds and the 95 %
-/// interval by Student's t, where there are two seeds or more.
+/// How a number of a strategy's runs goes on from round to round: the mean over seeds and what is
+/// shown of these, where there are two or more.
 package struct Curve: Sendable {
   package let series: Plot.Series
   package let points: [Point]
@@ -20,7 +20,9 @@ package struct Curve: Sendable {
 
   /// Rounds in which `value` has no finite value are left out, and very long curves are thinned
   /// evenly, keeping the last round.
-  package static func points(_ runs: [StrategyRun], value: (RoundRecord) -> Double?) -> [Point] {
+  package static func points(
+    _ runs: [StrategyRun], spread: Spread? = nil, value: (RoundRecord) -> Double?
+  ) -> [Point] {
     var byRound: [Int: [Double]] = [:]
     for run in runs {
       for record in run.records {
@@ -38,8 +40,11 @@ package struct Curve: Sendable {
       let mean = statistics.mean
       // Sums of numbers near the largest may overflow.
       guard mean.isFinite else { return nil }
-      let half = statistics.halfWidth.flatMap { $0.isFinite ? $0 : nil } ?? 0
-      return Point(x: Double(round), mean: mean, low: mean - half, high: mean + half)
+      let ends =
+        statistics.ends(spread).flatMap {
+          $0.low.isFinite && $0.high.isFinite ? $0 : nil
+        } ?? (mean, mean)
+      return Point(x: Double(round), mean: mean, low: ends.0, high: ends.1)
     }
   }
 }
@@ -70,15 +75,17 @@ package struct CurveAxis: Sendable {
 
   /// A curve's points, at the means over the seeds of what was spent until then; without those at
   /// which nothing had been spent.
-  package func points(_ runs: [StrategyRun], value: (RoundRecord) -> Double?) -> [Curve.Point] {
-    guard let spent else { return Curve.points(runs, value: value) }
+  package func points(
+    _ runs: [StrategyRun], spread: Spread? = nil, value: (RoundRecord) -> Double?
+  ) -> [Curve.Point] {
+    guard let spent else { return Curve.points(runs, spread: spread, value: value) }
     var totals: [Int: [Double]] = [:]
     for run in runs {
       for (record, total) in zip(run.records, spent(run.records)) where value(record) != nil {
         if let total, total.isFinite { totals[record.round, default: []].append(total) }
       }
     }
-    return Curve.points(runs, value: value).compactMap { point in
+    return Curve.points(runs, spread: spread, value: value).compactMap { point in
       guard let known = totals[Int(point.x)] else { return nil }
       var point = point
       point.x = Metrics.mean(known)
@@ -90,7 +97,7 @@ package struct CurveAxis: Sendable {
   func silent(_ strategies: [StrategyResult]) -> [String] {
     guard let spent else { return [] }
     return strategies.filter { strategy in
-      strategy.runs.contains { $0.lastGeneric != nil }
+      strategy.runs.contains { $0.lastGeneric != nil || $0.lastPersonal != nil }
         && strategy.runs.allSatisfy { spent($0.records).allSatisfy { $0 == 0 } }
     }.map(\.label)
   }
@@ -118,10 +125,12 @@ extension Plot {
   static func curves(
     _ title: String, _ yTitle: String, _ strategies: [StrategyResult],
     over axis: CurveAxis = .rounds, within bounds: ClosedRange<Double> = 0...100,
-    value: (RoundRecord) -> Double?
+    spread: Spread? = nil, value: (RoundRecord) -> Double?
   ) -> Plot? {
     let curves = strategies.enumerated().map { index, strategy in
-      Curve(series: Series(strategy.label, index), points: axis.points(strategy.runs, value: value))
+      Curve(
+        series: Series(strategy.label, index),
+        points: axis.points(strategy.runs, spread: spread, value: value))
     }.filter { !$0.points.isEmpty }
     let all = curves.flatMap(\.points)
     guard let range = range(all, bounds) else { return nil }
@@ -132,7 +141,9 @@ extension Plot {
     }
     var marks: [Mark] = []
     for curve in curves
-    where curve.points.count > 1 && curve.points.contains(where: { $0.high > $0.low }) {
+    where curves.count <= mostBands && curve.points.count > 1
+      && curve.points.contains(where: { $0.high > $0.low })
+    {
       marks.append(
         .band(curve.series, curve.points.map { ($0.x, $0.low, $0.high) }, isFaint: curves.count > 4)
       )
@@ -150,6 +161,9 @@ extension Plot {
       x: axis.axis(all.map(\.x)), y: Axis(yTitle, .linear(range)), marks: marks,
       legend: curves.map(\.series))
   }
+
+  /// Bands of more curves than these would hide the curves and each other.
+  static let mostBands = 6
 
   /// What the vertical axis shows: all means, and of the bands what is within the bounds and no
   /// further from the means than these are from each other.

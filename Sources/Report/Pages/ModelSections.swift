@@ -9,14 +9,18 @@ extension ReportPage {
     let protected = input.strategies.filter { $0.runs.contains { $0.lastPrivacy != nil } }
     if protected.isEmpty { return [] }
     let plots = [
-      Plot.privacy("Generic accuracy against epsilon", input.strategies) {
+      Plot.privacy("Generic accuracy against epsilon", input.strategies, input.style.spread) {
         $0.lastGeneric?.accuracy
       },
-      Plot.privacy("Personal accuracy against epsilon", input.strategies) {
+      Plot.privacy("Personal accuracy against epsilon", input.strategies, input.style.spread) {
         $0.lastPersonal?.accuracy
       },
     ].compactMap(\.self)
-    return [.table(spent(protected)), .plots(plots), .table(epsilons)]
+    // Methods at several ε have a line each; else every strategy has a mark.
+    let figures = input.privacyUtility.map {
+      $0.blocks("\(input.protection) Conditions: \(input.conditions.joined(separator: "; ")).")
+    }
+    return [.table(spent(protected))] + (figures ?? [.plots(plots)]) + [.table(epsilons)]
   }
 
   private func spent(_ strategies: [StrategyResult]) -> Table {
@@ -24,11 +28,14 @@ extension ReportPage {
     func mean(_ values: [Double]) -> Cell {
       .number(values.isEmpty ? nil : Metrics.mean(values), 2)
     }
+    let totals = Dictionary(
+      uniqueKeysWithValues: strategies.map { ($0.label, SpentPrivacy($0.runs)) })
     let rows = strategies.map { ($0.label, $0.runs.compactMap(\.lastPrivacy)) }
     return Table(
       of: rows,
       columns: [
-        .words("strategy") { $0.0 }, Column("epsilon") { text($0.1.map(\.epsilonMax)) },
+        .words("strategy") { $0.0 },
+        Column("epsilon") { (totals[$0.0] ?? nil).map(Cell.epsilon) ?? .missing },
         Column("median") { text($0.1.compactMap(\.epsilonMedian)) },
         Column("delta") { .number($0.1.last?.delta) { "\($0)" } },
         Column("guarantee") { .text($0.1.allSatisfy(\.hasGuarantee) ? "yes" : "none") },
@@ -37,7 +44,8 @@ extension ReportPage {
         Column("noise / signal") { mean($0.1.compactMap(\.noiseToSignal)) },
       ],
       note: "Epsilon: the largest over clients and seeds at the end of the run, by privacy loss "
-        + "distributions, add/remove neighbours unless stated; none: no guarantee. Clipped: "
+        + "distributions (<=: an upper bound by Rényi divergences, where a run has not reached an "
+        + "evaluation since), add/remove neighbours unless stated; none: no guarantee. Clipped: "
         + "share of gradients or messages that were scaled down. Noise: expected norm of the "
         + "noise divided by the norm of the sum it was added to, in the last round.")
   }

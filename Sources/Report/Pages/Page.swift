@@ -1,6 +1,6 @@
 import Base
 
-/// A page as data: one file that needs nothing else, no script, no network.
+/// A page as data: one file that needs nothing else, no network, and its script for nothing.
 package struct Page: Sendable {
   package var title: String
   /// Lines below the title.
@@ -97,6 +97,7 @@ extension Page {
             }
           }
         }
+        body.raw("<script>\n\(PageScript.text)\n</script>\n")
       }
     }
     return out.text
@@ -235,6 +236,9 @@ private enum PageStyle {
     thead tr:last-child th{white-space:normal;max-width:11em;overflow-wrap:break-word;
     vertical-align:bottom}
     tr.groups>*{border-bottom:0;color:var(--soft);text-align:left;padding-bottom:0}
+    thead th[aria-sort=ascending]::after{content:" \\2191"}
+    thead th[aria-sort=descending]::after{content:" \\2193"}
+    @media(max-width:560px){thead tr:last-child th{min-width:4.6em}}
     .start{border-left:1px solid var(--rule)}
     h3{font-size:1rem;margin:1.4em 0 .5em}
     nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:.2em 1.1em;padding:0;margin:1em 0 0;

@@ -16,7 +16,7 @@ struct ReportPage {
   var page: Page {
     var page = Page(
       title: input.title,
-      lead: input.conditions + [summary.seedNote]
+      lead: input.conditions + [summary.seedNote(input.style.spread)]
         + (input.folders.count > 1 ? ["from \(input.folders.joined(separator: ", "))"] : []),
       sections: [
         Page.Section("Results", results), Page.Section("Which is better", comparisons),
@@ -38,14 +38,8 @@ struct ReportPage {
   // MARK: - What came out
 
   private var results: [Page.Block] {
-    var table = Table.headline(summary)
-    let rule = input.strategies.lazy.flatMap(\.runs).compactMap { $0.lastGeneric?.shots?.rule }
-      .first
-    if let rule {
-      table.note =
-        "Head, middle and tail are groups of classes by training frequency (rule: \(rule)); a "
-        + "group's accuracy is the mean over its classes. " + table.note
-    }
+    var table = Table.headline(summary, input.style)
+    table.note = [input.shotNote, table.note].filter { !$0.isEmpty }.joined(separator: " ")
     return [.table(table)]
   }
 
@@ -64,20 +58,25 @@ struct ReportPage {
     func curve(
       _ title: String, _ yTitle: String = "accuracy %",
       within bounds: ClosedRange<Double> = 0...100, _ value: (RoundRecord) -> Double?
-    ) -> Plot? { .curves(title, yTitle, input.strategies, within: bounds, value: value) }
+    ) -> Plot? {
+      .curves(
+        title, yTitle, input.strategies, within: bounds, spread: input.style.spread,
+        value: value)
+    }
     let plots = [
       curve("Generic accuracy") { $0.generic.map { 100 * $0.accuracy } },
       curve("Personal accuracy", "mean over clients, accuracy %") {
         $0.personal.map { 100 * $0.accuracy }
-      }, curve("Generic accuracy on tail classes") { ($0.generic?.shots?.tail).map { 100 * $0 } },
+      },
+      curve("Generic accuracy on \(input.style.shots.words.tail) classes") {
+        (input.style.shots.shots($0.generic)?.tail).map { 100 * $0 }
+      },
       curve("Calibration error of the generic model", "ECE %") {
         ($0.generic?.ece).map { 100 * $0 }
       }, curve("Training loss", "cross-entropy per example", within: 0...1e300) { $0.train?.loss },
     ].compactMap(\.self)
     if plots.isEmpty { return [] }
-    let note =
-      "Lines: mean over seeds. Shaded: its 95 % interval by Student's t at that evaluation, not "
-      + "adjusted for being many; wide with few seeds, and cut where it leaves the figure."
+    let note = "Lines: mean over seeds. " + input.bandNote
     return [.note(hasSeeds ? note : ""), .plots(plots)]
   }
 
@@ -94,7 +93,10 @@ struct ReportPage {
         (0..<count).map { label in Metrics.mean(finals.map { $0[label] }) }
       )
     }
-    guard let plot = Plot.classes(input.classNames, input.classCounts, accuracies) else {
+    guard
+      let plot = Plot.classes(
+        input.classNames, input.classCounts, accuracies, shots: input.style.shots)
+    else {
       return []
     }
     return [
@@ -105,17 +107,24 @@ struct ReportPage {
 
   /// What accuracy cost: over megabytes, and over the federation's clock.
   private var costs: [Page.Block] {
-    let plots = [("megabytes", CurveAxis.megabytes), ("simulated seconds", .seconds)].compactMap {
-      name, axis in
-      Plot.curves("Generic accuracy against \(name)", "accuracy %", input.strategies, over: axis) {
-        $0.generic.map { 100 * $0.accuracy }
+    let axes = [("megabytes", CurveAxis.megabytes), ("simulated seconds", .seconds)]
+    let plots = axes.flatMap { name, axis -> [Plot?] in
+      func curve(_ title: String, _ value: (RoundRecord) -> Double?) -> Plot? {
+        .curves(
+          "\(title) accuracy against \(name)", "accuracy %", input.strategies, over: axis,
+          spread: input.style.spread, value: value)
       }
-    }
+      return [
+        curve("Generic") { $0.generic.map { 100 * $0.accuracy } },
+        // Methods without a generic model have this one alone.
+        curve("Personal") { $0.personal.map { 100 * $0.accuracy } },
+      ]
+    }.compactMap(\.self)
     if plots.isEmpty { return [] }
     var note =
       "Curves join evaluations; what was spent until then is a mean over seeds, as is the "
-      + "accuracy; shaded is the accuracy's 95 % interval (Student t). Megabytes count encoded "
-      + "bytes both ways, and what was sent before the first round."
+      + "accuracy. Megabytes count encoded bytes both ways, and what was sent before the first "
+      + "round. " + (hasSeeds ? input.bandNote : "")
     let silent = CurveAxis.megabytes.silent(input.strategies)
     if !silent.isEmpty {
       note += " Not shown, because they send nothing: \(silent.joined(separator: ", "))."
@@ -148,7 +157,7 @@ struct ReportPage {
     return [
       .heading("\(metric.name)\(unit)"),
       .box(comparison.budgetLines + comparison.sentences + leftOut),
-      .table(.comparison(comparison)), .plots(plot.map { [$0] } ?? []),
+      .table(.comparison(comparison, spread: input.style.spread)), .plots(plot.map { [$0] } ?? []),
     ]
   }
 

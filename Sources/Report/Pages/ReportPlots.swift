@@ -18,7 +18,7 @@ extension Plot {
   /// How a number is spread over clients, a row for each strategy; nil without a value.
   ///
   /// `marked`: a value with a line of its own.
-  static func spread(
+  package static func spread(
     _ title: String, _ xTitle: String, _ all: [(series: Series, values: [Double])],
     marked: Double? = nil
   ) -> Plot? {
@@ -74,7 +74,8 @@ extension Plot {
       title: "\(metric.name): difference from \(comparison.baseline)",
       description: texts.joined(separator: "; ") + ".",
       x: Axis(
-        "difference\(unit.isEmpty ? "" : ",\(unit)"); \(better) is better",
+        "difference\(unit.isEmpty ? "" : ",\(unit)"); \(better) is better"
+          + (rows.contains { $0.half != nil } ? "; bars: 95 % interval (paired t)" : ""),
         .linear(range(rows.map { ($0.mean, $0.half) }), count: 6)),
       y: Self.rows(rows.map(\.series)), marks: marks)
   }
@@ -97,7 +98,7 @@ extension Plot {
   ///
   /// `isJoined`: whether lines join the marks of a strategy.
   /// `square`: both axes from 0 to this, with a line between the corners.
-  static func scatter(
+  package static func scatter(
     _ title: String, x xTitle: String, y yTitle: String, _ all: [(series: Series, points: [Point])],
     isJoined: Bool = false, square: Double? = nil, note: String = ""
   ) -> Plot? {
@@ -113,7 +114,9 @@ extension Plot {
     var marks: [Mark] = square.map { [.reference(Point(0, 0), Point($0, $0))] } ?? []
     for one in known {
       if isJoined { marks.append(.line(one.series, one.points)) }
-      marks.append(.points(one.series, one.points))
+      let step = isJoined ? max(1, one.points.count / 20) : 1
+      let marked = one.points.indices.filter { $0 % step == 0 }.map { one.points[$0] }
+      marks.append(.points(one.series, marked))
     }
     return Plot(
       title: title,
@@ -123,10 +126,11 @@ extension Plot {
       legend: known.map(\.series))
   }
 
-  /// Accuracy against ε: a mark for each strategy at its mean, with a line from the lowest to the
-  /// highest seed; nil when no strategy has an ε.
+  /// Accuracy against ε: a mark for each strategy at its mean, with what is shown of its seeds; nil
+  /// when no strategy has an ε.
   static func privacy(
-    _ title: String, _ strategies: [StrategyResult], value: (StrategyRun) -> Double?
+    _ title: String, _ strategies: [StrategyResult], _ spread: Spread?,
+    value: (StrategyRun) -> Double?
   ) -> Plot? {
     var epsilons: [Double] = []
     var accuracies: [Double] = []
@@ -135,10 +139,13 @@ extension Plot {
     var words: [String] = []
     for (index, strategy) in strategies.enumerated() {
       let values = strategy.runs.compactMap(value).filter(\.isFinite).map { 100 * $0 }
-      guard let low = values.min(), let high = values.max() else { continue }
-      let epsilon = strategy.runs.map { $0.lastPrivacy?.epsilonMax ?? .infinity }.max() ?? .infinity
+      let statistics = SeedStatistics(values)
+      if values.isEmpty { continue }
+      let mean = statistics.mean
+      let ends = statistics.ends(spread) ?? (mean, mean)
+      let (low, high) = (max(0, ends.low), min(100, ends.high))
+      let epsilon = SpentPrivacy(strategy.runs)?.epsilon ?? .infinity
       let series = Series(strategy.label, index)
-      let mean = Metrics.mean(values)
       if high > low {
         marks.append(.interval(series, from: Point(epsilon, low), to: Point(epsilon, high)))
       }
@@ -153,10 +160,14 @@ extension Plot {
     guard epsilons.contains(where: \.isFinite), let low = accuracies.min(),
       let high = accuracies.max()
     else { return nil }
-    return Plot(
+    let most = strategies.map(\.runs.count).max() ?? 0
+    let bars = most > 1 ? "; bars: \((spread ?? .usual(most)).words)" : ""
+    var plot = Plot(
       title: title, description: words.joined(separator: "; ") + ".",
       x: Axis("epsilon", costs: epsilons, ratio: 2),
-      y: Axis("accuracy %", .linear(fromZero(low, high))), marks: marks, legend: legend)
+      y: Axis("accuracy %\(bars)", .linear(fromZero(low, high))), marks: marks, legend: legend)
+    plot.dodge = 5
+    return plot
   }
 }
 
@@ -170,10 +181,12 @@ extension Plot {
   /// `counts`: training images per class, [C].
   /// `accuracies`: per class in [0, 1], [C] for each strategy; NaN where unknown.
   static func classes(
-    _ names: [String], _ counts: [Int], _ accuracies: [(series: Series, values: [Double])]
+    _ names: [String], _ counts: [Int], _ accuracies: [(series: Series, values: [Double])],
+    shots shotNames: ShotNames = .head
   ) -> Plot? {
     guard !counts.isEmpty, !accuracies.isEmpty else { return nil }
-    let groups = ShotGroups.cumulativeShare(counts)
+    let groups = shotNames.groups(counts)
+    let shotWords = shotNames.words
     let order = counts.indices.sorted {
       counts[$0] == counts[$1] ? $0 < $1 : counts[$0] > counts[$1]
     }
@@ -186,10 +199,11 @@ extension Plot {
         let known = one.values.filter(\.isFinite)
         return "\(one.series.label): mean \(NumberText.percent(Metrics.mean(known))) %"
       }
-      return "\(one.series.label): head \(NumberText.percent(shots.head)) %, "
-        + "middle \(NumberText.percent(shots.middle)) %, tail \(NumberText.percent(shots.tail)) %"
+      return "\(one.series.label): \(shotWords.head) \(NumberText.percent(shots.head)) %, "
+        + "\(shotWords.middle) \(NumberText.percent(shots.middle)) %, "
+        + "\(shotWords.tail) \(NumberText.percent(shots.tail)) %"
     }
-    var marks = groups.map { shots in zones(order.map { shots.groups[$0] }) } ?? []
+    var marks = groups.map { shots in zones(order.map { shots.groups[$0] }, shotNames) } ?? []
     for (place, one) in accuracies.enumerated() {
       let known = order.enumerated().filter { one.values[$0.element].isFinite }
       if hasBars {
@@ -226,12 +240,13 @@ extension Plot {
   }
 
   /// Stretches of slots of the same group; those in the middle are not tinted.
-  private static func zones(_ groups: [ShotGroups.Group]) -> [Mark] {
+  private static func zones(_ groups: [ShotGroups.Group], _ names: ShotNames) -> [Mark] {
     var marks: [Mark] = []
     var start = 0
     while start < groups.count {
       let end = groups[start...].firstIndex { $0 != groups[start] } ?? groups.count
-      marks.append(.zone(groups[start].rawValue, start..<end, isTinted: groups[start] != .middle))
+      marks.append(
+        .zone(names.word(groups[start]), start..<end, isTinted: groups[start] != .middle))
       start = end
     }
     return marks

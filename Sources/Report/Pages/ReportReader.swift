@@ -20,22 +20,21 @@ struct ReportReader {
     splits = try SplitSummaries(folders)
   }
 
-  /// - Parameter settings: what is compared; without a metric generic and personal accuracy, where
-  ///   they were measured.
+  /// - Parameters:
+  ///   - settings: what is compared; without a metric generic and personal accuracy, where they
+  ///     were measured.
+  ///   - style: how numbers are shown.
   /// - Returns: all that the folders' files say.
   /// - Throws: E2012 for an unknown metric or baseline (exit 2), E7003 when the metric that was
   ///   asked for was not measured (exit 7), E4101 when a file is damaged (exit 4).
-  func input(_ settings: Comparison.Settings) throws(Failure) -> ReportInput {
+  func input(_ settings: Comparison.Settings, style: ReportStyle) throws(Failure) -> ReportInput {
     let several = folders.count > 1
     let first = folders.first
     var input = ReportInput(
       title: Self.unique(folders.map(\.name)).joined(separator: ", "),
-      conditions: first?.conditions ?? [],
-      warnings: Self.unique(
-        folders.flatMap { folder in
-          let head = several ? "\(folder.path): " : ""
-          return (folder.warnings + folder.unfinishedRuns).map { head + $0 }
-        }),
+      conditions: Self.conditions(folders),
+      warnings: ChanceLevel.sentences(folders, try ComparedStrategy.all(folders))
+        + Self.warnings(folders),
       strategies: shown.map { strategy in
         StrategyResult(
           label: strategy.label, runs: strategy.seeds.compactMap { strategy.runs[$0]?.run })
@@ -48,12 +47,47 @@ struct ReportReader {
       try RunTrace.epsilons(in: part.folder)
     }.map { (label: $0.label, epsilons: $0.values) }
     input.clients = scores
+    input.protection = Self.protection(folders)
     input.diagnostics = try perStrategy { part throws(Failure) in
       try ModelDiagnostics.read(in: part.folder).map { [$0] } ?? []
     }.map { ReportInput.StrategyDiagnostics(label: $0.label, models: $0.values) }
-    input.comparisons = try comparisons(settings)
+    input.style = style
+    input.privacyUtility = PrivacyUtility(shown, spread: style.spread)
+    input.comparisons = try Comparison.all(ComparedStrategy.all(folders), settings)
+    for (label, title) in folders.flatMap(\.titles) { input.names[label] = title }
     input.references = ReportInput.Reference.all(folders, input)
     return input
+  }
+
+  /// δ, clip and unit of what protects, a sentence for each that there is.
+  private static func protection(_ folders: [RunFolder]) -> String {
+    let settings = folders.flatMap { folder in
+      [folder.resolved["privacy"]] + folder.entries.map { $0.settings["privacy"] }
+    }.compactMap { json in json.flatMap { $0.members == nil ? nil : $0 } }
+    let words = settings.map { privacy in
+      ["unit", "mechanism", "clip", "delta"].compactMap { key in
+        privacy[key].map { "\(key) \($0.text ?? $0.compact)" }
+      }.joined(separator: ", ")
+    }
+    return unique(words).map { "Privacy: \($0)." }.joined(separator: " ")
+  }
+
+  /// The conditions of the first folder, without the words on privacy where folders differ in it.
+  private static func conditions(_ folders: [RunFolder]) -> [String] {
+    (folders.first?.conditions ?? []).filter { line in
+      !line.hasPrefix("privacy: ") || folders.allSatisfy { $0.conditions.contains(line) }
+    }
+  }
+
+  /// What the folders' readers must know, with the folder, or how many of them say it.
+  private static func warnings(_ folders: [RunFolder]) -> [String] {
+    let all = folders.map { ($0.path, $0.warnings + $0.unfinishedRuns) }
+    return unique(all.flatMap(\.1)).map { text in
+      let paths = all.filter { $0.1.contains(text) }.map(\.0)
+      if folders.count == 1 { return text }
+      return (paths.count == 1 ? paths[0] : "\(paths.count) of \(folders.count) folders") + ": "
+        + text
+    }
   }
 
   private static func unique<Value: Equatable>(_ list: [Value]) -> [Value] {
@@ -99,28 +133,5 @@ struct ReportReader {
       }
     }
     return known
-  }
-
-  /// One comparison per metric that the baseline has.
-  private func comparisons(_ asked: Comparison.Settings) throws(Failure) -> [Comparison] {
-    let finished = try ComparedStrategy.all(folders)
-    if asked.metric != nil { return [try Comparison(finished, asked)] }
-    var settings = asked
-    guard finished.count > 1 else {
-      // One strategy is compared with nothing, but a wrong name is still a wrong name.
-      if asked.baseline != nil { _ = try Comparison(finished, settings) }
-      return []
-    }
-    var comparisons: [Comparison] = []
-    for metric in ["generic.accuracy", "personal.accuracy"] {
-      settings.metric = metric
-      do throws(Failure) {
-        let comparison = try Comparison(finished, settings)
-        if comparison.rows.contains(where: { $0.versus != nil }) { comparisons.append(comparison) }
-      } catch  where error.code != "E7003" { throw error } catch {
-        // Not measured, or not of the baseline: there is no such comparison.
-      }
-    }
-    return comparisons
   }
 }

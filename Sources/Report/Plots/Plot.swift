@@ -11,6 +11,9 @@ package struct Plot: Sendable {
   package var legend: [Series] = []
   /// Bars below a horizontal axis of categories.
   package var foot: Foot?
+  /// How far marks of neighbouring series stand apart, so that they do not hide each other; what
+  /// they mean does not change.
+  package var dodge = 0.0
 
   package init(
     title: String, description: String, x: Axis, y: Axis, marks: [Mark], legend: [Series] = [],
@@ -23,6 +26,29 @@ package struct Plot: Sendable {
     self.marks = marks
     self.legend = legend
     self.foot = foot
+  }
+
+  /// The same figure with other names of its series.
+  package func renamed(_ names: (String) -> String) -> Plot {
+    var plot = self
+    func named(_ series: Series) -> Series { Series(names(series.label), series.index) }
+    plot.legend = legend.map(named)
+    if y.isInside { plot.y.scale = y.scale.renamed(names) }
+    plot.marks = marks.map { mark in
+      switch mark {
+      case .band(let series, let places, let isFaint):
+        .band(named(series), places, isFaint: isFaint)
+      case .line(let series, let points): .line(named(series), points)
+      case .points(let series, let points, let size, let isPale, let words):
+        .points(named(series), points, size: size, isPale: isPale, words: words)
+      case .interval(let series, let from, let to): .interval(named(series), from: from, to: to)
+      case .box(let series, let values, let row): .box(named(series), values, row: row)
+      case .bars(let series, let bars, let place, let count):
+        .bars(named(series), bars, place: place, count: count)
+      case .cells, .reference, .zone, .ends: mark
+      }
+    }
+    return plot
   }
 
   /// What has a colour, a dash and a marker of its own in every figure of a page.
@@ -120,5 +146,17 @@ package struct Plot: Sendable {
     package let title: String
     /// Heights in [0, 1], and what stands above them.
     package let bars: [(height: Double, text: String)]
+  }
+}
+
+extension Plot.Mark {
+  /// Whose mark it is; nil for what belongs to the figure.
+  var series: Plot.Series? {
+    switch self {
+    case .band(let series, _, _), .line(let series, _), .points(let series, _, _, _, _),
+      .interval(let series, _, _), .box(let series, _, _), .bars(let series, _, _, _):
+      series
+    case .cells, .reference, .zone, .ends: nil
+    }
   }
 }

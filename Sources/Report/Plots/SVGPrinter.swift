@@ -3,9 +3,11 @@ import Records
 
 extension Plot {
   /// The figure as a file of its own.
-  package var svg: String {
+  ///
+  /// `width`: for print, on white paper; nil keeps the figure's own.
+  package func svg(width: PrintWidth? = nil) -> String {
     var out = Markup()
-    SVGPrinter(self).write(to: &out)
+    SVGPrinter(self, width: width, isAlone: true).write(to: &out)
     return out.text
   }
 
@@ -26,11 +28,31 @@ extension Plot {
   static let mostDots = 1500
 }
 
+/// How wide a figure is in a paper; its text has eight points.
+package enum PrintWidth: String, Sendable, CaseIterable {
+  /// A column of a page with two: 3.35 inches.
+  case single
+  /// Both: 6.9 inches.
+  case double
+
+  package var inches: Double { self == .single ? 3.35 : 6.9 }
+
+  /// Points of a unit of figures, whose text is 13 units large.
+  static let scale = 8.0 / 13
+
+  /// In units of figures.
+  var units: Double { inches * 72 / Self.scale }
+}
+
 /// Draws a plot: where everything goes, and in which elements.
-private struct SVGPrinter {
+struct SVGPrinter {
   private typealias Style = SeriesStyle
 
-  let plot: Plot
+  private var plot: Plot
+  private let print: PrintWidth?
+  private let isAlone: Bool
+  /// The title of the horizontal axis, a line each.
+  private let below: [String]
   private let left: Double
   private let right: Double
   private let top: Double
@@ -46,8 +68,10 @@ private struct SVGPrinter {
   /// Whether the figure has slots on its horizontal axis, and is as long as these need.
   var isWide: Bool { plot.x.slot != nil }
 
-  init(_ plot: Plot) {
+  init(_ plot: Plot, width wanted: PrintWidth? = nil, isAlone: Bool = false) {
     self.plot = plot
+    print = wanted
+    self.isAlone = isAlone
     let hasRows = plot.y.isInside
     let names = plot.y.scale.ticks.map(\.label.count).max() ?? 0
     let start = hasRows ? 24 : max(46, Double(names) * 8.4 + 14)
@@ -55,39 +79,60 @@ private struct SVGPrinter {
     var margin = max(22, Double(last) * 4.6 + 4)
     if case .ends = plot.marks.last { margin = 70 }
     let slots = plot.x.scale.range.upperBound + 0.5
-    let end = plot.x.slot.map { start + $0 * slots } ?? 560 - margin
+    let room = (wanted?.units ?? 560) - margin
+    // In print, slots share the width there is.
+    if plot.x.slot != nil, wanted != nil { self.plot.x.slot = (room - start) / slots }
+    let end = self.plot.x.slot.map { start + $0 * slots } ?? room
     let base = hasRows ? 12.0 : plot.y.slot == nil ? 40 : 34
     (left, right, top, width) = (start, end, base, end + margin)
     edge = plot.x.hasNone ? end - (end - start) / 9 : end
     bottom = base + (plot.y.slot.map { $0 * (plot.y.scale.range.upperBound + 0.5) } ?? 252)
-    let below = plot.foot == nil ? plot.x.title.isEmpty ? 12 : 50 : 22 + Self.footHeight + 46
+    self.below = TextLines.wrapped(
+      [plot.x.title],
+      max(20, Int(clamping: (end + margin - (plot.x.slot == nil ? 0 : start)) / 6.2))
+    )
+    .map { TextLines.trimmed(String($0.drop { $0 == " " })) }
+    let more = Double(self.below.count - 1) * 15
+    let below =
+      (plot.foot == nil ? plot.x.title.isEmpty ? 12 : 50 : 22 + Self.footHeight + 46) + more
     legend = LegendGrid(plot.legend, width: min(width, 700) - 8)
     height = bottom + below + legend.height
   }
 
   func write(to out: inout Markup) {
     let (w, h) = (coordinate(width), coordinate(height))
+    func size(_ units: Double) -> String {
+      print == nil ? coordinate(units) : NumberText.fixed(units * PrintWidth.scale / 72, 4) + "in"
+    }
     var attributes = [
-      ("xmlns", "http://www.w3.org/2000/svg"), ("class", isWide ? "plot" : "plot fit"),
-      ("viewBox", "0 0 \(w) \(h)"), ("width", w), ("height", h), ("role", "img"),
+      ("xmlns", "http://www.w3.org/2000/svg"), ("class", isWide || isAlone ? "plot" : "plot fit"),
+      ("viewBox", "0 0 \(w) \(h)"), ("width", size(width)), ("height", size(height)),
+      ("role", "img"),
       ("aria-label", "\(plot.title). \(plot.description)"),
     ]
     // A wide figure stays readable on a narrow screen, where it scrolls.
-    if isWide {
+    if isWide, print == nil {
       let (least, most) = (coordinate(width * 0.85), coordinate(width * 1.25))
       attributes.append(("style", "min-width:\(least)px;max-width:\(most)px"))
     }
     out.inside("svg", attributes) { svg in
       svg.element("title", [], plot.title)
       svg.element("desc", [], plot.description)
-      svg.raw("<style>\(PlotStyle.sheet)</style>\n")
+      svg.raw("<style>\(print == nil ? PlotStyle.sheet : PlotStyle.paper)</style>\n")
       svg.shape("rect", [("class", "paper"), ("width", w), ("height", h)])
       for case .zone(let name, let slots, let isTinted) in plot.marks {
         drawZone(name, slots, isTinted, to: &svg)
       }
       drawVertical(to: &svg)
       drawHorizontal(to: &svg)
-      for mark in plot.marks { draw(mark, to: &svg) }
+      for mark in plot.marks {
+        // A page's script finds the marks of a series by its number.
+        guard let series = mark.series, print == nil else {
+          draw(mark, to: &svg)
+          continue
+        }
+        svg.inside("g", [("data-series", "\(series.index)")]) { draw(mark, to: &$0) }
+      }
       drawFoot(to: &svg)
       legend.write(to: &svg, top: height - legend.height)
     }
@@ -106,7 +151,11 @@ private struct SVGPrinter {
     return plot.y.slot == nil ? bottom - share * (bottom - top) : top + share * (bottom - top)
   }
 
-  private func place(_ point: Plot.Point) -> (Double, Double) { (x(point.x), y(point.y)) }
+  private func place(_ point: Plot.Point, _ series: Plot.Series? = nil) -> (Double, Double) {
+    let middle = Double(plot.legend.count - 1) / 2
+    let shift = series.map { plot.dodge * (Double($0.index) - middle) } ?? 0
+    return (x(point.x) + shift, y(point.y))
+  }
 
   private static func path(_ points: [(Double, Double)]) -> String {
     points.enumerated().map { index, point in
@@ -173,7 +222,11 @@ private struct SVGPrinter {
         let name = axis.scale.ticks.count == plot.slots ? Self.cut(tick.label, room) : tick.label
         text(name, x(tick.value), place, "middle", plot.foot == nil ? "small" : "", to: &svg)
       }
-      if plot.foot == nil { text(axis.title, left, bottom + 20, "start", "axis", to: &svg) }
+      if plot.foot == nil {
+        for (row, line) in below.enumerated() {
+          text(line, left, bottom + 20 + 15 * Double(row), "start", "axis", to: &svg)
+        }
+      }
       return
     }
     for tick in axis.scale.ticks {
@@ -185,7 +238,11 @@ private struct SVGPrinter {
       text(tick.label, x(tick.value), bottom + 20, "middle", to: &svg)
     }
     if axis.hasNone { text("none", x(.infinity), bottom + 20, "middle", to: &svg) }
-    text(axis.title, (left + right) / 2, bottom + 40, "middle", "axis", to: &svg)
+    for (row, line) in below.enumerated() {
+      text(
+        line, below.count == 1 ? (left + right) / 2 : width / 2, bottom + 40 + 15 * Double(row),
+        "middle", "axis", to: &svg)
+    }
   }
 
   private static func cut(_ name: String, _ room: Int) -> String {
@@ -232,7 +289,9 @@ private struct SVGPrinter {
           ("d", Self.path(upper + lower) + "Z"),
         ])
     case .line(let series, let points):
-      svg.shape("path", Style(index: series.index).line + [("d", Self.path(points.map(place)))])
+      svg.shape(
+        "path",
+        Style(index: series.index).line + [("d", Self.path(points.map { place($0, series) }))])
     case .points(let series, let points, let size, let isPale, let words):
       drawPoints(series, points, size, isPale, words, to: &svg)
     case .interval(let series, let from, let to): drawInterval(series, from, to, to: &svg)
@@ -255,22 +314,47 @@ private struct SVGPrinter {
   ) {
     if points.isEmpty { return }
     let style = Style(index: series.index)
-    let path = points.map(place).map { style.marker($0.0, $0.1, size: size) }.joined()
+    if words.isEmpty, print == nil, points.count <= Self.mostTitles {
+      // Values, where the pointer rests.
+      for point in points {
+        let (across, up) = place(point, series)
+        let attributes = [
+          ("class", "mark \(style.colour)" + (isPale ? " pale" : "")),
+          ("d", style.marker(across, up, size: size)),
+        ]
+        let value = "\(series.label): \(Self.value(point.x)), \(Self.value(point.y))"
+        svg.inside("path", attributes) { $0.element("title", [], value) }
+      }
+      return
+    }
+    let path = points.map { place($0, series) }.map { style.marker($0.0, $0.1, size: size) }
+      .joined()
     let attributes = [("class", "mark \(style.colour)" + (isPale ? " pale" : "")), ("d", path)]
     if words.isEmpty { return svg.shape("path", attributes) }
     svg.inside("path", attributes) { $0.element("title", [], words) }
   }
 
+  /// With more points a page would be mostly their values.
+  private static let mostTitles = 60
+
+  private static func value(_ number: Double) -> String {
+    number.isFinite ? NumberText.significant(number, 4) : "none"
+  }
+
   private func drawInterval(
     _ series: Plot.Series, _ from: Plot.Point, _ to: Plot.Point, to svg: inout Markup
   ) {
-    let (start, end) = (place(from), place(to))
+    let (start, end) = (place(from, series), place(to, series))
     var path = Self.path([start, end])
     // Upright ones are ranges of what is shown whole; level ones may go on beyond the figure.
     if from.y == to.y {
       for (point, value, inward) in [(start, from.x, 5.0), (end, to.x, -5.0)] {
         let back = point.0 + (plot.x.scale.range.contains(value) ? 0 : inward)
         path += Self.path([(back, point.1 - 5), point, (back, point.1 + 5)])
+      }
+    } else if plot.dodge > 0 {
+      for point in [start, end] {
+        path += Self.path([(point.0 - 2, point.1), (point.0 + 2, point.1)])
       }
     }
     svg.shape("path", [("class", "line \(Style(index: series.index).colour)"), ("d", path)])
@@ -383,11 +467,13 @@ private struct LegendGrid {
     for (place, one) in series.enumerated() {
       let x = 6 + Double(place % columns) * column
       let y = top + Double(place / columns) * Self.row + 10
-      svg.shape("path", one.style.line + [("d", "M\(coordinate(x)) \(coordinate(y))l32 0")])
-      svg.shape(
-        "path", [("class", "mark \(one.style.colour)"), ("d", one.style.marker(x + 16, y))])
-      svg.element(
-        "text", [("x", coordinate(x + Self.swatch - 4)), ("y", coordinate(y + 4))], one.words)
+      svg.inside("g", [("data-legend", "\(one.style.index)")]) { entry in
+        entry.shape("path", one.style.line + [("d", "M\(coordinate(x)) \(coordinate(y))l32 0")])
+        entry.shape(
+          "path", [("class", "mark \(one.style.colour)"), ("d", one.style.marker(x + 16, y))])
+        entry.element(
+          "text", [("x", coordinate(x + Self.swatch - 4)), ("y", coordinate(y + 4))], one.words)
+      }
     }
   }
 }
@@ -400,11 +486,22 @@ enum PlotStyle {
     .plot{color-scheme:light dark;\(variables(light, SeriesStyle.light))}
     @media(prefers-color-scheme:dark){.plot{\(variables(dark, SeriesStyle.dark))}}
     @media print{.plot{\(variables(light, SeriesStyle.light))}}
+    \(shapes)
+    @media(max-width:560px){.plot.fit text{font-size:17px}.plot.fit text.axis{font-size:16px}}
+    """
+
+  /// On white paper, whatever the screen's colours are.
+  static let paper = """
+
+    .plot{\(variables(light, SeriesStyle.light))}
+    \(shapes)
+    """
+
+  private static let shapes = """
     .plot text{fill:var(--ink);font:13px system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
     .plot text.axis{fill:var(--soft);font-size:12px}
     .plot text.small{font-size:11px}
     .plot text.row{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}
-    @media(max-width:560px){.plot.fit text{font-size:17px}.plot.fit text.axis{font-size:16px}}
     .paper{fill:var(--paper)}
     .mesh{stroke:var(--rule);fill:none}
     .base{stroke:var(--soft);fill:none}

@@ -24,6 +24,24 @@ package struct Scale: Sendable, Equatable {
     return (shown / 2 - low / 2) / (high / 2 - low / 2)
   }
 
+  /// The same scale with other words at its ticks.
+  func renamed(_ names: (String) -> String) -> Scale {
+    Scale(
+      range: range, ticks: ticks.map { Tick(value: $0.value, label: names($0.label)) },
+      isLogarithmic: isLogarithmic)
+  }
+
+  /// The same scale with ticks at the numbers that there are, if they are few.
+  func marked(at values: [Double]) -> Scale {
+    guard (1...8).contains(values.count) else { return self }
+    return Scale(
+      range: range,
+      ticks: values.map {
+        Tick(value: $0, label: $0 == $0.rounded() ? NumberText.fixed($0, 0) : NumberText.plain($0))
+      },
+      isLogarithmic: isLogarithmic)
+  }
+
   /// Equal steps over the numbers of `wanted`; with `isRounded` the scale ends at ticks.
   ///
   /// There are always two ticks or more, and their labels differ: where all numbers are equal, the

@@ -3,7 +3,22 @@ import Records
 
 extension Table {
   /// Strategies against one of them, a row for each.
-  package static func comparison(_ comparison: Comparison) -> Table {
+  package static func comparison(_ comparison: Comparison, spread: Spread? = nil) -> Table {
+    Table(of: comparison.rows, columns: columns(comparison, spread))
+  }
+
+  /// The same with some of its columns.
+  ///
+  /// - Throws: E2012 for a name in `columns` that no column has (exit 2).
+  package static func comparison(
+    _ comparison: Comparison, columns names: [String], spread: Spread? = nil
+  ) throws(Failure) -> Table {
+    Table(of: comparison.rows, columns: try Column.chosen(names, from: columns(comparison, spread)))
+  }
+
+  private static func columns(_ comparison: Comparison, _ spread: Spread?) -> [Column<
+    Comparison.Row
+  >] {
     let (metric, decimals) = (comparison.metric, comparison.decimals)
     func versus(_ title: String, _ cell: @escaping (PairedTests) -> Cell) -> Column<Comparison.Row>
     { Column(title) { $0.versus.map(cell) ?? .missing } }
@@ -13,8 +28,10 @@ extension Table {
     }
     var columns: [Column<Comparison.Row>] = [
       .words("strategy") { $0.label }, Column("n") { .count($0.statistics.count) },
-      Column("mean") { row in
-        .mean(row.statistics, scale: 1 / metric.scale) { metric.text($0, decimals) }
+      Column("mean", better: metric.lowerIsBetter ? .lower : .higher) { row in
+        .mean(row.statistics, scale: 1 / metric.scale, spread: spread) {
+          metric.text($0, decimals)
+        }
       },
       versus("difference") { tests in
         let (mean, half) = (tests.difference.statistics.mean, tests.difference.statistics.halfWidth)
@@ -36,7 +53,7 @@ extension Table {
       versus("Wilcoxon") { p($0.wilcoxon.p, isApproximate: $0.wilcoxon.method == .normal) },
       versus("d_z") { .number($0.effect?.dz) { NumberText.fixed($0, 2, plus: true) } },
     ]
-    return Table(of: comparison.rows, columns: columns)
+    return columns
   }
 
   /// What differs between folders, a column for each of them.
@@ -76,9 +93,21 @@ package struct ComparisonTable: Sendable {
   package let comparison: Comparison
   package let folders: [String]
 
-  package init(_ comparison: Comparison, folders: [String]) {
+  /// What the reader must know before believing a number.
+  package let warnings: [String]
+  private let table: Table
+  private let spread: Spread?
+
+  /// - Throws: E2012 for a name in the style's columns that no column has (exit 2).
+  package init(
+    _ comparison: Comparison, folders: [String], warnings: [String] = [],
+    style: ReportStyle = ReportStyle()
+  ) throws(Failure) {
     self.comparison = comparison
     self.folders = folders
+    self.warnings = warnings
+    spread = style.spread
+    table = try .comparison(comparison, columns: style.columns, spread: style.spread)
   }
 
   /// The lines, each at most `width` columns (at least 60, at most 120); columns that do not fit go
@@ -86,7 +115,7 @@ package struct ComparisonTable: Sendable {
   package func text(width: Int) -> String {
     let width = TerminalLayout.readable(width)
     var lines = TextLines.wrapped(header + comparison.budgetLines, width) + [""]
-    lines += Table.comparison(comparison).lines(TerminalLayout(width: width)) + [""]
+    lines += table.lines(TerminalLayout(width: width)) + [""]
     lines += TextLines.wrapped(comparison.sentences + comparison.leftOut, width)
     return lines.joined(separator: "\n")
   }
@@ -95,13 +124,15 @@ package struct ComparisonTable: Sendable {
     let metric = comparison.metric
     let unit = metric.unitText.isEmpty ? "" : " \(metric.unitText)"
     let direction = metric.lowerIsBetter ? "lower is better" : "higher is better"
-    var lines = [
-      "comparison of \(folders.joined(separator: ", "))",
-      "\(metric.name)\(unit), \(direction); baseline \(comparison.baseline); mean ± half-width of "
-        + "the 95 % interval over seeds",
-      "difference: strategy - baseline on common seeds with its 95 % interval (paired t); t Holm: "
-        + "p of the paired t test, adjusted; least: the smallest p that sign flips can reach",
-    ]
+    var lines =
+      warnings.map { "WARNING: " + $0 } + [
+        "comparison of \(folders.joined(separator: ", "))",
+        "\(metric.name)\(unit), \(direction); baseline \(comparison.baseline); "
+          + comparison.seedNote(spread),
+        "difference: strategy - baseline on common seeds with its 95 % interval (paired t); "
+          + "t Holm: p of the paired t test, adjusted; "
+          + "least: the smallest p that sign flips can reach",
+      ]
     var counts = "seeds: wins/ties/losses"
     if comparison.settings.tieMargin > 0 {
       let margin = NumberText.fixed(
@@ -118,5 +149,14 @@ package struct ComparisonTable: Sendable {
     }
     lines.append(counts)
     return lines
+  }
+}
+
+extension Comparison {
+  /// How many seeds there are, and what stands beside their mean.
+  func seedNote(_ spread: Spread?) -> String {
+    let counts = rows.map(\.statistics.count)
+    return Spread.note(
+      spread, seeds: counts.max() ?? 0, least: counts.filter { $0 > 1 }.min() ?? 0)
   }
 }

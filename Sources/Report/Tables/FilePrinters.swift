@@ -26,31 +26,72 @@ extension Table {
 }
 
 extension Table {
-  /// The table as a LaTeX `tabular` that needs no package.
+  /// The table as a LaTeX `tabular` with the rules of booktabs.
   ///
   /// `notes`: lines above it, as comments.
   package func latex(notes: [String] = []) -> String {
     func line(_ fields: [String]) -> String { fields.joined(separator: " & ") + " \\\\\n" }
-    var text = notes.map { "% " + $0.split { $0.isNewline }.joined(separator: " ") + "\n" }.joined()
-    text += "% plain tabular: no package is needed; \\input it inside a table environment\n"
-    // A bar after the rows' names, and between groups.
-    let bars = Set(
-      stretches.dropFirst().filter { isGrouped || $0.lowerBound == 1 }.map(\.lowerBound))
-    let format = headings.enumerated().map { place, heading in
-      (bars.contains(place) ? "|" : "") + (heading.isText ? "l" : "r")
-    }
-    text += "\\begin{tabular}{\(format.joined())}\n\\hline\n"
+    let judged = headings.contains { $0.better != nil }
+    let lower = headings.filter { $0.better == .lower }.map(\.lone)
+    let rule =
+      "bold: the best of a column; underlined: the next best; numbers that are printed alike share "
+      + "a place, and a column of equal numbers has none; higher is better"
+      + (lower.isEmpty ? "" : ", but lower in: " + lower.joined(separator: ", "))
+      + "; costs and privacy are not judged"
+    var text =
+      (notes + (judged ? [rule] : []) + [
+        "\\usepackage{booktabs}; then \\input this inside a table environment"
+      ]).map { "% " + $0.split { $0.isNewline }.joined(separator: " ") + "\n" }.joined()
+    let format = headings.map { $0.isText ? "l" : "r" }.joined()
+    text += "\\begin{tabular}{\(format)}\n\\toprule\n"
     if isGrouped {
-      let tops = stretches.map { stretch -> String in
-        guard let group = headings[stretch.lowerBound].group else { return "" }
-        let bar = stretch.upperBound < headings.count ? "|" : ""
-        return "\\multicolumn{\(stretch.count)}{c\(bar)}{\(Self.latex(group.title))}"
-      }
-      text += line(tops)
+      text += line(
+        stretches.map { stretch in
+          guard let group = headings[stretch.lowerBound].group else { return "" }
+          return "\\multicolumn{\(stretch.count)}{c}{\(Self.latex(group.title))}"
+        })
+      text +=
+        stretches.filter { headings[$0.lowerBound].group != nil }.map {
+          "\\cmidrule(lr){\($0.lowerBound + 1)-\($0.upperBound)}"
+        }.joined() + "\n"
     }
-    text += line(headings.map { Self.latex($0.words) }) + "\\hline\n"
-    text += rows.map { row in line(row.map { Self.latex($0.whole) }) }.joined()
-    return text + "\\hline\n\\end{tabular}\n"
+    text += line(headings.map { Self.latexHeading($0.words) }) + "\\midrule\n"
+    let ranks = headings.indices.map(ranks)
+    for (row, cells) in rows.enumerated() {
+      text += line(
+        cells.enumerated().map { column, cell in Self.latex(cell, rank: ranks[column][row]) })
+    }
+    return text + "\\bottomrule\n\\end{tabular}\n"
+  }
+
+  /// A number with a minus in place of a hyphen, and its mark.
+  private static func latex(_ cell: Cell, rank: Int?) -> String {
+    if cell.isMissing { return "--" }
+    guard cell.value != nil || !cell.interval.isEmpty else { return latex(cell.text) }
+    func number(_ text: String) -> String {
+      var (out, before) = ("", Character(" "))
+      for (character, next) in zip(text, text.dropFirst() + " ") {
+        // The hyphen of a power of ten stays.
+        let isMinus = character == "-" && next.isNumber && before != "e"
+        out += isMinus ? "$-$" : latex(String(character))
+        before = character
+      }
+      return out
+    }
+    let text = number(cell.text)
+    let marked = rank.map { ($0 == 1 ? "\\textbf{" : "\\underline{") + text + "}" } ?? text
+    return marked + number(cell.interval)
+  }
+
+  /// A heading with the symbols that papers use.
+  private static func latexHeading(_ words: String) -> String {
+    words.split(separator: " ").map { word in
+      switch word {
+      case "epsilon": "$\\varepsilon$"
+      case "delta": "$\\delta$"
+      default: latex(String(word))
+      }
+    }.joined(separator: " ")
   }
 
   /// Text in which nothing is a command.
@@ -67,6 +108,8 @@ extension Table {
       case "\"": out += "''"
       case "&", "%", "$", "#", "_", "{", "}": out += "\\\(scalar)"
       case "±": out += "$\\pm$"
+      case "×": out += "$\\times$"
+      case "…": out += "\\ldots{}"
       case let control where control.value < 0x20: out += " "
       default: out.unicodeScalars.append(scalar)
       }

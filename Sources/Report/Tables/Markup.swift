@@ -3,7 +3,31 @@ import Base
 /// HTML and SVG text, built piece by piece; everything that comes from outside is escaped.
 package struct Markup {
   package private(set) var text = ""
-  private var open: [String] = []
+  /// Every element in the order of its beginning, where they are kept.
+  private(set) var elements: [Element] = []
+  private let isRecording: Bool
+
+  /// An element as it was given, for printers of other formats.
+  struct Element {
+    let name: String
+    let attributes: [(String, String)]
+    var content = ""
+
+    subscript(_ name: String) -> String? { attributes.first { $0.0 == name }?.1 }
+  }
+
+  package init() { isRecording = false }
+
+  /// `isRecording`: whether elements are kept besides their text.
+  init(isRecording: Bool) { self.isRecording = isRecording }
+
+  private mutating func record(
+    _ name: String, _ attributes: [(String, String)], _ content: String = ""
+  ) {
+    if isRecording {
+      elements.append(Element(name: name, attributes: attributes, content: content))
+    }
+  }
 
   /// Escapes the five characters that mean something; control characters become "?".
   static func escape(_ text: String) -> String {
@@ -31,18 +55,23 @@ package struct Markup {
 
   /// Such as `<rect x="1" y="2"/>` for SVG shapes.
   package mutating func shape(_ name: String, _ attributes: [(String, String)]) {
+    record(name, attributes)
     text += "<\(name)\(Markup.list(attributes))/>\n"
   }
 
   /// A whole element with escaped text.
   package mutating func element(
     _ name: String, _ attributes: [(String, String)] = [], _ content: String
-  ) { text += "<\(name)\(Markup.list(attributes))>\(Markup.escape(content))</\(name)>\n" }
+  ) {
+    record(name, attributes, content)
+    text += "<\(name)\(Markup.list(attributes))>\(Markup.escape(content))</\(name)>\n"
+  }
 
   /// An element around what `body` writes.
   package mutating func inside(
     _ name: String, _ attributes: [(String, String)] = [], _ body: (inout Markup) -> Void
   ) {
+    record(name, attributes)
     text += "<\(name)\(Markup.list(attributes))>\n"
     body(&self)
     text += "</\(name)>\n"

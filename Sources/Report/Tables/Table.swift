@@ -8,7 +8,7 @@ package struct Cell: Sendable, Equatable {
   package var interval = ""
   /// The number at full precision, in the column's unit; nil where there is only the text.
   package var value: Double?
-  /// Half of the width of its 95 % interval.
+  /// What follows a "±", at full precision.
   package var halfWidth: Double?
 
   /// What is not known, or has no meaning.
@@ -39,16 +39,19 @@ package struct Cell: Sendable, Equatable {
     number(value) { NumberText.fixed($0, decimals) }
   }
 
-  /// A mean over seeds with its interval; one seed has none.
+  /// A mean over seeds with what is shown beside it; one seed has nothing.
   package static func mean(
     _ statistics: SeedStatistics?, scale: Double = 1, hasInterval: Bool = true,
-    _ display: (Double) -> String
+    spread: Spread? = nil, _ display: (Double) -> String
   ) -> Cell {
     guard let statistics, statistics.count > 0 else { return .missing }
     var cell = number(statistics.mean, scale: scale, display)
-    if hasInterval, let half = statistics.halfWidth {
-      cell.interval = " ± " + display(half)
-      cell.halfWidth = half * scale
+    guard hasInterval, let ends = statistics.ends(spread) else { return cell }
+    if (spread ?? .usual(statistics.count)) == .range {
+      cell.interval = " [\(display(ends.low)), \(display(ends.high))]"
+    } else {
+      cell.interval = " ± " + display(ends.high - statistics.mean)
+      cell.halfWidth = (ends.high - statistics.mean) * scale
     }
     return cell
   }
@@ -65,6 +68,8 @@ package struct ColumnGroup: Sendable, Equatable {
 
 /// What is said above the cells of a column, and how much of it the printers show.
 package struct Heading: Sendable, Equatable {
+  /// What it is called on a command line.
+  package var name = ""
   package var title: String
   package var unit = ""
   package var group: ColumnGroup?
@@ -77,6 +82,10 @@ package struct Heading: Sendable, Equatable {
   /// The least width on a terminal, where rows are printed before the others are known.
   package var room = 0
   package var note = ""
+  /// Which numbers are the better ones; nil where none is.
+  package var better: Better?
+
+  package enum Better: Sendable { case higher, lower }
 
   package var words: String { unit.isEmpty ? title : title + " " + unit }
 
@@ -97,11 +106,13 @@ package struct Column<Row> {
   package init(
     _ title: String, unit: String = "", in group: ColumnGroup? = nil, isText: Bool = false,
     isBrief: Bool = false, isDetail: Bool = false, isOptional: Bool = false, room: Int = 0,
-    note: String = "", cell: @escaping (Row) -> Cell
+    note: String = "", name: String? = nil, better: Heading.Better? = nil,
+    cell: @escaping (Row) -> Cell
   ) {
     heading = Heading(
-      title: title, unit: unit, group: group, isText: isText, isBrief: isBrief, isDetail: isDetail,
-      room: room, note: note)
+      name: name ?? title.lowercased().split(separator: " ").joined(separator: "-"), title: title,
+      unit: unit, group: group, isText: isText, isBrief: isBrief, isDetail: isDetail, room: room,
+      note: note, better: better)
     self.isOptional = isOptional
     self.cell = cell
   }
@@ -117,7 +128,7 @@ package struct Column<Row> {
 package struct Table: Sendable, Equatable {
   package var title = ""
   package let headings: [Heading]
-  package let rows: [[Cell]]
+  package private(set) var rows: [[Cell]]
   package var note: String
 
   /// A table of rows, each about one thing.
@@ -140,6 +151,37 @@ package struct Table: Sendable, Equatable {
   /// Names, each with what is said of it.
   package static func terms(_ terms: [(name: String, words: String)], room: Int = 0) -> Table {
     Table(of: terms, columns: [.words("", room: room) { $0.name }, .words("") { $0.words }])
+  }
+
+  /// The same table with other names of its rows.
+  package func renamed(_ names: (String) -> String) -> Table {
+    var table = self
+    table.rows = rows.map { row in
+      row.enumerated().map { $0.offset == 0 ? .text(names($0.element.text)) : $0.element }
+    }
+    return table
+  }
+
+  /// For each row of a column 1 for the best number and 2 for the next best, as they are printed.
+  ///
+  /// Those that look the same share their place. Nil for all others, in columns without better
+  /// numbers, and where all look the same.
+  func ranks(_ column: Int) -> [Int?] {
+    guard let better = headings[column].better else { return rows.map { _ in nil } }
+    var values: [(text: String, value: Double)] = []
+    for row in rows {
+      let cell = row[column]
+      guard let value = cell.value, value.isFinite,
+        !values.contains(where: { $0.text == cell.text })
+      else { continue }
+      values.append((cell.text, value))
+    }
+    let sorted = values.sorted { better == .higher ? $0.value > $1.value : $0.value < $1.value }
+    if sorted.count < 2 { return rows.map { _ in nil } }
+    return rows.map { row in
+      let place = sorted.firstIndex { $0.text == row[column].text }
+      return place.flatMap { $0 < 2 ? $0 + 1 : nil }
+    }
   }
 
   /// Places of the columns that stand side by side under one group, or alone.

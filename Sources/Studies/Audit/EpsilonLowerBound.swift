@@ -1,4 +1,5 @@
 import Base
+import Records
 
 /// What an attack proves about a mechanism that claims (ε, δ)-differential privacy: an ε that the
 /// mechanism exceeds with a stated confidence.

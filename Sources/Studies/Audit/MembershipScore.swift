@@ -26,6 +26,14 @@ package struct MembershipScore: Sendable, Equatable {
   package let recallInterval: ClosedRange<Double>
   /// The false-positive rate that `recall` allows.
   package let rate: Double
+  /// The ROC curve: what every threshold finds and mistakes, from (0, 0) to (1, 1).
+  package let curve: [Rates]
+
+  /// Shares of the others that are called members, and of the members that are found.
+  package struct Rates: Sendable, Equatable {
+    package let mistaken: Double
+    package let found: Double
+  }
 
   /// Scores losses, lower for those that look like members; nil when one list is empty.
   ///
@@ -46,6 +54,7 @@ package struct MembershipScore: Sendable, Equatable {
     var (i, j) = (0, 0)
     var pairs = 0.0
     var best = 0.0
+    var curve = [Rates(mistaken: 0, found: 0)]
     // Every distinct loss in turn: how many of both lists lie below it, and at it.
     while i < inside.count || j < outside.count {
       let value = min(
@@ -55,6 +64,7 @@ package struct MembershipScore: Sendable, Equatable {
       while j < outside.count, outside[j] == value { j += 1 }
       pairs += Double(j - startJ) * (Double(startI) + 0.5 * Double(i - startI))
       best = max(best, Double(i) / n - Double(j) / m)
+      curve.append(Rates(mistaken: Double(j) / m, found: Double(i) / n))
     }
     self.members = inside.count
     self.others = outside.count
@@ -67,5 +77,6 @@ package struct MembershipScore: Sendable, Equatable {
     recall = Double(found) / n
     recallInterval = ClopperPearson.interval(found, of: inside.count)
     self.rate = rate
+    self.curve = curve
   }
 }

@@ -27,8 +27,9 @@ package struct FrontObjective: Sendable {
 
 /// The trials and strategies of a sweep that nothing else is better than in every objective.
 ///
-/// A point is a strategy of a trial, its objectives are means over seeds. It is on the front when
-/// no other point is at least as good in all objectives and better in one; equal points are on it
+/// A point is a strategy of a trial, its objectives are means over seeds, but for ε, of which it is
+/// the largest. It is on the front when no other point is at least as good in all objectives and
+/// better in one; equal points are on it
 /// together. Without a guarantee ε is infinite. Points that lack an objective are left out.
 package struct ParetoFront: Sendable {
   /// A strategy of a trial that ran to its end under all seeds.
@@ -131,7 +132,7 @@ package struct ParetoFront: Sendable {
     return known.map { [$0] } ?? Array(metrics.prefix(1))
   }
 
-  /// The mean over seeds; nil when a seed lacks the metric.
+  /// The mean over seeds, or the largest ε; nil when a seed lacks the metric.
   ///
   /// ε without a guarantee is infinite.
   static func mean(_ metric: ComparisonMetric, _ runs: [StrategyRun]) -> Double? {
@@ -148,6 +149,6 @@ package struct ParetoFront: Sendable {
         return nil
       }
     }
-    return values.isEmpty ? nil : Metrics.mean(values)
+    return isEpsilon ? values.max() : values.isEmpty ? nil : Metrics.mean(values)
   }
 }

@@ -108,7 +108,7 @@ extension SweepResults {
     [
       "run": .string(run.folder), "trial": .int(run.trial), "seed": JSON(.number("\(run.seed)")),
       "exit": .int(failure.exit), "code": .string(failure.code),
-      "message": .string(failure.message), "command": .string(command(run)),
+      "message": .string(failure.message), "command": .string(command(run, after: failure)),
     ]
   }
 }

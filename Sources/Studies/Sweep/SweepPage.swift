@@ -1,3 +1,4 @@
+import Base
 import Records
 import Report
 
@@ -14,7 +15,7 @@ extension SweepResults {
         "seeds \(seeds)",
       ],
       sections: (Tuning(self).map { [$0.section] } ?? []) + [
-        Page.Section("Front", frontBlocks),
+        Page.Section("Front", frontBlocks), Page.Section("Privacy and utility", privacyBlocks),
         Page.Section(
           "Trials", entries.isEmpty ? [] : [.table(table.table), .list(table.sentences)]),
       ])
@@ -23,6 +24,35 @@ extension SweepResults {
       failed.map { run, failure in "trial \(run.trial) seed \(run.seed): \(failure.message)" }
     )
     return page
+  }
+
+  /// Methods over ε, for each choice of what else the trials vary.
+  private var privacyBlocks: [Page.Block] {
+    let path = "privacy.target.epsilon"
+    guard let place = sweep.paths.firstIndex(of: path) else { return [] }
+    func others(_ entry: Entry) -> String {
+      zip(sweep.paths, entry.trial.values).filter { $0.0 != path }.map {
+        "\($0.0.split(separator: ".").last ?? "") \(SweepTable.value($0.1))"
+      }.joined(separator: ", ")
+    }
+    let groups = entries.filter(\.isComplete).map { entry in
+      let rest = others(entry)
+      return PrivacyUtility.Group(
+        method: rest.isEmpty ? entry.label : "\(entry.label) (\(rest))",
+        target: entry.trial.values[place]?.double, runs: entry.runs)
+    }
+    return PrivacyUtility(groups)?.blocks(conditions(place)) ?? []
+  }
+
+  /// The conditions of a trial with privacy: data, split, model, δ, clip and unit.
+  private func conditions(_ place: Int) -> String {
+    let trial = sweep.trials.first { $0.values[place]?.double != nil }
+    guard let run = trial?.runs.first,
+      let facts = try? FolderFacts.read(SweepFolder(folder).folder(of: run))
+    else { return "" }
+    let lines = (facts.json["conditions"]?.elements ?? []).compactMap(\.text)
+    return lines.isEmpty
+      ? "" : "Trial \(trial?.number ?? 0): " + lines.joined(separator: "; ") + "."
   }
 
   /// Accuracy against each cost of the front.

@@ -105,13 +105,13 @@ package struct SweepResults: Sendable {
   /// of the last evaluation. Values of a path are as in the resolved scenario, empty where a trial
   /// has no such field.
   package var csv: String {
-    let fixed = ["strategy", "seed", "round", "metric", "model", "group", "value"]
+    let fixed = ["strategy", "seed", "round", "metric", "value"]
     var out = CSV.line(["trial"] + sweep.paths + fixed) + "\n"
     for entry in entries {
       let start = ["\(entry.trial.number)"] + valueFields(entry.trial) + [entry.label]
       for run in entry.runs {
         for row in Self.rows(run) {
-          let fields = ["\(run.seed)", "\(entry.round)", row.metric, row.model, row.group]
+          let fields = ["\(run.seed)", "\(entry.round)", row.metric]
           out += CSV.line(start + fields + [CSV.number(row.value)]) + "\n"
         }
       }
@@ -131,7 +131,7 @@ package struct SweepResults: Sendable {
     record.bytes.setup = run.records.reduce(0) { $0 + $1.bytes.setup }
     let totals = ["train.flops", "train.steps", "train.examples"].compactMap { name in
       ComparisonMetric(name)?.read(run).map { value in
-        ResultsTable.Row(metric: name, model: "", group: "all", value: value)
+        ResultsTable.Row(metric: name, value: value)
       }
     }
     return ResultsTable.rows(record).filter { $0.metric != "time.wall" } + totals
@@ -208,14 +208,15 @@ package struct SweepResults: Sendable {
       out +=
         CSV.line([
           run.folder, "\(run.trial)", "\(run.seed)", "\(failure.exit)", failure.code,
-          failure.message, command(run),
+          failure.message, command(run, after: failure),
         ]) + "\n"
     }
     return out
   }
 
-  /// What a person can type to go on with a run that failed.
-  package func command(_ run: SweepRun) -> String {
+  /// What a person can type to go on with a run that failed; empty where it would diverge again.
+  package func command(_ run: SweepRun, after failure: SweepFailure) -> String {
+    if !failure.diverged.isEmpty { return "" }
     let path = SweepFolder(folder).folder(of: run)
     let isFolder = FileKind(of: FilePath.join(path, "scenario.json")) == .file
     return isFolder ? "fedsim resume \(path)" : "fedsim sweep \(folder)"

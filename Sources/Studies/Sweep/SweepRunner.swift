@@ -86,8 +86,9 @@ package struct SweepRunner: Sendable {
         tell(.started(item.run, item.trial, place: place + 1, of: due.count))
         stop = try make(item.run, item.trial, goal, &work, interruption, tell) { state, record in
           var state = state
-          state.run = place + 1
-          state.runs = due.count
+          // A strategy under a seed is a run of the display, in this trial and in the others.
+          state.run += due[..<place].reduce(0) { $0 + $1.trial.labels.count }
+          state.runs = due.reduce(0) { $0 + $1.trial.labels.count }
           report(state, record)
         }
         if stop != nil { break }

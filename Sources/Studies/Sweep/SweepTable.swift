@@ -48,10 +48,16 @@ package struct SweepTable: Sendable {
     ]
     if let first = results.front.objectives.first {
       lines.append(
-        "best \(first.metric.name) first; mean ± half-width of the 95 % interval over seeds; "
-          + "* is on the front")
+        "best \(first.metric.name) first; \(seedNote); * is on the front")
     }
     return lines
+  }
+
+  /// How many seeds there are, and what stands beside their mean.
+  private var seedNote: String {
+    let counts = results.entries.map(\.runs.count)
+    return Spread.note(
+      nil, seeds: counts.max() ?? 0, least: counts.filter { $0 > 1 }.min() ?? 0)
   }
 
   private var sorted: [SweepResults.Entry] {
@@ -88,7 +94,7 @@ package struct SweepTable: Sendable {
     }
     return Table(
       of: rows, columns: columns + results.front.objectives.map { measured($0.metric, rows) },
-      note: "Best first; mean ± half-width of the 95 % interval over seeds; * is on the front.")
+      note: "Best first; \(seedNote); * is on the front.")
   }
 
   /// A column of values for each path that the sweep varies.
@@ -108,13 +114,13 @@ package struct SweepTable: Sendable {
     return Column(metric.name, unit: metric.unitText) { entry in
       guard let mean = ParetoFront.mean(metric, entry.runs) else { return .missing }
       if mean == .infinity { return .infinite }
-      var cell = Cell.number(mean, scale: 1 / metric.scale) { metric.text($0, decimals) }
       // Costs are the same under every seed, or nearly so.
-      if metric.unit == .share, let half = SweepResults.statistics(entry, metric)?.halfWidth {
-        cell.interval = " ± " + metric.text(half, decimals)
-        cell.halfWidth = half / metric.scale
+      if metric.unit == .share {
+        return .mean(SweepResults.statistics(entry, metric), scale: 1 / metric.scale) {
+          metric.text($0, decimals)
+        }
       }
-      return cell
+      return .number(mean, scale: 1 / metric.scale) { metric.text($0, decimals) }
     }
   }
 
@@ -140,8 +146,16 @@ package struct SweepTable: Sendable {
       let names = front.objectives.map(\.metric.name).joined(separator: ", ")
       lines.append("front over \(names): \(front.front.count) of \(front.points.count) points")
       if let volume = front.hypervolume {
-        let corner = front.objectives.map { CSV.number($0.reference) }.joined(separator: ", ")
-        lines.append("hypervolume \(JSON.number(volume).compact) above the reference (\(corner))")
+        let corner = front.objectives.map { objective in
+          let metric = objective.metric
+          let text = metric.text(objective.reference, metric.decimals([objective.reference ?? 0]))
+          return text + (metric.unitText.isEmpty ? "" : " " + metric.unitText)
+        }
+        // In the units of the table, as the corner.
+        let scaled = front.objectives.reduce(volume) { $0 / $1.metric.scale }
+        lines.append(
+          "hypervolume \(NumberText.significant(scaled, 5)) above the reference "
+            + "(\(corner.joined(separator: ", ")))")
       }
     }
     if front.leftOut > 0 {

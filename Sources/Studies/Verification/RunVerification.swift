@@ -59,7 +59,7 @@ struct RunVerification {
       if let wrong = tables?.begin(hasRounds: total > 0) { return wrong }
     }
     // A run that diverged has no record of the round in which it did.
-    let diverged = try DivergenceReport.isThere(in: folder) ? known.count + 1 : nil
+    let diverged = try RunFiles.hasDiverged(folder) ? known.count + 1 : nil
     var isFresh = total == 0
     while run.simulation.round < last || isFresh {
       isFresh = false

@@ -76,6 +76,7 @@ extension CommandName {
     case .watch: "write a run folder's report again and again while runs go on"
     case .completion: "print a script that completes commands and options in your shell"
     case .man: "print the manual page: fedsim man | man -l -"
+    case .plot: "draw any two columns of run folders against each other"
     case .sweep: "run many scenarios from one file; a front of accuracy, privacy, bytes and time"
     case .tune: "choose values for every strategy from one grid, on validation images"
     case .audit: "attack a run's models and gradients; report what they reveal of clients' images"
@@ -105,6 +106,7 @@ extension CommandName {
     case .man: "man"
     case .sweep: "sweep SWEEP.json | SCENARIO.json --grid PATH=V,V... | DIR  [OPTIONS]"
     case .tune: "tune SCENARIO.json --grid PATH=V,V... [OPTIONS] | DIR"
+    case .plot: "plot DIR... --x COLUMN --y COLUMN [OPTIONS]"
     case .audit: "audit DIR [OPTIONS]"
     case .validate: "validate SCENARIO.json [--set path=value]... [--no-data]"
     case .list: "list \(ListCommand.subjects.joined(separator: "|"))"
@@ -147,6 +149,7 @@ extension CommandName {
     case .compare:
       return compareLines + [set, "--seed N             the same as --set seeds=[N]", threads]
     case .report: return reportLines
+    case .plot: return plotLines
     case .watch:
       return [
         "--every SECONDS      how often the folder is looked at; 10 unless given",
@@ -202,6 +205,8 @@ extension CommandName {
         + "every run", "                     where it has spent the smallest total of all runs",
       "--tie-margin M       differences up to M are ties, as 0.005: half a point; 0 unless given",
       "--only-changed       show the settings that differ, and nothing else", allow,
+      "--columns A,B        columns of the table: n, mean, difference, seeds, clients, t-holm,",
+      "                     sign-flip, least, wilcoxon, d_z", spreadLine,
       "-o, --out DIR        write DIR/compare.csv, DIR/report.html and DIR/tables; a scenario is",
       "                     run into DIR", "for a scenario, which is run first:",
     ]
@@ -211,10 +216,15 @@ extension CommandName {
   private var reportLines: [String] {
     [
       "--html FILE          where the page goes; DIR/report.html unless given; needed for several",
-      "--latex FILE         the headline table as a LaTeX tabular that needs no package",
+      "--latex FILE         the headline table as a LaTeX tabular with the rules of booktabs",
       "--markdown FILE      the headline table as Markdown",
       "--csv FILE           its numbers, one a row, at full precision",
-      "--figures DIR        every figure as a vector image of its own, with its numbers as CSV",
+      "--figures DIR        every figure as SVG and PDF of its own, with its numbers as CSV",
+      widthLine,
+      "--columns A,B        columns of the headline table, as generic.shots.tail,bytes.up: metrics",
+      "                     of summary.json by their paths, and privacy.delta",
+      "--shots head|many    head, middle and tail by share of images unless given, or many, medium",
+      "                     and few by number of images", spreadLine,
       "--metric PATH        what is compared; generic and personal accuracy unless given",
       "--baseline LABEL     the strategy that others are compared with; the first unless given",
       allow,
@@ -233,6 +243,26 @@ extension CommandName {
 
   private var allow: String {
     "--allow PATH         a setting that may differ between folders, as client.batch; it is shown"
+  }
+
+  /// The options of `plot`.
+  private var plotLines: [String] {
+    [
+      "--x COLUMN           as bytes.up: a path of rounds.jsonl (what adds up is a total so far),",
+      "--y COLUMN           a metric of summary.json, or a column of clients.csv",
+      "--by strategy|seed   what has a line or colour of its own; strategies unless given",
+      "--table KIND         rounds, summary or clients; the first that has both unless given",
+      "-o, --out FILE       FILE.svg, FILE.pdf or FILE.csv, or a folder for all three; the numbers",
+      "                     are printed unless given", widthLine, spreadLine,
+    ]
+  }
+
+  private var widthLine: String {
+    "--width single|double  for print with text of 8 pt: a column of 3.35 inches, or two of 6.9"
+  }
+
+  private var spreadLine: String {
+    "--spread ci95|std|range  beside means over seeds; 95 % interval unless given, range of two"
   }
 
   private var attackWords: String {
@@ -316,6 +346,11 @@ extension CommandName {
         "completion fish > ~/.config/fish/completions/fedsim.fish",
       ]
     case .man: ["man > fedsim.1", "man | man -l -"]
+    case .plot:
+      [
+        "plot runs/first --x bytes.up --y generic.shots.tail --out tail.pdf --width single",
+        "plot runs/first --x train_count --y accuracy --table clients --by seed",
+      ]
     case .sweep:
       [
         "sweep sweep.json --print", "sweep sweep.json --out runs/rates --shard 2/4",

@@ -9,6 +9,8 @@ package struct CompareOptions: Equatable {
   /// Run folders and scenarios, in the order given.
   package let operands: [String]
   package let settings: Comparison.Settings
+  /// How the table is shown.
+  package let style: ReportStyle
   /// Whether only the settings that differ are shown.
   package let onlyChanged: Bool
   /// Paths of settings that may differ, too.
@@ -38,7 +40,7 @@ package struct CompareOptions: Equatable {
     var settings = Comparison.Settings()
     settings.metric = invocation.last("metric")
     settings.baseline = invocation.last("baseline")
-    settings.budget = try Self.budget(invocation)
+    settings.budget = try invocation.choice("budget", of: RunBudget.self)
     if let text = invocation.last("tie-margin") {
       guard let margin = Double(text), margin >= 0, margin.isFinite else {
         throw Failure(
@@ -47,6 +49,7 @@ package struct CompareOptions: Equatable {
       settings.tieMargin = margin
     }
     self.settings = settings
+    style = try invocation.reportStyle()
     onlyChanged = invocation.has("only-changed")
     granted = try invocation.granted()
     out = invocation.last("out")
@@ -71,18 +74,6 @@ package struct CompareOptions: Equatable {
   /// Whether an argument is a scenario: no folder, and called like one.
   static func isScenario(_ operand: String) -> Bool {
     FileKind(of: operand) == .file || FileKind(of: operand) != .folder && operand.hasSuffix(".json")
-  }
-
-  private static func budget(_ invocation: Invocation) throws(Failure) -> RunBudget? {
-    guard let word = invocation.last("budget") else { return nil }
-    guard let budget = RunBudget(rawValue: word) else {
-      let names = RunBudget.allCases.map(\.rawValue)
-      throw Failure(
-        .wrongCommandLine, "E2004", "--budget \"\(word)\" is unknown",
-        hint: Suggestions.nearest(word, among: names).map { "did you mean \($0) ?" }
-          ?? "one of \(names.joined(separator: ", "))")
-    }
-    return budget
   }
 }
 
@@ -119,11 +110,17 @@ package enum CompareCommand {
     guard let folders = try LikeRuns.read(paths, options.format, granting: options.granted)
     else { return .mismatch }
     let differences = SettingDifference.all(folders, granting: options.granted)
+    let strategies = try ComparedStrategy.all(folders)
     let comparison = try Comparison(
-      ComparedStrategy.all(folders), options.settings, unfinished: folders.flatMap(\.unfinished))
+      strategies, options.settings, unfinished: folders.flatMap(\.unfinished))
+    let table = try ComparisonTable(
+      comparison, folders: paths, warnings: ChanceLevel.sentences(folders, strategies),
+      style: options.style)
     var file: String?
     if let out = options.out {
-      let report = try RunReport(folders, options.settings)
+      var style = options.style
+      style.columns = []
+      let report = try RunReport(folders, options.settings, style: style)
       let path = FilePath.join(out, "compare.csv")
       do throws(Failure) {
         try FilePath.makeFolder(out)
@@ -149,7 +146,7 @@ package enum CompareCommand {
         let lines = SettingDifference.lines(granted, folders: paths, width: width)
         Console.print((["not the same conditions:"] + lines + [""]).joined(separator: "\n"))
       }
-      Console.print(ComparisonTable(comparison, folders: paths).text(width: width))
+      Console.print(table.text(width: width))
       if let file, let out = options.out {
         Console.print([("table", file), ("report", FilePath.join(out, RunReport.fileName))])
       }

@@ -17,7 +17,7 @@ struct ExperimentRunner {
   /// Runs and shows the result; `continues`: goes on with a folder that an earlier process left.
   func run(continues: Bool) throws -> ExitCode {
     let result = try execute(continues: continues)
-    show(result)
+    try show(result)
     return result.exit
   }
 
@@ -50,7 +50,7 @@ struct ExperimentRunner {
     }
   }
 
-  private func show(_ result: ExperimentResult) {
+  private func show(_ result: ExperimentResult) throws {
     let report = FilePath.join(folder, "report.html")
     let summary = Summary(result.results, targets: experiment.scenario.evaluation.targets)
     switch format {
@@ -65,10 +65,13 @@ struct ExperimentRunner {
           ("summary", summary.json(name: experiment.scenario.name)),
         ]))
     case .text:
-      let header =
-        result.remarks.map { "WARNING: " + $0 } + [experiment.scenario.name] + result.conditions
+      let rounds = experiment.scenario.federation.rounds
+      let finished = ComparedStrategy.finished(result.results, rounds: rounds)
+      let unlearned = experiment.chance.sentences(finished)
       let table = SummaryTable(
-        header: header, summary: summary, colour: Console.isFancy && Terminal.isTerminal(1))
+        header: (result.remarks + unlearned).map { "WARNING: " + $0 } + [experiment.scenario.name]
+          + result.conditions, summary: summary, comparisons: try Comparison.all(finished),
+        colour: Console.isFancy && Terminal.isTerminal(1))
       if result.results.contains(where: { $0.runs.contains { !$0.records.isEmpty } }) {
         Console.print(table.text(width: Terminal.width(1)))
       }

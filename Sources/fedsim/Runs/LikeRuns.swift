@@ -6,16 +6,21 @@ import Report
 enum LikeRuns {
   /// Reads folders; nil when they hold unlike runs, which has then been said: exit 7.
   ///
-  /// `granted`: paths of settings that may differ, too.
-  static func read(_ paths: [String], _ format: OutputFormat, granting granted: [String] = [])
-    throws
-    -> [RunFolder]?
-  {
+  /// - Parameters:
+  ///   - paths: run folders.
+  ///   - format: how a refusal is said.
+  ///   - granted: paths of settings that may differ, too, because somebody asked for it.
+  ///   - section: a section of the scenario in which they may differ besides.
+  static func read(
+    _ paths: [String], _ format: OutputFormat, granting granted: [String] = [],
+    allowing section: String? = nil
+  ) throws -> [RunFolder]? {
     let folders = try self.folders(paths)
     if format == .text {
       for warning in folders.flatMap(\.unprotected) { Console.tell("warning: " + warning) }
     }
-    let differences = SettingDifference.all(folders, granting: granted)
+    let differences = SettingDifference.all(
+      folders, granting: granted + (section.map { [$0] } ?? []))
     let unlike = differences.filter { !$0.isAllowed }
     if unlike.isEmpty {
       for path in granted where format == .text {
@@ -26,6 +31,23 @@ enum LikeRuns {
     }
     refuse(unlike, paths, format)
     return nil
+  }
+
+  /// The folders with those of sweeps in place of the sweeps.
+  static func expanded(_ paths: [String]) throws(Failure) -> [String] {
+    var expanded: [String] = []
+    for path in paths {
+      let runs = FilePath.join(path, "runs")
+      guard FileKind(of: FilePath.join(path, "sweep.resolved.json")) == .file else {
+        expanded.append(path)
+        continue
+      }
+      let folders = try FilePath.readableNames(in: runs).sorted().map { FilePath.join(runs, $0) }
+      expanded += folders.filter {
+        FileKind(of: FilePath.join($0, FolderFacts.fileName)) == .file
+      }
+    }
+    return expanded
   }
 
   /// Reads folders, whatever they hold.

@@ -1,6 +1,7 @@
 import Base
 import Records
 import Report
+import Scenario
 
 /// The options of `fedsim report`.
 package struct ReportOptions: Equatable {
@@ -14,9 +15,12 @@ package struct ReportOptions: Equatable {
   package let csv: String?
   /// A folder that gets each figure of the page as a file; nil writes none.
   package let figures: String?
+  /// How wide these are in a paper; nil keeps their own width.
+  package let width: PrintWidth?
   package let settings: Comparison.Settings
   /// Paths of settings that may differ between folders, too.
   package let granted: [String]
+  package let style: ReportStyle
   package let format: OutputFormat
 
   package init(_ invocation: Invocation) throws(Failure) {
@@ -36,11 +40,20 @@ package struct ReportOptions: Equatable {
     markdown = invocation.last("markdown")
     csv = invocation.last("csv")
     figures = invocation.last("figures")
+    width = try invocation.choice("width", of: PrintWidth.self)
+    if width != nil, figures == nil {
+      throw Failure(
+        .wrongCommandLine, "E2007", "--width is for figures that are written",
+        hint: "say where: --figures DIR")
+    }
     var settings = Comparison.Settings()
     settings.metric = invocation.last("metric")
     settings.baseline = invocation.last("baseline")
     self.settings = settings
     granted = try invocation.granted()
+    style = try invocation.reportStyle()
+    // A name that no column has is wrong before anything is read.
+    _ = try Table.headlineColumns(style)
     format = invocation.format
     guard folders.count == 1 || html != nil else {
       throw Failure(
@@ -54,11 +67,13 @@ package struct ReportOptions: Equatable {
 /// `fedsim report`: one page over one or several run folders, and its headline table for papers.
 package enum ReportCommand {
   package static func run(_ options: ReportOptions) throws -> ExitCode {
+    // Runs that differ in privacy are what one figure of the page is about.
     guard
       let folders = try LikeRuns.read(
-        options.folders, options.format, granting: options.granted)
+        LikeRuns.expanded(options.folders), options.format, granting: options.granted,
+        allowing: "privacy")
     else { return .mismatch }
-    let report = try RunReport(folders, options.settings)
+    let report = try RunReport(folders, options.settings, style: options.style)
     let page = options.html ?? FilePath.join(options.folders[0], RunReport.fileName)
     var files = [(name: "report", words: page)]
     try write(report.html, to: page, isNamed: options.html != nil)
@@ -71,7 +86,10 @@ package enum ReportCommand {
       files.append((name, path))
     }
     if let folder = options.figures {
-      try write(report.input.page.figures, below: folder)
+      let figures = report.input.page.figures.map {
+        (name: $0.name, plot: $0.plot.renamed(report.input.name))
+      }
+      try FigureFiles(width: options.width).write(figures, below: folder)
       files.append(("figures", folder))
     }
     switch options.format {
@@ -89,18 +107,6 @@ package enum ReportCommand {
     return .done
   }
 
-  /// Writes each figure as a vector image that stands alone, and what it shows as numbers.
-  private static func write(_ figures: [(name: String, plot: Plot)], below folder: String)
-    throws(Failure)
-  {
-    do throws(Failure) { try FilePath.makeFolder(folder) } catch { throw error.ofCommandLine }
-    for (name, plot) in figures {
-      let path = FilePath.join(folder, name)
-      try write(plot.svg, to: path + ".svg", isNamed: true)
-      try write(plot.csv, to: path + ".csv", isNamed: true)
-    }
-  }
-
   /// Writes a file; a place that was named on the command line is wrong there, and another one can
   /// be named for the page of a folder that is only read.
   private static func write(_ text: String, to path: String, isNamed: Bool) throws(Failure) {
@@ -109,5 +115,70 @@ package enum ReportCommand {
       throw Failure(
         error.exit, error.code, error.message, hint: "say where else the page goes: --html FILE")
     }
+  }
+}
+
+/// Figures as files: vector images that stand alone, and what they show as numbers.
+struct FigureFiles {
+  var width: PrintWidth?
+
+  /// Writes `NAME.svg`, `NAME.pdf` and `NAME.csv` for each.
+  func write(_ figures: [(name: String, plot: Plot)], below folder: String) throws(Failure) {
+    do throws(Failure) {
+      try FilePath.makeFolder(folder)
+      for (name, plot) in figures {
+        let path = FilePath.join(folder, name)
+        for format in Format.allCases { try write(plot, format, to: path + "." + format.rawValue) }
+      }
+    } catch { throw error.ofCommandLine }
+  }
+
+  enum Format: String, CaseIterable { case svg, pdf, csv }
+
+  /// The form that a file's name asks for; nil for the name of a folder.
+  static func form(of path: String) -> Format? {
+    Format.allCases.first { path.hasSuffix("." + $0.rawValue) }
+  }
+
+  /// Writes a figure in one form.
+  func write(_ plot: Plot, _ format: Format, to path: String) throws(Failure) {
+    switch format {
+    case .svg: try AtomicFile.write(plot.svg(width: width), to: path)
+    case .pdf: try AtomicFile.write(plot.pdf(width: width), to: path)
+    case .csv: try AtomicFile.write(plot.csv, to: path)
+    }
+  }
+}
+
+extension Invocation {
+  /// How numbers are shown: `--columns`, `--shots`, `--spread`.
+  func reportStyle() throws(Failure) -> ReportStyle {
+    var style = ReportStyle()
+    style.spread = try choice("spread", of: Spread.self)
+    style.shots = try choice("shots", of: ShotNames.self) ?? .head
+    if let text = last("columns") {
+      style.columns = text.split(separator: ",").map { String($0.filter { $0 != " " }) }
+      guard !style.columns.isEmpty, Set(style.columns).count == style.columns.count else {
+        throw Failure(
+          .wrongCommandLine, "E2004", "--columns \"\(text)\": expected names, each once",
+          hint: "as --columns generic.accuracy,generic.shots.tail,bytes.up")
+      }
+    }
+    return style
+  }
+
+  /// One of the words that an option takes; nil where it is not given.
+  func choice<Word: RawRepresentable & CaseIterable>(_ option: String, of: Word.Type)
+    throws(Failure) -> Word? where Word.RawValue == String
+  {
+    guard let text = last(option) else { return nil }
+    guard let word = Word(rawValue: text) else {
+      let names = Word.allCases.map(\.rawValue)
+      throw Failure(
+        .wrongCommandLine, "E2004", "--\(option) \"\(text)\" is unknown",
+        hint: Suggestions.nearest(text, among: names).map { "did you mean \($0) ?" }
+          ?? "one of \(names.joined(separator: ", "))")
+    }
+    return word
   }
 }

@@ -159,9 +159,11 @@ package enum SweepCommand {
     case .text:
       Console.print(SweepTable(results).text(width: Terminal.width(1)))
       for (run, failure) in results.failed.prefix(10) {
+        let command = results.command(run, after: failure)
         Console.tell(
-          Console.red("trial \(run.trial) seed \(run.seed): \(failure.message)")
-            + "\n  go on with: \(results.command(run))   more: fedsim explain \(failure.code)")
+          Console.red("trial \(run.trial) seed \(run.seed): \(failure.message)") + "\n  "
+            + (command.isEmpty ? "" : "go on with: \(command)   ")
+            + "more: fedsim explain \(failure.code)")
       }
       if results.failed.count > 10 {
         Console.tell("\(results.failed.count - 10) more failed: \(folder.file("failed.csv"))")
@@ -187,6 +189,8 @@ private struct SweepVoice {
   private var progress: Progress?
   private var place = ""
   private var begun = 0.0
+  /// When the first run began.
+  private var start = 0.0
 
   init(_ sweep: Sweep, threads: Int, isSilent: Bool) {
     self.sweep = sweep
@@ -200,11 +204,12 @@ private struct SweepVoice {
     switch event {
     case .started(let run, let trial, let place, let count):
       begun = SystemClock.now()
+      if start == 0 { start = begun }
       var scenario = trial.scenario
       scenario.seeds = [run.seed]
       progress = Progress(
         style: Console.progressStyle(isSilent: isSilent),
-        plan: scenario.progressPlan(threads: threads), started: begun)
+        plan: scenario.progressPlan(threads: threads), started: start)
       self.place = "\(place)/\(count)  trial \(run.trial)  seed \(run.seed)"
       let words = trial.words(sweep.paths)
       if !words.isEmpty { self.place += "  \(words)" }

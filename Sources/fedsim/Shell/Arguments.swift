@@ -23,7 +23,7 @@ package struct Invocation: Equatable {
 
 /// The commands, in the order of the help.
 package enum CommandName: String, CaseIterable {
-  case run, plan, resume, verify, compare, report, watch, sweep, tune, audit, validate, list,
+  case run, plan, resume, verify, compare, report, plot, watch, sweep, tune, audit, validate, list,
     explain, data
   case privacy, doctor, bench, schema, completion, man, version
   case help
@@ -40,12 +40,17 @@ package enum CommandName: String, CaseIterable {
       [
         "metric": true, "baseline": true, "budget": true, "tie-margin": true, "only-changed": false,
         "allow": true,
-        "out": true, "set": true, "seed": true, "threads": true,
+        "columns": true, "spread": true, "out": true, "set": true, "seed": true, "threads": true,
       ]
     case .report:
       [
         "html": true, "latex": true, "markdown": true, "csv": true, "figures": true, "metric": true,
-        "baseline": true, "allow": true,
+        "allow": true,
+        "baseline": true, "columns": true, "shots": true, "spread": true, "width": true,
+      ]
+    case .plot:
+      [
+        "x": true, "y": true, "by": true, "table": true, "spread": true, "width": true, "out": true,
       ]
     case .watch: ["html": true, "every": true]
     case .sweep:

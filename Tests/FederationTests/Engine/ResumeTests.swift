@@ -104,6 +104,42 @@ struct ResumeTests {
     try expectEqual(fixture, "whole", "cut")
   }
 
+  @Test("a resume that runs nothing leaves environment.json alone; one that runs writes it")
+  func provenance() throws {
+    let fixture = try fixture(["fedavg", "fedper"])
+    #expect(try fixture.run("cut", stopAfter: 3).exit == .interrupted)
+    let begun = try fixture.bytes("cut/environment.json")
+    #expect(try fixture.run("cut", threads: 2, continues: true).exit == .done)
+    let done = try fixture.bytes("cut/environment.json")
+    #expect(done != begun)
+    #expect(try JSON(parsing: done)["threads"]?.int == 2)
+    #expect(try fixture.run("cut", threads: 3, continues: true).exit == .done)
+    #expect(try fixture.bytes("cut/environment.json") == done)
+    // A run whose checkpoint is lost is made again, and that is noted.
+    try removeFile(fixture.folder.at("cut/fedper-s1/checkpoints/last.safetensors"))
+    #expect(try fixture.run("cut", threads: 3, continues: true).exit == .done)
+    #expect(
+      try JSON(parsing: fixture.bytes("cut/environment.json"))["threads"]?.int == 3)
+  }
+
+  @Test("progress goes on where an earlier process stopped: bytes, accuracy and all")
+  func progress() throws {
+    let fixture = try fixture(["fedavg"])
+    func states(_ folder: String, stopAfter: Int? = nil, continues: Bool = false) throws
+      -> [ProgressState]
+    {
+      var states: [ProgressState] = []
+      try fixture.run(folder, stopAfter: stopAfter, continues: continues) { state, _ in
+        states.append(state)
+      }
+      return states
+    }
+    let whole = try states("whole")
+    let cut = try states("cut", stopAfter: 3) + states("cut", continues: true)
+    #expect(cut == whole)
+    #expect(cut.last?.bytesUp ?? 0 > cut.first?.bytesUp ?? 0)
+  }
+
   @Test("lines after the last checkpoint, torn ones too, are written anew after a kill")
   func killed() throws {
     let fixture = try fixture(["scaffold"])

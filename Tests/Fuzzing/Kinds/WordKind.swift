@@ -10,10 +10,18 @@ package enum WordKind {
     "plan": (["set", "threads", "seed", "probe"], []), "resume": (["threads", "set"], []),
     "verify": (["threads", "rounds"], []),
     "compare": (
-      ["metric", "baseline", "budget", "tie-margin", "allow", "out", "set", "seed", "threads"],
+      [
+        "metric", "baseline", "budget", "tie-margin", "out", "set", "seed", "threads", "columns",
+        "spread", "allow",
+      ],
       ["only-changed"]
     ),
-    "report": (["html", "latex", "markdown", "csv", "figures", "metric", "baseline", "allow"], []),
+    "report": (
+      [
+        "html", "latex", "markdown", "csv", "figures", "metric", "baseline", "columns", "shots",
+        "spread", "width", "allow",
+      ], []
+    ), "plot": (["x", "y", "by", "table", "spread", "width", "out"], []),
     "sweep": (["grid", "seeds", "set", "shard", "out", "threads"], ["print"]),
     "watch": (["html", "every"], []),
     "completion": ([], []), "man": ([], []),
@@ -42,6 +50,9 @@ package enum WordKind {
     "resume q --threads 1 --set limits.wallTime=1h", "verify o --threads 1 --rounds 1..2",
     "compare o --metric generic.accuracy --budget bytes --tie-margin 0.005", "compare o q --out n",
     "report o --html r.html --latex t.tex --markdown t.md --csv t.csv --baseline fedavg",
+    "report o --latex t.tex --columns generic.accuracy,bytes.up --shots many --spread range",
+    "plot o --x bytes.up --y generic.accuracy --out p.pdf --width single",
+    "plot o --x round --y train.loss --by seed --spread range",
     "report o q --html both.html --metric personal.accuracy", "sweep w.json --print",
     "sweep w.json --out n --shard 1/2 --threads 1", "audit o --attack membership --trials 4",
     "audit o --model initial --clients 1 --images 1 --iterations 1 --clip 1 --trials 2",

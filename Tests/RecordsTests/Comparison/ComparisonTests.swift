@@ -127,7 +127,7 @@ struct ComparisonTests {
     let comparison = try Comparison(strategies, settings)
     #expect(comparison.baseline == "b")
     #expect(comparison.rows[0].values.isEmpty)
-    #expect(comparison.sentences.first == "alone - b: no value of generic.accuracy")
+    #expect(comparison.sentences.first == "alone - b, generic.accuracy: no value")
     #expect(
       comparison.leftOut == ["left out: alone has no generic.accuracy under seeds 1, 2, 3, 4, 5"])
     settings.baseline = "alone"
@@ -274,7 +274,7 @@ struct ComparisonTests {
     let comparison = try Comparison([
       strategy("fedavg", base), strategy("a-method-with-a-very-long-label", better),
     ])
-    let text = ComparisonTable(comparison, folders: ["runs/one"]).text(width: width)
+    let text = try ComparisonTable(comparison, folders: ["runs/one"]).text(width: width)
     let lines = text.split(separator: "\n")
     for line in lines { #expect(line.count <= width, "\(line)") }
     for title in ["difference", "seeds", "t Holm", "sign flip", "least", "Wilcoxon", "d_z"] {

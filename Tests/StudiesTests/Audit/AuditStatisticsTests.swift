@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Base
+@testable import Records
 @testable import Studies
 
 /// Golden numbers from scipy 1.17.1 (`scipy.stats.beta.ppf`, `scipy.stats.norm`).

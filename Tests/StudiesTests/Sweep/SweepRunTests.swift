@@ -33,8 +33,7 @@ struct SweepRunTests {
     let lines = try fixture.text("out/results.csv").split(separator: "\n").map(String.init)
     #expect(
       lines[0]
-        == "trial,client.optimizer.learningRate,client.batch,strategy,seed,round,metric,model,group"
-        + ",value")
+        == "trial,client.optimizer.learningRate,client.batch,strategy,seed,round,metric,value")
     #expect(!lines.contains { $0.contains("time.wall") })
     for run in fixture.sweep.runs {
       let folder = try RunFolder(fixture.folder.at("out/runs/\(run.folder)"))
@@ -43,8 +42,8 @@ struct SweepRunTests {
       let accuracy = try #require(strategy.lastGeneric?.accuracy)
       let up = strategy.records.reduce(0) { $0 + $1.bytes.up }
       let rows = lines.filter { $0.hasPrefix("\(run.trial),") && $0.contains(",\(run.seed),4,") }
-      #expect(rows.contains { $0.hasSuffix("accuracy,generic,all,\(CSV.number(accuracy))") })
-      #expect(rows.contains { $0.hasSuffix("bytes.up,,all,\(up)") })
+      #expect(rows.contains { $0.hasSuffix("generic.accuracy,\(CSV.number(accuracy))") })
+      #expect(rows.contains { $0.hasSuffix("bytes.up,\(up)") })
     }
     #expect(try fixture.text("out/failed.csv").split(separator: "\n").count == 1)
     let trials = try fixture.text("out/trials.csv").split(separator: "\n")
@@ -146,9 +145,8 @@ struct SweepRunTests {
     let failed = try fixture.text("out/failed.csv").split(separator: "\n")
     #expect(failed[0] == "run,trial,seed,exit,code,message,command")
     #expect(failed[1].contains(",1,1,5,E8001,") && failed[1].contains("diverged in round"))
-    #expect(
-      failed[1].hasSuffix(
-        "fedsim resume \(fixture.folder.at("out"))/runs/" + fixture.sweep.runs[0].folder))
+    // Nobody is told to go on with what diverged.
+    #expect(failed[1].hasSuffix(",") && !failed[1].contains("fedsim resume"))
     #expect(failed[2].contains(",3,1,4,E4001,"))
     let rows = try fixture.text("out/results.csv").split(separator: "\n").dropFirst()
     #expect(Set(rows.map { $0.prefix(1) }) == ["2", "4"])
@@ -239,7 +237,7 @@ struct SweepRunTests {
     #expect(html.components(separatedBy: "<path class=\"mark s0").count - 1 >= 6)
     #expect(html.contains("participation=0.25"))
     let bare = html.replacingOccurrences(of: "http://www.w3.org/2000/svg", with: "")
-    for word in ["<script", "http:", "https:", "url("] { #expect(!bare.contains(word), "\(word)") }
+    for word in ["http:", "https:", "url("] { #expect(!bare.contains(word), "\(word)") }
     for element in ["html", "head", "body", "main", "svg", "figure", "table", "tr", "path"] {
       let opened =
         html.components(separatedBy: "<\(element)>").count

@@ -1,5 +1,3 @@
-import Records
-
 /// Exact bounds on a probability from k successes in n independent trials.
 ///
 /// - Source: Clopper and Pearson, Biometrika 26(4), 1934; by quantiles of the beta distribution.
