@@ -52,7 +52,7 @@ help:
 	@echo "make tsan      kernels, devices and the engine under the thread sanitizer"
 	@echo "make asan      the same under the address sanitizer"
 	@echo "make check-tools VENV=DIR  fedsim's files read by TensorBoard, PyTorch and jsonschema"
-	@echo "make facts     the generated part of docs/strategies, written anew"
+	@echo "make facts     the generated parts of docs/strategies and docs/files.md, written anew"
 	@echo "make install   copy the program to PREFIX/bin (now $(PREFIX)/bin)"
 
 demo: build
