@@ -54,7 +54,7 @@ help:
 	@echo "make tsan      kernels, devices and the engine under the thread sanitizer"
 	@echo "make asan      the same under the address sanitizer"
 	@echo "make check-tools VENV=DIR  fedsim's files read by TensorBoard, PyTorch and jsonschema"
-	@echo "make facts     the generated part of docs/strategies, written anew"
+	@echo "make facts     the generated parts of docs/strategies and docs/files.md, written anew"
 	@echo "make install   the program, shell completion and manual page below PREFIX (now $(PREFIX))"
 	@echo "make uninstall take them away again"
 	@echo "make dist      dist/: programs for x86-64 v2, v3, v4 that need no Swift where they run"

@@ -18,6 +18,13 @@ struct InformationTests {
       ("explain fedprox", "proximalWeight"), ("explain topk", "Rice gaps"),
       ("explain dgc", "warmupRounds"), ("explain E3302", "optimizer"),
       ("explain client.optimizer.learningRate", "learningRate"), ("schema", "$schema"),
+      ("explain files", "rounds.jsonl"), ("explain clients.csv", "accuracy_alone"),
+      ("explain clients.csv.epsilon", "no guarantee"),
+      ("explain rounds.jsonl.generic.accuracy", "test images"),
+      ("explain summary.json.strategies.metrics.bytes.up.mean", "Over seeds"),
+      ("explain generic.shots.tail", "rounds.jsonl"), ("explain shots", "cumulative"),
+      ("explain helped", "alone"), ("explain prior-weighted", "weighted"),
+      ("explain digest", "bit for bit"),
       ("doctor", "GFLOP"),
     ])
   func text(words: String, expected: String) throws {
@@ -64,9 +71,12 @@ struct InformationTests {
     }
   }
 
-  @Test("the facts in each page of docs/strategies are the program's", arguments: strategyPages)
+  @Test(
+    "the facts in each page of docs/strategies and in docs/files.md are the program's",
+    arguments: strategyPages + ["../files.md"])
   func facts(name: String) throws {
-    let page = try String(contentsOf: Self.pages.appending(path: name), encoding: .utf8)
+    let page = try String(
+      contentsOf: Self.pages.appending(path: name).standardizedFileURL, encoding: .utf8)
     let start = try #require(page.range(of: "<!-- facts: fedsim explain "))
     let kind = String(page[start.upperBound...].prefix { $0 != " " })
     let shown = page.split(separator: " --markdown -->\n", maxSplits: 1).last?

@@ -63,24 +63,57 @@ struct ReportRecordTests {
 
   @Test("rows have as many fields as their header")
   func rows() {
-    let client = ClientRow(
+    var client = ClientRow(
       round: 5, client: 3, trainCount: 210, testCount: 99.5, accuracy: 0.25, loss: nil,
       accuracyAlone: .nan)
-    #expect(client.line == "5,3,210,99.5,0.25,,,")
+    (client.strategy, client.seed) = ("fedavg", 7)
+    #expect(client.line == "5,3,210,99.5,0.25,,,,fedavg,7,")
+    client.epsilon = 0.5
+    #expect(client.line.hasSuffix(",fedavg,7,0.5"))
     let message = MessageRow(
       round: 1, client: 0, direction: .up, tensor: "a,\"b\"", dtype: "F32", shape: [32, 3, 3, 3],
       denseBytes: 3456, codedBytes: 120)
     #expect(message.line == "1,0,up,\"a,\"\"b\"\"\",F32,32x3x3x3,3456,120,")
+    var plain = message
+    plain.tensor = "a"
     let classes = ClassRow.rows(
       round: 2, model: "generic", perClass: [0.5, .nan], trainCounts: [90, 10])
     #expect(classes.map(\.line) == ["2,generic,0,head,90,0.5", "2,generic,1,middle,10,"])
     for (header, line) in [
-      (ClientRow.header, client.line), (ClassRow.header, classes[0].line),
-      (ResultsTable.header, "a,b,c,d,e"),
+      (ClientRow.table.header, client.line), (ClassRow.table.header, classes[0].line),
+      (MessageRow.table.header, MessageRow.table.line(plain)),
     ] { #expect(header.split(separator: ",").count == line.filter { $0 == "," }.count + 1) }
     #expect(DigestRow("12 9d0f") == DigestRow(round: 12, digest: "9d0f"))
     #expect(CSV.leadingInteger(client.line) == 5)
-    #expect(CSV.leadingInteger(ClientRow.header) == nil)
+    #expect(CSV.leadingInteger(ClientRow.table.header) == nil)
+  }
+
+  @Test("a file of clients that an earlier version began keeps its columns")
+  func earlierColumns() {
+    var row = ClientRow(round: 5, client: 3, trainCount: 2, testCount: 1, accuracy: 0.25)
+    (row.strategy, row.seed) = ("fedavg", 7)
+    let header = "round,client,train_count,test_count,accuracy,loss,accuracy_alone,global_accuracy"
+    let width = ClientRow.width(of: Array((header + "\n5,2,2,1,0.5,,,\n").utf8))
+    #expect(width == 8)
+    #expect(ClientRow.table.line(row, first: width) == "5,3,2,1,0.25,,,")
+    for start in [ClientRow.table.header, "", "round,other"] {
+      #expect(ClientRow.width(of: Array(start.utf8)) == ClientRow.table.columns.count, "\(start)")
+    }
+  }
+
+  @Test(
+    "what a client's ε is: its own, that of all, none without a guarantee",
+    arguments: [
+      (#"{"clients":[{"client":1,"rdp":3,"pld":2},{"client":2,"rdp":4}]}"#, true, [0, 2, 4]),
+      ("{}", true, [9, 9, 9]), (#"{"clients":[{"client":1,"pld":2}]}"#, false, [nil, nil, nil]),
+    ] as [(String, Bool, [Double?])])
+  func epsilons(line: String, hasGuarantee: Bool, expected: [Double?]) throws {
+    let record = RoundRecord.Privacy(
+      epsilonMax: 9, epsilonMedian: 3, delta: 0.1, accountant: "pld", hasGuarantee: hasGuarantee,
+      clip: 1, stopped: [])
+    let epsilons = ClientEpsilons(record, try JSON(parsing: line))
+    #expect((0..<3).map { epsilons[$0] } == expected)
+    #expect(ClientEpsilons(nil, nil)[0] == nil)
   }
 
   @Test("the summary has totals of bytes and the last evaluation of accuracies")

@@ -160,7 +160,7 @@ struct HeadlineTableTests {
 
   @Test("tidy rows have every headline metric with its seeds")
   func csv() {
-    let lines = Table.tidy(Self.summary).csv.split(separator: "\n").map(String.init)
+    let lines = Self.summary.tidyCSV.split(separator: "\n").map(String.init)
     #expect(lines[0] == "strategy,metric,statistic,seed,value")
     for line in [
       "a_b,generic.accuracy,value,1,0.4", "a_b,generic.accuracy,value,2,0.5",

@@ -1,6 +1,6 @@
-"""Writes the facts of every page in docs/strategies anew: make facts.
+"""Writes the facts of every page in docs/strategies, and of docs/files.md, anew: make facts.
 
-What stands between the two marks is the program's (`fedsim explain KIND --markdown`); the rest of a
+What stands between the two marks is the program's (`fedsim explain NAME --markdown`); the rest of a
 page is prose.
 """
 
@@ -15,10 +15,11 @@ END = "<!-- end of facts -->\n"
 
 def main() -> None:
     program = sys.argv[1]
-    folder = pathlib.Path(__file__).parents[2] / "docs" / "strategies"
-    for page in sorted(folder.glob("*.md")):
+    docs = pathlib.Path(__file__).parents[2] / "docs"
+    for page in [*sorted((docs / "strategies").glob("*.md")), docs / "files.md"]:
         text = page.read_text()
-        kind = re.search(r"^`([a-z0-9-]+)`", text, re.M).group(1)
+        kind = "files" if page.parent == docs else re.search(
+            r"^`([a-z0-9-]+)`", text, re.M).group(1)
         explain = [program, "explain", kind, "--markdown"]
         facts = subprocess.run(explain, capture_output=True, text=True, check=True).stdout
         block = BEGIN.format(kind=kind) + facts + END

@@ -101,7 +101,9 @@ enum CIFAR10 {
     let train = try records.read(batches, official: 10_000, hint: hint)
     let test = try records.read(
       [FilePath.join(folder, "test_batch.bin")], official: 10_000, hint: hint)
-    return LabelledData(title: "CIFAR-10", train: train, test: test)
+    return LabelledData(
+      title: "CIFAR-10", train: train, test: test,
+      classNames: try classNames(FilePath.join(folder, "batches.meta.txt"), of: train))
   }
 }
 
@@ -117,8 +119,25 @@ enum CIFAR100 {
     let records = CIFARRecords(title: title, labelCounts: [20, 100], labelAt: coarse ? 0 : 1)
     let train = try records.read([FilePath.join(folder, "train.bin")], official: 50_000, hint: hint)
     let test = try records.read([FilePath.join(folder, "test.bin")], official: 10_000, hint: hint)
-    return LabelledData(title: title, train: train, test: test)
+    let names = coarse ? "coarse_label_names.txt" : "fine_label_names.txt"
+    return LabelledData(
+      title: title, train: train, test: test,
+      classNames: try classNames(FilePath.join(folder, names), of: train))
   }
+}
+
+/// The names of classes, a line each, in a file beside the images; none without it.
+private func classNames(_ path: String, of images: ImageSet) throws(Failure) -> [String] {
+  guard let bytes = try FileReader.optional(path, what: "names of classes") else { return [] }
+  let names = String(decoding: bytes, as: UTF8.self).split { $0.isNewline }.map { line in
+    String(line.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+  }.filter { !$0.isEmpty }
+  guard names.count == images.classes else {
+    throw DataFailure.inconsistent(
+      path, "\(names.count) names for \(images.classes) classes",
+      hint: "one name a line; restore the file, or remove it and classes are shown by number")
+  }
+  return names
 }
 
 /// Guesses what a wrong path was meant to be.

@@ -11,9 +11,15 @@ package struct LabelledData: Sendable {
   package let test: ImageSet
   /// Training indices of each natural client; nil when the data set knows none.
   package let naturalClients: [[Int]]?
+  /// Names of the classes, [C]; empty when the data set gives none.
+  package let classNames: [String]
 
   /// A data set with every part.
-  package init(title: String, train: ImageSet, test: ImageSet, naturalClients: [[Int]]? = nil) {
+  package init(
+    title: String, train: ImageSet, test: ImageSet, naturalClients: [[Int]]? = nil,
+    classNames: [String] = []
+  ) {
+    self.classNames = classNames
     self.title = title
     self.train = train
     self.test = test
@@ -80,7 +86,8 @@ extension LabelledData {
     }
     return LabelledData(
       title: title, train: train.selecting(keeps), test: test.selecting(keeps),
-      naturalClients: naturalClients?.map { $0.compactMap { place[$0] } })
+      naturalClients: naturalClients?.map { $0.compactMap { place[$0] } },
+      classNames: zip(classNames, keeps).filter(\.1).map(\.0))
   }
 }
 

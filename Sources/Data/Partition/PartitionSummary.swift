@@ -1,3 +1,5 @@
+import Base
+
 /// How many training images of each class every client has, [K][C], in one block.
 package struct ClassCounts: Sendable, Equatable {
   /// Number of clients K.
@@ -41,6 +43,32 @@ package struct ClassCounts: Sendable, Equatable {
 
 /// The two files that say how a run's training set was spread.
 package enum PartitionSummary {
+  /// What is in them; of seeds after the first, `-sSEED` follows their names.
+  package static let pages = [
+    FilePage(
+      "partition.json", in: "run folder, split/", "Who holds which training image.",
+      [
+        FileField("clients", "list of lists", "Of each client, indices in the training set."),
+        FileField(
+          "holdout", "list of lists", "Of each client, the images that it keeps for testing.",
+          absent: "data.test.local holds none out"),
+        FileField(
+          "public", "list of integers", "Images of the public set.", absent: "there is none"),
+        FileField(
+          "pretrain", "list of integers", "Images of pre-training.", absent: "there is none"),
+      ]),
+    FilePage(
+      "split/summary.csv", in: "run folder, split/",
+      "How many images of each class a client holds.",
+      [
+        FileField(
+          "client", "integer",
+          "The client, from 0; or the name of a set besides, such as holdout or public."),
+        FileField("total", "integer", "Its training images."),
+        FileField("class_<c>", "integer", "Of these, those of class c."),
+      ]),
+  ]
+
   /// `split/partition.json`: `{"clients": [[index in the training set, ...], ...]}`, one client per
   /// line; with a hold-out also `"holdout"`, the images that each client keeps for testing; then
   /// `"public"` and `"pretrain"`, and lists by client of `others`, where there are such images.

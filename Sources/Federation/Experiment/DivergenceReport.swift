@@ -187,28 +187,50 @@ package struct DivergenceReport: Equatable {
 
   // MARK: - File
 
-  package var json: JSON {
-    func number(_ value: Int?) -> JSON { value.map { .int($0) } ?? .null }
-    let trace = divergence.trace
-    return .object([
-      ("schema", 1), ("strategy", .string(label)), ("seed", .int(Int(seed))),
-      ("round", .int(divergence.round)), ("client", number(divergence.client)),
-      ("step", number(divergence.step)), ("what", .string(what)), ("place", place),
-      ("image", number(culprit)), ("batch", .array((trace?.examples ?? []).map { .int($0) })),
-      ("losses", .array((trace?.losses ?? []).map { $0.isFinite ? .number($0) : .null })),
-      ("lastCheckpoint", number(lastCheckpoint)), ("causes", .array(causes.map(JSON.string))),
-    ])
-  }
+  package var json: JSON { Self.keys.json(self) }
 
-  private var place: JSON {
-    switch divergence.trace?.place {
-    case nil: .null
-    case .loss: ["kind": "loss"]
-    case .pass(.input): ["kind": "input"]
-    case .pass(.parameter(let name)): ["kind": "parameter", "tensor": .string(name)]
-    case .pass(.output(let layer, _)): ["kind": "output", "layer": .string(layer)]
-    case .upload(let name): ["kind": "upload", "tensor": .string(name)]
-    case .server(let name): ["kind": "server", "tensor": .string(name)]
+  static let keys = Keys<Self>([
+    Key("schema", .integer, "Version of this file: 1.") { _ in 1 },
+    Key("strategy", .text, "The strategy's label.") { $0.label },
+    Key("seed", .seed, "The seed.") { $0.seed },
+    Key("round", .integer, "The round that was run.") { $0.divergence.round },
+    Key("client", .orNull(.integer), "The client; null: the server.") {
+      .some($0.divergence.client)
+    },
+    Key("step", .orNull(.integer), "Its optimizer step in this round.") {
+      .some($0.divergence.step)
+    }, Key("what", .text, "What was found, in words.") { $0.what },
+    Key("place", .orNull(.object(placeKeys)), "Where the first number that is not finite was.") {
+      .some($0.divergence.trace?.place)
+    }, Key("image", .orNull(.integer), "The image of it.") { .some($0.culprit) },
+    Key("batch", .list(.integer), "The images of the batch.") {
+      $0.divergence.trace?.examples ?? []
+    },
+    Key("losses", .list(.number), "Losses of the client's steps in this round.") {
+      $0.divergence.trace?.losses ?? []
+    },
+    Key("lastCheckpoint", .orNull(.integer), "The round that resume would go on from.") {
+      .some($0.lastCheckpoint)
+    }, Key("causes", .list(.text), "The two most likely causes, with what to do.") { $0.causes },
+  ])
+
+  private static let placeKeys = Keys<Divergence.Trace.Place>([
+    Key("kind", .text, "loss, input, parameter, output, upload or server.") { $0.words.kind },
+    Key("tensor", .text, "The tensor.", absent: "loss, input and output") { $0.words.tensor },
+    Key("layer", .text, "The layer.", absent: "all but output") { $0.words.layer },
+  ])
+}
+
+extension Divergence.Trace.Place {
+  /// The words of `divergence.json`.
+  fileprivate var words: (kind: String, tensor: String?, layer: String?) {
+    switch self {
+    case .loss: ("loss", nil, nil)
+    case .pass(.input): ("input", nil, nil)
+    case .pass(.parameter(let name)): ("parameter", name, nil)
+    case .pass(.output(let layer, _)): ("output", nil, layer)
+    case .upload(let name): ("upload", name, nil)
+    case .server(let name): ("server", name, nil)
     }
   }
 }

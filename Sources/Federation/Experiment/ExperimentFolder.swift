@@ -72,15 +72,9 @@ struct ExperimentFolder {
     for file in files { try AtomicFile.write(file.bytes, to: FilePath.join(path, file.name)) }
     try AtomicFile.write(source.bytes, to: FilePath.join(path, "scenario.json"))
 
-    var environment = MachineFacts.current.json
-    environment["threads"] = .int(threads)
-    environment["scenarioHash"] = .string(source.hash)
-    environment["name"] = .string(experiment.scenario.name)
-    environment["data"] = experiment.dataFacts
-    environment["conditions"] = .array(experiment.conditions.map(JSON.string))
-    environment["warnings"] = .array(warnings.map(JSON.string))
-    environment["command"] = .string(source.command)
-    environment["started"] = .string(NumberText.timestamp(SystemClock.now()))
+    let facts = FolderEnvironment(
+      experiment: experiment, source: source, threads: threads, warnings: warnings)
+    var environment = FolderEnvironment.keys.json(facts)
     // What may be changed without a change of numbers, as the limits of a resume, is not promised.
     FolderFacts.promise(files.filter { $0.name.hasPrefix("split/") }, in: &environment)
     if try isMade(experiment, promising: environment["files"]) { return environment }
@@ -186,24 +180,9 @@ extension Experiment {
     ]
   }
 
-  /// Sizes and hashes of the images and labels, so that another machine can compare.
-  var dataFacts: JSON {
-    func facts(_ images: ImageSet) -> JSON {
-      ["images": .int(images.count), "xxh64": .string(images.hash)]
-    }
-    return [
-      "title": .string(data.title), "shape": .string(data.train.shape.description),
-      "classes": .int(data.train.classes), "train": facts(data.train), "test": facts(data.test),
-    ]
-  }
-
   /// Mean and deviation per channel under a seed, in units of the scaled pixel.
   func normalizationFacts(_ index: Int) -> JSON {
-    let transform = pixelTransform(index)
-    return [
-      "kind": .string(scenario.data.normalize.rawValue),
-      "mean": .array(transform.mean.map { .number(Double($0)) }),
-      "std": .array(transform.std.map { .number(Double($0)) }),
-    ]
+    PixelFacts.keys.json(
+      PixelFacts(kind: scenario.data.normalize.rawValue, transform: pixelTransform(index)))
   }
 }

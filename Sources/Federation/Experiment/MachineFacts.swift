@@ -29,18 +29,32 @@ package struct MachineFacts: Sendable {
     blas: BLAS.facts)
 
   /// As JSON, in fixed order.
-  package var json: JSON {
-    [
-      "version": .string(FedsimVersion.current),
-      "scenarioVersion": .int(FedsimVersion.scenarioFormat), "build": .string(build),
-      "compiledFor": .string(compiledFor), "kernels": .string(kernels), "system": .string(system),
-      "processor": .string(processor), "instructions": .string(instructions), "cores": .int(cores),
-      "blas": [
-        "library": .string(blas.configuration), "coreType": .string(blas.coreType),
-        "forcedCoreType": blas.forcedCoreType.map { .string($0) } ?? .null,
-      ],
-    ]
-  }
+  package var json: JSON { Self.keys.json(self) }
+
+  static let keys = Keys<Self>([
+    Key("version", .text, "The program's version.") { _ in FedsimVersion.current },
+    Key("scenarioVersion", .integer, "The scenario format's version.") { _ in
+      FedsimVersion.scenarioFormat
+    }, Key("build", .text, "release or debug.") { $0.build },
+    Key("compiledFor", .text, "Vector instructions that the program was compiled for.") {
+      $0.compiledFor
+    },
+    Key("kernels", .text, "Whose matrix products and convolutions run: fedsim or OpenBLAS.") {
+      $0.kernels
+    }, Key("system", .text, "Operating system.") { $0.system },
+    Key("processor", .text, "Processor.") { $0.processor },
+    Key("instructions", .text, "Widest vector instructions of the CPU.") { $0.instructions },
+    Key("cores", .integer, "Cores that the process may use.") { $0.cores },
+    .group(
+      "blas",
+      [
+        Key("library", .text, "What OpenBLAS says of itself.") { $0.blas.configuration },
+        Key("coreType", .text, "Kernels that it chose.") { $0.blas.coreType },
+        Key("forcedCoreType", .orNull(.text), "Kernels that it was told; null: none.") {
+          .some($0.blas.forcedCoreType)
+        },
+      ]),
+  ])
 
   private static var systemName: String {
     var names = utsname()

@@ -266,7 +266,7 @@ package struct Run {
         alone: reference.map { known in evaluation.scores.indices.map { known[$0] ?? .nan } },
         perClass: evaluation.scores.map(\.perClass), global: evaluation.scores.map(\.global),
         trainCounts: context.split.classCounts)
-      rows = clientRows(evaluation, reference)
+      rows = clientRows(evaluation, reference, ClientEpsilons(record.privacy, parts.privacy))
       result.scores[simulation.round] = Dictionary(
         uniqueKeysWithValues: rows.map { ($0.client, $0.accuracy) })
     }
@@ -282,16 +282,18 @@ package struct Run {
   }
 
   /// One row per client that can be measured.
-  private func clientRows(_ evaluation: EvaluationResult, _ reference: [Int: Double]?)
-    -> [ClientRow]
-  {
+  private func clientRows(
+    _ evaluation: EvaluationResult, _ reference: [Int: Double]?, _ epsilons: ClientEpsilons
+  ) -> [ClientRow] {
     evaluation.scores.indices.compactMap { client in
       let score = evaluation.scores[client]
       if score.accuracy.isNaN { return nil }
-      return ClientRow(
+      var row = ClientRow(
         round: simulation.round, client: client, trainCount: context.split.clients[client].count,
         testCount: Double(context.localTests.images(of: client).count), accuracy: score.accuracy,
         loss: score.loss, accuracyAlone: reference?[client], globalAccuracy: score.global)
+      (row.strategy, row.seed, row.epsilon) = (label, context.seed, epsilons[client])
+      return row
     }
   }
 

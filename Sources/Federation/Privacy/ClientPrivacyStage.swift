@@ -203,22 +203,18 @@ extension ClientPrivacyStage {
     let most = senders.map(\.count).max() ?? 0
     let isWhole = audit.leaks.isEmpty
     let record = record(epsilons, isWhole: isWhole)
-    var line = PrivacyLine.head(
+    var line = PrivacyLine(
       record, round: run.state.round, unit: "client", label: accounting.label, audit)
-    line.append(("noiseMultiplier", .number(privacy.plan.multiplier)))
-    line.append(("releases", .int(most)))
-    let slow = epsilons.map(\.rdp).max() ?? 0
-    line.append(("rdp", .number(isWhole ? slow : .infinity)))
-    guard mechanism.placement == .local else { return (record, .object(line)) }
-    let clients = zip(senders, epsilons).map { sender, epsilon in
-      JSON.object([
-        ("client", .int(sender.client)), ("releases", .int(sender.count)),
-        ("rdp", .number(isWhole ? epsilon.rdp : .infinity)),
-        ("pld", .number(isWhole ? epsilon.pld : .infinity)),
-      ])
+    line.noiseMultiplier = privacy.plan.multiplier
+    line.releases = most
+    line.rdp = isWhole ? epsilons.map(\.rdp).max() ?? 0 : .infinity
+    guard mechanism.placement == .local else { return (record, line.json) }
+    line.clients = zip(senders, epsilons).map { sender, epsilon in
+      PrivacyLine.Client(
+        client: sender.client, releases: sender.count, rdp: isWhole ? epsilon.rdp : .infinity,
+        pld: isWhole ? epsilon.pld : .infinity)
     }
-    line.append(("clients", .array(clients)))
-    return (record, .object(line))
+    return (record, line.json)
   }
 
   private func record(_ epsilons: [Epsilon], isWhole: Bool) -> RoundRecord.Privacy {

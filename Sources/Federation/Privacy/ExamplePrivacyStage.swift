@@ -104,21 +104,18 @@ final class ExamplePrivacyStage: PrivacyStage {
     let epsilons = spent.map { exact ? $0.epsilon.pld : $0.epsilon.rdp }
     let record = record(epsilons, exact: exact, isWhole: isWhole)
     let clients = spent.map { one in
-      var row: [(String, JSON)] = [
-        ("client", .int(one.client)), ("batches", .int(one.batches.reduce(0, +))),
-        ("rate", .number(one.share.rate)), ("noiseMultiplier", .number(one.share.multiplier)),
-        ("rdp", .number(isWhole ? one.epsilon.rdp : .infinity)),
-      ]
-      if exact { row.append(("pld", .number(isWhole ? one.epsilon.pld : .infinity))) }
-      return JSON.object(row)
+      PrivacyLine.Client(
+        client: one.client, batches: one.batches.reduce(0, +), rate: one.share.rate,
+        noiseMultiplier: one.share.multiplier, rdp: isWhole ? one.epsilon.rdp : .infinity,
+        pld: exact ? isWhole ? one.epsilon.pld : .infinity : nil)
     }
-    var line = PrivacyLine.head(
+    var line = PrivacyLine(
       record, round: run.state.round, unit: "example",
       label: ExampleAccounting(privacy.settings, mechanism).label, audit)
-    line.append(("invalid", .int(training.invalid)))
-    if isWhole { line.append(("histogram", PrivacyLine.histogram(epsilons))) }
-    line.append(("clients", .array(clients)))
-    return (record, .object(line))
+    line.invalid = training.invalid
+    line.histogram = isWhole ? PrivacyLine.histogram(epsilons) : nil
+    line.clients = clients
+    return (record, line.json)
   }
 
   private func record(_ epsilons: [Double], exact: Bool, isWhole: Bool) -> RoundRecord.Privacy {

@@ -70,42 +70,122 @@ struct LeakWatch {
   }
 }
 
-/// The part of `privacy.jsonl`'s lines that all units share.
-enum PrivacyLine {
-  /// What every line begins with.
-  static func head(
+/// A line of `privacy.jsonl`: what privacy cost up to a round, and each client's part of it.
+struct PrivacyLine {
+  let round: Int
+  /// "example" or "client".
+  let unit: String
+  let record: RoundRecord.Privacy
+  let label: String?
+  let audit: ReleaseAudit
+  var invalid: Int?
+  var histogram: [Bin]?
+  var noiseMultiplier: Double?
+  var releases: Int?
+  var rdp: Double?
+  var clients: [Client]?
+
+  init(
     _ record: RoundRecord.Privacy, round: Int, unit: String, label: String?, _ audit: ReleaseAudit
-  ) -> [(String, JSON)] {
-    var line: [(String, JSON)] = [("round", .int(round)), ("unit", .string(unit))]
-    line += (record.json.members ?? []).map { ($0.key, $0.value) }
-    if let label { line.append(("label", .string(label))) }
-    line.append(
-      (
-        "leaks",
-        .array(
-          audit.leaks.map { .object([("name", .string($0.name)), ("what", .string($0.what))]) })
-      ))
-    line.append(("assumptions", .array(audit.assumptions.map(JSON.string))))
-    return line
+  ) {
+    (self.record, self.round, self.unit, self.label, self.audit) = (
+      record, round, unit, label, audit
+    )
   }
 
+  /// What one client has spent; nil where it is not counted.
+  struct Client {
+    let client: Int
+    var batches: Int?
+    var rate: Double?
+    var noiseMultiplier: Double?
+    var releases: Int?
+    var rdp: Double
+    var pld: Double?
+  }
+
+  /// Clients with an ε in a range.
+  struct Bin {
+    let from: Double
+    let to: Double
+    let clients: Int
+  }
+
+  var json: JSON { Self.keys.json(self) }
+
+  static let keys = Keys<Self>(
+    [
+      Key("round", .integer, "The round, from 1.") { $0.round },
+      Key("unit", .text, "example or client: whose data are protected.") { $0.unit },
+    ] + RoundRecord.Privacy.keys.within(\.record) + [
+      Key("label", .text, "What qualifies ε.", absent: "nothing does") { $0.label },
+      Key("leaks", .list(.object(leakKeys)), "What leaves without protection.") { $0.audit.leaks },
+      Key("assumptions", .list(.text), "What a reader must grant.") { $0.audit.assumptions },
+      Key(
+        "invalid", .integer, "Examples of the round whose gradients were not finite.",
+        absent: "unit is client"
+      ) { $0.invalid },
+      Key(
+        "histogram", .list(.object(binKeys)), "How ε is spread over clients, in ten bins.",
+        absent: "unit is client, or something leaks"
+      ) { $0.histogram },
+      Key(
+        "noiseMultiplier", .number, "Deviation of the noise over the clip.",
+        absent: "unit is example: clients say it"
+      ) { $0.noiseMultiplier },
+      Key(
+        "releases", .integer, "The most rounds in which a client sent.", absent: "unit is example"
+      ) { $0.releases },
+      Key(
+        "rdp", .number, "ε by Rényi divergences; null: no limit.", absent: "unit is example"
+      ) { $0.rdp },
+      Key(
+        "clients", .list(.object(clientKeys)), "What each client has spent.",
+        absent: "all clients have the same ε"
+      ) { $0.clients },
+    ])
+
+  private static let leakKeys = Keys<ReleaseAudit.Leak>([
+    Key("name", .text, "The block of a message, or the step.") { $0.name },
+    Key("what", .text, "What it reveals.") { $0.what },
+  ])
+
+  private static let binKeys = Keys<Bin>([
+    Key("from", .number, "The least ε of the bin.") { $0.from },
+    Key("to", .number, "The largest.") { $0.to },
+    Key("clients", .integer, "Clients in it.") { $0.clients },
+  ])
+
+  private static let clientKeys = Keys<Client>([
+    Key("client", .integer, "The client.") { $0.client },
+    Key("batches", .integer, "Private batches so far.", absent: "unit is client") { $0.batches },
+    Key("rate", .number, "Sampling rate of its batches.", absent: "unit is client") { $0.rate },
+    Key(
+      "noiseMultiplier", .number, "Deviation of its noise over the clip.", absent: "unit is client"
+    ) { $0.noiseMultiplier },
+    Key("releases", .integer, "Rounds in which it sent.", absent: "unit is example") {
+      $0.releases
+    }, Key("rdp", .number, "Its ε by Rényi divergences; null: no limit.") { $0.rdp },
+    Key(
+      "pld", .number, "Its ε by privacy loss distributions; null: no limit.",
+      absent: "the round was not evaluated"
+    ) { $0.pld },
+  ])
+
   /// How many clients have an ε in each of ten bins of equal width.
-  static func histogram(_ epsilons: [Double]) -> JSON {
+  static func histogram(_ epsilons: [Double]) -> [Bin] {
     let finite = epsilons.filter(\.isFinite)
-    guard let low = finite.min(), let high = finite.max() else { return .array([]) }
+    guard let low = finite.min(), let high = finite.max() else { return [] }
     let width = (high - low) / 10
     var counts = [Int](repeating: 0, count: width > 0 ? 10 : 1)
     for epsilon in finite {
       let bin = width > 0 ? Int(clamping: (epsilon - low) / width) : 0
       counts[min(counts.count - 1, bin)] += 1
     }
-    return .array(
-      counts.enumerated().map { index, count in
-        .object([
-          ("from", .number(low + Double(index) * width)),
-          ("to", .number(index + 1 == counts.count ? high : low + Double(index + 1) * width)),
-          ("clients", .int(count)),
-        ])
-      })
+    return counts.enumerated().map { index, count in
+      Bin(
+        from: low + Double(index) * width,
+        to: index + 1 == counts.count ? high : low + Double(index + 1) * width, clients: count)
+    }
   }
 }

@@ -58,6 +58,16 @@ package struct Checkpoint: Equatable {
     }
   }
 
+  /// The keys of `last.json`.
+  static let fields = [
+    FileField("checksum", "text", "XXH64 of all texts and tensors of the checkpoint."),
+    FileField("digest", "text", "The digest after the round."),
+    FileField("format", "text", "The checkpoint's format."),
+    FileField("round", "text", "The round after which it was written."),
+    FileField("run", "text", "The run, such as fedavg-s1."),
+    FileField("scenario", "text", "Hash of the resolved scenario."),
+  ]
+
   /// The tensors with what identifies them.
   package func file(scenarioHash: String, run: String) -> Safetensors {
     var items = [item("server/model", server.model)]

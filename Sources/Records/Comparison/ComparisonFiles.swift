@@ -1,116 +1,82 @@
 import Base
 
 extension Comparison {
-  /// The comparison as an object.
-  ///
-  /// | key | |
-  /// |---|---|
-  /// | `metric`, `unit`, `lowerIsBetter` | what is compared; values are in the files' own units |
-  /// | `baseline` | the strategy that the others are compared with |
-  /// | `tieMargin` | differences up to this are ties |
-  /// | `budget` | `kind` and `limit`; absent when runs are read at their end |
-  /// | `strategies` | an entry for each, see below |
-  /// | `sentences`, `leftOut` | the same in words, and what is not in the numbers |
-  ///
-  /// An entry has `strategy`, `seeds`, `values`, `n`, and where they are known `mean`, `std`,
-  /// `halfWidth`, `readAt` (`round` and `spent` by seed) and `versus`: `seeds`, `differences`,
-  /// `mean`, `halfWidth`, `student`, `signFlip`, `wilcoxon` (each with `p` and `holm`), `dz`,
-  /// `hedges`, `separated`, `wins` (over `seeds` and `clients`).
-  package var json: JSON {
-    .known([
-      ("metric", .string(metric.name)), ("unit", .string(metric.unit.rawValue)),
-      ("lowerIsBetter", .bool(metric.lowerIsBetter)), ("baseline", .string(baseline)),
-      ("tieMargin", .number(settings.tieMargin)),
-      (
-        "budget",
-        settings.budget.map {
-          ["kind": .string($0.rawValue), "limit": limit.map(JSON.number) ?? .null]
-        }
-      ), ("strategies", .array(rows.map(json))), ("sentences", .array(sentences.map(JSON.string))),
-      ("leftOut", .array(leftOut.map(JSON.string))),
-    ])
-  }
+  /// The comparison as an object: what `compare --format json` answers.
+  package var json: JSON { Self.keys.json(self) }
 
-  private func json(_ row: Row) -> JSON {
-    let statistics = row.statistics
-    let readings = row.readings.sorted { $0.key < $1.key }.map { seed, reading -> JSON in
-      [
-        "seed": JSON(.number("\(seed)")), "round": .int(reading.round),
-        "spent": .number(reading.spent),
-      ]
-    }
-    return .known([
-      ("strategy", .string(row.label)), ("seeds", Self.list(row.seeds)),
-      ("values", .array(row.seeds.map { .number(row.values[$0] ?? .nan) })),
-      ("n", .int(statistics.count)),
-      ("mean", statistics.count > 0 ? .number(statistics.mean) : nil),
-      ("std", statistics.standardDeviation.map(JSON.number)),
-      ("halfWidth", statistics.halfWidth.map(JSON.number)),
-      ("readAt", readings.isEmpty ? nil : .array(readings)), ("versus", row.versus.map(Self.json)),
-    ])
-  }
+  package static let keys = Keys<Self>([
+    Key("metric", .text, "What is compared: a path of rounds.jsonl, or a total.") {
+      $0.metric.name
+    },
+    Key("unit", .text, "share, bytes, operations, seconds or plain.") { $0.metric.unit.rawValue },
+    Key("lowerIsBetter", .flag, "Whether less is better.") { $0.metric.lowerIsBetter },
+    Key("baseline", .text, "The strategy that the others are compared with.") { $0.baseline },
+    Key("tieMargin", .number, "Differences up to this are ties.") { $0.settings.tieMargin },
+    Key(
+      "budget", .object(budgetKeys), "What is held equal.", absent: "runs are read at their end"
+    ) { $0.settings.budget == nil ? nil : $0 },
+    Key("strategies", .list(.object(Row.keys)), "A row for each.") { $0.rows },
+    Key("sentences", .list(.text), "The same in words.") { $0.sentences },
+    Key("leftOut", .list(.text), "What is not in the numbers.") { $0.leftOut },
+  ])
 
-  private static func list(_ seeds: [UInt64]) -> JSON {
-    .array(seeds.map { JSON(.number("\($0)")) })
-  }
+  private static let budgetKeys = Keys<Self>([
+    Key("kind", .text, "rounds, steps, flops, bytes, seconds or epsilon.") {
+      $0.settings.budget?.rawValue
+    },
+    Key("limit", .orNull(.number), "The smallest total of all runs; null: none spends any.") {
+      .some($0.limit)
+    },
+  ])
 
-  private static func json(_ tests: PairedTests) -> JSON {
-    func number(_ value: Double?) -> JSON { value.map(JSON.number) ?? .null }
-    func counts(_ counts: WinTieLoss) -> JSON {
-      ["wins": .int(counts.wins), "ties": .int(counts.ties), "losses": .int(counts.losses)]
-    }
-    let (difference, flip, ranks) = (tests.difference, tests.signFlip, tests.wilcoxon)
-    return .object([
-      ("seeds", list(difference.seeds)),
-      ("differences", .array(difference.differences.map(JSON.number))),
-      ("mean", .number(difference.statistics.mean)),
-      ("halfWidth", number(difference.statistics.halfWidth)),
-      ("student", ["p": number(tests.studentP), "holm": number(tests.holm.student)]),
-      (
-        "signFlip",
-        .object([
-          ("p", .number(flip.p)), ("attainable", .number(flip.attainable)),
-          ("draws", flip.draws.map(JSON.int) ?? .null), ("holm", number(tests.holm.signFlip)),
-        ])
-      ),
-      (
-        "wilcoxon",
-        .object([
-          ("statistic", .number(ranks.statistic)), ("n", .int(ranks.count)),
-          ("method", .string(ranks.method.rawValue)), ("p", number(ranks.p)),
-          ("holm", number(tests.holm.wilcoxon)),
-        ])
-      ), ("dz", number(tests.effect?.dz)), ("hedges", number(tests.effect?.hedges)),
-      ("separated", tests.isSeparated.map(JSON.bool) ?? .null),
-      ("wins", .known([("seeds", counts(tests.seeds)), ("clients", tests.clients.map(counts))])),
-    ])
-  }
+  private typealias Number = (
+    row: String, baseline: String, metric: String, statistic: String, seed: UInt64?, value: Double
+  )
 
-  /// The tidy table `compare.csv`: one row per number; `seed` is empty where it is over all seeds.
+  private static let table = CSVTable<Number>([
+    CSVColumn("strategy", "The strategy's label.") { $0.row },
+    CSVColumn("baseline", "The strategy that it is compared with.") { $0.baseline },
+    CSVColumn("metric", "What is compared.") { $0.metric },
+    CSVColumn(
+      "statistic", "The key of a strategy in compare --format json, with those below versus."
+    ) { $0.statistic },
+    CSVColumn("seed", "The seed.", absent: "over all seeds") { $0.seed },
+    CSVColumn("value", "The number, in the metric's own unit.") { $0.value },
+  ])
+
+  /// What `compare` writes with --csv, and answers with --format json.
+  package static let pages = [
+    FilePage("compare.csv", in: "folder of compare --out", "A comparison, a number a row.", table),
+    FilePage(
+      "compare.json", in: "standard output of compare --format json, key comparison",
+      "A comparison with all tests.", keys),
+  ]
+
+  /// The tidy table `compare.csv`: one row per number.
   package var csv: String {
-    var out = CSV.line(["strategy", "baseline", "metric", "statistic", "seed", "value"]) + "\n"
-    for row in rows {
-      func add(_ statistic: String, _ value: Double?, seed: UInt64? = nil) {
-        guard let value, value.isFinite else { return }
-        let fields = [row.label, baseline, metric.name, statistic, seed.map { "\($0)" } ?? ""]
-        out += CSV.line(fields + [CSV.number(value)]) + "\n"
-      }
-      for seed in row.seeds { add("value", row.values[seed], seed: seed) }
-      for (seed, reading) in row.readings.sorted(by: { $0.key < $1.key }) {
-        add("readAt.round", Double(reading.round), seed: seed)
-        add("readAt.spent", reading.spent, seed: seed)
-      }
-      add("n", Double(row.statistics.count))
-      add("mean", row.statistics.mean)
-      add("std", row.statistics.standardDeviation)
-      add("halfWidth", row.statistics.halfWidth)
-      guard let tests = row.versus else { continue }
-      for (seed, value) in zip(tests.difference.seeds, tests.difference.differences) {
-        add("difference", value, seed: seed)
-      }
-      for (name, value) in Self.numbers(tests) { add(name, value) }
-    }
-    return out
+    Self.table.text(
+      rows.flatMap { row in
+        var numbers: [Number] = []
+        func add(_ statistic: String, _ value: Double?, seed: UInt64? = nil) {
+          guard let value, value.isFinite else { return }
+          numbers.append((row.label, baseline, metric.name, statistic, seed, value))
+        }
+        for seed in row.seeds { add("value", row.values[seed], seed: seed) }
+        for (seed, reading) in row.readings.sorted(by: { $0.key < $1.key }) {
+          add("readAt.round", Double(reading.round), seed: seed)
+          add("readAt.spent", reading.spent, seed: seed)
+        }
+        add("n", Double(row.statistics.count))
+        add("mean", row.statistics.mean)
+        add("std", row.statistics.standardDeviation)
+        add("halfWidth", row.statistics.halfWidth)
+        guard let tests = row.versus else { return numbers }
+        for (seed, value) in zip(tests.difference.seeds, tests.difference.differences) {
+          add("difference", value, seed: seed)
+        }
+        for (name, value) in Self.numbers(tests) { add(name, value) }
+        return numbers
+      })
   }
 
   private static func numbers(_ tests: PairedTests) -> [(String, Double?)] {
@@ -133,4 +99,118 @@ extension Comparison {
     }
     return numbers
   }
+}
+
+extension Comparison.Row {
+  private typealias Reading = (seed: UInt64, round: Int, spent: Double)
+
+  fileprivate static let keys = Keys<Self>([
+    Key("strategy", .text, "The strategy's label.") { $0.label },
+    Key("seeds", .list(.seed), "Its seeds; values are in this order.") { $0.seeds },
+    Key("values", .list(.number), "The metric by seed.") { row in
+      row.seeds.map { row.values[$0] ?? .nan }
+    }, Key("n", .integer, "Seeds with a value.") { $0.statistics.count },
+    Key("mean", .number, "Over seeds.", absent: "no seed has a value") {
+      $0.statistics.count > 0 ? $0.statistics.mean : nil
+    },
+    Key("std", .number, "Standard deviation over seeds.", absent: "a single seed") {
+      $0.statistics.standardDeviation
+    },
+    Key("halfWidth", .number, "Half of the width of the 95 % interval.", absent: "a single seed") {
+      $0.statistics.halfWidth
+    },
+    Key(
+      "readAt", .list(.object(readingKeys)), "Where a run had spent the budget.",
+      absent: "no budget"
+    ) { row in
+      let readings = row.readings.sorted { $0.key < $1.key }
+      return readings.isEmpty ? nil : readings.map { ($0, $1.round, $1.spent) }
+    },
+    Key("versus", .object(PairedTests.keys), "Against the baseline.", absent: "the baseline itself")
+    {
+      $0.versus
+    },
+  ])
+
+  private static let readingKeys = Keys<Reading>([
+    Key("seed", .seed, "The seed.") { $0.seed },
+    Key("round", .integer, "The evaluated round that was read.") { $0.round },
+    Key("spent", .number, "What the run had spent by then.") { $0.spent },
+  ])
+}
+
+extension PairedTests {
+  fileprivate static let keys = Keys<Self>([
+    Key("seeds", .list(.seed), "Seeds that both have.") { $0.difference.seeds },
+    Key("differences", .list(.number), "Strategy - baseline by seed.") {
+      $0.difference.differences
+    },
+    Key("mean", .number, "Mean difference.") { $0.difference.statistics.mean },
+    Key(
+      "halfWidth", .orNull(.number), "Half of the width of its 95 % interval; null: a single seed."
+    ) { .some($0.difference.statistics.halfWidth) },
+    .group("student", p(\.studentP, \.student)),
+    .group(
+      "signFlip",
+      [
+        Key("p", .number, "p of the sign-flip test.") { $0.signFlip.p },
+        Key("attainable", .number, "The smallest p that so many seeds can reach.") {
+          $0.signFlip.attainable
+        },
+        Key("draws", .orNull(.integer), "Assignments of signs that were drawn; null: all.") {
+          .some($0.signFlip.draws)
+        }, adjusted(\.signFlip),
+      ]),
+    .group(
+      "wilcoxon",
+      [
+        Key("statistic", .number, "The sum of signed ranks.") { $0.wilcoxon.statistic },
+        Key("n", .integer, "Differences that are not zero.") { $0.wilcoxon.count },
+        Key("method", .text, "exact or normal.") { $0.wilcoxon.method.rawValue },
+      ] + p(\.wilcoxon.p, \.wilcoxon)),
+    Key("dz", .orNull(.number), "Effect size: mean difference over its deviation.") {
+      .some($0.effect?.dz)
+    },
+    Key("hedges", .orNull(.number), "The same, corrected for few seeds.") {
+      .some($0.effect?.hedges)
+    },
+    Key(
+      "separated", .orNull(.flag),
+      "Whether the paired t test separates the two at 95 % after Holm; null: a single seed."
+    ) { .some($0.isSeparated) },
+    .group(
+      "wins",
+      [
+        Key("seeds", .object(WinTieLoss.keys), "Over seeds.") { $0.seeds },
+        Key(
+          "clients", .object(WinTieLoss.keys), "Over pairs of client and seed.",
+          absent: "not measured, or the metric is none of models"
+        ) { $0.clients },
+      ]),
+  ])
+
+  private static func p(
+    _ value: any KeyPath<PairedTests, Double?> & Sendable,
+    _ holm: any KeyPath<Holm, Double?> & Sendable
+  ) -> [Key<PairedTests>] {
+    [
+      Key("p", .orNull(.number), "p of the test; null: it has none.") {
+        .some($0[keyPath: value])
+      }, adjusted(holm),
+    ]
+  }
+
+  private static func adjusted(_ holm: any KeyPath<Holm, Double?> & Sendable) -> Key<PairedTests> {
+    Key("holm", .orNull(.number), "p after Holm over all strategies; null: it has none.") {
+      .some($0.holm[keyPath: holm])
+    }
+  }
+}
+
+extension WinTieLoss {
+  fileprivate static let keys = Keys<Self>([
+    Key("wins", .integer, "How often the strategy is better.") { $0.wins },
+    Key("ties", .integer, "How often both are as good.") { $0.ties },
+    Key("losses", .integer, "How often it is worse.") { $0.losses },
+  ])
 }

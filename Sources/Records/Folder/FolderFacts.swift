@@ -32,15 +32,27 @@ package struct FolderFacts {
 
   /// Adds what is promised of files: their paths in the folder with their bytes.
   package static func promise(_ files: [(name: String, bytes: [UInt8])], in json: inout JSON) {
-    json["files"] = .array(
-      files.map { file in
-        var sum = RunningSum()
-        sum.add(file.bytes)
-        return [
-          "name": .string(file.name), "bytes": .int(sum.bytes), "xxh64": .string(sum.sum.hash),
-        ]
-      })
+    let promised = files.map { file -> TableRecord.Table in
+      var sum = RunningSum()
+      sum.add(file.bytes)
+      return TableRecord.Table(name: file.name, sum: sum.sum)
+    }
+    json["files"] = Self.promised.write(promised)
   }
+
+  private static let promised = Form.list(.object(TableRecord.Table.keys))
+
+  /// What is added to the facts of a run: when it ended, and promises.
+  package static let fields =
+    Key<[TableRecord.Table]>(
+      "files", promised, "Files that are promised to be as they were written."
+    ) { $0 }.fields + [
+      FileField(
+        "ended", "text", "When the last process ended, in UTC.", absent: "no process has ended"),
+      FileField(
+        "peakMemoryBytes", "integer", unit: "bytes", "The most memory that it took.",
+        absent: "no process has ended"), .checksum,
+    ]
 
   /// The bytes of a file of the folder, if they are those that were written; nil where it is
   /// neither there nor promised.

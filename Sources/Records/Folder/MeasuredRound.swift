@@ -32,7 +32,7 @@ package struct MeasuredRound {
 /// What a round adds to the files of its run.
 package struct RoundLines {
   package let classes: [String]
-  package let clients: [String]
+  package let clients: [ClientRow]
   /// Whole lines, each with its newline.
   package let messages: [UInt8]
   package let digest: String
@@ -56,7 +56,7 @@ package struct RoundLines {
     }
     classes =
       rows("generic", record.generic?.perClass) + rows("personal", record.personal?.perClass)
-    clients = scores.map(\.line)
+    clients = scores
     let (first, lines) = (broadcast.lines(round: 0), sent.lines(round: record.round))
     messages = first.isEmpty ? lines : first + lines
     digest = DigestRow(round: record.round, digest: record.digest).line
@@ -67,7 +67,8 @@ package struct RoundLines {
 
   /// Bytes on the disk.
   package var byteCount: Int {
-    let texts = classes + clients + events + [digest, record] + (privacy.map { [$0] } ?? [])
+    let texts =
+      classes + clients.map(\.line) + events + [digest, record] + (privacy.map { [$0] } ?? [])
     return messages.count + texts.reduce(0) { $0 + $1.utf8.count + 1 }
   }
 }

@@ -15,6 +15,8 @@ package struct RunFiles {
   private let rounds: LineWriter
   private let classes: LineWriter
   private let clients: LineWriter
+  /// Those that an earlier version began with; no limit for a new file.
+  private let clientColumns: Int
   private let messages: LineWriter
   private let digests: LineWriter
   private let privacy: LineWriter?
@@ -63,8 +65,8 @@ package struct RunFiles {
     /// The tables, with their first lines.
     package var tables: [(name: String, header: String?)] {
       var list: [(name: String, header: String?)] = [
-        ("classes.csv", ClassRow.header), ("clients.csv", ClientRow.header),
-        ("messages.csv", MessageRow.header), ("digest.txt", nil),
+        ("classes.csv", ClassRow.table.header), ("clients.csv", ClientRow.table.header),
+        ("messages.csv", MessageRow.table.header), ("digest.txt", nil),
       ]
       if isClocked { list.append(("events.jsonl", nil)) }
       if isPrivate { list.append(("privacy.jsonl", nil)) }
@@ -91,16 +93,21 @@ package struct RunFiles {
     if let record, record.round != round {
       try Self.record(plan, round) { kept[$0] ?? RunningSum() }.write(to: folder)
     }
-    func open(_ name: String, _ header: String? = nil) throws(Failure) -> LineWriter {
+    func open(_ name: String) throws(Failure) -> LineWriter {
       try LineWriter(
-        FilePath.join(folder, name), header: header, after: kept[name] ?? RunningSum())
+        FilePath.join(folder, name), header: plan.tables.first { $0.name == name }?.header,
+        after: kept[name] ?? RunningSum())
     }
     rounds = try open("rounds.jsonl")
     privacy = plan.isPrivate ? try open("privacy.jsonl") : nil
     events = plan.isClocked ? try open("events.jsonl") : nil
-    classes = try open("classes.csv", ClassRow.header)
-    clients = try open("clients.csv", ClientRow.header)
-    messages = try open("messages.csv", MessageRow.header)
+    classes = try open("classes.csv")
+    let known = try kept["clients.csv"].map { _ throws(Failure) in
+      try FileReader.bytes(of: FilePath.join(folder, "clients.csv"))
+    }
+    clientColumns = known.map(ClientRow.width) ?? .max
+    clients = try open("clients.csv")
+    messages = try open("messages.csv")
     digests = try open("digest.txt")
     records = try RunTrace.records(in: folder)
     scores = try RunTrace.scores(in: folder, upTo: round, clients: plan.population)
@@ -160,7 +167,7 @@ package struct RunFiles {
   package func append(_ round: MeasuredRound) throws(Failure) {
     let lines = round.lines
     try classes.append(lines.classes)
-    try clients.append(lines.clients)
+    try clients.append(lines.clients.map { ClientRow.table.line($0, first: clientColumns) })
     try messages.append(wholeLines: lines.messages)
     try digests.append(lines.digest)
     try events?.append(lines.events)

@@ -41,6 +41,10 @@ package struct RunFolder: Sendable {
   package let resolved: JSON
   /// Sizes and hashes of the data, from `environment.json`; nil when they are not known.
   package let data: JSON?
+  /// Names of the classes, in their order; empty when the data set gave none.
+  package var classNames: [String] {
+    (data?["classNames"]?.elements ?? []).compactMap(\.text)
+  }
   /// XXH64 of the split by seed, where its file is there.
   package let splits: [UInt64: String]
   /// The strategies, in the order of the scenario.

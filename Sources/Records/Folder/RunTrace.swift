@@ -118,7 +118,11 @@ package enum RunTrace {
   /// a guarantee, or where all clients have the same.
   package static func epsilons(of line: JSON) -> [Double] {
     guard line["guarantee"]?.truth == true else { return [] }
-    return (line["clients"]?.elements ?? []).compactMap { ($0["pld"] ?? $0["rdp"])?.double }
+    return (line["clients"]?.elements ?? []).compactMap(epsilon)
+  }
+
+  fileprivate static func epsilon(_ client: JSON) -> Double? {
+    (client["pld"] ?? client["rdp"])?.double
   }
 
   /// The rows of a table of a run, fields by the names of their columns; empty without the file.
@@ -160,6 +164,32 @@ package enum RunTrace {
     Failure(
       .dataMissingOrCorrupt, "E4124", "\(path), line \(line): \(why)",
       hint: "restore the file, or delete the folder of this run: fedsim resume repeats it")
+  }
+}
+
+/// What privacy cost each client up to a round.
+package struct ClientEpsilons {
+  /// Of all clients alike; nil without a guarantee.
+  private let common: Double?
+  /// Of each client that has released something; nil where they are all alike.
+  private let own: [Int: Double]?
+
+  /// `line`: of `privacy.jsonl`.
+  package init(_ record: RoundRecord.Privacy?, _ line: JSON?) {
+    common = record.flatMap { $0.hasGuarantee ? $0.epsilonMax : nil }
+    own = line?["clients"]?.elements.map { clients in
+      let known = clients.compactMap { client in
+        client["client"]?.count.flatMap { number in
+          RunTrace.epsilon(client).map { (number, $0) }
+        }
+      }
+      return Dictionary(known) { first, _ in first }
+    }
+  }
+
+  /// nil without a guarantee.
+  package subscript(client: Int) -> Double? {
+    common.map { common in own.map { $0[client] ?? 0 } ?? common }
   }
 }
 

@@ -11,39 +11,42 @@ import Base
 package struct TableRecord: Equatable, Sendable {
   /// The beginning of a table.
   package struct Table: Equatable, Sendable {
-    /// Its name in the folder of the run.
-    package let name: String
-    /// Its length and hash.
-    let sum: FileSum
+    package var name: String
+    var sum: FileSum
   }
 
   /// The file in the folder of a run.
   package static let fileName = "tables.json"
   private static let format = 1
 
-  /// Such as "fedavg-s1".
-  package let run: String
-  package let scenarioHash: String
-  /// Rounds that are in the tables.
-  package let round: Int
-  package let tables: [Table]
+  private var format = Self.format
+  package private(set) var run: String
+  package private(set) var scenarioHash: String
+  package private(set) var round: Int
+  package private(set) var tables: [Table]
+
+  package static let keys = Keys<Self>(
+    { Self(run: "", scenarioHash: "", round: 0, tables: []) },
+    [
+      Key(\.format, "format", .integer, "Version of this file: 1."),
+      Key(\.run, "run", .text, "The run, such as fedavg-s1."),
+      Key(\.scenarioHash, "scenario", .text, "Hash of the resolved scenario."),
+      Key(\.round, "round", .count, "Rounds that are in the tables."),
+      Key(\.tables, "files", .list(.object(Table.keys)), "The run's tables."),
+    ])
+
+  init(run: String, scenarioHash: String, round: Int, tables: [Table]) {
+    (self.run, self.scenarioHash) = (run, scenarioHash)
+    (self.round, self.tables) = (round, tables)
+  }
 
   /// The beginning of a table; nil when there is no such table.
   package subscript(name: String) -> FileSum? { tables.first { $0.name == name }?.sum }
 
   /// Writes the record into the folder of the run.
   package func write(to folder: String) throws(Failure) {
-    let files = tables.map { table -> JSON in
-      [
-        "name": .string(table.name), "bytes": .int(table.sum.bytes),
-        "xxh64": .string(table.sum.hash),
-      ]
-    }
-    let json = JSON.object([
-      ("format", .int(Self.format)), ("run", .string(run)), ("scenario", .string(scenarioHash)),
-      ("round", .int(round)), ("files", .array(files)),
-    ])
-    try AtomicFile.write(json.sealed.pretty, to: FilePath.join(folder, Self.fileName))
+    try AtomicFile.write(
+      Self.keys.json(self).sealed.pretty, to: FilePath.join(folder, Self.fileName))
   }
 
   /// Reads the record of a run's folder; nil without one.
@@ -54,17 +57,10 @@ package struct TableRecord: Equatable, Sendable {
     guard let bytes = try FileReader.optional(path, what: "the record of a run's tables") else {
       return nil
     }
-    guard let json = try? JSON(parsing: bytes), json.isIntact == true,
-      json["format"]?.int == format, let run = json["run"]?.text, let hash = json["scenario"]?.text,
-      let round = json["round"]?.count, let files = json["files"]?.elements
+    guard let json = try? JSON(parsing: bytes), json.isIntact == true, let record = keys.read(json),
+      record.format == format
     else { throw missing(folder, "\(path) is damaged, or of another version") }
-    let tables = files.compactMap { file -> Table? in
-      guard let name = file["name"]?.text, let bytes = file["bytes"]?.count,
-        let hash = file["xxh64"]?.text
-      else { return nil }
-      return Table(name: name, sum: FileSum(bytes: bytes, hash: hash))
-    }
-    return TableRecord(run: run, scenarioHash: hash, round: round, tables: tables)
+    return record
   }
 
   /// E4122.
@@ -159,10 +155,12 @@ package struct TableDamage {
   }
 }
 
-extension JSON {
-  /// A whole number from 0 to 2⁵³, as counts are: sums of such numbers stay far from overflowing.
-  package var count: Int? {
-    guard let number = int, (0...(1 << 53)).contains(number) else { return nil }
-    return number
-  }
+extension TableRecord.Table {
+  static let keys = Keys<Self>(
+    { Self(name: "", sum: FileSum(bytes: 0, hash: "")) },
+    [
+      Key(\.name, "name", .text, "Its name in this folder."),
+      Key(\.sum.bytes, "bytes", .count, unit: "bytes", "Its length; of a table after that round."),
+      Key(\.sum.hash, "xxh64", .text, "XXH64 of those bytes."),
+    ])
 }

@@ -19,7 +19,6 @@ package struct ClockEvent: Sendable, Equatable {
   }
 
   package var round: Int
-  /// Virtual seconds since the first round began.
   package var time: Double
   package var kind: Kind
   /// To whom; nil for the server.
@@ -37,11 +36,22 @@ package struct ClockEvent: Sendable, Equatable {
 
   /// The line without its newline.
   package var line: String {
-    JSON.known([
-      ("round", .int(round)), ("time", .number(time)), ("kind", .string(kind.rawValue)),
-      ("client", client.map(JSON.int)), ("staleness", staleness.map(JSON.int)),
-    ]).compact
+    Self.keys.json(self).compact
   }
+
+  package static let keys = Keys<Self>([
+    Key("round", .integer, "The round, from 1.") { $0.round },
+    Key("time", .number, unit: "s", "Virtual time since the first round began.") { $0.time },
+    Key(
+      "kind", .text,
+      "start: a client was sent something; arrive: its message came; late: it came after the "
+        + "round; drop: it vanished; lost: its message would have come; step: the server's step."
+    ) { $0.kind.rawValue }, Key("client", .integer, "The client.", absent: "step") { $0.client },
+    Key(
+      "staleness", .integer,
+      "Steps of the server since the model that the client got.", absent: "rounds are synchronous"
+    ) { $0.staleness },
+  ])
 }
 
 /// What the clock saw in a round.

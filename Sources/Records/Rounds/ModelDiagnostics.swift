@@ -62,37 +62,35 @@ extension ModelDiagnostics {
   /// The name of the file in a run's folder.
   package static let fileName = "diagnostics.json"
 
-  /// The file as a value; numbers that are not finite are null.
-  package var json: JSON {
-    .known([
-      ("schema", 1), ("model", "generic"), ("round", .int(round)), ("digest", .string(digest)),
-      ("images", .int(images)),
-      (
-        "calibration",
-        .object([
-          ("ece", calibration.error.map(JSON.number) ?? .null),
-          ("counts", .array(calibration.counts.map(JSON.int))),
-          ("correct", .array(calibration.correct.map(JSON.int))),
-          ("confidence", .array(calibration.confidence.map(JSON.number))),
-        ])
-      ), ("classifier", weightNorms.map { ["weightNorms": .array($0.map(JSON.number))] }),
-      ("collapse", collapse?.json),
+  package static let keys = Keys<Self>(
+    { Self(round: 0, digest: "", images: 0, calibration: CalibrationBins()) },
+    [
+      Key("schema", .integer, "Version of this file: 1.") { _ in 1 },
+      Key("model", .text, "Which model: generic.") { _ in "generic" },
+      Key(\.round, "round", .count, "The round after which it was measured."),
+      Key(\.digest, "digest", .text, "Digest of the state that was measured."),
+      Key(\.images, "images", .count, "Test images."),
+      Key(\.calibration, "calibration", Bins.form, ""),
+      .group(
+        "classifier",
+        [
+          Key(
+            \.weightNorms, "weightNorms", .list(.measure), "‖w_c‖₂ of each class's row.",
+            absent: "the classifier is not linear")
+        ]),
+      Key(
+        \.collapse, "collapse", .object(Collapse.keys),
+        "Neural collapse of the features (Papyan, Han and Donoho 2020).",
+        absent: "logits do not come from features"),
     ])
-  }
+
+  /// The file as a value; numbers that are not finite are null.
+  package var json: JSON { Self.keys.json(self) }
 
   /// Reads a file; nil when it is none.
   package init?(_ json: JSON) {
-    guard let round = json["round"]?.count, let digest = json["digest"]?.text,
-      let images = json["images"]?.count, let part = json["calibration"],
-      let counts = part["counts"]?.elements?.compactMap(\.count),
-      let correct = part["correct"]?.elements?.compactMap(\.count),
-      let sums = part["confidence"]?.elements?.map({ $0.double ?? .nan }),
-      (counts + correct + [images]).allSatisfy({ $0 <= 1 << 40 }),  // their sums are taken
-      let calibration = CalibrationBins(counts: counts, correct: correct, confidence: sums)
-    else { return nil }
-    self.init(round: round, digest: digest, images: images, calibration: calibration)
-    weightNorms = json["classifier"]?["weightNorms"]?.elements?.map { $0.double ?? .nan }
-    collapse = json["collapse"].flatMap(Collapse.init)
+    guard let read = Self.keys.read(json), read.images <= 1 << 40 else { return nil }
+    self = read
   }
 
   /// Reads the file of a run's folder; nil without one.
@@ -115,24 +113,63 @@ extension ModelDiagnostics {
   }
 }
 
+/// Bins of confidence as lists.
+private struct Bins {
+  var error: Double?
+  var counts: [Int] = []
+  var correct: [Int] = []
+  var confidence: [Double] = []
+
+  static let form: Form<CalibrationBins> = Form.object(
+    Keys<Self>(
+      { Self() },
+      [
+        Key(
+          "ece", .orNull(.number), unit: "share", "Expected calibration error; null: no images."
+        ) { $0.error },
+        Key(\.counts, "counts", .list(.count), "Images of each of 15 bins of confidence."),
+        Key(\.correct, "correct", .list(.count), "Of these, classified correctly."),
+        Key(\.confidence, "confidence", .list(.measure), "Sum of their confidences."),
+      ])
+  ).map { (bins: Bins) -> CalibrationBins? in
+    // Their sums are taken.
+    guard (bins.counts + bins.correct).allSatisfy({ $0 <= 1 << 40 }) else { return nil }
+    return CalibrationBins(
+      counts: bins.counts, correct: bins.correct, confidence: bins.confidence)
+  } back: { (bins: CalibrationBins) -> Bins in
+    Bins(
+      error: bins.error, counts: bins.counts, correct: bins.correct, confidence: bins.confidence)
+  }
+}
+
 extension ModelDiagnostics.Collapse {
-  private static var keys: [(String, WritableKeyPath<Self, Double?>)] {
+  fileprivate static let keys = Keys<Self>(
+    { Self(classes: 0, width: 0) },
     [
-      ("withinClassVariability", \.withinClassVariability), ("cosineDeviation", \.cosineDeviation),
-      ("cosineGap", \.cosineGap), ("normVariation", \.normVariation),
-      ("alignmentDistance", \.alignmentDistance), ("alignmentCosine", \.alignmentCosine),
-    ]
-  }
+      Key(\.classes, "classes", .count, "Classes with test images."),
+      Key(\.width, "width", .count, "Width of the features."),
+      Key(
+        \.withinClassVariability, "withinClassVariability", .number,
+        "NC1 = tr(Σ_W·Σ_B⁺)/C.", absent: alike),
+      Key(
+        \.cosineDeviation, "cosineDeviation", .number,
+        "Standard deviation over pairs of classes of the cosine between their centred means.",
+        absent: alike),
+      Key(
+        \.cosineGap, "cosineGap", .number, "Mean over pairs of |cosine + 1/(C − 1)|.",
+        absent: alike),
+      Key(
+        \.normVariation, "normVariation", .number,
+        "Standard deviation of the centred means' norms divided by their mean.", absent: alike),
+      Key(
+        \.alignmentDistance, "alignmentDistance", .number,
+        "‖W/‖W‖ − M/‖M‖‖ of classifier and centred means.", absent: nonlinear),
+      Key(
+        \.alignmentCosine, "alignmentCosine", .number,
+        "Mean over classes of the cosine between classifier row and centred mean.",
+        absent: nonlinear),
+    ])
 
-  fileprivate var json: JSON {
-    .known(
-      [("classes", .int(classes)), ("width", .int(width))]
-        + Self.keys.map { ($0, self[keyPath: $1].map(JSON.number)) })
-  }
-
-  fileprivate init?(_ json: JSON) {
-    guard let classes = json["classes"]?.count, let width = json["width"]?.count else { return nil }
-    self.init(classes: classes, width: width)
-    for (key, place) in Self.keys { self[keyPath: place] = json[key]?.double }
-  }
+  private static let alike = "all class means are the same"
+  private static let nonlinear = "the classifier is not linear"
 }

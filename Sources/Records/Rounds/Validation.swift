@@ -54,34 +54,42 @@ extension RoundRecord.Validation {
       }
     if score?.isNaN == true { score = nil }
   }
+}
 
-  var json: JSON {
-    .known([
-      (
-        "generic",
-        generic.map {
-          .numbers([
-            ("accuracy", $0.accuracy), ("balancedAccuracy", $0.balancedAccuracy), ("loss", $0.loss),
-          ])
-        }
-      ),
-      ("personal", personal.map { .numbers([("accuracy", $0)]) }),
-      ("score", score.map(JSON.number)), ("best", best.map(JSON.int)),
+extension RoundRecord.Validation {
+  static let keys = Keys<Self>(
+    { Self() },
+    [
+      Key(
+        \.generic, "generic", .object(Generic.keys),
+        "The server's model on the images of all clients.", absent: "the method has no such model"),
+      .group(
+        "personal",
+        [
+          Key(
+            \.personal, "accuracy", .measure, unit: "share",
+            "Mean over clients of their own model's accuracy on their own images.",
+            absent: "clients have no models of their own")
+        ]),
+      Key(
+        \.score, "score", .number, "What rounds are ranked by: more is better.",
+        absent: "it has no meaning"),
+      Key(
+        \.best, "best", .integer, "The best round so far, the earliest of equals.",
+        absent: "results are those of the last round"),
     ])
-  }
+}
 
-  init?(_ json: JSON) {
-    guard json.members != nil else { return nil }
-    func measure(_ json: JSON?) -> Double? { json.flatMap { $0.isNull ? .nan : $0.double } }
-    if let part = json["generic"], let accuracy = measure(part["accuracy"]),
-      let balanced = measure(part["balancedAccuracy"]), let loss = measure(part["loss"])
-    {
-      generic = Generic(accuracy: accuracy, balancedAccuracy: balanced, loss: loss)
-    }
-    personal = measure(json["personal"]?["accuracy"])
-    score = json["score"]?.double
-    best = json["best"]?.int
-  }
+extension RoundRecord.Validation.Generic {
+  fileprivate static let keys = Keys<Self>(
+    { Self(accuracy: 0, balancedAccuracy: 0, loss: 0) },
+    [
+      Key(\.accuracy, "accuracy", .measure, unit: "share", "Share of images that are right."),
+      Key(
+        \.balancedAccuracy, "balancedAccuracy", .measure, unit: "share",
+        "Mean of the recalls of the classes that are there."),
+      Key(\.loss, "loss", .measure, "Mean cross-entropy."),
+    ])
 }
 
 /// The best round so far by validation.

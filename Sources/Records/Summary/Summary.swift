@@ -53,62 +53,123 @@ package struct Summary: Sendable {
   package func json(
     name: String, digests: [String: [UInt64: String]] = [:], warnings: [String] = []
   ) -> JSON {
-    .object([
-      ("name", .string(name)), ("warnings", .array(warnings.map(JSON.string))),
-      ("interval", "95 % Student t over seeds: mean ± halfWidth"),
-      ("strategies", .array(strategies.map { Summary.json($0, digests[$0.label] ?? [:]) })),
-      ("differences", .array(SummaryDifference.all(self).map(\.json))),
-    ])
+    Self.keys.json((name, warnings, self, digests))
   }
 
-  private static func json(_ strategy: Strategy, _ digests: [UInt64: String]) -> JSON {
-    var metrics: [(String, JSON)] = []
-    for metric in HeadlineMetric.all {
-      guard let bySeed = strategy.values[metric.name] else { continue }
-      let statistics = SeedStatistics(strategy.seeds.compactMap { bySeed[$0] })
-      // A single seed has no spread.
-      let entry = JSON.known([
-        ("mean", .number(statistics.mean)), ("n", .int(statistics.count)),
-        ("std", statistics.standardDeviation.map(JSON.number)),
-        ("halfWidth", statistics.halfWidth.map(JSON.number)),
-        ("values", .array(strategy.seeds.map { .number(bySeed[$0] ?? .nan) })),
-      ])
-      metrics.append((metric.name, entry))
-    }
-    let last = strategy.seeds.map { seed in digests[seed].map(JSON.string) ?? .null }
-    return .known([
-      ("strategy", .string(strategy.label)),
-      ("seeds", .array(strategy.seeds.map { JSON(.number(String($0))) })),
-      ("digests", digests.isEmpty ? nil : .array(last)), ("metrics", .object(metrics)),
-      ("targets", strategy.targets.isEmpty ? nil : .array(strategy.targets.map(\.json))),
-    ])
+  typealias Content = (
+    name: String, warnings: [String], summary: Summary, digests: [String: [UInt64: String]]
+  )
+
+  static let keys = Keys<Content>([
+    Key("name", .text, "The scenario's name.") { $0.name },
+    Key(
+      "warnings", .list(.text), "What the reader must know, with what kept runs from finishing."
+    ) { $0.warnings },
+    Key("interval", .text, "What `halfWidth` is.") { _ in
+      "95 % Student t over seeds: mean ± halfWidth"
+    },
+    Key("strategies", .list(.object(strategyKeys)), "In the order of the scenario.") { content in
+      content.summary.strategies.map { ($0, content.digests[$0.label] ?? [:]) }
+    },
+    Key(
+      "differences", .list(.object(SummaryDifference.keys)),
+      "Accuracies against the first strategy's, paired by seed."
+    ) { SummaryDifference.all($0.summary) },
+  ])
+
+  private static let strategyKeys = Keys<(strategy: Strategy, digests: [UInt64: String])>([
+    Key("strategy", .text, "The strategy's label.") { $0.strategy.label },
+    Key("seeds", .list(.seed), "The seeds; lists of values are in this order.") {
+      $0.strategy.seeds
+    },
+    Key("digests", .list(.orNull(.text)), "Digest of each run's last round.", absent: "not known") {
+      one in one.digests.isEmpty ? nil : one.strategy.seeds.map { one.digests[$0] }
+    },
+    Key(
+      "metrics",
+      .named(
+        "metric",
+        "A path of rounds.jsonl: of the last evaluation; bytes and wall time over all rounds.",
+        .object(metricKeys)),
+      "The metrics that have a value."
+    ) { one in
+      HeadlineMetric.all.compactMap { metric in
+        one.strategy.values[metric.name].map { values in
+          (metric.name, one.strategy.seeds.map { values[$0] })
+        }
+      }
+    },
+    Key(
+      "targets", .list(.object(TargetSummary.keys)), "What it cost to reach an accuracy.",
+      absent: "the scenario has no evaluation.targets"
+    ) { $0.strategy.targets.isEmpty ? nil : $0.strategy.targets },
+  ])
+
+  /// Of one value, or none, per seed.
+  private static let metricKeys = Keys<[Double?]>([
+    Key("mean", .number, "Over seeds.") { statistics($0).mean },
+    Key("n", .integer, "Seeds that have a value.") { statistics($0).count },
+    Key("std", .number, "Standard deviation over seeds.", absent: single) {
+      statistics($0).standardDeviation
+    },
+    Key("halfWidth", .number, "Half of the width of the 95 % interval.", absent: single) {
+      statistics($0).halfWidth
+    }, Key("values", .list(.number), "By seed; null without one.") { $0.map { $0 ?? .nan } },
+  ])
+
+  private static let single = "a single seed"
+
+  private static func statistics(_ values: [Double?]) -> SeedStatistics {
+    SeedStatistics(values.compactMap { $0 })
   }
 }
 
 /// The tidy table `results.csv`: one row per number.
 package enum ResultsTable {
-  /// The first line of the file.
-  package static let header = "strategy,seed,round,metric,value"
-
   /// The first line in folders of earlier versions, which had a metric's path in three columns.
   package static let earlierHeader = "strategy,seed,round,metric,model,group,value"
 
+  private typealias Line = (label: String, seed: UInt64, round: Int, row: Row)
+
+  private static let table = CSVTable<Line>(
+    [
+      CSVColumn("strategy", "The strategy's label.") { $0.label },
+      CSVColumn("seed", "The seed of the run.") { $0.seed },
+      CSVColumn("round", "The round, from 1.") { $0.round },
+    ] + rowColumns { $0.row })
+
+  /// The columns of a number, wherever it stands.
+  package static func rowColumns<Row>(_ number: @escaping @Sendable (Row) -> ResultsTable.Row)
+    -> [CSVColumn<Row>]
+  {
+    [
+      CSVColumn("metric", "A path of rounds.jsonl, such as generic.shots.tail or bytes.up.") {
+        number($0).metric
+      },
+      CSVColumn(
+        "value", "The number; shares are in [0, 1].",
+        absent: "it is not finite, as an ε without "
+          + "a guarantee"
+      ) { number($0).value },
+    ]
+  }
+
+  /// `results.csv` of a run folder.
+  package static let page = FilePage(
+    "results.csv", in: "run folder", "Every number of every round, one a row.", table)
+
   /// The whole file; what it cost to reach `targets` comes after a strategy's rounds.
   package static func csv(_ results: [StrategyResult], targets: [AccuracyTarget] = []) -> String {
-    var out = header + "\n"
-    for result in results {
-      for run in result.runs {
-        for record in run.records {
-          for row in rows(record) {
-            let value = CSV.number(row.value)
-            let fields = [result.label, "\(run.seed)", "\(record.round)", row.metric]
-            out += CSV.line(fields + [value]) + "\n"
+    table.text(
+      results.flatMap { result -> [Line] in
+        let rounds = result.runs.flatMap { run in
+          run.records.flatMap { record in
+            rows(record).map { (result.label, run.seed, record.round, $0) }
           }
         }
-      }
-      for line in targetLines(result, targets) { out += line + "\n" }
-    }
-    return out
+        let reached = targetRows(result, targets).map { (result.label, $0.seed, $0.round, $0.row) }
+        return rounds + reached
+      })
   }
 
   /// One number of a record under its path, as everywhere: "generic.shots.tail".

@@ -32,13 +32,22 @@ package struct SummaryDifference: Sendable {
     return found
   }
 
-  /// The comparison as an entry of `summary.json`; in shares, not points.
-  package var json: JSON {
-    .known([
-      ("strategy", .string(label)), ("reference", .string(reference)), ("metric", .string(metric)),
-      ("n", .int(difference.seeds.count)), ("mean", .number(difference.statistics.mean)),
-      ("halfWidth", difference.statistics.halfWidth.map(JSON.number)),
-      ("wins", .int(difference.wins)), ("values", .array(difference.differences.map(JSON.number))),
-    ])
-  }
+  /// Entries of `summary.json`; in shares, not points.
+  static let keys = Keys<Self>([
+    Key("strategy", .text, "The strategy compared.") { $0.label },
+    Key("reference", .text, "The first strategy that has the metric.") { $0.reference },
+    Key("metric", .text, "generic.accuracy or personal.accuracy.") { $0.metric },
+    Key("n", .integer, "Seeds that both have.") { $0.difference.seeds.count },
+    Key("mean", .number, unit: "share", "Mean of strategy - reference.") {
+      $0.difference.statistics.mean
+    },
+    Key(
+      "halfWidth", .number, unit: "share", "Half of the width of its 95 % interval (paired t).",
+      absent: "a single seed"
+    ) { $0.difference.statistics.halfWidth },
+    Key("wins", .integer, "Seeds on which the strategy is better.") { $0.difference.wins },
+    Key("values", .list(.number), unit: "share", "The difference by seed.") {
+      $0.difference.differences
+    },
+  ])
 }

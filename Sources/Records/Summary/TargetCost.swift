@@ -28,11 +28,37 @@ package struct TargetCost: Sendable, Equatable {
 
   /// The quantities in the order of files and tables; those that are absent, or were never spent
   /// before the first round, are nil.
-  static let quantities: [(name: String, read: @Sendable (TargetCost) -> Double?)] = [
-    ("round", { Double($0.round) }), ("bytes.up", { $0.bytesUp }), ("bytes.down", { $0.bytesDown }),
-    ("bytes.setup", { $0.bytesSetup > 0 ? $0.bytesSetup : nil }), ("train.flops", { $0.flops }),
-    ("time.virtual", { $0.seconds }),
+  static let quantities: [Quantity] = [
+    Quantity("round", "", "The round.") { Double($0.round) },
+    Quantity("bytes.up", "bytes", "From clients to the server.") { $0.bytesUp },
+    Quantity("bytes.down", "bytes", "From the server to clients.") { $0.bytesDown },
+    Quantity("bytes.setup", "bytes", "Before the first round.", absent: "nothing was sent then") {
+      $0.bytesSetup > 0 ? $0.bytesSetup : nil
+    },
+    Quantity("train.flops", "FLOP", "Operations of training.", absent: "not known in all rounds") {
+      $0.flops
+    },
+    Quantity("time.virtual", "s", "On the virtual clock.", absent: "the scenario has no system") {
+      $0.seconds
+    },
   ]
+
+  /// Something that a run spends.
+  struct Quantity: Sendable {
+    let name: String
+    let unit: String
+    let meaning: String
+    let absent: String
+    let read: @Sendable (TargetCost) -> Double?
+
+    init(
+      _ name: String, _ unit: String, _ meaning: String, absent: String = "",
+      read: @escaping @Sendable (TargetCost) -> Double?
+    ) {
+      (self.name, self.unit, self.meaning) = (name, unit, meaning)
+      (self.absent, self.read) = (absent, read)
+    }
+  }
 
   /// Reads a run; nil when no evaluated round reaches the target.
   package init?(_ run: StrategyRun, reaching target: AccuracyTarget) {
@@ -89,52 +115,55 @@ package struct TargetSummary: Sendable {
   }
 
   /// The entry of `summary.json`.
-  ///
-  /// | key | |
-  /// |---|---|
-  /// | `model`, `accuracy` | the target |
-  /// | `seeds`, `reached` | number of seeds, and of those that reached it |
-  /// | `mean` | over the seeds that reached it; absent without one |
-  /// | `values` | per seed, in the order of the strategy's `seeds`: what was spent, or null |
-  ///
-  /// `mean` and `values` have `round`, `bytes.up`, `bytes.down`, and where they are known
-  /// `bytes.setup`, `train.flops`, `time.virtual`.
-  package var json: JSON {
-    let quantities = TargetCost.quantities
-    return .known([
-      ("model", .string(target.model.rawValue)), ("accuracy", .number(target.accuracy)),
-      ("seeds", .int(seeds.count)), ("reached", .int(reached)),
-      ("mean", reached > 0 ? .numbers(quantities.map { ($0.name, mean($0.name)) }) : nil),
-      (
-        "values",
-        .array(
-          seeds.map { costs[$0] }.map { cost in
-            cost.map { cost in .numbers(quantities.map { ($0.name, $0.read(cost)) }) } ?? .null
-          })
-      ),
-    ])
+  static let keys = Keys<Self>([
+    Key("model", .text, "generic or personal.") { $0.target.model.rawValue },
+    Key("accuracy", .number, unit: "share", "The accuracy asked for.") { $0.target.accuracy },
+    Key("seeds", .integer, "Number of seeds.") { $0.seeds.count },
+    Key("reached", .integer, "Seeds that reached it.") { $0.reached },
+    Key(
+      "mean",
+      .object(costKeys { (summary: TargetSummary, quantity) in summary.mean(quantity.name) }),
+      "Spent until then, over the seeds that reached it.",
+      absent: "no seed did"
+    ) { summary in summary.reached > 0 ? summary : nil },
+    Key(
+      "values",
+      .list(.orNull(.object(costKeys { (cost: TargetCost, quantity) in quantity.read(cost) }))),
+      "The same by seed; null where it was not reached."
+    ) { summary in summary.seeds.map { summary.costs[$0] } },
+  ])
+
+  private static func costKeys<Cost>(
+    _ read: @escaping @Sendable (Cost, TargetCost.Quantity) -> Double?
+  ) -> Keys<Cost> {
+    Keys(
+      TargetCost.quantities.map { quantity in
+        Key(quantity.name, .number, unit: quantity.unit, quantity.meaning, absent: quantity.absent)
+        {
+          read($0, quantity)
+        }
+      })
   }
 }
 
 extension ResultsTable {
   /// The rows of targets in `results.csv`: `target.reached` with 1 and the round, or 0 and the last
-  /// round, and what was spent; `group` is the accuracy asked for.
-  static func targetLines(_ result: StrategyResult, _ targets: [AccuracyTarget]) -> [String] {
+  /// round, and what was spent; the accuracy asked for is part of the path.
+  static func targetRows(_ result: StrategyResult, _ targets: [AccuracyTarget]) -> [(
+    seed: UInt64, round: Int, row: Row
+  )] {
     result.runs.flatMap { run in
-      targets.flatMap { target -> [String] in
+      targets.flatMap { target -> [(seed: UInt64, round: Int, row: Row)] in
         guard run.records.contains(where: { target.measured($0) != nil }) else { return [] }
         let cost = TargetCost(run, reaching: target)
-        func line(_ metric: String, _ value: Double) -> String {
-          CSV.line([
-            result.label, "\(run.seed)", "\(cost?.round ?? run.records.last?.round ?? 0)",
-            "target.\(target.model.rawValue).\(CSV.number(target.accuracy)).\(metric)",
-            CSV.number(value),
-          ])
-        }
         let spent = TargetCost.quantities.compactMap { quantity in
-          cost.flatMap(quantity.read).map { line(quantity.name, $0) }
+          cost.flatMap(quantity.read).map { (quantity.name, $0) }
         }
-        return [line("reached", cost == nil ? 0 : 1)] + spent
+        return ([("reached", cost == nil ? 0 : 1)] + spent).map { metric, value in
+          let path = "target.\(target.model.rawValue).\(CSV.number(target.accuracy))"
+          let row = Row(metric: "\(path).\(metric)", value: value)
+          return (run.seed, cost?.round ?? run.records.last?.round ?? 0, row)
+        }
       }
     }
   }

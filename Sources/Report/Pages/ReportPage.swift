@@ -101,8 +101,28 @@ struct ReportPage {
     }
     return [
       .note("Generic model at its last evaluation" + (hasSeeds ? ", mean over seeds." : ".")),
-      .plots([plot]),
+      .plots([plot]), .details("Every class by its name", [.table(named(accuracies))]),
     ]
+  }
+
+  /// The numbers of the figure, where classes have names.
+  private func named(_ accuracies: [(series: Plot.Series, values: [Double])]) -> Table {
+    let groups = ShotGroups.cumulativeShare(input.classCounts)?.groups
+    let columns: [Column<Int>] = [
+      .words("class") { "\($0) \(input.classNames[$0])" },
+      Column("group", isText: true, isOptional: true) { label in
+        groups.map { .text($0[label].rawValue) } ?? .missing
+      }, Column("images") { .count(input.classCounts[$0]) },
+    ]
+    let isNamed = input.classNames.count == input.classCounts.count
+    return Table(
+      of: isNamed ? Array(input.classCounts.indices) : [],
+      columns: columns
+        + accuracies.map { one in
+          Column(one.series.label, unit: "%") { label in
+            .number(one.values[label], scale: 100) { NumberText.percent($0) }
+          }
+        })
   }
 
   /// What accuracy cost: over megabytes, and over the federation's clock.

@@ -38,7 +38,8 @@ struct ReportReader {
       strategies: shown.map { strategy in
         StrategyResult(
           label: strategy.label, runs: strategy.seeds.compactMap { strategy.runs[$0]?.run })
-      }, classCounts: splits.first?.classes ?? [], clientClassCounts: splits.first?.clients ?? [],
+      }, classNames: first?.classNames ?? [], classCounts: splits.first?.classes ?? [],
+      clientClassCounts: splits.first?.clients ?? [],
       targets: Self.unique(folders.flatMap(\.targets)),
       differences: several ? SettingDifference.all(folders) : [],
       folders: several ? folders.map(\.path) : [], scenario: first?.resolved ?? .object([]),

@@ -36,7 +36,7 @@ package struct RunReport: Sendable {
   package var markdown: String { headline.markdown(notes: notes) }
   private var headline: Table { Table.headline(summary, input.style).renamed(input.name) }
   /// The headline table as tidy rows at full precision.
-  package var csv: String { Table.tidy(summary).csv }
+  package var csv: String { summary.tidyCSV }
 
   /// Writes the page of a run folder into it: the same that `fedsim report` writes, because it is
   /// made from the same files.
@@ -66,4 +66,9 @@ package struct RunReport: Sendable {
 extension ReportInput {
   /// What is shown, as a page.
   package var page: Page { ReportPage(self).page }
+}
+
+extension FilePage {
+  /// The files of reports.
+  package static let report = [Summary.headlinePage, Plot.page]
 }

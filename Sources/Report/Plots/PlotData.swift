@@ -9,24 +9,40 @@ extension Plot {
   /// the units of the axis that has no number there. Rows of categories have the category's number
   /// from 0 in place of x or y; bars below the axis are "foot".
   package var csv: String {
-    let head = ["mark", "series", "x", "y", "low", "high", "words"]
-    let feet = (foot?.bars ?? []).enumerated().map { slot, bar in
-      CSV.line(["foot", "", CSV.number(Double(slot)), CSV.number(bar.height), "", "", bar.text])
+    let feet = (foot?.bars ?? []).enumerated().map { slot, bar -> Row in
+      ("foot", "", Double(slot), bar.height, nil, nil, bar.text)
     }
-    return ([CSV.line(head)] + marks.flatMap(Self.lines) + feet).joined(separator: "\n") + "\n"
+    return Self.table.text(marks.flatMap(Self.rows) + feet)
   }
 
-  private static func lines(_ mark: Mark) -> [String] {
+  private typealias Row = (
+    mark: String, series: String, x: Double?, y: Double?, low: Double?, high: Double?,
+    words: String
+  )
+
+  private static let table = CSVTable<Row>([
+    CSVColumn("mark", "What is drawn, such as line, band or bar.") { $0.mark },
+    CSVColumn("series", "Such as a strategy.", absent: "of no series") { $0.series },
+    CSVColumn("x", "In the units of the axis; a category's number.", absent: "none") { $0.x },
+    CSVColumn("y", "In the units of the axis; a category's number.", absent: "none") { $0.y },
+    CSVColumn("low", "The lower end on the axis without a number.", absent: "no interval") {
+      $0.low
+    },
+    CSVColumn("high", "The upper end; of a cell, its strength.", absent: "no interval") {
+      $0.high
+    }, CSVColumn("words", "What is written there.", absent: "nothing is") { $0.words },
+  ])
+
+  /// The numbers of a figure.
+  package static let page = FilePage(
+    "figure.csv", in: "folder of report --figures, a file for each figure",
+    "What a figure shows, at full precision.", table)
+
+  private static func rows(_ mark: Mark) -> [Row] {
     func line(
       _ kind: String, _ series: Series?, _ x: Double?, _ y: Double?, _ low: Double? = nil,
       _ high: Double? = nil, _ words: String = ""
-    ) -> String {
-      CSV.line(
-        [
-          kind, series?.label ?? "", CSV.number(x), CSV.number(y), CSV.number(low),
-          CSV.number(high),
-        ] + [words])
-    }
+    ) -> Row { (kind, series?.label ?? "", x, y, low, high, words) }
     switch mark {
     case .band(let series, let places, _):
       return places.map { line("band", series, $0.x, nil, $0.low, $0.high) }

@@ -114,44 +114,6 @@ extension Table {
     }
   }
 
-  /// Every headline number in a row of its own: of each seed, and the statistics over seeds.
-  package static func tidy(_ summary: Summary) -> Table {
-    struct Number {
-      let strategy: String
-      let metric: String
-      let statistic: String
-      var seed: UInt64?
-      let value: Double
-    }
-    var numbers: [Number] = []
-    for strategy in summary.strategies {
-      for metric in HeadlineMetric.all {
-        guard let bySeed = strategy.values[metric.name] else { continue }
-        func add(_ statistic: String, _ value: Double?, seed: UInt64? = nil) {
-          guard let value, value.isFinite else { return }
-          numbers.append(
-            Number(
-              strategy: strategy.label, metric: metric.name, statistic: statistic, seed: seed,
-              value: value))
-        }
-        for seed in strategy.seeds { add("value", bySeed[seed], seed: seed) }
-        let statistics = SeedStatistics(strategy.seeds.compactMap { bySeed[$0] })
-        add("n", Double(statistics.count))
-        add("mean", statistics.mean)
-        add("std", statistics.standardDeviation)
-        add("halfWidth", statistics.halfWidth)
-      }
-    }
-    return Table(
-      of: numbers,
-      columns: [
-        .words("strategy") { $0.strategy }, .words("metric") { $0.metric },
-        .words("statistic") { $0.statistic },
-        Column("seed") { $0.seed.map { .text("\($0)") } ?? .missing },
-        Column("value") { .number($0.value) { CSV.number($0) } },
-      ])
-  }
-
   /// What every strategy spent to reach the accuracies that were asked for: a table for each.
   package static func targets(_ summary: Summary) -> [Table] {
     let count = summary.strategies.first?.targets.count ?? 0
@@ -203,6 +165,46 @@ extension Cell {
     var cell = epsilon(spent.epsilon)
     if spent.isBound { cell.text = "<=" + cell.text }
     return cell
+  }
+}
+
+extension Summary {
+  private typealias Number = (
+    strategy: String, metric: String, statistic: String, seed: UInt64?, value: Double
+  )
+
+  private static let tidy = CSVTable<Number>([
+    CSVColumn("strategy", "The strategy's label.") { $0.strategy },
+    CSVColumn("metric", "As in summary.json.") { $0.metric },
+    CSVColumn("statistic", "value of a seed; n, mean, std or halfWidth over seeds.") {
+      $0.statistic
+    }, CSVColumn("seed", "The seed.", absent: "over seeds") { $0.seed },
+    CSVColumn("value", "The number; shares are in [0, 1].") { $0.value },
+  ])
+
+  /// What `report --csv` writes.
+  package static let headlinePage = FilePage(
+    "headline.csv", in: "where report --csv says", "The headline numbers, one a row.", tidy)
+
+  /// Every headline number in a row of its own: of each seed, and the statistics over seeds.
+  package var tidyCSV: String {
+    var numbers: [Number] = []
+    for strategy in strategies {
+      for metric in HeadlineMetric.all {
+        guard let bySeed = strategy.values[metric.name] else { continue }
+        func add(_ statistic: String, _ value: Double?, seed: UInt64? = nil) {
+          guard let value, value.isFinite else { return }
+          numbers.append((strategy.label, metric.name, statistic, seed, value))
+        }
+        for seed in strategy.seeds { add("value", bySeed[seed], seed: seed) }
+        let statistics = SeedStatistics(strategy.seeds.compactMap { bySeed[$0] })
+        add("n", Double(statistics.count))
+        add("mean", statistics.mean)
+        add("std", statistics.standardDeviation)
+        add("halfWidth", statistics.halfWidth)
+      }
+    }
+    return Self.tidy.text(numbers)
   }
 }
 

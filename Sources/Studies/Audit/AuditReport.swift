@@ -79,72 +79,115 @@ package struct AuditPicture: Sendable {
 
 extension AuditReport {
   /// The content of `audit.json`.
-  package var json: JSON {
-    [
-      "schema": 1, "name": .string(name), "scenarioHash": .string(scenarioHash),
-      "version": .string(FedsimVersion.current), "settings": settings.json,
-      "runs": .array(runs.map(\.json)),
-    ]
-  }
+  package var json: JSON { Self.keys.json(self) }
+
+  package static let keys = Keys<Self>([
+    Key("schema", .integer, "Version of this file: 1.") { _ in 1 },
+    Key("name", .text, "The scenario's name.") { $0.name },
+    Key("scenarioHash", .text, "Hash of the resolved scenario.") { $0.scenarioHash },
+    Key("version", .text, "The program's version.") { _ in FedsimVersion.current },
+    Key("settings", .object(AuditSettings.keys), "What was tried.") { $0.settings },
+    Key("runs", .list(.object(AuditedRun.keys)), "A model each.") { $0.runs },
+  ])
 }
 
 extension AuditSettings {
-  package var json: JSON {
-    [
-      "attacks": .array(attacks.map { .string($0.rawValue) }), "model": .string(model.rawValue),
-      "clients": .int(clients), "images": .int(images), "iterations": .int(iterations),
-      "batches": .array(batches.map { .int($0) }), "totalVariation": .number(totalVariation),
-      "noises": .array(noises.map { .number($0) }), "clip": clip.map { .number($0) } ?? .null,
-      "membersPerClass": .int(membersPerClass), "trials": .int(trials),
-      "canaryBatches": .int(canaryBatches),
-    ]
-  }
+  package var json: JSON { Self.keys.json(self) }
+
+  fileprivate static let keys = Keys<Self>([
+    Key("attacks", .list(.text), "The attacks.") { $0.attacks.map(\.rawValue) },
+    Key("model", .text, "Which models were attacked.") { $0.model.rawValue },
+    Key("clients", .integer, "Clients whose gradients were attacked.") { $0.clients },
+    Key("images", .integer, "Images of each attack on gradients.") { $0.images },
+    Key("iterations", .integer, "Steps of descent of each.") { $0.iterations },
+    Key("batches", .list(.integer), "Images per gradient.") { $0.batches },
+    Key("totalVariation", .number, "Weight of smoothness.") { $0.totalVariation },
+    Key("noises", .list(.number), "Noise multipliers of the defences.") { $0.noises },
+    Key("clip", .orNull(.number), "Their clipping norm; null: the median of the gradients.") {
+      .some($0.clip)
+    }, Key("membersPerClass", .integer, "The most members of a class.") { $0.membersPerClass },
+    Key("trials", .integer, "Trials with a canary, and as many without.") { $0.trials },
+    Key("canaryBatches", .integer, "The most private batches of a trial.") { $0.canaryBatches },
+  ])
 }
 
 extension AuditedRun {
-  package var json: JSON {
-    [
-      "strategy": .string(strategy), "seed": .int(Int(clamping: seed)),
-      "model": model.map { .string($0) } ?? .null, "notes": .array(notes.map { .string($0) }),
-      "canaries": .array(canaries.map(\.json)), "membership": .array(membership.map(\.json)),
-      "clip": clip.map { .number($0) } ?? .null, "inversion": .array(inversion.map(\.json)),
-    ]
-  }
+  fileprivate static let keys = Keys<Self>([
+    Key("strategy", .text, "The strategy's label.") { $0.strategy },
+    Key("seed", .seed, "The seed.") { $0.seed },
+    Key("model", .orNull(.text), "Which model was attacked; null: there is none.") {
+      .some($0.model)
+    }, Key("notes", .list(.text), "What was not done, and why.") { $0.notes },
+    Key("canaries", .list(.object(CanaryRow.keys)), "A client each.") { $0.canaries },
+    Key("membership", .list(.object(MembershipRow.keys)), "A group of classes each.") {
+      $0.membership
+    }, Key("clip", .orNull(.number), "C of the defences.") { .some($0.clip) },
+    Key("inversion", .list(.object(InversionRow.keys)), "An attack and defence each.") {
+      $0.inversion
+    },
+  ])
 }
 
 extension CanaryRow {
-  package var json: JSON {
-    [
-      "client": .int(client), "batches": .int(batches), "trials": .int(trials),
-      "claimed": .number(claimed), "atLeast": .number(found.epsilon), "delta": .number(found.delta),
-      "confidence": .number(found.confidence), "contradicted": .bool(isContradicted),
-    ]
-  }
+  fileprivate static let keys = Keys<Self>([
+    Key("client", .integer, "The client.") { $0.client },
+    Key("batches", .integer, "Private batches in a trial.") { $0.batches },
+    Key("trials", .integer, "Trials with the canary, and as many without.") { $0.trials },
+    Key("claimed", .number, "ε of a trial by the accountant; null: no limit.") { $0.claimed },
+    Key("atLeast", .number, "ε that was found with the stated confidence.") { $0.found.epsilon },
+    Key("delta", .number, "Its δ.") { $0.found.delta },
+    Key("confidence", .number, "Its confidence.") { $0.found.confidence },
+    Key("contradicted", .flag, "Whether what was found is above the claim.") {
+      $0.isContradicted
+    },
+  ])
 }
 
 extension MembershipRow {
-  package var json: JSON {
-    [
-      "group": .string(group), "members": .int(score.members), "others": .int(score.others),
-      "auc": .number(score.auc), "advantage": .number(score.advantage),
-      "bestAdvantage": .number(score.bestAdvantage),
-      "recall": [
-        "falsePositiveRate": .number(score.rate), "value": .number(score.recall),
-        "low": .number(score.recallInterval.lowerBound),
-        "high": .number(score.recallInterval.upperBound),
-      ],
-    ]
-  }
+  fileprivate static let keys = Keys<Self>([
+    Key("group", .text, "all, head, middle or tail.") { $0.group },
+    Key("members", .integer, "Training images that were scored.") { $0.score.members },
+    Key("others", .integer, "Other images.") { $0.score.others },
+    Key("auc", .number, "Probability that a member's loss is below another's.") { $0.score.auc },
+    Key("advantage", .number, "True minus false positive rate at the members' mean loss.") {
+      $0.score.advantage
+    },
+    Key("bestAdvantage", .number, "The largest of any threshold.") { $0.score.bestAdvantage },
+    .group(
+      "recall",
+      [
+        Key("falsePositiveRate", .number, "The rate of false alarms that is allowed.") {
+          $0.score.rate
+        },
+        Key("value", .number, unit: "share", "Members that are found then.") { $0.score.recall },
+        Key("low", .number, unit: "share", "Lower end of its 95 % interval.") {
+          $0.score.recallInterval.lowerBound
+        },
+        Key("high", .number, unit: "share", "Upper end.") {
+          $0.score.recallInterval.upperBound
+        },
+      ]),
+  ])
 }
 
 extension InversionRow {
-  package var json: JSON {
-    func value(_ number: Double?) -> JSON { number.map { .number($0) } ?? .null }
-    return [
-      "attack": .string(attack.rawValue), "batch": .int(batch), "clip": value(defence?.clip),
-      "noise": value(defence?.noise), "images": .int(images), "labels": .number(labels),
-      "psnr": value(psnr), "ssim": value(ssim), "exact": value(exact),
-      "featureError": value(featureError),
-    ]
-  }
+  fileprivate static let keys = Keys<Self>([
+    Key("attack", .text, "analytic, cosine or squares.") { $0.attack.rawValue },
+    Key("batch", .integer, "Images per gradient.") { $0.batch },
+    Key("clip", .orNull(.number), "Clipping norm; null: not clipped.") {
+      .some($0.defence?.clip)
+    },
+    Key("noise", .orNull(.number), "Noise multiplier; null: none.") { .some($0.defence?.noise) },
+    Key("images", .integer, "Images attacked.") { $0.images },
+    Key("labels", .number, unit: "share", "Labels that were found.") { $0.labels },
+    Key("psnr", .orNull(.number), unit: "dB", "Median PSNR of the reconstructions.") {
+      .some($0.psnr)
+    }, Key("ssim", .orNull(.number), "Median structural similarity.") { .some($0.ssim) },
+    Key("exact", .orNull(.number), unit: "share", "Images with a PSNR above 60 dB.") {
+      .some($0.exact)
+    },
+    Key("featureError", .orNull(.number), "Median relative error of features.") {
+      .some($0.featureError)
+    },
+  ])
 }

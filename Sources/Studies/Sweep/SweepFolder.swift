@@ -149,33 +149,39 @@ package struct SweepFolder: Sendable {
 
 extension Sweep {
   /// All trials and runs with their hashes: `sweep.resolved.json`.
-  package var json: JSON {
-    .known([
-      ("fedsim", 1), ("kind", "sweep"), ("name", .string(name)), ("base", .string(base)),
-      ("order", .string(order.rawValue)), ("paths", .array(paths.map(JSON.string))),
-      (
-        "prune",
-        halving.map {
-          [
-            "kind": "halving", "metric": .string($0.metric.name),
-            "rungs": .array($0.rungs.map(JSON.int)), "keep": .number($0.keep),
-          ]
-        }
-      ), ("trials", .array(trials.map(\.json))),
-    ])
-  }
+  package var json: JSON { Self.keys.json(self) }
+
+  static let keys = Keys<Self>([
+    Key("fedsim", .integer, "Version of the format: 1.") { _ in 1 },
+    Key("kind", .text, "sweep.") { _ in "sweep" }, Key("name", .text, "The name.") { $0.name },
+    Key("base", .text, "The scenario that trials change.") { $0.base },
+    Key("order", .text, "In which order runs are made.") { $0.order.rawValue },
+    Key("paths", .list(.text), "What trials set.") { $0.paths },
+    Key("prune", .object(pruneKeys), "How trials are stopped early.", absent: "they are not") {
+      $0.halving
+    }, Key("trials", .list(.object(SweepTrial.keys)), "All trials.") { $0.trials },
+  ])
+
+  private static let pruneKeys = Keys<Halving>([
+    Key("kind", .text, "halving.") { _ in "halving" },
+    Key("metric", .text, "By what trials are judged.") { $0.metric.name },
+    Key("rungs", .list(.integer), "Rounds at which the worse are stopped.") { $0.rungs },
+    Key("keep", .number, unit: "share", "Trials that go on.") { $0.keep },
+  ])
 }
 
 extension SweepTrial {
-  fileprivate var json: JSON {
-    let runs = runs.map { run -> JSON in
-      [
-        "seed": JSON(.number("\(run.seed)")), "hash": .string(run.hash),
-        "folder": .string("runs/" + run.folder),
-      ]
-    }
-    return [
-      "trial": .int(number), "overrides": .array(overrides.map(JSON.string)), "runs": .array(runs),
-    ]
-  }
+  fileprivate static let keys = Keys<Self>([
+    Key("trial", .integer, "Its number, from 1.") { $0.number },
+    Key("overrides", .list(.text), "As --set takes them.") { $0.overrides },
+    Key("runs", .list(.object(SweepRun.keys)), "A run for each seed.") { $0.runs },
+  ])
+}
+
+extension SweepRun {
+  fileprivate static let keys = Keys<Self>([
+    Key("seed", .seed, "The seed.") { $0.seed },
+    Key("hash", .text, "Hash of the resolved scenario.") { $0.hash },
+    Key("folder", .text, "Its run folder, below the sweep's.") { "runs/" + $0.folder },
+  ])
 }

@@ -94,8 +94,30 @@ package struct SweepResults: Sendable {
 
   // MARK: Tables
 
-  private func valueFields(_ trial: SweepTrial) -> [String] {
-    trial.values.map { $0.map { SweepTrial.text($0) } ?? "" }
+  /// The columns of a trial: its number and what it sets, a column for each path.
+  private static func trialColumns<Row>(
+    _ paths: [String], _ trial: @escaping @Sendable (Row) -> (name: String, values: [JSON?])
+  ) -> [CSVColumn<Row>] {
+    [CSVColumn("trial", "Number of the trial, from 1.") { trial($0).name }]
+      + paths.enumerated().map { index, path in
+        CSVColumn(
+          path, "Value of a path that the sweep sets.", absent: "the trial has no such field"
+        ) { row in
+          let values = trial(row).values
+          return values.indices.contains(index) ? values[index].map { SweepTrial.text($0) } : nil
+        }
+      }
+  }
+
+  private typealias Number = (entry: Entry, seed: UInt64, row: ResultsTable.Row)
+
+  private static func resultsTable(_ paths: [String]) -> CSVTable<Number> {
+    CSVTable(
+      trialColumns(paths) { ("\($0.entry.trial.number)", $0.entry.trial.values) } + [
+        CSVColumn("strategy", "The strategy's label.") { $0.entry.label },
+        CSVColumn("seed", "The seed.") { $0.seed },
+        CSVColumn("round", "The round at which the trial is read.") { $0.entry.round },
+      ] + ResultsTable.rowColumns(\.row))
   }
 
   /// `results.csv`: one row per number at the end of a run.
@@ -105,18 +127,10 @@ package struct SweepResults: Sendable {
   /// of the last evaluation. Values of a path are as in the resolved scenario, empty where a trial
   /// has no such field.
   package var csv: String {
-    let fixed = ["strategy", "seed", "round", "metric", "value"]
-    var out = CSV.line(["trial"] + sweep.paths + fixed) + "\n"
-    for entry in entries {
-      let start = ["\(entry.trial.number)"] + valueFields(entry.trial) + [entry.label]
-      for run in entry.runs {
-        for row in Self.rows(run) {
-          let fields = ["\(run.seed)", "\(entry.round)", row.metric]
-          out += CSV.line(start + fields + [CSV.number(row.value)]) + "\n"
-        }
-      }
-    }
-    return out
+    Self.resultsTable(sweep.paths).text(
+      entries.flatMap { entry in
+        entry.runs.flatMap { run in Self.rows(run).map { (entry, run.seed, $0) } }
+      })
   }
 
   /// The numbers of a run at its end.
@@ -153,23 +167,42 @@ package struct SweepResults: Sendable {
   /// `trials.csv`: one row per trial and strategy with the mean and half-width of the 95 % interval
   /// of every headline metric and cost.
   package var trialsCSV: String {
-    let metrics = metrics
-    var out =
-      CSV.line(
-        ["trial"] + sweep.paths + ["strategy", "state", "round", "n", "front"]
-          + metrics.flatMap { [$0.name, $0.name + ".halfWidth"] }) + "\n"
-    for entry in entries {
-      let state = states[entry.trial.number] ?? .open
-      var fields = ["\(entry.trial.number)"] + valueFields(entry.trial)
-      fields += [entry.label, state.rawValue, "\(entry.round)", "\(entry.runs.count)"]
-      fields.append(front.contains(entry.trial.number, entry.label) ? "1" : "0")
-      for metric in metrics {
-        let statistics = Self.statistics(entry, metric)
-        fields += [CSV.number(statistics?.mean), CSV.number(statistics?.halfWidth)]
-      }
-      out += CSV.line(fields) + "\n"
+    let metrics = metrics.map { metric in
+      (metric.name, { @Sendable (entry: Entry) in Self.statistics(entry, metric) })
     }
-    return out
+    return Self.trialsTable(sweep.paths, metrics).text(
+      entries.map { entry in
+        (
+          entry, (states[entry.trial.number] ?? .open).rawValue,
+          front.contains(entry.trial.number, entry.label)
+        )
+      })
+  }
+
+  private typealias Standing = (entry: Entry, state: String, isOnFront: Bool)
+
+  private static func trialsTable(
+    _ paths: [String], _ metrics: [(name: String, read: @Sendable (Entry) -> SeedStatistics?)]
+  ) -> CSVTable<Standing> {
+    CSVTable(
+      trialColumns(paths) { ("\($0.entry.trial.number)", $0.entry.trial.values) } + [
+        CSVColumn("strategy", "The strategy's label.") { $0.entry.label },
+        CSVColumn("state", "finished, pruned, open or failed.") { $0.state },
+        CSVColumn("round", "The round at which it is read.") { $0.entry.round },
+        CSVColumn("n", "Seeds that are done.") { $0.entry.runs.count },
+        CSVColumn("front", "1 on the front, else 0.") { $0.isOnFront ? 1 : 0 },
+      ]
+        + metrics.flatMap { metric in
+          [
+            CSVColumn(
+              metric.name, "Mean of a metric over seeds.", absent: "it has no meaning there"
+            ) { metric.read($0.entry)?.mean },
+            CSVColumn(
+              metric.name + ".halfWidth", "Half of the width of its 95 % interval.",
+              absent: "a single seed"
+            ) { metric.read($0.entry)?.halfWidth },
+          ]
+        })
   }
 
   /// `front.csv`: the points of the front, best in the first objective first.
@@ -177,19 +210,66 @@ package struct SweepResults: Sendable {
   /// An infinite ε is written inf. The row `reference` has the corner of the hypervolume,
   /// and its last column the volume.
   package var frontCSV: String {
-    let names = front.objectives.map(\.metric.name)
-    var out = CSV.line(["trial"] + sweep.paths + ["strategy"] + names + ["hypervolume"]) + "\n"
-    func number(_ value: Double?) -> String { value == .infinity ? "inf" : CSV.number(value) }
-    for point in sortedFront {
-      guard let trial = sweep.trials.first(where: { $0.number == point.trial }) else { continue }
-      let start = ["\(point.trial)"] + valueFields(trial) + [point.label]
-      out += CSV.line(start + point.values.map(number) + [""]) + "\n"
+    var rows = sortedFront.compactMap { point -> FrontRow? in
+      let trial = sweep.trials.first { $0.number == point.trial }
+      return trial.map { ("\(point.trial)", $0.values, point.label, point.values, nil) }
     }
-    guard let volume = front.hypervolume else { return out }
-    let start = ["reference"] + sweep.paths.map { _ in "" } + [""]
-    let corner = front.objectives.map { number($0.reference) }
-    return out + CSV.line(start + corner + [number(volume)]) + "\n"
+    if let volume = front.hypervolume {
+      rows.append(("reference", [], "", front.objectives.map(\.reference), volume))
+    }
+    return Self.frontTable(sweep.paths, front.objectives.map(\.metric.name)).text(rows)
   }
+
+  private typealias FrontRow = (
+    name: String, settings: [JSON?], label: String, values: [Double?], volume: Double?
+  )
+
+  private static func frontTable(_ paths: [String], _ metrics: [String]) -> CSVTable<FrontRow> {
+    @Sendable func text(_ value: Double?) -> String {
+      value == .infinity ? "inf" : CSV.number(value)
+    }
+    return CSVTable(
+      trialColumns(paths) { ($0.name, $0.settings) } + [
+        CSVColumn("strategy", "The strategy's label.", absent: "the row reference") { $0.label }
+      ]
+        + metrics.enumerated().map { index, metric in
+          CSVColumn(
+            metric,
+            "Mean of an objective over seeds; inf: an ε without a guarantee; of the row "
+              + "reference, the corner of the hypervolume."
+          ) { text($0.values[index]) }
+        } + [
+          CSVColumn("hypervolume", "What the front dominates.", absent: "all rows but reference") {
+            text($0.volume)
+          }
+        ])
+  }
+
+  private static let failedTable = CSVTable<
+    (run: SweepRun, failure: SweepFailure, command: String)
+  >([
+    CSVColumn("run", "The run's folder, below runs/.") { $0.run.folder },
+    CSVColumn("trial", "Number of the trial.") { $0.run.trial },
+    CSVColumn("seed", "The seed.") { $0.run.seed },
+    CSVColumn("exit", "What the run alone would have exited with.") { $0.failure.exit },
+    CSVColumn("code", "Such as E8001.") { $0.failure.code },
+    CSVColumn("message", "What happened.") { $0.failure.message },
+    CSVColumn("command", "What goes on with it.") { $0.command },
+  ])
+
+  /// The tables of a sweep's folder.
+  static let pages = [
+    FilePage(
+      "sweep/results.csv", in: "sweep folder, as results.csv", "Every number at the end of runs.",
+      resultsTable(["<path>"])),
+    FilePage(
+      "trials.csv", in: "sweep folder", "A row for each trial and strategy.",
+      trialsTable(["<path>"], [("<metric>", { _ in nil })])),
+    FilePage(
+      "front.csv", in: "sweep folder", "The points that no other beats in all objectives.",
+      frontTable(["<path>"], ["<metric>"])),
+    FilePage("failed.csv", in: "sweep folder", "Runs that could not be finished.", failedTable),
+  ]
 
   /// The front, best in the first objective first; equal ones in the order of trials.
   var sortedFront: [ParetoFront.Point] {
@@ -203,15 +283,7 @@ package struct SweepResults: Sendable {
 
   /// `failed.csv`: the runs that could not be finished, and how to go on with each.
   package var failedCSV: String {
-    var out = CSV.line(["run", "trial", "seed", "exit", "code", "message", "command"]) + "\n"
-    for (run, failure) in failed {
-      out +=
-        CSV.line([
-          run.folder, "\(run.trial)", "\(run.seed)", "\(failure.exit)", failure.code,
-          failure.message, command(run, after: failure),
-        ]) + "\n"
-    }
-    return out
+    Self.failedTable.text(failed.map { ($0.run, $0.failure, command($0.run, after: $0.failure)) })
   }
 
   /// What a person can type to go on with a run that failed; empty where it would diverge again.

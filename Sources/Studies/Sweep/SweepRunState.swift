@@ -4,31 +4,35 @@ import Records
 /// Why a run of a sweep ended before its last round, and not because somebody asked.
 package struct SweepFailure: Sendable, Equatable {
   /// What the run alone would have exited with.
-  package let exit: Int
-  /// Such as "E8001".
-  package let code: String
-  /// What happened.
-  package let message: String
-  /// Labels of strategies that diverged: they would do so again.
-  package var diverged: [String] = []
+  package private(set) var exit: Int
+  package private(set) var code: String
+  package private(set) var message: String
+  /// They would do so again.
+  package private(set) var diverged: [String] = []
+
+  package init(exit: Int, code: String, message: String, diverged: [String] = []) {
+    (self.exit, self.code, self.message, self.diverged) = (exit, code, message, diverged)
+  }
 }
 
 extension SweepFailure {
+  package static let keys = Keys<Self>(
+    { Self(exit: 0, code: "", message: "") },
+    [
+      Key(\.exit, "exit", .integer, "What the run alone would have exited with."),
+      Key(\.code, "code", .text, "Such as E8001."),
+      Key(\.message, "message", .text, "What happened."),
+      Key(\.diverged, "diverged", .list(.text), "Labels of the strategies that diverged."),
+    ])
+
   /// Reads what `json` wrote; nil when it is none.
   init?(_ json: JSON) {
-    guard let exit = json["exit"]?.int, let code = json["code"]?.text,
-      let message = json["message"]?.text, let labels = json["diverged"]?.elements
-    else { return nil }
-    self.init(exit: exit, code: code, message: message, diverged: labels.compactMap(\.text))
+    guard let read = Self.keys.read(json) else { return nil }
+    self = read
   }
 
   /// The failure as an object.
-  package var json: JSON {
-    [
-      "exit": .int(exit), "code": .string(code), "message": .string(message),
-      "diverged": .array(diverged.map(JSON.string)),
-    ]
-  }
+  package var json: JSON { Self.keys.json(self) }
 }
 
 /// What is on disk of one run.

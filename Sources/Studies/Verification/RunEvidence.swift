@@ -23,11 +23,20 @@ struct TableEvidence {
         Table(
           name: table.name, bytes: try FileReader.optional(path, what: "a table of a run") ?? []))
     }
-    heads = repeated.map { $0.header.map { Array(($0 + "\n").utf8) } ?? [] }
+    let clients = tables.first { $0.name == "clients.csv" }
+    let width = clients.map { ClientRow.width(of: $0.bytes) } ?? .max
+    self.width = width
+    heads = repeated.map { table in
+      let columns = table.name == "clients.csv" ? width : .max
+      let header = table.header.map { $0.split(separator: ",").prefix(columns) }
+      return header.map { Array(($0.joined(separator: ",") + "\n").utf8) } ?? []
+    }
     firstDigest = Array((DigestRow(round: 0, digest: Digest.hex(digest)).line + "\n").utf8)
   }
 
   private let heads: [[UInt8]]
+  /// Columns of `clients.csv`: an earlier version wrote fewer.
+  private let width: Int
   private let firstDigest: [UInt8]
 
   /// What stands before the first round.
@@ -46,7 +55,7 @@ struct TableEvidence {
       let expected: [UInt8] =
         switch tables[index].name {
         case "classes.csv": Self.bytes(lines.classes)
-        case "clients.csv": Self.bytes(lines.clients)
+        case "clients.csv": Self.bytes(lines.clients.map { ClientRow.table.line($0, first: width) })
         case "messages.csv": lines.messages
         case "digest.txt": Self.bytes([lines.digest])
         case "events.jsonl": Self.bytes(lines.events)

@@ -1,8 +1,9 @@
 import Aggregation
 import Base
+import Report
 import Scenario
 
-/// `fedsim explain`: a strategy, a word of the scenario, a field, or a code.
+/// `fedsim explain`: a strategy, a word of the scenario or of a table, a field, a file or a code.
 package enum ExplainCommand {
   /// A page: a title and headed paragraphs.
   package struct Page: Equatable {
@@ -30,19 +31,24 @@ package enum ExplainCommand {
     if invocation.operands.isEmpty, !invocation.has("markdown") {
       return introduce(invocation.format)
     }
-    let name = try invocation.onlyOperand("a strategy, model, data set, partition, field or code")
+    let name = try invocation.onlyOperand(
+      "a strategy, model, data set, field, file, column, word or code")
     if invocation.has("markdown") {
       guard invocation.format == .text else {
         throw Failure(
           .wrongCommandLine, "E2004", "--markdown writes text, and --format json asks for JSON",
           hint: "leave one of them out; --format json has the same facts")
       }
+      if name == "files" {
+        Console.print(FileHelp.markdown)
+        return .done
+      }
       guard let type = StrategyRegistry[name.lowercased()] else {
         throw Failure(
           .wrongCommandLine, "E2006", "no strategy is called \"\(name)\"",
           hint: Suggestions.nearest(name, among: StrategyRegistry.infos.map(\.kind)).map {
             "did you mean \($0) ?"
-          } ?? "--markdown is for strategies; fedsim list strategies names them")
+          } ?? "--markdown is for files, and strategies; fedsim list strategies names them")
       }
       Console.print(StrategyPage(type).markdown)
       return .done
@@ -86,7 +92,8 @@ package enum ExplainCommand {
   private static var names: [String] {
     StrategyRegistry.infos.map(\.kind) + MessageCatalogue.entries.map(\.code)
       + ScenarioHelp.words.map(\.name) + ScenarioHelp.entries.map(\.path)
-      + ScenarioHelp.entries.map(\.field.name)
+      + ScenarioHelp.entries.map(\.field.name) + FileHelp.files.map(\.name)
+      + TableWords.all.map(\.name)
   }
 
   /// Everything that has this name.
@@ -101,12 +108,26 @@ package enum ExplainCommand {
           ])
       ]
     }
+    let files = FileHelp.pages(name)
+    if !files.isEmpty { return files }
+    let found = scenario(name) + heading(name)
+    return found.isEmpty ? FileHelp.columns(name) : found
+  }
+
+  private static func scenario(_ name: String) -> [Page] {
     // A section, though a word of some tag may be spelt like it.
     if ScenarioHelp.entries.contains(where: { $0.path == name }) { return fields(name) }
     if let type = StrategyRegistry[name.lowercased()] { return [StrategyPage(type).page] }
     if let page = CodecPage.page(name) { return [page] }
     let words = ScenarioHelp.words.filter { $0.name == name }.map(page)
     return words.isEmpty ? fields(name) : words
+  }
+
+  /// A word that stands above a column of a table.
+  private static func heading(_ name: String) -> [Page] {
+    TableWords.meaning(name).map {
+      [Page(name: name, kind: "word of tables", parts: [("meaning", [$0])])]
+    } ?? []
   }
 
   private static func page(_ word: ScenarioHelp.Word) -> Page {

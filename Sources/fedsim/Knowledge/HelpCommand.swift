@@ -82,7 +82,7 @@ extension CommandName {
     case .audit: "attack a run's models and gradients; report what they reveal of clients' images"
     case .validate: "report every problem of a scenario and its data at once; nothing is run"
     case .list: "list strategies, models, datasets, partitions, codecs or accountants"
-    case .explain: "explain a strategy, a word or field of the scenario, or an error code"
+    case .explain: "explain a strategy, a word or field, a file or its column, or an error code"
     case .data: "check the files of a data set"
     case .privacy: "epsilon, noise or steps of differentially private training; a plan of batches"
     case .doctor: "show CPU, BLAS, threads and speed; test determinism"
@@ -110,7 +110,7 @@ extension CommandName {
     case .audit: "audit DIR [OPTIONS]"
     case .validate: "validate SCENARIO.json [--set path=value]... [--no-data]"
     case .list: "list \(ListCommand.subjects.joined(separator: "|"))"
-    case .explain: "explain NAME|FIELD|CODE [--markdown]"
+    case .explain: "explain NAME|FIELD|FILE.COLUMN|CODE [--markdown]"
     case .data: "data check PATH [--kind KIND]"
     case .privacy: "privacy epsilon|noise|steps|plan OPTIONS"
     case .bench: "bench [limits|kernels|codecs|WORKLOAD]... [OPTIONS]"
@@ -187,7 +187,8 @@ extension CommandName {
         set, "--no-data            only what the file says: no data and no other file is read",
         threads,
       ]
-    case .explain: return ["--markdown           the facts of a strategy's page, for a document"]
+    case .explain:
+      return ["--markdown           the facts of a strategy's page, or of files, for a document"]
     case .data: return ["--kind KIND          the data set's kind, as cifar10"]
     case .privacy: return privacyLines
     case .bench: return benchLines
@@ -365,7 +366,10 @@ extension CommandName {
     case .validate: ["validate scenario.json", "validate scenario.json --no-data --format json"]
     case .list: ["list strategies", "list datasets --format json"]
     case .explain:
-      ["explain fedprox", "explain client.optimizer.learningRate", "explain fedprox --markdown"]
+      [
+        "explain fedprox", "explain client.optimizer.learningRate",
+        "explain clients.csv.accuracy", "explain helped", "explain fedprox --markdown",
+      ]
     case .data: ["data check data/cifar-10-batches-bin", "data check data/mnist --kind mnist"]
     case .privacy:
       [

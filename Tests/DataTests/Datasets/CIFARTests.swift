@@ -28,6 +28,21 @@ struct CIFARTests {
     return folder
   }
 
+  @Test("classes have the names of the file beside the images, and numbers without it")
+  func names() throws {
+    let folder = try Self.cifar10()
+    #expect(try DatasetReader.load(.cifar10(path: folder.path)).classNames == [])
+    let names = (0..<10).map { "class \($0)" }
+    try folder.write("batches.meta.txt", Array((names.joined(separator: "\r\n") + "\n\n").utf8))
+    let data = try DatasetReader.load(.cifar10(path: folder.path))
+    #expect(data.classNames == names)
+    #expect(try data.onlyClasses([4, 1]).classNames == ["class 1", "class 4"])
+    try folder.write("batches.meta.txt", Array("cat\ndog\n".utf8))
+    #expect { try DatasetReader.load(.cifar10(path: folder.path)) } throws: { error in
+      "\(error)".contains("2 names for 10 classes")
+    }
+  }
+
   @Test("CIFAR-10 batches come in order, channels last")
   func cifar10IsRead() throws {
     let folder = try Self.cifar10()

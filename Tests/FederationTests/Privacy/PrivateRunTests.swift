@@ -142,7 +142,7 @@ struct PrivateRunTests {
     let privacy = try #require(trial.privacy)
     #expect(!privacy.hasGuarantee)
     #expect(!privacy.epsilonMax.isFinite)
-    #expect(privacy.json["epsilon"]?["max"]?.isNull == true)
+    #expect(RoundRecord.Privacy.keys.json(privacy)["epsilon"]?["max"]?.isNull == true)
     #expect(trial.privacyLine?["leaks"]?.elements?.isEmpty == false)
     #expect(
       trial.privacyLine?["clients"]?.elements?.allSatisfy { $0["rdp"]?.isNull == true } == true)
