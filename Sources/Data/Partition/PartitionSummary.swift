@@ -56,6 +56,16 @@ package enum PartitionSummary {
           "public", "list of integers", "Images of the public set.", absent: "there is none"),
         FileField(
           "pretrain", "list of integers", "Images of pre-training.", absent: "there is none"),
+        FileField(
+          "validation", "list of lists", "Of each client, the images that nobody trains on.",
+          absent: "the scenario has no evaluation.validation"),
+        FileField(
+          "unseen", "list of lists", "Of each client that never trains for the server, its images.",
+          absent: "the scenario has no evaluation.unseen"),
+        FileField(
+          "unseenHoldout", "list of lists",
+          "Of each of those, the images that it keeps for testing.",
+          absent: "there is none, or data.test.local holds none out"),
       ]),
     FilePage(
       "split/summary.csv", in: "run folder, split/",

@@ -42,6 +42,7 @@ extension Table {
     let generic = ColumnGroup(title: "generic accuracy %", short: "generic %")
     let personal = ColumnGroup(title: "personal accuracy %", short: "personal %")
     let cost = ColumnGroup(title: "cost per run", short: "")
+    let others = ColumnGroup(title: "best by validation", short: "best")
     let (shots, path) = (style.shots.words, style.shots.path)
     func share(
       _ title: String, _ metric: String, _ group: ColumnGroup, hasInterval: Bool = true,
@@ -85,6 +86,15 @@ extension Table {
           "helped", "personal.fairness.helped", personal, scale: 100, better: .higher,
           note: "Helped: share of clients better than when training alone."
         ) { NumberText.percent($0, 0) + " %" },
+        share(
+          "unseen", "unseen.accuracy", personal, hasInterval: false,
+          note: "Unseen: clients that were in no cohort, each on its local test."),
+        share(
+          "validation", "validation.generic.balancedAccuracy", others, hasInterval: false,
+          isDetail: true),
+        measure(
+          "round", "validation.best", others, note: "Round: the best one by validation images."
+        ) { NumberText.fixed($0, 1) },
         Column(
           "epsilon", in: cost, isOptional: true,
           note: "Epsilon: the largest of all clients and seeds; none: no guarantee; <=: an upper "

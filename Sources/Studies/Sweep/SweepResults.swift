@@ -269,6 +269,7 @@ package struct SweepResults: Sendable {
       "front.csv", in: "sweep folder", "The points that no other beats in all objectives.",
       frontTable(["<path>"], ["<metric>"])),
     FilePage("failed.csv", in: "sweep folder", "Runs that could not be finished.", failedTable),
+    Tuning.page,
   ]
 
   /// The front, best in the first objective first; equal ones in the order of trials.

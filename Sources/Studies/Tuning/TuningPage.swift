@@ -69,21 +69,30 @@ extension Tuning {
     }
   }
 
+  private typealias Value = (choice: Choice, path: String, value: JSON?)
+
+  private static let values = CSVTable<Value>([
+    CSVColumn("strategy", "The strategy's label.") { $0.choice.label },
+    CSVColumn("path", "A path that the sweep sets.") { $0.path },
+    CSVColumn("value", "What was chosen.", absent: "the trial has no such field") { one in
+      one.value.map { SweepTrial.text($0) }
+    }, CSVColumn("trial", "Number of the trial that was chosen.") { $0.choice.trial.number },
+    CSVColumn("metric", "What trials were ranked by.") { $0.choice.metric.name },
+    CSVColumn("score", "Its mean over the seeds of the trial.") { $0.choice.score.mean },
+    CSVColumn(
+      "halfWidth", "Half of the width of its 95 % interval.", absent: "a single seed"
+    ) { $0.choice.score.halfWidth }, CSVColumn("n", "Seeds.") { $0.choice.score.count },
+  ])
+
+  static let page = FilePage(
+    "tuned.csv", in: "sweep folder, with tune", "What was chosen for each strategy.", values)
+
   /// `tuned.csv`: a line per strategy and path.
   package var csv: String {
-    var out = CSV.line(["strategy", "path", "value", "trial", "metric", "score", "halfWidth", "n"])
-    out += "\n"
-    for choice in choices {
-      for (path, value) in zip(results.sweep.paths, choice.trial.values) {
-        out +=
-          CSV.line([
-            choice.label, path, value.map { SweepTrial.text($0) } ?? "", "\(choice.trial.number)",
-            choice.metric.name, CSV.number(choice.score.mean), CSV.number(choice.score.halfWidth),
-            "\(choice.score.count)",
-          ]) + "\n"
-      }
-    }
-    return out
+    Self.values.text(
+      choices.flatMap { choice in
+        zip(results.sweep.paths, choice.trial.values).map { (choice, $0, $1) }
+      })
   }
 
   package var json: JSON {
