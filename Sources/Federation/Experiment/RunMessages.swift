@@ -3,6 +3,11 @@ import Base
 extension MessageCatalogue {
   package static let runs: [Entry] = [
     Entry(
+      "E3222", "a measure that the method does not have",
+      "Rounds are ranked by a generic model's accuracy, and the method has no generic model; or by "
+        + "the clients' own models, and it has none.",
+      "Give another selectBy, or leave it out: each method then takes what it has."),
+    Entry(
       "E1020", "OpenBLAS missing", "The library that multiplies matrices cannot be opened. Exit 4.",
       "Install it: apt-get install libopenblas-dev."),
     Entry(

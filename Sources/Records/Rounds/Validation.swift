@@ -120,12 +120,3 @@ package struct BestRound: Sendable, Equatable {
     return evaluationsSince >= patience
   }
 }
-
-extension StrategyRun {
-  /// Whether it has done so many rounds, or ended before because it waited long enough for a better
-  /// one.
-  package func reaches(_ round: Int, patience: Int?) -> Bool {
-    guard let last = records.last else { return false }
-    return last.round >= round || BestRound(records).isOver(patience)
-  }
-}

@@ -167,11 +167,6 @@ extension MessageCatalogue {
       "Groups of clients with networks of their own are counted out over federation.clients; "
         + "clients beside them have none.", "Leave clientModels or evaluation.unseen out."),
     Entry(
-      "E3222", "a measure that the method does not have",
-      "Rounds are ranked by a generic model's accuracy, and the method has no generic model; or by "
-        + "the clients' own models, and it has none.",
-      "Give another selectBy, or leave it out: each method then takes what it has."),
-    Entry(
       "W3001", "single seed", "With one seed no interval can be given.",
       "Use three seeds or more; eight for tests after correction for four rivals."),
     Entry(

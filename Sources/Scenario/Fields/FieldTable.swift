@@ -333,7 +333,7 @@ extension FieldType {
       guard let value = base[field.name], !said.contains(field.name),
         field.excludes.map(said.contains) != true
       else { return nil }
-      return JSON.Member(field.name, Overrides.marked(value, mark), line: mark)
+      return JSON.Member(field.name, value.marked(mark), line: mark)
     }
     let own = members.map { member -> JSON.Member in
       guard let field = all.first(where: { $0.name == member.key }), let below = base[member.key]
@@ -342,5 +342,18 @@ extension FieldType {
       return JSON.Member(member.key, value, line: member.line)
     }
     return JSON(.object(own + inherited), line: given.line)
+  }
+}
+
+extension JSON {
+  /// The value with a mark in place of its line, on it and in it.
+  func marked(_ mark: Int) -> JSON {
+    switch value {
+    case .array(let items): return JSON(.array(items.map { $0.marked(mark) }), line: mark)
+    case .object(let members):
+      let inner = members.map { JSON.Member($0.key, $0.value.marked(mark), line: mark) }
+      return JSON(.object(inner), line: mark)
+    default: return JSON(value, line: mark)
+    }
   }
 }

@@ -38,28 +38,18 @@ package enum Overrides {
   /// Lists whose elements need no quotes may be written without brackets: `strategies=fedavg,ditto`
   /// and `seeds=1,2,3`.
   private static func value(_ text: String, at path: String) -> JSON {
+    let mark = Problem.overrideLine
     if let json = try? JSON(parsing: text), path != "strategies" || json.text == nil {
-      return marked(path == "seeds" && json.int != nil ? .array([json]) : json)
+      return (path == "seeds" && json.int != nil ? .array([json]) : json).marked(mark)
     }
     let words = text.split(separator: ",").map { word in word.filter { $0 != " " } }
     switch path {
     case "strategies" where !text.contains("{"):
-      return marked(.array(words.map { .object([("kind", .string($0))]) }))
+      return JSON.array(words.map { .object([("kind", .string($0))]) }).marked(mark)
     case "seeds":
       let numbers = words.compactMap { try? JSON(parsing: $0) }
-      return marked(numbers.count == words.count ? .array(numbers) : .string(text))
-    default: return marked(.string(text))
-    }
-  }
-
-  /// The value with the mark of the command line, or another, on it and in it.
-  static func marked(_ json: JSON, _ mark: Int = Problem.overrideLine) -> JSON {
-    switch json.value {
-    case .array(let items): return JSON(.array(items.map { marked($0, mark) }), line: mark)
-    case .object(let members):
-      let inner = members.map { JSON.Member($0.key, marked($0.value, mark), line: mark) }
-      return JSON(.object(inner), line: mark)
-    default: return JSON(json.value, line: mark)
+      return (numbers.count == words.count ? .array(numbers) : .string(text)).marked(mark)
+    default: return JSON.string(text).marked(mark)
     }
   }
 
