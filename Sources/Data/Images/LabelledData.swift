@@ -11,6 +11,10 @@ package struct LabelledData: Sendable {
   package let test: ImageSet
   /// Training indices of each natural client; nil when the data set knows none.
   package let naturalClients: [[Int]]?
+  /// The classes' names in the order of the labels; nil where the data have none.
+  package var classNames: [String]?
+  /// What may not have been read as it was meant, a sentence each.
+  package var doubts: [String] = []
 
   /// A data set with every part.
   package init(title: String, train: ImageSet, test: ImageSet, naturalClients: [[Int]]? = nil) {
@@ -78,9 +82,12 @@ extension LabelledData {
       place[index] = count
       count += 1
     }
-    return LabelledData(
+    var data = LabelledData(
       title: title, train: train.selecting(keeps), test: test.selecting(keeps),
       naturalClients: naturalClients?.map { $0.compactMap { place[$0] } })
+    data.classNames = classNames.map { zip($0, keeps).filter(\.1).map(\.0) }
+    data.doubts = doubts
+    return data
   }
 }
 
@@ -114,8 +121,7 @@ extension ImageSet {
 extension LabelledData {
   /// What is odd about data that can be used: one sentence each.
   package var remarks: [String] {
-    var list: [String] = []
-    if let remark = ChannelAxis.remark(train.shape) { list.append(remark) }
+    var list = doubts
     for (images, name) in [(train, "training"), (test, "test")] {
       guard let absent = images.absentClasses else { continue }
       list.append("no \(name) image is of \(absent)")
