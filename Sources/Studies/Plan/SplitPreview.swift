@@ -31,7 +31,7 @@ package struct SplitPreview: Sendable {
   private struct Client: Sendable {
     let number: Int
     let images: Images
-    /// e^H of the class mix: as many classes of equal size are as mixed. 0 without images.
+    /// How many classes of equal size are as mixed: e^H of the class mix, 0 without images.
     let effectiveClasses: Double
     /// ½ Σ_c |p_kc − p_c|; nil without images.
     let distance: Double?
