@@ -21,7 +21,7 @@ package enum Command {
     case .validate: return try ValidateCommand.run(invocation)
     case .list: return try ListCommand.run(invocation)
     case .explain: return try ExplainCommand.run(invocation)
-    case .data: return try DataCommand.run(DataCheckOptions(invocation))
+    case .data: return try DataCommand.run(invocation)
     case .privacy: return try PrivacyCommand.run(PrivacyOptions(invocation))
     case .doctor: return try DoctorCommand.run(DoctorOptions(invocation))
     case .bench: return try BenchCommand.run(BenchOptions(invocation))

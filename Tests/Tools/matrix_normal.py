@@ -55,6 +55,11 @@ def environment(text):
     return fields(text, ENVIRONMENT + ["checksum"])
 
 
+def paths(text):
+    """paths.json: where files were found on this machine; the paths as written stay."""
+    return re.sub(rb'"/[^"\n]*"', b'"_"', text)
+
+
 def tables(text):
     """tables.json: size and sum of rounds.jsonl, which holds times, and the file's checksum."""
     text = re.sub(
@@ -139,7 +144,7 @@ def events(data):
 
 FILES = {
     "rounds.jsonl": rounds, "summary.json": summary,
-    "environment.json": environment, "tables.json": tables,
+    "environment.json": environment, "tables.json": tables, "paths.json": paths,
 }
 
 

@@ -41,7 +41,8 @@ extension MessageCatalogue {
       "Nothing is to be done."),
     Entry(
       "E4001", "file or folder missing", "Nothing is at this path.",
-      "Check the path; relative paths start at the folder where fedsim was called."),
+      "Check the path. One in a scenario or sweep file is relative to that file's folder, then to "
+        + "the working folder; one on the command line to the working folder."),
     Entry(
       "E4002", "folder instead of a file, or the reverse",
       "Something else than expected is at this path.",
@@ -80,7 +81,7 @@ extension MessageCatalogue {
       "Check that it is the file that you meant; raise the limit that the message names."),
     Entry(
       "E4012", "channels first",
-      "The array's axes are channels, height and width, as PyTorch keeps images. Read as height, "
+      "The file's axes are channels, height and width, as PyTorch keeps images. Read as height, "
         + "width and channels everything would run, and nothing would be learnt.",
       "Put the channels last: numpy.transpose(x, (0, 2, 3, 1))."),
     Entry(

@@ -29,6 +29,15 @@ public enum FilePath {
     return folder.hasSuffix("/") ? folder + name : folder + "/" + name
   }
 
+  /// The path from the root; "" is the working folder.
+  package static func absolute(_ path: String) -> String {
+    if path.hasPrefix("/") { return path }
+    guard let working = getcwd(nil, 0) else { return path }
+    defer { free(working) }
+    let folder = String(cString: working)
+    return path.isEmpty ? folder : join(folder, path)
+  }
+
   /// The folder of `path` ("." when it names none) and the last name.
   public static func split(_ path: String) -> (folder: String, name: String) {
     guard let slash = path.lastIndex(of: "/") else { return (".", path) }

@@ -77,7 +77,7 @@ public enum FileReader {
       }
       throw Failure(
         .dataMissingOrCorrupt, "E4001", "\(path): no such file; expected \(what)",
-        hint: hint ?? (path.hasPrefix("/") ? nil : "the path is relative to \(workingFolder)"))
+        hint: hint ?? (path.hasPrefix("/") ? nil : relativeHint + FilePath.absolute("")))
     }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -144,9 +144,6 @@ public enum FileReader {
     Failure(.dataMissingOrCorrupt, "E4010", "\(path): cannot be read: \(why)")
   }
 
-  private static var workingFolder: String {
-    guard let path = getcwd(nil, 0) else { return "the working folder" }
-    defer { free(path) }
-    return String(cString: path)
-  }
+  /// How the hint begins where nothing is at a relative path.
+  package static let relativeHint = "the path is relative to "
 }

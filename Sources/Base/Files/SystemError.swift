@@ -7,9 +7,9 @@
 /// Exits: 6 where something is used up that can be had again (disk, descriptors, file length), for
 /// the last checkpoint stays valid; else 4, because what the user named cannot be written. A path
 /// of the command line makes that a 2 (`Failure.ofCommandLine`).
-enum SystemError {
+package enum SystemError {
   /// What the system says about an error number, such as "Permission denied".
-  static func text(_ number: Int32) -> String {
+  package static func text(_ number: Int32) -> String {
     guard let words = strerror(number) else { return "error \(number)" }
     return String(cString: words)
   }

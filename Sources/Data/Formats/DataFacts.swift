@@ -22,6 +22,10 @@ package struct DataFacts: Sendable {
       "test      \(Self.counts(data.test))",
     ]
     if let clients = data.naturalClients { lines.append("users     \(clients.count)") }
+    if case let names = data.classNames, !names.isEmpty {
+      let rest = names.count > 100 ? ", ..." : ""
+      lines.append("names     " + names.prefix(100).joined(separator: ", ") + rest)
+    }
     for remark in data.remarks { lines.append("warning   \(remark)") }
     return lines.joined(separator: "\n")
   }
@@ -46,6 +50,9 @@ package struct DataFacts: Sendable {
       "classes": .int(data.train.classes), "train": counts(data.train), "test": counts(data.test),
     ]
     if let clients = data.naturalClients { json["users"] = .int(clients.count) }
+    if case let names = data.classNames, !names.isEmpty {
+      json["classNames"] = .array(names.map(JSON.string))
+    }
     json["warnings"] = .array(data.remarks.map(JSON.string))
     return json
   }

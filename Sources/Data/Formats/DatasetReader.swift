@@ -15,7 +15,7 @@ package enum DatasetReader {
     case .cifar100(let path, let coarse): return try CIFAR100.load(path, coarse: coarse)
     case .mnist(let path, let prefix): return try MNIST.load(path, prefix: prefix)
     case .leaf(let path): return try LEAF.load(path)
-    case .npy(let path): return try NPYFolder.load(path)
+    case .npy(let path, let channels): return try NPYFolder.load(path, channels: channels)
     }
   }
 }

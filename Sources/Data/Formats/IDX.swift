@@ -90,9 +90,11 @@ enum MNIST {
         hint: "the files belong to different data sets")
     }
     let title = prefix.isEmpty ? "IDX images" : prefix.trimmed("-_")
-    return LabelledData(
+    var data = LabelledData(
       title: "\(title) (\(FileBytes.lastPart(folder)))",
       train: train.set(base: base, classes: classes), test: test.set(base: base, classes: classes))
+    data.doubts = [ChannelAxis.remark(train.shape)].compactMap { $0 }
+    return data
   }
 
   private struct Part {
@@ -124,7 +126,7 @@ enum MNIST {
     let channels = images.dimensions.count == 4 ? images.dimensions[3] : 1
     let shape = FeatureShape(
       height: images.dimensions[1], width: images.dimensions[2], channels: channels)
-    if images.dimensions.count == 4 { try ChannelAxis.requireLast(shape, isBytes: true, imagePath) }
+    if images.dimensions.count == 4 { try ChannelAxis.requireLast(shape, imagePath) }
     return Part(
       imagePath: imagePath, labelPath: labelPath, shape: shape, pixels: images.values,
       labels: labels.values)

@@ -77,6 +77,20 @@ package struct NPYHeader {
 }
 
 extension NPYHeader {
+  /// What stands before the values of an array, as numpy.save writes it: in C order, the values at
+  /// a multiple of 64 bytes.
+  static func bytes(_ type: Element, shape: [Int]) -> [UInt8] {
+    let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
+    let order = type.size == 1 ? "|" : "<"
+    let text =
+      "{'descr': '\(order)\(type.rawValue)', 'fortran_order': False, 'shape': (\(sizes)), }"
+    let start = magic.count + 4
+    let end = (start + text.utf8.count + 1 + 63) / 64 * 64
+    let space = [UInt8](repeating: 32, count: end - start - text.utf8.count - 1)
+    let length = [UInt8(truncatingIfNeeded: end - start), UInt8((end - start) >> 8)]
+    return magic + [1, 0] + length + Array(text.utf8) + space + [10]
+  }
+
   /// What makes an array of a type that is not read into one that is.
   fileprivate static func conversion(of descriptor: String) -> String {
     let isBigEndian = descriptor.hasPrefix(">")

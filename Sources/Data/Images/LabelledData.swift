@@ -12,7 +12,9 @@ package struct LabelledData: Sendable {
   /// Training indices of each natural client; nil when the data set knows none.
   package let naturalClients: [[Int]]?
   /// Names of the classes, [C]; empty when the data set gives none.
-  package let classNames: [String]
+  package var classNames: [String]
+  /// What may not have been read as it was meant, a sentence each.
+  package var doubts: [String] = []
 
   /// A data set with every part.
   package init(
@@ -84,10 +86,12 @@ extension LabelledData {
       place[index] = count
       count += 1
     }
-    return LabelledData(
+    var data = LabelledData(
       title: title, train: train.selecting(keeps), test: test.selecting(keeps),
       naturalClients: naturalClients?.map { $0.compactMap { place[$0] } },
       classNames: zip(classNames, keeps).filter(\.1).map(\.0))
+    data.doubts = doubts
+    return data
   }
 }
 
@@ -121,8 +125,7 @@ extension ImageSet {
 extension LabelledData {
   /// What is odd about data that can be used: one sentence each.
   package var remarks: [String] {
-    var list: [String] = []
-    if let remark = ChannelAxis.remark(train.shape) { list.append(remark) }
+    var list = doubts
     for (images, name) in [(train, "training"), (test, "test")] {
       guard let absent = images.absentClasses else { continue }
       list.append("no \(name) image is of \(absent)")

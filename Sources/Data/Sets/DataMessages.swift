@@ -67,5 +67,14 @@ extension MessageCatalogue {
       "E3415", "more clients than users",
       "The data set has fewer users than the scenario has clients.",
       "Lower federation.clients to the number of users."),
+    Entry(
+      "E4060", "images that cannot be used",
+      "Several images of a folder cannot be read, or have another size than the others; the "
+        + "message names them. Nothing was written.",
+      "Mend or remove them; fedsim data convert --size HxW brings all to one size."),
+    Entry(
+      "E4061", "no program for images",
+      "PNG and JPEG files are read through an installed program, and none was found.",
+      "Install ImageMagick (Debian: apt-get install imagemagick) or netpbm, or give PPM files."),
   ]
 }

@@ -52,8 +52,9 @@ package struct DataSettings: Sendable {
     /// IDX files, plain or .gz: `<prefix>train-images-idx3-ubyte` and its three companions.
     case mnist(path: String, prefix: String)
     case leaf(path: String)
-    /// `x_train.npy`, `y_train.npy`, `x_test.npy`, `y_test.npy` in one folder.
-    case npy(path: String)
+    /// `x_train.npy`, `y_train.npy`, `x_test.npy`, `y_test.npy` in one folder; `channels` nil: told
+    /// by the sizes.
+    case npy(path: String, channels: ChannelPlace? = nil)
   }
 
   /// A profile of class sizes; `factor` is n_max / n_min ≥ 1.

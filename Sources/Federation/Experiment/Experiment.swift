@@ -35,7 +35,9 @@ package struct Experiment: Sendable {
         .dataMissingOrCorrupt, "E1020", BLAS.facts.failure ?? "",
         hint: "install OpenBLAS (Debian: apt-get install libopenblas-dev)")
     }
-    try self.init(scenario, data: try DatasetReader.load(scenario.data.dataset))
+    do throws(Failure) {
+      try self.init(scenario, data: try DatasetReader.load(scenario.data.dataset))
+    } catch { throw scenario.paths.explained(error) }
   }
 
   /// An experiment on images that are in memory already.

@@ -48,7 +48,9 @@ struct ExperimentFolder {
   /// before the run had begun, as on a full disk.
   private static func isUnbegun(_ path: String, _ names: [String]) -> Bool {
     if names.isEmpty { return true }
-    let early = [".lock", "overrides.json", "scenario.resolved.json", "split"]
+    let early = [
+      ".lock", "overrides.json", PathPlaces.fileName, "scenario.resolved.json", "split",
+    ]
     return names.contains(".lock")
       && names.allSatisfy { early.contains($0) || $0.hasPrefix(".") && $0.hasSuffix(".tmp") }
   }
@@ -65,6 +67,9 @@ struct ExperimentFolder {
     if !source.overrides.isEmpty {
       let list = JSON.array(source.overrides.map { .string($0) })
       files.append(("overrides.json", Array(list.pretty.utf8)))
+    }
+    if let paths = experiment.scenario.paths.kept {
+      files.append((PathPlaces.fileName, Array(paths.pretty.utf8)))
     }
     files.append(("scenario.resolved.json", Array(source.resolved.pretty.utf8)))
     for index in experiment.scenario.seeds.indices { files += experiment.splitFiles(index) }

@@ -75,8 +75,11 @@ package struct ScenarioReader: Sendable {
   ///   - bytes: the file's content.
   ///   - file: its name, for messages and for the default of `name`.
   ///   - overrides: `path=value` texts, applied in order before validation.
+  ///   - places: where relative paths are looked for; nil: where those of `file` are.
   /// - Returns: all problems and, when none is an error, the scenario.
-  package func read(bytes: [UInt8], file: String, overrides: [String] = []) -> ScenarioReading {
+  package func read(
+    bytes: [UInt8], file: String, overrides: [String] = [], places: PathPlaces? = nil
+  ) -> ScenarioReading {
     var tree: JSON
     do { tree = try JSON(parsing: bytes) } catch {
       let problem = Problem(
@@ -94,7 +97,19 @@ package struct ScenarioReader: Sendable {
     if problems.contains(where: { $0.severity == .error }) {
       return ScenarioReading(failed: problems, file: file)
     }
-    let scenario = table.read(resolved)
+    var paths = ScenarioPaths.none
+    var found: [String: String] = [:]
+    if !validator.paths.isEmpty {
+      paths.places = places ?? PathPlaces(file: file)
+      for path in validator.paths {
+        let one = paths.places.find(path.text, isSet: path.isSet)
+        paths.named.append(one)
+        found[path.field] = one.path
+      }
+    }
+    // What is resolved keeps the paths as they were written: its hash is the same everywhere.
+    var scenario = table.read(found.isEmpty ? resolved : resolved.replacing(found))
+    scenario.paths = paths
     problems = sorted(problems + checks.checkMethods(scenario))
     if problems.contains(where: { $0.severity == .error }) {
       return ScenarioReading(failed: problems, file: file)

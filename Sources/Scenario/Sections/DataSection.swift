@@ -91,9 +91,16 @@ extension ScenarioFields {
       Case("leaf", "LEAF JSON with natural clients.", path("Folder with train/ and test/.")) {
         .leaf(path: $0)
       },
-      Case("npy", "NumPy arrays.", path("Folder with x_train.npy, y_train.npy, x_test.npy, ...")) {
-        .npy(path: $0)
-      },
+      Case(
+        "npy",
+        "NumPy arrays of one's own: images, series or features.",
+        path("Folder with x_train.npy, y_train.npy, x_test.npy, y_test.npy."),
+        Part(
+          "channels", .choice(of: ChannelPlace.self), .optional,
+          "Where x has its channels; left out: first where the axis after N is 1 or 3 and the last "
+            + "one is not, else last.", synonyms: ["layout", "data_format", "dataFormat"]
+        ).ifGiven
+      ) { .npy(path: $0, channels: $1) },
     ])
 
   private static let publicSet = Part(

@@ -24,6 +24,8 @@ package struct Scenario: Sendable {
   /// Devices and links in virtual time; nil for no clock.
   package var system: SystemSettings?
   package var limits = LimitSettings()
+  /// The files that it names; in the sections stands where they were found.
+  package var paths = ScenarioPaths.none
 
   /// No method yet, one network for all, no clock and no limit.
   package init(

@@ -40,7 +40,7 @@ package enum Overrides {
   private static func value(_ text: String, at path: String) -> JSON {
     let mark = Problem.overrideLine
     if let json = try? JSON(parsing: text), path != "strategies" || json.text == nil {
-      return (path == "seeds" && json.int != nil ? .array([json]) : json).marked(mark)
+      return (path == "seeds" && json.int != nil ? JSON.array([json]) : json).marked(mark)
     }
     let words = text.split(separator: ",").map { word in word.filter { $0 != " " } }
     switch path {
@@ -48,7 +48,7 @@ package enum Overrides {
       return JSON.array(words.map { .object([("kind", .string($0))]) }).marked(mark)
     case "seeds":
       let numbers = words.compactMap { try? JSON(parsing: $0) }
-      return (numbers.count == words.count ? .array(numbers) : .string(text)).marked(mark)
+      return (numbers.count == words.count ? JSON.array(numbers) : .string(text)).marked(mark)
     default: return JSON.string(text).marked(mark)
     }
   }

@@ -16,6 +16,8 @@ package struct ScenarioValidator {
   package private(set) var values: [String: JSON] = [:]
   /// Lines of sections and values by path, for problems that are found later.
   package private(set) var lines: [String: Int] = [:]
+  /// Files and folders that are named, and whether the file itself does so.
+  private(set) var paths: [(field: String, text: String, isSet: Bool)] = []
   /// The resolved sections so far.
   private var sections: [String: JSON] = [:]
   /// Where names stand in the table; made for the first unknown key that has no neighbour.
@@ -116,6 +118,9 @@ package struct ScenarioValidator {
       return list(items, of: element, counts, unique, json, at: path)
     default:
       guard let leaf = leaf(type, json, at: path) else { return nil }
+      if case .text(.path) = type, let text = leaf.text {
+        paths.append((path, text, json.line == Problem.overrideLine))
+      }
       return record(leaf, at: path, line: json.line)
     }
   }

@@ -18,6 +18,8 @@ package struct Sweep: Sendable {
   package let base: String
   /// The content of that scenario.
   package let baseBytes: [UInt8]
+  /// Where relative paths of that scenario, and of the trials' own settings, are looked for.
+  package let places: PathPlaces
   /// The paths that trials set, in the order of the file.
   package let paths: [String]
   /// The trials, numbered from 1: grid, list, random.

@@ -18,7 +18,8 @@ package enum SweepFields {
       "Names the folder, runs/NAME unless --out is given.", synonyms: ["title", "experiment"]),
     Field(
       "base", .text(.path), .required,
-      "The scenario that all trials start from; the path is relative to the sweep file.",
+      "The scenario that all trials start from; the path is relative to the sweep file, "
+        + "then to the working folder.",
       synonyms: ["scenario", "program", "config"]),
     Field(
       "seeds",

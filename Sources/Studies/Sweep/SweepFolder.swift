@@ -6,6 +6,7 @@ import Report
 /// A sweep on the disk.
 ///
 ///     DIR/  sweep.json  base.json  sweep.resolved.json     what was asked
+///           paths.json                                     where relative paths lead
 ///           runs/<hash>-s<seed>/                           one ordinary run folder per run
 ///           failures/<hash>-s<seed>.json                   why a run could not be finished
 ///           results.csv  trials.csv  front.csv  failed.csv made of the above, at any time
@@ -49,6 +50,11 @@ package struct SweepFolder: Sendable {
     } catch { throw names.isEmpty ? error.ofCommandLine : error }
     try AtomicFile.write(sweep.bytes, to: file("sweep.json"))
     try AtomicFile.write(sweep.baseBytes, to: file("base.json"))
+    if !sweep.places.isKept,
+      let paths = sweep.places.json(sweep.trials.flatMap(\.scenario.paths.named))
+    {
+      try AtomicFile.write(paths.pretty, to: file(PathPlaces.fileName))
+    }
     try AtomicFile.write(sweep.json.pretty, to: file("sweep.resolved.json"))
     withExtendedLifetime(lock) {}
     let own = Set(sweep.trials.flatMap { $0.runs.map(\.folder) })

@@ -4,7 +4,7 @@ extension MessageCatalogue {
   package static let sweeps: [Entry] = [
     Entry(
       "E3420", "no base scenario", "The scenario that a sweep starts from cannot be read.",
-      "Give its path relative to the sweep file."),
+      "Give its path relative to the sweep file or to the working folder."),
     Entry(
       "E3421", "no path", "A key of grid, list or random is no path of a scenario.",
       "Write it as --set takes it: client.batch, strategies[0].proximalWeight."),

@@ -65,15 +65,22 @@ package struct SweepReader: Sendable {
     else { return failed(problems, file) }
 
     let found: (path: String, bytes: [UInt8])
+    // A sweep's folder keeps the places of the original files.
+    var places = PathPlaces(file: file)
     do { found = try read(name) } catch {
       let problem = Problem(
         "E3420", at: "base", line: validator.lines["base"] ?? 0,
         "the scenario cannot be read: \(error.message)",
-        hint: "the path is relative to the sweep file")
+        hint: error.hint)
       return failed(problems + [problem], file)
     }
+    if !places.isKept {
+      places.set = places.file
+      places.file = [PathPlaces.folder(of: found.path), ""]
+    }
     var reader = TrialReader(
-      infos: infos, base: found, baseLine: validator.lines["base"] ?? 0, seeds: resolved["seeds"],
+      infos: infos, base: found, places: places, baseLine: validator.lines["base"] ?? 0,
+      seeds: resolved["seeds"],
       paths: draft.paths, rungs: halving?.rungs ?? [],
       rungsLine: validator.lines["prune.rungs"] ?? 0)
     reader.tune = tune
@@ -86,7 +93,7 @@ package struct SweepReader: Sendable {
       file: file, problems: problems,
       sweep: Sweep(
         name: resolved["name"]?.text ?? "sweep", bytes: bytes, base: found.path,
-        baseBytes: found.bytes, paths: draft.paths, trials: trials,
+        baseBytes: found.bytes, places: places, paths: draft.paths, trials: trials,
         order: resolved["order"]?.text.flatMap(Sweep.Order.init(rawValue:)) ?? .seedMajor,
         halving: halving, front: front, tune: tune))
   }

@@ -159,21 +159,24 @@ package struct SweepRunner: Sendable {
   ) throws(Failure) -> ExperimentResult {
     let overrides = trial.overrides + ["seeds=[\(run.seed)]"]
     let reading = ScenarioReader().read(
-      bytes: sweep.baseBytes, file: sweep.base, overrides: overrides)
+      bytes: sweep.baseBytes, file: sweep.base, overrides: overrides, places: sweep.places)
     guard let scenario = reading.scenario, let resolved = reading.resolved, reading.hash == run.hash
     else {
       throw Failure(.internalError, "E1000", "the scenario of \(run.folder) reads differently")
     }
     let dataset = scenario.data.dataset
-    let images: LabelledData
-    if let known = work.data, known.dataset == dataset {
-      images = known.images
-    } else {
-      work.data = nil
-      images = try DatasetReader.load(dataset)
-      work.data = (dataset, images)
-    }
-    let experiment = try Experiment(scenario, data: images)
+    let experiment: Experiment
+    do throws(Failure) {
+      let images: LabelledData
+      if let known = work.data, known.dataset == dataset {
+        images = known.images
+      } else {
+        work.data = nil
+        images = try DatasetReader.load(dataset)
+        work.data = (dataset, images)
+      }
+      experiment = try Experiment(scenario, data: images)
+    } catch { throw scenario.paths.explained(error) }
     let words = overrides.map { "--set '\($0)'" }.joined(separator: " ")
     return try experiment.run(
       in: folder.folder(of: run),

@@ -7,6 +7,8 @@ import Scenario
 struct TrialReader {
   let infos: [MethodInfo]
   let base: (path: String, bytes: [UInt8])
+  /// Where the scenario's paths are looked for, and the sweep file's own.
+  let pathPlaces: PathPlaces
   /// The line of the sweep file that names the scenario.
   let baseLine: Int
   /// Seeds in place of the scenario's.
@@ -22,11 +24,12 @@ struct TrialReader {
   private var total = 0
 
   init(
-    infos: [MethodInfo], base: (path: String, bytes: [UInt8]), baseLine: Int, seeds: JSON?,
-    paths: [String], rungs: [Int], rungsLine: Int
+    infos: [MethodInfo], base: (path: String, bytes: [UInt8]), places: PathPlaces, baseLine: Int,
+    seeds: JSON?, paths: [String], rungs: [Int], rungsLine: Int
   ) {
     self.infos = infos
     self.base = base
+    pathPlaces = places
     self.baseLine = baseLine
     self.seeds = seeds
     self.paths = paths
@@ -46,7 +49,8 @@ struct TrialReader {
       let number = index + 1
       let own = point.overrides + (tune?.overrides(point, base: tree ?? .null) ?? [])
       let overrides = own + (seeds.map { ["seeds=\($0.compact)"] } ?? [])
-      let reading = reader.read(bytes: base.bytes, file: base.path, overrides: overrides)
+      let reading = reader.read(
+        bytes: base.bytes, file: base.path, overrides: overrides, places: pathPlaces)
       for problem in reading.problems { note(placed(problem, point), number) }
       guard let scenario = reading.scenario, let resolved = reading.resolved,
         let hash = reading.hash

@@ -1,5 +1,6 @@
 import Aggregation
 import Base
+import Data
 import Report
 import Scenario
 
@@ -144,6 +145,7 @@ package enum ExplainCommand {
         ("scenario", ["\"\(word.section)\": { \"\(word.tag)\": \"\(word.name)\", ... }"]),
       ])
     if word.section == "model" { page.parts += ModelPage.parts(word.name) }
+    if word.name == "npy" { page.parts.append(("files", NPYFolder.words)) }
     return page
   }
 }

@@ -83,7 +83,7 @@ extension CommandName {
     case .validate: "report every problem of a scenario and its data at once; nothing is run"
     case .list: "list strategies, models, datasets, partitions, codecs or accountants"
     case .explain: "explain a strategy, a word or field, a file or its column, or an error code"
-    case .data: "check the files of a data set"
+    case .data: "check a data set, make one of image files, show how a scenario spreads it"
     case .privacy: "epsilon, noise or steps of differentially private training; a plan of batches"
     case .doctor: "show CPU, BLAS, threads and speed; test determinism"
     case .bench: "time the standard workloads, layer by layer too, beside the machine's limits"
@@ -111,7 +111,7 @@ extension CommandName {
     case .validate: "validate SCENARIO.json [--set path=value]... [--no-data]"
     case .list: "list \(ListCommand.subjects.joined(separator: "|"))"
     case .explain: "explain NAME|FIELD|FILE.COLUMN|CODE [--markdown]"
-    case .data: "data check PATH [--kind KIND]"
+    case .data: "data check PATH | convert TREE --out DIR | split SCENARIO.json  [OPTIONS]"
     case .privacy: "privacy epsilon|noise|steps|plan OPTIONS"
     case .bench: "bench [limits|kernels|codecs|WORKLOAD]... [OPTIONS]"
     case .help: "help [COMMAND]"
@@ -189,7 +189,7 @@ extension CommandName {
       ]
     case .explain:
       return ["--markdown           the facts of a strategy's page, or of files, for a document"]
-    case .data: return ["--kind KIND          the data set's kind, as cifar10"]
+    case .data: return dataLines
     case .privacy: return privacyLines
     case .bench: return benchLines
     default: return []
@@ -264,6 +264,24 @@ extension CommandName {
 
   private var spreadLine: String {
     "--spread ci95|std|range  beside means over seeds; 95 % interval unless given, range of two"
+  }
+
+  /// The verbs and options of `data`.
+  private var dataLines: [String] {
+    [
+      "check PATH           whether the files of a data set, or of a scenario, are whole",
+      "--kind KIND          the data set's kind, as cifar10; else told from its files",
+      "convert TREE         an .npy data set of images in folders by class: TREE/train/CLASS/ and",
+      "                     TREE/test/CLASS/, or TREE/CLASS/; PNG and JPEG through ImageMagick or",
+      "                     netpbm, PPM, PGM and PBM without",
+      "-o, --out DIR        its folder, which is new or empty",
+      "--size HxW           the size of all images, as 32x32; unless given, all have one already",
+      "--test SHARE         of each class's images, where TREE has no train/ and test/",
+      "split SCENARIO.json  how the images are spread over clients: counts, classes, distances",
+      "--seed N             of the split; the scenario's first unless given",
+      "--set path=value     change a field, as --set data.partition.alpha=0.1",
+      "--html FILE          a page with a heat map of clients and classes; FILE.svg: the map alone",
+    ]
   }
 
   private var attackWords: String {
@@ -370,7 +388,12 @@ extension CommandName {
         "explain fedprox", "explain client.optimizer.learningRate",
         "explain clients.csv.accuracy", "explain helped", "explain fedprox --markdown",
       ]
-    case .data: ["data check data/cifar-10-batches-bin", "data check data/mnist --kind mnist"]
+    case .data:
+      [
+        "data check data/cifar-10-batches-bin", "data check data/mnist --kind mnist",
+        "data convert photos --out data/photos --size 32x32 --test 0.2",
+        "data split scenario.json --seed 2 --html split.html",
+      ]
     case .privacy:
       [
         "privacy epsilon --rate 0.01 --noise 1.1 --steps 2000 --delta 1e-5",

@@ -3,43 +3,63 @@ import Data
 import Federation
 import Scenario
 
-/// The options of `fedsim data check`.
-package struct DataCheckOptions: Equatable {
-  /// A data folder or a scenario file.
-  package let path: String
-  /// The data set's kind when `path` is a folder; nil lets the program tell from its files.
-  package let kind: String?
-  package let format: OutputFormat
-  package let isQuiet: Bool
+/// `fedsim data`: checks a data set, makes one of image files, shows how a scenario spreads it.
+enum DataCommand {
+  /// Each verb with the options that are its own.
+  private static let verbs: [(name: String, operand: String, options: Set<String>)] = [
+    ("check", "PATH", ["kind"]), ("convert", "TREE", ["out", "size", "test"]),
+    ("split", "SCENARIO.json", ["set", "seed", "html"]),
+  ]
 
-  package init(_ invocation: Invocation) throws(Failure) {
-    guard let verb = invocation.operands.first, verb == "check" else {
-      let given = invocation.operands.first.map { "unknown data command \"\($0)\"" }
+  static func run(_ invocation: Invocation) throws -> ExitCode {
+    let words = verbs.map(\.name).joined(separator: ", ")
+    guard let word = invocation.operands.first else {
       throw Failure(
-        .wrongCommandLine, "E2005", given ?? "fedsim data: expected check PATH",
-        hint: "fedsim data check PATH [--kind cifar10]")
+        .wrongCommandLine, "E2005", "fedsim data: expected one of \(words)",
+        hint: "fedsim help data shows how it is called")
+    }
+    guard let verb = verbs.first(where: { $0.name == word }) else {
+      let near = Suggestions.nearest(word, among: verbs.map(\.name))
+      throw Failure(
+        .wrongCommandLine, "E2005", "unknown data command \"\(word)\"; expected one of \(words)",
+        hint: near.map { "did you mean \($0) ?" } ?? "fedsim help data shows how it is called")
     }
     guard invocation.operands.count == 2 else {
       throw Failure(
         .wrongCommandLine, "E2005",
-        "fedsim data check: found \(invocation.operands.count - 1) arguments; expected one: PATH")
+        "fedsim data \(word): found \(invocation.operands.count - 1) arguments; expected one: "
+          + verb.operand)
     }
-    path = invocation.operands[1]
-    kind = invocation.last("kind")
-    format = invocation.format
-    isQuiet = invocation.isQuiet
+    for option in invocation.options.keys.sorted() where !verb.options.contains(option) {
+      let owner = verbs.first { $0.options.contains(option) }?.name ?? ""
+      throw Failure(
+        .wrongCommandLine, "E2007", "--\(option) belongs to fedsim data \(owner), not to \(word)",
+        hint: "fedsim help data lists the options of each")
+    }
+    let path = invocation.operands[1]
+    switch word {
+    case "convert": return try convert(path, invocation)
+    case "split": return try split(path, invocation)
+    default: return try check(path, invocation)
+    }
   }
-}
 
-/// `fedsim data check`: whether the files of a data set are whole.
-package enum DataCommand {
+  // MARK: - Checking
+
   /// The kinds that can be checked.
-  package static let kinds = ["cifar10", "cifar100", "mnist", "leaf", "npy"]
+  private static let kinds = ["cifar10", "cifar100", "mnist", "leaf", "npy"]
 
-  package static func run(_ options: DataCheckOptions) throws -> ExitCode {
-    let dataset = try dataset(options)
-    let facts = try DataFacts(dataset)
-    switch options.format {
+  private static func check(_ path: String, _ invocation: Invocation) throws -> ExitCode {
+    let facts: DataFacts
+    if FileKind(of: path) == .file, path.hasSuffix(".json") {
+      guard let scenario = try scenario(path, invocation) else { return .scenarioInvalid }
+      do throws(Failure) { facts = try DataFacts(scenario.data.dataset) } catch {
+        throw scenario.paths.explained(error)
+      }
+    } else {
+      facts = try DataFacts(dataset(path, kind: invocation.last("kind")))
+    }
+    switch invocation.format {
     case .json:
       var json = facts.json
       json["status"] = "ok"
@@ -49,24 +69,23 @@ package enum DataCommand {
     return .done
   }
 
-  private static func dataset(_ options: DataCheckOptions) throws -> DataSettings.Dataset {
-    if FileKind(of: options.path) == .file, options.path.hasSuffix(".json") {
-      let reading = ScenarioReader().read(
-        bytes: try FileReader.scenario(options.path), file: options.path)
-      guard let scenario = reading.scenario else {
-        throw Failure(
-          .scenarioInvalid, "E3001", "\(options.path) is not a valid scenario",
-          hint: "fedsim validate \(options.path) lists its problems")
-      }
-      return scenario.data.dataset
-    }
-    let kind = try options.kind ?? guess(options.path)
+  /// A scenario that can be used; nil, with its problems reported, when it cannot.
+  static func scenario(_ path: String, _ invocation: Invocation) throws -> Scenario? {
+    let reading = ScenarioReader().read(
+      bytes: try FileReader.scenario(path), file: path, overrides: try invocation.overrides())
+    if reading.errors.isEmpty, let scenario = reading.scenario { return scenario }
+    ValidateCommand.refuse(reading, invocation.format, isQuiet: invocation.isQuiet)
+    return nil
+  }
+
+  private static func dataset(_ path: String, kind: String?) throws -> DataSettings.Dataset {
+    let kind = try kind ?? guess(path)
     switch kind {
-    case "cifar10": return .cifar10(path: options.path)
-    case "cifar100": return .cifar100(path: options.path, coarse: false)
-    case "mnist": return .mnist(path: options.path, prefix: "")
-    case "leaf": return .leaf(path: options.path)
-    case "npy": return .npy(path: options.path)
+    case "cifar10": return .cifar10(path: path)
+    case "cifar100": return .cifar100(path: path, coarse: false)
+    case "mnist": return .mnist(path: path, prefix: "")
+    case "leaf": return .leaf(path: path)
+    case "npy": return .npy(path: path)
     default:
       throw Failure(
         .wrongCommandLine, "E2004",
@@ -74,7 +93,7 @@ package enum DataCommand {
     }
   }
 
-  /// The kind whose files lie in a folder.
+  /// The kind whose files are in a folder.
   private static func guess(_ folder: String) throws(Failure) -> String {
     guard FileKind(of: folder) == .folder else {
       throw Failure(
@@ -92,6 +111,86 @@ package enum DataCommand {
     if names.contains("train"), names.contains("test") { return "leaf" }
     throw Failure(
       .dataMissingOrCorrupt, "E4001", "\(folder): none of the files of a known data set",
-      hint: "name the kind: --kind \(kinds.joined(separator: "|"))")
+      hint: "name the kind: --kind \(kinds.joined(separator: "|")); folders of images become one "
+        + "with fedsim data convert")
+  }
+
+  // MARK: - Image files
+
+  private static func convert(_ tree: String, _ invocation: Invocation) throws -> ExitCode {
+    guard let out = invocation.last("out"), !out.isEmpty else {
+      throw Failure(
+        .wrongCommandLine, "E2007", "fedsim data convert: where to? --out is missing",
+        hint: "fedsim data convert \(tree) --out DIR")
+    }
+    let size = try invocation.last("size").map(size)
+    let test = try invocation.last("test").map(share)
+    let isSplit = ImageTree.isSplit(tree)
+    guard FileKind(of: tree) != .folder || isSplit == (test == nil) else {
+      throw Failure(
+        .wrongCommandLine, "E2007",
+        isSplit
+          ? "--test: \(tree) has folders train and test, which say what the test images are"
+          : "\(tree) has no folders train and test: which images are for testing?",
+        hint: isSplit ? "leave --test out, or name one of the two" : "give a share, as --test 0.2")
+    }
+    let images = try ImageTree(tree, testShare: test)
+    // Before hours of reading.
+    guard try FilePath.readableNames(in: out).isEmpty else {
+      throw Failure(
+        .folderInUse, "E9003", "\(out) is not empty; nothing in it is overwritten",
+        hint: "choose another folder with --out")
+    }
+    let isSilent = invocation.isQuiet || invocation.format == .json
+    var last = SystemClock.now()
+    let data = try images.read(size: size) { done in
+      guard !isSilent, SystemClock.now() - last > 2 else { return }
+      last = SystemClock.now()
+      Console.tell("\(done) of \(images.count) images read")
+    }
+    try NPYFolder.write(data, to: out)
+    if !isSilent, !images.ignored.isEmpty {
+      let names = images.ignored.prefix(3).joined(separator: ", ")
+      Console.tell(
+        "note: \(images.ignored.count) files are no images by their names and were left out: "
+          + names + (images.ignored.count > 3 ? ", ..." : ""))
+    }
+    // What was written is what will be read.
+    let facts = try DataFacts(.npy(path: out))
+    switch invocation.format {
+    case .json:
+      var json = facts.json
+      json["status"] = "ok"
+      json["folder"] = .string(out)
+      json["ignored"] = .array(images.ignored.map(JSON.string))
+      Console.print(json)
+    case .text:
+      Console.print(facts.text)
+      Console.print(
+        "scenario  \"dataset\": { \"kind\": \"npy\", \"path\": \(JSON.string(out).compact) }")
+    }
+    return .done
+  }
+
+  /// "32x48": height, then width; "32" for both.
+  private static func size(_ text: String) throws(Failure) -> (height: Int, width: Int) {
+    let parts = text.lowercased().split(separator: "x", omittingEmptySubsequences: false).map {
+      Int($0) ?? 0
+    }
+    guard (1...2).contains(parts.count), parts.allSatisfy({ (1...4096).contains($0) }) else {
+      throw Failure(
+        .wrongCommandLine, "E2004", "--size \"\(text)\": expected HEIGHTxWIDTH, 1 to 4096 each",
+        hint: "as --size 32x32")
+    }
+    return (parts[0], parts[parts.count - 1])
+  }
+
+  private static func share(_ text: String) throws(Failure) -> Double {
+    guard let share = Double(text), share > 0, share < 1 else {
+      throw Failure(
+        .wrongCommandLine, "E2004", "--test \"\(text)\": expected a share between 0 and 1",
+        hint: "as --test 0.2: a fifth of each class's images")
+    }
+    return share
   }
 }

@@ -71,13 +71,15 @@ package enum SweepCommand {
 
   // MARK: Reading
 
-  /// A sweep file; its scenario is relative to it.
+  /// A sweep file; its scenario is beside it, or where the working folder says.
   private static func reading(file: String) throws -> SweepReading {
     let bytes = try FileReader.scenario(file, what: "a sweep file")
-    let folder = FilePath.split(file).folder
     return SweepReader().read(bytes: bytes, file: file) { name throws(Failure) in
-      let path = folder == "." && !file.hasPrefix("./") ? name : FilePath.join(folder, name)
-      return (path, try FileReader.scenario(path, what: "a scenario"))
+      let places = PathPlaces(file: file)
+      let base = places.find(name)
+      do throws(Failure) {
+        return (base.path, try FileReader.scenario(base.path, what: "a scenario"))
+      } catch { throw ScenarioPaths(places: places, named: [base]).explained(error) }
     }
   }
 

@@ -66,7 +66,11 @@ package enum CommandName: String, CaseIterable {
       ]
     case .validate: ["set": true, "threads": true, "no-data": false]
     case .explain: ["markdown": false]
-    case .data: ["kind": true]
+    case .data:
+      [
+        "kind": true, "out": true, "size": true, "test": true, "set": true, "seed": true,
+        "html": true,
+      ]
     case .privacy:
       [
         "rate": true, "noise": true, "steps": true, "epsilon": true, "delta": true,

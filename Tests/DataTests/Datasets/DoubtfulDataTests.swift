@@ -23,24 +23,15 @@ struct DoubtfulDataTests {
     return folder
   }
 
-  @Test(
-    "arrays with their channels first are refused with the transposition",
-    arguments: [([2, 3, 8, 8], "<f4"), ([2, 3, 8, 8], "|u1"), ([2, 1, 8, 8], "|u1")])
-  func channelsFirst(shape: [Int], type: String) throws {
-    let folder = try npy(train: shape, type: type, labels: [0, 1])
-    expectDataFailure("E4012", ["x_train.npy", "channels", "(0, 2, 3, 1)"]) {
-      _ = try NPYTests.load(folder)
-    }
-  }
-
   @Test("shapes that may be meant are read, with a word where they look odd")
   func axes() throws {
     for (shape, isOdd) in [
-      ([2, 8, 8, 3], false), ([2, 8, 8, 8], false), ([2, 3, 8, 12], true), ([2, 1, 8, 8], true),
-      ([2, 4, 8, 8], true), ([2, 1, 1, 8], false),
+      ([2, 8, 8, 3], false), ([2, 8, 8, 8], false), ([2, 3, 8, 12], false), ([2, 1, 8, 8], false),
+      ([2, 1, 8, 9], true), ([2, 4, 8, 8], true), ([2, 3, 8, 3], true), ([2, 1, 8, 3], false),
+      ([2, 1, 8, 1], false),
     ] {
       let data = try NPYTests.load(npy(train: shape, type: "<f4", labels: [0, 1]))
-      #expect(data.remarks.contains { $0.contains("(0, 2, 3, 1)") } == isOdd, "\(shape)")
+      #expect(data.remarks.contains { $0.contains("channels") } == isOdd, "\(shape)")
     }
   }
 

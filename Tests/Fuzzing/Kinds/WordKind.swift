@@ -30,7 +30,8 @@ package enum WordKind {
     ),
     "audit": (
       ["attack", "model", "clients", "images", "iterations", "clip", "trials", "threads"], []
-    ), "validate": (["set", "threads"], ["no-data"]), "data": (["kind"], []),
+    ), "validate": (["set", "threads"], ["no-data"]),
+    "data": (["kind", "out", "size", "test", "set", "seed", "html"], []),
     "privacy": (
       ["rate", "noise", "steps", "epsilon", "delta", "sampling", "unit", "examples", "batches"], []
     ),
@@ -43,7 +44,7 @@ package enum WordKind {
     "version": ([], []), "help": ([], []),
   ]
 
-  /// Lines that work, in a folder with `s.json`, `w.json`, `d`, `o` and `q`.
+  /// Lines that work, in a folder with `s.json`, `w.json`, `d`, `i`, `o` and `q`.
   private static let lines = [
     "run s.json --out n --threads 1 --quiet", "validate s.json", "plan s.json --probe 0",
     "run s.json --set client.batch=4 --set federation.rounds=1 --seed 3 --out n --threads 2",
@@ -56,7 +57,8 @@ package enum WordKind {
     "report o q --html both.html --metric personal.accuracy", "sweep w.json --print",
     "sweep w.json --out n --shard 1/2 --threads 1", "audit o --attack membership --trials 4",
     "audit o --model initial --clients 1 --images 1 --iterations 1 --clip 1 --trials 2",
-    "data check d --kind npy", "data check s.json", "list strategies", "list codecs",
+    "data check d --kind npy", "data check s.json", "data split s.json --seed 2 --html p.html",
+    "data convert i --out n --size 4x4 --test 0.5", "list strategies", "list codecs",
     "explain fedavg", "explain E3103", "explain client.optimizer.learningRate", "explain topk",
     "schema sweep", "version", "help run",
     "privacy epsilon --rate 0.01 --noise 1.1 --steps 20 " + "--delta 1e-5",
@@ -100,6 +102,9 @@ package enum WordKind {
       InputFile("s.json", RunKind.plain(RunKind.synthetic).pretty),
       InputFile("w.json", Samples.sweep), InputFile("small.json", Samples.small),
     ]
+    for name in ["a/0", "a/1", "b/0", "b/1"] {
+      tried.files.append(InputFile("i/\(name).ppm", "P3 2 2 9 1 2 3 4 5 6 7 8 9 0 1 2\n"))
+    }
     tried.copies = [
       FuzzCase.Copy(.small, as: "o"), FuzzCase.Copy(.stopped, as: "q"),
       FuzzCase.Copy(.arrays, as: "d"),
