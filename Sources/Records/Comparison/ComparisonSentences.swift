@@ -7,14 +7,15 @@ extension Comparison {
     let others = rows.filter { $0.label != baseline }
     if others.isEmpty { return ["\(baseline) is alone: there is nothing to compare it with"] }
     let tests = others.count { $0.versus != nil }
-    return others.map { sentence($0, tests: tests) } + limits(others, tests: tests)
+    let measured = others.filter { !$0.values.isEmpty }
+    let lacking = others.filter(\.values.isEmpty).map(\.label).joined(separator: ", ")
+    return measured.map { sentence($0, tests: tests) }
+      + (lacking.isEmpty ? [] : ["no \(metric.name): \(lacking)"]) + limits(others, tests: tests)
   }
 
   private func sentence(_ row: Row, tests: Int) -> String {
     let head = "\(row.label) - \(baseline), \(metric.name)"
-    guard let versus = row.versus else {
-      return head + (row.values.isEmpty ? ": no value" : ": no seed in common")
-    }
+    guard let versus = row.versus else { return head + ": no seed in common" }
     let difference = versus.difference
     let n = difference.seeds.count
     if difference.differences.allSatisfy({ $0 == 0 }) { return head + ": equal on every seed" }
