@@ -125,6 +125,8 @@ package struct CCVR: Strategy {
     }
   }
 
+  package static let needs: MethodNeeds = .knownEnd
+
   private static let body = "body"
   private static let counts = "counts"
   private static let calibrated = "calibrated"

@@ -106,7 +106,7 @@ package struct FedD2S: Strategy {
       "The paper's full text was not at hand: losses, payloads, the schedule of drops and all "
         + "defaults are inferred from its abstract and from related methods (FedGKT, FedGH, FD)."
     ], composes: .loss, fields: Fields.all)
-  package static let needs: MethodNeeds = [.ownDownloads]
+  package static let needs: MethodNeeds = [.ownDownloads, .knownEnd]
   package static let ignores = [
     IgnoredField("federation.weighting", "knowledge is no mean of updates")
   ]

@@ -68,6 +68,8 @@ public struct MethodNeeds: OptionSet, Sendable {
   /// What the server sends is another message for each client: there is nothing that all of them
   /// share.
   public static let ownDownloads = MethodNeeds(rawValue: 32)
+  /// What it does depends on how many rounds there are: its runs cannot be extended.
+  public static let knownEnd = MethodNeeds(rawValue: 64)
 }
 
 /// A field of the scenario that a method has no use for.

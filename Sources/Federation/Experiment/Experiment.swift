@@ -279,6 +279,7 @@ extension Scenario {
   /// first and the last.
   package func isEvaluated(_ round: Int) -> Bool {
     round <= 1 || round == federation.rounds || round % evaluation.every == 0
+      || federation.extended.contains(round)
   }
 
   /// The places of the strategies in the order in which they run: `local-only` goes first, because

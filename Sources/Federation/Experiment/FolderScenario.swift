@@ -34,7 +34,10 @@ package struct FolderScenario {
   }
 
   /// All `path=value` texts with which the scenario is read again.
-  package var settings: [String] {
+  package var settings: [String] { settings(overrides) }
+
+  /// The same with other overrides.
+  package func settings(_ overrides: [String]) -> [String] {
     (name.map { ["name=" + JSON.string($0).compact] } ?? []) + overrides
   }
 

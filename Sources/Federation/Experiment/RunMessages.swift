@@ -3,6 +3,14 @@ import Base
 extension MessageCatalogue {
   package static let runs: [Entry] = [
     Entry(
+      "E2021", "no more rounds",
+      "Runs are extended to more rounds than they have.", "Give a larger federation.rounds."),
+    Entry(
+      "E3224", "a run that cannot be extended",
+      "A schedule, a loss, a method or a noise was chosen for the number of rounds: with more to "
+        + "come the rounds so far would have been others.",
+      "Run the scenario anew with more rounds."),
+    Entry(
       "E3222", "a measure that the method does not have",
       "Rounds are ranked by a generic model's accuracy, and the method has no generic model; or by "
         + "the clients' own models, and it has none.",

@@ -59,6 +59,8 @@ package struct RunFolder: Sendable {
   package let seeds: [UInt64]
   /// Clients of the federation.
   package let clients: Int
+  /// The rounds of a run.
+  package let rounds: Int
   /// Accuracies whose cost is reported.
   package let targets: [AccuracyTarget]
   /// The conditions in words; empty when `environment.json` does not tell.
@@ -90,6 +92,7 @@ package struct RunFolder: Sendable {
     name = scenario.name
     seeds = scenario.seeds
     clients = scenario.federation.clients
+    rounds = scenario.federation.rounds
     targets = scenario.evaluation.targets
     splits = try Self.splits(path, scenario.seeds, facts)
     var entries: [Entry] = []

@@ -167,6 +167,10 @@ extension MessageCatalogue {
       "Groups of clients with networks of their own are counted out over federation.clients; "
         + "clients beside them have none.", "Leave clientModels or evaluation.unseen out."),
     Entry(
+      "E3223", "ends of an extended run that are none",
+      "federation.extended lists the last rounds of before, ascending; the run now ends later.",
+      "Leave it to fedsim resume DIR --set federation.rounds=N."),
+    Entry(
       "W3001", "single seed", "With one seed no interval can be given.",
       "Use three seeds or more; eight for tests after correction for four rivals."),
     Entry(

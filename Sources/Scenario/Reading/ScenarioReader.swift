@@ -30,6 +30,11 @@ package struct ScenarioReading: Sendable {
     var tree = resolved
     tree["output"] = nil
     tree["limits"] = nil
+    // An extended run is the one that it began as.
+    if let first = tree["federation"]?["extended"]?.elements?.first {
+      _ = Overrides.apply(
+        ["federation.rounds=\(first.compact)", "federation.extended=null"], to: &tree)
+    }
     var hash = XXHash64()
     hash.update(sorted(tree).compact)
     return hash.hex

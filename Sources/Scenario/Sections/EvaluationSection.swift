@@ -8,7 +8,8 @@ extension ScenarioFields {
       Setting(
         \.every, "every", .integer(1...1_000_000),
         .derived("5 % of the rounds, at least 1") { from in
-          let rounds = from.values["federation.rounds"]?.int ?? 100
+          let first = from.values["federation.extended"]?.elements?.first?.int
+          let rounds = first ?? from.values["federation.rounds"]?.int ?? 100
           return .int(max(1, (rounds + 19) / 20))
         }, unit: "rounds",
         "Rounds between evaluations; the first and the last round are always evaluated.",

@@ -33,13 +33,21 @@ extension ScenarioFields {
     Part(
       "weighting", .choice(of: FederationSettings.Weighting.self), .value("samples"),
       "Weights of updates in the mean: by number of training examples, or all alike.",
-      synonyms: ["weights", "weighted"])
-  ) { clients, rounds, share, count, sampling, weighting in
-    FederationSettings(
+      synonyms: ["weights", "weighted"]),
+    Part(
+      "extended", .list(of: .integer(0...1_000_000), counts: 1...1000, unique: true), .optional,
+      unit: "rounds",
+      "Last rounds of before, ascending, that fedsim resume --set federation.rounds=N extended; "
+        + "models were measured there. Runs keep the identity that they began with."
+    ).ifGiven
+  ) { clients, rounds, share, count, sampling, weighting, extended in
+    var settings = FederationSettings(
       clients: clients, rounds: rounds,
       // c / K · K rounds to c again for every c ≤ K ≤ 10⁷: the error is below K · 2⁻⁵².
       participation: count.map { Double($0) / Double(clients) } ?? share ?? 1, sampling: sampling,
       weighting: weighting)
+    settings.extended = extended ?? []
+    return settings
   }
 
   private static let sampling = Cases<FederationSettings.Sampling>(
@@ -132,6 +140,14 @@ extension ScenarioChecks {
       warn(
         "W3001", "seeds", "single seed: no interval can be given",
         hint: "three seeds or more show how sure a difference is")
+    }
+    let ends = (values["federation.extended"]?.elements ?? []).compactMap(\.int) + [rounds]
+    if zip(ends, ends.dropFirst()).contains(where: { $0 >= $1 }) {
+      error(
+        "E3223", "federation.extended",
+        "found \(JSON.array(ends.dropLast().map(JSON.int)).compact); expected ascending rounds "
+          + "below federation.rounds, \(rounds)",
+        hint: "fedsim resume DIR --set federation.rounds=N writes it")
     }
     if rounds == 0 {
       warn("W3007", "federation.rounds", "0 rounds: the initial model is evaluated and written")

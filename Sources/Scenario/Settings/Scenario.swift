@@ -77,6 +77,8 @@ package struct FederationSettings: Sendable, Equatable {
   package var participation: Double
   package var sampling: Sampling
   package var weighting: Weighting
+  /// Rounds that were the last ones before a run was extended, ascending.
+  package var extended: [Int] = []
 
   package init(
     clients: Int, rounds: Int, participation: Double, sampling: Sampling, weighting: Weighting

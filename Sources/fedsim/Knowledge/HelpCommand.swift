@@ -140,7 +140,11 @@ extension CommandName {
         threads,
       ]
     case .resume:
-      return ["--set path=value     below limits or output, as --set limits.wallTime=2h", threads]
+      return [
+        "--set path=value     below limits or output, as --set limits.wallTime=2h; or",
+        "                     federation.rounds=N: more rounds, the bits of those so far kept",
+        threads,
+      ]
     case .verify:
       return [
         "--rounds A..B        only these; from the newest checkpoint before A, if there is one",

@@ -88,7 +88,10 @@ package enum RunCommand {
       try FolderFacts.read(path)?.scenarioHash == runner.source.hash
     else { return nil }
     let isSilent = options.isQuiet || options.format == .json
-    guard try RunFolder(path).unfinished.isEmpty else {
+    let folder = try RunFolder(path)
+    // An extended folder has more than was asked for.
+    guard folder.rounds == runner.experiment.scenario.federation.rounds else { return nil }
+    guard folder.unfinished.isEmpty else {
       // With --out the refusal says the same.
       if options.out == nil, !isSilent {
         Console.tell("\(path) has unfinished runs of this scenario: fedsim resume \(path)")

@@ -18,9 +18,12 @@ struct ScenarioOfFolder {
   /// `changes`: further `path=value` for this call, which the folder does not keep.
   ///
   /// - Throws: E4095 for a folder without a scenario, E4096 for damaged overrides.
-  static func read(_ folder: String, changes: [String] = [], format: OutputFormat, isQuiet: Bool)
-    throws -> ScenarioOfFolder?
-  {
+  ///
+  /// `rounds`: how many the folder's runs shall have from now on; nil for those that they have.
+  static func read(
+    _ folder: String, changes: [String] = [], rounds: Int? = nil, format: OutputFormat,
+    isQuiet: Bool
+  ) throws -> ScenarioOfFolder? {
     guard let kept = try FolderScenario(folder) else {
       throw Failure(
         .dataMissingOrCorrupt, "E4095", "\(folder) is no run folder: it has no scenario.json",
@@ -28,8 +31,14 @@ struct ScenarioOfFolder {
           + "fedsim run SCENARIO.json --out \(folder)")
     }
     let file = FolderScenario.file(folder)
-    let reading = ScenarioReader().read(
+    var reading = ScenarioReader().read(
       bytes: kept.bytes, file: file, overrides: kept.settings + changes)
+    var overrides = kept.overrides
+    if let rounds, let begun = reading.scenario {
+      overrides = try kept.extended(to: rounds, begun)
+      reading = ScenarioReader().read(
+        bytes: kept.bytes, file: file, overrides: kept.settings(overrides) + changes)
+    }
     guard let scenario = reading.scenario, let resolved = reading.resolved, let hash = reading.hash,
       reading.errors.isEmpty
     else {
@@ -37,9 +46,9 @@ struct ScenarioOfFolder {
       return nil
     }
     let source = ScenarioSource(
-      bytes: kept.bytes, overrides: kept.overrides, resolved: resolved, hash: hash,
+      bytes: kept.bytes, overrides: overrides, resolved: resolved, hash: hash,
       command: (["fedsim run", Shell.quoted(file)]
-        + kept.overrides.map { "--set " + Shell.quoted($0) }).joined(separator: " "))
+        + overrides.map { "--set " + Shell.quoted($0) }).joined(separator: " "))
     return ScenarioOfFolder(
       scenario: scenario, source: source, reading: reading, change: kept.change(resolved),
       buildNote: kept.environment.flatMap(note), kept: kept)
