@@ -41,7 +41,12 @@ struct FileColumnTests {
       "clocked",
       scenario(top: targets + clock(#", "deadline": "0.4 s", "loss": 0.3, "dropout": 0.3"#))
     ),
-    ("asynchronous", scenario(top: clock(""), strategies: kinds("fedbuff"))),
+    (
+      "unseen",
+      scenario(
+        top: #" "evaluation": { "validation": 0.2, "best": true, "unseen": { "clients": 2 } },"#,
+        data: #", "test": { "local": "holdout" }"#, strategies: kinds("fedavg", "ditto"))
+    ), ("asynchronous", scenario(top: clock(""), strategies: kinds("fedbuff"))),
     ("named", scenario(dataset: #"{ "kind": "cifar10", "path": "cifar" }"#)),
     (
       "diverges",
@@ -198,6 +203,7 @@ struct FileColumnTests {
                    "reference": { "generic.accuracy": 0, "bytes.up": 1e9 } } }
       """#)
     try run(["sweep", "sweep.json", "--out", "swept"], exit: 8)
+    try run(["tune", "base.json", "--grid", "client.batch=5,10", "--seeds", "1,2", "--out", "tune"])
   }
 
   @discardableResult private func run(_ words: [String], exit: Int32 = 0) throws -> String {
@@ -218,7 +224,9 @@ struct FileColumnTests {
     if scenarios.contains(last) || last == "sweep.json" || parts.contains("cifar") { return nil }
     let plain = last.replacing(/-s\d+(?=\.)/, with: "")
     if plain == "summary.csv" { return "split/summary.csv" }
-    if parts == ["swept", "results.csv"] { return "sweep/results.csv" }
+    if parts == ["swept", "results.csv"] || parts == ["tune", "results.csv"] {
+      return "sweep/results.csv"
+    }
     return [".csv", ".json", ".jsonl", ".txt"].contains { plain.hasSuffix($0) } ? plain : nil
   }
 

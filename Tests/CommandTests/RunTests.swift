@@ -118,7 +118,7 @@ struct RunTests {
 
   @Test(
     "a folder that holds something is left as it is",
-    arguments: ["run tiny.json --out o", "run tiny.json --out o --seed 3"])
+    arguments: ["run tiny.json --out o --again", "run tiny.json --out o --seed 3"])
   func existingFolder(
     words: String
   ) throws {

@@ -40,7 +40,7 @@ struct ChanceLevelTests {
       chance.sentences([
         strategy("a", [0.2, 0.9, 0.21]), strategy("b", [0.9]), strategy("local-only", [nil]),
       ]) == [
-        "a (seeds 1, 3) did not learn: at the end generic accuracy 20.0, 21.0 % on 500 test images "
+        "a (seeds 1, 3) did not learn: its generic accuracy 20.0, 21.0 % on 500 test images "
           + "is not above chance, 20.0 % (exact 95 % interval)"
       ])
   }

@@ -92,7 +92,10 @@ package struct Key<Root>: Sendable {
   package static func group(_ name: String, _ keys: [Key]) -> Key {
     Key(
       name: name, fields: keys.flatMap(\.fields).map { $0.below(name + ".") },
-      write: { root in .known(keys.map { ($0.name, $0.write(root)) }) },
+      write: { root in
+        let members = keys.map { ($0.name, $0.write(root)) }
+        return members.allSatisfy { $1 == nil } ? nil : .known(members)
+      },
       read: { json, root in keys.allSatisfy { $0.read(json?[$0.name], &root) } })
   }
 }

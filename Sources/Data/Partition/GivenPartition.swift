@@ -62,8 +62,10 @@ private struct FilePartition {
     }
     guard lists.count == pool.clients else {
       throw DataFailure.inconsistent(
-        path, "it lists \(lists.count) clients; federation.clients is \(pool.clients)",
-        hint: "set federation.clients to \(lists.count)")
+        path,
+        "it lists \(lists.count) clients; federation.clients, with evaluation.unseen.clients where "
+          + "there are such, is \(pool.clients)",
+        hint: "list \(pool.clients) clients, or set federation.clients to fit")
     }
     let kept = Set(pool.indices)
     var owner = [Int](repeating: -1, count: trainingImages)

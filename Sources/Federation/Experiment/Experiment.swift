@@ -156,6 +156,11 @@ package struct Experiment: Sendable {
       if empty > 0 {
         list.append("seed \(seed): \(empty) of \(split.clients.count) clients hold no image")
       }
+      if let unseen = split.unseen?.clients, case let none = unseen.count(where: \.isEmpty),
+        none > 0
+      {
+        list.append("seed \(seed): \(none) of \(unseen.count) unseen clients hold no image")
+      }
       if let names = ImageSet.words(split.classCounts, whose: { $0 == 0 }) {
         list.append("seed \(seed): no client holds an image of \(names)")
       }

@@ -164,7 +164,10 @@ extension Experiment {
         digests[result.label, default: [:]][run.seed] = run.records.last?.digest
       }
     }
-    return Summary(results, targets: scenario.evaluation.targets).json(
+    let counting = results.map {
+      $0.counting(scenario.federation.rounds, patience: scenario.evaluation.patience)
+    }
+    return Summary(counting, targets: scenario.evaluation.targets).json(
       name: scenario.name, digests: digests, warnings: warnings)
   }
 

@@ -76,6 +76,16 @@ extension FilePage {
       FolderFacts.fileName, in: "run folder", "Where and with what the folder was made.",
       FolderEnvironment.keys.fields + FolderFacts.fields),
     FilePage(
+      PathPlaces.fileName, in: "run folder, or sweep folder",
+      "Where relative paths of the scenario lead; only where it names files.",
+      [
+        FileField(
+          "file", "list of texts", "Folders in which paths of the file are looked for, in order."),
+        FileField("set", "list of texts", "The same for paths of --set."),
+        FileField("found", "object", "Where each relative path led."),
+        FileField("found.<path>", "text", "The file or folder that it stood for."),
+      ]),
+    FilePage(
       "normalization.json", in: "run folder, split/", "How pixels are scaled.", PixelFacts.keys),
   ]
 }

@@ -46,8 +46,8 @@ package struct ChanceLevel: Sendable {
       if runs.isEmpty { return nil }
       let seeds = runs.map { "\($0.seed)" }.joined(separator: ", ")
       let accuracies = runs.map { NumberText.percent($0.accuracy) }.joined(separator: ", ")
-      return "\(strategy.label) (seed\(runs.count == 1 ? "" : "s") \(seeds)) did not learn: at the "
-        + "end generic accuracy \(accuracies) % on \(images) test images is not above chance, "
+      return "\(strategy.label) (seed\(runs.count == 1 ? "" : "s") \(seeds)) did not learn: its "
+        + "generic accuracy \(accuracies) % on \(images) test images is not above chance, "
         + "\(NumberText.percent(1 / Double(classes))) % (exact 95 % interval)"
     }
   }

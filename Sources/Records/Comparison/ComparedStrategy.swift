@@ -20,9 +20,11 @@ package struct ComparedStrategy: Sendable {
 
   /// The finished runs of a scenario that has just been run; strategies without one are left out,
   /// as in its folder.
-  package static func finished(_ results: [StrategyResult], rounds: Int) -> [ComparedStrategy] {
+  package static func finished(_ results: [StrategyResult], rounds: Int, patience: Int? = nil)
+    -> [ComparedStrategy]
+  {
     results.compactMap { result in
-      let runs = result.runs.filter { run in run.records.last.map { $0.round >= rounds } ?? false }
+      let runs = result.runs.filter { $0.reaches(rounds, patience: patience) }
       if runs.isEmpty { return nil }
       let parts = runs.map { ($0.seed, RunFolder.Part(folder: "", run: $0)) }
       return ComparedStrategy(label: result.label, runs: Dictionary(uniqueKeysWithValues: parts))
@@ -117,7 +119,9 @@ extension RunFolder {
   /// The hash of what runs need in common to be compared; where the data lie does not count.
   fileprivate var conditionsHash: String {
     var tree = resolved
-    for path in SettingDifference.allowed + ["data.dataset.path", "privacy"] {
+    // With it an extended folder would have the hash of what it was before.
+    let extended = "federation.extended"
+    for path in SettingDifference.allowed + ["data.dataset.path", "privacy", extended] {
       _ = Overrides.apply(["\(path)=null"], to: &tree)
     }
     return ScenarioReading.hash(ofResolved: tree)

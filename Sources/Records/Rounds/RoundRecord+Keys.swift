@@ -23,7 +23,7 @@ extension RoundRecord {
         "Models on the images that clients keep out of training.",
         absent: "the scenario has no evaluation.validation, or not evaluated in this round"),
       Key(
-        \.unseen, "unseen", .object(Personal.keys),
+        \.unseen, "unseen", .object(Personal.unseenKeys),
         "As `personal`, of the clients that never train for the server.",
         absent: "the scenario has no evaluation.unseen, or not evaluated in this round"),
       Key(
@@ -152,13 +152,7 @@ extension RoundRecord.Personal {
       Self(
         accuracy: 0, model: .generic, fairness: RoundRecord.Fairness(std: 0, p10: 0, worst: 0))
     },
-    [
-      Key(
-        \.accuracy, "accuracy", .measure, unit: "share",
-        "Mean over clients of the accuracy on the local test."),
-      Key(
-        \.model, "model", .word("own", "generic"),
-        "Whose model was tested: the client's own, or the generic one for want of it."),
+    common + [
       Key(\.fairness, "fairness", .object(RoundRecord.Fairness.keys), ""),
       Key(
         \.global, "global", .measure, unit: "share",
@@ -173,25 +167,48 @@ extension RoundRecord.Personal {
         "`perClass` in three groups by the training images of all clients.",
         absent: "all classes are equally frequent"),
     ])
+
+  /// Clients that never train for the server: nothing to compare with, and no model of all classes.
+  fileprivate static let unseenKeys = Keys<Self>(
+    {
+      Self(
+        accuracy: 0, model: .generic, fairness: RoundRecord.Fairness(std: 0, p10: 0, worst: 0))
+    },
+    common + [Key(\.fairness, "fairness", .object(RoundRecord.Fairness.spread), "")])
+
+  private static let common: [Key<Self>] = [
+    Key(
+      \.accuracy, "accuracy", .measure, unit: "share",
+      "Mean over clients of the accuracy on the local test."),
+    Key(
+      \.model, "model", .word("own", "generic"),
+      "Whose model was tested: the client's own, or the generic one for want of it."),
+  ]
 }
 
 extension RoundRecord.Fairness {
   fileprivate static let keys = Keys<Self>(
     { Self(std: 0, p10: 0, worst: 0) },
-    [
-      Key(
-        \.std, "std", .measure, unit: "share", "Standard deviation of accuracy over all clients."),
-      Key(\.p10, "p10", .measure, unit: "share", "10th percentile of accuracy over clients."),
-      Key(\.worst, "worst", .measure, unit: "share", "Accuracy of the worst client."),
-      Key(
-        \.worstDecile, "worstDecile", .measure, unit: "share",
-        "Mean accuracy of the worst tenth of the clients, at least one.",
-        absent: "an early version wrote the record"),
+    spreadKeys + [
       Key(
         \.helped, "helped", .measure, unit: "share",
         "Share of clients that are better off than when training alone.",
-        absent: "the scenario has no local-only strategy to compare with"),
+        absent: "the scenario has no local-only strategy to compare with")
     ])
+
+  /// How far clients are apart.
+  fileprivate static let spread = Keys<Self>({ Self(std: 0, p10: 0, worst: 0) }, spreadKeys)
+
+  private static let spreadKeys: [Key<Self>] = [
+    Key(
+      \.std, "std", .measure, unit: "share", "Standard deviation of accuracy over all clients."),
+    Key(\.p10, "p10", .measure, unit: "share", "10th percentile of accuracy over clients."),
+    Key(\.worst, "worst", .measure, unit: "share", "Accuracy of the worst client."),
+    Key(
+      \.worstDecile, "worstDecile", .measure, unit: "share",
+      "Mean accuracy of the worst tenth of the clients, at least one.",
+      absent: "an early version wrote the record"),
+  ]
 }
 
 extension RoundRecord.Privacy {

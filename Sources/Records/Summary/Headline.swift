@@ -134,6 +134,13 @@ package struct StrategyResult: Sendable, Equatable {
     self.label = label
     self.runs = runs
   }
+
+  /// The runs that count in a mean: those that have finished, where there is one. Of runs that
+  /// stopped at different rounds no number is a mean of anything.
+  package func counting(_ rounds: Int, patience: Int?) -> StrategyResult {
+    let finished = runs.filter { $0.reaches(rounds, patience: patience) }
+    return finished.isEmpty ? self : StrategyResult(label: label, runs: finished)
+  }
 }
 
 extension StrategyRun {

@@ -14,6 +14,9 @@ package struct Curve: Sendable {
     package let mean: Double
     package let low: Double
     package let high: Double
+
+    /// The mean alone.
+    var withoutEnds: Point { Point(x: x, mean: mean, low: mean, high: mean) }
   }
 
   private static let mostPoints = 300
@@ -133,7 +136,8 @@ extension Plot {
         points: axis.points(strategy.runs, spread: spread, value: value))
     }.filter { !$0.points.isEmpty }
     let all = curves.flatMap(\.points)
-    guard let range = range(all, bounds) else { return nil }
+    let drawn = curves.count <= mostBands ? all : all.map(\.withoutEnds)
+    guard let range = range(drawn, bounds) else { return nil }
     let ends = curves.compactMap { curve in
       curve.points.last.map {
         "\(curve.series.label) \(NumberText.fixed($0.mean, 2)) \(axis.words($0.x))"

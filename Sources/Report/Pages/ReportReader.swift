@@ -30,13 +30,16 @@ struct ReportReader {
   func input(_ settings: Comparison.Settings, style: ReportStyle) throws(Failure) -> ReportInput {
     let several = folders.count > 1
     let first = folders.first
+    let finished = try ComparedStrategy.all(folders)
     var input = ReportInput(
       title: Self.unique(folders.map(\.name)).joined(separator: ", "),
       conditions: Self.conditions(folders),
       warnings: ChanceLevel.sentences(folders, try ComparedStrategy.all(folders))
         + Self.warnings(folders),
-      strategies: shown.map { strategy in
-        StrategyResult(
+      strategies: shown.map { begun in
+        // Where one has finished, those that have not are named and counted nowhere.
+        let strategy = finished.first { $0.label == begun.label } ?? begun
+        return StrategyResult(
           label: strategy.label, runs: strategy.seeds.compactMap { strategy.runs[$0]?.run })
       }, classNames: first?.classNames ?? [], classCounts: splits.first?.classes ?? [],
       clientClassCounts: splits.first?.clients ?? [],
@@ -83,7 +86,10 @@ struct ReportReader {
   /// What the folders' readers must know, with the folder, or how many of them say it.
   private static func warnings(_ folders: [RunFolder]) -> [String] {
     let all = folders.map { ($0.path, $0.warnings + $0.unfinishedRuns) }
-    return unique(all.flatMap(\.1)).map { text in
+    // Of several folders' seeds one each is no single seed.
+    let seeds = Set(folders.flatMap(\.seeds)).count
+    return unique(all.flatMap(\.1)).filter { seeds == 1 || !$0.contains("single seed") }.map {
+      text in
       let paths = all.filter { $0.1.contains(text) }.map(\.0)
       if folders.count == 1 { return text }
       return (paths.count == 1 ? paths[0] : "\(paths.count) of \(folders.count) folders") + ": "

@@ -43,7 +43,11 @@ package struct TuneSettings: Sendable {
     for (index, strategy) in (base["strategies"]?.elements ?? []).enumerated()
     where strategy["client"] != nil {
       for setting in point.settings where setting.path.hasPrefix("client.") {
-        all.append("strategies[\(index)].\(setting.path)=\(setting.value.compact)")
+        let own = "strategies[\(index)].\(setting.path)"
+        // What the point says of the strategy itself holds.
+        guard !point.settings.contains(where: { $0.path == own || own.hasPrefix($0.path + ".") })
+        else { continue }
+        all.append("\(own)=\(setting.value.compact)")
       }
     }
     return all

@@ -17,6 +17,9 @@ package struct Tuning: Sendable {
     /// Trials that were compared, and those that failed.
     package let compared: Int
     package let failed: Int
+
+    /// What the strategy had under a path of the sweep.
+    package func value(_ path: String) -> JSON? { Tuning.value(path, of: place, in: trial) }
   }
 
   /// In the order of the scenario; strategies without a finished trial are left out.
@@ -72,11 +75,25 @@ package struct Tuning: Sendable {
     return path.hasPrefix("strategies[\(place)].") ? path : nil
   }
 
+  /// Whether a path of the sweep says something of a strategy.
+  static func isOwn(_ path: String, of place: Int) -> Bool { self.path(path, of: place) != nil }
+
+  /// What a strategy had in a trial under a path of the sweep; nil where the path is not its own,
+  /// or where it had no such field.
+  static func value(_ path: String, of place: Int, in trial: SweepTrial) -> JSON? {
+    guard let own = Self.path(path, of: place) else { return nil }
+    let hasOwn = Overrides.value(at: "strategies[\(place)].client", in: trial.resolved) != nil
+    let read = path.hasPrefix("client.") && !hasOwn ? path : own
+    return Overrides.value(at: read, in: trial.resolved)
+  }
+
   /// `path=value` texts that give every strategy what was chosen for it.
   package var overrides: [String] {
     choices.flatMap { choice in
-      zip(results.sweep.paths, choice.trial.values).compactMap { path, value in
-        guard let value, let own = Self.path(path, of: choice.place) else { return nil }
+      results.sweep.paths.compactMap { path in
+        guard let value = choice.value(path), let own = Self.path(path, of: choice.place) else {
+          return nil
+        }
         return "\(own)=\(value.compact)"
       }
     }
@@ -105,7 +122,8 @@ package struct Tuning: Sendable {
       var values: [JSON] = []
       var scores: [Double] = []
       for entry in results.entries where entry.label == choice.label && entry.isComplete {
-        guard let value = entry.trial.values[path],
+        let name = results.sweep.paths[path]
+        guard let value = Self.value(name, of: choice.place, in: entry.trial),
           let mean = SweepResults.statistics(entry, choice.metric)?.mean
         else { continue }
         if let known = values.firstIndex(of: value) {

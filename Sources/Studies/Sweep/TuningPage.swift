@@ -7,10 +7,10 @@ extension Tuning {
   /// A row per strategy.
   package var table: Table {
     var columns: [Column<Choice>] = [.words("strategy") { NumberText.shortened($0.label, 24) }]
-    columns += results.sweep.paths.enumerated().map { index, path in
+    columns += results.sweep.paths.map { path in
       let name = path.split(separator: ".").last.map(String.init) ?? path
       return .words(String(name.suffix(20))) {
-        NumberText.shortened(SweepTable.value($0.trial.values[index]), 16)
+        NumberText.shortened(SweepTable.value($0.value(path)), 16)
       }
     }
     columns += [
@@ -18,7 +18,12 @@ extension Tuning {
       .words("score") { choice in
         let metric = choice.metric
         let decimals = metric.decimals([choice.score.mean])
-        let half = choice.score.halfWidth.map { " ± " + metric.text($0, decimals) } ?? ""
+        let few = choice.score.count == 2
+        let ends = few ? [choice.score.least, choice.score.most].compactMap { $0 } : []
+        let shown = ends.map { metric.text($0, decimals) }.joined(separator: ", ")
+        let half =
+          few
+          ? " [\(shown)]" : choice.score.halfWidth.map { " ± " + metric.text($0, decimals) } ?? ""
         return metric.text(choice.score.mean, decimals) + half
           + (metric.unitText.isEmpty ? "" : " \(metric.unitText)")
       }, Column("trials") { .count($0.compared) },
@@ -38,7 +43,12 @@ extension Tuning {
       !choices.contains { $0.label == label }
     }
     if !missing.isEmpty {
-      lines.append("nothing chosen for \(missing.joined(separator: ", ")): no trial has finished")
+      let names = missing.joined(separator: ", ")
+      let lacks = results.entries.contains { missing.contains($0.label) && $0.isComplete }
+      lines.append(
+        "nothing chosen for \(names): "
+          + (lacks
+            ? "no trial has \(sweep.tune?.metric?.name ?? "a score")" : "no trial has finished"))
     }
     if let failed = choices.map(\.failed).max(), failed > 0 {
       lines.append("\(failed) trials failed and were not chosen")
@@ -59,7 +69,7 @@ extension Tuning {
       profile(path).compactMap { label, points -> String? in
         let numbers = points.compactMap { point in point.value.double.map { ($0, point.score) } }
         guard numbers.count > 2, let choice = choices.first(where: { $0.label == label }),
-          let chosen = choice.trial.values[path]?.double,
+          let chosen = choice.value(results.sweep.paths[path])?.double,
           let low = numbers.map(\.0).min(), let high = numbers.map(\.0).max(),
           chosen == low || chosen == high
         else { return nil }
@@ -91,14 +101,18 @@ extension Tuning {
   package var csv: String {
     Self.values.text(
       choices.flatMap { choice in
-        zip(results.sweep.paths, choice.trial.values).map { (choice, $0, $1) }
+        results.sweep.paths.filter { Tuning.isOwn($0, of: choice.place) }.map {
+          (choice, $0, choice.value($0))
+        }
       })
   }
 
   package var json: JSON {
     .array(
       choices.map { choice in
-        let values = zip(results.sweep.paths, choice.trial.values).map { ($0, $1 ?? .null) }
+        let values = results.sweep.paths.filter { Tuning.isOwn($0, of: choice.place) }.map {
+          ($0, choice.value($0) ?? .null)
+        }
         return .known([
           ("strategy", .string(choice.label)), ("trial", .int(choice.trial.number)),
           ("values", .object(values)), ("metric", .string(choice.metric.name)),

@@ -52,7 +52,11 @@ struct ExperimentRunner {
 
   private func show(_ result: ExperimentResult) throws {
     let report = FilePath.join(folder, "report.html")
-    let summary = Summary(result.results, targets: experiment.scenario.evaluation.targets)
+    let scenario = experiment.scenario
+    let (rounds, patience) = (scenario.federation.rounds, scenario.evaluation.patience)
+    let summary = Summary(
+      result.results.map { $0.counting(rounds, patience: patience) },
+      targets: scenario.evaluation.targets)
     switch format {
     case .json:
       Console.print(
@@ -65,8 +69,8 @@ struct ExperimentRunner {
           ("summary", summary.json(name: experiment.scenario.name)),
         ]))
     case .text:
-      let rounds = experiment.scenario.federation.rounds
-      let finished = ComparedStrategy.finished(result.results, rounds: rounds)
+      let finished = ComparedStrategy.finished(
+        result.results, rounds: rounds, patience: patience)
       let unlearned = experiment.chance.sentences(finished)
       let table = SummaryTable(
         header: (result.remarks + unlearned).map { "WARNING: " + $0 } + [experiment.scenario.name]

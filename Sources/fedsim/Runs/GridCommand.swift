@@ -19,6 +19,14 @@ enum GridCommand {
       return try SweepCommand.run(options)
     }
     let (bytes, name) = try scenario(options.source, invocation)
+    if invocation.has("validation"),
+      (try? JSON(parsing: bytes))?["evaluation"]?["validation"] != nil
+    {
+      throw Failure(
+        .wrongCommandLine, "E2004",
+        "--validation: the scenario has evaluation.validation, which holds",
+        hint: "leave the option out, or say --set evaluation.validation=SHARE")
+    }
     let text = try sweep(
       invocation, base: options.source, name: "\(name)-\(isTuning ? "tune" : "sweep")")
     let reading = SweepReader().read(

@@ -33,16 +33,25 @@ enum LikeRuns {
     return nil
   }
 
+  private static let sweepFile = "sweep.resolved.json"
+
   /// The folders with those of sweeps in place of the sweeps.
-  static func expanded(_ paths: [String]) throws(Failure) -> [String] {
+  static func expanded(_ paths: [String]) throws -> [String] {
     var expanded: [String] = []
     for path in paths {
       let runs = FilePath.join(path, "runs")
-      guard FileKind(of: FilePath.join(path, "sweep.resolved.json")) == .file else {
+      guard FileKind(of: FilePath.join(path, sweepFile)) == .file else {
         expanded.append(path)
         continue
       }
-      let folders = try FilePath.readableNames(in: runs).sorted().map { FilePath.join(runs, $0) }
+      // In the order of the trials; folders of an earlier sweep file come last.
+      let resolved = try JSON(parsing: FileReader.bytes(of: FilePath.join(path, sweepFile)))
+      let order = (resolved["trials"]?.elements ?? []).flatMap { $0["runs"]?.elements ?? [] }
+        .compactMap { $0["folder"]?.text?.split(separator: "/").last.map(String.init) }
+      let names = try FilePath.readableNames(in: runs).sorted()
+      let folders = (order.filter(names.contains) + names.filter { !order.contains($0) }).map {
+        FilePath.join(runs, $0)
+      }
       expanded += folders.filter {
         FileKind(of: FilePath.join($0, FolderFacts.fileName)) == .file
       }

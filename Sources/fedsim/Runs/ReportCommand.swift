@@ -85,6 +85,13 @@ package enum ReportCommand {
       try write(text, to: path, isNamed: true)
       files.append((name, path))
     }
+    if let folder = options.figures,
+      FileKind(of: FilePath.join(folder, FolderFacts.fileName)) == .file
+    {
+      throw Failure(
+        .folderInUse, "E9003", "--figures \(folder): it is a run folder, which keeps its own files",
+        hint: "name another folder")
+    }
     if let folder = options.figures {
       let figures = report.input.page.figures.map {
         (name: $0.name, plot: $0.plot.renamed(report.input.name))

@@ -81,29 +81,32 @@ package enum RunCommand {
   private static func finished(_ runner: ExperimentRunner, _ options: RunOptions) throws
     -> ExperimentRunner?
   {
-    let path =
-      options.out
-      ?? baseFolder(runner.experiment.scenario.name, hash: runner.source.hash, options.source)
-    guard FileKind(of: FilePath.join(path, FolderFacts.fileName)) == .file,
-      try FolderFacts.read(path)?.scenarioHash == runner.source.hash
-    else { return nil }
     let isSilent = options.isQuiet || options.format == .json
-    let folder = try RunFolder(path)
-    // An extended folder has more than was asked for.
-    guard folder.rounds == runner.experiment.scenario.federation.rounds else { return nil }
-    guard folder.unfinished.isEmpty else {
-      // With --out the refusal says the same.
-      if options.out == nil, !isSilent {
-        Console.tell("\(path) has unfinished runs of this scenario: fedsim resume \(path)")
+    let name = runner.experiment.scenario.name
+    let paths =
+      options.out.map { [$0] } ?? takenFolders(name, hash: runner.source.hash, options.source)
+    for path in paths {
+      guard FileKind(of: FilePath.join(path, FolderFacts.fileName)) == .file,
+        try FolderFacts.read(path)?.scenarioHash == runner.source.hash,
+        case let folder = try RunFolder(path),
+        // An extended folder has more than was asked for.
+        folder.rounds == runner.experiment.scenario.federation.rounds
+      else { continue }
+      guard folder.unfinished.isEmpty else {
+        // With --out the refusal says the same.
+        if options.out == nil, !isSilent {
+          Console.tell("\(path) has unfinished runs of this scenario: fedsim resume \(path)")
+        }
+        continue
       }
-      return nil
+      if !isSilent {
+        Console.tell("\(path): this scenario has finished; --again runs it once more")
+      }
+      var done = runner
+      done.folder = path
+      return done
     }
-    if !isSilent {
-      Console.tell("\(path): this scenario has finished; --again runs it once more")
-    }
-    var done = runner
-    done.folder = path
-    return done
+    return nil
   }
 
   /// Reads the scenario and its data; nil, with all problems reported, when it is invalid.
@@ -138,17 +141,24 @@ package enum RunCommand {
     -> String
   { source == .example ? "runs/example" : "runs/\(name)-\(hash.prefix(6))" }
 
-  /// `runs/<name>-<hash>`, or the first of its -2, -3, … that is free: nothing is overwritten.
+  /// `runs/<name>-<hash>` and its -2, -3, … as far as they are there.
+  private static func takenFolders(_ name: String, hash: String, _ source: RunOptions.Source)
+    -> [String]
+  {
+    let base = baseFolder(name, hash: hash, source)
+    var paths: [String] = []
+    while case let path = paths.isEmpty ? base : "\(base)-\(paths.count + 1)",
+      FileKind(of: path) != .missing
+    { paths.append(path) }
+    return paths
+  }
+
+  /// The first of these that is free: nothing is overwritten.
   private static func freeFolder(_ name: String, hash: String, _ source: RunOptions.Source)
     -> String
   {
     let base = baseFolder(name, hash: hash, source)
-    var path = base
-    var number = 1
-    while FileKind(of: path) != .missing {
-      number += 1
-      path = "\(base)-\(number)"
-    }
-    return path
+    let taken = takenFolders(name, hash: hash, source).count
+    return taken == 0 ? base : "\(base)-\(taken + 1)"
   }
 }
