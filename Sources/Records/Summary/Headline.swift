@@ -135,8 +135,9 @@ package struct StrategyResult: Sendable, Equatable {
     self.runs = runs
   }
 
-  /// The runs that count in a mean: those that have finished, where there is one. Of runs that
-  /// stopped at different rounds no number is a mean of anything.
+  /// The runs that count in a mean: those that have finished, where there is one.
+  ///
+  /// Of runs that stopped at different rounds no number is a mean of anything.
   package func counting(_ rounds: Int, patience: Int?) -> StrategyResult {
     let finished = runs.filter { $0.reaches(rounds, patience: patience) }
     return finished.isEmpty ? self : StrategyResult(label: label, runs: finished)

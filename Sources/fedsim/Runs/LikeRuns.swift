@@ -11,6 +11,8 @@ enum LikeRuns {
   ///   - format: how a refusal is said.
   ///   - granted: paths of settings that may differ, too, because somebody asked for it.
   ///   - section: a section of the scenario in which they may differ besides.
+  /// - Returns: the folders; nil when they are refused.
+  /// - Throws: what a folder throws that cannot be read.
   static func read(
     _ paths: [String], _ format: OutputFormat, granting granted: [String] = [],
     allowing section: String? = nil
