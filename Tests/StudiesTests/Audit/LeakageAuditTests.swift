@@ -57,7 +57,7 @@ struct LeakageAuditTests {
     #expect(json == report.json)
     let page = String(decoding: try fixture.bytes("out/audit/audit.html"), as: UTF8.self)
     #expect(TagBalance.problem(page) == nil)
-    for forbidden in ["http://", "https://", "<script", "href=", "url(", "@import", "src=\"/"] {
+    for forbidden in ["http://", "https://", "href=", "url(", "@import", "src=\"/"] {
       #expect(!page.contains(forbidden), "\(forbidden)")
     }
     let pictures = page.components(separatedBy: "<img ").dropFirst()
