@@ -218,7 +218,9 @@ struct FileColumnTests {
     guard let last = parts.last else { return nil }
     if parts.contains("failures") { return last.hasSuffix(".json") ? "failures/RUN.json" : nil }
     if parts.contains("figures") { return last.hasSuffix(".csv") ? "figure.csv" : nil }
-    let scenarios = ["scenario.json", "scenario.resolved.json", "overrides.json", "base.json"]
+    let scenarios = [
+      "scenario.json", "scenario.resolved.json", "overrides.json", "base.json", "tuned.json",
+    ]
     // Scenarios of this test, and those that a sweep keeps.
     if parts.count == 1, !["headline.csv", "compare.json"].contains(last) { return nil }
     if scenarios.contains(last) || last == "sweep.json" || parts.contains("cifar") { return nil }

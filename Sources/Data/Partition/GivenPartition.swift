@@ -63,8 +63,8 @@ private struct FilePartition {
     guard lists.count == pool.clients else {
       throw DataFailure.inconsistent(
         path,
-        "it lists \(lists.count) clients; federation.clients, with evaluation.unseen.clients where "
-          + "there are such, is \(pool.clients)",
+        "it lists \(lists.count) clients; federation.clients is \(pool.clients), counted with the "
+          + "clients of evaluation.unseen",
         hint: "list \(pool.clients) clients, or set federation.clients to fit")
     }
     let kept = Set(pool.indices)
