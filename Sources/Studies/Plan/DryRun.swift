@@ -73,15 +73,17 @@ extension Experiment {
   )
     throws(Failure) -> DryRun
   {
-    let choice = scenario.strategies[strategy]
-    guard let lesser = LesserWork(scenario, context.problem.settings, context.split) else {
+    var choice = scenario.strategies[strategy]
+    var client = scenario.client(of: choice)
+    guard let lesser = LesserWork(scenario, client, context.split) else {
       return try dryRun(choice, context, probe: probe, most: most, speed: &speed)
     }
     // Two dry runs of a part of the work, the second of twice as much: what differs is work.
-    var context = context
-    context.problem.settings.work = lesser.work
+    client.work = lesser.work
+    choice.client = client
     var plan = try dryRun(choice, context, probe: probe, most: most / 3, speed: &speed)
-    context.problem.settings.work = lesser.twice
+    client.work = lesser.twice
+    choice.client = client
     let more = try dryRun(
       choice, context, probe: 0, most: .infinity, rounds: plan.rounds, speed: &speed)
     plan.extrapolate(to: lesser, from: more)
