@@ -57,8 +57,10 @@ struct LeakageAuditTests {
     #expect(json == report.json)
     let page = String(decoding: try fixture.bytes("out/audit/audit.html"), as: UTF8.self)
     #expect(TagBalance.problem(page) == nil)
+    // The name of SVG's elements is no address that anybody reads.
+    let plain = page.replacing("xmlns=\"http://www.w3.org/2000/svg\"", with: "")
     for forbidden in ["http://", "https://", "href=", "url(", "@import", "src=\"/"] {
-      #expect(!page.contains(forbidden), "\(forbidden)")
+      #expect(!plain.contains(forbidden), "\(forbidden)")
     }
     let pictures = page.components(separatedBy: "<img ").dropFirst()
     #expect(!pictures.isEmpty)
