@@ -167,7 +167,6 @@ struct Evaluator: Sendable {
   /// Neighbouring clients on one worker.
   private func score(_ clients: Range<Int>, worker: Int) throws(RoundFailure) -> [ClientScore] {
     let tests = context.localTests
-    let loader = tests.source == .testSet ? context.test : context.train
     let hasOwn = method.models.contains(.personal)
     var scores: [ClientScore] = []
     scores.reserveCapacity(clients.count)
@@ -192,20 +191,32 @@ struct Evaluator: Sendable {
         scores.append(ClientScore(validation: network.measure(space, context.train, held)))
         continue
       }
-      let weights = tests.classWeights(of: client, labels: loader.images.labels)
-      // A model of one's own is measured on all classes, to see what it knows beyond the client's;
-      // else images of classes that count nothing need no forward pass.
+      // A model of one's own is measured on all classes, to see what it knows beyond the client's.
       let seesAll = hasOwn && tests.sharesOneList
-      let images = tests.images(of: client).filter {
-        seesAll || weights[Int(loader.images.labels[$0])] > 0
-      }
-      let measurement = network.measure(space, loader, images)
-      var score = score(weights, measurement, measurement.classCounts)
+      var (score, measurement) = score(client, of: tests, network, space, seesAll: seesAll)
       if !held.isEmpty { score.validation = network.measure(space, context.train, held) }
       if seesAll { score.global = ConfusionMatrix(measurement).balancedAccuracy }
       scores.append(score)
     }
     return scores
+  }
+
+  /// Where the images of local tests are.
+  private func loader(_ tests: LocalTests) -> BatchLoader {
+    tests.source == .testSet ? context.test : context.train
+  }
+
+  /// The model in a workspace on a client's local test; images of classes that count nothing need
+  /// no forward pass, unless `seesAll`.
+  private func score(
+    _ client: Int, of tests: LocalTests, _ network: Network, _ space: Workspace, seesAll: Bool
+  ) -> (ClientScore, Measurement) {
+    let loader = loader(tests)
+    let labels = loader.images.labels
+    let weights = tests.classWeights(of: client, labels: labels)
+    let images = tests.images(of: client).filter { seesAll || weights[Int(labels[$0])] > 0 }
+    let measurement = network.measure(space, loader, images)
+    return (score(weights, measurement, measurement.classCounts), measurement)
   }
 
   /// What a measurement is under a client's weights of the classes.
@@ -249,7 +260,18 @@ extension Evaluator {
     guard let tests = context.unseenTests, let clients = context.split.unseen?.clients else {
       return nil
     }
-    let loader = tests.source == .testSet ? context.test : context.train
+    let hasOwn = method.models.contains(.personal)
+    if !hasOwn, tests.sharesOneList {
+      // One pass of the model that all have, on the images that all have.
+      guard let model else { return nil }
+      let all = measure(model, loader(tests), tests.images(of: 0))
+      let (labels, counts) = (context.test.images.labels, all.classCounts)
+      return Metrics.personal(
+        clients.indices.map { place in
+          tests.excludes(place)
+            ? .nan : score(tests.classWeights(of: place, labels: labels), all, counts).accuracy
+        }, model: .generic)
+    }
     let results = context.pool.map(clients.count) {
       worker, place -> Result<Double, RoundFailure> in
       if context.stop.isUp { return .failure(.diverged(Divergence(round: round))) }
@@ -260,16 +282,13 @@ extension Evaluator {
         }
         let space = context.spaces[worker]
         space.load(own)
-        let weights = tests.classWeights(of: place, labels: loader.images.labels)
-        let images = tests.images(of: place).filter { weights[Int(loader.images.labels[$0])] > 0 }
-        let measurement = context.network.measure(space, loader, images)
-        return .success(score(weights, measurement, measurement.classCounts).accuracy)
+        return .success(
+          score(place, of: tests, context.network, space, seesAll: false).0.accuracy)
       } catch { return .failure(error) }
     }
     var accuracies: [Double] = []
     for result in results { accuracies.append(try result.get()) }
-    return Metrics.personal(
-      accuracies, model: method.models.contains(.personal) ? .own : .generic)
+    return Metrics.personal(accuracies, model: hasOwn ? .own : .generic)
   }
 
   /// A client's own model after some rounds of local training that the server never hears of; nil

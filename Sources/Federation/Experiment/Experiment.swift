@@ -156,6 +156,11 @@ package struct Experiment: Sendable {
       if empty > 0 {
         list.append("seed \(seed): \(empty) of \(split.clients.count) clients hold no image")
       }
+      if let held = split.validation, held.allSatisfy(\.isEmpty) {
+        list.append(
+          "seed \(seed): no client keeps an image for validation, so no round is the best"
+        )
+      }
       if let unseen = split.unseen?.clients, case let none = unseen.count(where: \.isEmpty),
         none > 0
       {

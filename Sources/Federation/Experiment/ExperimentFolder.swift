@@ -94,13 +94,17 @@ struct ExperimentFolder {
   /// Whether every run has its last round and a checkpoint, beside what the facts promise.
   private func isMade(_ experiment: Experiment, promising files: JSON?) throws(Failure) -> Bool {
     guard let known, known.json["files"]?.compact == files?.compact else { return false }
-    for choice in experiment.scenario.strategies {
-      for seed in experiment.scenario.seeds {
+    let scenario = experiment.scenario
+    for choice in scenario.strategies {
+      for seed in scenario.seeds {
         let run = FilePath.join(path, "\(choice.label)-s\(seed)")
         let checkpoint = FilePath.join(RunFiles.checkpoints(run), "last.safetensors")
-        guard let table = try TableRecord.read(in: run),
-          table.round >= experiment.scenario.federation.rounds, try FileReader.isThere(checkpoint)
-        else { return false }
+        guard let table = try TableRecord.read(in: run), try FileReader.isThere(checkpoint) else {
+          return false
+        }
+        if table.round >= scenario.federation.rounds { continue }
+        let records = try RunTrace.records(in: run)
+        guard BestRound(records).isOver(scenario.evaluation.patience) else { return false }
       }
     }
     return true

@@ -134,9 +134,10 @@ struct ValidationTests {
     // Nothing is learnt, so nothing gets better than the first round.
     #expect(records.map(\.round) == [1, 2, 3])
     #expect(result.remarks.contains { $0.contains("fedavg after 3 of 12 rounds") })
-    let before = try fixture.lines("out/fedavg-s1/rounds.jsonl")
+    let files = ["out/fedavg-s1/rounds.jsonl", "out/environment.json"]
+    let before = try files.map(fixture.bytes)
     try fixture.run("out", continues: true)
-    #expect(try fixture.lines("out/fedavg-s1/rounds.jsonl") == before)
+    #expect(try files.map(fixture.bytes) == before)
     let folder = try RunFolder(fixture.folder.at("out"))
     #expect(folder.unfinished.isEmpty)
     var whole = text
@@ -145,6 +146,40 @@ struct ValidationTests {
     try all.run("out")
     let longer = try RunTrace.records(in: all.folder.at("out/fedavg-s1"))
     #expect(longer.prefix(3).map(\.digest) == records.map(\.digest))
+  }
+
+  @Test(
+    "where all unseen clients have one model and one list, they are weighed by their own classes")
+  func unseenWeights() throws {
+    var text = text(#"{ "unseen": { "clients": 3 } }"#)
+    text.partition = #"{ "kind": "dirichlet", "alpha": 0.3 }"#
+    let fixture = try RunFixture { $0 = text }
+    try fixture.run("out")
+    let split = fixture.experiment.splits[0]
+    let counts = try #require(split.unseen?.classCounts)
+    let last = try #require(try RunTrace.records(in: fixture.folder.at("out/fedavg-s1")).last)
+    // All test images are local tests here, so that a class has its recall.
+    let recalls = try #require(last.generic?.perClass)
+    let accuracies = (0..<3).filter { counts.total(of: $0) > 0 }.map { client -> Double in
+      let total = Double(counts.total(of: client))
+      return recalls.indices.reduce(0) { $0 + Double(counts[client, $1]) / total * recalls[$1] }
+    }
+    let unseen = try #require(last.unseen)
+    #expect(unseen.model == .generic)
+    #expect(abs(unseen.accuracy - Metrics.mean(accuracies)) < 1e-12)
+    #expect(abs(unseen.fairness.worst - (accuracies.min() ?? -1)) < 1e-12)
+  }
+
+  @Test("clients of one image keep none for validation, and the run says that no round is the best")
+  func nothingHeld() throws {
+    var text = text(#"{ "validation": 0.5, "best": true, "patience": 1 }"#)
+    text.publicSet = nil
+    text.federation = #"{ "clients": 3, "rounds": 3 }"#
+    let file = try PartitionFile(clients: [[0], [1], [2]])
+    text.partition = file.json
+    let experiment = try text.experiment(data)
+    #expect(experiment.warnings.contains { $0.contains("no client keeps an image for validation") })
+    #expect(try experiment.trial().digests.count == 4)
   }
 
   @Test("with best, results are those of that round, and costs those of all")
