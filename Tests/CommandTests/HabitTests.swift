@@ -88,7 +88,7 @@ struct HabitTests {
     try write()
     #expect(try run("run s.json --out o -q").exit == 0)
     let done = try run("watch o --html live.html")
-    #expect(done.exit == 0 && done.stderr.contains("finished"), "\(done.text)")
+    #expect(done.exit == 0 && done.stderr.contains("all runs have ended"), "\(done.text)")
     #expect(!folder.text("live.html").contains("http-equiv=\"refresh\""))
     try write(#""limits": { "wallTime": "1 ms" },"#)
     #expect(try run("run s.json --out p -q").exit == 6)

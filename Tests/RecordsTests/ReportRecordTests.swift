@@ -6,6 +6,26 @@ import Testing
 
 @Suite("Round records and summaries")
 struct ReportRecordTests {
+  @Test("a run that did not finish counts in no mean beside runs that did")
+  func counting() {
+    func run(_ seed: UInt64, _ rounds: Int) -> StrategyRun {
+      StrategyRun(
+        seed: seed,
+        records: (0..<rounds).map {
+          RoundRecord(
+            round: $0 + 1, sampled: [], bytes: .init(up: 1, down: 1), time: .init(wall: 0),
+            digest: "")
+        })
+    }
+    let all = StrategyResult(label: "a", runs: [run(1, 4), run(2, 3), run(3, 0)])
+    #expect(all.counting(4, patience: nil).runs.map(\.seed) == [1])
+    #expect(all.counting(3, patience: nil).runs.map(\.seed) == [1, 2])
+    // Nothing finished: all of it is shown.
+    #expect(all.counting(5, patience: nil) == all)
+    let bytes = Summary([all.counting(4, patience: nil)]).strategies[0].statistics("bytes.up")
+    #expect(bytes?.mean == 4 && bytes?.count == 1)
+  }
+
   @Test("the keys come in a fixed order")
   func order() {
     #expect(

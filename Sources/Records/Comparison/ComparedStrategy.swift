@@ -31,6 +31,22 @@ package struct ComparedStrategy: Sendable {
     }
   }
 
+  /// What is shown of folders: of each strategy the finished runs, or, where none has finished,
+  /// those that have begun, as far as they came.
+  ///
+  /// - Parameters:
+  ///   - folders: in the order of the strategies.
+  ///   - finished: `all(folders)`.
+  /// - Throws: E7002 as `all` does (exit 7).
+  /// - Returns: in the order of the folders.
+  package static func shown(_ folders: [RunFolder], _ finished: [ComparedStrategy])
+    throws(Failure) -> [ComparedStrategy]
+  {
+    try all(folders, includingUnfinished: true).map { begun in
+      finished.first { $0.label == begun.label } ?? begun
+    }
+  }
+
   /// The seeds, ascending.
   package var seeds: [UInt64] { runs.keys.sorted() }
 

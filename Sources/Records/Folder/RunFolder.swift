@@ -106,6 +106,7 @@ package struct RunFolder: Sendable {
       own["label"] = nil
       var runs: [Part] = []
       var begun: [Part] = []
+      var late: [(what: String, place: String)] = []
       for seed in scenario.seeds {
         let folder = FilePath.join(path, "\(choice.label)-s\(seed)")
         let part = try Self.part(folder, seed, scenario.federation.clients, isSealed: isSealed)
@@ -120,10 +121,11 @@ package struct RunFolder: Sendable {
           let diverged = try RunFiles.hasDiverged(folder)
           if !records.isEmpty {
             begun.append(part)
-            unfinishedRuns.append(
-              "\(choice.label) seed \(seed) has \(diverged ? "diverged" : "not finished"): it is "
-                + "shown as after round \(reached) of \(scenario.federation.rounds), and not "
-                + "compared")
+            late.append(
+              (
+                "\(choice.label) seed \(seed) has \(diverged ? "diverged" : "not finished")",
+                "round \(reached) of \(scenario.federation.rounds)"
+              ))
           }
           if !diverged { isOpen = true }
           let state = diverged ? "diverged" : "stopped"
@@ -133,6 +135,11 @@ package struct RunFolder: Sendable {
           continue
         }
         runs.append(part)
+      }
+      unfinishedRuns += late.map { what, place in
+        runs.isEmpty
+          ? "\(what): it is shown as after \(place), and not compared"
+          : "\(what): it stands after \(place), and is in no number beside runs that have"
       }
       entries.append(Entry(label: choice.label, settings: own, runs: runs, begun: begun))
     }

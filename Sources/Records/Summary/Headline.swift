@@ -6,7 +6,7 @@ package struct HeadlineMetric: Sendable, Equatable {
   package let read: @Sendable (StrategyRun) -> Double?
 
   /// What is compared where no metric is asked for.
-  static let compared = ["generic.accuracy", "personal.accuracy"]
+  package static let compared = ["generic.accuracy", "personal.accuracy"]
 
   /// Metrics are the same when they have the same name.
   package static func == (a: HeadlineMetric, b: HeadlineMetric) -> Bool { a.name == b.name }

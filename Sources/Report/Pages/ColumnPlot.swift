@@ -46,7 +46,7 @@ package struct ColumnPlot: Sendable {
   /// - Throws: E2012 for a column that no table has, or no table has with the other (exit 2), E4102
   ///   when no row has both numbers, and what reading throws (exit 4).
   package func plot(_ folders: [RunFolder]) throws(Failure) -> Plot {
-    let strategies = try ComparedStrategy.all(folders, includingUnfinished: true)
+    let strategies = try ComparedStrategy.shown(folders, ComparedStrategy.all(folders))
     var names: [String] = []
     var known: Set<String> = []
     for source in self.source.map({ [$0] }) ?? Source.allCases {

@@ -27,8 +27,7 @@ package struct PrivacyUtility: Sendable {
 
   /// Nil where there are not two ε, or no accuracy.
   package init?(_ groups: [Group], spread: Spread? = nil) {
-    let names = ["generic.accuracy", "personal.accuracy"]
-    let known = names.compactMap(ComparisonMetric.init).first { metric in
+    let known = HeadlineMetric.compared.compactMap(ComparisonMetric.init).first { metric in
       groups.contains { group in group.runs.contains { metric.read($0) != nil } }
     }
     guard let metric = known else { return nil }

@@ -4,9 +4,11 @@ import Records
 
 /// Reads what a report shows from run folders that were found to be alike.
 ///
-/// Runs that have not finished are shown as far as they came, are named, and are not compared.
+/// Runs that have not finished are named and not compared; they are shown, as far as they came,
+/// where no run of their strategy has finished.
 struct ReportReader {
   private let folders: [RunFolder]
+  private let finished: [ComparedStrategy]
   private let shown: [ComparedStrategy]
   private let splits: SplitSummaries
 
@@ -16,7 +18,8 @@ struct ReportReader {
   ///   E4124 when a file is damaged (exit 4).
   init(_ folders: [RunFolder]) throws(Failure) {
     self.folders = folders
-    shown = try ComparedStrategy.all(folders, includingUnfinished: true)
+    finished = try ComparedStrategy.all(folders)
+    shown = try ComparedStrategy.shown(folders, finished)
     splits = try SplitSummaries(folders)
   }
 
@@ -30,16 +33,13 @@ struct ReportReader {
   func input(_ settings: Comparison.Settings, style: ReportStyle) throws(Failure) -> ReportInput {
     let several = folders.count > 1
     let first = folders.first
-    let finished = try ComparedStrategy.all(folders)
     var input = ReportInput(
       title: Self.unique(folders.map(\.name)).joined(separator: ", "),
       conditions: Self.conditions(folders),
-      warnings: ChanceLevel.sentences(folders, try ComparedStrategy.all(folders))
+      warnings: ChanceLevel.sentences(folders, finished)
         + Self.warnings(folders),
-      strategies: shown.map { begun in
-        // Where one has finished, those that have not are named and counted nowhere.
-        let strategy = finished.first { $0.label == begun.label } ?? begun
-        return StrategyResult(
+      strategies: shown.map { strategy in
+        StrategyResult(
           label: strategy.label, runs: strategy.seeds.compactMap { strategy.runs[$0]?.run })
       }, classNames: first?.classNames ?? [], classCounts: splits.first?.classes ?? [],
       clientClassCounts: splits.first?.clients ?? [],
@@ -57,7 +57,7 @@ struct ReportReader {
     }.map { ReportInput.StrategyDiagnostics(label: $0.label, models: $0.values) }
     input.style = style
     input.privacyUtility = PrivacyUtility(shown, spread: style.spread)
-    input.comparisons = try Comparison.all(ComparedStrategy.all(folders), settings)
+    input.comparisons = try Comparison.all(finished, settings)
     for (label, title) in folders.flatMap(\.titles) { input.names[label] = title }
     input.references = ReportInput.Reference.all(folders, input)
     return input

@@ -216,7 +216,7 @@ extension ScenarioChecks {
 
   /// Whether the scenario, or an override, says something at a path that asks for something.
   private func isGiven(_ path: String, not neutral: JSON?) -> Bool {
-    guard let line = lines[path], line != 0, line != Problem.inheritedLine else { return false }
+    guard let line = lines[path], line != 0, says(path) else { return false }
     guard let neutral, let value = values[path] else { return true }
     if let a = value.double, let b = neutral.double { return a != b }
     return value != neutral

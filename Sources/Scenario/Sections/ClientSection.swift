@@ -130,7 +130,7 @@ extension ScenarioChecks {
   }
 
   /// Whether a value stands where it is, and does not come from the section beneath.
-  private func says(_ path: String) -> Bool { lines[path] != Problem.inheritedLine }
+  func says(_ path: String) -> Bool { lines[path] != Problem.inheritedLine }
 
   /// An optimizer of the scenario, such as that of pre-training.
   mutating func checkOptimizer(at path: String) {

@@ -229,7 +229,7 @@ extension ScenarioChecks {
     }
     for path in places(of: "client") {
       guard let batch = int("\(path).batch"), batch > images / clients,
-        lines["\(path).batch"] != Problem.inheritedLine
+        says("\(path).batch")
       else { continue }
       warn(
         "W3003", "\(path).batch",

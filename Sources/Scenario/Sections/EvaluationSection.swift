@@ -29,12 +29,10 @@ extension ScenarioFields {
           + "norms and neural collapse, in diagnostics.json and in the report.",
         synonyms: ["calibration", "neuralCollapse", "neural_collapse"]),
       Setting(
-        Part(
-          "validation", .number(above: 0, to: 0.9), .optional,
-          "Share of each client's training images that nobody trains on; models are measured on "
-            + "them at every evaluation, so that choices need no test image.",
-          synonyms: ["validationShare", "val", "val_split", "validation_split"])
-      ) { settings, share in settings.validation = share },
+        \.validation, "validation", .number(above: 0, to: 0.9), .optional,
+        "Share of each client's training images that nobody trains on; models are measured on them "
+          + "at every evaluation, so that choices need no test image.",
+        synonyms: ["validationShare", "val", "val_split", "validation_split"]),
       Setting(
         \.selectBy, "selectBy", .choice(of: SelectionMetric.self), .optional,
         "By what rounds are ranked on validation images; generic.balancedAccuracy unless given, or "

@@ -5,7 +5,7 @@ package struct FrontSettings: Sendable {
   /// Metrics that shall be large; empty: accuracy.
   package var maximise: [ComparisonMetric] = []
   /// What stands for `maximise` when it is empty: the first that somebody has.
-  package var usual = ["generic.accuracy", "personal.accuracy"]
+  package var usual = HeadlineMetric.compared
   /// Metrics that shall be small; empty: those costs that differ.
   package var minimise: [ComparisonMetric] = []
   /// The corner of the hypervolume by metric, as far as it is given.

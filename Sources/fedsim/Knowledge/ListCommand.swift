@@ -45,11 +45,11 @@ enum ListCommand {
     return .done
   }
 
-  /// Strategies by what they are for; those of other packages come last.
+  /// Strategies by what they are for; those that no group names come last.
   static var grouped: [(title: String, kinds: [String])] {
     let known = groups.flatMap(\.kinds)
     let others = StrategyRegistry.infos.map(\.kind).filter { !known.contains($0) }
-    return groups + (others.isEmpty ? [] : [("of other packages", others)])
+    return groups + (others.isEmpty ? [] : [("others", others)])
   }
 
   private static let groups: [(title: String, kinds: [String])] = [

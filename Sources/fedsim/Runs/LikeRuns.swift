@@ -38,7 +38,7 @@ enum LikeRuns {
   private static let sweepFile = "sweep.resolved.json"
 
   /// The folders with those of sweeps in place of the sweeps.
-  static func expanded(_ paths: [String]) throws -> [String] {
+  static func expanded(_ paths: [String]) throws(Failure) -> [String] {
     var expanded: [String] = []
     for path in paths {
       let runs = FilePath.join(path, "runs")
@@ -47,7 +47,12 @@ enum LikeRuns {
         continue
       }
       // In the order of the trials; folders of an earlier sweep file come last.
-      let resolved = try JSON(parsing: FileReader.bytes(of: FilePath.join(path, sweepFile)))
+      let file = FilePath.join(path, sweepFile)
+      guard let resolved = try? JSON(parsing: FileReader.bytes(of: file)) else {
+        throw Failure(
+          .dataMissingOrCorrupt, "E4128", "\(file) is damaged",
+          hint: "fedsim sweep SWEEP.json --out \(path) writes it again")
+      }
       let order = (resolved["trials"]?.elements ?? []).flatMap { $0["runs"]?.elements ?? [] }
         .compactMap { $0["folder"]?.text?.split(separator: "/").last.map(String.init) }
       let names = try FilePath.readableNames(in: runs).sorted()

@@ -92,7 +92,7 @@ package enum RunCommand {
         // An extended folder has more than was asked for.
         folder.rounds == runner.experiment.scenario.federation.rounds
       else { continue }
-      guard folder.unfinished.isEmpty else {
+      guard !folder.isOpen else {
         // With --out the refusal says the same.
         if options.out == nil, !isSilent {
           Console.tell("\(path) has unfinished runs of this scenario: fedsim resume \(path)")

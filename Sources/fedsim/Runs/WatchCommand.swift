@@ -30,7 +30,6 @@ enum WatchCommand {
     let path = options.html ?? FilePath.join(options.folder, "live.html")
     if !isQuiet { Console.tell("writing \(path) every \(Int(options.every)) s; Ctrl-C ends it") }
     var seen: [Int] = []
-    var before: [Int] = []
     var misses = 0
     while true {
       let folder: RunFolder
@@ -44,29 +43,26 @@ enum WatchCommand {
       misses = 0
       let parts = folder.entries.flatMap { $0.runs + $0.begun }
       let now = parts.map { $0.run.records.count }
-      let isDone = folder.unfinished.isEmpty
-      if now != seen || isDone, now.contains(where: { $0 > 0 }) {
-        seen = now
+      // A run that diverged goes on no more than one that has finished.
+      let isDone = !folder.isOpen
+      let isStill = now == seen
+      seen = now
+      if !isStill || isDone, now.contains(where: { $0 > 0 }) {
         try write(folder, path, isDone: isDone, every: options.every)
       }
       if isDone {
-        if !isQuiet { Console.tell("all runs have finished") }
+        if !isQuiet { Console.tell("all runs have ended") }
         Console.print([("report", path)])
         return .done
       }
-      if isIdle(options.folder, now == before) {
+      // Nothing has come, and nobody holds the folder.
+      if isStill, (try? FolderLock(options.folder, reads: true)) != nil {
         Console.tell("no process is running it: fedsim resume \(options.folder) goes on")
         Console.print([("report", path)])
         return .done
       }
-      before = now
       if let exit = pause(options.every) { return exit }
     }
-  }
-
-  /// Whether nothing has come and nobody holds the folder.
-  private static func isIdle(_ folder: String, _ isStill: Bool) -> Bool {
-    isStill && (try? FolderLock(folder, reads: true)) != nil
   }
 
   /// The first line of a page's head.
