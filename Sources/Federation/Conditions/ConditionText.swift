@@ -297,8 +297,8 @@ extension ConditionText {
 
   private var unseen: String? {
     scenario.evaluation.unseen.map { unseen in
-      "unseen: \(unseen.clients) further clients, in no cohort, measured after \(unseen.rounds) "
-        + "local round\(unseen.rounds == 1 ? "" : "s") of their own"
+      "unseen: \(unseen.clients) further clients, in no cohort; where methods have personal models, "
+        + "measured after \(unseen.rounds) local round\(unseen.rounds == 1 ? "" : "s")"
     }
   }
 
