@@ -297,7 +297,7 @@ extension ConditionText {
 
   private var unseen: String? {
     scenario.evaluation.unseen.map { unseen in
-      "unseen: \(unseen.clients) further clients, in no cohort; where methods have personal models, "
+      "unseen: \(unseen.clients) further clients, in no cohort; with personal models "
         + "measured after \(unseen.rounds) local round\(unseen.rounds == 1 ? "" : "s")"
     }
   }
