@@ -32,14 +32,9 @@ package struct CompareOptions: Equatable {
         hint: "fedsim help compare shows how it is called")
     }
     operands = invocation.operands
-    for name in ["out", "metric", "baseline"] {
-      if let text = invocation.last(name), text.isEmpty {
-        throw Failure(.wrongCommandLine, "E2004", "--\(name) \"\": expected a name")
-      }
-    }
     var settings = Comparison.Settings()
-    settings.metric = invocation.last("metric")
-    settings.baseline = invocation.last("baseline")
+    settings.metric = try invocation.text("metric")
+    settings.baseline = try invocation.text("baseline")
     settings.budget = try invocation.choice("budget", of: RunBudget.self)
     if let text = invocation.last("tie-margin") {
       guard let margin = Double(text), margin >= 0, margin.isFinite else {
@@ -52,7 +47,7 @@ package struct CompareOptions: Equatable {
     style = try invocation.reportStyle()
     onlyChanged = invocation.has("only-changed")
     granted = try invocation.granted()
-    out = invocation.last("out")
+    out = try invocation.text("out")
     overrides = try invocation.overrides()
     threads = try invocation.threads()
     format = invocation.format

@@ -6,9 +6,9 @@ import Studies
 extension DataCommand {
   /// `fedsim data split`: who gets which images, before any run; nothing is written but the page.
   static func split(_ path: String, _ invocation: Invocation) throws -> ExitCode {
+    let file = try invocation.text("html")
     guard let scenario = try scenario(path, invocation) else { return .scenarioInvalid }
     let preview = try SplitPreview(scenario)
-    let file = invocation.last("html")
     if let file {
       let text = file.hasSuffix(".svg") ? preview.plot.svg() : preview.page.html
       do throws(Failure) { try AtomicFile.write(text, to: file) } catch {

@@ -38,10 +38,7 @@ package struct PlotOptions: Equatable {
     source = try invocation.choice("table", of: ColumnPlot.Source.self)
     spread = try invocation.choice("spread", of: Spread.self)
     width = try invocation.choice("width", of: PrintWidth.self)
-    out = invocation.last("out")
-    if let out, out.isEmpty {
-      throw Failure(.wrongCommandLine, "E2004", "--out \"\": expected a file or a folder")
-    }
+    out = try invocation.text("out", "a file or a folder")
     format = invocation.format
   }
 }

@@ -30,16 +30,11 @@ package struct ReportOptions: Equatable {
         hint: "fedsim help report shows how it is called")
     }
     folders = invocation.operands
-    for name in ["html", "latex", "markdown", "csv", "figures", "metric", "baseline"] {
-      if let text = invocation.last(name), text.isEmpty {
-        throw Failure(.wrongCommandLine, "E2004", "--\(name) \"\": expected a name")
-      }
-    }
-    html = invocation.last("html")
-    latex = invocation.last("latex")
-    markdown = invocation.last("markdown")
-    csv = invocation.last("csv")
-    figures = invocation.last("figures")
+    html = try invocation.text("html")
+    latex = try invocation.text("latex")
+    markdown = try invocation.text("markdown")
+    csv = try invocation.text("csv")
+    figures = try invocation.text("figures")
     width = try invocation.choice("width", of: PrintWidth.self)
     if width != nil, figures == nil {
       throw Failure(
@@ -47,8 +42,8 @@ package struct ReportOptions: Equatable {
         hint: "say where: --figures DIR")
     }
     var settings = Comparison.Settings()
-    settings.metric = invocation.last("metric")
-    settings.baseline = invocation.last("baseline")
+    settings.metric = try invocation.text("metric")
+    settings.baseline = try invocation.text("baseline")
     self.settings = settings
     granted = try invocation.granted()
     style = try invocation.reportStyle()

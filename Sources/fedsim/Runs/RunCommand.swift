@@ -32,10 +32,7 @@ package struct RunOptions: Equatable {
     } else {
       source = .file(try invocation.onlyOperand("SCENARIO.json, or --example"))
     }
-    if let out = invocation.last("out"), out.isEmpty {
-      throw Failure(.wrongCommandLine, "E2004", "--out \"\": expected a folder")
-    }
-    out = invocation.last("out")
+    out = try invocation.text("out", "a folder")
     overrides = try invocation.overrides()
     threads = try invocation.threads()
     format = invocation.format
@@ -100,7 +97,7 @@ package enum RunCommand {
         continue
       }
       if !isSilent {
-        Console.tell("\(path): this scenario has finished; --again runs it once more")
+        Console.tell("\(path): this scenario has been run; --again runs it once more")
       }
       var done = runner
       done.folder = path

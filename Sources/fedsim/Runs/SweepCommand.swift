@@ -22,10 +22,7 @@ package struct SweepOptions: Equatable {
 
   package init(_ invocation: Invocation) throws(Failure) {
     source = try invocation.onlyOperand("SWEEP.json, or the folder of a sweep")
-    out = invocation.last("out")
-    if let out, out.isEmpty {
-      throw Failure(.wrongCommandLine, "E2004", "--out \"\": expected a folder")
-    }
+    out = try invocation.text("out", "a folder")
     if let text = invocation.last("shard") {
       guard let known = SweepShard(text) else {
         throw Failure(

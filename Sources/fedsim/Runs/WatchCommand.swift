@@ -12,10 +12,7 @@ package struct WatchOptions: Equatable {
 
   package init(_ invocation: Invocation) throws(Failure) {
     folder = try invocation.onlyOperand("the run folder")
-    if let file = invocation.last("html"), file.isEmpty {
-      throw Failure(.wrongCommandLine, "E2004", "--html \"\": expected a name")
-    }
-    html = invocation.last("html")
+    html = try invocation.text("html")
     every = Double(try invocation.integer("every", in: 1...86_400) ?? 10)
   }
 }

@@ -217,6 +217,17 @@ extension Invocation {
     return (options["set"] ?? []) + (seed.map { ["seeds=[\($0)]"] } ?? [])
   }
 
+  /// The last value of an option that names something; nil when the option is absent.
+  ///
+  /// - Throws: E2004 for an empty one, `what` being expected.
+  package func text(_ option: String, _ what: String = "a name") throws(Failure) -> String? {
+    guard let text = last(option) else { return nil }
+    guard !text.isEmpty else {
+      throw Failure(.wrongCommandLine, "E2004", "--\(option) \"\": expected \(what)")
+    }
+    return text
+  }
+
   /// Paths of `--allow`: settings in which folders may differ.
   package func granted() throws(Failure) -> [String] {
     try (options["allow"] ?? []).map { text throws(Failure) in
