@@ -27,7 +27,7 @@ let package = Package(
       linkerSettings: [
         .linkedLibrary("dl", .when(platforms: [.linux])),
         .linkedLibrary("m", .when(platforms: [.linux])),
-      ]), .target(name: "Base", swiftSettings: numeric),
+      ]), .target(name: "CProcess"), .target(name: "Base", swiftSettings: numeric),
     .target(name: "Tensor", dependencies: ["COpenBLAS", "Base"], swiftSettings: numeric),
     .target(name: "Codecs", dependencies: ["Base", "Tensor"], swiftSettings: numeric),
     .target(name: "Accounting", dependencies: ["Base"], swiftSettings: numeric),
@@ -64,8 +64,8 @@ let package = Package(
     .executableTarget(
       name: "fedsim",
       dependencies: [
-        "Base", "Tensor", "Accounting", "Aggregation", "Data", "Scenario", "Records", "Federation",
-        "Report", "Studies",
+        "Base", "CProcess", "Tensor", "Accounting", "Aggregation", "Data", "Scenario", "Records",
+        "Federation", "Report", "Studies",
       ], swiftSettings: strict),
 
     .target(

@@ -1,10 +1,10 @@
 import Base
+import CProcess
 
 /// The program: words in, words and an exit code out.
 @main struct Main {
   static func main() {
     Console.secureStreams()
-    let words = Array(CommandLine.arguments.dropFirst())
     var code = run(words)
     if let lost = Console.outputFailure {
       Console.report(lost, format: .text)
@@ -12,6 +12,14 @@ import Base
     }
     fflush(nil)
     exit(code.rawValue)
+  }
+
+  /// What was said, without the program's name.
+  private static var words: [String] {
+    // Swift's own list is empty where no /proc is mounted.
+    let count = Int(cprocess_argument_count())
+    guard count > 0 else { return Array(CommandLine.arguments.dropFirst()) }
+    return (1..<max(1, count)).compactMap { cprocess_argument(Int32($0)).map(String.init(cString:)) }
   }
 
   /// Parses, runs and reports; every failure ends here.

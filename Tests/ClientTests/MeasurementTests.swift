@@ -1,3 +1,4 @@
+import Base
 import Client
 import Foundation
 import Tensor
@@ -55,6 +56,35 @@ struct MeasurementTests {
     // Sums of up to 40 confidences in two orders: as many roundings of at most 40.
     for (a, b) in zip(sum.calibration.confidence, whole.calibration.confidence) {
       #expect(abs(a - b) <= 40 * 40 * .ulpOfOne)
+    }
+  }
+
+  @Test("within a mask, what is measured is a softmax over its classes, on images of them alone")
+  func masks() throws {
+    let fixture = try DeviceFixture("dense a 5 1; relu; dense b 40 1")
+    let space = Workspace(fixture.network, capacity: 7, training: false)
+    let parameters = fixture.network.layout.initialParameters(.he, seed: 2)
+    space.load(parameters)
+    let reference = ReferenceNetwork(fixture.network, parameters)
+    guard case .floats(let pixels) = fixture.images.pixels else { return }
+    var stream = RandomStream(seed: 3, .test)
+    let masks = (0..<50).compactMap { _ in ClassMask((0..<40).map { _ in stream.below(3) == 0 }) }
+    let found = fixture.network.measure(space, fixture.loader, Array(0..<40), within: [nil] + masks)
+    #expect(found[0] == fixture.network.measure(space, fixture.loader, Array(0..<40)))
+    #expect(ClassMask([false, false]) == nil)
+    let bound = 4 * Rounding.forward(fixture.network, batch: 1)
+    for (mask, measured) in zip(masks, found.dropFirst()) {
+      #expect(measured.classCounts == mask.allows.map { $0 ? 1 : 0 })
+      for label in 0..<40 where mask.allows[label] {
+        let input = pixels[label * 6..<(label + 1) * 6].map(Double.init)
+        let logits = reference.logits(input, batch: 1)
+        let kept = logits.indices.filter { mask.allows[$0] }
+        let winner = kept.max { logits[$0] < logits[$1] } ?? 0
+        #expect(measured.confusion[label * 40 + winner] == 1)
+        let loss = ReferenceLoss.crossEntropy(
+          kept.map { logits[$0] }, labels: [kept.firstIndex(of: label) ?? 0], classes: kept.count)
+        #expect(abs(measured.lossByClass[label] - loss) <= bound * (1 + loss))
+      }
     }
   }
 

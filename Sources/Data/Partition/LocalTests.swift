@@ -29,6 +29,7 @@ package struct LocalTests: Sendable {
   /// (`prior-weighted`) or none is shared (`holdout`).
   package let sharedImages: Int
 
+  private let isMasked: Bool
   private let lists: Lists
   private let counts: ClassCounts
   private let testable: [Bool]
@@ -59,6 +60,7 @@ package struct LocalTests: Sendable {
     training: Int, test: ImageSet, seed: UInt64
   ) {
     policy = settings.policy
+    isMasked = settings.isMasked
     self.counts = counts
     switch settings.policy {
     case .priorWeighted:
@@ -127,6 +129,12 @@ package struct LocalTests: Sendable {
     for weight in weights { total += weight }
     guard total > 0 else { return weights }
     return weights.map { $0 / total }
+  }
+
+  /// The classes that a model may predict for a client: those of `classWeights` above 0; nil for
+  /// all.
+  package func mask(of client: Int, labels: [Int32]) -> ClassMask? {
+    isMasked ? ClassMask(classWeights(of: client, labels: labels).map { $0 > 0 }) : nil
   }
 
   // MARK: - The policies

@@ -114,11 +114,14 @@ package struct DataSettings: Sendable {
     package var perClass: Int
     /// Share of a client's examples kept for testing by `holdout`, in (0, 1).
     package var holdoutShare: Double
+    /// Whether a model is asked, in a client's test, for no other classes than the test has.
+    package var isMasked = false
 
-    package init(policy: Policy, perClass: Int, holdoutShare: Double) {
+    package init(policy: Policy, perClass: Int, holdoutShare: Double, isMasked: Bool = false) {
       self.policy = policy
       self.perClass = perClass
       self.holdoutShare = holdoutShare
+      self.isMasked = isMasked
     }
   }
 

@@ -127,11 +127,13 @@ struct ConditionText {
 
   private var localTests: String {
     let test = scenario.data.localTest
-    return switch test.policy {
-    case .priorWeighted: "prior-weighted (\(test.perClass) images per class)"
-    case .matchClientLabels: "match-client-labels (clients share images)"
-    case .holdout: "held out (\(short(test.holdoutShare)) of a client's images)"
-    }
+    let images =
+      switch test.policy {
+      case .priorWeighted: "prior-weighted (\(test.perClass) images per class)"
+      case .matchClientLabels: "match-client-labels (clients share images)"
+      case .holdout: "held out (\(short(test.holdoutShare)) of a client's images)"
+      }
+    return images + (test.isMasked ? ", predictions among a client's own classes" : "")
   }
 
   func short(_ value: Double) -> String { JSON.number(value).compact }
@@ -324,8 +326,10 @@ extension ConditionText {
           + " of the data set, which clients do not know"
       }
     let rate = "\(settings.optimizer.kind.rawValue) \(short(settings.optimizer.learningRate))"
+    let others = scenario.strategies.filter { !scenario.isPretrained($0) }.map(\.label)
     return "pre-trained on \(source): \(settings.epochs) epochs, batch \(settings.batch), \(rate), "
       + "seed \(settings.seed)"
+      + (others.isEmpty ? "" : "; from model.init start " + others.joined(separator: ", "))
   }
 
   private var styles: String? {

@@ -84,20 +84,17 @@ struct Evaluator: Sendable {
       let shared = tests.sharesOneList ? tests.images(of: 0) : []
       let isShared = Set(shared)
       let rest = context.test.images.labels.indices.filter { !isShared.contains($0) }
-      let first = measure(model, context.test, shared)
-      var all = first
+      let isCommon = !method.models.contains(.personal) && tests.sharesOneList
+      let own = isCommon ? masks(of: tests, context.split.clients.count) : []
+      let parts = measure(model, context.test, shared, within: [nil] + own)
+      var all = parts[nil] ?? Measurement(classes: context.network.classes)
       all.add(measure(model, context.test, rest))
       if context.stop.wasSeen { throw .diverged(Divergence(round: round)) }
       result.generic = Metrics.generic(
         ConfusionMatrix(all), lossSum: all.lossByClass.reduce(0, +),
         trainCounts: context.split.classCounts, ece: all.calibration.error)
-      if !method.models.contains(.personal), tests.sharesOneList {
-        let labels = context.test.images.labels
-        let counts = first.classCounts
-        result.scores = context.split.clients.indices.map { client in
-          tests.excludes(client)
-            ? ClientScore() : score(tests.classWeights(of: client, labels: labels), first, counts)
-        }
+      if isCommon {
+        result.scores = own.indices.map { score($0, of: tests, parts[own[$0]]) }
       }
     }
     if method.models.contains(.personal) { result.scored = .own }
@@ -124,23 +121,50 @@ struct Evaluator: Sendable {
     return own ?? genericModel()
   }
 
-  /// The generic model on test images, cut into pieces for the workers.
+  /// The generic model on test images.
   private func measure(_ model: [Float], _ loader: BatchLoader, _ indices: [Int]) -> Measurement {
+    measure(model, loader, indices, within: [nil])[nil]
+      ?? Measurement(classes: context.network.classes)
+  }
+
+  /// The generic model on test images, cut into pieces for the workers, under each mask.
+  private func measure(
+    _ model: [Float], _ loader: BatchLoader, _ indices: [Int], within masks: [ClassMask?]
+  ) -> [ClassMask?: Measurement] {
     let network = context.network
     let size = 4 * network.evaluationBatch
     let pieces = (indices.count + size - 1) / size
-    var total = Measurement(classes: network.classes)
+    let masks = Array(Set(masks))
+    let none = [Measurement](
+      repeating: Measurement(classes: network.classes), count: masks.count)
+    var totals = none
     context.pool.run(pieces) { [context] worker, piece in
       // What is left unmeasured is never used.
-      if context.stop.isUp { return Measurement(classes: network.classes) }
+      if context.stop.isUp { return none }
       let space = context.spaces[worker]
       space.load(model)
       return network.measure(
-        space, loader, indices[piece * size..<min((piece + 1) * size, indices.count)])
-    } fold: { _, part in
-      total.add(part)
+        space, loader, indices[piece * size..<min((piece + 1) * size, indices.count)],
+        within: masks)
+    } fold: { _, parts in
+      for place in parts.indices { totals[place].add(parts[place]) }
     }
-    return total
+    return Dictionary(uniqueKeysWithValues: zip(masks, totals))
+  }
+
+  /// What each client of some local tests may be predicted.
+  private func masks(of tests: LocalTests, _ clients: Int) -> [ClassMask?] {
+    let labels = loader(tests).images.labels
+    return (0..<clients).map { tests.mask(of: $0, labels: labels) }
+  }
+
+  /// One client's score in a measurement that all share.
+  private func score(_ client: Int, of tests: LocalTests, _ measurement: Measurement?)
+    -> ClientScore
+  {
+    guard let measurement, !tests.excludes(client) else { return ClientScore() }
+    let weights = tests.classWeights(of: client, labels: loader(tests).images.labels)
+    return score(weights, measurement, measurement.classCounts)
   }
 
   /// Clients measured in one go: few enough to keep all workers busy, enough to load the generic
@@ -206,8 +230,8 @@ struct Evaluator: Sendable {
     tests.source == .testSet ? context.test : context.train
   }
 
-  /// The model in a workspace on a client's local test; images of classes that count nothing need
-  /// no forward pass, unless `seesAll`.
+  /// The model in a workspace on a client's local test, and what it did there without a mask;
+  /// images of classes that count nothing need no forward pass, unless `seesAll`.
   private func score(
     _ client: Int, of tests: LocalTests, _ network: Network, _ space: Workspace, seesAll: Bool
   ) -> (ClientScore, Measurement) {
@@ -215,8 +239,10 @@ struct Evaluator: Sendable {
     let labels = loader.images.labels
     let weights = tests.classWeights(of: client, labels: labels)
     let images = tests.images(of: client).filter { seesAll || weights[Int(labels[$0])] > 0 }
-    let measurement = network.measure(space, loader, images)
-    return (score(weights, measurement, measurement.classCounts), measurement)
+    let mask = tests.mask(of: client, labels: labels)
+    let parts = network.measure(space, loader, images, within: mask == nil ? [nil] : [nil, mask])
+    let own = parts[parts.count - 1]
+    return (score(weights, own, own.classCounts), parts[0])
   }
 
   /// What a measurement is under a client's weights of the classes.
@@ -264,13 +290,10 @@ extension Evaluator {
     if !hasOwn, tests.sharesOneList {
       // One pass of the model that all have, on the images that all have.
       guard let model else { return nil }
-      let all = measure(model, loader(tests), tests.images(of: 0))
-      let (labels, counts) = (context.test.images.labels, all.classCounts)
+      let own = masks(of: tests, clients.count)
+      let parts = measure(model, loader(tests), tests.images(of: 0), within: own)
       return Metrics.personal(
-        clients.indices.map { place in
-          tests.excludes(place)
-            ? .nan : score(tests.classWeights(of: place, labels: labels), all, counts).accuracy
-        }, model: .generic)
+        own.indices.map { score($0, of: tests, parts[own[$0]]).accuracy }, model: .generic)
     }
     let results = context.pool.map(clients.count) {
       worker, place -> Result<Double, RoundFailure> in

@@ -20,7 +20,7 @@ package struct PretrainedModel {
 }
 
 extension Experiment {
-  /// The network after `model.pretrain`, or nil when the scenario has none.
+  /// The network after `model.pretrain`, or nil when no strategy starts from one.
   ///
   /// `folder`: where finished weights are kept under a name that says what they depend on; nil
   /// keeps nothing.
@@ -31,7 +31,9 @@ extension Experiment {
   package func pretrained(in folder: String?, _ stops: () -> ExitCode? = { nil }) throws(Failure)
     -> PretrainedModel?
   {
-    guard let settings = scenario.pretrain, let pretraining else { return nil }
+    guard let settings = scenario.pretrain, let pretraining,
+      scenario.strategies.contains(where: scenario.isPretrained)
+    else { return nil }
     let network = try pretrainingNetwork(pretraining)
     let key = settings.cacheKey(
       model: scenario.model, normalize: scenario.data.normalize, data: pretraining)

@@ -55,6 +55,10 @@ extension Experiment {
     context.problem.settings.loss = choice.loss
     context.problem.composition = choice.composition
     context.postHoc = choice.postHoc
+    if scenario.pretrain != nil, !scenario.isPretrained(choice) {
+      context.problem.initial = network.initialParameters(
+        scenario.model.initialisation, seed: context.seed, file: initialFile)
+    }
     settings.batch = max(settings.batch, type.largestBatch(choice.settings))
     // Augmented copies of one example pass through together.
     let copies = choice.privacy?.exampleLevel?.copies ?? 1

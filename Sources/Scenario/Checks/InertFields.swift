@@ -75,6 +75,12 @@ struct InertField {
       context.type.population == .cohort && context.type.disclosures.isEmpty
         ? "nothing is sent" : nil
     },
+    InertField(place: .strategy, path: "pretrained") { context in
+      context.scenario.pretrain == nil ? "there is no model.pretrain" : nil
+    },
+    InertField(place: .root, path: "model.pretrain") { context in
+      context.scenario.isPretrained(context.choice) ? nil : "pretrained is false"
+    },
     InertField(place: .strategy, path: "private") { context in
       guard let network = context.network else { return nil }
       let empty = context.choice.composition.privateGroups.filter { group in

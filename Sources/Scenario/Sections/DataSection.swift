@@ -254,7 +254,15 @@ extension ScenarioFields {
     Part(
       "holdoutShare", .openShare, .value(0.2),
       "Share of a client's examples kept for testing by holdout.",
-      synonyms: ["holdout", "test_fraction", "test_ratio"]), make: DataSettings.LocalTest.init)
+      synonyms: ["holdout", "test_fraction", "test_ratio"]),
+    Part(
+      "mask", .flag, .optional,
+      "Whether predictions in a local test are among the classes that the test has; personal "
+        + "accuracy is then higher for every method.", synonyms: ["classMask", "class_mask"]
+    ).ifGiven
+  ) {
+    DataSettings.LocalTest(policy: $0, perClass: $1, holdoutShare: $2, isMasked: $3 ?? false)
+  }
 
   private static let styles = Part(
     "styles",

@@ -78,8 +78,9 @@ extension ScenarioChecks {
 
   /// Methods that freeze the network want one that has learnt something.
   mutating func checkTrainedNetwork(_ strategy: String, at path: String) {
-    guard let type = StrategyRegistry[strategy], type.needs.contains(.trainedNetwork),
-      lines["model.pretrain"] == nil, text("model.init.kind") != "file"
+    let isTrained = lines["model.pretrain"] != nil && values["\(path).pretrained"]?.truth != false
+    guard let type = StrategyRegistry[strategy], type.needs.contains(.trainedNetwork), !isTrained,
+      text("model.init.kind") != "file"
     else { return }
     warn(
       "W3030", path, "\(strategy) freezes the network, and nothing has trained it",

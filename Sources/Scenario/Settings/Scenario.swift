@@ -61,6 +61,13 @@ package struct Scenario: Sendable {
     package var compression: CompressionSettings?
     /// What its clients do in a round; nil for what the scenario says.
     package var client: ClientSettings?
+    /// Whether it starts from `model.pretrain`; nil for yes.
+    package var isPretrained: Bool?
+  }
+
+  /// Whether one of the strategies starts from the network of `model.pretrain`.
+  package func isPretrained(_ choice: StrategyChoice) -> Bool {
+    pretrain != nil && choice.isPretrained != false
   }
 
   /// What clients do in a round of one of the strategies, but for its loss.

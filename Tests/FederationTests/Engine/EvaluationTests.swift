@@ -1,3 +1,4 @@
+import Aggregation
 import Client
 import Data
 import Federation
@@ -28,8 +29,10 @@ struct EvaluationTests {
       trial = try experiment.trial(threads: 2)
     }
 
-    /// Which images of a set the model gets right.
-    func right(_ images: ImageSet, _ model: [Float]) -> [Bool] {
+    /// Which images of a set the model gets right, asked for some classes alone.
+    func right(_ images: ImageSet, _ model: [Float], among classes: Set<Int> = [0, 1, 2])
+      -> [Bool]
+    {
       var network = ReferenceNetwork(experiment.network, model)
       network.training = false
       guard case .floats(let pixels) = images.pixels else { return [] }
@@ -37,7 +40,8 @@ struct EvaluationTests {
       return images.labels.indices.map { image in
         let input = pixels[image * size..<(image + 1) * size].map(Double.init)
         let logits = network.logits(input, batch: 1)
-        return logits.indices.max { logits[$0] < logits[$1] } == Int(images.labels[image])
+        let kept = logits.indices.filter(classes.contains)
+        return kept.max { logits[$0] < logits[$1] } == Int(images.labels[image])
       }
     }
 
@@ -105,6 +109,50 @@ struct EvaluationTests {
     let right = fixture.right(fixture.data.test, fixture.trial.model)
     let accuracies = (0..<4).compactMap { fixture.share(right, tests.images(of: $0)) }
     try expectPersonal(fixture.trial, accuracies)
+  }
+
+  @Test(
+    "a mask asks for the classes of the local test alone, on every policy",
+    arguments: ["prior-weighted", "match-client-labels", "holdout"])
+  func masked(_ policy: String) throws {
+    let fixture = try Fixture(#"{ "local": "\#(policy)", "mask": true }"#)
+    let plain = try Fixture(#"{ "local": "\#(policy)" }"#)
+    #expect(fixture.trial.digests == plain.trial.digests)
+    #expect(fixture.trial.generic == plain.trial.generic)
+    let (train, test) = (fixture.data.train, fixture.data.test)
+    let tests = LocalTests(
+      fixture.experiment.scenario.data.localTest, split: fixture.split, test: test, seed: 1)
+    let images = tests.source == .testSet ? test : train
+    let accuracies = (0..<4).filter { !tests.excludes($0) }.map { client -> Double in
+      let weights = tests.classWeights(of: client, labels: images.labels)
+      let own = Set(weights.indices.filter { weights[$0] > 0 })
+      let right = fixture.right(images, fixture.trial.model, among: own)
+      return own.sorted().reduce(0) { sum, label in
+        let ofClass = tests.images(of: client).filter { images.labels[$0] == Int32(label) }
+        return sum + weights[label] * (fixture.share(right, ofClass) ?? 0)
+      }
+    }
+    try expectPersonal(fixture.trial, accuracies)
+  }
+
+  @Test("with every method a mask changes no training and no generic number, and never hurts")
+  func maskedMethods() throws {
+    let data = SmallImages.floats(train: 60)
+    for info in StrategyRegistry.infos {
+      var text = ScenarioText()
+      text.partition = #"{ "kind": "dirichlet", "alpha": 0.2 }"#
+      text.publicSet = ScenarioText.somePublic.json
+      text.evaluation = #"{ "unseen": { "clients": 2 } }"#
+      text.strategies = [ScenarioText.registered(info.kind)]
+      let plain = try text.experiment(data).trial()
+      text.localTest = #"{ "mask": true }"#
+      let masked = try text.experiment(data).trial(threads: 2)
+      #expect(masked.digests == plain.digests, "\(info.kind)")
+      #expect(masked.generic == plain.generic, "\(info.kind)")
+      let (more, less) = (try #require(masked.personal), try #require(plain.personal))
+      #expect(more.accuracy >= less.accuracy - Self.bound, "\(info.kind)")
+      #expect(more.fairness.worst >= less.fairness.worst - Self.bound, "\(info.kind)")
+    }
   }
 
   private func expectPersonal(

@@ -53,6 +53,50 @@ struct PretrainingTests {
     #expect(start[..<body] != plain[..<body])
   }
 
+  @Test("a strategy that takes no pre-training starts as if there were none")
+  func perStrategy() throws {
+    let data = SmallImages.floats(train: 60)
+    var text = try text()
+    text.model = #"{ "kind": "mlp", "hidden": [6], "pretrain": \#(pretrain) }"#
+    let trained = try text.experiment(data).trial()
+    text.strategies = [
+      ScenarioText.strategy("fedavg", #""pretrained": false"#),
+      ScenarioText.strategy("fedavg", #""label": "b", "pretrained": true"#),
+      ScenarioText.strategy("fedavg", #""label": "c""#),
+    ]
+    let experiment = try text.experiment(data)
+    let plain = try self.text().experiment(data).trial()
+    #expect(bits(try experiment.trial().initial) == bits(plain.initial))
+    for place in [1, 2] {
+      let other = try experiment.trial(strategy: place)
+      #expect(bits(other.initial) == bits(trained.initial))
+      #expect(other.digests == trained.digests)
+    }
+    let lines = experiment.conditions(0).lines
+    #expect(lines.contains { $0.hasSuffix("seed 7; from model.init start fedavg") }, "\(lines)")
+  }
+
+  @Test("where nobody starts from it, nothing is pre-trained, and that is said")
+  func unused() throws {
+    let fixture = try RunFixture {
+      $0.model = #"{ "kind": "mlp", "hidden": [6], "pretrain": \#(pretrain) }"#
+      $0.partition = #"{ "kind": "iid" }"#
+      $0.strategies = [ScenarioText.strategy("fedavg", #""pretrained": false"#)]
+    }
+    try fixture.run("out")
+    #expect(try !fixture.files("out").contains { $0.hasPrefix("pretrained/") })
+    var text = try text()
+    text.strategies = [ScenarioText.strategy("fedavg", #""pretrained": false"#)]
+    #expect(text.problems.contains { $0.path == "$.strategies[0].pretrained" && $0.code == "W3021" })
+    text.model = #"{ "kind": "mlp", "hidden": [6], "pretrain": \#(pretrain) }"#
+    text.partition = #"{ "kind": "iid" }"#
+    #expect(text.problems.contains { $0.path == "$.model.pretrain" && $0.code == "W3021" })
+    text.strategies.append(ScenarioText.strategy("fedavg", #""label": "b""#))
+    #expect(!text.problems.contains { $0.code == "W3021" })
+    text.strategies = [ScenarioText.strategy("linear-probe", #""pretrained": false"#)]
+    #expect(text.problems.contains { $0.code == "W3030" })
+  }
+
   @Test("one backbone serves all seeds, is kept in the folder, and read again by a resumed run")
   func isKept() throws {
     let fixture = try RunFixture {
