@@ -97,6 +97,7 @@ matrix: build
 
 facts: quick
 	python3 Tests/Tools/strategy_facts.py .build-quick/debug/fedsim
+	python3 Tests/Tools/preset_texts.py
 
 # FLAGS are those of build and test: nothing is compiled twice.
 fuzz: build

@@ -19,7 +19,9 @@ import CProcess
     // Swift's own list is empty where no /proc is mounted.
     let count = Int(cprocess_argument_count())
     guard count > 0 else { return Array(CommandLine.arguments.dropFirst()) }
-    return (1..<max(1, count)).compactMap { cprocess_argument(Int32($0)).map(String.init(cString:)) }
+    return (1..<max(1, count)).compactMap {
+      cprocess_argument(Int32($0)).map(String.init(cString:))
+    }
   }
 
   /// Parses, runs and reports; every failure ends here.

@@ -189,6 +189,21 @@ struct BatchPassTests {
     }
   }
 
+  @Test("no batch up to a size has a larger micro-batch than the largest, and one has it")
+  func largestMicroBatch() throws {
+    for spec in [
+      ModelSpec(kind: .resnet8, width: 8, norm: .group(groups: 4)),
+      ModelSpec(kind: .cnn, width: 4), ModelSpec(kind: .mlp, width: 1, hidden: [3]),
+      ModelSpec(kind: .resnet8, width: 8, norm: .batch),
+    ] {
+      let (network, _) = try problem(spec, side: 8)
+      for batch in 1...300 {
+        let sizes = (1...batch).map(network.microBatch)
+        #expect(sizes.max() == network.largestMicroBatch(upTo: batch), "\(spec.kind) \(batch)")
+      }
+    }
+  }
+
   @Test("batch norm sees the whole batch at once")
   func batchNorm() throws {
     let spec = ModelSpec(kind: .resnet8, width: 8, norm: .batch)

@@ -69,7 +69,8 @@ extension Experiment {
       ? PixelTransform(statisticsOf: data.images, at: data.indices)
       : PixelTransform(channels: data.images.shape.channels)
     let workspace = Workspace(
-      network, capacity: network.microBatch(of: min(settings.batch, max(1, data.indices.count))),
+      network,
+      capacity: network.largestMicroBatch(upTo: min(settings.batch, max(1, data.indices.count))),
       training: true, moments: Optimizer.momentCount(settings.optimizer))
     workspace.load(
       network.initialParameters(

@@ -119,7 +119,7 @@ package final class WorkerSpaces: @unchecked Sendable {
   /// Examples that a workspace holds: a batch of training or of evaluation, never more images than
   /// there are.
   package static func capacity(_ network: Network, _ settings: LocalSettings, images: Int) -> Int {
-    max(network.microBatch(of: min(settings.batch, images)), network.evaluationBatch)
+    max(network.largestMicroBatch(upTo: min(settings.batch, images)), network.evaluationBatch)
   }
 
   /// `capacity`: examples that each holds; by default enough for training and evaluation.

@@ -79,7 +79,9 @@ struct InertField {
       context.scenario.pretrain == nil ? "there is no model.pretrain" : nil
     },
     InertField(place: .root, path: "model.pretrain") { context in
-      context.scenario.isPretrained(context.choice) ? nil : "pretrained is false"
+      let scenario = context.scenario
+      return scenario.pretrain == nil || scenario.strategies.contains(where: scenario.isPretrained)
+        ? nil : "pretrained is false"
     },
     InertField(place: .strategy, path: "private") { context in
       guard let network = context.network else { return nil }

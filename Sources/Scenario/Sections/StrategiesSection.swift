@@ -51,8 +51,8 @@ extension ScenarioFields {
             + "scenario's client.", synonyms: ["local", "training"]),
         Setting(
           \.choice.isPretrained, "pretrained", .flag, .optional,
-          "Whether this strategy starts from the network of model.pretrain, as all do unless it says "
-            + "false: then from model.init.", synonyms: ["fromPretrained"]),
+          "Whether this strategy starts from the network of model.pretrain, as all do unless it "
+            + "says false: then from model.init.", synonyms: ["fromPretrained"]),
         Setting(
           \.compression, "compression", compression, .optional,
           "How this strategy's messages are encoded, in place of the scenario's; {} for plain "

@@ -103,7 +103,7 @@ extension WorkloadResult {
 
 extension Workload {
   /// Examples that a worker's memory holds: what passes through the network together.
-  func capacity(_ network: Network) -> Int { network.microBatch(of: min(batch, samples)) }
+  func capacity(_ network: Network) -> Int { network.largestMicroBatch(upTo: min(batch, samples)) }
 
   /// Refuses what memory cannot hold, before anything large is allocated: inputs, workspaces, and
   /// copies of the model at the server and on the way.

@@ -146,9 +146,19 @@ public struct Network: Sendable {
   /// and the batch alone, because it decides the order of sums.
   public func microBatch(of batch: Int) -> Int {
     guard examplesAreIndependent else { return batch }
-    let enough = max(1, (16 * layout.count + activationsPerExample) / (2 * activationsPerExample))
-    let parts = max(1, (batch + enough - 1) / enough)
+    let parts = max(1, (batch + enoughExamples - 1) / enoughExamples)
     return (batch + parts - 1) / parts
+  }
+
+  /// The largest micro-batch of all batches of up to `batch` examples: a batch that is short may
+  /// pass in fewer parts than a full one, which are then larger.
+  public func largestMicroBatch(upTo batch: Int) -> Int {
+    examplesAreIndependent ? min(batch, enoughExamples) : batch
+  }
+
+  /// Examples from which on a part is large enough.
+  private var enoughExamples: Int {
+    max(1, (16 * layout.count + activationsPerExample) / (2 * activationsPerExample))
   }
 
   /// Runs the network on the first `batch` examples of the workspace's input.

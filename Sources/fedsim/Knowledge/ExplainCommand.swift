@@ -94,7 +94,7 @@ package enum ExplainCommand {
     StrategyRegistry.infos.map(\.kind) + MessageCatalogue.entries.map(\.code)
       + ScenarioHelp.words.map(\.name) + ScenarioHelp.entries.map(\.path)
       + ScenarioHelp.entries.map(\.field.name) + FileHelp.files.map(\.name)
-      + TableWords.all.map(\.name)
+      + TableWords.all.map(\.name) + Preset.all.map(\.name)
   }
 
   /// Everything that has this name.
@@ -109,6 +109,7 @@ package enum ExplainCommand {
           ])
       ]
     }
+    if let preset = Preset.all.first(where: { $0.name == name }) { return [preset.page] }
     let files = FileHelp.pages(name)
     if !files.isEmpty { return files }
     let found = scenario(name) + heading(name)

@@ -81,7 +81,7 @@ extension CommandName {
     case .tune: "choose values for every strategy from one grid, on validation images"
     case .audit: "attack a run's models and gradients; report what they reveal of clients' images"
     case .validate: "report every problem of a scenario and its data at once; nothing is run"
-    case .list: "list strategies, models, datasets, partitions, codecs or accountants"
+    case .list: "list strategies, models, datasets, partitions, codecs, accountants or presets"
     case .explain: "explain a strategy, a word or field, a file or its column, or an error code"
     case .data: "check a data set, make one of image files, show how a scenario spreads it"
     case .privacy: "epsilon, noise or steps of differentially private training; a plan of batches"
@@ -95,8 +95,8 @@ extension CommandName {
 
   var usage: String {
     switch self {
-    case .run: "run SCENARIO.json | --example  [OPTIONS]"
-    case .plan: "plan SCENARIO.json [OPTIONS]"
+    case .run: "run SCENARIO.json | --preset NAME | --example  [OPTIONS]"
+    case .plan: "plan SCENARIO.json | --preset NAME  [OPTIONS]"
     case .verify: "verify DIR [--rounds A..B] [--threads N]"
     case .resume: "resume DIR [--threads N] [--set limits.PATH=value]..."
     case .compare: "compare DIR... | SCENARIO.json  [OPTIONS]"
@@ -108,7 +108,7 @@ extension CommandName {
     case .tune: "tune SCENARIO.json --grid PATH=V,V... [OPTIONS] | DIR"
     case .plot: "plot DIR... --x COLUMN --y COLUMN [OPTIONS]"
     case .audit: "audit DIR [OPTIONS]"
-    case .validate: "validate SCENARIO.json [--set path=value]... [--no-data]"
+    case .validate: "validate SCENARIO.json | --preset NAME  [OPTIONS]"
     case .list: "list \(ListCommand.subjects.joined(separator: "|"))"
     case .explain: "explain NAME|FIELD|FILE.COLUMN|CODE [--markdown]"
     case .data: "data check PATH | convert TREE --out DIR | split SCENARIO.json  [OPTIONS]"
@@ -122,12 +122,13 @@ extension CommandName {
 
   var optionLines: [String] {
     let set = "--set path=value     change a field, as --set client.batch=64; null takes it away"
+    let preset = "--preset NAME        a paper's scenario; fedsim list presets names them"
     let threads =
       "--threads N          workers; one per core unless given; results do not depend on it"
     switch self {
     case .run:
       return [
-        "--example            a built-in scenario on built-in data, no download",
+        "--example            a built-in scenario on built-in data, no download", preset,
         "-o, --out DIR        the run folder", set,
         "--seed N             the same as --set seeds=[N]",
         "--again              run a scenario once more that has finished; else it is shown",
@@ -135,7 +136,7 @@ extension CommandName {
       ]
     case .plan:
       return [
-        set, "--seed N             the same as --set seeds=[N]",
+        preset, set, "--seed N             the same as --set seeds=[N]",
         "--probe SECONDS      of real training per strategy, for time and memory; 2 unless given",
         threads,
       ]
@@ -188,7 +189,8 @@ extension CommandName {
       ]
     case .validate:
       return [
-        set, "--no-data            only what the file says: no data and no other file is read",
+        preset, set,
+        "--no-data            only what the file says: no data and no other file is read",
         threads,
       ]
     case .explain:

@@ -7,7 +7,9 @@ import Scenario
 /// `fedsim list`: what a scenario can name.
 enum ListCommand {
   /// What can be listed, in the order of the help.
-  static let subjects = ["strategies", "models", "datasets", "partitions", "codecs", "accountants"]
+  static let subjects = [
+    "strategies", "models", "datasets", "partitions", "codecs", "accountants", "presets",
+  ]
 
   static func run(_ invocation: Invocation) throws -> ExitCode {
     if invocation.operands.isEmpty { return all(invocation.format) }
@@ -84,6 +86,7 @@ enum ListCommand {
     case "partitions": ScenarioHelp.words(at: "data.partition.kind")
     case "codecs": ScenarioFields.codecs.map { ($0.name, $0.summary) }
     case "accountants": Accountant.allCases.map { ($0.rawValue, $0.summary) }
+    case "presets": Preset.all.map { ($0.name, $0.title) }
     default: nil
     }
   }

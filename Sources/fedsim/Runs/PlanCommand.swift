@@ -6,7 +6,7 @@ import Studies
 
 /// The options of `fedsim plan`.
 package struct PlanOptions: Equatable {
-  package let file: String
+  package let source: ScenarioOrigin
   package let overrides: [String]
   package let threads: Int
   /// Seconds of real training per strategy.
@@ -15,7 +15,7 @@ package struct PlanOptions: Equatable {
   package let isQuiet: Bool
 
   package init(_ invocation: Invocation) throws(Failure) {
-    file = try invocation.onlyOperand("SCENARIO.json")
+    source = try invocation.scenarioOrigin()
     overrides = try invocation.overrides()
     threads = try invocation.threads() ?? Machine.coreCount
     let text = invocation.last("probe") ?? "2"
@@ -34,9 +34,10 @@ package struct PlanOptions: Equatable {
 package enum PlanCommand {
   /// Exit 6 when a limit of the scenario will stop the run.
   package static func run(_ options: PlanOptions) throws -> ExitCode {
+    let bytes = try options.source.bytes()
+    options.source.tellDeviations(options.format, isQuiet: options.isQuiet)
     let reading = ScenarioReader().read(
-      bytes: try FileReader.scenario(options.file), file: options.file, overrides: options.overrides
-    )
+      bytes: bytes, file: options.source.file, overrides: options.overrides)
     guard let scenario = reading.scenario, let hash = reading.hash, reading.errors.isEmpty else {
       ValidateCommand.refuse(reading, options.format, isQuiet: options.isQuiet)
       return .scenarioInvalid
@@ -53,7 +54,7 @@ package enum PlanCommand {
       Console.answer(
         isOK: exit == .done,
         [
-          ("exit", .int(Int(exit.rawValue))), ("file", .string(options.file)),
+          ("exit", .int(Int(exit.rawValue))), ("file", .string(options.source.file)),
           ("hash", .string(hash)), ("plan", table.json),
         ])
     }

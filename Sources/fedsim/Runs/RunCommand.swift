@@ -5,14 +5,7 @@ import Scenario
 
 /// The options of `fedsim run`.
 package struct RunOptions: Equatable {
-  package enum Source: Equatable {
-    /// A scenario file.
-    case file(String)
-    /// The built-in scenario.
-    case example
-  }
-
-  package let source: Source
+  package let source: ScenarioOrigin
   /// The run folder; nil lets the program choose a name.
   package let out: String?
   /// `path=value` texts, `--seed N` included as `seeds=[N]`.
@@ -26,12 +19,7 @@ package struct RunOptions: Equatable {
 
   package init(_ invocation: Invocation) throws(Failure) {
     isAgain = invocation.has("again")
-    if invocation.has("example") {
-      try invocation.noOperands()
-      source = .example
-    } else {
-      source = .file(try invocation.onlyOperand("SCENARIO.json, or --example"))
-    }
+    source = try invocation.scenarioOrigin()
     out = try invocation.text("out", "a folder")
     overrides = try invocation.overrides()
     threads = try invocation.threads()
@@ -41,7 +29,7 @@ package struct RunOptions: Equatable {
 
   /// A run that another command asks for.
   package init(
-    source: Source, out: String?, overrides: [String], threads: Int?, format: OutputFormat,
+    source: ScenarioOrigin, out: String?, overrides: [String], threads: Int?, format: OutputFormat,
     isQuiet: Bool
   ) {
     self.source = source
@@ -54,12 +42,7 @@ package struct RunOptions: Equatable {
 
   /// The command that repeats the run, with its scenario's name.
   package var command: String {
-    let what =
-      switch source {
-      case .file(let path): Shell.quoted(path)
-      case .example: "--example"
-      }
-    return (["fedsim run", what] + overrides.map { "--set " + Shell.quoted($0) }).joined(
+    (["fedsim run", source.words] + overrides.map { "--set " + Shell.quoted($0) }).joined(
       separator: " ")
   }
 }
@@ -108,13 +91,10 @@ package enum RunCommand {
 
   /// Reads the scenario and its data; nil, with all problems reported, when it is invalid.
   static func runner(_ options: RunOptions) throws -> ExperimentRunner? {
-    let file: String
-    let bytes: [UInt8]
-    switch options.source {
-    case .file(let path): (file, bytes) = (path, try FileReader.scenario(path))
-    case .example: (file, bytes) = ("example.json", Array(ExampleScenario.text.utf8))
-    }
-    let reading = ScenarioReader().read(bytes: bytes, file: file, overrides: options.overrides)
+    let bytes = try options.source.bytes()
+    options.source.tellDeviations(options.format, isQuiet: options.isQuiet)
+    let reading = ScenarioReader().read(
+      bytes: bytes, file: options.source.file, overrides: options.overrides)
     guard let scenario = reading.scenario, let resolved = reading.resolved, let hash = reading.hash,
       reading.errors.isEmpty
     else {
@@ -134,12 +114,12 @@ package enum RunCommand {
       isQuiet: options.isQuiet)
   }
 
-  private static func baseFolder(_ name: String, hash: String, _ source: RunOptions.Source)
+  private static func baseFolder(_ name: String, hash: String, _ source: ScenarioOrigin)
     -> String
   { source == .example ? "runs/example" : "runs/\(name)-\(hash.prefix(6))" }
 
   /// `runs/<name>-<hash>` and its -2, -3, … as far as they are there.
-  private static func takenFolders(_ name: String, hash: String, _ source: RunOptions.Source)
+  private static func takenFolders(_ name: String, hash: String, _ source: ScenarioOrigin)
     -> [String]
   {
     let base = baseFolder(name, hash: hash, source)
@@ -151,7 +131,7 @@ package enum RunCommand {
   }
 
   /// The first of these that is free: nothing is overwritten.
-  private static func freeFolder(_ name: String, hash: String, _ source: RunOptions.Source)
+  private static func freeFolder(_ name: String, hash: String, _ source: ScenarioOrigin)
     -> String
   {
     let base = baseFolder(name, hash: hash, source)

@@ -9,10 +9,11 @@ import Scenario
 /// first step: data, splits, weights, networks, noise and memory.
 enum ValidateCommand {
   static func run(_ invocation: Invocation) throws -> ExitCode {
-    let path = try invocation.onlyOperand("SCENARIO.json")
+    let source = try invocation.scenarioOrigin()
     let threads = try invocation.threads() ?? Machine.coreCount
+    source.tellDeviations(invocation.format, isQuiet: invocation.isQuiet)
     let reading = ScenarioReader(infos: StrategyRegistry.infos).read(
-      bytes: try FileReader.scenario(path), file: path, overrides: invocation.options["set"] ?? [])
+      bytes: try source.bytes(), file: source.file, overrides: invocation.options["set"] ?? [])
     var failure: Failure?
     var remarks: [String] = []
     if let scenario = reading.scenario, reading.errors.isEmpty, !invocation.has("no-data") {

@@ -32,8 +32,11 @@ package enum CommandName: String, CaseIterable {
   package var options: [String: Bool] {
     switch self {
     case .run:
-      ["out": true, "set": true, "threads": true, "seed": true, "example": false, "again": false]
-    case .plan: ["set": true, "threads": true, "seed": true, "probe": true]
+      [
+        "out": true, "set": true, "threads": true, "seed": true, "example": false, "preset": true,
+        "again": false,
+      ]
+    case .plan: ["preset": true, "set": true, "threads": true, "seed": true, "probe": true]
     case .resume: ["threads": true, "set": true]
     case .verify: ["threads": true, "rounds": true]
     case .compare:
@@ -64,7 +67,7 @@ package enum CommandName: String, CaseIterable {
         "attack": true, "model": true, "clients": true, "images": true, "iterations": true,
         "clip": true, "trials": true, "threads": true,
       ]
-    case .validate: ["set": true, "threads": true, "no-data": false]
+    case .validate: ["preset": true, "set": true, "threads": true, "no-data": false]
     case .explain: ["markdown": false]
     case .data:
       [

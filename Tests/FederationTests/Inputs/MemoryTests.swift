@@ -150,4 +150,21 @@ struct MemoryTests {
         threads: 1, limit: MemoryLimit(bytes: 8 * 3000 * 3000, words: ""))
     }
   }
+
+  @Test("a worker has room for every batch that a client can have, short last ones too")
+  func roomForEveryBatch() throws {
+    let shape = FeatureShape(height: 32, width: 32, channels: 3)
+    for spec in [
+      ModelSpec(kind: .cnn, width: 16), ModelSpec(kind: .resnet8, width: 8),
+      ModelSpec(kind: .resnet8, width: 8, norm: .batch),
+    ] {
+      let network = try Network(spec, input: shape, classes: 10)
+      for batch in [1, 32, 256] {
+        let settings = LocalSettings(
+          work: .epochs(1), batch: batch, optimizer: OptimizerSpec(kind: .sgd, learningRate: 0.1))
+        let room = WorkerSpaces.capacity(network, settings, images: 50_000)
+        for count in 1...batch { #expect(network.microBatch(of: count) <= room, "\(count)") }
+      }
+    }
+  }
 }

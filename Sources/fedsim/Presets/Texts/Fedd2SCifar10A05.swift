@@ -1,0 +1,44 @@
+// Written by Tests/Tools/preset_texts.py (make facts) from scenarios/papers.
+
+extension PresetTexts {
+  static let fedd2SCifar10A05 = #"""
+    {
+      "//": "FedD2S beside what it is compared with: Dirichlet 0.5, everybody takes part.",
+      "// papers": "Atapour et al. 2024, arXiv:2402.10846, CIFAR-10: accuracy, fairness, dropping \#
+    rate, participation.",
+      "// deviations": "An instantiation: FedD2S's full text could not be had; see fedsim explain \#
+    fedd2s. 20 clients with 400 images each, a quarter held out for the personal test; a small \#
+    CNN; 15 rounds.",
+      "// results": "docs/results/fedd2s.md",
+      "// data": "cifar-10-binary.tar.gz unpacked in data/, or --set data.dataset.path=YOUR/COPY.",
+      "fedsim": 1,
+      "name": "fedd2s-cifar10-a05",
+      "seeds": [1, 2, 3],
+      "data": {
+        "dataset": { "kind": "cifar10", "path": "data/cifar-10-batches-bin" },
+        "partition": { "kind": "dirichlet-prior", "alpha": 0.5, "perClient": 400 },
+        "test": { "local": "holdout", "holdoutShare": 0.25 }
+      },
+      "federation": { "clients": 20, "rounds": 15, "participation": 1 },
+      "model": { "kind": "cnn", "width": 8, "dropout": [] },
+      "client": { "work": { "epochs": 1 }, "batch": 32, "optimizer": { "kind": "adam", \#
+    "learningRate": 0.001 } },
+      "strategies": [
+        { "kind": "local-only" },
+        { "kind": "fedavg" },
+        { "kind": "fedavg-ft" },
+        { "kind": "fedper" },
+        { "kind": "fedd2s" },
+        {
+          "kind": "fedd2s",
+          "label": "fedd2s-per-class",
+          "upload": "perClass",
+          "distillationWeight": 0.3
+        }
+      ],
+      "evaluation": { "every": 3 },
+      "output": { "personalModels": false }
+    }
+
+    """#
+}
