@@ -26,7 +26,6 @@ extension PresetTexts {
     "learningRate": 0.001 } },
       "strategies": [
         { "kind": "local-only" },
-        { "kind": "fedmd", "label": "fedmd-kl", "digest": "kl-probabilities" },
         { "kind": "knfu" },
         { "kind": "knfu", "label": "beta-0", "beta": 0 },
         { "kind": "knfu", "label": "beta-1", "beta": 1 },
@@ -35,10 +34,7 @@ extension PresetTexts {
         { "kind": "knfu", "label": "beta-1-tuning-5", "beta": 1, "tuningEpochs": 5 },
         { "kind": "knfu", "label": "others-only", "includeSelf": false },
         { "kind": "knfu", "label": "others-only-beta-3", "includeSelf": false, "beta": 3 },
-        { "kind": "knfu", "label": "private-weight-1", "privateWeight": 1 },
-        { "kind": "knfu", "label": "temperature-3", "temperature": 3 },
-        { "kind": "knfu", "label": "warmup-5", "warmup": 5 },
-        { "kind": "knfu", "label": "oracle-labels", "estimate": "labelHistogram" }
+        { "kind": "knfu", "label": "private-weight-1", "privateWeight": 1 }
       ],
       "evaluation": { "every": 5 },
       "output": { "personalModels": false }
