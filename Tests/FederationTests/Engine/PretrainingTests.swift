@@ -2,6 +2,7 @@ import Client
 import Data
 import Federation
 import Fixtures
+import Scenario
 import Tensor
 import Testing
 
@@ -72,7 +73,7 @@ struct PretrainingTests {
       #expect(bits(other.initial) == bits(trained.initial))
       #expect(other.digests == trained.digests)
     }
-    let lines = experiment.conditions(0).lines
+    let lines = experiment.conditions
     #expect(lines.contains { $0.hasSuffix("seed 7; from model.init start fedavg") }, "\(lines)")
   }
 
@@ -87,7 +88,8 @@ struct PretrainingTests {
     #expect(try !fixture.files("out").contains { $0.hasPrefix("pretrained/") })
     var text = try text()
     text.strategies = [ScenarioText.strategy("fedavg", #""pretrained": false"#)]
-    #expect(text.problems.contains { $0.path == "$.strategies[0].pretrained" && $0.code == "W3021" })
+    #expect(
+      text.problems.contains { $0.path == "$.strategies[0].pretrained" && $0.code == "W3021" })
     text.model = #"{ "kind": "mlp", "hidden": [6], "pretrain": \#(pretrain) }"#
     text.partition = #"{ "kind": "iid" }"#
     #expect(text.problems.contains { $0.path == "$.model.pretrain" && $0.code == "W3021" })
