@@ -83,7 +83,7 @@ extension Experiment {
   }
 
   /// Everything that does not depend on the strategies' states.
-  private func baseNeed(threads: Int) -> MemoryNeed {
+  func baseNeed(threads: Int) -> MemoryNeed {
     var need = MemoryNeed()
     var settings = scenario.client
     settings.batch = largestBatch

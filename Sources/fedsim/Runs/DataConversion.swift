@@ -14,8 +14,8 @@ extension DataCommand {
         hint: "fedsim data convert \(tree) --out DIR")
     }
     let size = try invocation.last("size").map(size)
-    let images = try imageTree(tree, invocation)
     let clients = try clientsPerDomain(invocation)
+    let images = try imageTree(tree, invocation)
     // Before hours of reading.
     let others =
       images.domains.isEmpty
