@@ -2,8 +2,8 @@ import Base
 
 /// What each pixel of a new line takes of the pixels of an old one: which, and with which weights.
 ///
-/// As PyTorch's `interpolate` with `align_corners=False` and `antialias=True`: pixel i of n new ones
-/// stands at (i + ½)·m/n of m old ones; where the line shrinks, the kernel is as much wider.
+/// As PyTorch's `interpolate` with `align_corners=False` and `antialias=True`: pixel i of n new
+/// ones stands at (i + ½)·m/n of m old ones; where the line shrinks, the kernel is as much wider.
 /// Weights are not divided by their sum, so that those of a bilinear kernel are whole numbers.
 package struct LineTaps<Weight: Numeric & Sendable>: Sendable {
   /// The first old pixel that each new one takes.

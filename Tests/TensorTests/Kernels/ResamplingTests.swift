@@ -2,7 +2,7 @@ import Base
 import Tensor
 import Testing
 
-/// Numbers from PyTorch 2.13.0 and timm 1.0.31 in Python 3.11, on the CPU:
+/// Resampling against numbers from PyTorch 2.13.0 and timm 1.0.31 in Python 3.11, on the CPU.
 ///
 ///     i = torch.arange(h * w * c)
 ///     x = ((i * 37 + i * i % 11 * 13) % 256).reshape(1, h, w, c).permute(0, 3, 1, 2).float()
