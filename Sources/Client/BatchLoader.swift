@@ -25,6 +25,9 @@ public struct BatchLoader: Sendable {
   public let images: ImageSet
   /// How pixels become numbers.
   public let transform: PixelTransform
+  /// Where a network that asks a frozen one for features finds those of these images; nil where
+  /// nothing is remembered.
+  public var features: FeatureMemory?
   /// For bytes: the normalised value of byte b in channel c at [b·channels + c].
   private let table: [Float]
   /// Whether floats are copied as they are.
@@ -72,10 +75,13 @@ public struct BatchLoader: Sendable {
   ) {
     guard let start = workspace.input.baseAddress else { return }
     precondition(indices.count <= workspace.capacity, "BatchLoader: the batch does not fit")
+    // An image that is changed at random has other features every time.
+    workspace.featureMemory = augmentation.isIdentity ? features : nil
     var place = 0
     for index in indices {
       let target = start + place * images.shape.count
       workspace.labels[place] = images.labels[index]
+      workspace.imageNumbers[place] = index
       place += 1
       if workspace.isDryRun { continue }
       if augmentation.isIdentity {

@@ -51,6 +51,39 @@ struct DataCommandTests {
     #expect(try other.json()["shape"]?.text == "4×4×3", "\(other.text)")
   }
 
+  @Test("folders of domains become clients: the lines that are printed make a scenario that runs")
+  func domains() throws {
+    for domain in ["real", "sketch"] { try photos("d/\(domain)") }
+    try folder.write("d/sketch/emu/0.ppm", ppm(8, 1))
+    try folder.write("d/sketch/emu/1.ppm", ppm(8, 2))
+    try folder.write("d/stray.txt", "no image")
+    let made = try fedsim(
+      "data", "convert", "d", "--domains", "--clients-per-domain", "2", "--out", "o", "--test",
+      "0.25")
+    #expect(made.exit == 0, "\(made.text)")
+    for part in [
+      "55 training, 19 test",
+      "real: 27 training, 9 test, clients 0-1; no image of 1 of the classes",
+      "sketch: 28 training, 10 test, clients 2-3", "stray.txt",
+    ] { #expect(made.text.contains(part), "\(made.text)") }
+    let lines = made.stdout.split(separator: "\n").drop { !$0.hasPrefix("scenario") }
+    let members = lines.joined(separator: "\n").dropFirst("scenario".count)
+    try folder.write(
+      "s.json",
+      """
+      { "fedsim": 1, \(members), "model": { "kind": "logistic" },
+        "strategies": [ { "kind": "fedavg" } ] }
+      """)
+    let run = try fedsim(
+      "run", "s.json", "--out", "r", "--quiet", "--set", "federation.rounds=1")
+    #expect(run.exit == 0, "\(run.text)")
+    let json = try fedsim(
+      "data", "convert", "d", "--domains", "-o", "p", "--test", "0.25", "--format", "json"
+    ).json()
+    #expect(json["domains"]?["clients"]?.int == 2)
+    #expect(json["ignored"]?.elements?.count == 1)
+  }
+
   @Test("wrong calls are refused, and leave nothing")
   func refused() throws {
     try photos("p")
@@ -61,6 +94,11 @@ struct DataCommandTests {
     for (words, exit, code, hint) in [
       ("convert p --out d", 2, "E2007", "--test 0.2"),
       ("convert p --test 0.2", 2, "E2007", "--out"),
+      ("convert p --domains --out d", 2, "E2007", "--test 0.2"),
+      ("convert p --domains --out d --test 0.2", 4, "E4001", "DOMAIN/CLASS/image"),
+      ("convert p --clients-per-domain 2 --out d --test 0.2", 2, "E2007", "--domains"),
+      ("convert p --domains --clients-per-domain 0 --out d --test 0.2", 2, "E2004", "from 1"),
+      ("split p --domains", 2, "E2007", "convert"),
       ("convert q --out d --test 0.2", 2, "E2007", "leave --test out"),
       ("convert p --out d --test 1", 2, "E2004", "--test"),
       ("convert p --out d --test 0.2 --size 0x4", 2, "E2004", "--size"),

@@ -18,6 +18,7 @@ package struct ScenarioText {
   /// Sections that most tests leave out.
   package var publicSet: String?
   package var styles: String?
+  package var resize: String?
   package var clientModels: String?
   package var system: String?
   package var limits: String?
@@ -61,7 +62,7 @@ package struct ScenarioText {
         "dataset": { "kind": "synthetic", "classes": \(classes) },
         "partition": \(partition), "augment": \(augment),
         "normalize": "\(normalize)", "test": \(localTest)\(member("public", publicSet))\(
-          member("styles", styles))
+          member("styles", styles))\(member("resize", resize))
       }\(member("clientModels", clientModels))\(
         member("system", system))\(member("limits", limits)),
       "federation": \(federation), "model": \(model),

@@ -25,7 +25,7 @@ struct FieldValues {
     "rounds": 2, "clients": 6, "perRound": 6, "trainPerClass": 16, "testPerClass": 6, "classes": 5,
     "width": 8, "hidden": 8, "depth": 2, "heads": 4, "steps": 3, "epochs": 2, "size": 12,
     "images": 12, "perClass": 8, "augmentationMultiplicity": 3, "rank": 5, "groups": 4,
-    "perClient": 6,
+    "perClient": 6, "height": 12,
   ]
 
   /// A value of a type; `name` is the field's.
@@ -103,6 +103,8 @@ struct FieldValues {
   private mutating func integer(in range: ClosedRange<Int>, _ name: String) -> Int {
     let (low, high) = (range.lowerBound, range.upperBound)
     if reach == .wide {
+      // Images are made in this size before anything is found wrong with the rest.
+      if name == "height" { return dice.pick([low &- 1, low, 9, 24, high &+ 1]) }
       let outside = dice.chance(0.02)
       return dice.pick([
         outside ? low &- 1 : low, outside ? high &+ 1 : high, min(high, low + 1),

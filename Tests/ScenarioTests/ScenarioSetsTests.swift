@@ -32,6 +32,21 @@ struct ScenarioSetsTests {
     #expect(made.model(of: 10) == made.model)
   }
 
+  @Test("images are as wide as high unless said; without the field nothing stands in its place")
+  func resize() throws {
+    let square = read(scenario(data: "\"resize\": {\"height\": 48}"))
+    let made = try #require(square.scenario, "\(square.problems)")
+    #expect(made.data.resize == .init(height: 48, width: 48))
+    #expect(made.data.knownImages?.shape == FeatureShape(height: 48, width: 48, channels: 3))
+    let oblong = read(scenario(data: "\"resize\": {\"height\": 48, \"width\": 20}"))
+    #expect(oblong.scenario?.data.resize == .init(height: 48, width: 20))
+    let plain = read(scenario())
+    #expect(plain.scenario?.data.resize == nil && plain.resolved?["data"]?["resize"] == nil)
+    #expect(!plain.warnings.contains { $0.code == "W3014" })
+    let same = read(scenario(data: "\"resize\": {\"height\": 32}"))
+    #expect(same.warnings.contains { $0.code == "W3014" && $0.path == "$.data.resize" })
+  }
+
   @Test("pre-training has its own defaults, and those of the clients' augmentation")
   func defaults()
     throws

@@ -16,6 +16,13 @@ let wrongSets: [WrongScenario] = [
   .init(
     "E3105", "$.data.public.classes", 4, data("\"public\": {\"size\": 10, \"classes\": \"random\"}")
   ), .init("E3101", "$.data.transferSet", 4, data("\"transferSet\": {}"), suggest: "\"public\""),
+  .init("E3104", "$.data.resize.height", 4, data("\"resize\": {}")),
+  .init("E3103", "$.data.resize.height", 4, data("\"resize\": {\"height\": 0}")),
+  .init("E3103", "$.data.resize.width", 4, data("\"resize\": {\"height\": 8, \"width\": 4097}")),
+  .init("E3102", "$.data.resize", 4, data("\"resize\": 224")),
+  .init(
+    "E3101", "$.data.image_size", 4, data("\"image_size\": {\"height\": 8}"),
+    suggest: "\"resize\""),
   .init("E3104", "$.data.styles.kinds", 4, data("\"styles\": {\"perClient\": 1}")),
   .init("E3108", "$.data.styles.kinds", 4, data("\"styles\": {\"kinds\": []}")),
   .init(

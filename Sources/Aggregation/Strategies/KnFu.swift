@@ -27,8 +27,9 @@ package struct KnFu: Strategy {
       "smoothing", "ε", above: 0, to: 1, default: 1e-3,
       "Added to every class of P_n before it is compared.", inferred: true)
     let divergence = Hyperparameter(
-      "divergence", "d", default: KnowledgeFusion.Measure.kl,
-      "How far two distributions are apart: KL(P_n ‖ P_m), or a symmetric measure.", inferred: true)
+      "divergence", "d", default: KnowledgeFusion.Measure.jensenShannon,
+      "How far two distributions are apart. Under Jensen-Shannon the paper's conclusion shows: "
+        + "training alone is better where local sets are large and very different.", inferred: true)
     let topK = Hyperparameter(
       "topK", "k", in: 0...1_000_000, default: 0,
       "Clients in a mixture at most, those of largest weight; 0 for all.", inferred: true)
@@ -64,14 +65,16 @@ package struct KnFu: Strategy {
   }
 
   package static let info = MethodInfo(
-    kind: "knfu", title: "KnFu",
+    kind: "knfu", title: "KnFu (instantiation)",
     summary: "Clients send predictions on public images; the server mixes for each client those of "
       + "clients with similar data, and the client fine-tunes on the mixture.",
-    source: "Seyedmohammadi, Atapour, Abouei and Mohammadi 2024, arXiv:2403.11892",
+    source: "Seyedmohammadi, Atapour, Abouei and Mohammadi 2024, arXiv:2403.11892; an "
+      + "instantiation of its abstract",
     equations: [
       "1. Ω_n ← E epochs of SGD on CE(softmax z_n(x), y) over D_n",
       "2. F_n[x] = softmax z_n(x) for every public x",
-      "3. P_n = mean_x F_n[x];  P̃_n = (P_n + ε)/(1 + C·ε);  d_nm = KL(P̃_n ‖ P̃_m)",
+      "3. P_n = mean_x F_n[x];  P̃_n = (P_n + ε)/(1 + C·ε);  M = (P̃_n + P̃_m)/2",
+      "   d_nm = KL(P̃_n ‖ M)/2 + KL(P̃_m ‖ M)/2",
       "   w_nm = exp(−β·d_nm) / Σ_j exp(−β·d_nj);  K̄_n[x] = Σ_m w_nm·F_m[x]",
       "4. Ω_n ← epochs over public x of τ²·KL(K̄_n[x] at τ ‖ softmax(z_n(x)/τ)) + γ·CE on D_n",
     ],
@@ -93,7 +96,8 @@ package struct KnFu: Strategy {
       "The paper's full text could not be had. From its abstract and outlines of others: the four "
         + "steps and their names, soft labels on a transfer set, local training by cross-entropy, "
         + "fusion per client by the estimated probability distributions (EPD), and β = 10.",
-      "This program's reading: the EPD as the mean soft label, its smoothing, KL between EPDs, "
+      "This program's reading: the EPD as the mean soft label, its smoothing, the Jensen-Shannon "
+        + "divergence between EPDs, "
         + "weights exp(−β·d) with the client itself among them, probabilities at temperature 1 on "
         + "the way, fine-tuning by KL on the public set alone, and every default but that of beta.",
     ], composes: .loss, fields: Fields.all)

@@ -126,7 +126,11 @@ package enum NPYFolder {
 
   /// Writes data of bytes into a folder that is empty or not there; what was written is taken away
   /// when a file fails.
-  package static func write(_ data: LabelledData, to folder: String) throws(Failure) {
+  ///
+  /// `others`: further files, by their names.
+  package static func write(
+    _ data: LabelledData, to folder: String, others: [(name: String, text: String)] = []
+  ) throws(Failure) {
     let isNew = FileKind(of: folder) == .missing
     try FilePath.makeFolder(folder)
     var written: [String] = []
@@ -152,9 +156,11 @@ package enum NPYFolder {
           try AtomicFile.writeAll(header + labels, to: descriptor, path: path)
         }
       }
-      let text = data.classNames.map { $0 + "\n" }.joined()
-      try put(namesFile) { descriptor, path throws(Failure) in
-        try AtomicFile.writeAll(Array(text.utf8), to: descriptor, path: path)
+      let names = (name: namesFile, text: data.classNames.map { $0 + "\n" }.joined())
+      for file in [names] + others {
+        try put(file.name) { descriptor, path throws(Failure) in
+          try AtomicFile.writeAll(Array(file.text.utf8), to: descriptor, path: path)
+        }
       }
     } catch {
       for path in written { AtomicFile.remove(path) }

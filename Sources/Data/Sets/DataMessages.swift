@@ -8,6 +8,11 @@ extension MessageCatalogue {
         + "column changes nothing.",
       "Leave the change out of data.augment or model.pretrain.augment."),
     Entry(
+      "E3116", "images that cannot be resized",
+      "data.resize is for images, and the new ones must fit into what this process may take of "
+        + "memory. Nothing was made.",
+      "Lower data.resize.height and width, or leave data.resize out for rows of features."),
+    Entry(
       "E3117", "data larger than the memory",
       "The images that the scenario asks for do not fit into what this process may take of memory. "
         + "Nothing was made.",

@@ -2,8 +2,8 @@ import Base
 import Client
 import Tensor
 
-/// Image files in folders by class: TREE/train/CLASS/… and TREE/test/CLASS/…, or TREE/CLASS/…, of
-/// which a share becomes the test set.
+/// Image files in folders by class: TREE/train/CLASS/… and TREE/test/CLASS/…, or TREE/CLASS/… or
+/// TREE/DOMAIN/CLASS/…, of which a share becomes the test set.
 package struct ImageTree: Sendable {
   /// Names of the classes, sorted; a label is a place in it.
   package let classes: [String]
@@ -12,6 +12,8 @@ package struct ImageTree: Sendable {
   let test: [(path: String, label: Int32)]
   /// Files that are no images by their names.
   package let ignored: [String]
+  /// Where images come from, in the order of their names; empty where nothing was asked of that.
+  package var domains: [Domain] = []
 
   /// All images.
   package var count: Int { train.count + test.count }
@@ -79,23 +81,28 @@ package struct ImageTree: Sendable {
     }
   }
 
+  init(
+    classes: [String], train: [(path: String, label: Int32)],
+    test: [(path: String, label: Int32)], ignored: [String], domains: [Domain]
+  ) {
+    (self.classes, self.train, self.test) = (classes, train, test)
+    (self.ignored, self.domains) = (ignored, domains)
+  }
+
   /// The folders of classes in a folder, each with its images.
-  private static func folders(_ folder: String, _ ignored: inout [String]) throws(Failure) -> [(
-    name: String, files: [String]
-  )] {
+  static func folders(
+    _ folder: String, mayBeEmpty: Bool = false, _ ignored: inout [String]
+  ) throws(Failure) -> [(name: String, files: [String])] {
     var folders: [(name: String, files: [String])] = []
-    for name in try FilePath.readableNames(in: folder) where !name.hasPrefix(".") {
+    for name in try subfolders(folder, &ignored) {
       let path = FilePath.join(folder, name)
-      guard FileKind(of: path) == .folder else {
-        ignored.append(path)
-        continue
-      }
       guard !name.contains(where: \.isNewline), !name.hasPrefix("#") else {
         throw DataFailure.unsupported(
           path, "the name of a class may not start with # or hold a line break")
       }
       var files: [String] = []
       try collect(path, depth: 0, &files, &ignored)
+      if files.isEmpty, mayBeEmpty { continue }
       guard !files.isEmpty else {
         throw DataFailure.missing(
           path, "no image; expected \(ImageReader.endings.joined(separator: ", "))",
@@ -104,6 +111,20 @@ package struct ImageTree: Sendable {
       folders.append((name, files))
     }
     return folders
+  }
+
+  /// Names of the folders in a folder, sorted; files are noted.
+  static func subfolders(_ folder: String, _ ignored: inout [String]) throws(Failure) -> [String] {
+    var names: [String] = []
+    for name in try FilePath.readableNames(in: folder) where !name.hasPrefix(".") {
+      let path = FilePath.join(folder, name)
+      if FileKind(of: path) == .folder {
+        names.append(name)
+      } else {
+        ignored.append(path)
+      }
+    }
+    return names
   }
 
   private static func collect(

@@ -13,6 +13,8 @@ package struct DataSettings: Sendable {
   package var augment: [Augmentation]
   /// How pixels become numbers.
   package var normalize: Normalization
+  /// The size that all images get before anything else; nil leaves them as they are.
+  package var resize: Resize?
   /// Images that everybody may look at; nil for none.
   package var publicSet: PublicSet?
   /// Styles that make a client's own images differ from each other; nil for none.
@@ -31,8 +33,9 @@ package struct DataSettings: Sendable {
   package init(
     dataset: Dataset, longTail: LongTail?, partition: Partition, localTest: LocalTest,
     augment: [Augmentation], normalize: Normalization, publicSet: PublicSet? = nil,
-    styles: Styles? = nil, pretrain: PretrainSettings? = nil
+    styles: Styles? = nil, pretrain: PretrainSettings? = nil, resize: Resize? = nil
   ) {
+    self.resize = resize
     self.dataset = dataset
     self.longTail = longTail
     self.partition = partition

@@ -280,9 +280,13 @@ extension ConditionText {
 
 /// What a scenario does with images and clients beyond splitting them; nothing where it does not.
 extension ConditionText {
-  /// Held-out images, pre-training, styles and groups of clients, a line each.
+  /// Images' size, held-out images, pre-training, styles and groups of clients, a line each.
   var setLines: [String] {
-    [heldOut, validation, unseen, pretraining, styles, groups].compactMap { $0 }
+    [resize, heldOut, validation, unseen, pretraining, styles, groups].compactMap { $0 }
+  }
+
+  private var resize: String? {
+    scenario.data.resize.map { "images resized to \($0.height)×\($0.width) (bilinear, antialias)" }
   }
 
   private var validation: String? {

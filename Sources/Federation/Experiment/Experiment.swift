@@ -19,6 +19,8 @@ package struct Experiment: Sendable {
   /// One split per seed, in the order of the seeds.
   package let splits: [Split]
   let initialFile: [Float]?
+  /// What was done to its weights to fit the images, in words; nil for nothing.
+  let initialNote: String?
   /// What the files of `system` say.
   let systemFiles: SystemFiles
   /// What the user should know before believing a number.
@@ -43,10 +45,11 @@ package struct Experiment: Sendable {
   /// An experiment on images that are in memory already.
   ///
   /// `isBlank`: whether the images are only as large as those of the scenario.
-  package init(_ scenario: Scenario, data everything: LabelledData, isBlank: Bool = false)
+  package init(_ scenario: Scenario, data read: LabelledData, isBlank: Bool = false)
     throws(Failure)
   {
     self.scenario = scenario
+    let everything = try read.resized(to: scenario.data.resize)
     data = try scenario.pretrain?.clientData(everything) ?? everything
     guard data.train.classes >= 2 else {
       throw Failure(
@@ -87,7 +90,7 @@ package struct Experiment: Sendable {
           ? "use at most \(kept) clients"
           : "no training image is left: look at data.longTail, data.partition and data.public")
     }
-    initialFile = try Self.initialParameters(scenario.model.initialisation, network)
+    (initialFile, initialNote) = try Self.initialParameters(scenario.model, network)
     systemFiles =
       try scenario.system.map { settings throws(Failure) in
         try SystemFiles(settings, clients: scenario.federation.clients)
@@ -103,7 +106,7 @@ package struct Experiment: Sendable {
     ConditionText(
       scenario: scenario, dataTitle: data.title, split: splits[0],
       parameters: network.layout.trainedCount
-    ).lines + unusedCodecs
+    ).lines + [initialNote].compactMap { $0 } + unusedCodecs
   }
 
   /// What a generic model reaches by chance.
@@ -131,17 +134,30 @@ package struct Experiment: Sendable {
     }
   }
 
-  private static func initialParameters(_ rule: ModelSpec.Initialisation, _ network: Network)
-    throws(Failure) -> [Float]?
-  {
-    guard case .file(let path, let head) = rule else { return nil }
-    // Double precision, a classifier of other classes, step counters and the header.
+  /// Parameters from a file, and what was done to them to fit the images.
+  private static func initialParameters(_ model: ModelSpec, _ network: Network) throws(Failure) -> (
+    [Float]?, note: String?
+  ) {
+    guard case .file(let path, let head) = model.initialisation else { return (nil, nil) }
+    // Double precision, a classifier of other classes, other positions, counters and the header.
     let most = 16 * network.layout.count + 1 << 30
     let bytes = try FileReader.bytes(of: path, what: "weights", limit: most, growth: 3)
     do {
-      return try network.layout.parameters(
-        from: try Safetensors(decoding: bytes),
-        leavingOut: head == .fresh ? network.classifier : nil)
+      var file = try Safetensors(decoding: bytes)
+      var note: String?
+      let (rows, columns) = (network.input.height / model.patch, network.input.width / model.patch)
+      if model.kind == .vit,
+        let other = try file.resamplingPositions(
+          for: network.layout, rows: rows, columns: columns)
+      {
+        file = other.file
+        note =
+          "positions of the weights' file interpolated from \(other.side)×\(other.side) to "
+          + "\(rows)×\(columns) patches (bicubic, antialias, as timm)"
+      }
+      let vector = try network.layout.parameters(
+        from: file, leavingOut: head == .fresh ? network.classifier : nil)
+      return (vector, note)
     } catch {
       throw Failure(
         .dataMissingOrCorrupt, "E4080", "\(path): \(error.message)",

@@ -83,19 +83,31 @@ extension Experiment {
   }
 
   /// Everything that does not depend on the strategies' states.
-  private func baseNeed(threads: Int) -> MemoryNeed {
+  func baseNeed(threads: Int) -> MemoryNeed {
     var need = MemoryNeed()
     var settings = scenario.client
     settings.batch = largestBatch
-    let workspace = network.workspaceBytes(
-      capacity: WorkerSpaces.capacity(network, settings, images: data.train.count),
-      moments: scenario.strategies.map {
-        Optimizer.momentCount(scenario.client(of: $0).optimizer)
-      }.max() ?? 0)
+    let moments =
+      scenario.strategies.map { Optimizer.momentCount(scenario.client(of: $0).optimizer) }.max()
+      ?? 0
+    let networks = [network] + adaptedNetworks
+    let workspace =
+      networks.map { network in
+        network.workspaceBytes(
+          capacity: WorkerSpaces.capacity(network, settings, images: data.train.count),
+          moments: moments)
+      }.max() ?? 0
     let workers = Double(threads)
     need.add("workers", workers, Double(workspace))
     let vectors = 4 + 4 * threads + waitingVectors
-    need.add("copies of the model", 4, Double(network.layout.count), Double(vectors))
+    let longest = networks.map(\.layout.count).max() ?? 0
+    need.add("copies of the model", 4, Double(longest), Double(vectors))
+    if let width = networks.first(where: \.asksForFeatures)?.featureWidth {
+      let bytes = [data.train.count, data.test.count].reduce(0) {
+        $0 + FeatureMemory.bytes(images: $1, width: width)
+      }
+      need.add("features of the frozen network", Double(bytes))
+    }
     let images = Double(data.train.byteCount) + Double(data.test.byteCount)
     need.add("images", images, isTaken: true)
     if scenario.data.styles != nil { need.add("images in their styles", images) }
@@ -112,6 +124,13 @@ extension Experiment {
       need.add("covariances of features", 8, 2 * classes + 2, Double(width), Double(width + 1) / 2)
     }
     return need
+  }
+
+  /// The networks that strategies make of the scenario's; one that cannot be made is refused later.
+  private var adaptedNetworks: [Network] {
+    scenario.strategies.compactMap { choice in
+      StrategyRegistry[choice.kind].flatMap { try? adaptation(choice, $0)?.network }
+    }
   }
 
   /// Bytes of the splits of all seeds: who holds what, and images per client and class.

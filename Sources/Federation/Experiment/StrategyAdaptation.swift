@@ -73,6 +73,7 @@ extension Experiment {
     if let adapted {
       context.problem.initial = adapted.initial(network, context.problem.initial, context.seed)
       context.problem.network = adapted.network
+      if adapted.network.asksForFeatures { context.remembersFeatures() }
     }
     // What all strategies share suits steps of the scenario's size and the scenario's optimizer.
     let moments = Optimizer.momentCount

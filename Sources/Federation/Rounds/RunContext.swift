@@ -20,9 +20,9 @@ package struct RunContext: Sendable {
   var unseenTests: LocalTests?
   /// The network and the common initial weights.
   package var problem: LearningProblem
-  package let train: BatchLoader
+  package private(set) var train: BatchLoader
   /// Test images, normalised alike.
-  package let test: BatchLoader
+  package private(set) var test: BatchLoader
   package var sampler: CohortSampler
   package let pool: WorkerPool
   /// Their memory, for the server's network.
@@ -83,6 +83,14 @@ package struct RunContext: Sendable {
     device(
       client: problem.clients, round: round, examples: split.publicIndices, worker: 0,
       phase: .server(exchange: exchange))
+  }
+
+  /// From now on the frozen network is asked once for the features of each image that comes
+  /// without random changes.
+  mutating func remembersFeatures() {
+    let width = network.featureWidth
+    train.features = FeatureMemory(images: train.images.count, width: width)
+    test.features = FeatureMemory(images: test.images.count, width: width)
   }
 
   /// The memory that a client's network needs.

@@ -209,6 +209,9 @@ extension MessageCatalogue {
       "A field of data.test belongs to another policy, or asks for more images than there are.",
       "Remove it, or choose the policy that it belongs to."),
     Entry(
+      "W3014", "resize without effect", "The images of this data set have that size already.",
+      "Leave data.resize out."),
+    Entry(
       "W3013", "many starts in vain",
       "An asynchronous round lasts until enough messages have arrived. Where most clients vanish "
         + "or most messages are lost, many more clients are started, and trained, than arrive.",

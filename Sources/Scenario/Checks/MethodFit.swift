@@ -114,6 +114,6 @@ extension DataSettings {
       all = (FeatureShape(height: 28, width: 28, channels: 1), 10)
     case .mnist, .leaf, .npy: return nil
     }
-    return (all.0, all.1 - (pretrain?.classes.count ?? 0))
+    return (resize?.shape(of: all.0) ?? all.0, all.1 - (pretrain?.classes.count ?? 0))
   }
 }

@@ -76,6 +76,7 @@ extension ScenarioChecks {
 /// Checks of `data`.
 extension ScenarioChecks {
   mutating func checkData() {
+    checkResize()
     checkPartition()
     checkPretrain()
     checkHeldOut()
@@ -83,6 +84,17 @@ extension ScenarioChecks {
     checkLongTail()
     checkLocalTest()
     checkSizes()
+  }
+
+  /// A size that the images have already.
+  private mutating func checkResize() {
+    let sides = ["synthetic": 32, "cifar10": 32, "cifar100": 32, "mnist": 28]
+    guard let side = text("data.dataset.kind").flatMap({ sides[$0] }),
+      int("data.resize.height") == side, int("data.resize.width") == side
+    else { return }
+    warn(
+      "W3014", "data.resize", "these images have \(side)×\(side) pixels as they are",
+      hint: "leave data.resize out")
   }
 
   private mutating func checkPartition() {

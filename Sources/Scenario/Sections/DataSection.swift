@@ -7,7 +7,7 @@ extension ScenarioFields {
   static let data = Domain<DataSettings>.object(
     Part(
       "dataset", .union(dataset), .required, "The data set and where it is.",
-      synonyms: ["name", "set", "data"]), publicSet,
+      synonyms: ["name", "set", "data"]), resize, publicSet,
     Part(
       "longTail", .union(longTail), .optional,
       "How class sizes fall; left out, the training set stays as it is. Applied before the "
@@ -32,10 +32,10 @@ extension ScenarioFields {
       "normalize", .choice(of: DataSettings.Normalization.self), .value("dataset"),
       "Per channel with mean and deviation of the training set, or pixels / 255.",
       synonyms: ["normalise", "normalization", "normalisation"])
-  ) { dataset, publicSet, longTail, partition, test, augment, styles, normalize in
+  ) { dataset, resize, publicSet, longTail, partition, test, augment, styles, normalize in
     DataSettings(
       dataset: dataset, longTail: longTail, partition: partition, localTest: test, augment: augment,
-      normalize: normalize, publicSet: publicSet, styles: styles)
+      normalize: normalize, publicSet: publicSet, styles: styles, resize: resize)
   }
 
   static let augmentations = Domain<[DataSettings.Augmentation]>.list(
@@ -102,6 +102,21 @@ extension ScenarioFields {
         ).ifGiven
       ) { .npy(path: $0, channels: $1) },
     ])
+
+  private static let resize = Part(
+    "resize",
+    .object(
+      Part(
+        "height", .integer(1...4096), .required, unit: "pixels", "Rows of an image.",
+        synonyms: ["size", "side", "h"]),
+      Part(
+        "width", .integer(1...4096),
+        .derived("height") { $0.values["data.resize.height"] ?? 1 }, unit: "pixels",
+        "Columns of an image.", synonyms: ["w"]), make: DataSettings.Resize.init), .optional,
+    "The size that all images get after they are read, before styles and augmentation: bilinear, "
+      + "as PyTorch's interpolate with antialias. Left out, images stay as they are.",
+    synonyms: ["size", "image_size", "imageSize", "img_size", "input_size"]
+  ).ifGiven
 
   private static let publicSet = Part(
     "public",

@@ -260,6 +260,6 @@ extension ParameterLayout.Entry {
   fileprivate func hint(_ found: [Int]) -> String {
     guard role == .positions, found.count == 3, found[2] == shape[2] else { return "" }
     return ": the file was made for \(found[1] - 1) patches, these images have \(shape[1] - 1); "
-      + "positions are not interpolated, so image size and patch must be those of the file"
+      + "only model.init interpolates positions, so here image size and patch must be the file's"
   }
 }

@@ -26,6 +26,8 @@ public struct Network: Sendable {
   package let slots: [Slot]
   /// A pool of adapters, if there is one.
   package var pool: Pool?
+  /// What asks the frozen network for its features; nil where nothing does.
+  let query: FeatureQuery?
   let gradientPlan: GradientPlan
   let valuePlan: ValuePlan
   package let scratchCount: Int
@@ -60,6 +62,9 @@ public struct Network: Sendable {
       $0.forwardFLOPs + $0.backwardFLOPs(inputGradient: $1 != .skip)
     }.reduce(0, +)
   }
+
+  /// Whether it asks a frozen network for the features of every image.
+  public var asksForFeatures: Bool { query != nil }
 
   /// Whether a backward pass goes on to the input, into `Workspace.inputGradient`.
   public var givesInputGradient: Bool { slots[inputSlot].hasGradient }
@@ -106,6 +111,7 @@ public struct Network: Sendable {
       backward.map { steps[$0] }, slots, logits: logitsSlot, input: inputSlot)
     let plan = ValuePlan(steps, backward: backward, slots, kept: [0, logitsSlot, featuresSlot])
     valuePlan = plan
+    query = FeatureQuery(steps, slots, input: inputSlot)
     activationsPerExample = slots.indices.reduce(plan.perExample) { sum, slot in
       plan.offsets[slot] == nil ? sum + slots[slot].perExample : sum
     }
@@ -172,17 +178,21 @@ public struct Network: Sendable {
     _ workspace: Workspace, batch: Int, training: Bool, dropoutKey: UInt64 = 0,
     firstExample: Int = 0
   ) {
+    // Whoever changes the input after this pass need not say so.
+    defer { workspace.featureMemory = nil }
     workspace.withPass(
       batch: batch, training: training, accumulate: false, dropoutKey: dropoutKey,
       firstExample: firstExample
     ) { pass in
+      // Features that are remembered count too: a count depends on no other pass.
       workspace.flops &+= batch &* work.forward
       if workspace.isDryRun {
         // A loss is then one of a model that knows nothing, and never one of memory as it was.
         workspace.logits.update(repeating: 0)
         return
       }
-      for step in steps { step.forward(pass) }
+      query?.run(steps, slots.count, workspace, pass)
+      for step in steps[(query?.end ?? 0)...] { step.forward(pass) }
     }
   }
 

@@ -64,6 +64,14 @@ public final class Workspace {
   /// differences are not all zero.
   public var isDryRun = false
 
+  /// Where features of the images in `input` are remembered; nil where these are no images as they
+  /// are in a data set, and after every forward pass.
+  package var featureMemory: FeatureMemory?
+  /// The numbers of the images in `input` in that memory, [capacity].
+  package let imageNumbers: UnsafeMutableBufferPointer<Int>
+  /// Where one example's values lie, for the pass that asks for features.
+  let queryValues: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+
   private var model: OwnParameters
   /// What was loaded, as long as nothing has moved it: a copy is made when it must be.
   private var lent: [Float]?
@@ -131,10 +139,14 @@ public final class Workspace {
     labels = UnsafeMutableBufferPointer(
       start: UnsafeMutableRawPointer(base + labelsAt).bindMemory(
         to: Int32.self, capacity: capacity), count: capacity)
+    imageNumbers = .allocate(capacity: capacity)
+    imageNumbers.initialize(repeating: 0)
+    queryValues = .allocate(capacity: network.slots.count)
     values = .allocate(capacity: network.slots.count)
     gradients = .allocate(capacity: network.slots.count)
     for slot in network.slots.indices {
       (values + slot).initialize(to: base + valuesAt[slot])
+      (queryValues + slot).initialize(to: base + valuesAt[slot])
       (gradients + slot).initialize(to: base + gradientsAt[slot])
     }
     scratch = base + scratchAt
@@ -161,6 +173,8 @@ public final class Workspace {
 
   deinit {
     free(memory)
+    imageNumbers.deallocate()
+    queryValues.deallocate()
     values.deallocate()
     gradients.deallocate()
   }

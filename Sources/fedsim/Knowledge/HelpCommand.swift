@@ -283,6 +283,8 @@ extension CommandName {
       "-o, --out DIR        its folder, which is new or empty",
       "--size HxW           the size of all images, as 32x32; unless given, all have one already",
       "--test SHARE         of each class's images, where TREE has no train/ and test/",
+      "--domains            TREE/DOMAIN/CLASS/, as DomainNet: each domain's images are a client's",
+      "--clients-per-domain N  so many clients for each domain, with its classes alike; 1",
       "split SCENARIO.json  how the images are spread over clients: counts, classes, distances",
       "--seed N             of the split; the scenario's first unless given",
       "--set path=value     change a field, as --set data.partition.alpha=0.1",
@@ -398,6 +400,7 @@ extension CommandName {
       [
         "data check data/cifar-10-batches-bin", "data check data/mnist --kind mnist",
         "data convert photos --out data/photos --size 32x32 --test 0.2",
+        "data convert domainnet --domains --out data/domains --size 224x224 --test 0.2",
         "data split scenario.json --seed 2 --html split.html",
       ]
     case .privacy:

@@ -7,7 +7,8 @@ import Scenario
 enum DataCommand {
   /// Each verb with the options that are its own.
   private static let verbs: [(name: String, operand: String, options: Set<String>)] = [
-    ("check", "PATH", ["kind"]), ("convert", "TREE", ["out", "size", "test"]),
+    ("check", "PATH", ["kind"]),
+    ("convert", "TREE", ["out", "size", "test", "domains", "clients-per-domain"]),
     ("split", "SCENARIO.json", ["set", "seed", "html"]),
   ]
 
@@ -115,82 +116,4 @@ enum DataCommand {
         + "with fedsim data convert")
   }
 
-  // MARK: - Image files
-
-  private static func convert(_ tree: String, _ invocation: Invocation) throws -> ExitCode {
-    guard let out = invocation.last("out"), !out.isEmpty else {
-      throw Failure(
-        .wrongCommandLine, "E2007", "fedsim data convert: where to? --out is missing",
-        hint: "fedsim data convert \(tree) --out DIR")
-    }
-    let size = try invocation.last("size").map(size)
-    let test = try invocation.last("test").map(share)
-    let isSplit = ImageTree.isSplit(tree)
-    guard FileKind(of: tree) != .folder || isSplit == (test == nil) else {
-      throw Failure(
-        .wrongCommandLine, "E2007",
-        isSplit
-          ? "--test: \(tree) has folders train and test, which say what the test images are"
-          : "\(tree) has no folders train and test: which images are for testing?",
-        hint: isSplit ? "leave --test out, or name one of the two" : "give a share, as --test 0.2")
-    }
-    let images = try ImageTree(tree, testShare: test)
-    // Before hours of reading.
-    guard try FilePath.readableNames(in: out).isEmpty else {
-      throw Failure(
-        .folderInUse, "E9003", "\(out) is not empty; nothing in it is overwritten",
-        hint: "choose another folder with --out")
-    }
-    let isSilent = invocation.isQuiet || invocation.format == .json
-    var last = SystemClock.now()
-    let data = try images.read(size: size) { done in
-      guard !isSilent, SystemClock.now() - last > 2 else { return }
-      last = SystemClock.now()
-      Console.tell("\(done) of \(images.count) images read")
-    }
-    try NPYFolder.write(data, to: out)
-    if !isSilent, !images.ignored.isEmpty {
-      let names = images.ignored.prefix(3).joined(separator: ", ")
-      Console.tell(
-        "note: \(images.ignored.count) files are no images by their names and were left out: "
-          + names + (images.ignored.count > 3 ? ", ..." : ""))
-    }
-    // What was written is what will be read.
-    let facts = try DataFacts(.npy(path: out))
-    switch invocation.format {
-    case .json:
-      var json = facts.json
-      json["status"] = "ok"
-      json["folder"] = .string(out)
-      json["ignored"] = .array(images.ignored.map(JSON.string))
-      Console.print(json)
-    case .text:
-      Console.print(facts.text)
-      Console.print(
-        "scenario  \"dataset\": { \"kind\": \"npy\", \"path\": \(JSON.string(out).compact) }")
-    }
-    return .done
-  }
-
-  /// "32x48": height, then width; "32" for both.
-  private static func size(_ text: String) throws(Failure) -> (height: Int, width: Int) {
-    let parts = text.lowercased().split(separator: "x", omittingEmptySubsequences: false).map {
-      Int($0) ?? 0
-    }
-    guard (1...2).contains(parts.count), parts.allSatisfy({ (1...4096).contains($0) }) else {
-      throw Failure(
-        .wrongCommandLine, "E2004", "--size \"\(text)\": expected HEIGHTxWIDTH, 1 to 4096 each",
-        hint: "as --size 32x32")
-    }
-    return (parts[0], parts[parts.count - 1])
-  }
-
-  private static func share(_ text: String) throws(Failure) -> Double {
-    guard let share = Double(text), share > 0, share < 1 else {
-      throw Failure(
-        .wrongCommandLine, "E2004", "--test \"\(text)\": expected a share between 0 and 1",
-        hint: "as --test 0.2: a fifth of each class's images")
-    }
-    return share
-  }
 }

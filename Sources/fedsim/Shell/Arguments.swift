@@ -71,8 +71,8 @@ package enum CommandName: String, CaseIterable {
     case .explain: ["markdown": false]
     case .data:
       [
-        "kind": true, "out": true, "size": true, "test": true, "set": true, "seed": true,
-        "html": true,
+        "kind": true, "out": true, "size": true, "test": true, "domains": false,
+        "clients-per-domain": true, "set": true, "seed": true, "html": true,
       ]
     case .privacy:
       [

@@ -122,6 +122,64 @@ struct ImageTreeTests {
     #expect(!ImageTree.isSplit(folder.path))
   }
 
+  @Test("domains with classes of all of them, a share of each for testing, and clients of each")
+  func domains() throws {
+    let folder = try ScratchFolder()
+    for (place, name) in ["sketch/cat", "sketch/dog", "real/dog", "real/ant"].enumerated() {
+      for number in 0..<5 {
+        try folder.write("\(name)/\(number).ppm", Self.ppm(2, 2, 10 * place + number))
+      }
+    }
+    try folder.write("README", text: "no image")
+    try folder.write("real/notes.txt", text: "no image")
+    try folder.makeFolder("real/cat")
+    let tree = try ImageTree(domainsOf: folder.path, testShare: 0.4)
+    #expect(tree.classes == ["ant", "cat", "dog"])
+    #expect(tree.ignored.map { FilePath.split($0).name } == ["README", "notes.txt"])
+    #expect(tree.domains.map(\.name) == ["real", "sketch"])
+    #expect(tree.domains.map(\.classes) == [[0, 2], [1, 2]])
+    #expect(tree.domains.map(\.train) == [0..<6, 6..<12])
+    #expect(tree.domains.map(\.test) == [0..<4, 4..<8])
+    let data = try tree.read()
+    #expect(data.train.labels == [0, 0, 0, 2, 2, 2, 1, 1, 1, 2, 2, 2])
+    #expect(data.test.labels == [0, 0, 2, 2, 1, 1, 2, 2])
+    let json = try JSON(parsing: Array(tree.partition(clientsPerDomain: 2).utf8))
+    let clients = json["clients"]?.elements?.map { $0.elements?.compactMap(\.int) ?? [] }
+    #expect(clients == [[0, 2, 4], [1, 3, 5], [6, 8, 10], [7, 9, 11]])
+    #expect(
+      json["domains"]?.elements?.compactMap(\.text) == ["real", "real", "sketch", "sketch"])
+    #expect(json["testImages"]?.elements?.count == 2)
+    let path = try folder.write("partition.json", text: tree.partition(clientsPerDomain: 3))
+    let pool = Pool(
+      kept: Array(0..<12), labelOf: data.train.labels, classes: 3, clients: 6, seed: 1)
+    #expect(try pool.file(path, trainingImages: 12).map(\.count) == [2, 2, 2, 2, 2, 2])
+    expectDataFailure("E4005", ["real", "6 training images for 7 clients"]) {
+      _ = try tree.partition(clientsPerDomain: 7)
+    }
+  }
+
+  @Test("folders that are no domains are refused with what they lack")
+  func noDomains() throws {
+    let folder = try ScratchFolder()
+    try folder.write("real/ant/1.ppm", Self.ppm(2, 2, 1))
+    try folder.write("real/dog/1.ppm", Self.ppm(2, 2, 1))
+    expectDataFailure("E4005", ["1 domains with 2 classes"]) {
+      _ = try ImageTree(domainsOf: folder.path, testShare: 0.5)
+    }
+    try folder.write("sketch/1.ppm", Self.ppm(2, 2, 1))
+    expectDataFailure("E4001", ["sketch", "DOMAIN/CLASS/image"]) {
+      _ = try ImageTree(domainsOf: folder.path, testShare: 0.5)
+    }
+    expectDataFailure("E4001", ["nowhere"]) {
+      _ = try ImageTree(domainsOf: folder.at("nowhere"), testShare: 0.5)
+    }
+    // One image of each class: all of them are for training.
+    try folder.write("sketch/ant/1.ppm", Self.ppm(2, 2, 1))
+    expectDataFailure("E4001", ["leaves no test image"]) {
+      _ = try ImageTree(domainsOf: folder.path, testShare: 0.5)
+    }
+  }
+
   @Test("trees that are no data set are refused with what they lack")
   func refused() throws {
     let folder = try ScratchFolder()

@@ -31,7 +31,9 @@ package enum WordKind {
     "audit": (
       ["attack", "model", "clients", "images", "iterations", "clip", "trials", "threads"], []
     ), "validate": (["set", "threads", "preset"], ["no-data"]),
-    "data": (["kind", "out", "size", "test", "set", "seed", "html"], []),
+    "data": (
+      ["kind", "out", "size", "test", "clients-per-domain", "set", "seed", "html"], ["domains"]
+    ),
     "privacy": (
       ["rate", "noise", "steps", "epsilon", "delta", "sampling", "unit", "examples", "batches"], []
     ),
@@ -59,7 +61,10 @@ package enum WordKind {
     "audit o --model initial --clients 1 --images 1 --iterations 1 --clip 1 --trials 2",
     "data check d --kind npy", "data check s.json", "data split s.json --seed 2 --html p.html",
     "data convert i --out n --size 4x4 --test 0.5", "list strategies", "list codecs",
-    "list presets", "validate --preset fedloge-authors --no-data", "explain knfu-mnist-small",
+    ), "validate": (["set", "threads", "preset"], ["no-data"]),
+    "data": (
+      ["kind", "out", "size", "test", "clients-per-domain", "set", "seed", "html"], ["domains"]
+    ),
     "explain fedavg", "explain E3103", "explain client.optimizer.learningRate", "explain topk",
     "schema sweep", "version", "help run",
     "privacy epsilon --rate 0.01 --noise 1.1 --steps 20 " + "--delta 1e-5",

@@ -16,6 +16,8 @@ extension PresetTexts {
     mean and deviation instead of ImageNet's; a split of our own draw; weights by sample counts, \#
     where the logs' code pairs each client's weights with another client's count.",
       "// results": "Not run here to its end. 5 PFLOP of training: about ten hours on two cores.",
+      "// warnings": "W3001 is meant: the logs have one seed, and a second one takes another ten \#
+    hours.",
       "// data": "Unpack cifar-10-binary.tar.gz in data/, or --set data.dataset.path=YOUR/COPY.",
       "fedsim": 1,
       "name": "fedloge-authors",

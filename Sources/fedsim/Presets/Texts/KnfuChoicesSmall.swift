@@ -26,15 +26,16 @@ extension PresetTexts {
     "learningRate": 0.001 } },
       "strategies": [
         { "kind": "local-only" },
+        { "kind": "fedmd", "label": "fedmd-kl", "digest": "kl-probabilities" },
         { "kind": "knfu" },
         { "kind": "knfu", "label": "beta-0", "beta": 0 },
-        { "kind": "knfu", "label": "beta-1", "beta": 1 },
-        { "kind": "knfu", "label": "beta-3", "beta": 3 },
-        { "kind": "knfu", "label": "tuning-5", "tuningEpochs": 5 },
-        { "kind": "knfu", "label": "beta-1-tuning-5", "beta": 1, "tuningEpochs": 5 },
-        { "kind": "knfu", "label": "others-only", "includeSelf": false },
-        { "kind": "knfu", "label": "others-only-beta-3", "includeSelf": false, "beta": 3 },
-        { "kind": "knfu", "label": "private-weight-1", "privateWeight": 1 }
+        { "kind": "knfu", "label": "kl", "divergence": "kl" },
+        { "kind": "knfu", "label": "kl-beta-1", "divergence": "kl", "beta": 1 },
+        { "kind": "knfu", "label": "kl-beta-3", "divergence": "kl", "beta": 3 },
+        { "kind": "knfu", "label": "kl-smoothing-0.1", "divergence": "kl", "smoothing": 0.1 },
+        { "kind": "knfu", "label": "kl-tuning-5", "divergence": "kl", "tuningEpochs": 5 },
+        { "kind": "knfu", "label": "kl-others-only", "divergence": "kl", "includeSelf": false },
+        { "kind": "knfu", "label": "kl-private-1", "divergence": "kl", "privateWeight": 1 }
       ],
       "evaluation": { "every": 5 },
       "output": { "personalModels": false }

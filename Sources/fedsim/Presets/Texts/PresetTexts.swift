@@ -11,6 +11,7 @@ enum PresetTexts {
     ("fedd2s-participation", fedd2SParticipation),
     ("fedins-fewshot-cifar10", fedinsFewshotCifar10),
     ("fedins-styles-cifar10", fedinsStylesCifar10),
+    ("fedins-vit", fedinsVit),
     ("fedloge-authors", fedlogeAuthors),
     ("fedloge-if100-a05", fedlogeIf100A05),
     ("fedloge-if100-a1", fedlogeIf100A1),
