@@ -7,7 +7,8 @@ package enum WordKind {
   /// A test holds this against the program's own table.
   package static let options: [String: (valued: [String], bare: [String])] = [
     "run": (["out", "set", "threads", "seed", "preset"], ["example", "again"]),
-    "plan": (["set", "threads", "seed", "probe", "preset"], []), "resume": (["threads", "set"], []),
+    "plan": (["set", "threads", "seed", "probe", "preset"], []),
+    "resume": (["threads", "set"], []),
     "verify": (["threads", "rounds"], []),
     "compare": (
       [
@@ -61,10 +62,8 @@ package enum WordKind {
     "audit o --model initial --clients 1 --images 1 --iterations 1 --clip 1 --trials 2",
     "data check d --kind npy", "data check s.json", "data split s.json --seed 2 --html p.html",
     "data convert i --out n --size 4x4 --test 0.5", "list strategies", "list codecs",
-    ), "validate": (["set", "threads", "preset"], ["no-data"]),
-    "data": (
-      ["kind", "out", "size", "test", "clients-per-domain", "set", "seed", "html"], ["domains"]
-    ),
+    "data convert i --domains --clients-per-domain 2 --out n --size 4x4 --test 0.5",
+    "list presets", "validate --preset fedloge-authors --no-data", "explain knfu-mnist-small",
     "explain fedavg", "explain E3103", "explain client.optimizer.learningRate", "explain topk",
     "schema sweep", "version", "help run",
     "privacy epsilon --rate 0.01 --noise 1.1 --steps 20 " + "--delta 1e-5",
