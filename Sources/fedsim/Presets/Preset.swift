@@ -36,14 +36,6 @@ package struct Preset: Equatable, Sendable {
       .wrongCommandLine, "E2006", "no preset is called \"\(name)\"",
       hint: near.map { "did you mean \($0) ?" } ?? "fedsim list presets names them")
   }
-
-  /// Its page in `fedsim explain`.
-  var page: ExplainCommand.Page {
-    var parts = remarks.map { (head: $0.head.isEmpty ? "summary" : $0.head, lines: [$0.words]) }
-    parts.append(("command", ["fedsim run --preset \(name)"]))
-    parts.append(("scenario", text.split(separator: "\n").map(String.init)))
-    return ExplainCommand.Page(name: name, kind: "preset", parts: parts)
-  }
 }
 
 /// Where the text of a scenario comes from.
