@@ -17,11 +17,14 @@ struct KnFuTests {
     return true
   }
 
-  @Test("two rounds on different networks agree with a reference in double precision")
-  func reference() throws {
+  @Test(
+    "two rounds on different networks agree with a reference in double precision",
+    arguments: ["kl", "jensen-shannon"])
+  func reference(divergence: String) throws {
     let fixture = try PublicFixture([
       knfu(
         """
+        "divergence": "\(divergence)",
         "beta": 3, "temperature": 2, "tuningEpochs": 2, "tuningBatch": 4, "privateWeight": 0.5
         """)
     ]) { $0.clientModels = PublicFixture.twoNetworks }
@@ -36,7 +39,7 @@ struct KnFuTests {
         }
       }
       let knowledge = peers.map { $0.probabilities(known) }
-      let mixtures = mix(knowledge, beta: 3)
+      let mixtures = mix(knowledge, beta: 3, isSymmetric: divergence != "kl")
       for (k, own) in fixture.file.clients.enumerated() {
         let targets = mixtures[k].map { row in
           let powers = row.map { $0.squareRoot() }
@@ -60,14 +63,19 @@ struct KnFuTests {
   }
 
   /// K̄ by the specification's formulas.
-  private func mix(_ knowledge: [[[Double]]], beta: Double) -> [[[Double]]] {
+  private func mix(_ knowledge: [[[Double]]], beta: Double, isSymmetric: Bool) -> [[[Double]]] {
     let rows = Double(PublicFixture.publicCount)
     let smooth = knowledge.map { f in
       (0..<3).map { c in (f.reduce(0) { $0 + $1[c] } / rows + 1e-3) / (1 + 3e-3) }
     }
     return smooth.map { p in
       let terms = smooth.map { q in
-        exp(-beta * (0..<3).reduce(0) { $0 + p[$1] * log(p[$1] / q[$1]) })
+        func distance(_ p: [Double], _ q: [Double]) -> Double {
+          (0..<3).reduce(0) { $0 + p[$1] * log(p[$1] / q[$1]) }
+        }
+        let middle = zip(p, q).map { ($0 + $1) / 2 }
+        return exp(
+          -beta * (isSymmetric ? (distance(p, middle) + distance(q, middle)) / 2 : distance(p, q)))
       }
       return knowledge[0].indices.map { x in
         (0..<3).map { c in
@@ -134,8 +142,10 @@ struct KnFuTests {
     }
   }
 
-  @Test("trained models find the clients with their classes; untrained ones find all alike")
-  func neighbours() throws {
+  @Test(
+    "trained models find the clients with their classes; untrained ones find all alike",
+    arguments: [#""divergence": "kl""#, #""beta": 60"#])
+  func neighbours(fields: String) throws {
     // Two clients with class 0 and some of class 1, two with class 2.
     let labels = SmallImages.floats(train: 46).train.labels
     let free = Array(0..<22)
@@ -145,7 +155,7 @@ struct KnFuTests {
       [0, 1].map { half in list.indices.filter { $0 % 2 == half }.map { list[$0] } }
     }
     for (rate, isTrained) in [(0.1, true), (1e-6, false)] {
-      let fixture = try PublicFixture([knfu()], clients: clients) {
+      let fixture = try PublicFixture([knfu(fields)], clients: clients) {
         $0.federation = #"{ "clients": 4, "rounds": 1 }"#
         $0.work = #"{ "epochs": 40 }"#
         $0.optimizer = #"{ "kind": "sgd", "learningRate": \#(rate), "momentum": 0 }"#

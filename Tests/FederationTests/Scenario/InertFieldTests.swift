@@ -50,6 +50,9 @@ struct InertFieldTests {
       }, alive: { $0.federation = uniform })
   }
 
+  private static let pretrained =
+    #"{ "kind": "mlp", "hidden": [6], "pretrain": { "images": 6, "epochs": 1 } }"#
+
   static let cases: [Case] = [
     weighting("centralised", "there is one site"), weighting("scaffold", "uploads count alike"),
     weighting("fedins", "uploads count alike"),
@@ -76,6 +79,23 @@ struct InertFieldTests {
         $0.federation = #"{ "clients": 3, "rounds": 2, "sampling": "poisson" }"#
         $0.strategies = [#"{ "kind": "fedasync" }"#]
       }, alive: { $0.federation = #"{ "clients": 3, "rounds": 2, "sampling": "poisson" }"# }),
+    Case(
+      "strategies[0].pretrained", "there is no model.pretrain",
+      #"{ "kind": "fedavg", "pretrained": false }"#, alive: #"{ "kind": "fedavg" }"#),
+    Case(
+      "model.pretrain", "pretrained is false",
+      {
+        $0.partition = #"{ "kind": "iid" }"#
+        $0.model = pretrained
+        $0.strategies = [#"{ "kind": "fedavg", "pretrained": false }"#]
+      },
+      alive: {
+        $0.partition = #"{ "kind": "iid" }"#
+        $0.model = pretrained
+        $0.strategies = [
+          #"{ "kind": "fedavg", "pretrained": false }"#, #"{ "kind": "fedavg", "label": "b" }"#,
+        ]
+      }),
     Case(
       "system", "there is one site",
       {
