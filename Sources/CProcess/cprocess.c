@@ -1,5 +1,8 @@
 #include "cprocess.h"
 
+// Says whether the C library is glibc.
+#include <stdlib.h>
+
 // Swift's CommandLine reads /proc/self/cmdline, and a bare container may have no /proc: it would
 // then see no arguments at all. glibc hands them to every constructor.
 

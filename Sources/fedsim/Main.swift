@@ -15,10 +15,14 @@ import CProcess
   }
 
   /// What was said, without the program's name.
-  private static var words: [String] {
-    // Swift's own list is empty where no /proc is mounted.
+  private static var words: [String] { handedWords ?? Array(CommandLine.arguments.dropFirst()) }
+
+  /// The words as the C library hands them over; nil where it does not.
+  ///
+  /// Swift's own list is empty where no /proc is mounted.
+  static var handedWords: [String]? {
     let count = Int(cprocess_argument_count())
-    guard count > 0 else { return Array(CommandLine.arguments.dropFirst()) }
+    guard count > 0 else { return nil }
     return (1..<max(1, count)).compactMap {
       cprocess_argument(Int32($0)).map(String.init(cString:))
     }

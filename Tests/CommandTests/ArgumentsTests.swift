@@ -12,6 +12,11 @@ struct ArgumentsTests {
     try Program.run(words.split(separator: " ").map(String.init), in: folder.path)
   }
 
+  #if canImport(Glibc)
+    @Test("the words come from the C library, not from /proc alone")
+    func handed() { #expect(Main.handedWords == Array(CommandLine.arguments.dropFirst())) }
+  #endif
+
   @Test(
     "a wrong command line has exit code 2, a code and a hint",
     arguments: [
