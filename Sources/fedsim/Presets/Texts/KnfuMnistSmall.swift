@@ -9,7 +9,8 @@ extension PresetTexts {
     against heterogeneity.",
       "// deviations": "An instantiation: KnFu's full text could not be had; see fedsim explain \#
     knfu. Model, sizes and rounds are ours.",
-      "// results": "docs/results/knfu.md",
+      "// results": "Not run under the present default; docs/results/knfu.md has \#
+    knfu-choices-small.",
       "// data": "MNIST's four files in data/mnist, or --set data.dataset.path=YOUR/COPY.",
       "fedsim": 1,
       "name": "knfu-mnist-small",
