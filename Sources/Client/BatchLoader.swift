@@ -124,6 +124,21 @@ public struct BatchLoader: Sendable {
           i += channels
         }
       }
+    case .halves(let halves):
+      halves.withUnsafeBufferPointer { pixels in
+        let from = index * size
+        guard !isCopy else {
+          for i in 0..<size { target[i] = Float(pixels[from + i]) }
+          return
+        }
+        var i = 0
+        while i < size {
+          for c in 0..<channels {
+            target[i + c] = (Float(pixels[from + i + c]) - transform.mean[c]) / transform.std[c]
+          }
+          i += channels
+        }
+      }
     }
   }
 
@@ -153,6 +168,10 @@ public struct BatchLoader: Sendable {
           for c in 0..<channels { to[c] = table[Int(bytes[at + c]) * channels + c] }
         case .floats(let floats):
           for c in 0..<channels { to[c] = (floats[at + c] - transform.mean[c]) / transform.std[c] }
+        case .halves(let halves):
+          for c in 0..<channels {
+            to[c] = (Float(halves[at + c]) - transform.mean[c]) / transform.std[c]
+          }
         }
       }
     }

@@ -6,6 +6,8 @@ public final class ImageSet: Sendable {
   public enum Pixels: Sendable {
     case bytes([UInt8])
     case floats([Float])
+    /// Features that were rounded to 16 bits, which is how they are kept.
+    case halves([Float16])
   }
 
   /// Size of one image.
@@ -18,7 +20,15 @@ public final class ImageSet: Sendable {
   public let classes: Int
 
   /// Bytes of the pixels.
-  public var byteCount: Int { (isBytes ? 1 : 4) * shape.count * count }
+  public var byteCount: Int { bytesPerPixel * shape.count * count }
+  /// Bytes of a value in memory: 1, 4 or 2.
+  public var bytesPerPixel: Int {
+    switch pixels {
+    case .bytes: 1
+    case .floats: 4
+    case .halves: 2
+    }
+  }
   /// Number of images.
   public var count: Int { labels.count }
 
@@ -28,6 +38,7 @@ public final class ImageSet: Sendable {
       switch pixels {
       case .bytes(let bytes): bytes.count
       case .floats(let floats): floats.count
+      case .halves(let halves): halves.count
       }
     precondition(
       values == shape.count * labels.count,

@@ -33,6 +33,15 @@ public struct PixelTransform: Sendable, Equatable {
     var sum = [Double](repeating: 0, count: channels)
     var squares = [Double](repeating: 0, count: channels)
     let size = images.shape.count
+    func add<Value: BinaryFloatingPoint>(_ values: [Value], _ index: Int) {
+      for offset in stride(from: index * size, to: (index + 1) * size, by: channels) {
+        for c in 0..<channels {
+          let value = Double(values[offset + c])
+          sum[c] += value
+          squares[c] += value * value
+        }
+      }
+    }
     for index in indices {
       switch images.pixels {
       case .bytes(let bytes):
@@ -45,14 +54,8 @@ public struct PixelTransform: Sendable, Equatable {
             }
           }
         }
-      case .floats(let floats):
-        for offset in stride(from: index * size, to: (index + 1) * size, by: channels) {
-          for c in 0..<channels {
-            let value = Double(floats[offset + c])
-            sum[c] += value
-            squares[c] += value * value
-          }
-        }
+      case .floats(let floats): add(floats, index)
+      case .halves(let halves): add(halves, index)
       }
     }
     let count = Double(max(1, indices.count * images.shape.positions))

@@ -37,6 +37,7 @@ struct BatchLoaderTests {
       return switch images.pixels {
       case .bytes(let bytes): (Float(bytes[at]) / 255 - mean) / std
       case .floats(let floats): (floats[at] - mean) / std
+      case .halves(let halves): (Float(halves[at]) - mean) / std
       }
     }
 

@@ -65,6 +65,7 @@ extension ImageSet {
     switch pixels {
     case .bytes(let bytes): hash.update(bytes)
     case .floats(let floats): hash.update(floats)
+    case .halves(let halves): hash.update(halves)
     }
     hash.update(labels)
     return hash.hex

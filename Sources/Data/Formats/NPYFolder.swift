@@ -183,6 +183,7 @@ extension ImageSet.Pixels {
     return switch self {
     case .bytes(let bytes): .bytes(interleaved(bytes))
     case .floats(let floats): .floats(interleaved(floats))
+    case .halves(let halves): .halves(interleaved(halves))
     }
   }
 }

@@ -116,6 +116,7 @@ extension ImageSet {
       switch pixels {
       case .bytes(let bytes): .bytes(copied(bytes))
       case .floats(let floats): .floats(copied(floats))
+      case .halves(let halves): .halves(copied(halves))
       }
     return ImageSet(
       shape: shape, pixels: copy, labels: kept.map { newLabel[Int(labels[$0])] }, classes: classes)

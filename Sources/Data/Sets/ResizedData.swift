@@ -66,6 +66,8 @@ extension ImageSet {
       switch pixels {
       case .bytes(let bytes): .bytes(resampling.bytes(bytes))
       case .floats(let floats): .floats(resampling.floats(floats))
+      // Features are made of images that have their size.
+      case .halves: pixels
       }
     return ImageSet(shape: resampling.new, pixels: new, labels: labels, classes: classes)
   }

@@ -93,6 +93,8 @@ extension ImageSet {
       switch pixels {
       case .bytes(let bytes): .bytes(Self.styled(bytes, styles, shape, (0, 255)))
       case .floats(let floats): .floats(Self.styled(floats, styles, shape, range))
+      // Styles are of images, and features are of images that have theirs.
+      case .halves: pixels
       }
     return ImageSet(shape: shape, pixels: copy, labels: labels, classes: classes)
   }

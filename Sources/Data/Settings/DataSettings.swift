@@ -23,6 +23,10 @@ package struct DataSettings: Sendable {
   ///
   /// In a scenario it stands in `model`; it is here because it decides which images are left.
   package var pretrain: PretrainSettings?
+  /// What the network sees in place of images; nil for the images.
+  ///
+  /// In a scenario it stands in `model`; it is here because it decides what every image is.
+  package var features: FeatureSettings?
   /// Share of each client's images that nobody trains on, for validation; 0 for none.
   ///
   /// In a scenario it stands in `evaluation`, as the next one does; both decide who holds what.

@@ -282,7 +282,7 @@ extension ConditionText {
 extension ConditionText {
   /// Images' size, held-out images, pre-training, styles and groups of clients, a line each.
   var setLines: [String] {
-    [resize, heldOut, validation, unseen, pretraining, styles, groups].compactMap { $0 }
+    [resize, features, heldOut, validation, unseen, pretraining, styles, groups].compactMap { $0 }
   }
 
   private var resize: String? {
@@ -305,6 +305,23 @@ extension ConditionText {
     scenario.evaluation.unseen.map { unseen in
       "unseen: \(unseen.clients) further clients, in no cohort; with personal models "
         + "measured after \(unseen.rounds) local round\(unseen.rounds == 1 ? "" : "s")"
+    }
+  }
+
+  private var features: String? {
+    scenario.data.features.map { features in
+      let words =
+        switch features.source {
+        case .scattering(let orders):
+          "scattering transform of \(orders) order\(orders == 1 ? "" : "s")"
+        case .npy: "arrays of another program"
+        }
+      let norm = features.groups.map { ", normalised in \($0) groups of channels" } ?? ""
+      let release = features.standardisation.map {
+        ", standardised by sums that clients clip to \(short($0.clipMeans)) and "
+          + "\(short($0.clipSquares)) and release with noise of \(short($0.noiseMultiplier)) clips"
+      }
+      return "features in place of images: \(words)\(norm)\(release ?? "")"
     }
   }
 

@@ -49,7 +49,13 @@ package struct Experiment: Sendable {
     throws(Failure)
   {
     self.scenario = scenario
-    let everything = try read.resized(to: scenario.data.resize)
+    let images = try read.resized(to: scenario.data.resize)
+    let everything: LabelledData
+    if let settings = scenario.data.features {
+      everything = try FeatureStage.features(of: images, settings)
+    } else {
+      everything = images
+    }
     data = try scenario.pretrain?.clientData(everything) ?? everything
     guard data.train.classes >= 2 else {
       throw Failure(
@@ -212,7 +218,11 @@ extension Experiment {
   }
 
   private func pixelTransform(_ index: Int, of images: ImageSet) -> PixelTransform {
-    switch scenario.data.normalize {
+    if let release = scenario.data.features?.standardisation {
+      return FeatureStatistics.transform(
+        release, images, clients: splits[index].clients, seed: scenario.seeds[index])
+    }
+    return switch scenario.data.normalize {
     case .dataset: PixelTransform(statisticsOf: images, at: splits[index].trainIndices)
     case .none: PixelTransform(channels: images.shape.channels)
     }

@@ -122,6 +122,8 @@ extension Scenario {
     small.data.partition = .iid
     small.data.styles = nil
     small.data.pretrain = nil
+    // The blank images are as large as the features are.
+    small.data.features = nil
     small.data.localTest.policy = .priorWeighted
     small.data.publicSet = data.publicSet.map { _ in .init(size: spare) }
     small.federation.clients = clients

@@ -40,7 +40,7 @@ package struct ExampleAccounting {
   /// k gradients on one batch are one draw of examples and k noisy sums: a Gaussian mechanism with
   /// σ/√k, not k draws.
   func ledger(_ share: NoisePlan.Share, batches: [Int]) throws(AccountingError) -> PrivacyLedger {
-    var ledger = PrivacyLedger()
+    var ledger = try statistics()
     for (index, count) in batches.enumerated() where count > 0 {
       ledger.record(
         try PrivacyEvent.poisson(
@@ -51,9 +51,22 @@ package struct ExampleAccounting {
     return ledger
   }
 
+  /// What a client released before it trained: two sums over all its records.
+  private func statistics() throws(AccountingError) -> PrivacyLedger {
+    var ledger = PrivacyLedger()
+    guard let noise = mechanism.statisticsNoise else { return ledger }
+    ledger.record(
+      try PrivacyEvent(
+        unit: .example, sampling: .none, neighbours: .addRemove, samplingRate: 1,
+        noiseMultiplier: noise, steps: 2))
+    return ledger
+  }
+
   /// ε of a client by both accountants; infinite without noise.
   package func epsilon(_ share: NoisePlan.Share, batches: [Int], exact: Bool) -> Epsilon {
-    if batches.allSatisfy({ $0 == 0 }) { return Epsilon(rdp: 0, pld: 0) }
+    if mechanism.statisticsNoise == nil, batches.allSatisfy({ $0 == 0 }) {
+      return Epsilon(rdp: 0, pld: 0)
+    }
     guard isComposed else { return strictEpsilon(share, batches: batches) }
     guard let ledger = try? ledger(share, batches: batches) else {
       return Epsilon(rdp: .infinity, pld: .infinity)
@@ -76,7 +89,7 @@ package struct ExampleAccounting {
         let event = try PrivacyEvent.poisson(
           unit: .example, rate: share.rate, noiseMultiplier: 1, steps: share.plannedBatches)
         let sigma = try PrivacyAccounting.noiseMultiplier(
-          for: event, epsilon: epsilon, delta: settings.delta)
+          for: event, epsilon: epsilon, delta: settings.delta, after: try statistics())
         return sigma * Double(share.gradientsPerBatch).squareRoot() * factor
       }
       let steps = share.plannedBatches * share.gradientsPerBatch

@@ -74,10 +74,11 @@ final class ExamplePrivacyStage: PrivacyStage {
     let accounting = ExampleAccounting(privacy.settings, mechanism)
     var clients: [(client: Int, batches: [Int], share: NoisePlan.Share)] = []
     for (client, share) in privacy.plan.shares.enumerated() {
-      guard let share,
-        let drawn = run.state.clients[client]?[RunPrivacy.section][RunPrivacy.batchesName]
-      else { continue }
-      clients.append((client, drawn.map { Int($0) }, share))
+      guard let share else { continue }
+      let drawn = run.state.clients[client]?[RunPrivacy.section][RunPrivacy.batchesName]
+      // Who has not trained yet has released statistics of its features, where clients do.
+      guard drawn != nil || mechanism.statisticsNoise != nil else { continue }
+      clients.append((client, (drawn ?? []).map { Int($0) }, share))
     }
     let epsilons = epsilons(
       clients.map { EpsilonTable.Ledger($0.share, batches: $0.batches) }, accounting, exact: exact)

@@ -1,6 +1,8 @@
 import Aggregation
 import Client
+import Data
 import Records
+import Scenario
 import Tensor
 
 /// Counts the bytes of a round's messages, tensor by tensor.
@@ -75,6 +77,13 @@ final class LedgerStage: MessageStage {
       let zeros = [Float](repeating: 0, count: run.context.network.classes)
       up.append("class-counts", counts, values: zeros)
       down.append("class-counts", counts, values: zeros)
+    }
+    if run.context.scenario.data.features?.standardisation != nil {
+      let channels = run.context.train.images.shape.channels
+      let sums = [NamedShape("means", [channels]), NamedShape("squares", [channels])]
+      let zeros = [Float](repeating: 0, count: 2 * channels)
+      up.append("feature-statistics", sums, values: zeros)
+      down.append("feature-statistics", sums, values: zeros)
     }
     for client in 0..<run.context.problem.clients {
       bytes.setup += broadcast.add(up, .up, client: client)

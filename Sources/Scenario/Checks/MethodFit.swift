@@ -114,6 +114,13 @@ extension DataSettings {
       all = (FeatureShape(height: 28, width: 28, channels: 1), 10)
     case .mnist, .leaf, .npy: return nil
     }
-    return (resize?.shape(of: all.0) ?? all.0, all.1 - (pretrain?.classes.count ?? 0))
+    let images = resize?.shape(of: all.0) ?? all.0
+    let classes = all.1 - (pretrain?.classes.count ?? 0)
+    guard let features else { return (images, classes) }
+    // Only their files know how large others are; what does not fit is said with the data.
+    guard case .scattering = features.source, let shape = try? features.shape(of: images) else {
+      return nil
+    }
+    return (shape, classes)
   }
 }

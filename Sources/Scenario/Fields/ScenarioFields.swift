@@ -22,7 +22,7 @@ package enum ScenarioFields {
         "federation", federation, .value([:]), "Who takes part, when, with what weight.",
         synonyms: ["server", "fl"]),
       Part(
-        "model", .union(model.with(pretrain)), .value([:]), "The network.",
+        "model", .union(model.with(Part(pretrain, features) { ($0, $1) })), .value([:]), "The network.",
         synonyms: ["network", "net"]), clientModels,
       Part(
         "client", client, .value([:]), "What a client does in a round.",
@@ -44,13 +44,16 @@ package enum ScenarioFields {
       var scenario = Scenario(
         name: name, seeds: seeds, data: data, federation: federation, model: model.0,
         client: client, evaluation: evaluation, output: output)
-      scenario.data.pretrain = model.1
+      scenario.data.pretrain = model.1.0
+      scenario.data.features = model.1.1
       scenario.data.validation = evaluation.validation ?? 0
       scenario.data.unseenClients = evaluation.unseen?.clients ?? 0
       scenario.client.augmentation = AugmentationPlan(data.augment)
       scenario.clientModels = ClientModelGroup.groups(groups ?? [], of: federation.clients)
       scenario.strategies = strategies.map { $0.choice(besides: privacy ?? nil, compression) }
+      let noise = model.1.1?.standardisation?.noiseMultiplier
       for index in scenario.strategies.indices {
+        scenario.strategies[index].privacy?.setStatisticsNoise(noise)
         scenario.strategies[index].client?.augmentation = scenario.client.augmentation
       }
       scenario.system = system

@@ -79,6 +79,7 @@ extension ScenarioChecks {
     checkResize()
     checkPartition()
     checkPretrain()
+    checkFeatures()
     checkHeldOut()
     checkStyles()
     checkLongTail()

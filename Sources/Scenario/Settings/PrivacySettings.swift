@@ -21,6 +21,9 @@ package struct PrivacySettings: Sendable, Equatable {
     package var errorFeedback: ExamplePrivacy.ErrorFeedback?
     /// How DiceSGD's noise is turned into an ε.
     package var accounting = DiceMode.paper
+    /// σ of the two sums of features that every client releases before the first round; nil where
+    /// none does. In a scenario it stands in `model.features.standardise`.
+    package var statisticsNoise: Double?
 
     package init(errorFeedback: ExamplePrivacy.ErrorFeedback? = nil) {
       self.errorFeedback = errorFeedback
@@ -113,6 +116,13 @@ package struct PrivacySettings: Sendable, Equatable {
   /// Whether nothing is clipped and no noise is added: then a run is the one without privacy, with
   /// its batches, weights and bits.
   package var isInert: Bool { noiseMultiplier == 0 && clip >= Self.infiniteClip }
+
+  /// Says what clients release of their features before the first round.
+  mutating func setStatisticsNoise(_ noise: Double?) {
+    guard case .example(var mechanism) = unit else { return }
+    mechanism.statisticsNoise = noise
+    unit = .example(mechanism)
+  }
 
   /// The example-level mechanism, if it is one that does something.
   package var exampleLevel: ExampleMechanism? {

@@ -82,9 +82,14 @@ struct GradientAudit {
   ) {
     let transform = context.train.transform
     var (low, high): (Float, Float) = (0, 1)
-    if case .floats(let values) = context.test.images.pixels {
-      low = values.min() ?? 0
-      high = max(values.max() ?? 1, low + .leastNormalMagnitude)
+    func measure(_ least: Float?, _ most: Float?) {
+      low = least ?? 0
+      high = max(most ?? 1, low + .leastNormalMagnitude)
+    }
+    switch context.test.images.pixels {
+    case .bytes: break
+    case .floats(let values): measure(values.min(), values.max())
+    case .halves(let values): measure(values.min().map(Float.init), values.max().map(Float.init))
     }
     let spare = context.test.images.isBytes ? 0 : (high - low) / 2
     let box = zip(transform.mean, transform.std).map { mean, deviation in

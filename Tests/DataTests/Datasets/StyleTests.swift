@@ -33,6 +33,7 @@ struct StyleTests {
     switch images.pixels {
     case .bytes(let bytes): bytes.map(Double.init)
     case .floats(let floats): floats.map(Double.init)
+    case .halves(let halves): halves.map(Double.init)
     }
   }
 
