@@ -36,7 +36,9 @@ struct LaneFourier {
     }
   }
 
-  /// One row or column. With n = n1 + a·n2 and k = b·k1 + k2,
+  /// One row or column.
+  ///
+  /// With n = n1 + a·n2 and k = b·k1 + k2,
   /// X[k] = Σ_n1 w_N^(n1·k2)·w_a^(n1·k1)·(Σ_n2 x[n]·w_b^(n2·k2)).
   private func pass(_ plane: LanePlane, first: Int, stride: Int, isInverse: Bool) {
     let (re, im) = (plane.re + first, plane.im + first)

@@ -34,8 +34,8 @@ struct ScatteringFilters {
     let theta: Double
     let slant: Double
 
-    /// g(u) = slant/(2·3.1415·σ²) · Σ_e exp(−vᵀKv + i·ξ·(v_x·cos θ + v_y·sin θ)), v = u + M·e with e
-    /// in {−2, …, 2}², K = R_θ·diag(1, slant²)·R_θᵀ/(2σ²); x is the row.
+    /// g(u) = slant/(2·3.1415·σ²) · Σ_e exp(−vᵀKv + i·ξ·(v_x·cos θ + v_y·sin θ)), v = u + M·e
+    /// with e in {−2, …, 2}², K = R_θ·diag(1, slant²)·R_θᵀ/(2σ²); x is the row.
     func values(side m: Int, frequency: Double) -> [(re: Double, im: Double)] {
       let (c, s) = (cos(theta), sin(theta))
       let (long, short) = (1 / (2 * sigma * sigma), slant * slant / (2 * sigma * sigma))

@@ -3,8 +3,8 @@
 ///
 ///     S0 = x ⋆ φ,   S1 = |x ⋆ ψ_1| ⋆ φ,   S2 = ||x ⋆ ψ_1| ⋆ ψ_2| ⋆ φ
 ///
-/// with ψ_1 of both scales and ψ_2 of the larger one where ψ_1 has the smaller, each sampled at every
-/// fourth place: 1 + 16 + 64 = 81 channels of n/4 × n/4 for each plane of n × n.
+/// with ψ_1 of both scales and ψ_2 of the larger one where ψ_1 has the smaller, each sampled at
+/// every fourth place: 1 + 16 + 64 = 81 channels of n/4 × n/4 for each plane of n × n.
 ///
 /// - Source: Bruna and Mallat, IEEE TPAMI 2013, arXiv:1203.1513; Oyallon and Mallat, CVPR 2015,
 ///   arXiv:1412.8659; as Kymatio computes it.
@@ -52,12 +52,14 @@ package struct ScatteringTransform: Sendable {
   /// Transforms up to 16 planes.
   ///
   /// - Parameters:
-  ///   - pixel: the value of a plane at row and column.
   ///   - count: planes, 1 to 16.
+  ///   - space: memory for one thread.
   ///   - orders: 1 leaves S2 out.
+  ///   - pixel: the value of a plane at row and column.
   ///   - write: takes plane, channel, place (row · n/4 + column) and value.
   package func transform(
-    _ count: Int, _ space: Workspace, orders: Int = 2, pixel: (_ plane: Int, _ row: Int, _ column: Int) -> Float,
+    _ count: Int, _ space: Workspace, orders: Int = 2,
+    pixel: (_ plane: Int, _ row: Int, _ column: Int) -> Float,
     write: (_ plane: Int, _ channel: Int, _ place: Int, _ value: Float) -> Void
   ) {
     load(count, space.input, pixel)

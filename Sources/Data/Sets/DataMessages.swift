@@ -41,10 +41,6 @@ extension MessageCatalogue {
       "A scattering transform halves square images twice; groups of channels are of equal size.",
       "Resize the images, or name a number of groups that divides the channels."),
     Entry(
-      "E3266", "what features leave no room for",
-      "Features are made once for each image: no random change and no style reaches them.",
-      "Say \"augment\": [], and leave data.styles out."),
-    Entry(
       "E3401", "explicit counts do not fit", "longTail.counts must have one entry per class.",
       "Give as many counts as the data set has classes."),
     Entry(

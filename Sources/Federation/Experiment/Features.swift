@@ -125,8 +125,10 @@ enum FeatureStage {
   }
 }
 
-/// Features that were made before, kept as 16-bit floats under a name that says what decides them:
-/// the images' hash and the settings. The folder is `$FEDSIM_CACHE`, else `fedsim` in
+/// Features that were made before.
+///
+/// They are kept as 16-bit floats under a name that says what decides them: the images' hash and
+/// the settings. The folder is `$FEDSIM_CACHE`, else `fedsim` in
 /// `$XDG_CACHE_HOME` or in `~/.cache`.
 ///
 /// A cache: a file that cannot be read, or is damaged, is made anew; one that cannot be written is

@@ -32,7 +32,7 @@ extension Experiment {
     -> PretrainedModel?
   {
     guard let settings = scenario.pretrain, let pretraining,
-      scenario.strategies.contains(where: scenario.isPretrained)
+      scenario.usesPretraining
     else { return nil }
     let network = try pretrainingNetwork(pretraining)
     let key = settings.cacheKey(

@@ -49,6 +49,10 @@ extension MessageCatalogue {
       "model.pretrain needs images: a number of them, or whole classes.",
       "Give \"images\" or \"classes\"."),
     Entry(
+      "E3266", "what features leave no room for",
+      "Features are made once for each image: no random change and no style reaches them.",
+      "Say \"augment\": [], and leave data.styles out."),
+    Entry(
       "E3255", "shares do not add up",
       "The shares of clientModels must give every client to exactly one group.",
       "Let them add up to 1."),

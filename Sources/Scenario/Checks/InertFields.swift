@@ -79,8 +79,7 @@ struct InertField {
       context.scenario.pretrain == nil ? "there is no model.pretrain" : nil
     },
     InertField(place: .root, path: "model.pretrain") { context in
-      let scenario = context.scenario
-      return scenario.pretrain == nil || scenario.strategies.contains(where: scenario.isPretrained)
+      context.scenario.pretrain == nil || context.scenario.usesPretraining
         ? nil : "pretrained is false"
     },
     InertField(place: .strategy, path: "private") { context in

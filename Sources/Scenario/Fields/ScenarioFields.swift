@@ -22,7 +22,8 @@ package enum ScenarioFields {
         "federation", federation, .value([:]), "Who takes part, when, with what weight.",
         synonyms: ["server", "fl"]),
       Part(
-        "model", .union(model.with(Part(pretrain, features) { ($0, $1) })), .value([:]), "The network.",
+        "model", .union(model.with(Part(pretrain, features) { ($0, $1) })), .value([:]),
+        "The network.",
         synonyms: ["network", "net"]), clientModels,
       Part(
         "client", client, .value([:]), "What a client does in a round.",

@@ -273,7 +273,7 @@ extension ScenarioFields {
     Part(
       "mask", .flag, .optional,
       "Whether predictions in a local test are among the classes that the test has; personal "
-        + "accuracy is then higher for every method.", synonyms: ["classMask", "class_mask"]
+        + "accuracy is then never lower.", synonyms: ["classMask", "class_mask"]
     ).ifGiven
   ) {
     DataSettings.LocalTest(policy: $0, perClass: $1, holdoutShare: $2, isMasked: $3 ?? false)

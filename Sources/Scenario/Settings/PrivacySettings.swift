@@ -21,8 +21,9 @@ package struct PrivacySettings: Sendable, Equatable {
     package var errorFeedback: ExamplePrivacy.ErrorFeedback?
     /// How DiceSGD's noise is turned into an ε.
     package var accounting = DiceMode.paper
-    /// σ of the two sums of features that every client releases before the first round; nil where
-    /// none does. In a scenario it stands in `model.features.standardise`.
+    /// σ of the sums of features that clients release before the first round; nil where none does.
+    ///
+    /// In a scenario it stands in `model.features.standardise`.
     package var statisticsNoise: Double?
 
     package init(errorFeedback: ExamplePrivacy.ErrorFeedback? = nil) {

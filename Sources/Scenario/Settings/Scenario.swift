@@ -70,6 +70,9 @@ package struct Scenario: Sendable {
     pretrain != nil && choice.isPretrained != false
   }
 
+  /// Whether any strategy starts from that network.
+  package var usesPretraining: Bool { strategies.contains(where: isPretrained) }
+
   /// What clients do in a round of one of the strategies, but for its loss.
   package func client(of choice: StrategyChoice) -> ClientSettings { choice.client ?? client }
 }

@@ -139,7 +139,7 @@ extension Experiment {
   /// Seconds of pre-training on one worker at a rate in FLOP/s; 0 without, nil when not known.
   fileprivate func pretrainSeconds(_ rate: Double?) -> Double? {
     guard let settings = scenario.pretrain, let pretraining,
-      scenario.strategies.contains(where: scenario.isPretrained)
+      scenario.usesPretraining
     else { return 0 }
     guard let rate, rate > 0 else { return nil }
     let network = try? Network(

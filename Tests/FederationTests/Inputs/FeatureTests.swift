@@ -97,19 +97,33 @@ struct FeatureTests {
 
   @Test("groups of channels have mean 0 and deviation 1 in every record")
   func groups() throws {
+    func moments(_ values: [Double]) -> (mean: Double, variance: Double) {
+      let mean = values.reduce(0, +) / Double(values.count)
+      return (
+        mean, values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
+      )
+    }
+    let raw = FeatureSettings(source: .scattering(orders: 2))
+    let plain = halves(try FeatureStage.features(of: data, raw).train).map(Double.init)
     for groups in [1, 3, 27, 81] {
       let settings = FeatureSettings(source: .scattering(orders: 2), groups: groups)
-      let values = halves(try FeatureStage.features(of: data, settings).train)
+      let values = halves(try FeatureStage.features(of: data, settings).train).map(Double.init)
       let width = 81 / groups
-      for image in [0, 31] {
+      for image in 0..<data.train.count {
         for group in 0..<groups {
-          let own = (0..<4).flatMap { place in
-            (0..<width).map { Double(values[image * 324 + place * 81 + group * width + $0]) }
+          let places = (0..<4).flatMap { place in
+            (0..<width).map { image * 324 + place * 81 + group * width + $0 }
           }
-          let mean = own.reduce(0, +) / Double(own.count)
-          let square = own.reduce(0) { $0 + $1 * $1 } / Double(own.count)
-          // Rounded to 11 bits, and 1e-5 is added to the variance.
-          #expect(abs(mean) < 2e-3 && square < 1.01 && square > 0.5)
+          let before = moments(places.map { plain[$0] })
+          let after = moments(places.map { values[$0] })
+          // 1e-5 is added to the variance; both sides are rounded to 11 bits.
+          let expected = before.variance / (before.variance + 1e-5)
+          #expect(abs(after.mean) < 2e-3)
+          #expect(abs(after.variance - expected) < 0.03 * expected + 1e-3)
+          let scale = (before.variance + 1e-5).squareRoot()
+          for place in places {
+            #expect(abs(values[place] - (plain[place] - before.mean) / scale) < 0.2)
+          }
         }
       }
     }
