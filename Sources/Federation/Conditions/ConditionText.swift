@@ -117,11 +117,30 @@ struct ConditionText {
       case .group(let groups): ", group norm \(groups)"
       case .batch: ", batch norm"
       }
+    let weights = spec.standardisesWeights ? ", weight standardisation" : ""
     return switch spec.kind {
     case .logistic: "logistic"
+    case .sequential:
+      "sequential " + spec.layers.map(text).joined(separator: ", ") + norm + weights
     case .mlp: "mlp " + spec.hidden.map(String.init).joined(separator: "-")
-    case .vgg: "vgg width \(spec.width), \(spec.blocks) blocks\(norm)"
-    default: "\(spec.kind.rawValue) width \(spec.width)\(norm)"
+    case .vgg: "vgg width \(spec.width), \(spec.blocks) blocks\(norm)\(weights)"
+    default: "\(spec.kind.rawValue) width \(spec.width)\(norm)\(weights)"
+    }
+  }
+
+  private func text(of layer: ModelSpec.Layer) -> String {
+    func window(_ window: ModelSpec.Window) -> String {
+      "\(window.kernel)x\(window.kernel)"
+        + (window.stride == 1 ? "" : " stride \(window.stride)")
+        + (window.padding == 0 ? "" : " padding \(window.padding)")
+    }
+    return switch layer {
+    case .convolution(let channels, let size): "conv \(channels) \(window(size))"
+    case .maximum(let size): "max \(window(size))"
+    case .average(let size): "mean \(window(size))"
+    case .globalAverage: "global mean"
+    case .dense(let units): "dense \(units)"
+    case .dropout(let rate): "dropout \(short(rate))"
     }
   }
 

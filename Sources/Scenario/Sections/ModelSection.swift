@@ -25,19 +25,21 @@ extension ScenarioFields {
       network(
         .cnn, "Two 3x3 convolutions, pooling, one hidden layer.",
         [
-          width(32), norm("none"), activation,
+          width(32), norm("none"), standardised, activation,
           dropout([0.25, 0.5], "after the pooling and after the hidden layer"), initialisation,
         ]),
-      network(.lenet5, "LeCun et al. 1998.", [width(6), norm("none"), activation, initialisation]),
+      network(
+        .lenet5, "LeCun et al. 1998.",
+        [width(6), norm("none"), standardised, activation, initialisation]),
       network(
         .resnet8, "CIFAR ResNet with 3 blocks.",
-        [width(32), norm("group"), activation, initialisation]),
+        [width(32), norm("group"), standardised, activation, initialisation]),
       network(
         .resnet20, "CIFAR ResNet with 9 blocks (He et al. 2016).",
-        [width(16), norm("group"), activation, initialisation]),
+        [width(16), norm("group"), standardised, activation, initialisation]),
       network(
         .resnet18, "ResNet-18 in its CIFAR form (3x3 stem).",
-        [width(64), norm("group"), activation, initialisation]),
+        [width(64), norm("group"), standardised, activation, initialisation]),
       network(
         .vit, "Vision transformer with timm's names (Dosovitskiy et al. 2021).",
         transformer + [initialisation("timm")]),
@@ -47,7 +49,15 @@ extension ScenarioFields {
         [
           Setting(
             \.blocks, "blocks", .integer(1...3), .value(3), "Blocks, of 1, 2 and 2 times the width."
-          ), width(32), norm("none"), activation, initialisation,
+          ), width(32), norm("none"), standardised, activation, initialisation,
+        ]),
+      network(
+        .sequential, "Layers as they are listed, and a classifier after them.",
+        [
+          Setting(
+            \.layers, "layers", .list(of: .union(layers), counts: 1...64, unique: false),
+            .required, "The layers before the classifier."), norm("none"), standardised, activation,
+          initialisation,
         ]),
     ]
   ).with(classifier).map { spec, classifier in
@@ -59,6 +69,68 @@ extension ScenarioFields {
   private static func network(
     _ kind: ModelSpec.Kind, _ summary: String, _ settings: [Setting<ModelSpec>]
   ) -> Case<ModelSpec> { Case(kind.rawValue, summary, ModelSpec(kind: kind, width: 0), settings) }
+
+  /// Layers of `sequential`.
+  private static let layers = Cases<ModelSpec.Layer>(
+    "kind",
+    synonyms: [
+      "conv2d": "conv", "convolution": "conv", "maxpool": "max-pool", "maxPool": "max-pool",
+      "avgPool": "average-pool", "avgpool": "average-pool", "linear": "dense", "fc": "dense",
+      "gap": "global-average-pool", "globalAveragePool": "global-average-pool",
+    ],
+    [
+      Case(
+        "conv", "A convolution with a square window, then norm and activation.",
+        Part(
+          "channels", .integer(1...65_536), .required, unit: "channels", "Output channels.",
+          synonyms: ["filters", "out_channels", "width"]), window(.value(1))
+      ) { .convolution(channels: $0, window: $1) },
+      Case("max-pool", "The maximum of a window.", window(.derived("kernel", kernelOf))) {
+        .maximum($0)
+      },
+      Case(
+        "average-pool", "The mean of a window, padding counted.",
+        window(.derived("kernel", kernelOf))
+      ) {
+        .average($0)
+      },
+      Case("global-average-pool", "The mean of each channel.", .globalAverage),
+      Case(
+        "dense", "A dense layer and the activation.",
+        Part(
+          "units", .integer(1...65_536), .required, unit: "neurons", "Outputs.",
+          synonyms: ["out_features", "size", "neurons"])
+      ) { .dense(units: $0) },
+      Case(
+        "dropout", "Numbers set to 0 at random in training.",
+        Part("rate", .decay, .required, "Share of them.", synonyms: ["p"])
+      ) { .dropout(rate: $0) },
+    ])
+
+  private static func window(_ stride: Field.Presence) -> Part<ModelSpec.Window> {
+    let kernel: Part<Int> = Part(
+      "kernel", .integer(1...255), .required, unit: "pixels", "Side of the window.",
+      synonyms: ["kernel_size", "size"])
+    let step: Part<Int> = Part(
+      "stride", .integer(1...255), stride, unit: "pixels", "Steps of the window.")
+    let padding: Part<Int> = Part(
+      "padding", .integer(0...127), .value(0), unit: "pixels", "Zeros around the map.",
+      synonyms: ["pad"])
+    return Part(kernel, step, padding) { kernel, stride, padding in
+      ModelSpec.Window(kernel: kernel, stride: stride, padding: padding)
+    }
+  }
+
+  /// The stride of a pooling window that was not given: windows side by side.
+  private static func kernelOf(_ from: Derivation) -> JSON {
+    from.values[from.path.dropLast(".stride".count) + ".kernel"] ?? 1
+  }
+
+  private static let standardised = Setting<ModelSpec>(
+    \.standardisesWeights, "weightStandardisation", .flag, .optional,
+    "Whether convolutions standardise their weights and have a trained gain per output channel "
+      + "(Qiao and others 2019, arXiv:1903.10520).",
+    synonyms: ["weightStandardization", "weight_standardization", "ws", "wsConv"])
 
   private static let classifier = Part<ModelSpec.Classifier>(
     "classifier", .words(["linear": .linear, "cosine": .cosine]), .value("linear"),
@@ -197,7 +269,21 @@ extension ScenarioFields {
     let model = from.path.dropLast(".norm.groups".count)
     let width = from.values["\(model).width"]?.int ?? 32
     let kind = from.values["\(model).kind"]?.text ?? ""
-    return .int(largestDivisor(of: normalisedChannels(kind: kind, width: width), upTo: 8))
+    let channels =
+      kind == "sequential"
+      ? listedChannels(from.values, model) : normalisedChannels(kind: kind, width: width)
+    return .int(largestDivisor(of: channels, upTo: 8))
+  }
+
+  /// Channels of the convolutions that a `sequential` model lists.
+  static func listedChannels(_ values: [String: JSON], _ model: some StringProtocol) -> [Int] {
+    var channels: [Int] = []
+    var index = 0
+    while values["\(model).layers[\(index)].kind"] != nil {
+      if let own = values["\(model).layers[\(index)].channels"]?.int { channels.append(own) }
+      index += 1
+    }
+    return channels
   }
 
   /// What a vision transformer has instead of norms and activations to choose.
@@ -230,15 +316,21 @@ extension ScenarioChecks {
   /// A model of the scenario, such as "model" or "clientModels[0].model".
   mutating func checkModel(at path: String) {
     let kind = text("\(path).kind") ?? ""
-    if let width = int("\(path).width"), let groups = int("\(path).norm.groups") {
-      let channels = ScenarioFields.normalisedChannels(kind: kind, width: width)
+    if let groups = int("\(path).norm.groups") {
+      let channels =
+        kind == "sequential"
+        ? ScenarioFields.listedChannels(values, path)
+        : int("\(path).width").map {
+          ScenarioFields.normalisedChannels(kind: kind, width: $0)
+        } ?? []
       if channels.contains(where: { $0 % groups != 0 }) {
         let fix = ScenarioFields.largestDivisor(of: channels, upTo: groups)
         error(
           "E3201", "\(path).norm.groups",
           "found \(groups) groups; they do not divide "
             + channels.map(String.init).joined(separator: " and ") + " channels",
-          suggestion: "\(fix)", hint: "or choose another width")
+          suggestion: "\(fix)",
+          hint: kind == "sequential" ? "or choose other channels" : "or choose another width")
       }
     }
     checkTransformer(at: path)

@@ -18,7 +18,7 @@ extension ParameterLayout {
       var stream = RandomStream(seed: seed, .initialWeights, step: index)
       var draw: () -> Float
       switch (entry.role, rule) {
-      case (.normScale, _), (.runningVariance, _), (.logitScale, _): draw = { 1 }
+      case (.normScale, _), (.runningVariance, _), (.logitScale, _), (.weightGain, _): draw = { 1 }
       case (.poolScale, _): draw = { Float(1 + 0.02 * stream.normal()) }
       case (.poolShift, _), (.poolKey, _): draw = { Float(0.02 * stream.normal()) }
       case (.normShift, _), (.runningMean, _), (.frozen, _), (_, .zero): draw = { 0 }

@@ -67,7 +67,9 @@ extension Network {
   {
     try spec.check(input)
     try pool.check()
-    guard spec.kind != .logistic, spec.kind != .mlp || !spec.hidden.isEmpty else {
+    guard spec.kind != .logistic, spec.kind != .mlp || !spec.hidden.isEmpty,
+      spec.kind != .sequential || spec.hasWeightedLayers
+    else {
       throw ModelError(
         message: "\(spec.kind.rawValue) has no layer before its classifier that could be adapted")
     }

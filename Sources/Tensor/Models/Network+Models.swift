@@ -2,7 +2,7 @@ extension Network {
   /// The network of a model spec for images of a size.
   ///
   /// Names follow PyTorch: `fc1`, `fc2`, … (`mlp`); `fc` (`logistic`); `conv1`, `conv2`, `fc1`,
-  /// `fc2` (`cnn`, `lenet5`); torchvision's names in residual networks (`conv1`, `bn1`,
+  /// `fc2` (`cnn`, `lenet5`, and so on in `sequential`); torchvision's names in residual networks (`conv1`, `bn1`,
   /// `layer1.0.conv1`, …, `fc`), where a norm is called `bn` whichever kind it is; `layer1.conv1`,
   /// …, `fc1`, `fc2` (`vgg`); timm's in transformers (`patch_embed.proj`,
   /// `blocks.0.attn.qkv`, …, `head`).
@@ -23,6 +23,7 @@ extension Network {
 extension ModelSpec {
   /// Refuses images that are too small or of the wrong size.
   package func check(_ input: FeatureShape) throws(ModelError) {
+    if kind == .sequential { return try checkLayers(input) }
     let side = min(input.height, input.width)
     let needed = kind == .vgg ? 1 << blocks : kind.minimumSide
     guard side >= needed else {
@@ -44,7 +45,7 @@ extension ModelSpec.Kind {
   /// The smallest image side that leaves every layer at least one position, whatever the sizes.
   public var minimumSide: Int {
     switch self {
-    case .logistic, .mlp: 1
+    case .logistic, .mlp, .sequential: 1
     case .cnn: 6
     case .lenet5: 16
     case .vgg: 8
@@ -57,6 +58,7 @@ extension NetworkBuilder {
   /// The layers of a model that fits the images, up to its logits.
   package mutating func model(_ spec: ModelSpec, classes: Int) -> Map {
     ending = spec.classifier
+    standardisesWeights = spec.standardisesWeights
     return switch spec.kind {
     case .logistic: head("fc", input, classes)
     case .mlp: mlp(spec, classes: classes)
@@ -66,6 +68,7 @@ extension NetworkBuilder {
     case .resnet20: resNet(spec, stages: 3, blocks: 3, classes: classes)
     case .resnet18: resNet(spec, stages: 4, blocks: 2, classes: classes)
     case .vgg: vgg(spec, classes: classes)
+    case .sequential: sequential(spec, classes: classes)
     case .vit: visionTransformer(spec, classes: classes)
     }
   }

@@ -13,6 +13,8 @@ package struct NetworkBuilder: Sendable {
   private var features: Map?
   private var classifier = ""
   var ending = ModelSpec.Classifier.linear
+  /// Whether convolutions standardise their weights.
+  var standardisesWeights = false
   /// Whether a backward pass goes on to the input (`Workspace.inputGradient`).
   package var givesInputGradient = false
   /// What becomes of layers that are frozen; nil where layers are trained.
@@ -62,8 +64,15 @@ package struct NetworkBuilder: Sendable {
       .init(
         name: name + ".weight", shape: [channels, x.shape.channels, kernel, kernel], role: .weight,
         order: .kernelFirst, fanIn: fanIn, fanOut: fanOut))
+    if standardisesWeights {
+      declare(.init(name: name + ".gain", shape: [channels], role: .weightGain))
+    }
     if bias { declareBias(name, channels, fanIn: fanIn, fanOut: fanOut) }
     let y = newMap(geometry.output)
+    if standardisesWeights {
+      addStandardised(name, x, y, geometry, bias: bias)
+      return site(name, y)
+    }
     add { [frozen = isFrozen] layout in
       Convolution(
         name: name, input: x.slot, output: y.slot, geometry: geometry,
@@ -71,6 +80,18 @@ package struct NetworkBuilder: Sendable {
         frozen: frozen)
     }
     return site(name, y)
+  }
+
+  private mutating func addStandardised(
+    _ name: String, _ x: Map, _ y: Map, _ geometry: ConvolutionGeometry, bias: Bool
+  ) {
+    let saved = newSlot(fixed: StandardisedConvolution.savedCount(geometry))
+    add { [frozen = isFrozen] layout in
+      StandardisedConvolution(
+        name: name, input: x.slot, output: y.slot, geometry: geometry,
+        weight: layout.offset(name + ".weight"), gain: layout.offset(name + ".gain"),
+        bias: bias ? layout.offset(name + ".bias") : nil, saved: saved, frozen: frozen)
+    }
   }
 
   package mutating func groupNorm(_ name: String, _ x: Map, groups: Int) -> Map {

@@ -7,6 +7,8 @@ public struct ParameterLayout: Sendable, Equatable {
   /// What a tensor is to its layer.
   public enum Role: String, Sendable {
     case weight, bias, normScale, normShift, runningMean, runningVariance
+    /// What multiplies a convolution's standardised weights.
+    case weightGain
     /// What multiplies all logits of a cosine classifier.
     case logitScale
     /// A transformer's class token and its tokens' positions.

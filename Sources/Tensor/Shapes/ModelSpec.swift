@@ -4,7 +4,7 @@
 public struct ModelSpec: Sendable, Equatable {
   /// The architectures that can be built.
   public enum Kind: String, Sendable, CaseIterable {
-    case logistic, mlp, cnn, lenet5, resnet8, resnet20, resnet18, vgg, vit
+    case logistic, mlp, cnn, lenet5, resnet8, resnet20, resnet18, vgg, vit, sequential
   }
 
   /// The architecture.
@@ -24,6 +24,10 @@ public struct ModelSpec: Sendable, Equatable {
   public var dropout: [Double]
   /// Blocks of two convolutions, from 1 to 3 (`vgg`).
   public var blocks: Int
+  /// Layers before the classifier (`sequential`).
+  public var layers: [Layer] = []
+  /// Whether convolutions standardise their weights, with a trained gain per output channel.
+  public var standardisesWeights = false
   /// What it ends in.
   public var classifier = Classifier.linear
   /// How weights start.
