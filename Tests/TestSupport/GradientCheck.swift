@@ -61,7 +61,7 @@ package struct GradientCheck {
       case .poolScale, .poolShift, .poolKey, .frozen: continue
       case .classToken, .positions:
         for i in entry.range { parameters[i] = Float(stream.uniform() - 0.5) }
-      case .normScale, .runningVariance, .logitScale:
+      case .normScale, .runningVariance, .logitScale, .weightGain:
         for i in entry.range { parameters[i] = Float(0.5 + stream.uniform()) }
       case .normShift, .runningMean:
         for i in entry.range { parameters[i] = Float(stream.uniform() - 0.5) }

@@ -3,6 +3,7 @@ import Tensor
 /// A small network written as text, for tests: operations separated by ";".
 ///
 /// `conv NAME channels kernel stride padding bias`, `dense NAME outputs bias`,
+/// `ws NAME channels kernel stride padding bias` (a convolution with standardised weights),
 /// `cosine NAME outputs scaled unitRows`, `group NAME groups`, `batch NAME`, `layer NAME`, `relu`,
 /// `gelu`, `tempered s T o`, `max kernel stride padding`, `avg kernel stride padding`, `global`,
 /// `dropout rate`,
@@ -29,6 +30,12 @@ package enum NetworkRecipe {
         x = builder.convolution(
           name, x, numbers[0], kernel: numbers[1], stride: numbers[2], padding: numbers[3],
           bias: numbers[4] == 1)
+      case ("ws", 5):
+        builder.standardisesWeights = true
+        x = builder.convolution(
+          name, x, numbers[0], kernel: numbers[1], stride: numbers[2], padding: numbers[3],
+          bias: numbers[4] == 1)
+        builder.standardisesWeights = false
       case ("dense", 2): x = builder.dense(name, x, numbers[0], bias: numbers[1] == 1)
       case ("linear", 2): x = builder.linear(name, x, numbers[0], bias: numbers[1] == 1)
       case ("attention", 1): x = builder.attention(x, heads: numbers[0])

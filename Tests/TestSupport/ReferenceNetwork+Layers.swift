@@ -37,19 +37,42 @@ extension ReferenceNetwork {
 
   /// The sum over a window of w[ky][kx][i][o]·x at the places inside the image.
   func convolution(_ layer: Convolution, _ x: [Double], _ batch: Int) -> [Double] {
-    let (from, to) = (layer.geometry.input, layer.geometry.output)
+    let count = layer.geometry.patch * layer.geometry.output.channels
+    let weights = Array(parameters[layer.weight..<layer.weight + count])
+    return convolution(layer.geometry, weights, bias: layer.bias, x, batch)
+  }
+
+  /// The same with γ·(w − mean)/√max(Σ(w − mean)², 1e-4) of each output channel in place of w.
+  func convolution(_ layer: StandardisedConvolution, _ x: [Double], _ batch: Int) -> [Double] {
+    let (patch, channels) = (layer.geometry.patch, layer.geometry.output.channels)
+    var weights = Array(parameters[layer.weight..<layer.weight + patch * channels])
+    for o in 0..<channels {
+      let places = (0..<patch).map { $0 * channels + o }
+      let mean = places.reduce(0) { $0 + weights[$1] } / Double(patch)
+      let square = places.reduce(0) { $0 + (weights[$1] - mean) * (weights[$1] - mean) }
+      for place in places {
+        weights[place] =
+          parameters[layer.gain + o] * (weights[place] - mean) / max(square, 1e-4).squareRoot()
+      }
+    }
+    return convolution(layer.geometry, weights, bias: layer.bias, x, batch)
+  }
+
+  private func convolution(
+    _ geometry: ConvolutionGeometry, _ weights: [Double], bias: Int?, _ x: [Double], _ batch: Int
+  ) -> [Double] {
+    let (from, to) = (geometry.input, geometry.output)
     var y = [Double](repeating: 0, count: batch * to.count)
     for n in 0..<batch {
       for oy in 0..<to.height {
         for ox in 0..<to.width {
           let target = n * to.count + (oy * to.width + ox) * to.channels
-          for o in 0..<to.channels { y[target + o] = layer.bias.map { parameters[$0 + o] } ?? 0 }
-          forEachPlace(layer.geometry, oy, ox) { ky, kx, position in
+          for o in 0..<to.channels { y[target + o] = bias.map { parameters[$0 + o] } ?? 0 }
+          forEachPlace(geometry, oy, ox) { ky, kx, position in
             for i in 0..<from.channels {
               let value = x[n * from.count + position * from.channels + i]
-              let w =
-                layer.weight + ((ky * layer.geometry.kernel + kx) * from.channels + i) * to.channels
-              for o in 0..<to.channels { y[target + o] += parameters[w + o] * value }
+              let w = ((ky * geometry.kernel + kx) * from.channels + i) * to.channels
+              for o in 0..<to.channels { y[target + o] += weights[w + o] * value }
             }
           }
         }

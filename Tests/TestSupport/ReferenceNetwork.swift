@@ -62,6 +62,8 @@ package struct ReferenceNetwork {
     case let layer as Dense: outcome.slots[layer.output] = dense(layer, x, batch)
     case let layer as CosineClassifier: outcome.slots[layer.output] = cosine(layer, x, batch)
     case let layer as Convolution: outcome.slots[layer.output] = convolution(layer, x, batch)
+    case let layer as StandardisedConvolution:
+      outcome.slots[layer.output] = convolution(layer, x, batch)
     case let layer as GroupNorm: outcome.slots[layer.output] = groupNorm(layer, x, batch)
     case let layer as BatchNorm: outcome.slots[layer.output] = batchNorm(layer, x, batch, &outcome)
     case let layer as LayerNorm: outcome.slots[layer.output] = layerNorm(layer, x, batch)

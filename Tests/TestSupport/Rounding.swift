@@ -17,6 +17,7 @@ package enum Rounding {
       case let layer as Dense: Double(layer.inputs).squareRoot()
       case let layer as CosineClassifier: Double(layer.inputs).squareRoot()
       case let layer as Convolution: Double(layer.geometry.patch).squareRoot()
+      case let layer as StandardisedConvolution: 3 * Double(layer.geometry.patch).squareRoot()
       case let layer as PositionLinear: Double(layer.inputs).squareRoot()
       case let layer as PoolHead: Double(layer.inputs).squareRoot()
       case let layer as Attention:
@@ -42,6 +43,7 @@ package enum Rounding {
     let positions = network.operations.map { operation in
       switch operation {
       case let layer as Convolution: batch * layer.geometry.output.positions
+      case let layer as StandardisedConvolution: batch * layer.geometry.output.positions
       case let layer as PositionLinear: batch * layer.positions
       case let layer as PoolScale: batch * layer.shape.positions
       default: batch

@@ -2,9 +2,9 @@ extension Network {
   /// The network of a model spec for images of a size.
   ///
   /// Names follow PyTorch: `fc1`, `fc2`, … (`mlp`); `fc` (`logistic`); `conv1`, `conv2`, `fc1`,
-  /// `fc2` (`cnn`, `lenet5`, and so on in `sequential`); torchvision's names in residual networks (`conv1`, `bn1`,
-  /// `layer1.0.conv1`, …, `fc`), where a norm is called `bn` whichever kind it is; `layer1.conv1`,
-  /// …, `fc1`, `fc2` (`vgg`); timm's in transformers (`patch_embed.proj`,
+  /// `fc2` (`cnn`, `lenet5`, and so on in `sequential`); torchvision's names in residual networks
+  /// (`conv1`, `bn1`, `layer1.0.conv1`, …, `fc`), where a norm is called `bn` whichever kind it is;
+  /// `layer1.conv1`, …, `fc1`, `fc2` (`vgg`); timm's in transformers (`patch_embed.proj`,
   /// `blocks.0.attn.qkv`, …, `head`).
   ///
   /// `inputGradient`: whether a backward pass goes on to the input, which training has no use for.

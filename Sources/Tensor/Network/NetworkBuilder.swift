@@ -14,7 +14,7 @@ package struct NetworkBuilder: Sendable {
   private var classifier = ""
   var ending = ModelSpec.Classifier.linear
   /// Whether convolutions standardise their weights.
-  var standardisesWeights = false
+  package var standardisesWeights = false
   /// Whether a backward pass goes on to the input (`Workspace.inputGradient`).
   package var givesInputGradient = false
   /// What becomes of layers that are frozen; nil where layers are trained.

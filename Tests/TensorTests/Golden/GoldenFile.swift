@@ -58,7 +58,7 @@ struct GoldenFile: CustomStringConvertible {
     }
     let norm = try text("norm").split(separator: ":")
     let kind = try #require(ModelSpec.Kind(rawValue: text("kind")))
-    let spec = ModelSpec(
+    var spec = ModelSpec(
       kind: kind, width: try int("model_width"),
       hidden: try text("hidden").split(separator: " ").compactMap { Int($0) },
       norm: norm[0] == "batch"
@@ -66,7 +66,27 @@ struct GoldenFile: CustomStringConvertible {
       patch: try kind == .vit ? int("patch") : 1, depth: try kind == .vit ? int("depth") : 1,
       heads: try kind == .vit ? int("heads") : 1,
       mlpRatio: try kind == .vit ? number("mlp_ratio") : 1)
+    if kind == .sequential {
+      spec.layers = try text("layers").split(separator: ";").map(Self.layer)
+    }
     return try Network(spec, input: shape(), classes: int("classes"))
+  }
+
+  private struct UnknownLayer: Error { let text: String }
+
+  /// `conv channels kernel stride padding`, `max kernel stride padding`, `dense units`.
+  private static func layer(_ text: Substring) throws -> ModelSpec.Layer {
+    let words = text.split(separator: " ")
+    let sizes = words.dropFirst().compactMap { Int($0) }
+    func window(_ at: Int) -> ModelSpec.Window {
+      ModelSpec.Window(kernel: sizes[at], stride: sizes[at + 1], padding: sizes[at + 2])
+    }
+    switch (words[0], sizes.count) {
+    case ("conv", 4): return .convolution(channels: sizes[0], window: window(1))
+    case ("max", 3): return .maximum(window(0))
+    case ("dense", 1): return .dense(units: sizes[0])
+    default: throw UnknownLayer(text: String(text))
+    }
   }
 
   /// The tensors whose names start with `prefix`, with the rest of their names, as a file of

@@ -15,8 +15,8 @@ struct GoldenNetworkTests {
 
   @Test("There is a golden file for every layer and every model")
   func filesAreThere() {
-    #expect(GoldenFile.names("layer").count == 35)
-    #expect(GoldenFile.names("model").count == 21)
+    #expect(GoldenFile.names("layer").count == 36)
+    #expect(GoldenFile.names("model").count == 22)
     for kind in ModelSpec.Kind.allCases {
       #expect(!GoldenFile.names("model_" + kind.rawValue).isEmpty)
     }

@@ -202,10 +202,61 @@ def check_timm(module, spec, h, w, c, classes):
     return timm.__version__
 
 
+class Sequential(nn.Module):
+    """The layers of LISTED: conv channels kernel stride padding, max|avg kernel stride padding,
+    global, dense units."""
+
+    def __init__(self, spec, h, w, c, classes):
+        super().__init__()
+        x, norm = torch.zeros(2, c, h, w), spec["norm"]
+        self.steps, convs, denses = [], 0, 0
+        for layer in LISTED.split(";"):
+            kind, *sizes = layer.split()
+            sizes = list(map(int, sizes))
+            if kind == "conv":
+                convs += 1
+                conv = nn.Conv2d(x.shape[1], *sizes, bias=norm == "none")
+                self.add_module(f"conv{convs}", conv)
+                self.add_module(f"bn{convs}", norm_of(norm, sizes[0]))
+                step = [f"conv{convs}", f"bn{convs}"]
+            elif kind == "dense":
+                denses += 1
+                self.add_module(f"fc{denses}", nn.Linear(x.flatten(1).shape[1], sizes[0]))
+                step = [f"fc{denses}"]
+            else:
+                step = [kind, sizes]
+            self.steps.append(step)
+            x = self.apply_step(step, x)
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.reset_running_stats()
+        self.last = f"fc{denses + 1}"
+        self.add_module(self.last, nn.Linear(x.flatten(1).shape[1], classes))
+
+    def apply_step(self, step, x):
+        if step[0] == "max":
+            return functional.max_pool2d(x, *step[1])
+        if step[0] == "avg":
+            return functional.avg_pool2d(x, *step[1])
+        if step[0] == "global":
+            return x.mean((2, 3), keepdim=True)
+        if step[0].startswith("fc"):
+            return torch.relu(getattr(self, step[0])(x.flatten(1)))
+        return torch.relu(getattr(self, step[1])(getattr(self, step[0])(x)))
+
+    def forward(self, x):
+        for step in self.steps:
+            x = self.apply_step(step, x)
+        return getattr(self, self.last)(x.flatten(1))
+
+
+LISTED = "conv 6 8 2 2; max 2 1 0; conv 8 4 2 0; max 2 1 0; dense 9"
+
 KINDS = {
     "logistic": Logistic, "mlp": MLP, "cnn": CNN, "lenet5": LeNet5, "resnet8": ResNet,
     "resnet20": ResNet, "resnet18": ResNet,
     "vgg": lambda *sizes: VGG(norm_of, *sizes), "vit": ViT,
+    "sequential": Sequential,
 }  # fmt: skip
 
 # name: kind, width, hidden, norm, input, batch
@@ -231,6 +282,7 @@ MODELS = {
     "vit_wide": ("vit", 36, [], "none", (8, 12, 1), 3),
     "vgg_none": ("vgg", 2, [], "none", (17, 16, 3), 3),
     "vgg_group": ("vgg", 4, [], "group:2", (16, 16, 3), 2),
+    "sequential": ("sequential", 1, [], "group:2", (17, 16, 1), 3),
 }
 
 # patch, depth, heads, mlp_ratio

@@ -23,7 +23,7 @@ from safetensors.numpy import save_file
 from torch import nn
 from torch.nn import functional
 
-from golden_models import KINDS, MODELS, TRANSFORMERS, attention, check_timm, over_tokens
+from golden_models import KINDS, LISTED, MODELS, TRANSFORMERS, attention, check_timm, over_tokens
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OUT = sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, "data")
@@ -41,6 +41,21 @@ class ChannelLayerNorm(nn.LayerNorm):
         if x.dim() == 2:
             return super().forward(x)
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class StandardisedConv(nn.Conv2d):
+    """Qiao et al. 2019, as De et al. 2022 have it: gain·(W − mean)·rsqrt(max(var·fan_in, 1e-4))."""
+
+    def __init__(self, *sizes, bias):
+        super().__init__(*sizes, bias=bias)
+        self.gain = nn.Parameter(torch.rand(self.out_channels) + 0.5)
+
+    def forward(self, x):
+        w = self.weight
+        var, mean = torch.var_mean(w, (1, 2, 3), keepdim=True, unbiased=False)
+        scale = torch.rsqrt(torch.clamp(var * w[0].numel(), min=1e-4))
+        w = self.gain.reshape(-1, 1, 1, 1) * (w - mean) * scale
+        return functional.conv2d(x, w, self.bias, self.stride, self.padding)
 
 
 class Cosine(nn.Module):
@@ -78,6 +93,9 @@ class Recipe(nn.Module):
             if kind == "conv":
                 o, k, s, p, b = map(int, rest[1:])
                 self.add_module(rest[0], nn.Conv2d(width, o, k, s, p, bias=bool(b)))
+            elif kind == "ws":
+                o, k, s, p, b = map(int, rest[1:])
+                self.add_module(rest[0], StandardisedConv(width, o, k, s, p, bias=bool(b)))
             elif kind == "dense":
                 inputs = x.flatten(1).shape[1]
                 self.add_module(rest[0], nn.Linear(inputs, int(rest[1]), bias=bool(int(rest[2]))))
@@ -103,7 +121,7 @@ class Recipe(nn.Module):
 
     def apply_step(self, op, x, saved):
         kind, rest = op[0], op[1:]
-        if kind in ("conv", "group", "batch", "layer"):
+        if kind in ("conv", "ws", "group", "batch", "layer"):
             return getattr(self, rest[0])(x), saved
         if kind in ("dense", "cosine"):
             return getattr(self, rest[0])(x.flatten(1)), saved
@@ -196,6 +214,9 @@ LAYERS = {
         "conv conv1 5 3 1 1 1; tokens; relu; linear l1 6 1; attention 1; first; dense fc 4 1"),
     "cosine": (3, 4, 2, "conv conv1 5 3 1 1 1; relu; cosine fc 4 0 1"),
     "cosine_scaled": (1, 1, 7, "dense fc1 9 1; relu; dense proj 6 1; cosine fc 5 1 0"),
+    "weight_standardised": (6, 5, 3,
+        "ws conv1 6 3 1 1 1; relu; ws conv2 17 3 2 1 0; group n1 1; ws conv3 4 1 1 0 1; "
+        "dense fc 4 1"),
 }
 
 
@@ -282,6 +303,8 @@ def models():
         module = KINDS[kind](spec, *shape, 10)
         sizes = " ".join(map(str, hidden))
         fields = {"kind": kind, "model_width": str(width), "hidden": sizes, "norm": norm}
+        if kind == "sequential":
+            fields["layers"] = LISTED
         if kind == "vit":
             fields |= {k: str(spec[k]) for k in ("patch", "depth", "heads", "mlp_ratio")}
             fields["timm"] = check_timm(module, spec, *shape, 10)

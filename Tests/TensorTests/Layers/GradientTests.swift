@@ -66,10 +66,36 @@ struct GradientTests {
         dropout: dropout, patch: 2, depth: 2, heads: 3)
       input = FeatureShape(height: height, width: columns, channels: 3)
     }
+
+    init(
+      standardised kind: ModelSpec.Kind, _ width: Int, _ norm: ModelSpec.Norm, _ height: Int,
+      _ columns: Int
+    ) {
+      self.init(kind, width, norm, height, columns)
+      spec.standardisesWeights = true
+    }
+
+    /// Every kind of layer that a `sequential` network has.
+    init(
+      listed norm: ModelSpec.Norm, _ height: Int, _ columns: Int,
+      activation: ModelSpec.Activation = .relu
+    ) {
+      self.init(.sequential, 1, norm, height, columns, activation: activation)
+      spec.layers = [
+        .average(.init(kernel: 2, stride: 1, padding: 1)),
+        .convolution(channels: 5, window: .init(kernel: 3, stride: 2, padding: 1)),
+        .maximum(.init(kernel: 2, stride: 1, padding: 0)), .dropout(rate: 0.25),
+        .convolution(channels: 4, window: .init(kernel: 2, stride: 1, padding: 0)),
+        .globalAverage, .dense(units: 6),
+      ]
+    }
   }
 
   static let tanh = ModelSpec.Activation.temperedSigmoid(scale: 2, inverseTemperature: 2, offset: 1)
   static let models: [Model] = [
+    Model(standardised: .cnn, 4, .group(groups: 2), 9, 10),
+    Model(standardised: .resnet8, 4, .group(groups: 2), 8, 8),
+    Model(listed: .none, 9, 11, activation: tanh), Model(listed: .batch, 12, 10),
     Model(.logistic, 1, .none, 5, 4), Model(.mlp, 1, .none, 4, 3),
     Model(.mlp, 1, .none, 4, 3, activation: .gelu, dropout: [0.2]),
     Model(.mlp, 1, .none, 4, 3, activation: tanh, dropout: [0.2]), Model(.cnn, 4, .none, 9, 10),

@@ -193,3 +193,95 @@ struct NetworkTests {
     }
   }
 }
+
+/// Networks whose layers are listed.
+@Suite("Listed layers")
+struct SequentialTests {
+  private func network(
+    _ layers: [ModelSpec.Layer], _ input: FeatureShape, norm: ModelSpec.Norm = .none
+  ) throws -> Network {
+    var spec = ModelSpec(kind: .sequential, width: 1, norm: norm)
+    spec.layers = layers
+    return try Network(spec, input: input, classes: 10)
+  }
+
+  @Test("the networks of Tramer and Boneh have their parameters")
+  func published() throws {
+    // arXiv:2011.11660, table 6 and its code: a small CNN on 81 channels of 7×7, one on 243 of
+    // 8×8, and the end-to-end network for MNIST.
+    let small = try network(
+      [
+        .convolution(channels: 16, window: .init(kernel: 3, stride: 2, padding: 1)),
+        .convolution(channels: 32, window: .init(kernel: 3, stride: 1, padding: 1)),
+        .dense(units: 32),
+      ], FeatureShape(height: 7, width: 7, channels: 81))
+    // 81·9·16+16, 16·9·32+32, 512·32+32, 32·10+10.
+    #expect(small.layout.count == 33_066)
+    let large = try network(
+      [
+        .convolution(channels: 64, window: .init(kernel: 3, stride: 1, padding: 1)),
+        .maximum(.init(kernel: 2, stride: 2, padding: 0)),
+        .convolution(channels: 64, window: .init(kernel: 3, stride: 1, padding: 1)),
+      ], FeatureShape(height: 8, width: 8, channels: 243))
+    #expect(large.layout.count == 187_210)
+    let whole = try network(
+      [
+        .convolution(channels: 16, window: .init(kernel: 8, stride: 2, padding: 2)),
+        .maximum(.init(kernel: 2, stride: 1, padding: 0)),
+        .convolution(channels: 32, window: .init(kernel: 4, stride: 2, padding: 0)),
+        .maximum(.init(kernel: 2, stride: 1, padding: 0)), .dense(units: 32),
+      ], FeatureShape(height: 28, width: 28, channels: 1))
+    #expect(whole.layout.count == 26_010)
+    #expect(
+      whole.layout.entries.map(\.layer) == [
+        "conv1", "conv1", "conv2", "conv2", "fc1", "fc1", "fc2", "fc2",
+      ])
+    #expect(whole.classifier == "fc2" && whole.featureWidth == 32)
+    #expect(whole.cuts.map(\.name) == ["conv1", "conv2", "fc1"])
+  }
+
+  @Test("windows that do not fit are refused with their layer")
+  func misfits() throws {
+    let image = FeatureShape(height: 6, width: 5, channels: 2)
+    let convolution = ModelSpec.Layer.convolution(
+      channels: 3, window: .init(kernel: 3, stride: 2, padding: 0))
+    _ = try network([convolution], image)
+    let second = #expect(throws: ModelError.self) {
+      try network([convolution, convolution], image)
+    }
+    #expect(second?.message.hasPrefix("layer 2: a window of 3") == true)
+    let padded = #expect(throws: ModelError.self) {
+      try network([.maximum(.init(kernel: 2, stride: 1, padding: 2))], image)
+    }
+    #expect(padded?.message.contains("more than half") == true)
+    // Convolutions may be padded by more than they are wide.
+    _ = try network(
+      [.convolution(channels: 1, window: .init(kernel: 1, stride: 1, padding: 3))], image)
+  }
+
+  @Test("standardised weights do not see a shift or a scale of the weights")
+  func invariance() throws {
+    var spec = ModelSpec(kind: .cnn, width: 16)
+    spec.standardisesWeights = true
+    let shape = FeatureShape(height: 8, width: 8, channels: 3)
+    let network = try Network(spec, input: shape, classes: 4)
+    var parameters = network.layout.initialParameters(.pytorch, seed: 3)
+    var stream = RandomStream(seed: 8, .test)
+    let images = (0..<2 * shape.count).map { _ in Float(stream.gaussian()) }
+    func logits() -> [Float] {
+      let workspace = Workspace(network, capacity: 2, training: false)
+      workspace.load(parameters)
+      workspace.fill(images, [0, 1])
+      network.forward(workspace, batch: 2, training: false)
+      return Array(workspace.logits)
+    }
+    let before = logits()
+    let entry = try #require(network.layout["conv2.weight"])
+    for place in entry.range { parameters[place] = 4 * parameters[place] + 0.5 }
+    for (old, new) in zip(before, logits()) { #expect(abs(old - new) < 1e-4 * (1 + abs(old))) }
+    // A constant kernel standardises to nothing instead of to NaN.
+    for place in entry.range { parameters[place] = 0.25 }
+    let flat = logits()
+    #expect(flat.allSatisfy { $0.isFinite })
+  }
+}

@@ -10,6 +10,9 @@ struct ExampleGradientsTests {
 
   /// Every model, with every norm that leaves examples alone.
   static let specs: [(spec: ModelSpec, side: Int)] = [
+    (standardised(ModelSpec(kind: .cnn, width: 4, norm: .group(groups: 2))), 9),
+    (standardised(ModelSpec(kind: .resnet8, width: 16, norm: .group(groups: 4))), 8),
+    (standardised(ModelSpec(kind: .lenet5, width: 6)), 28),
     (ModelSpec(kind: .logistic, width: 1), 5),
     (ModelSpec(kind: .mlp, width: 1, hidden: [11, 9], dropout: [0.3]), 5),
     (ModelSpec(kind: .mlp, width: 1, hidden: [16], activation: .gelu), 4),
@@ -30,6 +33,12 @@ struct ExampleGradientsTests {
     (ModelSpec(kind: .vit, width: 12, patch: 4, depth: 2, heads: 3, mlpRatio: 2), 8),
     (ModelSpec(kind: .vit, width: 32, patch: 2, depth: 1, heads: 2), 8),
   ]
+
+  private static func standardised(_ spec: ModelSpec) -> ModelSpec {
+    var spec = spec
+    spec.standardisesWeights = true
+    return spec
+  }
 
   static func network(_ index: Int, _ classifier: ModelSpec.Classifier = .linear) throws -> Network
   {
