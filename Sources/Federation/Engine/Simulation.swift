@@ -23,6 +23,8 @@ package final class Simulation {
   let clock: ClockStage?
   /// What privacy costs; nil without it.
   let privacy: (any PrivacyStage)?
+  /// The average that is measured in place of the generic model; nil for none.
+  let average: ModelAverage?
   private let aggregation: any UploadAggregation
   private let rounds: any RoundScheduler
 
@@ -42,12 +44,15 @@ package final class Simulation {
     ledger = list.ledger
     clock = list.clock
     privacy = list.privacy
+    average = list.average
     aggregation = method.makeAggregation()
     rounds = list.rounds
     state.extendDigest(stages, with: [])
   }
 
   package var round: Int { state.round }
+  /// Whether a clock runs.
+  package var hasClock: Bool { clock != nil }
   /// The hash chain over all states so far.
   package var digest: UInt64 { state.digest }
   /// Steps of a server that does not wait; nil for one that does.
@@ -176,6 +181,10 @@ package final class Simulation {
   }
 
   // MARK: - Between rounds
+
+  /// Passes over rounds, as a dry run does that cannot go through all of them: they have happened
+  /// to nobody.
+  package func skip(_ rounds: Int) { state.round += rounds }
 
   /// Clients that remember something, and the numbers that all of them remember.
   package var remembered: (clients: Int, numbers: Int) {

@@ -15,8 +15,12 @@ import Tensor
 package struct DryRun: Sendable {
   package let label: String
   package let seed: UInt64
-  /// Rounds that were run dry.
+  /// The last round that was run dry.
   package var rounds = 0
+  /// Rounds that were run dry.
+  package private(set) var sampled = 0
+  /// Rounds that those stand for.
+  package private(set) var covered = 0
   /// Rounds of the run; the totals below are scaled to them.
   package var wanted = 0
   /// Clients' parts in all rounds.
@@ -81,18 +85,20 @@ extension Experiment {
     // Two dry runs of a part of the work, the second of twice as much: what differs is work.
     client.work = lesser.work
     choice.client = client
-    var plan = try dryRun(choice, context, probe: probe, most: most / 3, speed: &speed)
+    var plan = try dryRun(
+      choice, context, probe: probe, most: most / 3, spread: false, speed: &speed)
     client.work = lesser.twice
     choice.client = client
     let more = try dryRun(
-      choice, context, probe: 0, most: .infinity, rounds: plan.rounds, speed: &speed)
+      choice, context, probe: 0, most: .infinity, rounds: plan.rounds, spread: false,
+      speed: &speed)
     plan.extrapolate(to: lesser, from: more)
     return plan
   }
 
   private func dryRun(
     _ choice: Scenario.StrategyChoice, _ shared: RunContext, probe seconds: Double, most: Double,
-    rounds enough: Int = .max, speed known: inout SpeedProbe?
+    rounds enough: Int = .max, spread: Bool = true, speed known: inout SpeedProbe?
   ) throws(Failure) -> DryRun {
     let run = try run(of: choice, shared, folder: "", scenarioHash: "")
     let context = run.context
@@ -108,7 +114,11 @@ extension Experiment {
     var evaluations = 0
     var result = RunResult()
     var last: MeasuredRound?
+    // A clock's time passes in every round.
+    let spreads = spread && !run.simulation.hasClock
     while plan.rounds < plan.wanted || plan.wanted == 0 {
+      let stride = spreads ? plan.stride(after: SystemClock.steady() - start, of: most) : 1
+      run.simulation.skip(stride - 1)
       let before = context.flops
       let round: MeasuredRound
       do throws(RoundFailure) { round = try run.measuredRound(&result) } catch {
@@ -119,26 +129,27 @@ extension Experiment {
       }
       plan.rounds = round.record.round
       let clients = round.clientFLOPs.reduce(0, +)
-      plan.add(round.record)
-      plan.clientRounds += Double(round.clientFLOPs.count)
+      plan.add(round.record, times: stride)
+      let times = Double(stride)
+      plan.clientRounds += times * Double(round.clientFLOPs.count)
       plan.evaluationFLOPs += Double(round.evaluationFLOPs)
-      plan.serverFLOPs += Double(context.flops - before - clients - round.evaluationFLOPs)
-      critical += Self.makespan(round.clientFLOPs, workers: workers)
-      lines += round.lines.byteCount
+      plan.serverFLOPs += times * Double(context.flops - before - clients - round.evaluationFLOPs)
+      critical += times * Self.makespan(round.clientFLOPs, workers: workers)
+      lines += stride * round.lines.byteCount
       if round.evaluationFLOPs > 0 { evaluations += 1 }
       last = round
       if plan.wanted == 0 || plan.rounds >= enough || SystemClock.steady() - start > most { break }
     }
     plan.privacy = last?.record.privacy
     plan.epsilons =
-      plan.rounds < plan.wanted
+      plan.sampled < plan.wanted
       ? run.simulation.plannedEpsilons() : Self.epsilons(last?.privacy, last?.record.privacy)
 
     // The checkpoint is made as a run makes it, for its time and its memory.
     let encodingStart = SystemClock.steady()
     let saved = run.simulation.checkpoint.file(scenarioHash: "", run: run.label).encoded().count
     let encoding = SystemClock.steady() - encodingStart
-    let overhead = encodingStart - start
+    let overhead = (encodingStart - start) * Double(plan.covered) / Double(max(1, plan.sampled))
 
     let planned = (0...plan.wanted).count { $0 > 0 && scenario.isEvaluated($0) }
     let scale = plan.extrapolate(planned: Double(planned), counted: evaluations)
@@ -146,20 +157,26 @@ extension Experiment {
     plan.diskBytes = Double(lines) * scale + Double(saved) + plan.missingMemory
     plan.diskBytes += modelBytes(run.simulation)
     if let rate = speed.training ?? (plan.flops == 0 ? 1 : nil) {
+      let training = (critical * scale + plan.serverFLOPs) / rate
       let evaluation = speed.evaluation.map { plan.evaluationFLOPs / $0 } ?? 0
       let every = scenario.output.checkpointEvery
       let checkpoints = every > 0 ? plan.wanted / every : 1
-      plan.seconds =
-        (critical * scale + plan.serverFLOPs) / rate + evaluation + overhead * scale + encoding
-        * Double(checkpoints)
+      plan.seconds = training + evaluation + overhead * scale + encoding * Double(checkpoints)
     }
-    if scenario.federation.sampling.readsLosses, run.simulation.method.population == .cohort {
-      plan.doubts.append("cohorts are chosen by losses")
+    plan.doubts += doubts(run.simulation.method, context)
+    return plan
+  }
+
+  /// What depends on values, which a dry run does not have.
+  private func doubts(_ method: any Strategy, _ context: RunContext) -> [String] {
+    var doubts: [String] = []
+    if scenario.federation.sampling.readsLosses, method.population == .cohort {
+      doubts.append("cohorts are chosen by losses")
     }
     if let codec = context.compression?.settings.valueDependent {
-      plan.doubts.append("lengths of \(codec) depend on values")
+      doubts.append("lengths of \(codec) depend on values")
     }
-    return plan
+    return doubts
   }
 
   /// Bytes of the files below final/.
@@ -194,21 +211,44 @@ extension Experiment {
 }
 
 extension DryRun {
-  fileprivate mutating func add(_ record: RoundRecord) {
-    steps += Double(record.train?.steps ?? 0)
-    examples += Double(record.train?.examples ?? 0)
-    flops += record.train?.flops ?? 0
-    bytesUp += Double(record.bytes.up)
-    bytesDown += Double(record.bytes.down)
+  /// Rounds to go on by, so that what is left of the time reaches the end.
+  ///
+  /// Rounds are not alike: a method may send other layers later, or train longer. So where not all
+  /// can be run dry, they are taken at even distances, each for those that it passes over.
+  fileprivate func stride(after seconds: Double, of most: Double) -> Int {
+    Self.stride(sampled: sampled, left: wanted - rounds, seconds: seconds, most: most)
+  }
+
+  /// The same from how many rounds were run dry in so many seconds, and how many are left.
+  package static func stride(sampled: Int, left: Int, seconds: Double, most: Double) -> Int {
+    guard sampled > 1, seconds > most / 4, left > 0 else { return 1 }
+    let each = seconds / Double(sampled)
+    let affordable = max(1, Int(clamping: max(0, most - seconds) / each))
+    return min(left, (left + affordable - 1) / affordable)
+  }
+
+  /// `count`: rounds that this one stands for.
+  fileprivate mutating func add(_ record: RoundRecord, times count: Int) {
+    sampled += 1
+    covered += count
+    let times = Double(count)
+    steps += times * Double(record.train?.steps ?? 0)
+    examples += times * Double(record.train?.examples ?? 0)
+    flops += times * (record.train?.flops ?? 0)
+    bytesUp += times * Double(record.bytes.up)
+    bytesDown += times * Double(record.bytes.down)
     bytesSetup += Double(record.bytes.setup)
     virtualSeconds = record.time.virtual ?? virtualSeconds
   }
 
   /// Takes the totals to the run's length; returns the factor.
   fileprivate mutating func extrapolate(planned: Double, counted: Int) -> Double {
-    guard rounds < wanted, rounds > 0 else { return 1 }
-    doubts.append("from its first \(rounds) of \(wanted) rounds")
-    let scale = Double(wanted) / Double(rounds)
+    guard sampled < wanted, sampled > 0 else { return 1 }
+    doubts.append(
+      sampled == rounds
+        ? "from its first \(rounds) of \(wanted) rounds"
+        : "from \(sampled) of \(wanted) rounds at even distances")
+    let scale = Double(wanted) / Double(covered)
     clientRounds *= scale
     steps *= scale
     examples *= scale
@@ -225,7 +265,7 @@ extension DryRun {
   fileprivate mutating func addMemory(_ simulation: Simulation, _ context: RunContext) {
     let (reachedBefore, numbers) = simulation.remembered
     let known = 4 * numbers
-    guard rounds < wanted, known > 0 else { return }
+    guard sampled < wanted, known > 0 else { return }
     var reached = Set<Int>()
     for round in 1...max(1, wanted) where reached.count < context.problem.clients {
       reached.formUnion(context.sampler.cohort(round: round))

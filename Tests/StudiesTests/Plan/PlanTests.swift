@@ -72,6 +72,47 @@ struct PlanTests {
       })
   }
 
+  @Test("rounds that a dry run passes over are spread to the end, in the time that there is")
+  func strides() {
+    var stream = RandomStream(seed: 1, .test)
+    for _ in 0..<2000 {
+      let (wanted, each) = (1 + stream.below(3000), 0.01 + stream.uniform())
+      let most = 10 * stream.uniform()
+      var (sampled, covered, seconds, last) = (0, 0, 0.0, 1)
+      while covered < wanted, seconds <= most {
+        let step = DryRun.stride(
+          sampled: sampled, left: wanted - covered, seconds: seconds, most: most)
+        #expect(step >= 1 && covered + step <= wanted)
+        last = step
+        covered += step
+        sampled += 1
+        seconds += each
+      }
+      // All rounds where there is time, else a sample that reaches the end.
+      if Double(wanted) * each < most / 4 { #expect(sampled == wanted && last == 1) }
+      if most > 8 * each { #expect(covered == wanted) }
+      #expect(seconds <= most + each || sampled <= 2)
+    }
+  }
+
+  @Test("what a method sends late in a run counts in a plan that does not see every round")
+  func lateRounds() throws {
+    // FedD2S sends features of shallower layers the later it is.
+    let fixture = try RunFixture {
+      $0.strategies = [ScenarioText.registered("fedd2s")]
+      $0.federation = #"{ "clients": 3, "rounds": 300 }"#
+      $0.model = #"{ "kind": "mlp", "hidden": [40, 4, 2] }"#
+    }
+    let whole = try plan(fixture, seconds: .infinity).runs[0]
+    let part = try plan(fixture, seconds: 0.1).runs[0]
+    #expect(whole.isExact && whole.sampled == 300 && whole.covered == 300)
+    #expect(part.sampled <= part.covered && part.covered <= 300)
+    if part.sampled >= 20, part.covered == 300 {
+      #expect(abs(part.bytesUp / whole.bytesUp - 1) < 0.2)
+      #expect(abs(part.steps / whole.steps - 1) < 0.01)
+    }
+  }
+
   @Test("nothing is trained: a plan takes no step of its networks")
   func untouched() throws {
     let fixture = try RunFixture { $0.strategies = [ScenarioText.strategy("scaffold")] }
