@@ -92,19 +92,23 @@ struct ConditionText {
     let moments =
       spec.kind == .sgd
       ? "" : ", moments \(short(spec.beta1)) \(short(spec.beta2)), epsilon \(short(spec.epsilon))"
-    let warmup = client.schedule.warmupRounds
-    let schedule =
-      switch client.schedule.shape {
-      case .constant: "constant rate"
-      case .step(let every, let factor): "rate times \(short(factor)) every \(every) rounds"
-      case .cosine(let floor): "cosine rate down to \(NumberText.percent(floor)) %"
-      }
     return [
       work(client), "batch \(client.batch)", optimizer(client) + moments,
       "weight decay \(short(spec.weightDecay))",
-      schedule + (warmup > 0 ? " after \(warmup) rounds of warm-up" : ""),
-      "\(client.order.rawValue) examples",
+      text(of: client.schedule, of: "rate"), "\(client.order.rawValue) examples",
     ]
+  }
+
+  /// How a number moves from round to round.
+  private func text(of schedule: LearningRateSchedule, of what: String) -> String {
+    let words =
+      switch schedule.shape {
+      case .constant: "constant \(what)"
+      case .step(let every, let factor): "\(what) times \(short(factor)) every \(every) rounds"
+      case .cosine(let floor): "cosine \(what) down to \(NumberText.percent(floor)) %"
+      }
+    let warmup = schedule.warmupRounds
+    return words + (warmup > 0 ? " after \(warmup) rounds of warm-up" : "")
   }
 
   private var model: String { text(of: scenario.model) }
@@ -253,6 +257,7 @@ extension ConditionText {
       let kind = privacy.noiseMultiplier == nil ? "target" : "budget"
       words.append("\(kind) epsilon \(short(target.epsilon))\(of)")
     }
+    if let schedule = privacy.clipSchedule { words.append(text(of: schedule, of: "clip")) }
     words.append("delta \(short(privacy.delta))")
     return words.joined(separator: ", ")
   }
@@ -301,7 +306,8 @@ extension ConditionText {
 extension ConditionText {
   /// Images' size, held-out images, pre-training, styles and groups of clients, a line each.
   var setLines: [String] {
-    [resize, features, heldOut, validation, unseen, pretraining, styles, groups].compactMap { $0 }
+    [resize, features, heldOut, validation, average, unseen, pretraining, styles, groups].compactMap
+    { $0 }
   }
 
   private var resize: String? {
@@ -318,6 +324,13 @@ extension ConditionText {
     }
     guard evaluation.best || evaluation.patience != nil else { return text }
     return text + " (\(evaluation.selectBy?.rawValue ?? "balanced accuracy, else personal"))"
+  }
+
+  private var average: String? {
+    scenario.evaluation.averageDecay.map {
+      "measured as generic models: their exponential moving averages over rounds, decay "
+        + "\(short($0)), min(t/(9 + t), decay) in round t"
+    }
   }
 
   private var unseen: String? {

@@ -39,7 +39,8 @@ extension Simulation {
   /// Measures the current models.
   package func evaluate() throws(RoundFailure) -> EvaluationResult { try evaluator.result() }
 
-  /// The model for everybody, with its classifier changed as the scenario says; or nil.
+  /// The model for everybody, or its average over rounds, with its classifier changed as the
+  /// scenario says; or nil.
   package func genericModel() -> [Float]? { evaluator.genericModel() }
 
   /// A client's own model, or the generic one; nil when the method has neither.
@@ -50,8 +51,7 @@ extension Simulation {
   private var evaluator: Evaluator {
     Evaluator(
       context: context, method: method, server: state.server, clients: state.clients,
-      round: state.round
-    )
+      round: state.round, average: average?.model)
   }
 }
 
@@ -62,6 +62,8 @@ struct Evaluator: Sendable {
   let server: ServerState
   let clients: [Int: ClientState]
   let round: Int
+  /// What takes the generic model's place; nil for itself.
+  var average: [Float]?
 
   /// The measures of all models.
   ///
@@ -104,7 +106,7 @@ struct Evaluator: Sendable {
 
   /// The model for everybody, with its classifier changed as the scenario says; or nil.
   package func genericModel() -> [Float]? {
-    guard var model = method.genericModel(server) else { return nil }
+    guard var model = average ?? method.genericModel(server) else { return nil }
     context.postHoc.change(&model, of: context.network, context.split.classCounts)
     return model
   }

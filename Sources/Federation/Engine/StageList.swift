@@ -13,6 +13,8 @@ struct StageList {
   let ledger: LedgerStage
   private(set) var clock: ClockStage?
   private(set) var privacy: (any PrivacyStage)?
+  /// What is measured in place of the generic model.
+  private(set) var average: ModelAverage?
   /// Who waits for whom.
   private(set) var rounds: any RoundScheduler = SynchronousRounds()
 
@@ -47,6 +49,10 @@ struct StageList {
         rounds = comingAndGoing
         all.append(comingAndGoing)
       }
+    }
+    if let stage = ModelAverage(run) {
+      average = stage
+      all.append(stage)
     }
   }
 }

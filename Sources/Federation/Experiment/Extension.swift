@@ -23,6 +23,9 @@ extension Scenario {
       if case .ldam(_, _, let from, _) = choice.loss, from < 1 {
         found.append("\(path).loss: ldam weighs classes from a share of the rounds on")
       }
+      if choice.privacy?.isInert == false, case .cosine = choice.privacy?.clipSchedule?.shape {
+        found.append("\(path).privacy.clipSchedule: a cosine ends with the last round")
+      }
       if choice.privacy?.isInert == false, choice.privacy?.target != nil {
         found.append("\(path): the noise was chosen for epsilon after these rounds")
       }

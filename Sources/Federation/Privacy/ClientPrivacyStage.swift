@@ -56,7 +56,10 @@ final class ClientPrivacyStage: PrivacyStage {
   }
 
   /// S of this round.
-  private var clip: Double { adaptedClip.map(Double.init) ?? privacy.settings.clip }
+  private var clip: Double {
+    adaptedClip.map(Double.init)
+      ?? privacy.settings.clip(round: run.state.round, of: run.context.problem.rounds)
+  }
 
   /// Whether uploads are summed up and noised as one, instead of reaching the method one by one.
   private var aggregates: Bool { mechanism.placement != .local }

@@ -50,7 +50,7 @@ final class ExamplePrivacyStage: PrivacyStage {
   }
 
   func prepare(_ exchange: Exchange) throws(RoundFailure) -> (any ClientStage)? {
-    PrivateGradients(privacy: privacy)
+    PrivateGradients(privacy: privacy, rounds: run.context.problem.rounds)
   }
 
   func arrive(_ arrival: inout Arrival, _ exchange: Exchange) {
@@ -129,7 +129,7 @@ final class ExamplePrivacyStage: PrivacyStage {
       clipped: valid > 0 ? Double(training.clipped) / Double(valid) : nil,
       norm: valid > 0 ? training.normSum / Double(valid) : nil,
       noiseToSignal: training.signalSum > 0 ? training.noiseSum / training.signalSum : nil,
-      clip: privacy.settings.clip,
+      clip: privacy.settings.clip(round: run.state.round, of: run.context.problem.rounds),
       error: mechanism.errorFeedback != nil && training.gradients > 0
         ? training.errorSum / Double(training.gradients) : nil, stopped: stopped)
   }
@@ -151,10 +151,13 @@ final class ExamplePrivacyStage: PrivacyStage {
 /// Gradients of examples that are clipped, noised and counted on a client.
 struct PrivateGradients: ClientStage {
   let privacy: RunPrivacy
+  let rounds: Int
 
   func training(_ turn: ClientTurn, _ state: ClientState) -> PrivateTraining? {
     privacy.training(
-      of: turn.client, state[RunPrivacy.section], worker: turn.worker, exchange: turn.number)
+      of: turn.client, state[RunPrivacy.section],
+      clip: privacy.settings.clip(round: turn.round, of: rounds), worker: turn.worker,
+      exchange: turn.number)
   }
 
   func leave(_ message: inout ClientMessage, _ device: Device, _ turn: ClientTurn)

@@ -46,12 +46,14 @@ package struct RunPrivacy: Sendable {
   static let errorPrefix = "privacy.error/"
 
   /// How a client's training is made private; nil when nothing is done there.
-  package func example(of client: Int) -> ExamplePrivacy? {
+  ///
+  /// `clip`: C of the round; nil for the scenario's.
+  package func example(of client: Int, clip: Double? = nil) -> ExamplePrivacy? {
     guard let mechanism = settings.exampleLevel, client < plan.shares.count,
       let share = plan.shares[client]
     else { return nil }
     var privacy = ExamplePrivacy(
-      clip: settings.clip, clipping: mechanism.clipping, noiseMultiplier: share.multiplier,
+      clip: clip ?? settings.clip, clipping: mechanism.clipping, noiseMultiplier: share.multiplier,
       batch: batch, copies: mechanism.copies, errorFeedback: mechanism.errorFeedback)
     privacy.drawsBatches = drawsBatches
     return privacy
@@ -98,10 +100,10 @@ package struct RunPrivacy: Sendable {
   }
 
   /// Private training of a client with what it remembers.
-  package func training(of client: Int, _ memory: StateTensors, worker: Int, exchange: Int)
-    -> PrivateTraining?
-  {
-    guard let settings = example(of: client) else { return nil }
+  package func training(
+    of client: Int, _ memory: StateTensors, clip: Double, worker: Int, exchange: Int
+  ) -> PrivateTraining? {
+    guard let settings = example(of: client, clip: clip) else { return nil }
     var errors: [String: [Float]] = [:]
     for name in memory.names where name.hasPrefix(Self.errorPrefix) {
       errors[String(name.dropFirst(Self.errorPrefix.count))] = memory[name]

@@ -109,7 +109,11 @@ struct InertField {
       return context.scenario.evaluation.every > rounds && rounds > 0
         ? "there are \(rounds) rounds: the first and the last are evaluated" : nil
     },
-    schedule(.root), schedule(.strategy),
+    InertField(place: .root, path: "evaluation.ema") { context in
+      context.scenario.evaluation.averageDecay == 0
+        ? "with 0 the average is the model of the last round" : nil
+    },
+    schedule(.root), schedule(.strategy), clipSchedule(.root), clipSchedule(.strategy),
     InertField(place: .root, path: "output.keepCheckpoints", neutral: 0) { context in
       context.scenario.output.checkpointEvery == 0
         ? "checkpointEvery is 0: no checkpoint is written on the way" : nil
@@ -125,6 +129,17 @@ struct InertField {
       let rounds = context.scenario.federation.rounds
       guard let every = context.number("client.schedule.every"), rounds > 0 else { return nil }
       return every >= Double(rounds) ? "there are \(rounds) rounds: the rate never steps" : nil
+    }
+  }
+
+  private static func clipSchedule(_ place: Place) -> InertField {
+    InertField(place: place, path: "privacy.clipSchedule") { context in
+      guard let schedule = context.choice.privacy?.clipSchedule else { return nil }
+      let rounds = context.scenario.federation.rounds
+      let moves = (1...max(1, rounds)).contains {
+        schedule.factor(round: $0, rounds: rounds) != 1
+      }
+      return moves ? nil : "the clip is the same in all \(rounds) rounds"
     }
   }
 

@@ -47,6 +47,11 @@ extension ScenarioFields {
         "A run ends after so many evaluations in a row without a better one on validation images.",
         synonyms: ["earlyStopping", "early_stopping", "early_stop"]),
       Setting(
+        \.averageDecay, "ema", .decay, .optional,
+        "Decay of the exponential moving average over rounds that is measured in place of the "
+          + "generic model; left out: none. Clients train from the model itself.",
+        synonyms: ["emaDecay", "ema_decay", "averaging", "polyak"]),
+      Setting(
         \.unseen, "unseen",
         .object(
           UnseenClients(),

@@ -27,8 +27,26 @@ extension ScenarioChecks {
         "strict accounting needs a bound on what one example leaves in the error",
         hint: "give errorCap, such as four times the clip, or take \"paper\"")
     }
+    checkClipSchedule(at: path)
     checkDeltas(at: path)
     if unit == "client" { checkClientPrivacy(at: path) }
+  }
+
+  /// A clip that moves by a schedule moves by nothing else, and no bound on an error rests on it.
+  private mutating func checkClipSchedule(at path: String) {
+    guard lines["\(path).clipSchedule"] != nil else { return }
+    let mechanism = text("\(path).mechanism") ?? ""
+    if ["dice-sgd", "error-feedback"].contains(mechanism) {
+      error(
+        "E3332", "\(path).clipSchedule",
+        "\"\(mechanism)\" gives back what the clip took away: its clip stays as it is",
+        hint: "leave clipSchedule out")
+    }
+    if text("\(path).clipping") == "adaptive" {
+      error(
+        "E3332", "\(path).clipSchedule", "an adaptive clip moves by the norms alone",
+        hint: "leave clipSchedule out, or take the clipping \"flat\"")
+    }
   }
 
   /// One δ: an ε has no meaning with two.

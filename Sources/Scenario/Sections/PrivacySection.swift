@@ -58,6 +58,10 @@ extension ScenarioFields {
         + "target says how much noise there is; with both, the target is a budget.",
       synonyms: ["sigma", "noise_multiplier", "z", "noise"]),
     Setting(
+      \.clipSchedule, "clipSchedule", .union(schedule), .optional,
+      "What the clip is multiplied by over rounds; its noise follows, and epsilon stays.",
+      synonyms: ["clip_schedule", "clipDecay"]),
+    Setting(
       \.delta, "delta", .openShare, .derived("target.delta if given, else 1e-5", defaultDelta),
       "delta of (epsilon, delta); below 1 / number of units.", synonyms: ["target_delta"]),
   ]

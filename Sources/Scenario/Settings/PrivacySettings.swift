@@ -1,5 +1,6 @@
 import Client
 import Data
+import Tensor
 
 /// How a run protects examples or clients: the section `privacy` of a scenario.
 package struct PrivacySettings: Sendable, Equatable {
@@ -94,6 +95,8 @@ package struct PrivacySettings: Sendable, Equatable {
   package var unit: Unit
   /// C > 0.
   package var clip: Double
+  /// What the clip is multiplied by from round to round, its noise with it; nil for nothing.
+  package var clipSchedule: LearningRateSchedule?
   /// σ, the noise's standard deviation on the sum divided by C; nil is found from the target.
   package var noiseMultiplier: Double?
   /// The ε to end with; beside a noise multiplier it is a budget.
@@ -109,6 +112,13 @@ package struct PrivacySettings: Sendable, Equatable {
     self.noiseMultiplier = noiseMultiplier
     self.target = target
     self.delta = delta
+  }
+
+  /// C of a round, from 1, of so many.
+  ///
+  /// The noise is σ·C: how the clip moves changes no ε.
+  package func clip(round: Int, of rounds: Int) -> Double {
+    clip * (clipSchedule?.factor(round: max(1, round), rounds: rounds) ?? 1)
   }
 
   /// Clips from here on touch no gradient that is a number.

@@ -144,6 +144,8 @@ package struct EvaluationSettings: Sendable, Equatable {
   package var patience: Int?
   /// Clients that never train for the server, and what they do before they are measured.
   package var unseen: UnseenClients?
+  /// β in [0, 1) of the average over rounds that is measured for the generic model; nil for none.
+  package var averageDecay: Double?
 
   package init(every: Int) { self.every = every }
 }

@@ -40,6 +40,13 @@ struct InertFieldTests {
     }
   }
 
+  private static func clipSchedule(_ schedule: String) -> String {
+    """
+    { "kind": "fedavg",
+      "privacy": { "unit": "example", "noiseMultiplier": 1, "clipSchedule": \(schedule) } }
+    """
+  }
+
   private static let uniform = #"{ "clients": 3, "rounds": 2, "weighting": "uniform" }"#
   private static func weighting(_ kind: String, _ says: String) -> Case {
     Case(
@@ -118,6 +125,13 @@ struct InertFieldTests {
     Case(
       "evaluation.every", "there are 2 rounds", { $0.evaluation = #"{ "every": 3 }"# },
       alive: { $0.evaluation = #"{ "every": 2 }"# }),
+    Case(
+      "evaluation.ema", "with 0 the average is the model of the last round",
+      { $0.evaluation = #"{ "ema": 0 }"# }, alive: { $0.evaluation = #"{ "ema": 0.5 }"# }),
+    Case(
+      "strategies[0].privacy.clipSchedule", "the clip is the same in all 2 rounds",
+      clipSchedule(#"{ "kind": "step", "every": 2 }"#),
+      alive: clipSchedule(#"{ "kind": "step", "every": 1 }"#)),
     Case(
       "client.schedule.every", "the rate never steps",
       { $0.schedule = #"{ "kind": "step", "every": 2 }"# },
