@@ -8,10 +8,14 @@ public enum BandChoice {
     public let multiplier: Double
     /// Root of the mean square error of prefix sums, in clip norms: `multiplier` · `prefixError`.
     public let error: Double
+
+    package init(bands: Int, multiplier: Double, error: Double) {
+      (self.bands, self.multiplier, self.error) = (bands, multiplier, error)
+    }
   }
 
-  /// Numbers of bands worth a try: powers of two, the divisors of the separation and itself, and all
-  /// of them where there are few.
+  /// Numbers of bands worth a try: powers of two, the divisors of the separation and itself, and
+  /// all of them where there are few.
   ///
   /// - Parameters:
   ///   - rounds: n.

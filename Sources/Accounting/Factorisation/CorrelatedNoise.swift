@@ -43,8 +43,8 @@ public struct CorrelatedNoise: Sendable, Equatable {
       }
       guard strategy.kind == .banded || strategy.bands == 1 else {
         throw .unsupported(
-          "a banded inverse has a full strategy matrix, for which no amplification by cyclic Poisson "
-            + "sampling is known; take a banded one, or cohorts with a separation")
+          "a banded inverse has a full strategy matrix, for which no amplification by cyclic "
+            + "Poisson sampling is known; take a banded one, or cohorts with a separation")
       }
       guard strategy.bands <= groups else {
         throw .unsupported(
@@ -93,8 +93,8 @@ public struct CorrelatedNoise: Sendable, Equatable {
 
   /// The smallest multiplier with which the whole run meets (ε, δ).
   ///
-  /// - Complexity: a closed form without sampling, else a calibration by privacy loss distributions,
-  ///   about 0.2 s.
+  /// - Complexity: a closed form without sampling, else a calibration by privacy loss
+  ///   distributions, about 0.2 s.
   public func multiplier(
     epsilon: Double, delta: Double, exchanges: Int = 1, unit: PrivacyEvent.Unit = .client
   ) throws(AccountingError) -> Double {

@@ -7,7 +7,8 @@
 ///     c_k = binom(2k, k) / 4^k = 1, 1/2, 3/8, 5/16, …     C·C = A
 ///     r_0 = 1/c_0,  r_t = −(1/c_0) Σ_{j=1}^{t} c_j r_{t−j}   C⁻¹, here 1, −1/2, −1/8, −1/16, …
 ///
-/// a banded C keeps c_0 … c_{b−1} and a banded inverse r_0 … r_{b−1}; one band is independent noise.
+/// a banded C keeps c_0 … c_{b−1} and a banded inverse r_0 … r_{b−1}; one band is independent
+/// noise.
 ///
 /// - Source: the square root: Fichtenberger, Henzinger and Upadhyay 2022, arXiv:2202.11205; bands:
 ///   Choquette-Choo et al. 2023, arXiv:2306.08153, and Kalinin and Lampert 2024, arXiv:2405.13763;
@@ -32,8 +33,8 @@ public struct ToeplitzStrategy: Sendable, Equatable {
   /// `r`, [n]: the first column of C⁻¹.
   public let inverse: [Double]
 
-  /// Most rounds: each round's noise is a sum over those before, and the matrices' coefficients take
-  /// O(n·b).
+  /// Most rounds: each round's noise is a sum over those before, and the matrices' coefficients
+  /// take O(n·b).
   public static let mostRounds = 20_000
 
   /// The matrices of a kind.
@@ -116,8 +117,8 @@ public struct ToeplitzStrategy: Sendable, Equatable {
     (prefixVariances.reduce(0, +) / Double(rounds)).squareRoot()
   }
 
-  /// Deviation of the noise of round t, from 0, for z of deviation 1: above 1, because what is added
-  /// in one round is taken back in later ones.
+  /// Deviation of the noise of round t, from 0, for z of deviation 1: above 1, because what is
+  /// added in one round is taken back in later ones.
   public func roundDeviation(_ round: Int) -> Double {
     inverse.prefix(round + 1).reduce(0) { $0 + $1 * $1 }.squareRoot()
   }

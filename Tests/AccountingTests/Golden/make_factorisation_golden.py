@@ -86,20 +86,24 @@ def amplified_row(population, cohort, rounds, epsilon, bands):
 
 
 def swift(value):
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+    if isinstance(value, str):
+        return f'"{value}"'
+    return repr(value) if isinstance(value, int) else repr(float(f"{value:.12g}"))
 
 
 def table(name, fields, rows, words):
-    signature = ", ".join(f"{key}: {kind}" for key, kind in fields)
-    lines = [f"  /// {words}", f"  static let {name}:", f"    [({signature})] = ["]
+    signature = [f"{key}: {kind}" for key, kind in fields]
+    lines = [f"  /// {words}", f"  static let {name}:", "    [(",
+             f"      {', '.join(signature[:4])},", f"      {', '.join(signature[4:])}",
+             "    )] = ["]
     for row in rows:
         lines.append("    (" + ", ".join(swift(value) for value in row) + "),")
     return lines + ["  ]"]
 
 
 def main():
-    versions = ", ".join(
-        f"{name} {importlib.metadata.version(name)}" for name in ["dp-accounting", "numpy", "scipy"])
+    packages = ["dp-accounting", "numpy", "scipy"]
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     lines = [
         "// swift-format-ignore-file",
         "// Written by make_factorisation_golden.py;",
