@@ -312,6 +312,17 @@ extension CommandName {
       "--sampling KIND      poisson (neighbours: one unit more or less) unless given, or",
       "                     without-replacement (neighbours: one unit replaced)",
       "--unit UNIT          example unless given, or client; only a word in the answer",
+      "noise --mechanism M --rounds T --separation B --epsilon E --delta D",
+      "                     correlated noise, beside independent noise of the same epsilon; also",
+      "                     epsilon, with --noise in place of --epsilon",
+      "--mechanism M        banded or banded-inverse: square root of the prefix sums' matrix",
+      "--bands B            bands with the diagonal; the best unless given",
+      "--separation B       two rounds of one unit are at least so far apart",
+      "--participations K   rounds of one unit at most; as many as fit unless given",
+      "--sampling cyclic    groups in turn, Poisson sampling within each; --separation is their",
+      "                     number, as many as bands unless given; banded alone",
+      "--population N       units in all, for --sampling cyclic",
+      "--cohort M           units in a round on average, for --sampling cyclic",
     ]
   }
 
@@ -407,6 +418,7 @@ extension CommandName {
       [
         "privacy epsilon --rate 0.01 --noise 1.1 --steps 2000 --delta 1e-5",
         "privacy noise --rate 0.02 --steps 500 --epsilon 8 --delta 1e-5 --format json",
+        "privacy noise --mechanism banded --rounds 1000 --separation 100 --epsilon 2 --delta 1e-6",
         "privacy plan --examples 50000 --steps 2500 --epsilon 8 --delta 1e-5",
       ]
     case .doctor: ["doctor", "doctor --format json"]

@@ -25,6 +25,12 @@ package enum PrivacyCommand {
         case .json: Console.print(PlanPrinter(plan: plan, unit: options.unit).json)
         case .text: Console.print(PlanPrinter(plan: plan, unit: options.unit).text)
         }
+      } else if let asked = options.correlation {
+        let printer = CorrelationPrinter(answer: try CorrelationAnswer(options, asked))
+        switch options.format {
+        case .json: Console.print(printer.json)
+        case .text: Console.print(printer.text)
+        }
       } else {
         let printer = PrivacyPrinter(options, event: try event(options), try answers(options))
         switch options.format {
@@ -99,7 +105,7 @@ package enum PrivacyCommand {
     case .unreachable:
       Failure(
         .wrongCommandLine, "E2010", error.message,
-        hint: "raise --epsilon or --delta, or lower --rate or --steps")
+        hint: "raise --epsilon or --delta, or lower --rate, --steps or --participations")
     }
   }
 }

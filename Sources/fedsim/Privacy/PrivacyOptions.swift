@@ -33,25 +33,33 @@ package struct PrivacyOptions: Equatable {
   package let sampling: PrivacyEvent.Sampling
   package let unit: PrivacyEvent.Unit
   package let format: OutputFormat
+  /// Correlated noise; nil for independent noise.
+  package private(set) var correlation: CorrelationOptions?
 
   /// Most examples of a plan: beyond, counts are no longer exact as floating-point numbers.
-  private static let mostExamples = 1_000_000_000_000
+  static let mostExamples = 1_000_000_000_000
 
   package init(_ invocation: Invocation) throws(Failure) {
     question = try Self.question(invocation)
-    for name in question.required where invocation.last(name) == nil {
+    let (required, optional) = Self.fitting(question, invocation)
+    for name in required where invocation.last(name) == nil {
       throw Failure(
         .wrongCommandLine, "E2007", "fedsim privacy \(question.rawValue): --\(name) is missing",
         hint: "fedsim help privacy shows how it is called")
     }
-    let known = question.required + question.optional
+    let known = required + optional
     for name in invocation.options.keys.sorted() where !known.contains(name) {
       throw Failure(
         .wrongCommandLine, "E2007", "fedsim privacy \(question.rawValue): --\(name) does not apply",
         hint: "it takes " + known.map { "--\($0)" }.joined(separator: ", "))
     }
     format = invocation.format
-    sampling = try Self.word(invocation, "sampling", among: [.poisson, .withoutReplacement])
+    if required.contains("mechanism") {
+      correlation = try CorrelationOptions(invocation)
+      sampling = .none
+    } else {
+      sampling = try Self.word(invocation, "sampling", among: [.poisson, .withoutReplacement])
+    }
     unit = try Self.word(invocation, "unit", among: PrivacyEvent.Unit.allCases)
     rate = try Self.number(invocation, "rate", "a number from 0 to 1") { $0 >= 0 && $0 <= 1 }
     noise = try Self.number(invocation, "noise", "a number >= 0") { $0 >= 0 }
@@ -62,6 +70,20 @@ package struct PrivacyOptions: Equatable {
     steps = try invocation.integer("steps", in: 1...PrivacyEvent.stepLimit) ?? 0
     examples = try invocation.integer("examples", in: 1...Self.mostExamples) ?? 0
     if question == .plan { batches = try Self.batches(invocation, examples: examples) }
+  }
+
+  /// Options that must and may be given.
+  private static func fitting(_ question: PrivacyQuestion, _ invocation: Invocation) -> (
+    required: [String], optional: [String]
+  ) {
+    guard invocation.last("mechanism") != nil, [.noise, .epsilon].contains(question) else {
+      return (question.required, question.optional)
+    }
+    let isCyclic = CorrelationOptions.isCyclic(invocation)
+    return (
+      CorrelationOptions.required(question, isCyclic: isCyclic),
+      CorrelationOptions.optional(isCyclic: isCyclic)
+    )
   }
 
   /// The word after `privacy`.
@@ -97,7 +119,7 @@ package struct PrivacyOptions: Equatable {
   }
 
   /// A word of an enumeration; the first one when the option is absent.
-  private static func word<Word: RawRepresentable<String>>(
+  static func word<Word: RawRepresentable<String>>(
     _ invocation: Invocation, _ option: String, among words: [Word]
   ) throws(Failure) -> Word {
     guard let text = invocation.last(option) else { return words[0] }

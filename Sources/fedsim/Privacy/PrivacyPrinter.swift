@@ -69,7 +69,7 @@ struct PrivacyPrinter {
   }
 
   /// ε from below and from above, in all and in each direction of neighbours.
-  private static func json(_ bracket: EpsilonBracket) -> JSON {
+  static func json(_ bracket: EpsilonBracket) -> JSON {
     func pair(_ bounds: Bracket) -> JSON {
       [
         "lower": bounds.lower.isFinite ? .number(bounds.lower) : .null,

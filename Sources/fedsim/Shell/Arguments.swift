@@ -77,7 +77,9 @@ package enum CommandName: String, CaseIterable {
     case .privacy:
       [
         "rate": true, "noise": true, "steps": true, "epsilon": true, "delta": true,
-        "sampling": true, "unit": true, "examples": true, "batches": true,
+        "sampling": true, "unit": true, "examples": true, "batches": true, "mechanism": true,
+        "bands": true, "rounds": true, "separation": true, "participations": true,
+        "population": true, "cohort": true,
       ]
     case .bench:
       [

@@ -38,6 +38,19 @@ enum CalculatorKind {
       if dice.chance(0.5) {
         option("batches", ["1", "1,2,4", "64,1024", "1000000000", "0", "", "1,1", "50000", "a,b"])
       }
+    } else if ["epsilon", "noise"].contains(verb), dice.chance(0.3) {
+      option("mechanism", ["banded", "banded", "banded-inverse", "tree"])
+      option("rounds", ["1", "2", "10", "64", "300", "0", "20000", "20001"])
+      if dice.chance(0.6) { option("bands", ["1", "2", "5", "20", "300", "0"]) }
+      if dice.chance(0.8) { option("separation", ["1", "2", "5", "20", "1000000", "0"]) }
+      if dice.chance(0.4) { option("participations", ["1", "3", "1000000", "0"]) }
+      if dice.chance(0.4) {
+        words += ["--sampling", "cyclic"]
+        option("population", ["1", "100", "1000000000", "0"])
+        option("cohort", ["1", "5", "100", "0"])
+      }
+      if verb == "noise" { option("epsilon", epsilons) } else { option("noise", noises) }
+      option("delta", deltas)
     } else {
       option("rate", rates)
       if verb != "noise" { option("noise", noises) }

@@ -36,7 +36,10 @@ package enum WordKind {
       ["kind", "out", "size", "test", "clients-per-domain", "set", "seed", "html"], ["domains"]
     ),
     "privacy": (
-      ["rate", "noise", "steps", "epsilon", "delta", "sampling", "unit", "examples", "batches"], []
+      [
+        "rate", "noise", "steps", "epsilon", "delta", "sampling", "unit", "examples", "batches",
+        "mechanism", "bands", "rounds", "separation", "participations", "population", "cohort",
+      ], []
     ),
     "bench": (
       [
