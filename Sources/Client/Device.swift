@@ -317,8 +317,8 @@ extension Device {
     let drawn = stream.bernoulliSubset(
       count: examples.count, rate: settings.samplingRate(examples: examples.count))
     // After all others in the stream, so that they are drawn as without it.
-    training.canaryIsIn =
-      training.canary != nil && stream.uniform() < settings.samplingRate(examples: examples.count)
+    training.canaries?.draw(
+      from: &stream, rate: settings.samplingRate(examples: examples.count))
     // Augmented copies of an example are neighbouring rows.
     places = drawn.flatMap { [Int](repeating: $0, count: settings.copies) }
     order = places.map { examples[$0] }

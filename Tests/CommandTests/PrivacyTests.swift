@@ -50,6 +50,39 @@ struct PrivacyTests {
     #expect(try run(words).stdout.contains("infinite"))
   }
 
+  @Test("beside epsilon: the Gaussian of the same strength, and what attackers find")
+  func attack() throws {
+    let words = "epsilon --rate 0.01 --noise 1 --steps 1000 --delta 1e-5"
+    let json = try run(words + " --format json").json()["pld"]
+    #expect(json?["gaussian"]?["isExact"] == false)
+    // The shift with epsilon 1.82824 at 1e-5: between those of 1 and 2, by scipy 1.17.1.
+    let mu = json?["gaussian"]?["mu"]?.double ?? 0
+    #expect(mu > 0.268 && mu < 0.502)
+    let found = json?["attack"]?.elements ?? []
+    #expect(found.map { $0["falsePositiveRate"]?.double } == [0.001, 0.01])
+    #expect(abs((found.last?["truePositiveRateAtMost"]?.double ?? 0) - 0.02914) < 2e-5)
+    let text = try run(words).stdout
+    for part in [
+      "about mu-GDP", "finds at most 2.92 % of members at 1 % false positives",
+      "0.41 % at 0.1 % false positives",
+    ] { #expect(text.contains(part), "\(part) in \(text)") }
+
+    // Everybody in four steps with noise 2: one Gaussian with shift 1.
+    let exact = "epsilon --rate 1 --noise 2 --steps 4 --delta 1e-5"
+    let closed = try run(exact + " --format json").json()["pld"]
+    #expect(closed?["gaussian"]?["isExact"] == true && closed?["gaussian"]?["mu"]?.double == 1)
+    #expect(try run(exact).stdout.contains("mu-GDP with mu = 1.0000, exact"))
+    #expect(try run(exact).stdout.contains("9.24 % of members at 1 %"))
+    // Without noise everybody is found.
+    let open = "epsilon --rate 1 --noise 0 --steps 4 --delta 1e-5"
+    #expect(try run(open).stdout.contains("100.00 % of members"))
+    let nothing = try run(open + " --format json").json()["pld"]
+    #expect(nothing?["gaussian"]?["mu"] == .null)
+    // What was asked for meets the target, and so does what attackers find.
+    let noise = try run("noise --rate 1 --steps 4 --epsilon 4.3772 --delta 1e-5").stdout
+    #expect(noise.contains("9.24 % of members at 1 %"), "\(noise)")
+  }
+
   @Test("noise and steps undo epsilon")
   func inverse() throws {
     let noise = try run("noise --rate 0.02 --steps 150 --epsilon 2 --delta 1e-5 --format json")

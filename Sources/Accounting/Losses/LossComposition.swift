@@ -66,6 +66,18 @@ struct LossComposition {
     return sum.delta(epsilon: epsilon + doubt, side: side)
   }
 
+  /// δ(ε) for many ε ≥ 0 at the cost of one, tightest where it is about `delta`; nil when the grid
+  /// would be too long.
+  ///
+  /// Where the sum says nothing the function is 1, or 0 from below.
+  func profile(near delta: Double) -> ((Double) -> Double)? {
+    let doubt = side == .upper ? -doubt : doubt
+    guard let sum = sum(near: focus(delta: delta, guess: nil)) else { return nil }
+    return { [side] in
+      sum.delta(epsilon: max(0, $0 + doubt), side: side) ?? (side == .upper ? 1 : 0)
+    }
+  }
+
   /// How far rounding may have moved the sum of all losses.
   private var doubt: Double { parts.reduce(0) { $0 + Double($1.steps) * $1.loss.uncertainty } }
 

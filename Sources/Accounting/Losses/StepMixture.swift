@@ -100,11 +100,16 @@ struct StepMixture {
   /// Sampling only helps: with q = 1 each pair of distributions is one that the sampled pair is a
   /// mixture of with a common part (joint convexity of the divergence).
   func unsampledEpsilon(delta: Double) -> Double {
+    let epsilon = unsampled.bracket(delta: delta).upper
+    return epsilon.isNaN ? .infinity : epsilon
+  }
+
+  /// All steps as if nobody were left out.
+  var unsampled: GaussianMechanism {
     let shift = parts.reduce(squaredShift) {
       $0 + Double($1.steps) * (1 / $1.pair.noise) * (1 / $1.pair.noise)
     }
-    let epsilon = GaussianMechanism(shift: shift.squareRoot()).bracket(delta: delta).upper
-    return epsilon.isNaN ? .infinity : epsilon
+    return GaussianMechanism(shift: shift.squareRoot())
   }
 
   /// ε for δ = 0 when units are only added: no loss is above −ln(1 − q) then; infinite at q = 1.

@@ -115,8 +115,9 @@ public struct Categorical: Sendable {
 /// The quantile function of N(0, 1) to about 1e-16.
 ///
 /// - Source: Wichura, Applied Statistics 37(3), 1988, Algorithm AS 241, PPND16.
-private enum NormalQuantile {
-  static func value(_ p: Double) -> Double {
+package enum NormalQuantile {
+  /// Φ⁻¹(p) for p in (0, 1).
+  package static func value(_ p: Double) -> Double {
     let q = p - 0.5
     if abs(q) <= 0.425 {
       let r = 0.180625 - q * q

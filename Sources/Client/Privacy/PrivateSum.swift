@@ -155,10 +155,8 @@ struct PrivateSum {
     if workspace.isDryRun { return keepErrors(of: rule) }
     var sums = [Array(workspace.gradient)] + rule.heads.map(\.gradient)
     let moving = [ranges] + rule.heads.map { [0..<$0.values.count] }
+    addCanaries(to: &sums)
     if let feedback = settings.errorFeedback { giveBack(feedback, &sums, moving) }
-    if training.canaryIsIn, let canary = training.canary {
-      sums[0][canary.place] += Float(settings.clip)
-    }
     let signal = ErrorFeedbackStep.norm(sums, moving)
     let coordinates = moving.joined().reduce(0) { $0 + $1.count }
     let deviation = settings.noiseMultiplier * settings.clip
@@ -173,6 +171,7 @@ struct PrivateSum {
         }
       }
     }
+    training.canaries?.read(sums[0], batch: settings.batch)
     if let start = workspace.gradient.baseAddress {
       sums[0].withUnsafeBufferPointer { sum in
         guard let from = sum.baseAddress else { return }
@@ -183,6 +182,23 @@ struct PrivateSum {
     training.count { statistics in
       statistics.signalSum += signal
       statistics.noiseSum += deviation * Double(coordinates).squareRoot()
+    }
+  }
+
+  /// The gradients of an audit's records in this batch, clipped like those of examples.
+  private mutating func addCanaries(to sums: inout [[Float]]) {
+    guard let canaries = training.canaries, !canaries.joined.isEmpty else { return }
+    let (kept, rest) = settings.factors(canaries, parts: gradients.layers.count + sums.count - 1)
+    if rest > 0, residuals.isEmpty {
+      residuals = sums.map { [Float](repeating: 0, count: $0.count) }
+    }
+    for record in canaries.joined {
+      let places = canaries.places[record]
+      let number = canaries.norm / Double(places.count).squareRoot()
+      for place in places where ranges.contains(where: { $0.contains(place) }) {
+        sums[0][place] += Float(kept * number)
+        if rest > 0 { residuals[0][place] += Float(rest * number) }
+      }
     }
   }
 

@@ -18,20 +18,8 @@ public final class PrivateTraining {
   public var errors: [String: [Float]]
   /// What was done so far.
   public private(set) var statistics = Statistics()
-  /// An example that exists for an audit alone; nil in every run.
-  public var canary: Canary?
-  /// Whether it is in the current batch.
-  var canaryIsIn = false
-
-  /// The worst example that a mechanism allows: its gradient is C on one parameter and 0 elsewhere
-  /// (Nasr et al., S&P 2021, arXiv:2101.04535).
-  public struct Canary: Sendable, Equatable {
-    /// The place of the parameter.
-    public let place: Int
-
-    /// A canary on a parameter.
-    public init(place: Int) { self.place = place }
-  }
+  /// Records that exist for an audit alone; nil in every run.
+  package var canaries: PlantedCanaries?
 
   /// Gradients of this batch so far.
   private var queries = 0

@@ -26,6 +26,11 @@ package struct ClientAccounting {
     self.cohorts = cohorts
   }
 
+  /// The accounting of a run's client-level mechanism.
+  package init(_ privacy: RunPrivacy, _ mechanism: PrivacySettings.ClientMechanism) {
+    self.init(privacy.settings, mechanism, privacy.plan.cohorts)
+  }
+
   /// The argument for DiceSGD's ε; nil for the plain mechanism.
   private var dice: DiceAccounting? {
     let (mode, ratio): (DiceAccounting.Mode, Double)

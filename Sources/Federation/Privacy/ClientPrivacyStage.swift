@@ -16,10 +16,8 @@ final class ClientPrivacyStage: PrivacyStage {
   private(set) var stopped: [Int] = []
   var leaks = LeakWatch()
 
-  /// S where it adapts; nil before the first round.
-  private var adaptedClip: Float?
-  /// The hidden error of each block at the server, in units of the sum.
-  private var errors: [String: [Float]] = [:]
+  /// The clip, the hidden error, and how noisy means are made.
+  private var release: CohortRelease
   /// What an upload looks like, for cohorts of nobody.
   private var template: Payload?
   private var aggregate = PrivateAggregate()
@@ -36,29 +34,26 @@ final class ClientPrivacyStage: PrivacyStage {
     self.privacy = privacy
     self.mechanism = mechanism
     self.run = run
+    release = CohortRelease(
+      privacy.settings, mechanism, multiplier: privacy.plan.updateMultiplier,
+      size: privacy.cohortSize)
   }
 
   var sectionName: String? { RunPrivacy.section }
   var section: StateTensors {
     get {
       var tensors = StateTensors()
-      if let adaptedClip { tensors[RunPrivacy.clipName] = [adaptedClip] }
-      for (block, error) in errors { tensors[ClientRelease.errorName(block)] = error }
+      if let clip = release.adaptedClip { tensors[RunPrivacy.clipName] = [clip] }
+      for (block, error) in release.errors { tensors[ClientRelease.errorName(block)] = error }
       return tensors
     }
     set {
-      adaptedClip = newValue[RunPrivacy.clipName]?.first
-      errors = [:]
+      release.adaptedClip = newValue[RunPrivacy.clipName]?.first
+      release.errors = [:]
       for name in newValue.names where name.hasPrefix(RunPrivacy.errorPrefix) {
-        errors[String(name.dropFirst(RunPrivacy.errorPrefix.count))] = newValue[name]
+        release.errors[String(name.dropFirst(RunPrivacy.errorPrefix.count))] = newValue[name]
       }
     }
-  }
-
-  /// S of this round.
-  private var clip: Double {
-    adaptedClip.map(Double.init)
-      ?? privacy.settings.clip(round: run.state.round, of: run.context.problem.rounds)
   }
 
   /// Whether uploads are summed up and noised as one, instead of reaching the method one by one.
@@ -73,6 +68,8 @@ final class ClientPrivacyStage: PrivacyStage {
     signal = 0
     stopped = []
     round.weighting = .uniform
+    release.scheduledClip = privacy.settings.clip(
+      round: round.number, of: run.context.problem.rounds)
   }
 
   /// Clients that add their own noise and whose budget does not pay for this round are left out.
@@ -93,17 +90,9 @@ final class ClientPrivacyStage: PrivacyStage {
     guard exchange.round.isSynchronous else { return nil }
     aggregate = PrivateAggregate()
     exchange.alwaysSteps = aggregates
-    clipOfRound = clip
-    let whole = privacy.plan.updateMultiplier * clip
-    let deviation: Double =
-      switch mechanism.placement {
-      case .server: 0
-      case .local: whole
-      case .distributed: whole / Double(max(1, exchange.senders)).squareRoot()
-      }
+    clipOfRound = release.clip
     return ClippedMessage(
-      release: ClientRelease(
-        settings: privacy.settings, mechanism: mechanism, clip: clip, deviation: deviation),
+      release: release.message(senders: exchange.senders),
       streams: NoiseStreams(
         seed: run.context.seed, round: run.state.round, exchange: run.state.server.exchange))
   }
@@ -115,7 +104,7 @@ final class ClientPrivacyStage: PrivacyStage {
     if run.method.population == .cohort { leaks.note(arrival.message.shape, privacy) }
     guard aggregates, arrival.fate != .lost, var sent else { return }
     sent.upload = arrival.message.update.upload
-    aggregate.add(sent, clip: clip)
+    aggregate.add(sent, clip: release.clip)
     arrival.isConsumed = true
   }
 
@@ -139,42 +128,18 @@ final class ClientPrivacyStage: PrivacyStage {
     }
   }
 
-  /// The noisy mean of a cohort; moves the hidden error and the adaptive clip.
+  /// The noisy mean of a cohort.
   ///
   /// `senders`: clients that added noise to be a share of the whole.
   private func releaseMean(senders: Int) -> Payload {
-    let clip = clip
-    let multiplier = privacy.plan.updateMultiplier
-    let blocks = aggregate.template?.blocks.map(\.name) ?? []
-    var hidden = blocks.compactMap { errors[$0] }
-    if hidden.count != blocks.count { hidden = [] }
-    var ratio: Double?
-    if case .serverErrorFeedback(let value, _) = mechanism.kind { ratio = value }
-    // Whoever is missing took a share of the noise along, and a cohort of nobody had none at all:
-    // the sum has all of it, whoever sends.
-    var missing = 1.0
-    if mechanism.placement == .distributed, senders > 0 {
-      missing = max(0, 1 - Double(aggregate.count) / Double(senders))
-    }
-    let deviation = missing == 1 ? multiplier * clip : multiplier * clip * missing.squareRoot()
     let streams = NoiseStreams(
       seed: run.context.seed, round: run.state.round, exchange: run.state.server.exchange)
     let server = run.context.problem.clients
-    let released = aggregate.release(
-      clip: clip, deviation: deviation, size: privacy.cohortSize, noise: mechanism.noise,
-      ratio: ratio, errors: &hidden
-    ) { streams.noise(of: server, block: $0) }
-    for (block, error) in zip(blocks, hidden) { errors[block] = error }
-    signal += released.signal
-    noise += multiplier * clip * Double(released.coordinates).squareRoot()
-    if let adaptive = mechanism.adaptive {
-      let stream = streams.noise(of: server, block: blocks.count)
-      let next = aggregate.adapted(
-        clip: clip, adaptive, size: privacy.cohortSize,
-        countDeviation: CountNoise.deviation(cohort: privacy.cohortSize),
-        noise: privacy.plan.multiplier > 0 ? GaussianNoise(stream).value(0) : 0)
-      adaptedClip = Float(next)
+    let released = release.mean(of: aggregate, senders: senders) {
+      streams.noise(of: server, block: $0)
     }
+    signal += released.signal
+    noise += released.noise
     return released.payload
   }
 

@@ -14,7 +14,8 @@ package struct NoisePlan: Sendable {
     var multiplier: Double
     /// Batches that it will draw if it takes part whenever it is asked to.
     package var plannedBatches: Int
-    var batchesPerRound: Int
+    /// Of those, in a round.
+    package var batchesPerRound: Int
     /// Gradients on each batch.
     var gradientsPerBatch: Int
     /// Batches that its budget pays for; nil without a budget.
@@ -25,7 +26,7 @@ package struct NoisePlan: Sendable {
   /// By client; empty under client-level privacy, nil for clients without examples.
   package private(set) var shares: [Share?] = []
   /// Client-level: σ of the whole release, what it is accounted with.
-  private(set) var multiplier = 0.0
+  package private(set) var multiplier = 0.0
   /// Client-level: σ of the updates: all of it, or what the count of an adaptive clip leaves.
   private(set) var updateMultiplier = 0.0
   /// Client-level: how a client hides in the cohort of one release.

@@ -11,7 +11,9 @@ extension AuditReport {
       + "images. An attack that fails proves nothing; one that works shows what has to be "
       + "protected."
     // The section has the table's title.
-    let found = [(canaries, nil), (membership, roc), (inversion, likeness)].map { table, plot in
+    let found = [
+      (oneRun, nil), (canaries, nil), (membership, roc), (inversion, likeness),
+    ].map { table, plot in
       var table = table
       let title = table.title
       table.title = ""
@@ -20,13 +22,15 @@ extension AuditReport {
     let pictures = runs.filter { !$0.pictures.isEmpty }.map { run in
       Page.Section("Reconstructions: \(run.strategy), seed \(run.seed)", Self.blocks(run.pictures))
     }
-    return Page(
+    var page = Page(
       title: title, lead: [scope],
       sections: found + pictures + [
         Page.Section("Models", [.table(models)]),
         Page.Section(
           "Exact settings", [.code(settings.json.pretty), .note("Scenario \(scenarioHash).")]),
       ])
+    page.warnings = (title: headline.first ?? "", lines: Array(headline.dropFirst()))
+    return page
   }
 
   private func name(_ run: AuditedRun) -> String {

@@ -12,6 +12,51 @@ package struct AuditReport: Sendable {
   package let runs: [AuditedRun]
 }
 
+extension AuditReport {
+  /// Claims of runs that what was found contradicts, a sentence each.
+  package var contradictions: [String] {
+    func words(_ run: AuditedRun, _ what: String, _ found: Double, _ claimed: Double) -> String {
+      "\(run.strategy) seed \(run.seed), \(what): epsilon is at least "
+        + "\(NumberText.fixed(found, 3)) with 95 % confidence, and \(NumberText.fixed(claimed, 3)) "
+        + "is claimed"
+    }
+    return runs.flatMap { run in
+      run.canaries.filter(\.isContradicted).map {
+        words(run, "a canary of client \($0.client)", $0.found.epsilon, $0.claimed)
+      }
+        + run.oneRun.filter { $0.isContradicted && $0.isOwnClaim }.map { row in
+          let whose = row.client.map { "client \($0)" } ?? "sums over clients"
+          return words(run, "\(whose), \(row.mechanism)", row.score.epsilon, row.claimed)
+        }
+    }
+  }
+
+  /// Whether a claim was contradicted: the audit has failed.
+  package var isFailed: Bool { !contradictions.isEmpty }
+
+  /// What stands above everything else; empty when nothing has to.
+  var headline: [String] {
+    var lines: [String] = []
+    if isFailed {
+      lines.append("AUDIT FAILED: what was found contradicts a claimed epsilon")
+      lines += contradictions
+      let tried = runs.reduce(0) { $0 + $1.canaries.count + $1.oneRun.count }
+      if tried >= 20 {
+        lines.append(
+          "each of the \(tried) rows holds with 95 % confidence: one in twenty may be above a true "
+            + "claim by chance; look at other seeds")
+      }
+    }
+    if settings.weaken > 1 {
+      lines.append(
+        "a drill: the noise was divided by \(JSON.number(settings.weaken).compact) and the claims "
+          + "stayed; this audit " + (isFailed ? "sees such an error" : "DOES NOT see such an error")
+      )
+    }
+    return lines
+  }
+}
+
 /// One model and what it reveals.
 package struct AuditedRun: Sendable {
   /// The strategy's label.
@@ -23,6 +68,8 @@ package struct AuditedRun: Sendable {
   package var notes: [String] = []
   /// One row per client whose mechanism was tried with a canary.
   package var canaries: [CanaryRow] = []
+  /// One row per claim about a client's training, or about sums over clients.
+  package var oneRun: [OneRunRow] = []
   /// One row per group of classes.
   package var membership: [MembershipRow] = []
   /// One row per attack, batch and defence.
@@ -86,6 +133,8 @@ extension AuditReport {
     Key("name", .text, "The scenario's name.") { $0.name },
     Key("scenarioHash", .text, "Hash of the resolved scenario.") { $0.scenarioHash },
     Key("version", .text, "The program's version.") { _ in FedsimVersion.current },
+    Key("failed", .flag, "Whether what was found contradicts a claimed ε.") { $0.isFailed },
+    Key("contradictions", .list(.text), "Which, a sentence each.") { $0.contradictions },
     Key("settings", .object(AuditSettings.keys), "What was tried.") { $0.settings },
     Key("runs", .list(.object(AuditedRun.keys)), "A model each.") { $0.runs },
   ])
@@ -108,6 +157,11 @@ extension AuditSettings {
     }, Key("membersPerClass", .integer, "The most members of a class.") { $0.membersPerClass },
     Key("trials", .integer, "Trials with a canary, and as many without.") { $0.trials },
     Key("canaryBatches", .integer, "The most private batches of a trial.") { $0.canaryBatches },
+    Key("canaries", .integer, "The most canaries of the one run.") { $0.canaries },
+    Key("oneRunBatches", .integer, "The most noisy sums of that run.") { $0.oneRunBatches },
+    Key("weaken", .number, "What the noise was divided by while the claims stayed.") {
+      $0.weaken
+    },
   ])
 }
 
@@ -119,6 +173,9 @@ extension AuditedRun {
       .some($0.model)
     }, Key("notes", .list(.text), "What was not done, and why.") { $0.notes },
     Key("canaries", .list(.object(CanaryRow.keys)), "A client each.") { $0.canaries },
+    Key("oneRun", .list(.object(OneRunRow.keys)), "A claim about one run with canaries each.") {
+      $0.oneRun
+    },
     Key("membership", .list(.object(MembershipRow.keys)), "A group of classes each.") {
       $0.membership
     }, Key("clip", .orNull(.number), "C of the defences.") { .some($0.clip) },
@@ -137,6 +194,45 @@ extension CanaryRow {
     Key("atLeast", .number, "ε that was found with the stated confidence.") { $0.found.epsilon },
     Key("delta", .number, "Its δ.") { $0.found.delta },
     Key("confidence", .number, "Its confidence.") { $0.found.confidence },
+    Key("contradicted", .flag, "Whether what was found is above the claim.") {
+      $0.isContradicted
+    },
+  ])
+}
+
+extension OneRunRow {
+  fileprivate static let keys = Keys<Self>([
+    Key("mechanism", .text, "The mechanism, and for DiceSGD its accounting.") { $0.mechanism },
+    Key("client", .orNull(.integer), "Whose training; null: sums over clients.") {
+      .some($0.client)
+    },
+    Key("releases", .integer, "Noisy sums, or messages of a client.") { $0.releases },
+    Key("canaries", .integer, "Canaries.") { $0.score.canaries },
+    Key("included", .integer, "Those that were in.") { $0.score.included },
+    Key("guesses", .integer, "Guesses, fixed before scores were looked at.") {
+      $0.score.guesses
+    }, Key("correct", .integer, "Those that were right.") { $0.score.correct },
+    Key("claimed", .number, "ε of these releases by the accountant; null: no limit.") {
+      $0.claimed
+    },
+    Key("label", .orNull(.text), "What stands beside it; null: nothing has to.") {
+      .some($0.label)
+    },
+    Key("isOwnClaim", .flag, "Whether the run claims it, or another accounting would.") {
+      $0.isOwnClaim
+    },
+    Key("atLeast", .number, "ε that was found, with 95 % confidence.") { $0.score.epsilon },
+    Key("delta", .number, "Its δ.") { $0.score.delta },
+    Key("atMostProvable", .number, "ε that would be found if all guesses were right.") {
+      $0.score.most
+    },
+    Key("gaussian", .number, "ε of the largest μ-GDP that is contradicted: that hypothesis alone.")
+    {
+      $0.score.gaussianEpsilon
+    },
+    Key("estimate", .orNull(.number), "ε of a Gaussian with the scores' distance; no guarantee.") {
+      .some($0.score.estimate)
+    },
     Key("contradicted", .flag, "Whether what was found is above the claim.") {
       $0.isContradicted
     },

@@ -3,6 +3,8 @@ package struct AuditSettings: Sendable, Equatable {
   package enum Attack: String, Sendable, CaseIterable {
     /// An example made for the purpose, in and out of private training.
     case canary
+    /// Many of them in one run of the mechanism, each by a coin.
+    case oneRun = "one-run"
     /// Losses of training images against losses of test images.
     case membership
     /// Images, features and labels by arithmetic from one gradient.
@@ -11,6 +13,14 @@ package struct AuditSettings: Sendable, Equatable {
     case cosine
     /// Images whose gradient is the same: the difference squared.
     case squares
+
+    /// Whether it attacks single gradients.
+    var isOnGradients: Bool {
+      switch self {
+      case .canary, .oneRun, .membership: false
+      case .analytic, .cosine, .squares: true
+      }
+    }
   }
 
   /// Which model is attacked.
@@ -41,6 +51,13 @@ package struct AuditSettings: Sendable, Equatable {
   package var trials = 300
   /// Private batches in each.
   package var canaryBatches = 4
+  /// Canaries of the one run; fewer where there is no room for so many.
+  package var canaries = 1000
+  /// The most noisy sums of that run.
+  package var oneRunBatches = 1000
+  /// What the noise of `canary` and `oneRun` is divided by while the claim stays: above 1 to see
+  /// whether the audit would find such an error.
+  package var weaken = 1.0
   /// Most images of a class that are asked whether they are members.
   package var membersPerClass = 500
 

@@ -3,11 +3,11 @@ import Report
 
 extension AuditReport {
   /// What was found, as tables; those without rows are left out.
-  var tables: [Table] { [membership, inversion, canaries].filter { !$0.rows.isEmpty } }
+  var tables: [Table] { [oneRun, canaries, membership, inversion].filter { !$0.rows.isEmpty } }
 
   /// The tables for a terminal.
   package func text(width: Int) -> String {
-    var lines = ["leakage audit of \(name)"]
+    var lines = headline + ["leakage audit of \(name)"]
     for table in tables {
       lines += ["", table.title] + table.lines(TerminalLayout(width: max(60, width), fixed: 2))
     }
@@ -42,6 +42,30 @@ extension AuditReport {
         + "training runs with it and without it; how well they can be distinguished gives an "
         + "epsilon that the mechanism exceeds with 95 % confidence. It must not be above the claim "
         + "for as many batches.")
+  }
+
+  var oneRun: Table {
+    Table(
+      "One run with canaries", of: rows(\.oneRun),
+      columns: names() + [
+        .words("mechanism") { $0.1.mechanism },
+        Column("client") { $0.1.client.map(Cell.count) ?? .text("all") },
+        Column("releases") { .count($0.1.releases) },
+        Column("canaries") { .count($0.1.score.canaries) },
+        .words("right guesses") { "\($0.1.score.correct) of \($0.1.score.guesses)" },
+        Column("claimed epsilon") { .epsilon($0.1.claimed) },
+        Column("at least (95 %)") { .epsilon($0.1.score.epsilon) },
+        Column("if all were right") { .epsilon($0.1.score.most) },
+        Column("estimate") { $0.1.score.estimate.map(Cell.epsilon) ?? .missing },
+        .words("verdict") { $0.1.verdict },
+      ],
+      note: "Each canary joins the training data by a fair coin; then the mechanism runs once. "
+        + "Canaries are records whose gradient, or clients whose update, is larger than the clip "
+        + "allows, along a parameter of their own. From the noisy sums an attacker who knows all "
+        + "else guesses who was in (Steinke et al. 2023): an epsilon that so many right guesses "
+        + "contradict is no guarantee of the mechanism. It must not be above the claim. \"If all "
+        + "were right\": no outcome could show more with so many guesses. Estimate: what the "
+        + "distance of the scores suggests, without any confidence.")
   }
 
   var membership: Table {

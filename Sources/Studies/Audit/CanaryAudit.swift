@@ -10,11 +10,12 @@ import Tensor
 /// An empirical check of the ε that a run claims: clients train with and without a canary, many
 /// times with new batches and noise, and what they release is held against the claim.
 ///
-/// The canary is an example whose gradient is the clip norm on one parameter. A trial is some
-/// private steps of plain SGD on the client's own examples from the audited model; its statistic is
-/// how far that parameter moved, which is all that the canary changes. `EpsilonLowerBound` makes of
-/// both samples an ε that the mechanism exceeds with 95 % confidence: it must stay below the ε
-/// that the accountant claims for these steps, and shows a leak where there is no noise.
+/// The canary is an example whose gradient is the clip norm on one parameter, or on one of each
+/// layer that is clipped by itself. A trial is some private steps of plain SGD on the client's own
+/// examples from the audited model; its statistic is what was released along that gradient.
+/// `EpsilonLowerBound` makes of both samples an ε that the mechanism exceeds with 95 % confidence:
+/// it must stay below the ε that the accountant claims for these steps, and shows a leak where
+/// there is no noise.
 ///
 /// - Source: Jagielski, Ullman and Oprea, NeurIPS 2020, arXiv:2006.07709; Nasr et al., S&P 2021,
 ///   arXiv:2101.04535.
@@ -25,6 +26,8 @@ struct CanaryAudit {
   let trials: Int
   /// Batches of a trial, at most.
   let batches: Int
+  /// What the noise is divided by while the claim stays; 1 in an audit, above in a drill of it.
+  var weaken = 1.0
 
   /// One row per client that was asked; empty without example-level privacy.
   func rows(clients: Int) -> [CanaryRow] {
@@ -37,7 +40,7 @@ struct CanaryAudit {
     return all.prefix(clients).compactMap { client in
       guard let share = privacy.plan.shares[client] else { return nil }
       let steps = max(1, min(batches, share.plannedBatches))
-      let place = Self.place(context, client)
+      let place = Self.place(context, client, mechanism.clipping)
       let with = sample(client, steps, place, hasCanary: true)
       let without = sample(client, steps, place, hasCanary: false)
       let claimed = ExampleAccounting(privacy.settings, mechanism).epsilon(
@@ -49,14 +52,17 @@ struct CanaryAudit {
     }
   }
 
-  /// A parameter drawn for the client; every one of them gets the same noise.
-  private static func place(_ context: RunContext, _ client: Int) -> Int {
+  /// Parameters drawn for the client; every one of them gets the same noise.
+  private static func place(
+    _ context: RunContext, _ client: Int, _ clipping: ExamplePrivacy.Clipping
+  ) -> [Int] {
     var stream = RandomStream(seed: context.seed, .audit, client: client, step: 1)
-    return stream.below(context.problem.network(of: client).layout.trainedCount)
+    let network = context.problem.network(of: client)
+    return CanaryPlaces.draw(1, network, clipping, from: &stream).first ?? []
   }
 
   /// The statistic of each trial.
-  private func sample(_ client: Int, _ steps: Int, _ place: Int, hasCanary: Bool) -> [Double] {
+  private func sample(_ client: Int, _ steps: Int, _ place: [Int], hasCanary: Bool) -> [Double] {
     let indices = Array(0..<trials)
     var results = [Double](repeating: .nan, count: trials)
     context.pool.run(indices.count) { worker, index in
@@ -67,16 +73,18 @@ struct CanaryAudit {
     return results
   }
 
-  /// How far the canary's parameter moved against its gradient, in units of η·C/B̂.
+  /// What was released along the canary's gradient, in clips.
   private func trial(
-    _ client: Int, _ steps: Int, _ place: Int, _ hasCanary: Bool, number: Int, worker: Int
+    _ client: Int, _ steps: Int, _ place: [Int], _ hasCanary: Bool, number: Int, worker: Int
   ) -> Double {
     guard let privacy = context.privacy, var settings = privacy.example(of: client) else {
       return .nan
     }
     settings.drawsBatches = true
+    settings.noiseMultiplier /= weaken
     let training = PrivateTraining(settings, memory: privacy.memories[worker])
-    if hasCanary { training.canary = PrivateTraining.Canary(place: place) }
+    training.canaries = PlantedCanaries(
+      places: [place], norm: settings.clip, included: [hasCanary])
     var local = context.problem.settings
     local.work = .steps(steps)
     local.optimizer = OptimizerSpec(learningRate: 1e-3)
@@ -93,8 +101,7 @@ struct CanaryAudit {
     device.workspace.load(model)
     var rule = PlainRule(device.loss)
     guard (try? device.train(&rule)) != nil else { return .nan }
-    let moved = model[place] - device.workspace.parameters[place]
-    return Double(moved) * Double(settings.batch) / (1e-3 * settings.clip)
+    return (training.canaries?.scores.first ?? .nan) / settings.clip
   }
 }
 

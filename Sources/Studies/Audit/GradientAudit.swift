@@ -203,7 +203,7 @@ struct GradientAudit {
     var outcome = Outcome()
     outcome.labelsRight = Self.common(labels, Array(victim.labels[job.places]))
     switch job.attack {
-    case .membership, .canary: break
+    case .membership, .canary, .oneRun: break
     case .analytic: analytic(seen, victim, job.places, probe, labels, &outcome)
     case .cosine, .squares:
       let cost: GradientInversion.Cost =

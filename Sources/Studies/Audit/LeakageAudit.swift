@@ -87,10 +87,14 @@ package struct LeakageAudit {
     }
     if settings.attacks.contains(.canary), context.privacy?.settings.exampleLevel != nil {
       run.canaries = CanaryAudit(
-        context: context, model: model, trials: settings.trials, batches: settings.canaryBatches
+        context: context, model: model, trials: settings.trials, batches: settings.canaryBatches,
+        weaken: settings.weaken
       ).rows(clients: settings.clients)
     }
-    if settings.attacks.contains(where: { $0 != .membership && $0 != .canary }) {
+    if settings.attacks.contains(.oneRun) {
+      run.oneRun = OneRunAudit(context: context, settings: settings).rows()
+    }
+    if settings.attacks.contains(where: \.isOnGradients) {
       do throws(GradientAudit.Obstacle) {
         try GradientAudit(experiment.scenario, context, model, settings).fill(&run)
       } catch { run.notes.append(error.reason) }

@@ -185,6 +185,9 @@ extension CommandName {
         "--images N           images of each; 2 unless given",
         "--iterations N       steps of the attacks that descend; 200 unless given",
         "--trials N           trials with a canary, and as many without; 300 unless given",
+        "--canaries N         canaries of the one run, 10 or more; 1000 unless given",
+        "--weaken F           divide the noise of audits by F while the claims stay: a drill,",
+        "                     which an audit that can see such an error fails with exit code 7",
         "--clip C             norm of the defences; the gradients' median unless given", threads,
       ]
     case .validate:

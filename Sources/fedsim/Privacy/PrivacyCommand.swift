@@ -13,6 +13,17 @@ package enum PrivacyCommand {
     var isOrderAtEdge = false
     /// ε between two bounds; of what was found, when something else was asked for.
     var bracket: EpsilonBracket?
+    /// What attackers gain, of what was found; nil beside the accountant that is no bound on it.
+    var attack: Attack?
+  }
+
+  /// What the number means for who looks for members.
+  struct Attack {
+    /// The Gaussian mechanism that is this one, or has the same ε at the same δ.
+    let gaussian: GaussianMechanism
+    /// Whether it is this one: every step with everybody.
+    let isExact: Bool
+    let power: [AttackPower]
   }
 
   package static func run(_ options: PrivacyOptions) throws -> ExitCode {
@@ -90,12 +101,25 @@ package enum PrivacyCommand {
     switch accountant {
     case .pld:
       let bracket = PLDAccountant().bracket(ledger, delta: options.delta)
-      return Answer(accountant: .pld, value: value ?? bracket.upper, bracket: bracket)
+      return Answer(
+        accountant: .pld, value: value ?? bracket.upper, bracket: bracket,
+        attack: attack(ledger, epsilon: bracket.upper, delta: options.delta))
     case .rdp:
       let rdp = RDPAccountant.standard.epsilon(ledger, delta: options.delta)
       return Answer(
         accountant: .rdp, value: value ?? rdp.value, order: rdp.order, isOrderAtEdge: rdp.isAtEdge)
     }
+  }
+
+  private static func attack(_ ledger: PrivacyLedger, epsilon: Double, delta: Double) -> Attack {
+    let accountant = PLDAccountant()
+    let exact = accountant.gaussian(ledger)
+    let same =
+      epsilon.isFinite
+      ? GaussianMechanism(epsilon: epsilon, delta: delta) : GaussianMechanism(shift: .infinity)
+    return Attack(
+      gaussian: exact ?? same, isExact: exact != nil,
+      power: accountant.attackPower(ledger, falsePositives: AttackPower.usual))
   }
 
   private static func failure(_ error: AccountingError) -> Failure {

@@ -54,6 +54,7 @@ struct PrivacyPrinter {
         own.append(("isOrderAtEdge", .bool(answer.isOrderAtEdge)))
       }
       if let bracket = answer.bracket { own.append(("bracket", Self.json(bracket))) }
+      if let attack = answer.attack { own += Self.json(attack) }
       own.append(("accountant", .string(answer.accountant.title)))
       members.append((answer.accountant.rawValue, .object(own)))
     }
@@ -85,6 +86,52 @@ struct PrivacyPrinter {
     return .object(members)
   }
 
+  /// The Gaussian mechanism of the same strength, and what the best test of membership finds.
+  private static func json(_ attack: PrivacyCommand.Attack) -> [(String, JSON)] {
+    let shift = attack.gaussian.shift
+    return [
+      (
+        "gaussian",
+        ["mu": shift.isFinite ? .number(shift) : .null, "isExact": .bool(attack.isExact)]
+      ),
+      (
+        "attack",
+        .array(
+          attack.power.map {
+            [
+              "falsePositiveRate": .number($0.falsePositives),
+              "truePositiveRateAtMost": .number($0.truePositives),
+            ]
+          })
+      ),
+    ]
+  }
+
+  /// The same in words, rounded up.
+  private static func rows(_ attack: PrivacyCommand.Attack) -> [(name: String, words: String)] {
+    let found = attack.power.reversed().enumerated().map { index, power in
+      let share = percentUp(power.truePositives)
+      let rate = "at \(plain(100 * power.falsePositives)) % false positives"
+      return index == 0 ? "finds at most \(share) % of members \(rate)" : "\(share) % \(rate)"
+    }
+    let attacker = (name: "an attacker", words: found.joined(separator: ", "))
+    let shift = attack.gaussian.shift
+    guard shift.isFinite else { return [attacker] }
+    let gaussian =
+      attack.isExact
+      ? "mu-GDP with mu = \(up(shift)), exact"
+      : "about mu-GDP with mu = \(up(shift)), which has this epsilon at this delta"
+    return [("gaussian", gaussian), attacker]
+  }
+
+  /// Percent, rounded up to two decimals, or three where it is less than 0.1.
+  static func percentUp(_ share: Double) -> String {
+    let percent = min(100, 100 * share)
+    let (scale, decimals) = percent < 0.1 ? (1e3, 3) : (1e2, 2)
+    // A rounding of the last bit is no reason for another hundredth.
+    return NumberText.fixed((percent * scale * (1 - 1e-12)).rounded(.up) / scale, decimals)
+  }
+
   /// The bracket in words; how far its ends are apart where that is more than promised.
   private static func words(_ bracket: EpsilonBracket) -> String {
     let total = bracket.total
@@ -99,6 +146,7 @@ struct PrivacyPrinter {
     var rows = answers.compactMap(\.bracket).filter(\.upper.isFinite).map { bracket in
       (name: options.question == .epsilon ? "between" : "reached", words: Self.words(bracket))
     }
+    rows += answers.compactMap(\.attack).flatMap(Self.rows)
     rows += inputs.map { ($0.words, $0.value.compact) }
     rows += ledger.assumptions.map { assumption in
       let parts = assumption.split(separator: ": ", maxSplits: 1)

@@ -29,6 +29,14 @@ package struct AuditOptions: Equatable {
     settings.iterations =
       try invocation.integer("iterations", in: 1...1_000_000) ?? settings.iterations
     settings.trials = try invocation.integer("trials", in: 4...1_000_000) ?? settings.trials
+    settings.canaries = try invocation.integer("canaries", in: 10...100_000) ?? settings.canaries
+    if let text = invocation.last("weaken") {
+      guard let factor = Double(text), factor >= 1, factor.isFinite else {
+        throw Failure(
+          .wrongCommandLine, "E2004", "--weaken \"\(text)\": expected a number of at least 1")
+      }
+      settings.weaken = factor
+    }
     if let text = invocation.last("clip") {
       guard let clip = Double(text), clip > 0, clip.isFinite else {
         throw Failure(.wrongCommandLine, "E2004", "--clip \"\(text)\": expected a number above 0")
@@ -69,15 +77,28 @@ package enum AuditCommand {
     }
     try audit.write(report)
     let page = FilePath.join(options.folder, "audit/audit.html")
+    let failure = report.isFailed ? failure(options.folder, report) : nil
     switch options.format {
     case .json:
-      Console.answer([
-        ("folder", .string(options.folder)), ("report", .string(page)), ("audit", report.json),
-      ])
+      Console.answer(
+        isOK: failure == nil,
+        [
+          ("exit", .int(Int((failure?.exit ?? .done).rawValue))),
+          ("code", failure.map { .string($0.code) } ?? .null), ("folder", .string(options.folder)),
+          ("report", .string(page)), ("audit", report.json),
+        ])
     case .text:
       Console.print(report.text(width: Terminal.width(1)))
       Console.print("report  \(page)")
+      if let failure { Console.report(failure, format: .text) }
     }
-    return .done
+    return failure?.exit ?? .done
+  }
+
+  private static func failure(_ folder: String, _ report: AuditReport) -> Failure {
+    Failure(
+      .mismatch, "E7014",
+      "\(folder): what was found contradicts a claimed epsilon (\(report.contradictions.count))",
+      hint: report.contradictions.first)
   }
 }

@@ -81,5 +81,11 @@ extension MessageCatalogue {
       "All runs are what their scenario gives, but a split, the summary, the table of results "
         + "or the " + "resolved scenario is not what they give.",
       "fedsim resume DIR writes these files again."),
+    Entry(
+      "E7014", "claimed epsilon contradicted",
+      "An audit found more leakage than the epsilon of the run allows, with 95 % confidence for "
+        + "each claim that was tried.",
+      "Do not publish the epsilon. Look at the rows named on top, and at other seeds; under "
+        + "--weaken this is what the audit should say."),
   ]
 }

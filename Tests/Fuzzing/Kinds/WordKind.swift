@@ -30,7 +30,10 @@ package enum WordKind {
       ["grid", "by", "validation", "seeds", "set", "shard", "out", "threads"], ["print"]
     ),
     "audit": (
-      ["attack", "model", "clients", "images", "iterations", "clip", "trials", "threads"], []
+      [
+        "attack", "model", "clients", "images", "iterations", "clip", "trials", "canaries",
+        "weaken", "threads",
+      ], []
     ), "validate": (["set", "threads", "preset"], ["no-data"]),
     "data": (
       ["kind", "out", "size", "test", "clients-per-domain", "set", "seed", "html"], ["domains"]
@@ -62,6 +65,7 @@ package enum WordKind {
     "plot o --x round --y train.loss --by seed --spread range",
     "report o q --html both.html --metric personal.accuracy", "sweep w.json --print",
     "sweep w.json --out n --shard 1/2 --threads 1", "audit o --attack membership --trials 4",
+    "audit o --attack one-run --canaries 20 --weaken 2 --threads 1",
     "audit o --model initial --clients 1 --images 1 --iterations 1 --clip 1 --trials 2",
     "data check d --kind npy", "data check s.json", "data split s.json --seed 2 --html p.html",
     "data convert i --out n --size 4x4 --test 0.5", "list strategies", "list codecs",
