@@ -23,7 +23,7 @@ public struct ShuffleAmplification: Sendable, Equatable {
   private let first: Int
   private let masses: [Double]
 
-  /// n clients with reports of ε₀; at most 10⁷ and 40.
+  /// n clients with reports of ε₀; at most 10⁶ and 40.
   public init(clients: Int, localEpsilon: Double) {
     precondition(clients >= 1 && localEpsilon > 0, "ShuffleAmplification: nothing to shuffle")
     self.clients = clients
@@ -47,7 +47,7 @@ public struct ShuffleAmplification: Sendable, Equatable {
       mass.move(to: c, cut - 1)
       guard c >= first else { continue }
       let below = mass.value
-      let above = mass.tail
+      let above = mass.tail()
       let gain =
         alpha * (above + below) + (1 - alpha) * above
         - factor * ((1 - alpha) * (above + below) + alpha * above)
@@ -106,16 +106,22 @@ public struct ShuffleAmplification: Sendable, Equatable {
   }
 }
 
-/// P(A = k) for A ~ Bin(c, ½), followed from one c and k to the next.
+/// P(A = k) and P(A > k) for A ~ Bin(c, ½), followed from one c and k to the next.
 private struct CoinMass {
   private var c = 0
   private var k = 0
   /// P(A = k), 0 for k > c.
   private(set) var value = 1.0
+  /// P(A > k) by additions to one that was summed up, and how many they were.
+  private var followed: (tail: Double, steps: Int)?
+
+  /// Additions after which a tail is summed up anew: its roundings stay below 10⁻¹⁴.
+  private static let mostSteps = 64
 
   /// Goes on to larger c and k, each by any number of steps.
   mutating func move(to newC: Int, _ newK: Int) {
     while c < newC {
+      follow(0.5 * value)
       c += 1
       // P_c(k) = P_{c−1}(k)·c/(2·(c − k)); at k = c it is 2^{−c}.
       value = k > c ? 0 : k == c ? pow(0.5, Double(c)) : value * Double(c) / Double(2 * (c - k))
@@ -123,11 +129,20 @@ private struct CoinMass {
     while k < newK {
       value = k >= c ? 0 : value * Double(c - k) / Double(k + 1)
       k += 1
+      follow(-value)
     }
   }
 
-  /// P(A > k), from its largest term on.
-  var tail: Double {
+  private mutating func follow(_ change: Double) {
+    guard let (tail, steps) = followed else { return }
+    followed = steps < Self.mostSteps ? (tail + change, steps + 1) : nil
+  }
+
+  /// P(A > k).
+  mutating func tail() -> Double {
+    // Where it is small next to nothing may be lost, and its sum is short.
+    let isShort = Double(c - k) < 0.85 * Double(k + 1)
+    if !isShort, let (tail, _) = followed { return tail }
     var (term, sum, at) = (value, 0.0, k)
     while at < c {
       term *= Double(c - at) / Double(at + 1)
@@ -135,6 +150,7 @@ private struct CoinMass {
       at += 1
       if term < 1e-17 * sum, 2 * at > c { break }
     }
+    followed = (sum, 0)
     return sum
   }
 }

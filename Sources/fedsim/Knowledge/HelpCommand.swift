@@ -112,7 +112,7 @@ extension CommandName {
     case .list: "list \(ListCommand.subjects.joined(separator: "|"))"
     case .explain: "explain NAME|FIELD|FILE.COLUMN|CODE [--markdown]"
     case .data: "data check PATH | convert TREE --out DIR | split SCENARIO.json  [OPTIONS]"
-    case .privacy: "privacy epsilon|noise|steps|plan OPTIONS"
+    case .privacy: "privacy epsilon|noise|steps|plan|local|shuffle OPTIONS"
     case .bench: "bench [limits|kernels|codecs|WORKLOAD]... [OPTIONS]"
     case .help: "help [COMMAND]"
     case .schema: "schema [scenario|sweep]"
@@ -324,8 +324,13 @@ extension CommandName {
       "--participations K   rounds of one unit at most; as many as fit unless given",
       "--sampling cyclic    groups in turn, Poisson sampling within each; --separation is their",
       "                     number, as many as bands unless given; banded alone",
-      "--population N       units in all, for --sampling cyclic",
-      "--cohort M           units in a round on average, for --sampling cyclic",
+      "local --epsilon E --delta D --dimension N --cohort M",
+      "                     reports that are private by themselves: the error of their mean",
+      "shuffle --epsilon E --delta D --population N",
+      "                     what a shuffler makes of N reports of epsilon E each",
+      "--dimension N        numbers in a report",
+      "--population N       units in all, for --sampling cyclic; reports, for shuffle",
+      "--cohort M           units in a round on average, for --sampling cyclic; reports, for local",
     ]
   }
 
@@ -422,6 +427,7 @@ extension CommandName {
         "privacy epsilon --rate 0.01 --noise 1.1 --steps 2000 --delta 1e-5",
         "privacy noise --rate 0.02 --steps 500 --epsilon 8 --delta 1e-5 --format json",
         "privacy noise --mechanism banded --rounds 1000 --separation 100 --epsilon 2 --delta 1e-6",
+        "privacy shuffle --epsilon 1 --delta 1e-6 --population 10000",
         "privacy plan --examples 50000 --steps 2500 --epsilon 8 --delta 1e-5",
       ]
     case .doctor: ["doctor", "doctor --format json"]

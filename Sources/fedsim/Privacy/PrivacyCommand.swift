@@ -28,29 +28,40 @@ package enum PrivacyCommand {
 
   package static func run(_ options: PrivacyOptions) throws -> ExitCode {
     do throws(AccountingError) {
-      if options.question == .plan {
-        let plan = try PrivacyPlan(
-          examples: options.examples, steps: options.steps, epsilon: options.epsilon,
-          delta: options.delta, batches: options.batches, unit: options.unit)
-        switch options.format {
-        case .json: Console.print(PlanPrinter(plan: plan, unit: options.unit).json)
-        case .text: Console.print(PlanPrinter(plan: plan, unit: options.unit).text)
-        }
-      } else if let asked = options.correlation {
-        let printer = CorrelationPrinter(answer: try CorrelationAnswer(options, asked))
-        switch options.format {
-        case .json: Console.print(printer.json)
-        case .text: Console.print(printer.text)
-        }
-      } else {
-        let printer = PrivacyPrinter(options, event: try event(options), try answers(options))
-        switch options.format {
-        case .json: Console.print(printer.json)
-        case .text: Console.print(printer.text)
-        }
+      let (text, json) = try answer(options)
+      switch options.format {
+      case .json: Console.print(json())
+      case .text: Console.print(text())
       }
       return .done
     } catch { throw failure(error) }
+  }
+
+  /// The answer in both formats.
+  private static func answer(_ options: PrivacyOptions) throws(AccountingError) -> (
+    text: () -> String, json: () -> JSON
+  ) {
+    switch options.question {
+    case .plan:
+      let plan = try PrivacyPlan(
+        examples: options.examples, steps: options.steps, epsilon: options.epsilon,
+        delta: options.delta, batches: options.batches, unit: options.unit)
+      let printer = PlanPrinter(plan: plan, unit: options.unit)
+      return ({ printer.text }, { printer.json })
+    case .local:
+      let printer = LocalPrinter(options)
+      return ({ printer.text }, { printer.json })
+    case .shuffle:
+      let printer = ShufflePrinter(options)
+      return ({ printer.text }, { printer.json })
+    case .epsilon, .noise, .steps:
+      if let asked = options.correlation {
+        let printer = CorrelationPrinter(answer: try CorrelationAnswer(options, asked))
+        return ({ printer.text }, { printer.json })
+      }
+      let printer = PrivacyPrinter(options, event: try event(options), try answers(options))
+      return ({ printer.text }, { printer.json })
+    }
   }
 
   /// The steps that the options describe; 1 stands where a number is what is asked for.
@@ -82,7 +93,7 @@ package enum PrivacyCommand {
     let value: Double?
     var ledger = PrivacyLedger([event])
     switch options.question {
-    case .epsilon, .plan: value = nil
+    case .epsilon, .plan, .local, .shuffle: value = nil
     case .noise:
       let noise = try Calibration(accountant, epsilon: options.epsilon, delta: options.delta)
         .noiseMultiplier(for: event)

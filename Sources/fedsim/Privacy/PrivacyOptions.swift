@@ -4,7 +4,7 @@ import Scenario
 
 /// What `fedsim privacy` is asked for.
 package enum PrivacyQuestion: String, CaseIterable {
-  case epsilon, noise, steps, plan
+  case epsilon, noise, steps, plan, local, shuffle
 
   /// Options that must be given.
   var required: [String] {
@@ -13,11 +13,28 @@ package enum PrivacyQuestion: String, CaseIterable {
     case .noise: ["rate", "steps", "epsilon", "delta"]
     case .steps: ["rate", "noise", "epsilon", "delta"]
     case .plan: ["examples", "steps", "epsilon", "delta"]
+    case .local: ["epsilon", "delta", "dimension", "cohort"]
+    case .shuffle: ["epsilon", "delta", "population"]
     }
   }
 
   /// Options that may be given.
-  var optional: [String] { self == .plan ? ["batches", "unit"] : ["sampling", "unit"] }
+  var optional: [String] {
+    switch self {
+    case .epsilon, .noise, .steps: ["sampling", "unit"]
+    case .plan: ["batches", "unit"]
+    case .local, .shuffle: []
+    }
+  }
+
+  /// ε that the question takes.
+  fileprivate var epsilons: ClosedRange<Double>? {
+    switch self {
+    case .epsilon, .noise, .steps, .plan: nil
+    case .local: LocalPrinter.epsilons
+    case .shuffle: Double.leastNormalMagnitude...ShufflePrinter.largestEpsilon
+    }
+  }
 }
 
 /// The options of `fedsim privacy`, checked; numbers that the question does not use are 0.
@@ -30,6 +47,10 @@ package struct PrivacyOptions: Equatable {
   package private(set) var delta = 0.0
   package private(set) var examples = 0
   package private(set) var batches: [Int] = []
+  /// Numbers of a report, reports of a round, and reports in all.
+  package private(set) var dimension = 0
+  package private(set) var cohort = 0
+  package private(set) var population = 0
   package let sampling: PrivacyEvent.Sampling
   package let unit: PrivacyEvent.Unit
   package let format: OutputFormat
@@ -63,13 +84,32 @@ package struct PrivacyOptions: Equatable {
     unit = try Self.word(invocation, "unit", among: PrivacyEvent.Unit.allCases)
     rate = try Self.number(invocation, "rate", "a number from 0 to 1") { $0 >= 0 && $0 <= 1 }
     noise = try Self.number(invocation, "noise", "a number >= 0") { $0 >= 0 }
-    epsilon = try Self.number(invocation, "epsilon", "a number above 0") { $0 > 0 }
+    epsilon = try Self.epsilon(invocation, question)
     delta = try Self.number(invocation, "delta", "a number between 0 and 1, both excluded") {
       $0 > 0 && $0 < 1
     }
     steps = try invocation.integer("steps", in: 1...PrivacyEvent.stepLimit) ?? 0
     examples = try invocation.integer("examples", in: 1...Self.mostExamples) ?? 0
+    dimension = try invocation.integer("dimension", in: 1...Self.mostExamples) ?? 0
+    if question == .local {
+      cohort = try invocation.integer("cohort", in: 1...Self.mostExamples) ?? 0
+    }
+    if question == .shuffle {
+      population = try invocation.integer("population", in: 1...ShufflePrinter.mostClients) ?? 0
+    }
     if question == .plan { batches = try Self.batches(invocation, examples: examples) }
+  }
+
+  private static func epsilon(
+    _ invocation: Invocation, _ question: PrivacyQuestion
+  ) throws(Failure) -> Double {
+    guard let range = question.epsilons else {
+      return try number(invocation, "epsilon", "a number above 0") { $0 > 0 }
+    }
+    let least =
+      range.lowerBound < 1e-300 ? "above 0" : "from \(JSON.number(range.lowerBound).compact)"
+    let expected = "a number \(least) to \(JSON.number(range.upperBound).compact)"
+    return try number(invocation, "epsilon", expected) { range.contains($0) }
   }
 
   /// Options that must and may be given.

@@ -19,7 +19,7 @@ struct PrivacyPrinter {
   /// What is asked for, as in files.
   private var key: String {
     switch options.question {
-    case .epsilon, .plan: "epsilon"
+    case .epsilon, .plan, .local, .shuffle: "epsilon"
     case .noise: "noiseMultiplier"
     case .steps: "steps"
     }

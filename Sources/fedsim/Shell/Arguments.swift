@@ -79,7 +79,7 @@ package enum CommandName: String, CaseIterable {
         "rate": true, "noise": true, "steps": true, "epsilon": true, "delta": true,
         "sampling": true, "unit": true, "examples": true, "batches": true, "mechanism": true,
         "bands": true, "rounds": true, "separation": true, "participations": true,
-        "population": true, "cohort": true,
+        "population": true, "cohort": true, "dimension": true,
       ]
     case .bench:
       [

@@ -24,7 +24,7 @@ enum CalculatorKind {
   static func make(seed: UInt64, number: Int) -> FuzzCase {
     var tried = FuzzCase(.calculator, seed: seed, number: number)
     var dice = tried.dice
-    let verb = dice.pick(["epsilon", "epsilon", "noise", "steps", "plan"])
+    let verb = dice.pick(["epsilon", "epsilon", "noise", "steps", "plan", "local", "shuffle"])
     var words = ["privacy", verb]
     func option(_ name: String, _ values: [String]) {
       let text = dice.chance(0.03) ? dice.pick(Extremes.all) : dice.pick(values)
@@ -37,6 +37,15 @@ enum CalculatorKind {
       option("delta", deltas)
       if dice.chance(0.5) {
         option("batches", ["1", "1,2,4", "64,1024", "1000000000", "0", "", "1,1", "50000", "a,b"])
+      }
+    } else if verb == "local" || verb == "shuffle" {
+      option("epsilon", epsilons)
+      option("delta", deltas)
+      if verb == "local" {
+        option("dimension", ["1", "1000", "1000000000000", "0"])
+        option("cohort", ["1", "100", "1000000000000", "0"])
+      } else {
+        option("population", ["1", "2", "100", "5000", "0", "1000001"])
       }
     } else if ["epsilon", "noise"].contains(verb), dice.chance(0.3) {
       option("mechanism", ["banded", "banded", "banded-inverse", "tree"])

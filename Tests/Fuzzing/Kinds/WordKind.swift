@@ -42,6 +42,7 @@ package enum WordKind {
       [
         "rate", "noise", "steps", "epsilon", "delta", "sampling", "unit", "examples", "batches",
         "mechanism", "bands", "rounds", "separation", "participations", "population", "cohort",
+        "dimension",
       ], []
     ),
     "bench": (
