@@ -78,6 +78,25 @@ public struct GaussianNoise: Sendable {
     vector.withUnsafeMutableBufferPointer { add(to: $0, deviation: deviation, first: first) }
   }
 
+  /// x_i ← x_i + s·z_{first + i} in Double, for sums of several noises.
+  ///
+  /// - Parameters:
+  ///   - vector: x, a piece of a longer vector or all of it.
+  ///   - scale: s of any sign.
+  ///   - first: place of the piece in the whole vector, a multiple of 16.
+  /// - Complexity: O(n), no allocation.
+  public func add(to vector: inout [Double], scale: Double, first: Int = 0) {
+    precondition(first >= 0 && first % 16 == 0, "GaussianNoise: from \(first)")
+    vector.withUnsafeMutableBufferPointer { x in
+      for start in stride(from: 0, to: x.count, by: 16) {
+        let noise = block((first + start) / 16)
+        let (low, high) = (scale * noise.cosine, scale * noise.sine)
+        for lane in 0..<min(8, x.count - start) { x[start + lane] += low[lane] }
+        for lane in 0..<max(0, min(8, x.count - start - 8)) { x[start + 8 + lane] += high[lane] }
+      }
+    }
+  }
+
   @inline(__always) private static func sum(_ x: SIMD8<Float>, _ z: Reals, _ deviation: Double)
     -> SIMD8<Float>
   { SIMD8<Float>(Reals(x) + deviation * z) }

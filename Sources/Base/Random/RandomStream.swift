@@ -31,6 +31,7 @@ public enum Purpose: UInt64, Sendable, CaseIterable {
   case candidates = 60
   case oortExploitation = 61
   case oortExploration = 62
+  case cohortGroups = 63
   case signFlips = 70
   case sweep = 80
   case test = 99

@@ -1,3 +1,4 @@
+import Accounting
 import Aggregation
 import Base
 import Client
@@ -25,7 +26,7 @@ struct ConditionText {
         + "\(federation.clients) clients with \(sizes.first ?? 0) / \(middle) / "
         + "\(sizes.last ?? 0) images (min/median/max)",
       "\(federation.rounds) rounds, \(share) % of clients per round "
-        + "(\(federation.sampling.word)), "
+        + "(\(federation.sampling.words)), "
         + "\(work(scenario.client)), batch \(scenario.client.batch), "
         + "\(optimizer(scenario.client)), \(model) "
         + "(\(NumberText.fixed(Double(parameters) / 1e6, 3)) M parameters)",
@@ -294,6 +295,10 @@ extension ConditionText {
     let clip = mechanism.adaptive == nil ? "clip" : "adaptive clip, first"
     words.append("\(clip) \(short(privacy.clip))")
     words.append("\(mechanism.noise.rawValue) noise: \(mechanism.placement.rawValue)")
+    if let correlation = mechanism.correlation {
+      let bands = correlation.bands.map { ", \($0) bands" } ?? ""
+      words.append("correlated over rounds (\(correlation.kind.rawValue)\(bands))")
+    }
     if mechanism.placement == .local { words.append("replace-one neighbours") }
     if let population = mechanism.assumedPopulation {
       words.append("assumed population \(population)")

@@ -29,6 +29,9 @@ extension Scenario {
       if choice.privacy?.isInert == false, choice.privacy?.target != nil {
         found.append("\(path): the noise was chosen for epsilon after these rounds")
       }
+      if let correlation = choice.privacy?.clientLevel?.correlation, correlation.bands == nil {
+        found.append("\(path).privacy.correlation: the bands were chosen for these rounds")
+      }
       if StrategyRegistry[choice.kind]?.needs.contains(.knownEnd) == true {
         found.append(
           "\(path): \(choice.kind) does something else in the last round, or by its number")

@@ -12,18 +12,61 @@ package struct ClientAccounting {
     case poisson(rate: Double)
     /// A fixed number of all clients.
     case fixed(Int, of: Int)
+    /// It does not, but takes part in few rounds, which are apart.
+    case separated(ParticipationPattern)
+    /// In its group's turn each client of a group takes part with a probability.
+    case cyclic(groups: Int, rate: Double)
   }
 
   package let settings: PrivacySettings
   let mechanism: PrivacySettings.ClientMechanism
   package let cohorts: Cohorts
+  /// Releases of a round.
+  let exchanges: Int
+  /// Noise that goes from round to round; nil where each round has its own.
+  package private(set) var correlated: CorrelatedNoise?
 
   init(
-    _ settings: PrivacySettings, _ mechanism: PrivacySettings.ClientMechanism, _ cohorts: Cohorts
+    _ settings: PrivacySettings, _ mechanism: PrivacySettings.ClientMechanism, _ cohorts: Cohorts,
+    exchanges: Int = 1
   ) {
     self.settings = settings
     self.mechanism = mechanism
     self.cohorts = cohorts
+    self.exchanges = exchanges
+  }
+
+  /// The same with noise that is correlated over so many rounds.
+  func correlated(_ correlation: PrivacySettings.ClientMechanism.Correlation, rounds: Int)
+    throws(AccountingError) -> ClientAccounting
+  {
+    let rounds = max(1, rounds)
+    let scheme: CorrelatedNoise.Scheme
+    var best = correlation.bands
+    switch cohorts {
+    case .cyclic(let groups, let rate): scheme = .cyclicPoisson(groups: groups, rate: rate)
+    case .all, .separated:
+      var pattern = try ParticipationPattern(separation: 1)
+      if case .separated(let given) = cohorts { pattern = given }
+      scheme = .separated(pattern)
+      if best == nil {
+        best = try BandChoice.best(correlation.kind, rounds: rounds, pattern: pattern)
+      }
+    case .poisson, .fixed:
+      throw .unsupported("a client may come back at once: no accountant for correlated noise")
+    }
+    guard let bands = best else {
+      throw .unsupported("the best number of bands depends on epsilon here; give it")
+    }
+    var accounting = self
+    accounting.correlated = try CorrelatedNoise(
+      ToeplitzStrategy(correlation.kind, bands: bands, rounds: rounds), scheme)
+    return accounting
+  }
+
+  /// Rounds that so many releases are of.
+  private func rounds(_ releases: Int) -> Int {
+    exchanges > 0 ? (releases + exchanges - 1) / exchanges : 0
   }
 
   /// The accounting of a run's client-level mechanism.
@@ -51,9 +94,23 @@ package struct ClientAccounting {
   /// The label that every ε of this mechanism carries; nil where it needs none.
   package var label: String? { dice?.label }
 
+  /// How many of the releases so far one client can have had a part in.
+  func parts(of releases: Int) -> Int {
+    switch cohorts {
+    case .all, .poisson, .fixed: releases
+    case .separated(let pattern): pattern.participations(in: rounds(releases)) * exchanges
+    case .cyclic(let groups, _): (rounds(releases) + groups - 1) / groups * exchanges
+    }
+  }
+
   /// `releases` noisy sums with a multiplier.
   package func event(_ multiplier: Double, releases: Int) throws(AccountingError) -> PrivacyEvent {
     let isLocal = mechanism.placement == .local
+    if let correlated {
+      return try correlated.event(
+        multiplier: multiplier, rounds: rounds(releases), exchanges: min(exchanges, releases))
+    }
+    var (multiplier, releases) = (multiplier, releases)
     let (sampling, neighbours, rate): (PrivacyEvent.Sampling, PrivacyEvent.Neighbours, Double) =
       switch cohorts {
       // A message that is seen alone says something of whoever sent it: neighbours replace it.
@@ -61,7 +118,18 @@ package struct ClientAccounting {
       case .poisson(let rate): (.poisson, .addRemove, rate)
       case .fixed(let size, let population):
         (.withoutReplacement, .replaceOne, Double(size) / Double(population))
+      case .separated: (.none, .addRemove, 1)
+      case .cyclic(_, let rate): (.poisson, .addRemove, rate)
       }
+    switch cohorts {
+    case .all, .poisson, .fixed: break
+    case .separated:
+      releases = min(releases, parts(of: releases))
+    case .cyclic(let groups, _):
+      // The sums of one round have one cohort: one draw with as much less noise, not many draws.
+      multiplier /= Double(max(1, exchanges)).squareRoot()
+      releases = (rounds(releases) + groups - 1) / groups
+    }
     return try PrivacyEvent(
       mechanism: mechanism.noise == .discrete ? .discreteGaussian : .gaussian, unit: .client,
       sampling: sampling, neighbours: neighbours, samplingRate: rate,
@@ -80,6 +148,16 @@ package struct ClientAccounting {
   /// The multiplier for a target; exit 3 when there is none.
   func multiplier(releases: Int, epsilon: Double) throws(Failure) -> Double {
     do {
+      if let correlated {
+        return try correlated.multiplier(
+          epsilon: epsilon, delta: settings.delta, exchanges: exchanges)
+      }
+      if case .cyclic = cohorts {
+        let event = try event(1, releases: releases)
+        let sigma = try PrivacyAccounting.noiseMultiplier(
+          for: event, epsilon: epsilon, delta: settings.delta)
+        return (sigma / event.noiseMultiplier).nextUp
+      }
       let sigma = try PrivacyAccounting.noiseMultiplier(
         for: try event(factor, releases: releases), epsilon: epsilon, delta: settings.delta)
       return sigma * factor

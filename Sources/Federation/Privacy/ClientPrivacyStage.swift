@@ -135,12 +135,28 @@ final class ClientPrivacyStage: PrivacyStage {
     let streams = NoiseStreams(
       seed: run.context.seed, round: run.state.round, exchange: run.state.server.exchange)
     let server = run.context.problem.clients
-    let released = release.mean(of: aggregate, senders: senders) {
-      streams.noise(of: server, block: $0)
-    }
+    let past = correlatedRelease
+    let released = release.mean(
+      of: aggregate, senders: senders,
+      correlated: past.map { past in
+        { [round = run.state.round, pool = run.context.pool] block, count, deviation in
+          past.noise(round: round, block: block, count: count, deviation: deviation, pool)
+        }
+      }
+    ) { streams.noise(of: server, block: $0) }
     signal += released.signal
-    noise += released.noise
+    noise += released.noise * (past?.strategy.roundDeviation(run.state.round - 1) ?? 1)
     return released.payload
+  }
+
+  /// Noise that goes on from the rounds before; nil where each round has its own.
+  private var correlatedRelease: CorrelatedRelease? {
+    guard let correlated = privacy.plan.clients?.correlated else { return nil }
+    let (seed, server) = (run.context.seed, run.context.problem.clients)
+    let exchange = run.state.server.exchange
+    return CorrelatedRelease(strategy: correlated.strategy) { round, block in
+      NoiseStreams(seed: seed, round: round, exchange: exchange).noise(of: server, block: block)
+    }
   }
 
   /// What an upload looks like, from a training whose result nobody sees: an empty cohort gets its
@@ -165,7 +181,7 @@ extension ClientPrivacyStage {
   func trace(exact: Bool) -> (record: RoundRecord.Privacy, line: JSON) {
     var audit = privacy.audit
     audit.add(undeclared: leaks.undeclared.sorted())
-    let accounting = ClientAccounting(privacy.settings, mechanism, privacy.plan.cohorts)
+    let accounting = accounting
     let senders = releases(upTo: run.state.round)
     let epsilons = epsilons(senders.map(\.count))
     let most = senders.map(\.count).max() ?? 0
@@ -174,7 +190,7 @@ extension ClientPrivacyStage {
     var line = PrivacyLine(
       record, round: run.state.round, unit: "client", label: accounting.label, audit)
     line.noiseMultiplier = privacy.plan.multiplier
-    line.releases = most
+    line.releases = accounting.parts(of: most)
     line.rdp = isWhole ? epsilons.map(\.rdp).max() ?? 0 : .infinity
     guard mechanism.placement == .local else { return (record, line.json) }
     line.clients = zip(senders, epsilons).map { sender, epsilon in
@@ -197,8 +213,14 @@ extension ClientPrivacyStage {
       noiseToSignal: signal > 0 ? noise / signal : nil, clip: clip, error: nil, stopped: stopped)
   }
 
+  private var accounting: ClientAccounting {
+    privacy.plan.clients
+      ?? ClientAccounting(
+        privacy.settings, mechanism, privacy.plan.cohorts, exchanges: run.method.exchanges)
+  }
+
   private func epsilons(_ releases: [Int]) -> [Epsilon] {
-    let accounting = ClientAccounting(privacy.settings, mechanism, privacy.plan.cohorts)
+    let accounting = accounting
     let multiplier = privacy.plan.multiplier
     let ledgers = releases.map { EpsilonTable.Ledger(releases: $0) }
     return privacy.epsilons.epsilons(ledgers, exact: true, run.context.pool) {

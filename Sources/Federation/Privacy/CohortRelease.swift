@@ -55,10 +55,13 @@ struct CohortRelease {
   /// - Parameters:
   ///   - aggregate: the sum of what arrived.
   ///   - senders: clients that added noise to be a share of the whole.
+  ///   - correlated: noise of a block's numbers with a deviation, in place of what `streams` give.
   ///   - streams: the address of the server's noise, by block.
   /// - Returns: the mean, and the norms of the sum and of its noise.
   mutating func mean(
-    of aggregate: PrivateAggregate, senders: Int, streams: (Int) -> RandomStream
+    of aggregate: PrivateAggregate, senders: Int,
+    correlated: ((_ block: Int, _ count: Int, _ deviation: Double) -> [Float])? = nil,
+    streams: (Int) -> RandomStream
   ) -> (payload: Payload, signal: Double, noise: Double) {
     let clip = clip
     let blocks = aggregate.template?.blocks.map(\.name) ?? []
@@ -75,7 +78,8 @@ struct CohortRelease {
     let deviation = missing == 1 ? multiplier * clip : multiplier * clip * missing.squareRoot()
     let released = aggregate.release(
       clip: clip, deviation: deviation, size: size, noise: mechanism.noise, ratio: ratio,
-      errors: &hidden, streams: streams)
+      errors: &hidden,
+      correlated: correlated.map { noise in { noise($0, $1, deviation) } }, streams: streams)
     for (block, error) in zip(blocks, hidden) { errors[block] = error }
     if let adaptive = mechanism.adaptive {
       let stream = streams(blocks.count)

@@ -31,6 +31,8 @@ package struct NoisePlan: Sendable {
   private(set) var updateMultiplier = 0.0
   /// Client-level: how a client hides in the cohort of one release.
   package private(set) var cohorts = ClientAccounting.Cohorts.all
+  /// Client-level: how releases become an ε; nil under example-level privacy.
+  package private(set) var clients: ClientAccounting?
   /// Client-level: releases in the whole run, by one client where each adds its own noise.
   package private(set) var releases = 0
   /// Client-level with local noise and a budget: releases that the budget of a client pays for; nil
@@ -156,6 +158,15 @@ package struct NoisePlan: Sendable {
       case .uniform:
         let size = federation.uniformCohort
         cohorts = size >= population ? .all : .fixed(size, of: population)
+      case .separated(let scheme):
+        cohorts = .separated(
+          try Self.checked { () throws(AccountingError) in
+            try ParticipationPattern(
+              separation: scheme.separation, most: scheme.participations ?? .max)
+          })
+      case .cyclicPoisson(let groups):
+        let rate = Double(groups) * federation.expectedCohort / Double(population)
+        cohorts = .cyclic(groups: groups, rate: min(1, rate))
       case .powerOfChoice, .oort:
         throw Failure(
           .scenarioInvalid, "E3335",
@@ -163,7 +174,14 @@ package struct NoisePlan: Sendable {
             + "cohorts that are not random", hint: "take \"uniform\" or \"poisson\"")
       }
     }
-    let accounting = ClientAccounting(settings, mechanism, cohorts)
+    var accounting = ClientAccounting(
+      settings, mechanism, cohorts, exchanges: facts.exchanges)
+    if let correlation = mechanism.correlation {
+      accounting = try Self.checked { () throws(AccountingError) in
+        try accounting.correlated(correlation, rounds: federation.rounds)
+      }
+    }
+    clients = accounting
     if let given = settings.noiseMultiplier {
       multiplier = given
       if let target = settings.target, releases > 0 {
@@ -173,6 +191,17 @@ package struct NoisePlan: Sendable {
       multiplier = try accounting.multiplier(releases: releases, epsilon: target.epsilon)
     }
     updateMultiplier = try updates(mechanism, federation)
+  }
+
+  /// A schedule or noise that no accountant knows, as a failure of the scenario.
+  private static func checked<Value>(_ make: () throws(AccountingError) -> Value) throws(Failure)
+    -> Value
+  {
+    do { return try make() } catch {
+      throw Failure(
+        .scenarioInvalid, "E3336", "privacy.correlation: \(error.message)",
+        hint: "fedsim privacy noise --mechanism banded shows what fits")
+    }
   }
 
   /// What a budget means under the noise that was given: clients that add their own noise stop when

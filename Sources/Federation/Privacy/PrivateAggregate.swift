@@ -63,11 +63,14 @@ struct PrivateAggregate {
   ///   - noise: its distribution.
   ///   - ratio: ρ; nil without error feedback at the server.
   ///   - errors: e of each block, in units of the sum, read and written; empty at first.
+  ///   - correlated: the noise of a block with so many numbers, where it is not the round's own.
   ///   - streams: the address of each block's noise.
   /// - Returns: the message, the norm of the sum without noise, and how many numbers got noise.
   func release(
     clip: Double, deviation: Double, size: Double, noise: PrivacySettings.ClientMechanism.Noise,
-    ratio: Double?, errors: inout [[Float]], streams: (Int) -> RandomStream
+    ratio: Double?, errors: inout [[Float]],
+    correlated: ((_ block: Int, _ count: Int) -> [Float])? = nil,
+    streams: (Int) -> RandomStream
   ) -> (payload: Payload, signal: Double, coordinates: Int) {
     guard let template else { return (.empty, 0, 0) }
     var sums = sums
@@ -89,7 +92,11 @@ struct PrivateAggregate {
       var added = [Float](repeating: 0, count: sums[index].count)
       let isNoisy = Self.places(ranges[index], of: sums[index].count)
       if noise == .gaussian {
-        GaussianNoise(stream).add(to: &added, deviation: deviation)
+        if let correlated {
+          added = correlated(index, added.count)
+        } else {
+          GaussianNoise(stream).add(to: &added, deviation: deviation)
+        }
         for i in added.indices where !isNoisy[i] { added[i] = 0 }
       }
       var mean = added

@@ -52,7 +52,7 @@ final class SelectionStage: MessageStage {
       !run.context.split.clients[$0].isEmpty
     }
     switch federation.sampling {
-    case .uniform, .poisson: break
+    case .uniform, .poisson, .separated, .cyclicPoisson: break
     case .powerOfChoice(let settings):
       var stream = RandomStream(seed: run.context.seed, .candidates, round: round.number)
       let candidates = ClientDraws.weighted(
@@ -102,7 +102,7 @@ final class SelectionStage: MessageStage {
       let examples = run.context.split.clients[client].count
       let seconds = seconds[client]
       switch run.context.scenario.federation.sampling {
-      case .uniform, .poisson: continue
+      case .uniform, .poisson, .separated, .cyclicPoisson: continue
       case .powerOfChoice(let settings) where settings.loss == .exact: continue
       case .powerOfChoice:
         let loss = try receive(done.lossSum / done.exampleWeight, from: client, examples)

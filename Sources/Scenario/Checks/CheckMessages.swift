@@ -35,6 +35,11 @@ extension MessageCatalogue {
         + "candidates as clients in a round, and at most as many as clients.",
       "Change federation.sampling.candidates, participation or perRound."),
     Entry(
+      "E3211", "too few clients for a schedule",
+      "Clients that rest between two rounds, or take turns in groups, are only so many at a time: "
+        + "cohorts times separation, or groups times cohorts, are at most all clients.",
+      "Lower the separation or the groups, or the cohort."),
+    Entry(
       "E3230", "heads do not divide", "Attention needs heads of equal width.",
       "Take the suggested number, or another width."),
     Entry(
@@ -103,6 +108,13 @@ extension MessageCatalogue {
       "Accountants count on cohorts that are drawn at random, and the losses that clients report "
         + "are read from their examples without noise. No epsilon would hold.",
       "Take federation.sampling \"uniform\" or \"poisson\", or leave privacy out."),
+    Entry(
+      "E3336", "noise that no accountant can correlate",
+      "What is correlated over rounds is the server's noise on sums with one clip, and how often a "
+        + "client takes part has to be bounded by the sampler: by a separation, or by groups that "
+        + "take turns. Without a theorem there is no epsilon.",
+      "Take federation.sampling \"separated\" or \"cyclic-poisson\", placement \"server\", a flat "
+        + "clip and Gaussian noise, or leave correlation out."),
     Entry(
       "E3340", "a codec whose settings contradict each other",
       "Layer-wise strengths need each tensor on its own and belong to uploads; blocks are chosen "

@@ -63,7 +63,7 @@ struct InertField {
       if context.type.population == .pooled, sampling.readsLosses {
         return "there is one site: it draws no cohort by losses"
       }
-      if context.type.needs.contains(.clock), sampling == .poisson {
+      if context.type.needs.contains(.clock), sampling == .poisson || sampling.isScheduled {
         return "an asynchronous method draws who starts next among idle clients"
       }
       return nil
@@ -75,6 +75,7 @@ struct InertField {
       context.type.population == .cohort && context.type.disclosures.isEmpty
         ? "nothing is sent" : nil
     },
+    population(.root), population(.strategy), correlation(.root), correlation(.strategy),
     InertField(place: .strategy, path: "pretrained") { context in
       context.scenario.pretrain == nil ? "there is no model.pretrain" : nil
     },
@@ -101,6 +102,20 @@ struct InertField {
         ? "all rounds together have \(arrivals) arrivals: the server never makes a step" : nil
     },
   ]
+
+  /// Without sampling nobody hides in a population.
+  private static func population(_ place: Place) -> InertField {
+    InertField(place: place, path: "privacy.assumedPopulation") { context in
+      guard case .separated = context.scenario.federation.sampling else { return nil }
+      return "federation.sampling \"separated\" amplifies nothing, whatever the population"
+    }
+  }
+
+  private static func correlation(_ place: Place) -> InertField {
+    InertField(place: place, path: "privacy.correlation") { context in
+      context.choice.privacy?.noiseMultiplier == 0 ? "there is no noise to correlate" : nil
+    }
+  }
 
   /// What begins after the last round.
   private static let rounds = [

@@ -61,6 +61,11 @@ package struct ReleaseAudit: Sendable {
           assumptions.append("a sum of discrete Gaussians counts as one of their common variance")
         }
       }
+      if mechanism.correlation != nil {
+        assumptions.append(
+          "noise is correlated over rounds: neighbours differ in all rounds of a client, and when "
+            + "it has its turn does not depend on its data")
+      }
       if let population = mechanism.assumedPopulation {
         assumptions.append("clients are drawn from an assumed population of \(population)")
       }

@@ -70,7 +70,31 @@ extension ScenarioFields {
       Case(
         "oort", "A fixed number, by utility: large losses, fast and new clients.",
         Part(FederationSettings.Oort(), oort).map { .oort($0) }),
+      Case(
+        "separated",
+        "A fixed number without replacement among clients that have rested, for noise that is "
+          + "correlated over rounds.", separation, participations
+      ) { .separated(FederationSettings.Separated(separation: $0, participations: $1)) },
+      Case(
+        "cyclic-poisson",
+        "Clients are split once into groups that take turns; within a group each independently.",
+        Part<Int>(
+          "groups", .integer(1...1_000_000), .value(1),
+          "Groups b: round t asks group t mod b, each client with probability b·participation.",
+          synonyms: ["b", "num_groups"])
+      ) { .cyclicPoisson(groups: $0) },
     ])
+
+  private static let separation = Part<Int>(
+    "separation", .integer(1...1_000_000), .value(1), unit: "rounds",
+    "Two rounds of one client are at least so far apart, b; 1 is as \"uniform\".",
+    synonyms: ["b", "min_sep", "minSeparation"])
+
+  private static let participations = Part<Int>(
+    "participations", .integer(1...1_000_000), .optional, unit: "rounds",
+    "Rounds in which one client takes part at most, k; as many as the separation allows.",
+    synonyms: ["k", "max_participations"]
+  ).ifGiven
 
   private static let candidates = Part<Int>(
     "candidates", .integer(1...10_000_000),
@@ -164,6 +188,7 @@ extension ScenarioChecks {
     else { return }
     let size = max(1, (share * Double(clients)).rounded())
     checkSelection(clients: clients, cohort: Int(size))
+    checkSchedule(clients: clients, rounds: rounds, cohort: Int(size), share: share)
     let cohort = size / Double(clients)
     let absent = pow(1 - cohort, Double(rounds)) * Double(clients)
     let isRandom = ["uniform", "poisson"].contains(text("federation.sampling.kind"))
@@ -185,6 +210,43 @@ extension ScenarioChecks {
         "found \(candidates); a cohort has \(cohort) of \(clients) clients",
         suggestion: "\(min(max(candidates, cohort), clients))",
         hint: "candidates are at least the cohort and at most all clients")
+    }
+  }
+
+  /// Whether there are clients enough for cohorts whose clients rest or take turns.
+  private mutating func checkSchedule(clients: Int, rounds: Int, cohort: Int, share: Double) {
+    switch text("federation.sampling.kind") {
+    case "separated":
+      // Beyond the last round nobody needs to rest.
+      let separation = min(int("federation.sampling.separation") ?? 1, rounds)
+      let needed = cohort.multipliedClamped(by: separation)
+      if needed > clients {
+        error(
+          "E3211", "federation.sampling.separation",
+          "found \(separation); cohorts of \(cohort) need \(needed) clients so that each can rest, "
+            + "and there are \(clients)", suggestion: "\(max(1, clients / cohort))",
+          hint: "lower the separation or the cohort")
+      } else if let most = int("federation.sampling.participations"),
+        most.multipliedClamped(by: clients) < cohort.multipliedClamped(by: rounds)
+      {
+        error(
+          "E3211", "federation.sampling.participations",
+          "found \(most); \(clients) clients fill at most \(most.multipliedClamped(by: clients)) "
+            + "places, and \(rounds) rounds of \(cohort) have "
+            + "\(cohort.multipliedClamped(by: rounds))",
+          hint: "raise participations, or take fewer rounds or smaller cohorts")
+      }
+    case "cyclic-poisson":
+      let groups = int("federation.sampling.groups") ?? 1
+      if Double(groups) * share > 1 + 1e-9 || groups > clients {
+        error(
+          "E3211", "federation.sampling.groups",
+          "found \(groups); a group of \(NumberText.short(Double(clients) / Double(groups))) "
+            + "clients has no cohort of \(NumberText.short(share * Double(clients)))",
+          suggestion: "\(max(1, min(clients, Int(clamping: 1 / share))))",
+          hint: "lower the number of groups or the participation")
+      }
+    default: break
     }
   }
 

@@ -77,10 +77,43 @@ extension ScenarioChecks {
         "found \"adaptive\"; the server can follow the norms only where it clips and adds noise",
         suggestion: "\"flat\"")
     }
+    checkCorrelation(at: path, placement: placement, isDice: isDice)
     if text("federation.weighting") == "samples", lines["federation.weighting"] != 0 {
       warn(
         "W3031", path,
         "updates count alike under client-level privacy, whatever federation.weighting says")
+    }
+  }
+
+  /// Correlated noise against the rest of its section.
+  private mutating func checkCorrelation(at path: String, placement: String, isDice: Bool) {
+    guard text("\(path).correlation.kind") != nil else { return }
+    func refuse(_ field: String, _ found: String, _ reason: String, _ suggestion: String) {
+      error(
+        "E3336", "\(path).\(field)", "found \"\(found)\" with correlated noise: \(reason)",
+        suggestion: "\"\(suggestion)\"", hint: "leave correlation out, or take the suggestion")
+    }
+    if placement != "server" {
+      refuse(
+        "placement", placement,
+        "what one round adds a later one takes back, and only the server is there in both", "server"
+      )
+    }
+    if let noise = text("\(path).noise"), noise != "gaussian" {
+      refuse(
+        "noise", noise, "sums of rounds are weighted with fractions, which leave the grid",
+        "gaussian")
+    }
+    if text("\(path).clipping") == "adaptive" {
+      refuse(
+        "clipping", "adaptive",
+        "noise for one clip is taken back under another, and the sensitivity over rounds is in "
+          + "units of one clip", "flat")
+    }
+    if isDice {
+      refuse(
+        "mechanism", "dice-sgd",
+        "the server's error carries a client into rounds that it has no part in", "dp-fedavg")
     }
   }
 
@@ -150,11 +183,65 @@ extension ScenarioChecks {
           hint: "take less than \(JSON.number(size / 10).compact), or the clipping \"flat\"")
       }
     }
+    checkSchedule(mechanism, method)
     let population = mechanism.assumedPopulation ?? scenario.federation.clients
     if settings.delta >= 1 / Double(population) {
       warn(
         "W3034", method.path,
         "delta \(JSON.number(settings.delta).compact) is not below 1 / \(population) clients")
+    }
+  }
+}
+
+/// How often a client takes part, against noise that counts on it.
+extension ScenarioChecks {
+  /// Correlated noise, and any noise under a schedule, against sampling and rounds.
+  private mutating func checkSchedule(
+    _ mechanism: PrivacySettings.ClientMechanism, _ method: CheckedMethod
+  ) {
+    let federation = method.scenario.federation
+    if case .serverErrorFeedback = mechanism.kind, federation.sampling.isScheduled {
+      error(
+        "E3336", method.path,
+        "\(method.label): federation.sampling \"\(federation.sampling.word)\" counts a client's "
+          + "own rounds, and the server's error of dice-sgd carries it into all others",
+        hint: "take another mechanism, or federation.sampling \"poisson\"")
+    }
+    guard let correlation = mechanism.correlation else { return }
+    func refuse(_ reason: String, _ hint: String) {
+      error("E3336", method.path, "\(method.label): correlated noise \(reason)", hint: hint)
+    }
+    switch federation.sampling {
+    case .uniform where federation.uniformCohort >= federation.clients: break
+    case .uniform, .poisson:
+      refuse(
+        "has no accountant under federation.sampling \"\(federation.sampling.word)\", where a "
+          + "client may come back at once",
+        "take \"separated\" with a separation, or \"cyclic-poisson\" with groups")
+    case .powerOfChoice, .oort: break  // refused for any privacy
+    case .separated: break
+    case .cyclicPoisson(let groups):
+      if correlation.kind == .bandedInverse, correlation.bands != 1 {
+        refuse(
+          "\"banded-inverse\" has a full strategy matrix, and no amplification by cyclic Poisson "
+            + "sampling is known for it", "take \"banded\", or federation.sampling \"separated\"")
+      } else if let bands = correlation.bands, bands > groups {
+        refuse(
+          "of \(bands) bands needs at least as many groups; federation.sampling has \(groups)",
+          "take at most \(groups) bands")
+      } else if correlation.bands == nil {
+        refuse(
+          "needs its number of bands under \"cyclic-poisson\", where the best depends on epsilon",
+          "fedsim privacy noise --mechanism banded --sampling cyclic … finds it")
+      }
+    }
+    let rounds = federation.rounds
+    if rounds > ToeplitzStrategy.mostRounds {
+      refuse(
+        "is a sum over all rounds before; \(rounds) are too many",
+        "take at most \(ToeplitzStrategy.mostRounds) rounds")
+    } else if let bands = correlation.bands, bands > max(1, rounds) {
+      refuse("has \(bands) bands in \(rounds) rounds", "take at most as many bands as rounds")
     }
   }
 }

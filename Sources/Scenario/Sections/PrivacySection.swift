@@ -1,3 +1,4 @@
+import Accounting
 import Base
 import Client
 
@@ -179,10 +180,35 @@ extension ScenarioFields {
         "gaussian: floats, simulation-grade; discrete: whole multiples of a grid (Canonne et al. "
           + "2020, arXiv:2004.00010)."), Setting(\.adaptive, adaptiveClip),
       Setting(
+        \.correlation, "correlation", .union(correlation), .optional,
+        "Noise that is taken back in later rounds, so that sums of rounds suffer less; none unless "
+          + "given."),
+      Setting(
         \.assumedPopulation, "assumedPopulation", .integer(1...1_000_000_000_000), .optional,
         "N that the accountant takes in place of the number of simulated clients.",
         synonyms: ["population"]),
     ])
+
+  private static let correlation = Cases<PrivacySettings.ClientMechanism.Correlation>(
+    "kind", shorthand: true,
+    synonyms: ["bandmf": "banded", "bisr": "banded-inverse"],
+    [
+      Case(
+        "banded", "Each row of the strategy matrix has bands (arXiv:2306.08153, arXiv:2405.13763).",
+        bands
+      ) { .init(.banded, bands: $0) },
+      Case(
+        "banded-inverse",
+        "The noise of a round is a sum of as many independent ones as bands (arXiv:2505.12128).",
+        bands
+      ) { .init(.bandedInverse, bands: $0) },
+    ])
+
+  private static let bands = Part<Int>(
+    "bands", .integer(1...ToeplitzStrategy.mostRounds), .optional, unit: "rounds",
+    "Bands with the diagonal; 1 is independent noise. Without it the number with the least error "
+      + "of prefix sums, where clients keep a separation.", synonyms: ["b", "bandwidth", "p"]
+  ).ifGiven
 
   private static let adaptiveClip = Part(
     Part(

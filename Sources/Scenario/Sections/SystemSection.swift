@@ -194,7 +194,8 @@ extension ScenarioChecks {
         "\(JSON.number(system.overSelection).compact) cohorts are more than all "
           + "\(federation.clients) clients")
     }
-    if let system = scenario.system, federation.sampling.readsLosses,
+    let chooses = federation.sampling.readsLosses || federation.sampling.isScheduled
+    if let system = scenario.system, chooses,
       system.availability != .always || system.overSelection > 1
     {
       error(

@@ -1,3 +1,4 @@
+import Accounting
 import Client
 import Data
 import Tensor
@@ -71,6 +72,18 @@ package struct PrivacySettings: Sendable, Equatable {
     package var noise = Noise.gaussian
     /// Whether and how the clip moves; nil leaves it.
     package var adaptive: Adaptive?
+    /// How noise is correlated over rounds; nil for independent noise.
+    package struct Correlation: Sendable, Equatable {
+      package var kind: ToeplitzStrategy.Kind
+      /// Bands with the diagonal; nil is the best number for prefix sums.
+      package var bands: Int?
+
+      package init(_ kind: ToeplitzStrategy.Kind, bands: Int? = nil) {
+        self.kind = kind
+        self.bands = bands
+      }
+    }
+    package var correlation: Correlation?
     /// N that the accountant takes in place of the number of clients; the run says so.
     package var assumedPopulation: Int?
   }

@@ -108,8 +108,8 @@ package struct FederationSettings: Sendable, Equatable {
   /// Clients in a cohort on average.
   package var expectedCohort: Double {
     switch sampling {
-    case .uniform, .powerOfChoice, .oort: Double(uniformCohort)
-    case .poisson: participation * Double(clients)
+    case .uniform, .powerOfChoice, .oort, .separated: Double(uniformCohort)
+    case .poisson, .cyclicPoisson: participation * Double(clients)
     }
   }
 

@@ -9,6 +9,11 @@ extension FederationSettings {
     case powerOfChoice(PowerOfChoice)
     /// As many as `uniform`, by utility.
     case oort(Oort)
+    /// As many as `uniform`, none of whom took part shortly before.
+    case separated(Separated)
+    /// The clients are split once into groups, which take turns; of a group each client
+    /// independently with probability groups · `participation`.
+    case cyclicPoisson(groups: Int)
 
     package var word: String {
       switch self {
@@ -16,15 +21,53 @@ extension FederationSettings {
       case .poisson: "poisson"
       case .powerOfChoice: "power-of-choice"
       case .oort: "oort"
+      case .separated: "separated"
+      case .cyclicPoisson: "cyclic-poisson"
       }
     }
 
     /// Whether cohorts depend on what clients tell of their losses, and so on the method.
     package var readsLosses: Bool {
       switch self {
-      case .uniform, .poisson: false
+      case .uniform, .poisson, .separated, .cyclicPoisson: false
       case .powerOfChoice, .oort: true
       }
+    }
+
+    /// Whether a client's turn depends on when it had the one before, so that nobody else may
+    /// decide who is asked.
+    package var isScheduled: Bool {
+      switch self {
+      case .separated, .cyclicPoisson: true
+      case .uniform, .poisson, .powerOfChoice, .oort: false
+      }
+    }
+
+    /// The word with its numbers.
+    package var words: String {
+      switch self {
+      case .separated(let scheme):
+        "separated by \(scheme.separation) rounds"
+          + (scheme.participations.map { ", at most \($0) each" } ?? "")
+      case .cyclicPoisson(let groups): "cyclic-poisson, \(groups) groups"
+      case .uniform, .poisson, .powerOfChoice, .oort: word
+      }
+    }
+  }
+
+  /// Cohorts whose clients rest.
+  ///
+  /// - Source: participation with a minimal separation, Choquette-Choo et al. 2023,
+  ///   arXiv:2306.08153.
+  package struct Separated: Sendable, Equatable {
+    /// b ≥ 1: two rounds of one client differ by at least so many; 1 asks for nothing.
+    package var separation: Int
+    /// k: rounds in which one client takes part at most; nil for as many as there are.
+    package var participations: Int?
+
+    package init(separation: Int, participations: Int? = nil) {
+      self.separation = separation
+      self.participations = participations
     }
   }
 

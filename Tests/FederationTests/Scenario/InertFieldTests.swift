@@ -57,6 +57,17 @@ struct InertFieldTests {
       }, alive: { $0.federation = uniform })
   }
 
+  private static let resting = """
+    { "clients": 3, "rounds": 2, "perRound": 1,
+      "sampling": { "kind": "separated", "separation": 2 } }
+    """
+  private static func clientPrivacy(_ sigma: Int, _ field: String) -> String {
+    """
+    { "kind": "fedavg", "privacy": { "unit": "client", "clip": 1, "noiseMultiplier": \(sigma),
+      \(field) } }
+    """
+  }
+
   private static let pretrained =
     #"{ "kind": "mlp", "hidden": [6], "pretrain": { "images": 6, "epochs": 1 } }"#
 
@@ -86,6 +97,22 @@ struct InertFieldTests {
         $0.federation = #"{ "clients": 3, "rounds": 2, "sampling": "poisson" }"#
         $0.strategies = [#"{ "kind": "fedasync" }"#]
       }, alive: { $0.federation = #"{ "clients": 3, "rounds": 2, "sampling": "poisson" }"# }),
+    Case(
+      "federation.sampling", "an asynchronous method",
+      {
+        $0.federation = resting
+        $0.strategies = [#"{ "kind": "fedasync" }"#]
+      }, alive: { $0.federation = resting }),
+    Case(
+      "strategies[0].privacy.assumedPopulation", "amplifies nothing",
+      {
+        $0.federation = resting
+        $0.strategies = [clientPrivacy(1, #""assumedPopulation": 9"#)]
+      }, alive: { $0.strategies = [clientPrivacy(1, #""assumedPopulation": 9"#)] }),
+    Case(
+      "strategies[0].privacy.correlation", "there is no noise to correlate",
+      clientPrivacy(0, #""correlation": "banded""#),
+      alive: clientPrivacy(1, #""correlation": "banded""#)),
     Case(
       "strategies[0].pretrained", "there is no model.pretrain",
       #"{ "kind": "fedavg", "pretrained": false }"#, alive: #"{ "kind": "fedavg" }"#),

@@ -123,6 +123,11 @@ enum Pairing {
       ["unit": "client", "mechanism": "error-feedback", "noiseMultiplier": 1],
       ["unit": "client", "mechanism": "dice-sgd", "noiseMultiplier": 1],
       ["unit": "client", "noiseMultiplier": 0, "clip": 1e30],
+      ["unit": "client", "noiseMultiplier": 1, "correlation": "banded"],
+      [
+        "unit": "client", "target": ["epsilon": 8],
+        "correlation": ["kind": "banded-inverse", "bands": 2],
+      ],
     ])
 
   private static let sampling = words(
@@ -133,6 +138,14 @@ enum Pairing {
       ["clients": 4, "rounds": 2, "perRound": 1, "weighting": "uniform"],
       ["clients": 4, "rounds": 2, "perRound": 2, "sampling": "power-of-choice"],
       ["clients": 4, "rounds": 2, "perRound": 2, "sampling": "oort"], ["clients": 1, "rounds": 2],
+      [
+        "clients": 4, "rounds": 2, "perRound": 2,
+        "sampling": ["kind": "separated", "separation": 2],
+      ],
+      [
+        "clients": 4, "rounds": 2, "perRound": 2,
+        "sampling": ["kind": "cyclic-poisson", "groups": 2],
+      ],
       ["clients": 4, "rounds": 1], ["clients": 4, "rounds": 0],
     ])
 
