@@ -112,7 +112,8 @@ extension AuditReport {
       note: "The gradient of the classifier's bias is the mean prediction minus the share of each "
         + "label, an identity; the mean prediction is guessed from images of nobody. Local "
         + "training is a pass of plain steps over a client's images, at most 20. Neither is "
-        + "clipped or noised. Miscounted: half of the sum of all errors of counts, over the images.")
+        + "clipped or noised. Miscounted: half of the sum of all errors of counts, over all "
+        + "images.")
   }
 
   var inversion: Table {
