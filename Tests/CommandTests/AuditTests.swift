@@ -39,12 +39,42 @@ struct AuditTests {
     #expect(try run("resume r --quiet").exit == 0)
   }
 
+  @Test("a contradicted claim fails the audit with exit code 7, and says so on top")
+  func contradicted() throws {
+    let privacy =
+      #""privacy": { "unit": "client", "clip": 1, "target": "#
+      + #"{ "epsilon": 1.5, "delta": 1e-5 } }"#
+    try folder.write(
+      "p.json",
+      ScenarioText.tiny(
+        model: #"{ "kind": "mlp", "hidden": [8] }"#,
+        strategies: #"[ { "kind": "fedavg", \#(privacy) } ]"#))
+    #expect(try run("run p.json --quiet --out p").exit == 0)
+    let fine = try run("audit p --attack one-run --canaries 700")
+    #expect(fine.exit == 0, "\(fine.text)")
+    #expect(fine.stdout.contains("One run with canaries") && fine.stdout.contains("consistent"))
+    // A quarter of the noise under the same claim.
+    let drill = try run("audit p --attack one-run --canaries 700 --weaken 4")
+    #expect(drill.exit == 7, "\(drill.text)")
+    #expect(drill.stdout.hasPrefix("AUDIT FAILED"), "\(drill.text)")
+    #expect(drill.stdout.contains("CONTRADICTED") && drill.stdout.contains("a drill"))
+    #expect(drill.stderr.contains("fedsim explain E7014"), "\(drill.text)")
+    #expect(folder.text("p/audit/audit.html").contains("AUDIT FAILED"))
+    let outcome = try run("audit p --attack one-run --canaries 700 --weaken 4 --format json")
+    let json = try outcome.json()
+    #expect(outcome.exit == 7 && json["status"]?.text == "error" && json["exit"]?.int == 7)
+    #expect(json["code"]?.text == "E7014" && json["audit"]?["failed"] == true)
+    #expect(json["audit"]?["contradictions"]?.elements?.count == 1)
+  }
+
   @Test(
     "wrong options are named",
     arguments: [
       ("audit", "E2005"), ("audit r --attack cosin", "E2004"), ("audit r --attack", "E2003"),
       ("audit r --attack analytic,,cosine", "E2004"), ("audit r --model best", "E2004"),
       ("audit r --clients 0", "E2004"), ("audit r --images x", "E2004"),
+      ("audit r --canaries 9", "E2004"),
+      ("audit r --weaken 0.5", "E2004"), ("audit r --shadows 3", "E2004"),
       ("audit r --clip -1", "E2004"), ("audit r --clip nan", "E2004"),
       ("audit r --noise 1", "E2002"),
     ])

@@ -189,8 +189,8 @@ struct FileColumnTests {
     try folder.write("compare.json", comparison.pretty)
     try run(["compare", "plain", "--budget", "rounds", "--out", "compared"])
     try run([
-      "audit", "example", "--attack", "canary,membership,analytic", "--trials", "10",
-      "--iterations", "2",
+      "audit", "example", "--attack", "canary,one-run,membership,label-counts,analytic",
+      "--trials", "10", "--canaries", "20", "--iterations", "2",
     ])
     try folder.write("base.json", Self.scenario())
     try folder.write(

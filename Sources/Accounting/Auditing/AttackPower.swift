@@ -18,6 +18,12 @@ public struct AttackPower: Sendable, Equatable {
   /// The share of members that it finds, at most.
   public let truePositives: Double
 
+  /// A pair of shares.
+  package init(falsePositives: Double, truePositives: Double) {
+    self.falsePositives = falsePositives
+    self.truePositives = truePositives
+  }
+
   /// The shares of false alarms that are reported.
   public static let usual = [0.001, 0.01]
 }

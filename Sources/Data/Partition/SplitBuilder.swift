@@ -12,7 +12,7 @@ package struct Split: Sendable {
   /// Training-set indices of every client: disjoint, without those held out.
   ///
   /// Ascending, but for a partition file, whose order is kept.
-  package let clients: [[Int]]
+  package private(set) var clients: [[Int]]
   /// What each client holds out for its own test; nil under other policies.
   package let holdout: [[Int]]?
   /// n_kc, training images per client and class.
@@ -32,6 +32,13 @@ package struct Split: Sendable {
   package var validation: [[Int]]?
   /// What clients have that never train for the server; no part of any count above.
   package var unseen: Unseen?
+
+  /// The same with other training images at the clients; what is counted and held out stays.
+  package func keeping(_ clients: [[Int]]) -> Split {
+    var split = self
+    split.clients = clients
+    return split
+  }
 
   /// Clients beside those of the federation.
   package struct Unseen: Sendable {

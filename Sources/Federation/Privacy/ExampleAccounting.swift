@@ -30,7 +30,7 @@ package struct ExampleAccounting {
   private var factor: Double { isComposed ? dice()?.publishedFactor ?? 1 : 1 }
 
   /// Whether an accountant of DP-SGD reads the events; else the whole run is one release.
-  private var isComposed: Bool { mechanism.errorFeedback == nil || mechanism.accounting == .paper }
+  var isComposed: Bool { mechanism.errorFeedback == nil || mechanism.accounting == .paper }
 
   /// The label that every ε of this mechanism carries; nil for DP-SGD.
   package var label: String? { dice()?.label }

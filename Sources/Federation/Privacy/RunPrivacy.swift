@@ -59,6 +59,38 @@ package struct RunPrivacy: Sendable {
     return privacy
   }
 
+  /// What the best test of membership finds at most in all that the run plans to release, at some
+  /// shares of false alarms: the largest of all clients.
+  ///
+  /// Nil where nothing is claimed, where DiceSGD is accounted for as one release, and for more than
+  /// twenty different clients, which would take long.
+  package func attackPower(falsePositives: [Double]) -> [AttackPower]? {
+    guard audit.leaks.isEmpty else { return nil }
+    var ledgers: [PrivacyLedger] = []
+    if let mechanism = settings.exampleLevel {
+      let accounting = ExampleAccounting(settings, mechanism)
+      guard accounting.isComposed else { return nil }
+      let shares = Set(plan.shares.compactMap { $0 }.filter { $0.plannedBatches > 0 })
+      for share in shares {
+        var batches = [Int](repeating: 0, count: share.gradientsPerBatch)
+        batches[share.gradientsPerBatch - 1] = min(share.plannedBatches, share.limit ?? .max)
+        if let ledger = try? accounting.ledger(share, batches: batches) { ledgers.append(ledger) }
+      }
+    } else if let mechanism = settings.clientLevel,
+      let event = try? ClientAccounting(self, mechanism).event(
+        plan.multiplier, releases: min(plan.releases, plan.limit ?? .max))
+    {
+      ledgers = [PrivacyLedger([event])]
+    }
+    guard !ledgers.isEmpty, ledgers.count <= 20 else { return nil }
+    let all = ledgers.map { PLDAccountant().attackPower($0, falsePositives: falsePositives) }
+    return falsePositives.indices.map { place in
+      AttackPower(
+        falsePositives: falsePositives[place],
+        truePositives: all.map { $0[place].truePositives }.max() ?? 1)
+    }
+  }
+
   /// Whether a client's budget pays for another round after what it has drawn.
   func canTrain(_ client: Int, _ memory: StateTensors?) -> Bool {
     guard let mechanism = settings.exampleLevel, client < plan.shares.count,

@@ -12,9 +12,9 @@ import Tensor
 package struct RunContext: Sendable {
   package let scenario: Scenario
   /// The seed of all random streams.
-  package let seed: UInt64
+  package internal(set) var seed: UInt64
   /// Who holds which training images.
-  package let split: Split
+  package internal(set) var split: Split
   let localTests: LocalTests
   /// Those of clients that never train for the server; nil without such.
   var unseenTests: LocalTests?

@@ -98,9 +98,10 @@ extension Plot {
   ///
   /// `isJoined`: whether lines join the marks of a strategy.
   /// `square`: both axes from 0 to this, with a line between the corners.
+  /// `least`: both of them logarithmic from here, where all numbers have to be at least as large.
   package static func scatter(
     _ title: String, x xTitle: String, y yTitle: String, _ all: [(series: Series, points: [Point])],
-    isJoined: Bool = false, square: Double? = nil, note: String = ""
+    isJoined: Bool = false, square: Double? = nil, least: Double? = nil, note: String = ""
   ) -> Plot? {
     let known = all.filter { !$0.points.isEmpty }
     let points = known.flatMap(\.points)
@@ -111,7 +112,13 @@ extension Plot {
         "\(one.series.label): \(one.points.count) points from \(NumberText.fixed(y.min(), 2)) to "
         + NumberText.fixed(y.max(), 2)
     }
-    var marks: [Mark] = square.map { [.reference(Point(0, 0), Point($0, $0))] } ?? []
+    var marks: [Mark] =
+      square.map {
+        [.reference(Point(least ?? 0, least ?? 0), Point($0, $0))]
+      } ?? []
+    func corner(_ most: Double) -> Scale {
+      least.map { .logarithmic($0...most) } ?? .linear(0...most)
+    }
     for one in known {
       if isJoined { marks.append(.line(one.series, one.points)) }
       let step = isJoined ? max(1, one.points.count / 20) : 1
@@ -121,8 +128,8 @@ extension Plot {
     return Plot(
       title: title,
       description: "\(yTitle) over \(xTitle). " + words.joined(separator: "; ") + "." + note,
-      x: square.map { Axis(xTitle, .linear(0...$0)) } ?? Axis(xTitle, costs: points.map(\.x)),
-      y: Axis(yTitle, .linear(square.map { 0...$0 } ?? fromZero(low, high))), marks: marks,
+      x: square.map { Axis(xTitle, corner($0)) } ?? Axis(xTitle, costs: points.map(\.x)),
+      y: Axis(yTitle, square.map(corner) ?? .linear(fromZero(low, high))), marks: marks,
       legend: known.map(\.series))
   }
 

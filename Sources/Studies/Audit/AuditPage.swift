@@ -12,7 +12,8 @@ extension AuditReport {
       + "protected."
     // The section has the table's title.
     let found = [
-      (oneRun, nil), (canaries, nil), (membership, roc), (inversion, likeness),
+      (oneRun, nil), (canaries, nil), (membership, roc), (labels, nil),
+      (inversion, likeness),
     ].map { table, plot in
       var table = table
       let title = table.title
@@ -43,17 +44,38 @@ extension AuditReport {
     .scatter(
       "ROC of membership: found against mistaken", x: "others called members, %",
       y: "members found, %",
-      runs.enumerated().map { index, run in
-        let curve = run.membership.first { $0.group == "all" }?.score.curve ?? []
-        // A curve of thousands of thresholds looks the same with two hundred.
-        let step = max(1, curve.count / 200)
-        let shown = curve.indices.filter { $0 % step == 0 || $0 == curve.count - 1 }
+      runs.flatMap { run in
+        run.membership.filter { $0.group == "all" }.map { (run, $0) }
+      }.enumerated().map { index, one in
+        let (run, row) = one
+        let hasMore = run.membership.contains { $0.attack != "loss" }
         return (
-          Plot.Series(name(run), index),
-          shown.map { Plot.Point(100 * curve[$0].mistaken, 100 * curve[$0].found) }
+          Plot.Series(hasMore ? "\(name(run)), \(row.attack)" : name(run), index),
+          Self.shown(row.score.curve)
         )
-      }, isJoined: true, square: 100,
-      note: " On the dashed line an attack is no better than guessing.")
+      }, isJoined: true, square: 100, least: Self.leastShare,
+      note: " Both axes are logarithmic and begin at \(Self.leastShare) %. On the dashed line an "
+        + "attack is no better than guessing.")
+  }
+
+  /// Where the axes of a ROC curve begin, in percent.
+  private static let leastShare = 0.05
+
+  /// A curve in percent: few false alarms matter most, so steps are even in their logarithm.
+  static func shown(_ curve: [MembershipScore.Rates]) -> [Plot.Point] {
+    var points: [Plot.Point] = []
+    for rates in curve {
+      let point = Plot.Point(
+        max(leastShare, 100 * rates.mistaken), max(leastShare, 100 * rates.found))
+      // Thousands of thresholds look the same as a few hundred.
+      if let last = points.last, point.x < 1.02 * last.x, point.y < 1.02 * last.y,
+        rates.found < 1 || rates.mistaken < 1
+      {
+        continue
+      }
+      points.append(point)
+    }
+    return points
   }
 
   /// How like the originals each attack's reconstructions are; nil without one.

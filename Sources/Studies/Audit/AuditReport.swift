@@ -72,6 +72,8 @@ package struct AuditedRun: Sendable {
   package var oneRun: [OneRunRow] = []
   /// One row per group of classes.
   package var membership: [MembershipRow] = []
+  /// What was found of the labels of clients' work.
+  package var labels: [LabelRow] = []
   /// One row per attack, batch and defence.
   package var inversion: [InversionRow] = []
   /// Originals and reconstructions, in the order of the images.
@@ -82,9 +84,14 @@ package struct AuditedRun: Sendable {
 
 /// Membership of a group of classes, every class with as many members as others.
 package struct MembershipRow: Sendable {
+  /// "loss", "lira" or "rmia".
+  package var attack = "loss"
   /// "all", "head", "middle" or "tail".
   package let group: String
   package let score: MembershipScore
+  /// Share of the members that the run's ε allows to be found at 0.1 % and 1 % false positives; nil
+  /// where nothing is claimed.
+  package var bounds: [Double?] = [nil, nil]
 }
 
 /// What an attack got out of gradients of one kind.
@@ -159,6 +166,7 @@ extension AuditSettings {
     Key("canaryBatches", .integer, "The most private batches of a trial.") { $0.canaryBatches },
     Key("canaries", .integer, "The most canaries of the one run.") { $0.canaries },
     Key("oneRunBatches", .integer, "The most noisy sums of that run.") { $0.oneRunBatches },
+    Key("shadows", .integer, "Shadow runs of the membership attacks.") { $0.shadows },
     Key("weaken", .number, "What the noise was divided by while the claims stayed.") {
       $0.weaken
     },
@@ -178,7 +186,11 @@ extension AuditedRun {
     },
     Key("membership", .list(.object(MembershipRow.keys)), "A group of classes each.") {
       $0.membership
-    }, Key("clip", .orNull(.number), "C of the defences.") { .some($0.clip) },
+    },
+    Key("labelCounts", .list(.object(LabelRow.keys)), "One step, and local training.") {
+      $0.labels
+    },
+    Key("clip", .orNull(.number), "C of the defences.") { .some($0.clip) },
     Key("inversion", .list(.object(InversionRow.keys)), "An attack and defence each.") {
       $0.inversion
     },
@@ -241,6 +253,7 @@ extension OneRunRow {
 
 extension MembershipRow {
   fileprivate static let keys = Keys<Self>([
+    Key("attack", .text, "loss, lira or rmia.") { $0.attack },
     Key("group", .text, "all, head, middle or tail.") { $0.group },
     Key("members", .integer, "Training images that were scored.") { $0.score.members },
     Key("others", .integer, "Other images.") { $0.score.others },
@@ -262,7 +275,36 @@ extension MembershipRow {
         Key("high", .number, unit: "share", "Upper end.") {
           $0.score.recallInterval.upperBound
         },
+        Key("allowed", .orNull(.number), unit: "share", "What ε allows; null: nothing is claimed.")
+        {
+          .some($0.bounds[1])
+        },
       ]),
+    .group(
+      "rare",
+      [
+        Key("falsePositiveRate", .number, "A rate of false alarms of 0.1 %.") { _ in 0.001 },
+        Key("value", .number, unit: "share", "Members that are found then.") {
+          $0.score.recall(at: 0.001)
+        },
+        Key("allowed", .orNull(.number), unit: "share", "What ε allows; null: nothing is claimed.")
+        {
+          .some($0.bounds[0])
+        },
+      ]),
+  ])
+}
+
+extension LabelRow {
+  fileprivate static let keys = Keys<Self>([
+    Key("what", .text, "one step or local training.") { $0.what },
+    Key("clients", .integer, "Clients that were attacked.") { $0.clients },
+    Key("images", .integer, "Images whose labels were counted.") { $0.images },
+    Key("miscounted", .number, unit: "share", "Images whose label was miscounted.") {
+      $0.miscounted
+    },
+    Key("precision", .number, unit: "share", "Classes found that were there.") { $0.precision },
+    Key("recall", .number, unit: "share", "Classes there that were found.") { $0.recall },
   ])
 }
 

@@ -7,6 +7,8 @@ package struct AuditSettings: Sendable, Equatable {
     case oneRun = "one-run"
     /// Losses of training images against losses of test images.
     case membership
+    /// How many images of each class are in a batch, or in local training.
+    case labelCounts = "label-counts"
     /// Images, features and labels by arithmetic from one gradient.
     case analytic
     /// Images whose gradient points the same way.
@@ -17,7 +19,7 @@ package struct AuditSettings: Sendable, Equatable {
     /// Whether it attacks single gradients.
     var isOnGradients: Bool {
       switch self {
-      case .canary, .oneRun, .membership: false
+      case .canary, .oneRun, .membership, .labelCounts: false
       case .analytic, .cosine, .squares: true
       }
     }
@@ -55,6 +57,8 @@ package struct AuditSettings: Sendable, Equatable {
   package var canaries = 1000
   /// The most noisy sums of that run.
   package var oneRunBatches = 1000
+  /// Shadow runs for the membership attacks that need them, an even number; 0 for none.
+  package var shadows = 0
   /// What the noise of `canary` and `oneRun` is divided by while the claim stays: above 1 to see
   /// whether the audit would find such an error.
   package var weaken = 1.0

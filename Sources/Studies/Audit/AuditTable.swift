@@ -3,7 +3,9 @@ import Report
 
 extension AuditReport {
   /// What was found, as tables; those without rows are left out.
-  var tables: [Table] { [oneRun, canaries, membership, inversion].filter { !$0.rows.isEmpty } }
+  var tables: [Table] {
+    [oneRun, canaries, membership, labels, inversion].filter { !$0.rows.isEmpty }
+  }
 
   /// The tables for a terminal.
   package func text(width: Int) -> String {
@@ -72,11 +74,14 @@ extension AuditReport {
     Table(
       "Membership", of: rows(\.membership),
       columns: names() + [
-        .words("classes") { $0.1.group }, Column("members") { .count($0.1.score.members) },
+        .words("attack") { $0.1.attack }, .words("classes") { $0.1.group },
+        Column("members") { .count($0.1.score.members) },
         Column("AUC") { .number($0.1.score.auc, 3) },
         Column("advantage") { .number($0.1.score.advantage, 3) },
         Column("best advantage") { .number($0.1.score.bestAdvantage, 3) },
+        Column("found at 0.1 % FPR") { share($0.1.score.recall(at: 0.001), 1) },
         Column("found at 1 % FPR") { share($0.1.score.recall, 1) },
+        Column("allowed at 1 %") { share($0.1.bounds[1], 1) },
         Column("95 % interval") { row in
           let (low, high) = (
             row.1.score.recallInterval.lowerBound, row.1.score.recallInterval.upperBound
@@ -89,7 +94,26 @@ extension AuditReport {
         + "gives 0.5. Advantage: true minus false positive rate with the members' mean loss as the "
         + "threshold, and with the best of all thresholds; guessing gives 0. Found at 1 % FPR: "
         + "share of the members that are found where at most 1 % of the others are taken for "
-        + "members. Every class has as many members as others.")
+        + "members; allowed: the most that the run's epsilon leaves possible. LiRA (Carlini et al. "
+        + "2022) and RMIA (Zarifzadeh et al. 2024) compare with \(settings.shadows) shadow runs on "
+        + "half of the images. Every class has as many members as others.")
+  }
+
+  var labels: Table {
+    Table(
+      "Label counts", of: rows(\.labels),
+      columns: names() + [
+        .words("of") { $0.1.what }, Column("clients") { .count($0.1.clients) },
+        Column("images") { .count($0.1.images) },
+        Column("miscounted") { share($0.1.miscounted, 1) },
+        Column("classes found") { share($0.1.recall, 1) },
+        Column("of those there") { share($0.1.precision, 1) },
+      ],
+      note: "The gradient of the classifier's bias is the mean prediction minus the share of each "
+        + "label, an identity; the mean prediction is guessed from images of nobody. Local "
+        + "training is a pass of plain steps over a client's images, at most 20. Neither is "
+        + "clipped or noised. Miscounted: half of the sum of all errors of counts, over all "
+        + "images.")
   }
 
   var inversion: Table {

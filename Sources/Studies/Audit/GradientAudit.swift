@@ -203,7 +203,7 @@ struct GradientAudit {
     var outcome = Outcome()
     outcome.labelsRight = Self.common(labels, Array(victim.labels[job.places]))
     switch job.attack {
-    case .membership, .canary, .oneRun: break
+    case .membership, .canary, .oneRun, .labelCounts: break
     case .analytic: analytic(seen, victim, job.places, probe, labels, &outcome)
     case .cosine, .squares:
       let cost: GradientInversion.Cost =

@@ -1,3 +1,4 @@
+import Accounting
 import Aggregation
 import Base
 import Federation
@@ -52,7 +53,7 @@ package struct LeakageAudit {
       let context = experiment.context(index, threads: threads, pretrained: pretrained)
       for choice in experiment.scenario.strategies {
         note("\(choice.label) seed \(context.seed)")
-        runs.append(try audit(choice, context, settings))
+        runs.append(try audit(choice, context, settings, note))
       }
     }
     guard runs.contains(where: { $0.model != nil }) else {
@@ -67,7 +68,8 @@ package struct LeakageAudit {
 
   /// Opens the strategy's type and attacks its model.
   private func audit(
-    _ choice: Scenario.StrategyChoice, _ context: RunContext, _ settings: AuditSettings
+    _ choice: Scenario.StrategyChoice, _ context: RunContext, _ settings: AuditSettings,
+    _ note: (String) -> Void
   )
     throws(Failure) -> AuditedRun
   {
@@ -82,8 +84,14 @@ package struct LeakageAudit {
     }
     var run = AuditedRun(strategy: choice.label, seed: context.seed, model: found.source)
     if settings.attacks.contains(.membership) {
-      run.membership = MembershipAttack(context: context, model: model).rows(
-        perClass: settings.membersPerClass)
+      try fillMembership(&run, choice, context, model, settings, note)
+    }
+    if settings.attacks.contains(.labelCounts) {
+      run.labels =
+        LabelCountAttack(context: context, model: model, clients: settings.clients).rows() ?? []
+      if run.labels.isEmpty {
+        run.notes.append("label counts not attacked: the classifier has no trained bias")
+      }
     }
     if settings.attacks.contains(.canary), context.privacy?.settings.exampleLevel != nil {
       run.canaries = CanaryAudit(
@@ -101,6 +109,25 @@ package struct LeakageAudit {
     }
     context.forgetModels()
     return run
+  }
+
+  /// Membership by the loss, and by shadow runs where there shall be some.
+  private func fillMembership(
+    _ run: inout AuditedRun, _ choice: Scenario.StrategyChoice, _ context: RunContext,
+    _ model: [Float], _ settings: AuditSettings, _ note: (String) -> Void
+  ) throws(Failure) {
+    let sample = MembershipSample(context, perClass: settings.membersPerClass)
+    let allowed = context.privacy?.attackPower(falsePositives: AttackPower.usual)
+    let bounds = AttackPower.usual.indices.map { allowed?[$0].truePositives }
+    run.membership = MembershipAttack(model: model, sample: sample).rows(bounds: bounds)
+    guard settings.shadows > 0 else { return }
+    let attack = ShadowAttack(
+      context: context, choice: choice, model: model, sample: sample, shadows: settings.shadows)
+    if let rows = try attack.rows(bounds: bounds, note: note) {
+      run.membership += rows
+    } else {
+      run.notes.append("no shadow attacks: a shadow run diverged or has no model for everybody")
+    }
   }
 
   /// The model for everybody and where it is from; without one, why.

@@ -35,6 +35,12 @@ package struct MembershipScore: Sendable, Equatable {
     package let found: Double
   }
 
+  /// Share of the members that are found where at most a share `rate` of the others is called
+  /// members.
+  package func recall(at rate: Double) -> Double {
+    curve.last { $0.mistaken <= rate }?.found ?? 0
+  }
+
   /// Scores losses, lower for those that look like members; nil when one list is empty.
   ///
   /// - Parameters:

@@ -186,6 +186,7 @@ extension CommandName {
         "--iterations N       steps of the attacks that descend; 200 unless given",
         "--trials N           trials with a canary, and as many without; 300 unless given",
         "--canaries N         canaries of the one run, 10 or more; 1000 unless given",
+        "--shadows K          K more runs on half of the images, for LiRA and RMIA; 0 unless given",
         "--weaken F           divide the noise of audits by F while the claims stay: a drill,",
         "                     which an audit that can see such an error fails with exit code 7",
         "--clip C             norm of the defences; the gradients' median unless given", threads,

@@ -30,6 +30,12 @@ package struct AuditOptions: Equatable {
       try invocation.integer("iterations", in: 1...1_000_000) ?? settings.iterations
     settings.trials = try invocation.integer("trials", in: 4...1_000_000) ?? settings.trials
     settings.canaries = try invocation.integer("canaries", in: 10...100_000) ?? settings.canaries
+    settings.shadows = try invocation.integer("shadows", in: 0...1000) ?? settings.shadows
+    guard settings.shadows % 2 == 0 else {
+      throw Failure(
+        .wrongCommandLine, "E2004", "--shadows \"\(settings.shadows)\": expected an even number",
+        hint: "shadow runs come in pairs, each with the images that the other leaves out")
+    }
     if let text = invocation.last("weaken") {
       guard let factor = Double(text), factor >= 1, factor.isFinite else {
         throw Failure(

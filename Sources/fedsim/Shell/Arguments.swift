@@ -65,7 +65,8 @@ package enum CommandName: String, CaseIterable {
     case .audit:
       [
         "attack": true, "model": true, "clients": true, "images": true, "iterations": true,
-        "clip": true, "trials": true, "canaries": true, "weaken": true, "threads": true,
+        "clip": true, "trials": true, "canaries": true, "weaken": true,
+        "shadows": true, "threads": true,
       ]
     case .validate: ["preset": true, "set": true, "threads": true, "no-data": false]
     case .explain: ["markdown": false]

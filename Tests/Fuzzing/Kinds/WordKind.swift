@@ -32,7 +32,7 @@ package enum WordKind {
     "audit": (
       [
         "attack", "model", "clients", "images", "iterations", "clip", "trials", "canaries",
-        "weaken", "threads",
+        "weaken", "shadows", "threads",
       ], []
     ), "validate": (["set", "threads", "preset"], ["no-data"]),
     "data": (
