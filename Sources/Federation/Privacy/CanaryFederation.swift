@@ -39,17 +39,20 @@ package struct CanaryFederation: Sendable {
     self.noiseShare = noiseShare
   }
 
+  /// Most numbers that are released in all rounds.
+  private static let mostReleased = 1 << 25
   /// Most numbers that a cohort's clients add noise to in all rounds.
   private static let mostNoise = 1 << 25
 
   /// As many canaries as can be asked in reasonable time, at most `wanted`: where clients add
   /// shares of the noise, each adds it to as many numbers as there are canaries.
   package static func count(wanted: Int, _ privacy: RunPrivacy, releases: Int) -> Int {
+    let wanted = max(1, min(wanted, mostReleased / max(1, releases)))
     guard privacy.settings.clientLevel?.placement == .distributed else { return wanted }
     let rate: Double =
       switch privacy.plan.cohorts {
-      case .all: 1
-      case .poisson(let rate): rate
+      case .all, .separated: 1
+      case .poisson(let rate), .cyclic(_, let rate): rate
       case .fixed(let size, let population): Double(size) / Double(population)
       }
     let most = (Double(mostNoise) / (rate * Double(max(1, releases)))).squareRoot()
@@ -68,8 +71,8 @@ package struct CanaryFederation: Sendable {
   private var core: CohortRelease {
     var size = Double(included.count)
     switch privacy.plan.cohorts {
-    case .all: size /= 2
-    case .poisson(let rate): size *= rate / 2
+    case .all, .separated: size /= 2
+    case .poisson(let rate), .cyclic(_, let rate): size *= rate / 2
     case .fixed: size = Double(cohortSize)
     }
     return CohortRelease(
@@ -126,7 +129,9 @@ package struct CanaryFederation: Sendable {
     var core = core
     let template = template(included.count)
     var memories = [ClientMemory](repeating: ClientMemory(), count: included.count)
-    var scores = [Double](repeating: 0, count: included.count)
+    // [canaries × releases], in clips.
+    var released = [[Double]](repeating: [], count: included.count)
+    let pool = WorkerPool(workers: 1)
     for round in 0..<releases {
       let streams = NoiseStreams(seed: seed, round: round + 1, exchange: 0)
       let cohort = cohort(round: round + 1, seed)
@@ -142,13 +147,55 @@ package struct CanaryFederation: Sendable {
         }
         aggregate.add(sent, clip: clip)
       }
-      let mean = core.mean(of: aggregate, senders: cohort.count) {
-        streams.noise(of: included.count, block: $0)
+      let past = privacy.plan.clients?.correlated.map { correlated in
+        CorrelatedRelease(strategy: correlated.strategy) { round, block in
+          NoiseStreams(seed: seed, round: round, exchange: 0).noise(
+            of: included.count, block: block)
+        }
       }
+      let mean = core.mean(
+        of: aggregate, senders: cohort.count,
+        correlated: past.map { past in
+          { past.noise(round: round + 1, block: $0, count: $1, deviation: $2, pool) }
+        }
+      ) { streams.noise(of: included.count, block: $0) }
       let values = mean.payload[Self.block]
-      for i in scores.indices { scores[i] += Double(values[i]) * core.size / clip }
+      for i in released.indices { released[i].append(Double(values[i]) * core.size / clip) }
     }
-    return scores
+    return released.indices.map { matched(released[$0], $0) }
+  }
+
+  /// Whether it is a canary's turn, in the federation or not: everybody knows the schedule.
+  ///
+  /// Canaries take turns, each as often as the schedule allows.
+  private func isDue(_ canary: Int, _ round: Int) -> Bool {
+    switch privacy.plan.cohorts {
+    case .all, .poisson, .fixed: return true
+    case .cyclic(let groups, _): return (round - 1) % groups == canary % groups
+    case .separated(let pattern):
+      let (turn, place) = (round - 1).quotientAndRemainder(dividingBy: pattern.separation)
+      return place == canary % pattern.separation && turn < pattern.most
+    }
+  }
+
+  /// Σ_t (Cπ)_t·(Cr)_t with r what was released along a canary's update and π its turns: the best
+  /// test there is where noise is C⁻¹z; C is the identity for noise of each round's own.
+  private func matched(_ released: [Double], _ canary: Int) -> Double {
+    let turns = released.indices.map { isDue(canary, $0 + 1) ? 1.0 : 0 }
+    guard let strategy = privacy.plan.clients?.correlated?.strategy else {
+      return zip(turns, released).reduce(0) { $0 + $1.0 * $1.1 }
+    }
+    let column = strategy.coefficients
+    var score = 0.0
+    for t in released.indices {
+      var (own, seen) = (0.0, 0.0)
+      for j in 0...t where column[j] != 0 {
+        own += column[j] * turns[t - j]
+        seen += column[j] * released[t - j]
+      }
+      score += own * seen
+    }
+    return score
   }
 
   /// Canaries of a round, ascending.
@@ -156,6 +203,11 @@ package struct CanaryFederation: Sendable {
     var stream = RandomStream(seed: seed, .cohort, round: round)
     switch privacy.plan.cohorts {
     case .all: return included.indices.filter { included[$0] }
+    case .separated: return included.indices.filter { included[$0] && isDue($0, round) }
+    case .cyclic(_, let rate):
+      return stream.bernoulliSubset(count: included.count, rate: rate).filter {
+        included[$0] && isDue($0, round)
+      }
     case .poisson(let rate):
       return stream.bernoulliSubset(count: included.count, rate: rate).filter { included[$0] }
     case .fixed:
