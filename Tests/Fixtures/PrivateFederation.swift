@@ -13,7 +13,7 @@ package struct PrivateFederation: Sendable {
     var text = ScenarioText(partition: file.json)
     text.federation = """
       { "clients": 5, "rounds": \(rounds), "participation": \(participation),
-        "sampling": "\(sampling)", "weighting": "uniform" }
+        "sampling": \(sampling.hasPrefix("{") ? sampling : "\"\(sampling)\""), "weighting": "uniform" }
       """
     text.order = "shuffled"
     text.optimizer = ScenarioText.Optimizers.momentum

@@ -71,7 +71,8 @@ package struct ClientAccounting {
 
   /// The accounting of a run's client-level mechanism.
   package init(_ privacy: RunPrivacy, _ mechanism: PrivacySettings.ClientMechanism) {
-    self.init(privacy.settings, mechanism, privacy.plan.cohorts)
+    self =
+      privacy.plan.clients ?? Self(privacy.settings, mechanism, privacy.plan.cohorts)
   }
 
   /// The argument for DiceSGD's ε; nil for the plain mechanism.

@@ -170,7 +170,7 @@ struct OneRunAudit {
     else { return [] }
     let scores = federation.scores(
       releases: releases, seed: seed(client: context.problem.clients))
-    let accounting = privacy.plan.clients ?? ClientAccounting(privacy, mechanism)
+    let accounting = ClientAccounting(privacy, mechanism)
     let claimed = accounting.epsilon(privacy.plan.multiplier, releases: releases).pld
     let kind =
       switch mechanism.kind {

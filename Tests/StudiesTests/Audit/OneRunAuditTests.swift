@@ -74,6 +74,21 @@ struct OneRunAuditTests {
       canaries: 300),
     Tried(
       name: "discrete at the server", section: section("client", #", "noise": "discrete""#)),
+    Tried(
+      name: "rounds apart", section: section("client", ""), rounds: 6, participation: 0.4,
+      sampling: #"{ "kind": "separated", "separation": 2 }"#),
+    Tried(
+      name: "banded",
+      section: section("client", #", "correlation": { "kind": "banded", "bands": 2 }"#),
+      rounds: 6, participation: 0.4, sampling: #"{ "kind": "separated", "separation": 2 }"#),
+    Tried(
+      name: "banded inverse",
+      section: section("client", #", "correlation": { "kind": "banded-inverse", "bands": 3 }"#),
+      rounds: 6, participation: 0.4, sampling: #"{ "kind": "separated", "separation": 2 }"#),
+    Tried(
+      name: "cyclic Poisson, banded",
+      section: section("client", #", "correlation": { "kind": "banded", "bands": 2 }"#),
+      rounds: 8, participation: 0.4, sampling: #"{ "kind": "cyclic-poisson", "groups": 2 }"#),
     Tried(name: "local", section: section("client", #", "placement": "local""#)),
     Tried(
       name: "local discrete",
