@@ -126,17 +126,25 @@ public struct BatchLoader: Sendable {
       }
     case .halves(let halves):
       halves.withUnsafeBufferPointer { pixels in
-        let from = index * size
-        guard !isCopy else {
-          for i in 0..<size { target[i] = Float(pixels[from + i]) }
-          return
-        }
-        var i = 0
-        while i < size {
-          for c in 0..<channels {
-            target[i + c] = (Float(pixels[from + i + c]) - transform.mean[c]) / transform.std[c]
-          }
-          i += channels
+        guard let start = pixels.baseAddress else { return }
+        copy(start + index * size, to: target)
+      }
+    }
+  }
+
+  /// Features have many channels: they are the lanes of vectors, without a check for each number.
+  private func copy(_ from: UnsafePointer<Float16>, to target: UnsafeMutablePointer<Float>) {
+    let (size, channels) = (images.shape.count, images.shape.channels)
+    if isCopy {
+      for i in 0..<size { target[i] = Float(from[i]) }
+      return
+    }
+    transform.mean.withUnsafeBufferPointer { means in
+      transform.std.withUnsafeBufferPointer { deviations in
+        guard let mean = means.baseAddress, let deviation = deviations.baseAddress else { return }
+        for first in stride(from: 0, to: size, by: channels) {
+          let (source, place) = (from + first, target + first)
+          for c in 0..<channels { place[c] = (Float(source[c]) - mean[c]) / deviation[c] }
         }
       }
     }

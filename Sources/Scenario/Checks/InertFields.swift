@@ -129,6 +129,7 @@ struct InertField {
         ? "with 0 the average is the model of the last round" : nil
     },
     schedule(.root), schedule(.strategy), clipSchedule(.root), clipSchedule(.strategy),
+    copies(.root), copies(.strategy),
     InertField(place: .root, path: "output.keepCheckpoints", neutral: 0) { context in
       context.scenario.output.checkpointEvery == 0
         ? "checkpointEvery is 0: no checkpoint is written on the way" : nil
@@ -144,6 +145,15 @@ struct InertField {
       let rounds = context.scenario.federation.rounds
       guard let every = context.number("client.schedule.every"), rounds > 0 else { return nil }
       return every >= Double(rounds) ? "there are \(rounds) rounds: the rate never steps" : nil
+    }
+  }
+
+  private static func copies(_ place: Place) -> InertField {
+    InertField(place: place, path: "privacy.augmentationMultiplicity", neutral: 1) { context in
+      let scenario = context.scenario
+      let models = [scenario.model] + scenario.clientModels.map(\.model)
+      let isRandom = !scenario.data.augment.isEmpty || models.contains(where: \.dropsUnits)
+      return isRandom ? nil : "data.augment is empty: all copies of an example are the same"
     }
   }
 

@@ -27,8 +27,8 @@ package struct Dense: WeightedOperation {
 
   /// The weights, which an optimizer need not look at when they were moved here.
   package var directRange: Range<Int>? {
-    // OpenBLAS would round differently from an optimizer.
-    CPUFeatures.prefersOwnKernels && !frozen ? weight..<weight + inputs * outputs : nil
+    // OpenBLAS would round differently from an optimizer, and so would a gradient in parts.
+    CPUFeatures.prefersOwnKernels && !frozen && !isWide ? weight..<weight + inputs * outputs : nil
   }
 
   package func forward(_ pass: borrowing Pass) {
@@ -113,11 +113,25 @@ package struct Dense: WeightedOperation {
     _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>,
     batch: Int, _ finish: Finish
   ) {
-    TileProduct(
-      a: dy, aRow: 1, aOuter: 0, aStep: outputs, b: x, bOuter: 0, bStep: inputs, outer: 1,
-      depth: batch
-    ).run(rows: outputs, columns: inputs, target, row: inputs, finish, rowBlock: 12)
+    let block = isWide ? Self.streams : batch
+    var (first, finish) = (0, finish)
+    while first < batch {
+      TileProduct(
+        a: dy + first * outputs, aRow: 1, aOuter: 0, aStep: outputs, b: x + first * inputs,
+        bOuter: 0, bStep: inputs, outer: 1, depth: min(block, batch - first)
+      ).run(rows: outputs, columns: inputs, target, row: inputs, finish, rowBlock: 12)
+      first += block
+      // The next rows are added to what is there by then.
+      if isWide { finish = .add }
+    }
   }
+
+  /// Whether rows of the input are so long, and the gradient's so few, that it pays to go over the
+  /// gradient several times: a column of a long batch touches as many pages as there are rows.
+  private var isWide: Bool { inputs >= 3500 && outputs <= 16 }
+
+  /// Rows that a processor reads ahead in at once.
+  private static let streams = 16
 
   /// dx = dy·W.
   package func inputGradient(_ pass: borrowing Pass, _ how: GradientWrite) {

@@ -100,6 +100,14 @@ public struct ModelSpec: Sendable, Equatable {
     }
   }
 
+  /// Whether units are set to 0 at random in training.
+  package var dropsUnits: Bool {
+    dropout.contains { $0 > 0 }
+      || layers.contains {
+        if case .dropout(let rate) = $0 { rate > 0 } else { false }
+      }
+  }
+
   /// A model with every size given.
   public init(
     kind: Kind, width: Int, hidden: [Int] = [], norm: Norm = .none, activation: Activation = .relu,

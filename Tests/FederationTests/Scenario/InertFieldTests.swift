@@ -68,6 +68,10 @@ struct InertFieldTests {
     """
   }
 
+  private static let copies = """
+    { "kind": "fedavg", "privacy": { "unit": "example", "noiseMultiplier": 1,
+      "augmentationMultiplicity": 2 } }
+    """
   private static let pretrained =
     #"{ "kind": "mlp", "hidden": [6], "pretrain": { "images": 6, "epochs": 1 } }"#
 
@@ -155,6 +159,13 @@ struct InertFieldTests {
     Case(
       "evaluation.ema", "with 0 the average is the model of the last round",
       { $0.evaluation = #"{ "ema": 0 }"# }, alive: { $0.evaluation = #"{ "ema": 0.5 }"# }),
+    Case(
+      "strategies[0].privacy.augmentationMultiplicity", "all copies of an example are the same",
+      { $0.strategies = [copies] },
+      alive: {
+        $0.strategies = [copies]
+        $0.model = #"{ "kind": "mlp", "hidden": [6], "dropout": [0.2] }"#
+      }),
     Case(
       "strategies[0].privacy.clipSchedule", "the clip is the same in all 2 rounds",
       clipSchedule(#"{ "kind": "step", "every": 2 }"#),

@@ -147,6 +147,41 @@ struct LayerTests {
     #expect(workspace.logits.allSatisfy { $0 == 1 })
   }
 
+  @Test(
+    "A few outputs of many inputs: a batch's gradient is that of its parts",
+    arguments: [3499, 3520])
+  func wideDense(inputs: Int) throws {
+    let network = try NetworkRecipe.build(
+      "dense fc 10 1", input: FeatureShape(features: inputs))
+    var stream = RandomStream(seed: 2, .test)
+    let batch = 41
+    let values = (0..<batch * inputs).map { _ in Float(stream.gaussian()) }
+    let labels = (0..<batch).map { _ in stream.below(10) }
+    let parameters = network.layout.initialParameters(.pytorch, seed: 1)
+    func gradient(_ range: Range<Int>, accumulate: Bool, _ workspace: Workspace) {
+      workspace.load(parameters)
+      workspace.fill(
+        Array(values[range.lowerBound * inputs..<range.upperBound * inputs]),
+        Array(labels[range]))
+      network.forward(workspace, batch: range.count, training: true)
+      _ = workspace.takeLoss(network, batch: range.count)
+      network.backward(workspace, batch: range.count, accumulate: accumulate)
+    }
+    let whole = Workspace(network, capacity: batch, training: true)
+    gradient(0..<batch, accumulate: false, whole)
+    var expected = [Double](repeating: 0, count: network.layout.trainedCount)
+    let one = Workspace(network, capacity: 1, training: true)
+    for example in 0..<batch {
+      gradient(example..<example + 1, accumulate: false, one)
+      for i in expected.indices { expected[i] += Double(one.gradient[i]) / Double(batch) }
+    }
+    expectClose(Array(whole.gradient), expected, bound: 20 * Rounding.unit, "gradient")
+    // Twice the same is twice as much.
+    gradient(0..<batch, accumulate: true, whole)
+    expectClose(
+      Array(whole.gradient), expected.map { 2 * $0 }, bound: 20 * Rounding.unit, "added")
+  }
+
   @Test("An example's dropout mask does not depend on the batch behind it")
   func dropoutBatch()
     throws
