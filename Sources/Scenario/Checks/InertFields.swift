@@ -1,5 +1,6 @@
 import Aggregation
 import Base
+import Data
 import Tensor
 
 /// A field that changes nothing where another one, or the method, has a certain value.
