@@ -53,29 +53,40 @@ enum FeatureStatistics {
   /// Means and mean squares over space of a record's channels.
   private static func moments(of image: Int, _ images: ImageSet) -> [[Double]] {
     let (channels, size) = (images.shape.channels, images.shape.count)
-    var moments = [[Double]](repeating: [Double](repeating: 0, count: channels), count: 2)
-    func add<Value: BinaryFloatingPoint>(_ values: [Value]) {
-      for offset in stride(from: image * size, to: (image + 1) * size, by: channels) {
-        for c in 0..<channels {
-          let value = Double(values[offset + c])
-          moments[0][c] += value
-          moments[1][c] += value * value
-        }
-      }
-    }
+    let range = image * size..<(image + 1) * size
+    var (sums, squares) = (
+      [Double](repeating: 0, count: channels), [Double](repeating: 0, count: channels)
+    )
     switch images.pixels {
-    case .bytes(let bytes):
-      for offset in stride(from: image * size, to: (image + 1) * size, by: channels) {
-        for c in 0..<channels {
-          let value = Double(bytes[offset + c]) / 255
-          moments[0][c] += value
-          moments[1][c] += value * value
-        }
-      }
-    case .floats(let floats): add(floats)
-    case .halves(let halves): add(halves)
+    case .bytes(let bytes): add(bytes[range], to: &sums, &squares) { Double($0) / 255 }
+    case .floats(let floats): add(floats[range], to: &sums, &squares) { Double($0) }
+    case .halves(let halves): add(halves[range], to: &sums, &squares) { Double($0) }
     }
     let places = Double(images.shape.positions)
-    return moments.map { $0.map { $0 / places } }
+    return [sums.map { $0 / places }, squares.map { $0 / places }]
+  }
+
+  /// Adds a record's values and their squares up by channel, without a check for each number.
+  @inline(__always) private static func add<Value>(
+    _ record: ArraySlice<Value>, to sums: inout [Double], _ squares: inout [Double],
+    _ number: (Value) -> Double
+  ) {
+    let channels = sums.count
+    record.withUnsafeBufferPointer { values in
+      sums.withUnsafeMutableBufferPointer { sums in
+        squares.withUnsafeMutableBufferPointer { squares in
+          guard let from = values.baseAddress, let sum = sums.baseAddress,
+            let square = squares.baseAddress
+          else { return }
+          for first in stride(from: 0, to: values.count, by: channels) {
+            for c in 0..<channels {
+              let value = number(from[first + c])
+              sum[c] += value
+              square[c] += value * value
+            }
+          }
+        }
+      }
+    }
   }
 }
