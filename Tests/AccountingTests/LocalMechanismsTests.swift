@@ -1,6 +1,5 @@
 import Accounting
 import Base
-import Fixtures
 import Testing
 
 @Suite("Reports that are private by themselves, and their shuffling")
