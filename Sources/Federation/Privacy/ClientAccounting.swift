@@ -123,11 +123,14 @@ package struct ClientAccounting {
       case .cyclic(_, let rate): (.poisson, .addRemove, rate)
       }
     switch cohorts {
-    case .all, .poisson, .fixed: break
+    case .all: break
     case .separated:
       releases = min(releases, parts(of: releases))
+    // The sums of one round have one cohort: one draw with as much less noise, not many draws.
+    case .poisson, .fixed:
+      multiplier /= Double(max(1, exchanges)).squareRoot()
+      releases = rounds(releases)
     case .cyclic(let groups, _):
-      // The sums of one round have one cohort: one draw with as much less noise, not many draws.
       multiplier /= Double(max(1, exchanges)).squareRoot()
       releases = (rounds(releases) + groups - 1) / groups
     }
@@ -153,7 +156,7 @@ package struct ClientAccounting {
         return try correlated.multiplier(
           epsilon: epsilon, delta: settings.delta, exchanges: exchanges)
       }
-      if case .cyclic = cohorts {
+      if exchanges > 1 {
         let event = try event(1, releases: releases)
         let sigma = try PrivacyAccounting.noiseMultiplier(
           for: event, epsilon: epsilon, delta: settings.delta)
