@@ -43,7 +43,7 @@ public struct ShuffleAmplification: Sendable, Equatable {
     var mass = CoinMass()
     var total = 0.0
     for c in 0..<first + masses.count {
-      let cut = Int((Double(c + 1) * threshold).rounded(.down)) + 1
+      let cut = Int(clamping: Double(c + 1) * threshold) + 1
       mass.move(to: c, cut - 1)
       guard c >= first else { continue }
       let below = mass.value
@@ -82,7 +82,7 @@ public struct ShuffleAmplification: Sendable, Equatable {
 
   /// Masses of Bin(n, p) from the first that matters on.
   private static func clones(_ n: Int, _ p: Double) -> (first: Int, masses: [Double]) {
-    let mode = min(n, Int(Double(n + 1) * p))
+    let mode = min(n, Int(clamping: Double(n + 1) * p))
     let odds = p / (1 - p)
     // Beyond, neighbours fall at least as fast as the last ratio.
     let least = 1e-40

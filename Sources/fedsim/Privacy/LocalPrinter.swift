@@ -43,8 +43,8 @@ struct LocalPrinter {
 
   var text: String {
     func words(_ deviation: Double) -> String {
-      "deviation \(NumberText.fixed(deviation, 4)) clip norms per coordinate; the error of the mean "
-        + "is \(NumberText.fixed(error(deviation), 2)) clip norms long"
+      "deviation \(NumberText.fixed(deviation, 4)) clip norms per coordinate; the error of the "
+        + "mean is \(NumberText.fixed(error(deviation), 2)) clip norms long"
     }
     let least = min(error(report.scale), error(gaussian))
     var rows = [
