@@ -122,7 +122,8 @@ struct InterruptionTests {
         ["run", "s.json", "--out", "b"], in: folder.path,
         interrupt: Program.Interrupt(signals: [SIGINT], file: folder.at("go"), lines: 1))
     }
-    while !folder.exists("b/scaffold-s1/digest.txt") { usleep(5000) }
+    // Sleeping gives the thread away, which the first process is started on.
+    while !folder.exists("b/scaffold-s1/digest.txt") { try await Task.sleep(for: .milliseconds(5)) }
     let second = try start(["resume", "b"])
     try folder.write("go", "\n")
     #expect(try await first.value.exit == 130)
