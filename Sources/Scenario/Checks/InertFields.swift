@@ -84,6 +84,11 @@ struct InertField {
       context.scenario.pretrain == nil || context.scenario.usesPretraining
         ? nil : "pretrained is false"
     },
+    listed("model.weightStandardisation", neutral: false) { !$0.hasConvolutions },
+    listed("model.norm", neutral: "none") { $0.norm != .none && !$0.hasConvolutions },
+    listed("model.activation", neutral: "relu") {
+      $0.activation != .relu && !$0.hasWeightedLayers
+    },
     InertField(place: .strategy, path: "private") { context in
       guard let network = context.network else { return nil }
       let empty = context.choice.composition.privateGroups.filter { group in
@@ -115,6 +120,17 @@ struct InertField {
   private static func correlation(_ place: Place) -> InertField {
     InertField(place: place, path: "privacy.correlation") { context in
       context.choice.privacy?.noiseMultiplier == 0 ? "there is no noise to correlate" : nil
+    }
+  }
+
+  /// What the layers of a `sequential` network leave without a place.
+  private static func listed(
+    _ path: String, neutral: JSON, _ isIdle: @escaping @Sendable (ModelSpec) -> Bool
+  ) -> InertField {
+    InertField(place: .root, path: path, neutral: neutral) { context in
+      let model = context.scenario.model
+      return model.kind == .sequential && isIdle(model)
+        ? "none of model.layers has a place for it" : nil
     }
   }
 

@@ -37,14 +37,14 @@ extension ModelSpec {
     }
   }
 
-  /// Whether a layer before the classifier has weights.
-  var hasWeightedLayers: Bool {
-    layers.contains {
-      switch $0 {
-      case .convolution, .dense: true
-      default: false
-      }
-    }
+  /// Whether one of the listed layers is a convolution.
+  package var hasConvolutions: Bool {
+    layers.contains { if case .convolution = $0 { true } else { false } }
+  }
+
+  /// Whether one of the listed layers has weights.
+  package var hasWeightedLayers: Bool {
+    hasConvolutions || layers.contains { if case .dense = $0 { true } else { false } }
   }
 
   /// Refuses windows that do not fit the map they get.

@@ -68,6 +68,15 @@ struct InertFieldTests {
     """
   }
 
+  private static func listed(_ layer: String, _ fields: String) -> String {
+    let layers = [
+      "dense": #"{ "kind": "dense", "units": 4 }"#,
+      "conv": #"{ "kind": "conv", "channels": 4, "kernel": 1 }"#,
+      "pool": #"{ "kind": "max-pool", "kernel": 1 }"#,
+    ]
+    return #"{ "kind": "sequential", "layers": [\#(layers[layer, default: ""])]\#(fields) }"#
+  }
+
   private static let copies = """
     { "kind": "fedavg", "privacy": { "unit": "example", "noiseMultiplier": 1,
       "augmentationMultiplicity": 2 } }
@@ -156,6 +165,18 @@ struct InertFieldTests {
     Case(
       "evaluation.every", "there are 2 rounds", { $0.evaluation = #"{ "every": 3 }"# },
       alive: { $0.evaluation = #"{ "every": 2 }"# }),
+    Case(
+      "model.weightStandardisation", "none of model.layers has a place for it",
+      { $0.model = listed("dense", #", "weightStandardisation": true"#) },
+      alive: { $0.model = listed("conv", #", "weightStandardisation": true"#) }),
+    Case(
+      "model.norm", "none of model.layers has a place for it",
+      { $0.model = listed("dense", #", "norm": "group""#) },
+      alive: { $0.model = listed("conv", #", "norm": "group""#) }),
+    Case(
+      "model.activation", "none of model.layers has a place for it",
+      { $0.model = listed("pool", #", "activation": "tanh""#) },
+      alive: { $0.model = listed("dense", #", "activation": "tanh""#) }),
     Case(
       "evaluation.ema", "with 0 the average is the model of the last round",
       { $0.evaluation = #"{ "ema": 0 }"# }, alive: { $0.evaluation = #"{ "ema": 0.5 }"# }),
