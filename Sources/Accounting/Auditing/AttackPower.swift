@@ -101,31 +101,10 @@ extension PLDAccountant {
     _ a: Double, _ removed: (Double) -> Double, _ added: (Double) -> Double
   ) -> Double {
     let top = a > 0 ? min(700, -log(a)) : 700
-    let first = smallest(0, top) { exp($0) * a + removed($0) }
-    let second = smallest(0, top) { 1 - exp(-$0) * max(0, 1 - a - added($0)) }
-    return min(first, second) * (1 + 1e-12)
-  }
-
-  /// The smallest value found of a function that falls and then rises, by the golden section.
-  private static func smallest(_ from: Double, _ to: Double, _ value: (Double) -> Double) -> Double
-  {
-    let ratio = (5.0.squareRoot() - 1) / 2
-    var (low, high) = (from, to)
-    var (left, right) = (high - ratio * (high - low), low + ratio * (high - low))
-    var (atLeft, atRight) = (value(left), value(right))
-    var best = min(min(value(from), value(to)), min(atLeft, atRight))
-    for _ in 0..<24 {
-      if atLeft <= atRight {
-        (high, right, atRight) = (right, left, atLeft)
-        left = high - ratio * (high - low)
-        atLeft = value(left)
-      } else {
-        (low, left, atLeft) = (left, right, atRight)
-        right = low + ratio * (high - low)
-        atRight = value(right)
-      }
-      best = min(best, min(atLeft, atRight))
+    let first = GoldenSection.smallest(from: 0, to: top, steps: 24) { exp($0) * a + removed($0) }
+    let second = GoldenSection.smallest(from: 0, to: top, steps: 24) {
+      1 - exp(-$0) * max(0, 1 - a - added($0))
     }
-    return best
+    return min(first.value, second.value) * (1 + 1e-12)
   }
 }

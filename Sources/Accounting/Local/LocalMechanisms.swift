@@ -29,24 +29,11 @@ public struct PrivUnitG: Sendable, Equatable {
   public init(epsilon: Double) {
     precondition(epsilon >= 1e-3 && epsilon <= 100, "PrivUnitG: epsilon \(epsilon)")
     self.epsilon = epsilon
-    // σ has one minimum in ln(p/(1 − p)), between 0 and ε: golden section.
-    func value(_ logit: Double) -> Double { Self.sizes(epsilon, logit).scale }
-    let golden = (5.0.squareRoot() - 1) / 2
-    var (low, high) = (0.0, epsilon)
-    var (left, right) = (high - golden * (high - low), low + golden * (high - low))
-    var (atLeft, atRight) = (value(left), value(right))
-    for _ in 0..<80 {
-      if atLeft < atRight {
-        (high, right, atRight) = (right, left, atLeft)
-        left = high - golden * (high - low)
-        atLeft = value(left)
-      } else {
-        (low, left, atLeft) = (left, right, atRight)
-        right = low + golden * (high - low)
-        atRight = value(right)
-      }
+    // σ has one minimum in ln(p/(1 − p)), between 0 and ε.
+    let best = GoldenSection.smallest(from: 0, to: epsilon, steps: 80) {
+      Self.sizes(epsilon, $0).scale
     }
-    (probability, share, threshold, scale) = Self.sizes(epsilon, (low + high) / 2)
+    (probability, share, threshold, scale) = Self.sizes(epsilon, best.point)
   }
 
   private static func sizes(_ epsilon: Double, _ logit: Double) -> (

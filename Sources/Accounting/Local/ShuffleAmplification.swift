@@ -13,22 +13,22 @@ import Base
 ///
 /// - Source: Feldman, McMillan and Talwar, FOCS 2021, arXiv:2012.12803, theorems 3.1 and 3.2. What
 ///   their later work claims for more than this has been withdrawn in part and is not used.
-public struct ShuffleAmplification: Sendable, Equatable {
+public struct ShuffleAmplification: Sendable {
   /// n ≥ 1.
   public let clients: Int
   /// ε₀ > 0 of one report.
   public let localEpsilon: Double
 
-  /// Where C is with all but a mass that no sum sees, and the masses there.
-  private let first: Int
-  private let masses: [Double]
+  /// C.
+  private let clones: BinomialTail
 
   /// n clients with reports of ε₀; at most 10⁶ and 40.
   public init(clients: Int, localEpsilon: Double) {
     precondition(clients >= 1 && localEpsilon > 0, "ShuffleAmplification: nothing to shuffle")
     self.clients = clients
     self.localEpsilon = localEpsilon
-    (first, masses) = Self.clones(clients - 1, exp(-localEpsilon))
+    // e^{−ε₀}/(1 − e^{−ε₀}).
+    clones = BinomialTail(clients - 1, odds: 1 / expm1(localEpsilon))
   }
 
   /// δ(ε) of the shuffled reports, for ε ≥ 0.
@@ -42,16 +42,16 @@ public struct ShuffleAmplification: Sendable, Equatable {
     let threshold = (factor * alpha - (1 - alpha)) / ((2 * alpha - 1) * (1 + factor))
     var mass = CoinMass()
     var total = 0.0
-    for c in 0..<first + masses.count {
+    for c in 0..<clones.first + clones.masses.count {
       let cut = Int(clamping: Double(c + 1) * threshold) + 1
       mass.move(to: c, cut - 1)
-      guard c >= first else { continue }
+      guard c >= clones.first else { continue }
       let below = mass.value
       let above = mass.tail()
       let gain =
         alpha * (above + below) + (1 - alpha) * above
         - factor * ((1 - alpha) * (above + below) + alpha * above)
-      total += masses[c - first] * max(0, gain)
+      total += clones.masses[c - clones.first] * max(0, gain)
     }
     return min(1, total)
   }
@@ -78,31 +78,6 @@ public struct ShuffleAmplification: Sendable, Equatable {
     let e = exp(localEpsilon)
     let a = 8 * (e * logTerm / n).squareRoot() + 8 * e / n
     return log1p((1 - 1 / e) / (1 + 1 / (e * (1 + a))) * a)
-  }
-
-  /// Masses of Bin(n, p) from the first that matters on.
-  private static func clones(_ n: Int, _ p: Double) -> (first: Int, masses: [Double]) {
-    let mode = min(n, Int(clamping: Double(n + 1) * p))
-    let odds = p / (1 - p)
-    // Beyond, neighbours fall at least as fast as the last ratio.
-    let least = 1e-40
-    var (above, below): ([Double], [Double]) = ([], [])
-    var (weight, k) = (1.0, mode)
-    while k < n {
-      weight *= Double(n - k) / Double(k + 1) * odds
-      if weight < least { break }
-      above.append(weight)
-      k += 1
-    }
-    (weight, k) = (1, mode)
-    while k > 0 {
-      weight *= Double(k) / Double(n - k + 1) / odds
-      if weight < least { break }
-      below.append(weight)
-      k -= 1
-    }
-    let total = above.reversed().reduce(0, +) + (below.reversed().reduce(0, +) + 1)
-    return (mode - below.count, (below.reversed() + [1] + above).map { $0 / total })
   }
 }
 
