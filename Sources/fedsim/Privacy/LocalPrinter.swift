@@ -72,7 +72,7 @@ struct ShufflePrinter {
   private let epsilon: Double
   private let closedForm: Double?
 
-  /// Most reports, whose sums take seconds.
+  /// Most reports; the sums of so many take more than half a minute.
   static let mostClients = 1_000_000
   /// ε₀ that reports may have.
   static let largestEpsilon = 40.0
